@@ -1,0 +1,133 @@
+"""One canonical binary encoding for what travels and for what a party keeps.
+
+msgpack by msgspec, as arrays that begin with the type's name. msgspec accepts some inputs that it would never write
+(integers longer than needed, a key twice, elements too many), so decoding is strict: the value is encoded again, and
+bytes that differ are Malformed. States, results and evidence end in the SHA-256 of what precedes (`seal_bytes`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union
+
+import msgspec
+
+from escrow.errors import Malformed
+
+T = TypeVar("T")
+DIGEST = 32
+
+Public = Annotated[bytes, msgspec.Meta(description="public bytes: no secret travels under this type")]
+
+
+class Fact(
+    msgspec.Struct,
+    frozen=True,
+    tag=True,
+    array_like=True,
+    forbid_unknown_fields=True,
+    cache_hash=True,
+):
+    """A small immutable typed value: what a party knows, and what an adversary may come to know."""
+
+
+class Packet(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
+    """Base of everything that one party sends to another. All packets are public."""
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+encode = _encoder.encode
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(kind)
+
+
+@cache
+def union(kinds: frozenset[type]) -> Any:
+    """The union of some types, for `decode`; their names must differ."""
+    return Union[tuple(sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__)))]  # noqa: UP007 (built)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """The value of `kind` that `data` encodes. Raises Malformed where data is not its canonical encoding."""
+    try:
+        value = _decoder(kind).decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"not a {_name(kind)}: {error}") from None
+    if encode(value) != data:
+        raise Malformed(f"not the canonical encoding of a {_name(kind)}")
+    return value  # type: ignore[no-any-return]  # the decoder was built for `kind`
+
+
+def decode_any(data: bytes, kinds: frozenset[type]) -> Any:
+    """The value that `data` encodes, of whichever of `kinds` its name says."""
+    return decode(data, union(kinds))
+
+
+def _name(kind: Any) -> str:
+    members = kind.__args__ if isinstance(kind, UnionType) or getattr(kind, "__origin__", None) is Union else (kind,)
+    return " or ".join(str(getattr(member, "__name__", member)) for member in members)
+
+
+def seal_bytes(body: bytes) -> bytes:
+    """body ‖ SHA-256(body)."""
+    return body + hashlib.sha256(body).digest()
+
+
+def unseal_bytes(data: bytes, what: str) -> bytes:
+    """The body of `seal_bytes`; Malformed where the digest does not fit."""
+    body, digest = data[:-DIGEST], data[-DIGEST:]
+    if len(data) < DIGEST or hashlib.sha256(body).digest() != digest:
+        raise Malformed(f"{what}: its SHA-256 does not fit its bytes")
+    return body
+
+
+def varint(value: int) -> bytes:
+    """Unsigned LEB128: 7 bits a byte, least significant first; one byte below 128, three below 2^21."""
+    if value < 0x80:
+        return value.to_bytes(1, "big")
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """(value, next offset) of the varint at `at`. Malformed if it is cut off, has spare bytes, or exceeds 32 bits."""
+    value = shift = 0
+    while at < len(data) and shift < 35:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            if (byte == 0 and shift > 7) or value >> 32:
+                break
+            return value, at
+    raise Malformed("a varint is cut off, padded or too large")
+
+
+def prefixed(*parts: bytes) -> bytes:
+    """An injective encoding of several byte strings: each preceded by its length in four bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def facts_in(value: object) -> Iterator[Fact]:
+    """Every fact inside a decoded value, outermost first: who took the value knows them all."""
+    if isinstance(value, Fact):
+        yield value
+    if isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            yield from facts_in(getattr(value, field))
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from facts_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from facts_in(inner)

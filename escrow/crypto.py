@@ -1,0 +1,228 @@
+"""The one door to primitives and to randomness: X25519, Ed25519, HKDF, HMAC, AES-GCM.
+
+Everything random comes from `random_bytes`. Inside a run it reads SHAKE-256(run secret, party, counter), so that one
+party's extra draw moves nobody else's bytes; outside a run it is the operating system's. The door has one observer
+hook: it hears of every operation, every key made and everything sealed, and costs one context look-up when off.
+
+Keys live in facts (raw bytes, so that a party is its data) and carry their loaded form beside them, made on first use.
+No constant-time promise beyond that of the libraries underneath.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property, lru_cache
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+
+from escrow.codec import Fact, Public, prefixed
+from escrow.errors import Forged
+
+TAG = 16
+SEALED_ONCE = bytes(12)  # the nonce under a key that seals a single message
+
+Observer = Callable[[str, tuple[object, ...]], None]
+
+
+class Run:
+    """What the door knows of the run it serves: the secret of its randomness, who is acting, and who listens."""
+
+    __slots__ = ("_drawn", "observer", "party", "secret")
+
+    def __init__(self, secret: bytes | None, observer: Observer | None = None) -> None:
+        self.secret, self.observer, self.party = secret, observer, ""
+        self._drawn: Counter[str] = Counter()
+
+    def draw(self, n: int) -> bytes:
+        if self.secret is None:
+            return os.urandom(n)
+        self._drawn[self.party] += 1
+        counter = self._drawn[self.party].to_bytes(8, "big")
+        return hashlib.shake_256(prefixed(self.secret, self.party.encode(), counter)).digest(n)
+
+
+_run: ContextVar[Run | None] = ContextVar("escrow_run", default=None)
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Inside this context the door serves `run`."""
+    token = _run.set(run)
+    try:
+        yield run
+    finally:
+        _run.reset(token)
+
+
+@contextmanager
+def acting(party: str) -> Iterator[None]:
+    """Inside this context random bytes are drawn as `party`."""
+    if (run := _run.get()) is None:
+        yield
+        return
+    before, run.party = run.party, party
+    try:
+        yield
+    finally:
+        run.party = before
+
+
+def observe(event: str, *details: object) -> None:
+    """Tell the observer, if there is one."""
+    if (run := _run.get()) is not None and run.observer is not None:
+        run.observer(event, details)
+
+
+def random_bytes(n: int) -> bytes:
+    """`n` random bytes: the run's, or outside a run the operating system's."""
+    run = _run.get()
+    return os.urandom(n) if run is None else run.draw(n)
+
+
+# --- X25519 (RFC 7748) ---
+
+
+class Private(Fact, frozen=True, dict=True):
+    """An X25519 private key: public u-coordinate (32 bytes) and scalar (32 bytes)."""
+
+    public: Public
+    raw: bytes
+
+    @cached_property
+    def live(self) -> X25519PrivateKey:
+        return X25519PrivateKey.from_private_bytes(self.raw)
+
+    def exchange(self, public: bytes) -> bytes:
+        """The 32 shared bytes. Forged for a public key of small order, which would make them zero."""
+        observe("x25519")
+        try:
+            return self.live.exchange(X25519PublicKey.from_public_bytes(public))
+        except ValueError:
+            raise Forged("an X25519 public key is not 32 bytes or has small order") from None
+
+
+def new_private() -> Private:
+    """A fresh X25519 key pair."""
+    raw = random_bytes(32)
+    live = X25519PrivateKey.from_private_bytes(raw)
+    private = Private(live.public_key().public_bytes_raw(), raw)
+    private.__dict__["live"] = live
+    observe("x25519-key", private)
+    return private
+
+
+# --- Ed25519 (RFC 8032), and its keys as X25519 keys ---
+
+
+class SigningKey(Fact, frozen=True, dict=True):
+    """An Ed25519 key pair: public key (32 bytes) and seed (32 bytes)."""
+
+    public: Public
+    raw: bytes
+
+    @cached_property
+    def live(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.raw)
+
+    @cached_property
+    def agreement(self) -> Private:
+        """The same key for Diffie-Hellman: the scalar of RFC 8032 section 5.1.5 on the Montgomery form of the curve."""
+        digest = bytearray(hashlib.sha512(self.raw).digest()[:32])
+        digest[0] &= 0xF8
+        digest[31] = digest[31] & 0x7F | 0x40
+        return Private(montgomery(self.public), bytes(digest))
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature, 64 bytes."""
+        observe("ed25519-sign")
+        return self.live.sign(message)
+
+
+def new_signing_key(kind: type[SigningKey] = SigningKey) -> SigningKey:
+    """A fresh Ed25519 key pair of the kind asked for."""
+    raw = random_bytes(32)
+    live = Ed25519PrivateKey.from_private_bytes(raw)
+    key = kind(live.public_key().public_bytes_raw(), raw)
+    key.__dict__["live"] = live
+    observe("ed25519-key", key)
+    return key
+
+
+def verify(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether `signature` (64 bytes) is Ed25519's under `public` (32 bytes) over `message`."""
+    observe("ed25519-verify")
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+_P = 2**255 - 19
+
+
+@lru_cache(maxsize=4096)
+def montgomery(public: bytes) -> bytes:
+    """The X25519 form of an Ed25519 public key: u = (1 + y)/(1 - y) (RFC 7748, section 4.1). Forged where y = 1."""
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    if len(public) != 32 or y % _P == 1:
+        raise Forged("an Ed25519 public key is not 32 bytes or is the neutral element")
+    return ((1 + y) * pow(1 - y, -1, _P) % _P).to_bytes(32, "little")
+
+
+# --- symmetric ---
+
+
+def sha256(*parts: bytes) -> bytes:
+    """SHA-256 over the length-prefixed parts, 32 bytes: injective, so no two lists of parts share an input."""
+    return hashlib.sha256(prefixed(*parts)).digest()
+
+
+def hmac256(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256, 32 bytes."""
+    observe("hmac")
+    return hmac.digest(key, message, "sha256")
+
+
+def hkdf(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-SHA-256, extract and expand (RFC 5869)."""
+    observe("hkdf")
+    return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
+
+
+def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
+    """HKDF-SHA-256, extract only: 32 bytes (RFC 5869, section 2.2)."""
+    return hmac256(salt, secret)
+
+
+def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-SHA-256, expand only (RFC 5869, section 2.3)."""
+    observe("hkdf-expand")
+    return HKDFExpand(hashes.SHA256(), length, info).derive(secret)
+
+
+def seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes = SEALED_ONCE) -> bytes:
+    """AES-GCM (key of 16 or 32 bytes): ciphertext and 16-byte tag. The default nonce is for keys that seal once."""
+    sealed = AESGCM(key).encrypt(nonce, plaintext, associated)
+    observe("seal", key, nonce, associated, sealed)
+    return sealed
+
+
+def open_sealed(key: bytes, sealed: bytes, associated: bytes, nonce: bytes = SEALED_ONCE) -> bytes:
+    """What `seal` sealed. Forged where the tag does not fit key, nonce, associated data and ciphertext."""
+    observe("open")
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, associated)
+    except InvalidTag:
+        raise Forged("an AES-GCM tag does not fit") from None
