@@ -224,5 +224,5 @@ def open_sealed(key: bytes, sealed: bytes, associated: bytes, nonce: bytes = SEA
     observe("open")
     try:
         return AESGCM(key).decrypt(nonce, sealed, associated)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: a key or nonce of impossible length, out of hostile bytes
         raise Forged("an AES-GCM tag does not fit") from None

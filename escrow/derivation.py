@@ -1,0 +1,288 @@
+"""The adversary's rules are the library's own functions: whoever holds the arguments can compute the result.
+
+  @derivation("message.chain = key.chain, message.n = key.n")
+  def open_message(message: Message, key: MessageKey) -> Plaintext: ...
+
+Annotations say which facts a function takes and gives; the string says on which fields the arguments belong together,
+so that a closure can join them instead of trying all pairs. An argument that no equality names must be named by
+`any`. A function raises Forged where its arguments do not fit. Three kinds of premise:
+
+  T             needed: who lacks it cannot compute the result
+  Guard[T]      public bookkeeping that only bounds the search (which message numbers exist)
+  Witness[T]    bytes on which the result is verified; who lacks them could compute the same, unverified
+
+`@threshold` marks a function of any t out of several members. `@service` marks the checks that an honest official makes
+before it answers with a derivation: its promise. `@honest_only` marks a public function over facts that is no rule.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from types import ModuleType, NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from escrow.codec import Fact
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_GUARD, _WITNESS = "guard", "witness"
+Guard = Annotated[T, _GUARD]
+Witness = Annotated[T, _WITNESS]
+
+Checks = Iterator[tuple[str, bool]]
+
+
+class RuleError(TypeError):
+    """A function's marking and its signature do not fit. Raised at import, with the function's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """Argument number `left`, at the dotted path `left_path`, equals argument number `right` at `right_path`."""
+
+    left: int
+    left_path: str
+    right: int
+    right_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A derivation as the closure sees it. `takes[i]` is a Fact type; `needed[i]` is False for guards and witnesses."""
+
+    function: Callable[..., Any]
+    takes: tuple[type[Fact], ...]
+    needed: tuple[bool, ...]
+    equalities: tuple[Equality, ...]
+    gives: tuple[type[Fact], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate(Rule):
+    """A threshold rule. Its last argument is the tuple of members; any t of them, of one `by`, give the same result.
+
+    t(arguments before the members, one member) is the number needed; `index` and `by` read one member; `verify`
+    takes the arguments before the members and one member.
+    """
+
+    t: Callable[..., int]
+    index: Callable[[Fact], Any]
+    by: Callable[[Fact], Any]
+    verify: Callable[..., bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An official's answer: `rule` run with its own `holder` secret, once `checks` have passed.
+
+    `checks(holder secret, warrant, request facts…)` yields (check, whether it holds). `given` tells where the rule's
+    other arguments lie within the request facts: rule argument -> (checks argument, dotted path or "").
+    """
+
+    rule: Rule
+    checks: Callable[..., Checks]
+    holder: str
+    takes: tuple[type[Fact], ...]
+    given: dict[str, tuple[str, str]]
+
+
+def derivation(on: str = "") -> Callable[[F], F]:
+    """Mark a public typed function as a rule; `on` is the comma-separated list of equalities and `any NAME`s."""
+
+    def mark(function: F) -> F:
+        names, takes, needed, gives = _signature(function)
+        equalities = _parse(function, on, names)
+        function.__rule__ = Rule(function, takes, needed, equalities, gives)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..., bool]) -> Callable[[F], F]:
+    """Mark a function whose last argument is a tuple of members, any t of which give the same result.
+
+    `t` and `member` are dotted paths from an argument's name ("group.t", "shares.index"); `by` names the fields of a
+    member, comma-separated, that all members of one gate share; `verify(earlier arguments…, member)` admits a member.
+    """
+
+    def mark(function: F) -> F:
+        names, takes, needed, gives = _signature(function)
+        equalities = _parse(function, on, names)
+        t_name, t_path = t.split(".", 1)
+        position = names.index(t_name)
+        read = attrgetter(t_path)
+        function.__rule__ = Gate(  # type: ignore[attr-defined]
+            function,
+            takes,
+            needed,
+            equalities,
+            gives,
+            t=lambda *arguments: int(read(arguments[position])),
+            index=attrgetter(member.split(".", 1)[1]),
+            by=attrgetter(*(name.strip() for name in by.split(","))),
+            verify=verify,
+        )
+        return function
+
+    return mark
+
+
+def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Callable[[F], F]:
+    """Mark the checks that an official makes before it answers with the derivation `answer`.
+
+    The checks' first argument is the official's secret, named like the answer's argument `holder`; then come the
+    warrant and what else the request carries. `given` says where the answer's other arguments lie in the request, for
+    those that are not arguments of the checks themselves: "capsule = field.capsule".
+    """
+
+    def mark(function: F) -> F:
+        rule: Rule = answer.__rule__  # type: ignore[attr-defined]
+        names, takes, _, _ = _signature(function, gives=False)
+        where = {name: (name, "") for name in inspect.signature(answer).parameters if name != holder}
+        for part in filter(None, (part.strip() for part in given.split(","))):
+            left, right = (side.strip() for side in part.split("="))
+            argument, _, path = right.partition(".")
+            where[left] = (argument, path)
+        if names[0] != holder or any(argument not in names for argument, _ in where.values()):
+            raise RuleError(f"{function.__qualname__}: its arguments do not give those of {rule.name}")
+        function.__service__ = Service(rule, function, holder, takes, where)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def honest_only(why: str) -> Callable[[F], F]:
+    """Mark a public function over facts that is no rule of the adversary, and say why."""
+
+    def mark(function: F) -> F:
+        function.__honest_only__ = why  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+# --- collecting the rules from the modules that a scheme imports ---
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All that a scheme's modules define: the adversary's rules, the services, and every named type of value."""
+
+    rules: tuple[Rule, ...]
+    services: tuple[Service, ...]
+    types: frozenset[type]
+
+
+def vocabulary(module: ModuleType, base: type = Fact) -> Vocabulary:
+    """What `module`, and every module of this library that it draws on, defines. RuleError for an unmarked function."""
+    rules: dict[str, Rule] = {}
+    services: dict[str, Service] = {}
+    types: set[type] = set()
+    for each in sorted(_reachable(module), key=lambda m: m.__name__):
+        for name, value in sorted(vars(each).items()):
+            if getattr(value, "__module__", None) != each.__name__:
+                continue
+            if isinstance(value, type) and issubclass(value, Fact | base):
+                types.add(value)
+            elif inspect.isfunction(value) and not name.startswith("_"):
+                if (rule := getattr(value, "__rule__", None)) is not None:
+                    rules[rule.name] = rule
+                elif (offered := getattr(value, "__service__", None)) is not None:
+                    services[offered.checks.__qualname__ + each.__name__] = offered
+                elif not hasattr(value, "__honest_only__") and _over_facts(value):
+                    raise RuleError(
+                        f"{each.__name__}.{name} takes and gives facts: mark it @derivation, or @honest_only with a reason"
+                    )
+    return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
+
+
+def _reachable(module: ModuleType) -> set[ModuleType]:
+    seen, queue = {module}, [module]
+    while queue:
+        for value in vars(queue.pop()).values():
+            name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            found = sys.modules.get(name) if isinstance(name, str) else None
+            if found is not None and found not in seen and (name or "").split(".")[0] in {"escrow", "attacks"}:
+                seen.add(found)
+                queue.append(found)
+    return seen
+
+
+def _over_facts(function: Callable[..., Any]) -> bool:
+    hints = typing.get_type_hints(function)
+    gives = _facts_of(hints.pop("return", None))
+    return bool(gives) and any(_facts_of(hint) for hint in hints.values())
+
+
+def _facts_of(hint: Any) -> tuple[type[Fact], ...]:
+    if isinstance(hint, type) and get_origin(hint) is None:
+        return (hint,) if issubclass(hint, Fact) else ()
+    return tuple(fact for inner in get_args(hint) for fact in _facts_of(inner))
+
+
+# --- reading signatures ---
+
+
+def _signature(
+    function: Callable[..., Any], gives: bool = True
+) -> tuple[list[str], tuple[type[Fact], ...], tuple[bool, ...], tuple[type[Fact], ...]]:
+    hints = typing.get_type_hints(function, include_extras=True)
+    names = list(inspect.signature(function).parameters)
+    takes, needed = [], []
+    for name in names:
+        kind, free = _strip(hints[name])
+        if not (isinstance(kind, type) and issubclass(kind, Fact)):
+            raise RuleError(f"{function.__qualname__}: argument {name} is not a fact but {kind}")
+        takes.append(kind)
+        needed.append(not free)
+    results = _facts_of(hints.get("return"))
+    if gives and not results:
+        raise RuleError(f"{function.__qualname__}: it returns no fact")
+    return names, tuple(takes), tuple(needed), results
+
+
+def _strip(hint: Any) -> tuple[Any, bool]:
+    """(the fact type, whether it is free of charge) of an argument: Guard, Witness, Optional and tuple taken off."""
+    free = False
+    while True:
+        if get_origin(hint) is Annotated:
+            free = free or bool({_GUARD, _WITNESS} & set(hint.__metadata__))
+            hint = hint.__origin__
+        elif get_origin(hint) in (Union, UnionType):
+            hint = next(inner for inner in get_args(hint) if inner is not NoneType)
+        elif get_origin(hint) is tuple:
+            hint = get_args(hint)[0]
+        else:
+            return hint, free
+
+
+def _parse(function: Callable[..., Any], on: str, names: list[str]) -> tuple[Equality, ...]:
+    equalities: list[Equality] = []
+    placed: set[str] = set()
+    for part in filter(None, (part.strip() for part in on.split(","))):
+        if part.startswith("any "):
+            placed.add(part.removeprefix("any ").strip())
+            continue
+        try:
+            (left, left_path), (right, right_path) = (side.strip().split(".", 1) for side in part.split("="))
+            equalities.append(Equality(names.index(left), left_path, names.index(right), right_path))
+        except ValueError:
+            raise RuleError(
+                f"{function.__qualname__}: cannot read {part!r} as 'argument.field = argument.field'"
+            ) from None
+        placed |= {left, right}
+    if len(names) > 1 and (loose := [name for name in names if name not in placed]):
+        raise RuleError(
+            f"{function.__qualname__}: no equality names {', '.join(loose)}; write 'any NAME' if that is meant"
+        )
+    return tuple(equalities)
