@@ -201,7 +201,7 @@ def vocabulary(module: ModuleType, base: type = Fact) -> Vocabulary:
                     services[offered.checks.__qualname__ + each.__name__] = offered
                 elif not hasattr(value, "__honest_only__") and _over_facts(value):
                     raise RuleError(
-                        f"{each.__name__}.{name} takes and gives facts: mark it @derivation, or @honest_only with a reason"
+                        f"{each.__name__}.{name} takes and gives facts: mark it @derivation or @honest_only"
                     )
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
 
