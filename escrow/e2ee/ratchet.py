@@ -1,0 +1,273 @@
+"""The Double Ratchet (Perrin and Marlinspike, "The Double Ratchet Algorithm", revision 1, 2016).
+
+  root     RK', CK = HKDF(salt RK, DH(own, peer))                     once for each new ratchet key    (section 5.2)
+  chain    MK = HMAC(CK, 0x01);  CK' = HMAC(CK, 0x02)                 once for each message            (section 5.2)
+  message  dh ‖ pn ‖ n ‖ AES-256-GCM(MK, text; AD ‖ dh ‖ pn ‖ n)      every MK seals once, so the nonce is zero
+  weak     a stolen state reads on until both sides have made a new ratchet key; skipped keys wait to be stolen
+
+A chain is named by the ratchet key `dh` that began it, and a root key by the newest ratchet key mixed into it: exact
+names are what lets an adversary join facts instead of trying pairs. Signal's deployed code uses AES-CBC with a
+truncated HMAC; section 7.2 leaves the AEAD to the application. Revision 4 adds a post-quantum ratchet; this has none.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from escrow.codec import Fact, Public, read_varint, varint
+from escrow.crypto import TAG, Private, hkdf, hmac256, new_private, open_sealed, seal
+from escrow.derivation import Guard, Witness, derivation, honest_only
+from escrow.errors import Forged, Malformed, Refused
+
+MAX_SKIP = (
+    1000  # message keys that one message may make a receiver derive and keep (section 2.6 leaves the number open)
+)
+MAX_KEPT = 2000  # skipped message keys that a session keeps; the oldest go first
+_ROOT = b"WhisperRatchet"
+
+
+class Pair(Fact, frozen=True):
+    """Two X25519 public keys, 32 bytes each, whose shared secret the protocol uses: public bookkeeping."""
+
+    a: Public
+    b: Public
+
+
+class Shared(Fact, frozen=True):
+    """The 32 bytes of X25519 between the holders of a and b."""
+
+    a: Public
+    b: Public
+    value: bytes
+
+
+class Root(Fact, frozen=True):
+    """A root key (32 bytes) of a session, once `newest` was mixed in; `newest` is the key that waits for an answer."""
+
+    session: Public
+    newest: Public
+    value: bytes
+
+
+class ChainKey(Fact, frozen=True):
+    """Chain key number n (32 bytes) of the chain begun by ratchet key `chain`."""
+
+    chain: Public
+    n: int
+    value: bytes
+
+
+class MessageKey(Fact, frozen=True):
+    """The key (32 bytes) of message n of a chain."""
+
+    chain: Public
+    n: int
+    value: bytes
+
+
+class Slot(Fact, frozen=True):
+    """That message n of a chain exists, or may: public bookkeeping."""
+
+    chain: Public
+    n: int
+
+
+class Message(Fact, frozen=True):
+    """A pairwise message: ratchet key (32 bytes), number, length of the previous chain, associated data, ciphertext."""
+
+    chain: Public
+    n: int
+    pn: int
+    associated: Public
+    sealed: Public
+
+
+class Answers(Fact, frozen=True):
+    """That in this session ratchet key `chain` is the first to answer `to`, and the first message heard under it."""
+
+    session: Public
+    to: Public
+    chain: Public
+    first: Message
+
+
+class Plaintext(Fact, frozen=True):
+    """What a message key opened: an encoded content."""
+
+    body: bytes
+
+
+# --- what whoever holds the arguments can compute ---
+
+
+@derivation("pair.a = own.public")
+def exchange_as_a(own: Private, pair: Guard[Pair]) -> Shared:
+    """X25519 with the private half of the first key."""
+    return Shared(pair.a, pair.b, own.exchange(pair.b))
+
+
+@derivation("pair.b = own.public")
+def exchange_as_b(own: Private, pair: Guard[Pair]) -> Shared:
+    """X25519 with the private half of the second key."""
+    return Shared(pair.a, pair.b, own.exchange(pair.a))
+
+
+@derivation(
+    "root.newest = shared.a, answers.session = root.session, answers.to = root.newest, answers.chain = shared.b"
+)
+def turn(root: Root, shared: Shared, answers: Witness[Answers] | None = None) -> tuple[Root, ChainKey]:
+    """The root step (section 5.2, KDF_RK): `shared.b` answers the key that waited. With a witness it is verified."""
+    value = hkdf(root.value, shared.value, _ROOT, 64)
+    chain = ChainKey(shared.b, 0, value[32:])
+    if answers is not None:
+        _verify(chain, answers.first)
+    return Root(root.session, shared.b, value[:32]), chain
+
+
+@derivation("chain.chain = slot.chain, chain.n = slot.n")
+def step(chain: ChainKey, slot: Guard[Slot] | None = None) -> tuple[MessageKey, ChainKey]:
+    """The chain step (section 5.2, KDF_CK)."""
+    name, n, value = chain.chain, chain.n, chain.value
+    return MessageKey(name, n, hmac256(value, b"\x01")), ChainKey(name, n + 1, hmac256(value, b"\x02"))
+
+
+@derivation("message.chain = key.chain, message.n = key.n")
+def open_message(message: Message, key: MessageKey) -> Plaintext:
+    """DECRYPT of section 3.1. Forged where key, header, associated data and ciphertext do not fit."""
+    return Plaintext(open_sealed(key.value, message.sealed, message.associated + header(message)))
+
+
+def _verify(chain: ChainKey, first: Message) -> None:
+    while chain.n < first.n:
+        _, chain = step(chain)
+    open_message(first, step(chain)[0])
+
+
+# --- the wire form ---
+
+
+def header(message: Message) -> bytes:
+    """dh (32 bytes) ‖ varint pn ‖ varint n: 34 to 42 bytes."""
+    return message.chain + varint(message.pn) + varint(message.n)
+
+
+def pack(message: Message) -> bytes:
+    """A message on the wire: header ‖ ciphertext; the associated data is known to both sides and does not travel."""
+    return header(message) + message.sealed
+
+
+@honest_only("reads public bytes")
+def unpack(data: bytes, associated: bytes) -> Message:
+    """The message that `pack` packed. Malformed where it is too short or a number is not canonical."""
+    pn, at = read_varint(data, 32)
+    n, at = read_varint(data, at)
+    if len(data) < at + TAG:
+        raise Malformed("a message is shorter than its header and tag")
+    return Message(data[:32], n, pn, associated, data[at:])
+
+
+# --- a session ---
+
+
+class Session(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """One side of a conversation between two devices (the state variables of section 3.2).
+
+    `id` is the initiator's ephemeral key; `associated` the 66 bytes of X3DH; `own` the newest ratchet key pair made
+    here; `peer` the newest ratchet key of the other side; `previous` is PN.
+    """
+
+    id: Public
+    associated: Public
+    root: Root
+    own: Private
+    peer: Public
+    sending: ChainKey | None = None
+    receiving: ChainKey | None = None
+    previous: int = 0
+    skipped: list[MessageKey] = []
+
+
+@honest_only("an honest party's use of turn")
+def begin(agreed: Root, associated: bytes) -> Session:
+    """The initiator's side (section 3.3, RatchetInitAlice): `agreed.newest` is the responder's signed prekey."""
+    own = new_private()
+    root, sending = turn(agreed, exchange_as_b(own, Pair(agreed.newest, own.public)))
+    return Session(agreed.session, associated, root, own, agreed.newest, sending)
+
+
+@honest_only("an honest party's constructor")
+def respond(agreed: Root, associated: bytes, prekey: Private) -> Session:
+    """The responder's side (section 3.3, RatchetInitBob), whose first ratchet key is its signed prekey."""
+    return Session(agreed.session, associated, agreed, prekey, b"")
+
+
+def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
+    """The next message of the session, and the key that sealed it (section 3.4). Refused before a peer's key is known."""
+    if session.sending is None:
+        raise Refused("session", "it cannot send before it has received")
+    key, session.sending = step(session.sending)
+    message = Message(key.chain, key.n, session.previous, session.associated, b"")
+    sealed = seal(key.value, body, session.associated + header(message))
+    return Message(key.chain, key.n, session.previous, session.associated, sealed), key
+
+
+@honest_only("an honest party's use of step and turn")
+def decrypt(session: Session, message: Message, max_skip: int = MAX_SKIP) -> Plaintext:
+    """Open a message and advance (section 3.5). The session is unchanged where this raises Forged or Refused."""
+    if message.chain != session.peer or session.receiving is None:
+        if (known := _skipped(session, message)) is not None:
+            return _open_skipped(session, message, known)
+        return _open_after_turn(session, message, max_skip)
+    chain = session.receiving
+    if message.n < chain.n:
+        if (known := _skipped(session, message)) is None:
+            raise Forged("a message key that was used, or thrown away")
+        return _open_skipped(session, message, known)
+    passed, chain = _advance(chain, message.n, max_skip)
+    key, chain = step(chain)
+    plaintext = open_message(message, key)
+    session.receiving = chain
+    _keep(session, passed)
+    return plaintext
+
+
+def _open_after_turn(session: Session, message: Message, max_skip: int) -> Plaintext:
+    passed: list[MessageKey] = []
+    if session.receiving is not None:
+        passed, _ = _advance(session.receiving, message.pn, max_skip)
+    shared = exchange_as_a(session.own, Pair(session.own.public, message.chain))
+    root, chain = turn(session.root, shared)  # no witness: opening the message below is the verification
+    missed, chain = _advance(chain, message.n, max_skip - len(passed))
+    key, chain = step(chain)
+    plaintext = open_message(message, key)
+    own = new_private()
+    session.previous = session.sending.n if session.sending else 0
+    session.root, session.sending = turn(root, exchange_as_b(own, Pair(message.chain, own.public)))
+    session.own, session.peer, session.receiving = own, message.chain, chain
+    _keep(session, passed + missed)
+    return plaintext
+
+
+def _advance(chain: ChainKey, to: int, max_skip: int) -> tuple[list[MessageKey], ChainKey]:
+    if to - chain.n > max_skip:
+        raise Refused("session", f"a message skips {to - chain.n} keys, more than {max_skip}")
+    passed = []
+    while chain.n < to:
+        key, chain = step(chain)
+        passed.append(key)
+    return passed, chain
+
+
+def _skipped(session: Session, message: Message) -> MessageKey | None:
+    return next((key for key in session.skipped if key.n == message.n and key.chain == message.chain), None)
+
+
+def _open_skipped(session: Session, message: Message, key: MessageKey) -> Plaintext:
+    plaintext = open_message(message, key)
+    session.skipped.remove(key)
+    return plaintext
+
+
+def _keep(session: Session, keys: list[MessageKey]) -> None:
+    if keys:
+        session.skipped = (session.skipped + keys)[-MAX_KEPT:]

@@ -1,0 +1,127 @@
+"""Extended Triple Diffie-Hellman (Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2016).
+
+  DH1 = DH(IK_A, SPK_B)   DH2 = DH(EK_A, IK_B)   DH3 = DH(EK_A, SPK_B)   DH4 = DH(EK_A, OPK_B), if there was one
+  SK  = HKDF(salt 0^32, 0xFF^32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4])                                        (sections 2.2, 3.3)
+  AD  = Encode(IK_A) ‖ Encode(IK_B), initiator first, Encode(u) = 0x05 ‖ u                         (section 3.3)
+  weak  without OPK_B, whoever takes IK_B and SPK_B later computes SK: the provider decides how much is forward secret
+
+Identity keys are Ed25519, converted to X25519 for the Diffie-Hellmans. Signal goes the other way (XEdDSA signatures by
+an X25519 key), which the library underneath does not offer. The initial message names the responder's keys by value,
+IK_B included (32 bytes more than section 3.3 asks for), so that which session it begins is public and exact.
+"""
+
+from __future__ import annotations
+
+from escrow.codec import Fact, Packet, Public
+from escrow.crypto import Private, SigningKey, hkdf, montgomery, new_private, verify
+from escrow.derivation import derivation, honest_only
+from escrow.e2ee.ratchet import Pair, Root, Shared, exchange_as_a, exchange_as_b
+from escrow.errors import Forged
+
+_INFO = b"EscrowLab_X3DH_CURVE25519_SHA-256"
+
+
+class IdentityKey(SigningKey, frozen=True, dict=True):
+    """A device's long-term Ed25519 key pair."""
+
+
+class Bundle(Packet, frozen=True):
+    """What the directory hands out for a device (section 3.2): Ed25519 identity key (32 bytes), X25519 signed prekey
+    (32), its signature (64), and an X25519 one-time prekey (32, or empty where none was left)."""
+
+    identity: Public
+    prekey: Public
+    signature: Public
+    one_time: Public = b""
+
+
+class Initial(Fact, frozen=True):
+    """What precedes the messages of a session until it is answered (section 3.3): X25519 public keys of 32 bytes."""
+
+    ik_a: Public
+    ek_a: Public
+    ik_b: Public
+    spk_b: Public
+    opk_b: Public = b""
+
+    @property
+    def associated(self) -> bytes:
+        """AD, 66 bytes."""
+        return encode_key(self.ik_a) + encode_key(self.ik_b)
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """DH1 to DH3, and DH4 where there was a one-time prekey."""
+        pairs = (Pair(self.ik_a, self.spk_b), Pair(self.ek_a, self.ik_b), Pair(self.ek_a, self.spk_b))
+        return (*pairs, Pair(self.ek_a, self.opk_b)) if self.opk_b else pairs
+
+
+def encode_key(public: bytes) -> bytes:
+    """Encode of section 2.1: type byte 0x05 ‖ u-coordinate, 33 bytes."""
+    return b"\x05" + public
+
+
+def sign_prekey(identity: SigningKey, prekey: bytes) -> bytes:
+    """The identity key's signature (64 bytes) over Encode(SPK)."""
+    return identity.sign(encode_key(prekey))
+
+
+def prekey_is_signed(bundle: Bundle) -> bool:
+    """Whether the bundle's identity key signed its prekey."""
+    return verify(bundle.identity, bundle.signature, encode_key(bundle.prekey))
+
+
+# --- what whoever holds the arguments can compute ---
+
+
+@derivation()
+def agreement(key: SigningKey) -> Private:
+    """The X25519 form of an Ed25519 key pair."""
+    return key.agreement
+
+
+@derivation(
+    "dh1.a = initial.ik_a, dh1.b = initial.spk_b, dh2.a = initial.ek_a, dh2.b = initial.ik_b,"
+    "dh3.a = initial.ek_a, dh3.b = initial.spk_b, dh4.a = initial.ek_a, dh4.b = initial.opk_b"
+)
+def agree(initial: Initial, dh1: Shared, dh2: Shared, dh3: Shared, dh4: Shared) -> Root:
+    """SK with a one-time prekey, as the ratchet's first root key: the signed prekey waits for an answer."""
+    return _root(initial, dh1, dh2, dh3, dh4)
+
+
+@derivation(
+    "dh1.a = initial.ik_a, dh1.b = initial.spk_b, dh2.a = initial.ek_a, dh2.b = initial.ik_b,"
+    "dh3.a = initial.ek_a, dh3.b = initial.spk_b"
+)
+def agree_without_one_time(initial: Initial, dh1: Shared, dh2: Shared, dh3: Shared) -> Root:
+    """SK of a session begun without a one-time prekey. Forged where the initial message names one."""
+    if initial.opk_b:
+        raise Forged("this session was begun with a one-time prekey")
+    return _root(initial, dh1, dh2, dh3)
+
+
+def _root(initial: Initial, *shared: Shared) -> Root:
+    secret = b"\xff" * 32 + b"".join(each.value for each in shared)
+    return Root(initial.ek_a, initial.spk_b, hkdf(bytes(32), secret, _INFO, 32))
+
+
+# --- the two sides ---
+
+
+@honest_only("the initiator's use of agree; the ephemeral key is dropped here")
+def initiate(identity: SigningKey, bundle: Bundle) -> tuple[Initial, Root]:
+    """The initiator's side (section 3.3). The caller has insisted on `prekey_is_signed`."""
+    ephemeral = new_private()
+    own = identity.agreement
+    initial = Initial(own.public, ephemeral.public, montgomery(bundle.identity), bundle.prekey, bundle.one_time)
+    keys = (own, ephemeral, ephemeral, ephemeral)
+    return initial, _root(initial, *map(exchange_as_a, keys, initial.pairs))
+
+
+@honest_only("the responder's use of agree")
+def accept(initial: Initial, identity: SigningKey, prekey: Private, one_time: Private | None) -> Root:
+    """The responder's side (section 3.4). Forged where the initial message names other keys than these."""
+    keys = (prekey, identity.agreement, prekey) + ((one_time,) if one_time else ())
+    if tuple(pair.b for pair in initial.pairs) != tuple(key.public for key in keys):
+        raise Forged("an initial message names keys that are not here")
+    return _root(initial, *map(exchange_as_b, keys, initial.pairs))

@@ -1,0 +1,109 @@
+"""The only thing that parties share: bytes out, bytes in, all of it public and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from escrow import codec
+from escrow.codec import Packet
+from escrow.errors import EscrowError, Refused, Unreachable
+from escrow.principal import Principal
+
+R = TypeVar("R")
+
+
+class Heard(msgspec.Struct, frozen=True, array_like=True):
+    """One packet as the network heard it."""
+
+    day: int
+    src: str
+    dst: str
+    data: bytes
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True):
+    """What one screen showed to a person."""
+
+    day: int
+    device: str
+    author: str
+    conversation: str
+    text: bytes
+
+
+class Alarm(msgspec.Struct, frozen=True, array_like=True):
+    """What an honest client or auditor complained about, and how many packets had been heard by then."""
+
+    day: int
+    who: str
+    check: str
+    packets: int
+
+
+Link = Callable[[Heard], Iterable[Heard]]
+
+
+def reliable(packet: Heard) -> Iterable[Heard]:
+    """A link that delivers every packet at once."""
+    return (packet,)
+
+
+class Wire:
+    """Carries packets between parties by name. `link` says which one-way packets arrive now, and in which order."""
+
+    def __init__(self, parties: Iterable[Principal], link: Link = reliable) -> None:
+        self.parties: dict[str, Principal] = {party.name: party for party in parties}
+        self.link = link
+        self.day = 0
+        self.heard: list[Heard] = []
+        self.shown: list[Shown] = []
+        self.alarms: list[Alarm] = []
+        self.refusals: list[tuple[int, str, str]] = []
+
+    def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
+        """Send a packet and wait for the answer. Raises what the other party raised, or Unreachable."""
+        request = codec.encode(message)
+        self._record(src, dst, request)
+        answer = self._party(dst).answer(src, request, self)
+        if reply is not type(None):
+            self._record(dst, src, answer)
+        return codec.decode(answer, reply)
+
+    def tell(self, src: str, dst: str, message: Packet) -> None:
+        """Send a packet and go on. It may be late or lost; a refusal at the other end is not heard here."""
+        for packet in self.link(self._record(src, dst, codec.encode(message))):
+            self.deliver(packet)
+
+    def deliver(self, packet: Heard) -> None:
+        """Hand a packet that was told to its addressee."""
+        try:
+            self._party(packet.dst).answer(packet.src, packet.data, self)
+        except EscrowError as error:
+            self.complain(packet.dst, error)
+
+    def show(self, device: str, author: str, conversation: str, text: bytes) -> None:
+        """What a person reads."""
+        self.shown.append(Shown(self.day, device, author, conversation, text))
+
+    def alarm(self, who: str, check: str) -> None:
+        """What an honest client or auditor complains about to its user."""
+        self.alarms.append(Alarm(self.day, who, check, len(self.heard)))
+
+    def complain(self, party: str, error: EscrowError) -> None:
+        """Keep why a packet came to nothing; one bad packet must not stop the rest."""
+        reason = error.reason if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+        self.refusals.append((self.day, party, reason))
+
+    def _party(self, name: str) -> Any:
+        try:
+            return self.parties[name]
+        except KeyError:
+            raise Unreachable(f"nobody is called {name}") from None
+
+    def _record(self, src: str, dst: str, data: bytes) -> Heard:
+        packet = Heard(self.day, src, dst, data)
+        self.heard.append(packet)
+        return packet
