@@ -64,8 +64,9 @@ def _promises_off(kind: type[Principal]) -> Any:
     def insist(self: Principal, condition: bool, reason: str) -> None:
         """A corrupted party shrugs."""
 
-    tag = kind.__struct_config__.tag
-    return type(msgspec.Struct)(kind.__name__, (kind,), {"insist": insist, "__module__": kind.__module__}, tag=tag)
+    return msgspec.defstruct(
+        kind.__name__, [], bases=(kind,), namespace={"insist": insist}, module=kind.__module__, tag=kind.__name__
+    )
 
 
 @cache

@@ -202,7 +202,7 @@ def respond(agreed: Root, associated: bytes, prekey: Private) -> Session:
 
 
 def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
-    """The next message of the session, and the key that sealed it (section 3.4). Refused before a peer's key is known."""
+    """The next message and the key that sealed it (section 3.4). Refused before a peer's ratchet key is known."""
     if session.sending is None:
         raise Refused("session", "it cannot send before it has received")
     key, session.sending = step(session.sending)

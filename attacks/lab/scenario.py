@@ -1,0 +1,187 @@
+"""A scenario is data: who writes to whom on which day, over which links, who meets whom, and which warrants are issued.
+
+Everything in it follows from its fields; the traffic is drawn from the seed by Python's own generator, which decides
+only who writes when. Keys and texts come from the door.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+
+from escrow.errors import Malformed
+from escrow.scheme import User
+
+NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo")
+
+
+class GroupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A group; `removed` leaves on the morning of `removal_day` (-1: nobody does)."""
+
+    name: str
+    members: tuple[str, ...]
+    sender_keys: bool
+    removed: str = ""
+    removal_day: int = -1
+
+
+class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A lawful warrant: about whom, for messages of which days, usable from its issue to its expiry."""
+
+    target: str
+    first: int
+    last: int
+    issued: int
+    expires: int
+
+
+class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two users compare safety numbers on these devices, at the end of the day."""
+
+    day: int
+    one: str
+    other: str
+
+
+class OneWay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From `first` to `last` one user writes to another, who reads but does not answer."""
+
+    writer: str
+    reader: str
+    first: int
+    last: int
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One text to be sent: its number, the day, the device, and to whom (`group` or else `peer`)."""
+
+    id: int
+    day: int
+    device: str
+    peer: str
+    group: str
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every size is a number here. Probabilities are in percent, so that equality is exact."""
+
+    seed: int = 2019
+    days: int = 10
+    messages: int = 250
+    users: tuple[User, ...]
+    groups: tuple[GroupSpec, ...] = ()
+    one_way: tuple[OneWay, ...] = ()
+    lossy: tuple[str, ...] = ()
+    loss_percent: int = 20
+    late_percent: int = 10
+    without_one_time: tuple[str, ...] = ()
+    stock: int = 20
+    rotate_every: int = 3
+    keep_prekeys: int = 2
+    ceremonies: tuple[Ceremony, ...] = ()
+    warrants: tuple[WarrantSpec, ...] = ()
+    attack_day: int = 3
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        return tuple(device for user in self.users for device in user.devices)
+
+    def texts(self) -> Iterator[Said]:
+        """All texts in order: about a third to groups, the rest between two users, every device of a user in turn."""
+        dice = random.Random(self.seed)  # noqa: S311 (who writes when is no secret)
+        owner = {device: user.name for user in self.users for device in user.devices}
+        for number in range(self.messages):
+            day = number * self.days // self.messages
+            stretch = [each for each in self.one_way if each.first <= day <= each.last]
+            if stretch and dice.random() < 0.15:
+                chosen = dice.choice(stretch)
+                yield Said(number, day, self._device_of(chosen.writer), chosen.reader, "")
+                continue
+            device = dice.choice(self.devices)
+            groups = [group for group in self.groups if owner[device] in self.members(group, day)]
+            if groups and dice.random() < 0.4:
+                yield Said(number, day, device, "", dice.choice(groups).name)
+                continue
+            silenced = {(each.reader, each.writer) for each in stretch}
+            peers = [user.name for user in self.users if user.name != owner[device]]
+            peers = [peer for peer in peers if (owner[device], peer) not in silenced]
+            yield Said(number, day, device, dice.choice(peers), "")
+
+    def members(self, group: GroupSpec, day: int) -> tuple[str, ...]:
+        """Who is in a group on a day."""
+        gone = group.removed if 0 <= group.removal_day <= day else ""
+        return tuple(member for member in group.members if member != gone)
+
+    def people(self, said: Said) -> tuple[str, ...]:
+        """The users of the conversation that a text goes to, its sender included."""
+        author = next(user.name for user in self.users if said.device in user.devices)
+        if not said.group:
+            return (author, said.peer)
+        return self.members(next(group for group in self.groups if group.name == said.group), said.day)
+
+    def check(self) -> Scenario:
+        """This scenario, if it hangs together. Malformed names the first thing that does not."""
+        names = {user.name for user in self.users}
+        wrong = [name for group in self.groups for name in group.members if name not in names]
+        wrong += [name for spec in self.warrants if (name := spec.target) not in names]
+        wrong += [name for way in self.one_way for name in (way.writer, way.reader) if name not in names]
+        wrong += [name for each in self.ceremonies for name in (each.one, each.other) if name not in self.devices]
+        wrong += [name for name in (*self.lossy, *self.without_one_time) if name not in self.devices]
+        if wrong:
+            raise Malformed(f"the scenario names {wrong[0]!r}, who is no user or device of it")
+        if len(self.users) < 2 or self.days < 1 or self.messages < 1 or any(not user.devices for user in self.users):
+            raise Malformed("a scenario needs two users with a device each, a day and a message")
+        if len(set(self.devices)) < len(self.devices) or len(names) < len(self.users):
+            raise Malformed("two users or two devices of the scenario have the same name")
+        return self
+
+    def _device_of(self, user: str) -> str:
+        return next(each.devices[0] for each in self.users if each.name == user)
+
+
+def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 250, seed: int = 2019) -> Scenario:
+    """The scenario of every table: a one-way stretch, a lossy link, a device out of one-time prekeys, two warrants.
+
+    Days and devices scale with the sizes asked for. Raises Malformed for sizes that make no scenario.
+    """
+    if not 2 <= users <= len(NAMES) * 8 or days < 1 or messages < 1 or groups < 0:
+        raise Malformed(f"a scenario needs 2 to {len(NAMES) * 8} users, a day, a message and no negative number")
+    names = [NAMES[i % len(NAMES)] + (str(i // len(NAMES) + 1) if i >= len(NAMES) else "") for i in range(users)]
+    people = [
+        User(name, (f"{name}-phone", f"{name}-laptop") if i < 2 else (f"{name}-phone",)) for i, name in enumerate(names)
+    ]
+
+    def day(tenth: int) -> int:
+        return tenth * days // 10
+
+    return Scenario(
+        seed=seed,
+        days=days,
+        messages=messages,
+        users=tuple(people),
+        groups=tuple(_group(i, names, day(5)) for i in range(groups)) if users > 2 else (),
+        one_way=(OneWay(names[-1], names[0], day(4), day(6)),),
+        lossy=(f"{names[1]}-phone",),
+        without_one_time=(f"{names[-1]}-phone",),
+        ceremonies=tuple(
+            Ceremony(day(tenth), f"{names[0]}-phone", f"{names[i % users]}-phone")
+            for tenth, i in ((1, 1), (6, 1), (7, 2), (8, 3), (9, 4))
+            if i % users
+        ),
+        warrants=(
+            WarrantSpec(names[1], day(3), day(6), day(3), day(7)),
+            WarrantSpec(names[min(3, users - 1)], day(2), day(5), day(5), day(8)),
+        ),
+        attack_day=day(3),
+    ).check()
+
+
+def _group(number: int, names: list[str], removal_day: int) -> GroupSpec:
+    """Groups take turns in style; of each group with Sender Keys the last member is removed half-way."""
+    size = max(3, len(names) * 2 // 3)
+    members = tuple((names[number:] + names[:number])[:size])
+    if number % 2 == 0:
+        return GroupSpec(f"group-{number + 1}", members, sender_keys=False)
+    return GroupSpec(f"group-{number + 1}", members, sender_keys=True, removed=members[-1], removal_day=removal_day)

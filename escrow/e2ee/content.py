@@ -1,0 +1,42 @@
+"""What travels inside the encryption: texts, and the sender keys of groups."""
+
+from __future__ import annotations
+
+from escrow import codec
+from escrow.codec import Fact, Public, facts_in
+from escrow.derivation import derivation
+from escrow.e2ee.ratchet import Plaintext
+from escrow.e2ee.sender_keys import SenderChain
+from escrow.errors import Forged, Malformed
+
+
+class Text(Fact, frozen=True):
+    """What a person typed, and in which conversation."""
+
+    conversation: str
+    body: bytes
+
+
+class Distribution(Fact, frozen=True):
+    """A sender's chain for a group, from the message on that it stands at, and the key that signs for it (32 bytes)."""
+
+    group: str
+    chain: SenderChain
+    signer: Public
+
+
+Content = Text | Distribution
+
+
+@derivation()
+def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...]:
+    """The content of a plaintext and every fact inside it. Forged where the bytes are no content."""
+    try:
+        return tuple(facts_in(read(plaintext)))  # type: ignore[arg-type]  # contents hold no other facts
+    except Malformed as error:
+        raise Forged(str(error)) from None
+
+
+def read(plaintext: Plaintext) -> Content:
+    """The content of a plaintext. Malformed where the bytes are none."""
+    return codec.decode(plaintext.body, Content)  # type: ignore[arg-type]  # a union stands for a type

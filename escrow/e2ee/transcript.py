@@ -1,0 +1,100 @@
+"""What the order of public packets tells: which chains exist, which session each may belong to, which key each answers.
+
+A Double Ratchet header does not say which key it answers. But ratchet steps alternate strictly, so a new chain answers
+the last distinct chain of its session in the other direction, and the first one answers the signed prekey. Where two
+devices hold several sessions there are a few candidates; the wrong ones die when the first message does not open.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from escrow.codec import Fact
+from escrow.e2ee import ratchet, sender_keys
+from escrow.e2ee.provider import Mail
+from escrow.e2ee.ratchet import Answers, Message, Pair, Slot
+from escrow.e2ee.sender_keys import SenderMessage
+from escrow.e2ee.x3dh import Initial
+from escrow.errors import Malformed
+
+
+class Transcript:
+    """Reads mail in the order in which the network heard it."""
+
+    def __init__(self) -> None:
+        self._initials: dict[bytes, Initial] = {}
+        self._sessions: dict[bytes, tuple[bytes, ...]] = {}  # chain -> sessions that it may belong to
+        self._chains: dict[tuple[str, str], list[bytes]] = defaultdict(list)  # direction -> chains, oldest first
+        self._known: dict[tuple[str, str], set[bytes]] = defaultdict(set)  # two devices, sorted -> their sessions
+        self._slots: dict[bytes, int] = {}
+        self._seen: set[Mail] = set()
+
+    def facts(self, mail: Mail) -> Iterator[Fact]:
+        """Every fact that a mail adds to what was heard before; a mail heard again adds none."""
+        if mail in self._seen:
+            return
+        self._seen.add(mail)
+        try:
+            yield from self._group(mail) if mail.group else self._pairwise(mail)
+        except Malformed:
+            return  # a mail that no receiver can read gives nothing to anyone
+
+    def ciphertexts(self, mail: Mail) -> tuple[Message, ...] | tuple[SenderMessage, ...]:
+        """The ciphertext of a mail heard before, once for each session it may belong to. Raises Malformed."""
+        if mail.group:
+            return (sender_keys.unpack(mail.body),)
+        sessions = self._sessions.get(mail.body[:32], ())
+        associated = {self._initials[session].associated: None for session in sessions}
+        return tuple(ratchet.unpack(mail.body, each) for each in associated)
+
+    def _group(self, mail: Mail) -> Iterator[Fact]:
+        message = sender_keys.unpack(mail.body)
+        yield message
+        yield from self._slots_up_to(message)
+
+    def _pairwise(self, mail: Mail) -> Iterator[Fact]:
+        forth, back = (mail.sender, mail.recipients[0]), (mail.recipients[0], mail.sender)
+        chain = mail.body[:32]
+        if mail.initial is not None and mail.initial.ek_a not in self._initials:
+            yield from self._begin(mail.initial, forth)
+        if new := chain not in self._sessions:
+            answered = self._place(chain, mail.initial, forth, back)
+        messages = self.ciphertexts(mail)
+        if new:
+            yield from self._answers(chain, answered)
+            for session, to in answered:
+                yield Answers(session, to, chain, ratchet.unpack(mail.body, self._initials[session].associated))
+        for message in messages:
+            yield message
+            yield from self._slots_up_to(message)
+
+    def _begin(self, initial: Initial, forth: tuple[str, str]) -> Iterator[Fact]:
+        self._initials[initial.ek_a] = initial
+        self._known[min(forth), max(forth)].add(initial.ek_a)
+        yield initial
+        yield from initial.pairs
+
+    def _place(
+        self, chain: bytes, initial: Initial | None, forth: tuple[str, str], back: tuple[str, str]
+    ) -> list[tuple[bytes, bytes]]:
+        """(session, key answered) for each session that a new chain may belong to."""
+        if initial is not None:
+            answered = [(initial.ek_a, initial.spk_b)]
+        else:
+            sessions = len(self._known[min(forth), max(forth)])
+            window = 1 if sessions == 1 else 2 * sessions
+            answered = [(session, to) for to in self._chains[back][-window:] for session in self._sessions[to]]
+        self._sessions[chain] = tuple(dict.fromkeys(session for session, _ in answered))
+        self._chains[forth].append(chain)
+        return answered
+
+    def _answers(self, chain: bytes, answered: list[tuple[bytes, bytes]]) -> Iterator[Fact]:
+        for to in dict.fromkeys(to for _, to in answered):
+            yield Pair(to, chain)
+
+    def _slots_up_to(self, message: Message | SenderMessage) -> Iterator[Fact]:
+        begin = self._slots.get(message.chain, 0)
+        for n in range(begin, min(message.n, begin + ratchet.MAX_SKIP) + 1):
+            yield Slot(message.chain, n)
+        self._slots[message.chain] = max(begin, message.n + 1)

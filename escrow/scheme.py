@@ -1,0 +1,154 @@
+"""A lawful-access scheme: a delta on plain end-to-end encryption, and the paper's claim as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, Literal
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.codec import Fact, Public
+from escrow.crypto import Private
+from escrow.derivation import honest_only
+from escrow.e2ee.content import Text
+from escrow.e2ee.device import Device, new_devices
+from escrow.e2ee.provider import Mail, Provider
+from escrow.e2ee.ratchet import Message, MessageKey, Plaintext, open_message
+from escrow.e2ee.sender_keys import SenderMessage, open_sender_message
+from escrow.errors import Forged, Malformed
+from escrow.principal import Principal
+from escrow.warrant import Authority, AuthorityKey, Warrant
+from escrow.wire import Wire
+
+Extent = Literal["everything", "in scope", "own"]
+
+
+class User(msgspec.Struct, frozen=True):
+    """A person and the names of their devices."""
+
+    name: str
+    devices: tuple[str, ...]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a scheme or attack was published, and which part of it is meant. `modelled`: it never was, in this detail."""
+
+    author: str
+    title: str
+    year: int
+    section: str
+    modelled: str = ""
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """Any `t` of the principals whose names match `who` may open texts of this extent.
+
+    "everything": every text that carries an access field. "in scope": texts that a warrant served on them covers.
+    "own": texts of a device's own user, from its seizure until the session has healed, and what `concedes` lists.
+    """
+
+    who: str
+    extent: Extent
+    t: int = 1
+    concedes: tuple[str, ...] = ()
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a scheme's source says about who may open what. `words` is a paraphrase unless it stands in quotation marks.
+
+    `access` says whether lawful access is promised at all; only then does a text that the law misses count against it.
+    """
+
+    words: str
+    section: str
+    grants: tuple[Grant, ...]
+    access: bool
+
+
+class AccessField(Fact, frozen=True):
+    """Base of what goes beside a ciphertext: which message it is for, the users of the conversation, and the day."""
+
+    chain: Public
+    n: int
+    people: tuple[str, ...]
+    day: int
+
+
+class Intercept(msgspec.Struct, frozen=True):
+    """A mail as the network heard it, read by whoever listens: its ciphertext, once for each session it may be of."""
+
+    day: int
+    mail: Mail
+    ciphertexts: tuple[Message, ...] | tuple[SenderMessage, ...]
+
+
+class Scheme(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every scheme; its fields are the scheme's parameters. What is here is plain end-to-end encryption.
+
+    `seedable` is empty, or says why the same seed does not give the same bytes.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[Source]
+    seedable: ClassVar[str] = ""
+    device: ClassVar[type[Device]] = Device
+
+    @property
+    def claim(self) -> Claim:
+        """The paper's sentence as data, for these parameters."""
+        raise NotImplementedError(f"{type(self).__name__} claims nothing")
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterable[Principal]:
+        """Who exists, each with keys of its own. `court` is the court's public key (32 bytes)."""
+        yield Provider("provider")
+        yield new_authority()
+        for user in users:
+            yield from new_devices(self.device, user.name, user.devices)
+
+    def setup(self, wire: Wire) -> None:
+        """What needs messages before the first day: dealing, key generation, publishing."""
+
+    def each_day(self, wire: Wire, day: int) -> None:
+        """What happens every morning: rotate, refresh, erase, expire."""
+
+    def serve(self, wire: Wire, warrant: Warrant) -> None:
+        """What must be done at once when a warrant is issued."""
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        """The public recipe of lawful access, run with the authority's key only: the texts it yields, as bytes."""
+        return iter(())
+
+
+def new_authority(kind: type[Authority] = Authority) -> Authority:
+    """An authority with a fresh key, drawn as itself."""
+    with crypto.acting("authority"):
+        return kind(name="authority", key=crypto.new_signing_key(AuthorityKey))  # type: ignore[arg-type]
+
+
+@honest_only("what an authority does with a key that it was given")
+def open_intercepted(authority: Authority, intercept: Intercept, key: MessageKey) -> Iterator[bytes]:
+    """The text of an intercepted ciphertext under a message key, kept in the authority's archive; none if it fails."""
+    for ciphertext in intercept.ciphertexts:
+        try:
+            said = codec.decode(_open(ciphertext, key).body, Text)
+        except (Forged, Malformed):
+            continue
+        if said not in authority.archive:
+            authority.archive.append(said)
+        yield said.body
+        return
+
+
+def _open(ciphertext: Message | SenderMessage, key: MessageKey) -> Plaintext:
+    if isinstance(ciphertext, Message):
+        return open_message(ciphertext, key)
+    return open_sender_message(ciphertext, key)
+
+
+def answer_key(authority: Authority) -> Private:
+    """The X25519 form of the authority's key, which opens answers."""
+    return authority.key.agreement

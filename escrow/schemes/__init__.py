@@ -1,0 +1,1 @@
+"""One file, one paper. Each ends with SCHEME."""

@@ -1,0 +1,44 @@
+"""Plain end-to-end encryption: nobody but the devices at the two ends has a key.
+
+  begin    X3DH with signed and one-time prekeys, handed out by the provider
+  send     Double Ratchet to each device; Sender Keys in large groups
+  weak     a device's own state; a provider that lies about keys, until two users compare safety numbers
+
+Source: Marlinspike and Perrin, X3DH (2016) and Sesame (2017); Perrin and Marlinspike, Double Ratchet (2016).
+"""
+
+from __future__ import annotations
+
+from escrow.scheme import Claim, Grant, Scheme, Source
+
+DEVICES = Grant(
+    "device",
+    "own",
+    concedes=(
+        "a session begun without a one-time prekey opens to a later seizure of the responder until its signed prekey"
+        " is erased (X3DH, section 4.7)",
+        "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
+        "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
+    ),
+)
+
+
+class Plain(Scheme, frozen=True, kw_only=True):
+    name = "plain"
+    title = "Plain end-to-end encryption"
+    source = Source(
+        "Perrin and Marlinspike", "The Double Ratchet Algorithm; The X3DH Key Agreement Protocol", 2016, "all"
+    )
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words="Only the devices of the conversation can read; a stolen device's state opens nothing it sent or"
+            " received before, and later texts only until both sides have made new keys.",
+            section="Double Ratchet, sections 1 and 8; X3DH, section 4",
+            grants=(DEVICES,),
+            access=False,
+        )
+
+
+SCHEME = Plain()
