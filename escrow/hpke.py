@@ -1,0 +1,219 @@
+"""Hybrid public-key encryption: anybody seals to a public key, its holder opens (RFC 9180, base mode).
+
+  encap     enc = pk_E;  shared = Expand(Extract(DH(sk_E, pk_R)), enc ‖ pk_R)          E fresh for each sender's context
+  schedule  secret = Extract(salt shared);  key, base_nonce = Expand(secret, Hash(info))
+  seal n    AEAD(key, base_nonce ⊕ n; aad, plaintext)                                  n = 0, 1, 2, …
+
+Written here because the libraries' own HPKE draws its ephemeral key past the door, so no run with it could be
+repeated. The sender is not authenticated. No constant-time promise beyond that of the libraries underneath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from escrow import crypto
+from escrow.codec import Fact, Public
+from escrow.errors import Forged
+
+_VERSION = b"HPKE-v1"
+_KDF = (1).to_bytes(2, "big")  # HKDF-SHA256
+NONCE = 12
+
+
+class Key(Protocol):
+    """A private key of some KEM, with its public half as the RFC serialises it."""
+
+    @property
+    def public(self) -> bytes: ...
+
+    def exchange(self, public: bytes) -> bytes: ...
+
+
+class PrivateP256(Fact, frozen=True, dict=True):
+    """A P-256 private key: public point (65 bytes, uncompressed) and scalar (32 bytes)."""
+
+    public: Public
+    raw: bytes
+
+    @cached_property
+    def live(self) -> ec.EllipticCurvePrivateKey:
+        return ec.derive_private_key(int.from_bytes(self.raw, "big"), ec.SECP256R1())
+
+    def exchange(self, public: bytes) -> bytes:
+        """The shared x-coordinate, 32 bytes. Forged unless `public` is 65 bytes that encode a point of the curve."""
+        crypto.observe("p256-exchange")
+        try:
+            if len(public) != 65:
+                raise ValueError("a compressed point")
+            return self.live.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public))
+        except ValueError:
+            raise Forged("a P-256 public key is not an uncompressed point of the curve") from None
+
+
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def new_private_p256() -> PrivateP256:
+    """A fresh P-256 key pair. The scalar is 48 random bytes reduced, so its bias is below 2^-127."""
+    scalar = int.from_bytes(crypto.random_bytes(48), "big") % (_ORDER - 1) + 1
+    live = ec.derive_private_key(scalar, ec.SECP256R1())
+    point = live.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    private = PrivateP256(point, scalar.to_bytes(32, "big"))
+    private.__dict__["live"] = live
+    crypto.observe("p256-key", private)
+    return private
+
+
+@dataclass(frozen=True, slots=True)
+class Kem:
+    """A DHKEM with SHA-256 (RFC 9180, section 7.1): its number, the bytes of `enc`, and how its keys are made."""
+
+    number: int
+    size: int
+    new_private: Callable[[], Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Aead:
+    """A cipher (RFC 9180, section 7.3): its number, the bytes of its key, seal and open as in `escrow.crypto`."""
+
+    number: int
+    key_size: int
+    seal: Callable[[bytes, bytes, bytes, bytes], bytes]
+    open: Callable[[bytes, bytes, bytes, bytes], bytes]
+
+
+def _chacha_seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes) -> bytes:
+    sealed = ChaCha20Poly1305(key).encrypt(nonce, plaintext, associated)
+    crypto.observe("seal", key, nonce, associated, sealed)
+    return sealed
+
+
+def _chacha_open(key: bytes, sealed: bytes, associated: bytes, nonce: bytes) -> bytes:
+    crypto.observe("open")
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, sealed, associated)
+    except InvalidTag:
+        raise Forged("a ChaCha20-Poly1305 tag does not fit") from None
+
+
+X25519 = Kem(0x0020, 32, crypto.new_private)
+P256 = Kem(0x0010, 65, new_private_p256)
+AES_128_GCM = Aead(1, 16, crypto.seal, crypto.open_sealed)
+AES_256_GCM = Aead(2, 32, crypto.seal, crypto.open_sealed)
+CHACHA20_POLY1305 = Aead(3, 32, _chacha_seal, _chacha_open)
+EXPORT_ONLY = Aead(0xFFFF, 0, crypto.seal, crypto.open_sealed)  # AES-GCM refuses the empty key
+
+
+class Context:
+    """What one `enc` set up, at either end. `sequence` is the number of the next message (RFC 9180, section 5.2)."""
+
+    __slots__ = ("_aead", "_base_nonce", "_exporter", "_key", "sequence")
+
+    def __init__(self, aead: Aead, key: bytes, base_nonce: bytes, exporter: Callable[[bytes, int], bytes]) -> None:
+        self._aead, self._key, self._base_nonce, self._exporter = aead, key, base_nonce, exporter
+        self.sequence = 0
+
+    def _nonce(self) -> bytes:
+        if not self.sequence:
+            return self._base_nonce
+        return (int.from_bytes(self._base_nonce, "big") ^ self.sequence).to_bytes(NONCE, "big")
+
+    def seal(self, plaintext: bytes, aad: bytes = b"") -> bytes:
+        """Ciphertext and 16-byte tag of the next message."""
+        sealed = self._aead.seal(self._key, plaintext, aad, self._nonce())
+        self.sequence += 1
+        return sealed
+
+    def open(self, sealed: bytes, aad: bytes = b"") -> bytes:
+        """The next message's plaintext. Forged where the tag does not fit; the sequence number then stays."""
+        plaintext = self._aead.open(self._key, sealed, aad, self._nonce())
+        self.sequence += 1
+        return plaintext
+
+    def export(self, context: bytes, length: int) -> bytes:
+        """A secret of `length` bytes that both ends share (RFC 9180, section 5.3)."""
+        return self._exporter(context, length)
+
+
+class Suite:
+    """One KEM and one AEAD, with HKDF-SHA256."""
+
+    def __init__(self, kem: Kem, aead: Aead) -> None:
+        self.kem, self.aead = kem, aead
+        number = kem.number.to_bytes(2, "big")
+        self._kem_id = _VERSION + b"KEM" + number
+        self._id = _VERSION + b"HPKE" + number + _KDF + aead.number.to_bytes(2, "big")
+        self._psk_id_hash = self._extract(self._id, b"", b"psk_id_hash")
+        self._shared_label = (32).to_bytes(2, "big") + self._kem_id + b"shared_secret"
+
+    @staticmethod
+    def _extract(ident: bytes, salt: bytes, label: bytes, secret: bytes = b"") -> bytes:
+        return crypto.hkdf_extract(salt, ident + label + secret)
+
+    def _expand(self, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
+        return crypto.hkdf_expand(secret, length.to_bytes(2, "big") + self._id + label + context, length)
+
+    def sender(self, public: bytes, info: bytes = b"", ephemeral: Key | None = None) -> tuple[bytes, Context]:
+        """(enc, context) towards `public`. Forged where that is no public key of the KEM.
+
+        An ephemeral key may be given: to repeat a vector, or to serve several recipients with one `enc`. Never twice
+        to one recipient with one `info`, or two messages share a key and a nonce.
+        """
+        own = self.kem.new_private() if ephemeral is None else ephemeral
+        return own.public, self._context(own.exchange(public), own.public, public, info)
+
+    def receiver(self, key: Key, enc: bytes, info: bytes = b"") -> Context:
+        """The context that `enc` set up towards `key`. Forged where `enc` is no public key of the KEM."""
+        return self._context(key.exchange(enc), enc, key.public, info)
+
+    def _context(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Context:
+        eae_prk = self._extract(self._kem_id, b"", b"eae_prk", dh)
+        shared = crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32)
+        info_hash = self._extract(self._id, b"", b"info_hash", info)
+        context = b"\x00" + self._psk_id_hash + info_hash  # mode 0: base
+        secret = self._extract(self._id, shared, b"secret")
+
+        def export(exporter_context: bytes, length: int) -> bytes:
+            exporter_secret = self._expand(secret, b"exp", context, 32)
+            return self._expand(exporter_secret, b"sec", exporter_context, length)
+
+        if not self.aead.key_size:
+            return Context(self.aead, b"", bytes(NONCE), export)
+        key = self._expand(secret, b"key", context, self.aead.key_size)
+        return Context(self.aead, key, self._expand(secret, b"base_nonce", context, NONCE), export)
+
+    def seal(self, public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
+        """enc ‖ ciphertext of one message (RFC 9180, section 6.1): `kem.size` + 16 bytes more than the plaintext."""
+        enc, context = self.sender(public, info)
+        return enc + context.seal(plaintext, aad)
+
+    def open(self, key: Key, sealed: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
+        """What `seal` sealed. Forged where key, info, aad and bytes do not fit."""
+        size = self.kem.size
+        return self.receiver(key, sealed[:size], info).open(sealed[size:], aad)
+
+
+DEFAULT = Suite(X25519, AES_128_GCM)
+
+
+def seal(public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
+    """enc ‖ ciphertext under X25519, HKDF-SHA256, AES-128-GCM: 48 bytes more than the plaintext.
+
+    Forged where `public` is not 32 bytes or has small order.
+    """
+    return DEFAULT.seal(public, plaintext, info, aad)
+
+
+def open_(key: crypto.Private, sealed: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
+    """What `seal` sealed to `key`. Forged where key, info, aad and bytes do not fit."""
+    return DEFAULT.open(key, sealed, info, aad)
