@@ -26,7 +26,7 @@ from operator import attrgetter
 from types import ModuleType, NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from escrow.codec import Fact
+from escrow.codec import Fact, Packet
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,13 +95,17 @@ class Service:
     takes: tuple[type[Fact], ...]
     given: dict[str, tuple[str, str]]
 
+    @property
+    def name(self) -> str:
+        return f"{self.checks.__module__}.{self.checks.__qualname__}"
+
 
 def derivation(on: str = "") -> Callable[[F], F]:
     """Mark a public typed function as a rule; `on` is the comma-separated list of equalities and `any NAME`s."""
 
     def mark(function: F) -> F:
         names, takes, needed, gives = _signature(function)
-        equalities = _parse(function, on, names)
+        equalities = _parse(function, on, names, takes)
         function.__rule__ = Rule(function, takes, needed, equalities, gives)  # type: ignore[attr-defined]
         return function
 
@@ -117,7 +121,7 @@ def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..
 
     def mark(function: F) -> F:
         names, takes, needed, gives = _signature(function)
-        equalities = _parse(function, on, names)
+        equalities = _parse(function, on, names, takes)
         t_name, t_path = t.split(".", 1)
         position = names.index(t_name)
         read = attrgetter(t_path)
@@ -142,13 +146,15 @@ def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Call
 
     The checks' first argument is the official's secret, named like the answer's argument `holder`; then come the
     warrant and what else the request carries. `given` says where the answer's other arguments lie in the request, for
-    those that are not arguments of the checks themselves: "capsule = field.capsule".
+    those that are not arguments of the checks themselves: "capsule = field.capsule". Guards and witnesses of the
+    answer need not lie anywhere in it.
     """
 
     def mark(function: F) -> F:
         rule: Rule = answer.__rule__  # type: ignore[attr-defined]
         names, takes, _, _ = _signature(function, gives=False)
-        where = {name: (name, "") for name in inspect.signature(answer).parameters if name != holder}
+        asked = zip(inspect.signature(answer).parameters, rule.needed, strict=True)
+        where = {name: (name, "") for name, needed in asked if name != holder and (needed or name in names)}
         for part in filter(None, (part.strip() for part in given.split(","))):
             left, right = (side.strip() for side in part.split("="))
             argument, _, path = right.partition(".")
@@ -183,8 +189,11 @@ class Vocabulary:
     types: frozenset[type]
 
 
-def vocabulary(module: ModuleType, base: type = Fact) -> Vocabulary:
-    """What `module`, and every module of this library that it draws on, defines. RuleError for an unmarked function."""
+def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
+    """What `module`, and every module of this library that it draws on, defines. RuleError for an unmarked function.
+
+    `types` are the classes derived from `bases`.
+    """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}
     types: set[type] = set()
@@ -192,7 +201,7 @@ def vocabulary(module: ModuleType, base: type = Fact) -> Vocabulary:
         for name, value in sorted(vars(each).items()):
             if getattr(value, "__module__", None) != each.__name__:
                 continue
-            if isinstance(value, type) and issubclass(value, Fact | base):
+            if isinstance(value, type) and issubclass(value, bases):
                 types.add(value)
             elif inspect.isfunction(value) and not name.startswith("_"):
                 if (rule := getattr(value, "__rule__", None)) is not None:
@@ -266,7 +275,9 @@ def _strip(hint: Any) -> tuple[Any, bool]:
             return hint, free
 
 
-def _parse(function: Callable[..., Any], on: str, names: list[str]) -> tuple[Equality, ...]:
+def _parse(
+    function: Callable[..., Any], on: str, names: list[str], takes: tuple[type[Fact], ...]
+) -> tuple[Equality, ...]:
     equalities: list[Equality] = []
     placed: set[str] = set()
     for part in filter(None, (part.strip() for part in on.split(","))):
@@ -281,8 +292,18 @@ def _parse(function: Callable[..., Any], on: str, names: list[str]) -> tuple[Equ
                 f"{function.__qualname__}: cannot read {part!r} as 'argument.field = argument.field'"
             ) from None
         placed |= {left, right}
+        _check(function, names, takes, equalities[-1])
     if len(names) > 1 and (loose := [name for name in names if name not in placed]):
         raise RuleError(
             f"{function.__qualname__}: no equality names {', '.join(loose)}; write 'any NAME' if that is meant"
         )
     return tuple(equalities)
+
+
+def _check(function: Callable[..., Any], names: list[str], takes: tuple[type[Fact], ...], tie: Equality) -> None:
+    """RuleError for an equality between two fields of one argument, or with a field that its argument has not."""
+    if tie.left == tie.right:
+        raise RuleError(f"{function.__qualname__}: {names[tie.left]} is compared with itself; do that in the function")
+    for position, path in ((tie.left, tie.left_path), (tie.right, tie.right_path)):
+        if not hasattr(takes[position], path.split(".", 1)[0]):
+            raise RuleError(f"{function.__qualname__}: {takes[position].__name__} has no field {path}")

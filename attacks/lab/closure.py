@@ -1,0 +1,419 @@
+"""The closure adversary: with everybody's secrets in, apply the library's own functions until nothing new appears.
+
+Facts are interned to integers. Each rule is a hash join on the equalities that its marking names, planned once for
+every argument that may arrive last. What made what from what is recorded: an and/or graph whose every node is real
+bytes; `attacks.lab.labels` reads from it who can derive a fact. Three kinds of edge:
+
+  firing         a rule applied to its premises; guards and witnesses stand among them but cost nothing
+  gate edge      a threshold rule, run once; it lists every verified member, also one that arrives later
+  service edge   an official's answer: the request's facts without the official's secret, and the checks they fail
+"""
+
+from __future__ import annotations
+
+import inspect
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
+
+from escrow.codec import Fact
+from escrow.derivation import Gate, Rule, Service
+from escrow.errors import Forged
+
+FREE, NETWORK = 1, 2
+WHENEVER = -1  # every evening there is, as bits: held whenever its holder is taken
+
+Premises = tuple[int, ...]
+Table = dict[Any, int | list[int]]  # facts by key: nearly always one, so a list is made for the second only
+Getter = Callable[[Any], Any]
+Fire = Callable[[Premises], None]
+Join = Callable[[int, Fact], None]
+
+
+@dataclass(slots=True)
+class GateEdge:
+    """One threshold: `t` distinct indexes among the verified members, joined with `guards` (the earlier arguments)."""
+
+    rule: int
+    guards: Premises
+    t: int
+    members: dict[Any, list[int]] = field(default_factory=dict)  # by index
+    conclusions: Premises = ()
+    ran: bool = False
+
+    def choose(self, known: Callable[[int], bool]) -> Premises:
+        """The first `t` members of distinct index that are known; fewer where there are not so many."""
+        found = (next(filter(known, same), None) for same in self.members.values())
+        return tuple(member for member in found if member is not None)[: self.t]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEdge:
+    """What an honest official answers: `premises` are the request's facts, the warrant and the requester's key."""
+
+    name: str
+    premises: Premises
+    conclusions: Premises
+    holders: tuple[str, ...]
+    failed: frozenset[str]
+
+
+class Closure:
+    """Facts, what is assumed of them, and every edge between them.
+
+    learn … run … then read the edges; after more learning or serving, `run` goes on where it stopped.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules: list[Rule] = list(dict.fromkeys(rules))
+        self.facts: list[Fact] = []
+        self.ids: dict[Fact, int] = {}
+        self.public = bytearray()  # by fact: FREE, NETWORK or both
+        self.held: dict[int, dict[str, int]] = {}  # fact -> principal -> evenings, as bits
+        self.firing_rule = array("H")
+        self.firing_start = array("L", [0])
+        self.cells = array("L")  # of each firing in turn: its premises in argument order, then its conclusions
+        self.gates: list[GateEdge] = []
+        self.services: list[ServiceEdge] = []
+        self.fired: Counter[str] = Counter({rule.name: 0 for rule in self.rules})
+        self.forged: Counter[str] = Counter()
+        self._next = 0
+        self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
+        self._served: set[tuple[Any, ...]] = set()
+        self._tables: dict[tuple[type, tuple[str, ...]], Table] = {}
+        self._joins: list[tuple[type, Join]] = []
+        self._of_type: dict[type, tuple[list[tuple[Getter, Table]], list[Join]]] = {}
+        for number, rule in enumerate(self.rules):
+            fire = self._entering(number, rule) if isinstance(rule, Gate) else self._firing(number, rule)
+            self._joins.extend((kind, self._join(rule, start, fire)) for start, kind in enumerate(rule.takes))
+
+    # --- what goes in, what can be read ---
+
+    def learn(self, fact: Fact, holder: str | None = None, evening: int | None = None) -> int:
+        """Give a fact, say under which assumption, and get its number.
+
+        holder None: free bookkeeping. "network": whoever listens. Another name: whoever takes that principal's state
+        on `evening`; on any evening, where that is None.
+        """
+        number = self.intern(fact)
+        if holder is None or holder == "network":
+            if len(self.public) <= number:
+                self.public.extend(bytes(len(self.facts) - len(self.public)))
+            self.public[number] |= FREE if holder is None else NETWORK
+        else:
+            evenings = self.held.setdefault(number, {})
+            evenings[holder] = evenings.get(holder, 0) | (WHENEVER if evening is None else 1 << evening)
+        return number
+
+    def intern(self, fact: Fact) -> int:
+        """The number of a fact. A new one waits for the next `run`."""
+        number = self.ids.setdefault(fact, len(self.facts))
+        if number == len(self.facts):
+            if not isinstance(fact, Fact):
+                raise TypeError(f"a rule gave a {type(fact).__name__}, which is no fact")
+            self.facts.append(fact)
+        return number
+
+    def assumed(self, number: int) -> int:
+        """FREE, NETWORK, both, or 0."""
+        return self.public[number] if number < len(self.public) else 0
+
+    def firing(self, number: int) -> tuple[Rule, Premises, Premises]:
+        """(rule, premises in argument order, conclusions) of one firing."""
+        rule = self.rules[self.firing_rule[number]]
+        start, end = self.firing_start[number], self.firing_start[number + 1]
+        middle = start + len(rule.takes)
+        return rule, tuple(self.cells[start:middle]), tuple(self.cells[middle:end])
+
+    # --- the run ---
+
+    def run(self) -> None:
+        """Apply the rules until nothing new appears. Forged is counted; any other exception is a defect and escapes."""
+        facts, of_type = self.facts, self._of_type
+        while self._next < len(facts):
+            number = self._next
+            self._next += 1
+            fact = facts[number]
+            columns, joins = of_type.get(type(fact)) or self._dispatch(type(fact))
+            for get, table in columns:
+                key = get(fact)
+                found = table.setdefault(key, number)
+                if found is not number:
+                    if isinstance(found, list):
+                        found.append(number)
+                    else:
+                        table[key] = [found, number]
+            for join in joins:
+                join(number, fact)
+
+    def _dispatch(self, kind: type) -> tuple[list[tuple[Getter, Table]], list[Join]]:
+        """For facts of this type: the columns they are found by, and the joins they start."""
+        columns = [
+            (_getter(base, paths), table) for (base, paths), table in self._tables.items() if issubclass(kind, base)
+        ]
+        joins = [join for base, join in self._joins if issubclass(kind, base)]
+        self._of_type[kind] = columns, joins
+        return columns, joins
+
+    def _conclusions(self, result: Any, premises: Premises) -> list[int]:
+        """The numbers of what a rule gave, without those that were premises already."""
+        given = result if isinstance(result, tuple) else (result,)
+        return [made for made in map(self.intern, given) if made not in premises]
+
+    def _firing(self, number: int, rule: Rule) -> Fire:
+        facts, function, name = self.facts, rule.function, rule.name
+        cells, conclude, fired, forged = self.cells, self._conclusions, self.fired, self.forged
+        add_rule, add_start = self.firing_rule.append, self.firing_start.append
+
+        def fire(premises: Premises) -> None:
+            try:
+                result = function(*[facts[premise] for premise in premises])
+            except Forged:
+                forged[name] += 1
+                return
+            fired[name] += 1
+            if conclusions := conclude(result, premises):
+                cells.extend(premises)
+                cells.extend(conclusions)
+                add_rule(number)
+                add_start(len(cells))
+
+        return fire
+
+    def _entering(self, number: int, gate: Gate) -> Fire:
+        def enter(premises: Premises) -> None:
+            *earlier, member = [self.facts[premise] for premise in premises]
+            try:
+                if not gate.verify(*earlier, member):
+                    raise Forged("a member does not verify")
+                t, index = gate.t(*earlier, member), gate.index(member)
+                key = (number, premises[:-1], gate.by(member), t)
+            except Forged:
+                self.forged[gate.name] += 1
+                return
+            if (edge := self._gate_of.get(key)) is None:
+                edge = self._gate_of[key] = GateEdge(number, premises[:-1], t)
+                self.gates.append(edge)
+            edge.members.setdefault(index, []).append(premises[-1])
+            if not edge.ran and len(edge.members) >= t:
+                self._pass(gate, edge)
+
+        return enter
+
+    def _pass(self, gate: Gate, edge: GateEdge) -> None:
+        """Run a threshold rule once: its members verify, so any others would give the same, Forged included."""
+        edge.ran = True
+        earlier = [self.facts[guard] for guard in edge.guards]
+        members = tuple(self.facts[member] for member in edge.choose(lambda _: True))
+        try:
+            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), edge.guards))
+        except Forged:
+            self.forged[gate.name] += 1
+        else:
+            self.fired[gate.name] += 1
+
+    # --- services ---
+
+    def serve(
+        self,
+        service: Service,
+        candidates: Callable[[tuple[Fact, ...]], Iterable[Fact]],
+        requester: Callable[[Fact], Fact],
+    ) -> int:
+        """Add what honest officials answer to requests, and return how many service edges are new; then `run` again.
+
+        A request is, for one firing of the service's rule, facts that give the rule's arguments as `service.given`
+        says. `candidates(request facts)` are the warrants to show with it, `requester(warrant)` the key that signs the
+        request. All must be facts of this closure (KeyError): what nobody holds cannot be shown. A check that raises
+        Forged gets no answer, whatever else is left out.
+        """
+        desk, before = _Desk(self, service), len(self.services)
+        for number in range(len(self.firing_rule)):
+            rule, premises, conclusions = self.firing(number)
+            if rule == service.rule:
+                for request in desk.requests(premises):
+                    facts = tuple(self.facts[each] for each in request)
+                    for warrant in desk.fitting(premises, candidates(facts)):
+                        key = (service.name, number, request, self.ids[warrant])
+                        if key not in self._served:
+                            self._served.add(key)
+                            self._answer(desk, premises, conclusions, request, warrant, requester(warrant))
+        return len(self.services) - before
+
+    def _answer(
+        self, desk: _Desk, premises: Premises, conclusions: Premises, request: Premises, warrant: Fact, key: Fact
+    ) -> None:
+        service, secret = desk.service, premises[desk.holder]
+        try:
+            checks = service.checks(self.facts[secret], warrant, *(self.facts[each] for each in request))
+            failed = frozenset(name for name, holds in checks if not holds)
+        except Forged:
+            self.forged[service.name] += 1
+            return
+        shown = (*request, self.ids[warrant], self.ids[key])
+        holders = tuple(sorted(self.held.get(secret, ())))
+        self.services.append(ServiceEdge(service.name, shown, conclusions, holders, failed))
+
+    # --- joining ---
+
+    def _join(self, rule: Rule, start: int, fire: Fire) -> Join:
+        """What to do when a fact arrives as argument number `start` of `rule`."""
+        plan = _plan(rule, start)
+        steps = [self._compile(rule, start, plan, place) for place in range(len(plan))]
+        if not steps:
+            return lambda number, fact: fire((number,))
+        if len(steps) == 1:
+            paths = tuple(path for _, path in plan[0].theirs)
+            return _pair_join(_getter(rule.takes[start], paths), *steps[0][1:], start == 0, fire)
+        order = [start, *(step.position for step in plan)]
+        return _long_join(steps, itemgetter(*map(order.index, range(len(order)))), fire)
+
+    def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> tuple[Getter, Table, bool]:
+        """(the key that a partial row asks for, the table it asks, whether the arriving fact is to be passed over).
+
+        A fact that fits two arguments of one rule meets itself once: where it arrives as the earlier of the two.
+        """
+        step, facts = plan[place], self.facts
+        order = [start, *(earlier.position for earlier in plan[:place])]
+        kind, arriving = rule.takes[step.position], rule.takes[start]
+        table = self._tables.setdefault((kind, step.mine), {})
+        pass_over = step.position < start and (issubclass(kind, arriving) or issubclass(arriving, kind))
+        sources = {position for position, _ in step.theirs}
+        if len(sources) > 1:
+            parts = [(order.index(at), _getter(rule.takes[at], (path,))) for at, path in step.theirs]
+            return lambda row: tuple([get(facts[row[at]]) for at, get in parts]), table, pass_over
+        at = sources.pop() if sources else start
+        get, column = _getter(rule.takes[at], tuple(path for _, path in step.theirs)), order.index(at)
+        return lambda row: get(facts[row[column]]), table, pass_over
+
+
+class _Desk:
+    """Finds, for a firing of a service's rule, the requests that an official would answer with it.
+
+    An argument of the rule lies somewhere in one argument of the checks: in a request fact (each is found by all that
+    it must give), in the warrant, or in the official's own secret.
+    """
+
+    def __init__(self, closure: Closure, service: Service) -> None:
+        arguments = list(inspect.signature(service.rule.function).parameters)
+        names = list(inspect.signature(service.checks).parameters)
+        self.closure, self.service, self.holder = closure, service, arguments.index(service.holder)
+        self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
+        for name, kind in zip(names, service.takes, strict=True):
+            lies = [(arguments.index(each), path) for each, (where, path) in service.given.items() if where == name]
+            gets = [_getter(kind, (path,)) if path else _itself for _, path in lies]
+            self._gives.append(([position for position, _ in lies], _all_of(gets)))
+        self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in names[2:]]
+        for number, fact in enumerate(closure.facts):
+            for index, kind, (_, get) in zip(self._index, service.takes[2:], self._gives[2:], strict=True):
+                if isinstance(fact, kind):
+                    index[get(fact)].append(number)
+
+    def _wanted(self, argument: int, premises: Premises) -> tuple[Fact, ...]:
+        return tuple(self.closure.facts[premises[position]] for position in self._gives[argument][0])
+
+    def requests(self, premises: Premises) -> Iterator[Premises]:
+        """The request facts that give these premises, in the order in which the checks take them."""
+        secret = self.closure.facts[premises[self.holder]]
+        if self._gives[0][1](secret) != self._wanted(0, premises):
+            return iter(())
+        return product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
+
+    def fitting(self, premises: Premises, warrants: Iterable[Fact]) -> Iterator[Fact]:
+        """Those warrants that give what the rule takes from a warrant."""
+        wanted = self._wanted(1, premises)
+        return (warrant for warrant in warrants if self._gives[1][1](warrant) == wanted)
+
+
+def _itself(fact: Fact) -> Fact:
+    return fact
+
+
+def _all_of(gets: list[Getter]) -> Getter:
+    return lambda fact: tuple([get(fact) for get in gets])
+
+
+class Step(NamedTuple):
+    """One join: the argument it adds, the fields looked up there, and the bound arguments' fields that they equal."""
+
+    position: int
+    mine: tuple[str, ...]
+    theirs: tuple[tuple[int, str], ...]
+
+
+def _plan(rule: Rule, start: int) -> list[Step]:
+    """The other arguments, each time the one with the most equalities to those already bound."""
+    bound, steps = [start], []
+    while len(bound) < len(rule.takes):
+        candidates = [_tie(rule, position, bound) for position in range(len(rule.takes)) if position not in bound]
+        steps.append(max(candidates, key=lambda step: (len(step.mine), -step.position)))
+        bound.append(steps[-1].position)
+    return steps
+
+
+def _tie(rule: Rule, position: int, bound: list[int]) -> Step:
+    ties = set()
+    for each in rule.equalities:
+        if each.left == position and each.right in bound:
+            ties.add((each.left_path, (each.right, each.right_path)))
+        elif each.right == position and each.left in bound:
+            ties.add((each.right_path, (each.left, each.left_path)))
+    ordered = sorted(ties)
+    return Step(position, tuple(mine for mine, _ in ordered), tuple(theirs for _, theirs in ordered))
+
+
+def _getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
+    """Reads the value of one path, the tuple of several, None for none.
+
+    What is not a field may be a property that decodes hostile bytes; where it is Forged the fact joins nothing, so its
+    key is an object that equals no other.
+    """
+    if not paths:
+        return lambda fact: None
+    read = attrgetter(*paths)
+    if all(path in kind.__struct_fields__ for path in paths):
+        return read
+
+    def read_or_nothing(fact: Fact) -> Any:
+        try:
+            return read(fact)
+        except Forged:
+            return object()
+
+    return read_or_nothing
+
+
+def _pair_join(source: Getter, table: Table, pass_over: bool, first: bool, fire: Fire) -> Join:
+    def join(number: int, fact: Fact) -> None:
+        found = table.get(source(fact))
+        if found is None:
+            return
+        for other in found if isinstance(found, list) else (found,):
+            if not (pass_over and other == number):
+                fire((number, other) if first else (other, number))
+
+    return join
+
+
+def _long_join(steps: list[tuple[Getter, Table, bool]], restore: Callable[[Premises], Premises], fire: Fire) -> Join:
+    def join(number: int, fact: Fact) -> None:
+        rows: list[Premises] = [(number,)]
+        for key, table, pass_over in steps:
+            longer = []
+            for row in rows:
+                found = table.get(key(row))
+                if found is not None:
+                    for other in found if isinstance(found, list) else (found,):
+                        if not (pass_over and other == number):
+                            longer.append((*row, other))
+            if not longer:
+                return
+            rows = longer
+        for row in rows:
+            fire(restore(row))
+
+    return join
