@@ -236,6 +236,8 @@ def _over_facts(function: Callable[..., Any]) -> bool:
 def _facts_of(hint: Any) -> tuple[type[Fact], ...]:
     if isinstance(hint, type) and get_origin(hint) is None:
         return (hint,) if issubclass(hint, Fact) else ()
+    if get_origin(hint) is type:
+        return ()  # a class is no fact of that class
     return tuple(fact for inner in get_args(hint) for fact in _facts_of(inner))
 
 

@@ -75,5 +75,5 @@ def _handlers(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
     for name, method in inspect.getmembers(kind, inspect.isfunction):
         if name.startswith("on_"):
             packet = list(inspect.signature(method).parameters)[2]
-            handlers[typing.get_type_hints(method, {"Wire": object})[packet]] = method
+            handlers[typing.get_type_hints(method)[packet]] = method
     return handlers

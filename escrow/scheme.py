@@ -32,7 +32,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a scheme or attack was published, and which part of it is meant. `modelled`: it never was, in this detail."""
+    """Where a scheme or attack was published, and which part is meant; `modelled` names what never was published."""
 
     author: str
     title: str

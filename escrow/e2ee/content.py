@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from escrow import codec
 from escrow.codec import Fact, Public, facts_in
-from escrow.derivation import derivation
+from escrow.derivation import derivation, honest_only
 from escrow.e2ee.ratchet import Plaintext
 from escrow.e2ee.sender_keys import SenderChain
 from escrow.errors import Forged, Malformed
@@ -37,6 +37,7 @@ def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...
         raise Forged(str(error)) from None
 
 
+@honest_only("unpack, with the error that a receiver reports")
 def read(plaintext: Plaintext) -> Content:
     """The content of a plaintext. Malformed where the bytes are none."""
     return codec.decode(plaintext.body, Content)  # type: ignore[arg-type]  # a union stands for a type

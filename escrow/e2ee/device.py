@@ -42,6 +42,7 @@ from escrow.wire import Wire
 
 SESSIONS_KEPT = 5  # a peer
 CHAINS_KEPT = 5  # a peer and group
+WAITING_KEPT = 100  # group messages whose sender key did not come yet
 
 
 class Prekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -82,6 +83,7 @@ class Device(Principal):
     contacts: dict[str, list[Listed]] = {}
     sending: dict[str, OwnChain] = {}
     receiving: list[PeerChain] = []
+    waiting: list[Mail] = []
 
     # --- keys ---
 
@@ -205,13 +207,19 @@ class Device(Principal):
     def collect(self, wire: Wire) -> None:
         """Fetch the mail that waits and show the texts in it. One bad message does not stop the rest."""
         for mail in wire.ask(self.name, self.provider, Collect(), Delivery).mails:
-            try:
-                self.receive(wire, mail)
-            except EscrowError as error:
-                wire.complain(self.name, error)
+            self._try(wire, mail)
+
+    def _try(self, wire: Wire, mail: Mail) -> None:
+        try:
+            self.receive(wire, mail)
+        except EscrowError as error:
+            wire.complain(self.name, error)
 
     def receive(self, wire: Wire, mail: Mail) -> None:
         """Open one mail and act on its content. Raises one of the errors of escrow.errors; nothing is lost then."""
+        if mail.group and self._chain_of(mail) is None:
+            self.waiting = [*self.waiting, mail][-WAITING_KEPT:]  # its sender key was overtaken, or lost
+            return
         author = self._author(wire, mail.sender)
         plaintext = self._open_group(mail) if mail.group else self._open_pairwise(mail, author)
         match content.read(plaintext):
@@ -219,6 +227,9 @@ class Device(Principal):
                 wire.show(self.name, author.user, conversation, body)
             case Distribution(group, chain, signer):
                 self._learn_chain(PeerChain(mail.sender, group, chain, signer))
+                waiting, self.waiting = self.waiting, []
+                for overtaken in waiting:
+                    self._try(wire, overtaken)
 
     def _learn_chain(self, learnt: PeerChain) -> None:
         same = [peer for peer in self.receiving if (peer.device, peer.group) == (learnt.device, learnt.group)]
@@ -268,13 +279,16 @@ class Device(Principal):
         self.sessions[sender] = [Conversing(session), *kept][:SESSIONS_KEPT]
         return plaintext
 
+    def _chain_of(self, mail: Mail) -> PeerChain | None:
+        chain = mail.body[: sender_keys.ID]
+        found = (peer for peer in self.receiving if peer.chain.chain == chain and peer.device == mail.sender)
+        return next(found, None)
+
     def _open_group(self, mail: Mail) -> Plaintext:
-        message = sender_keys.unpack(mail.body)
-        found = (peer for peer in self.receiving if peer.chain.chain == message.chain and peer.device == mail.sender)
-        if (peer := next(found, None)) is None:
+        if (peer := self._chain_of(mail)) is None:
             raise Forged("a group message under a chain that never came")
         self.insist(sender_keys.signature_holds(peer, mail.body), "signature of a group message")
-        return sender_keys.decrypt(peer, message)
+        return sender_keys.decrypt(peer, sender_keys.unpack(mail.body))
 
 
 def new_devices(kind: type[Device], user: str, names: Iterable[str], **fields: object) -> list[Device]:

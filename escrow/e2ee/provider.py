@@ -126,12 +126,14 @@ class Provider(Principal):
         return Bundle(entry.identity, entry.prekey, entry.signature, one_time)
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
-        return DeviceList(
-            tuple(self.listed(name) for name, entry in self.directory.items() if entry.user == packet.user)
-        )
+        names = sorted(name for name, entry in self.directory.items() if entry.user == packet.user)
+        return DeviceList(tuple(map(self.listed, names)))
 
     def on_owner_of(self, sender: str, packet: OwnerOf, wire: Wire) -> Listed:
         return self.listed(packet.device)
+
+    def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
+        self.groups[packet.name] = packet
 
     def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
         if packet.group not in self.groups:

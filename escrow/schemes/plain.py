@@ -15,8 +15,7 @@ DEVICES = Grant(
     "device",
     "own",
     concedes=(
-        "a session begun without a one-time prekey opens to a later seizure of the responder until its signed prekey"
-        " is erased (X3DH, section 4.7)",
+        "the first flight of a session begun without a one-time prekey, until the signed prekey is erased (X3DH, 4.7)",
         "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
         "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
     ),

@@ -1,0 +1,92 @@
+"""What an adversary holds: bytes, read back into facts. No reference into the play survives.
+
+The network's archive is every packet in order; a seized principal adds what its decoded state holds. Decoding uses the
+types of the modules that the scheme draws on, so a scheme from another file is read like our own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import ModuleType
+from typing import NamedTuple
+
+from escrow import codec
+from escrow.codec import Fact, Packet, facts_in
+from escrow.derivation import Vocabulary, vocabulary
+from escrow.e2ee.provider import Delivery, Mail
+from escrow.e2ee.transcript import Transcript
+from escrow.errors import Malformed
+from escrow.principal import Principal
+from escrow.scheme import Scheme
+from escrow.wire import Heard
+
+
+class Given(NamedTuple):
+    """A fact and why it is known: "network", or the principal whose state held it on an evening."""
+
+    fact: Fact
+    holder: str
+    evening: int | None
+
+
+def module_of(thing: object) -> ModuleType:
+    """The module in which a scheme's or an attack's class stands."""
+    name = type(thing).__module__
+    return sys.modules.get(name) or importlib.import_module(name)
+
+
+@cache
+def _words(module: ModuleType) -> Vocabulary:
+    return vocabulary(module, (Fact, Packet, Principal))
+
+
+def words_of(scheme: Scheme) -> Vocabulary:
+    """Rules, services and types of the modules that a scheme draws on."""
+    return _words(module_of(scheme))
+
+
+class Reader:
+    """Reads packets and states with the types of one scheme, and whatever types an attack's parties add."""
+
+    def __init__(self, scheme: Scheme, *others: object) -> None:
+        every = [words_of(scheme), *(_words(module_of(other)) for other in others)]
+        types = frozenset[type]().union(*(words.types for words in every))
+        self._packets = frozenset(kind for kind in types if issubclass(kind, Packet) and kind is not Packet)
+        self._facts = frozenset(kind for kind in types if issubclass(kind, Fact) and kind is not Fact)
+
+    def network(self, heard: tuple[Heard, ...]) -> Iterator[Fact]:
+        """The facts of every packet, in order, and what their order tells. Unreadable packets give none."""
+        transcript = Transcript()
+        for packet in heard:
+            try:
+                said = codec.decode_any(packet.data, self._packets)
+            except Malformed:
+                continue
+            for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
+                if fresh := list(transcript.facts(mail)):
+                    yield from fresh
+                    yield from self._matter(mail.field)
+            if not isinstance(said, Mail | Delivery):
+                yield from facts_in(said)
+                yield from self._matter(getattr(said, "matter", b""))
+
+    def _matter(self, encoded: bytes) -> Iterator[Fact]:
+        """A fact that travels encoded inside a packet: an access field, or what a request is about."""
+        if encoded:
+            try:
+                yield from facts_in(codec.decode_any(encoded, self._facts))
+            except Malformed:
+                return
+
+    def states(self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, type[Principal]]) -> Iterator[Given]:
+        """Every fact in every state, by holder and evening."""
+        for name, evenings in states.items():
+            for evening, state in enumerate(evenings):
+                for fact in facts_in(self._revive(name, state, kinds)):
+                    yield Given(fact, name, evening)
+
+    def _revive(self, name: str, state: bytes, kinds: Mapping[str, type[Principal]]) -> Principal:
+        return codec.decode(codec.unseal_bytes(state, f"state of {name}"), kinds[name])
