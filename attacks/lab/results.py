@@ -1,7 +1,7 @@
 """The shapes of results: what `matrix`, `anatomy` and `run` write, and what `compare` and `verify` read back.
 
-Unknown fields are refused. What depends on the machine (times, versions of the interpreter) stands in `machine`, outside
-every digest, so that two machines give byte-identical results.
+Unknown fields are refused. What depends on the machine (times, versions of the interpreter) is written beside a result,
+never inside it, so that two machines give byte-identical results.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import msgspec
 from attacks.lab.scenario import Scenario
 
 Verdict = Literal["BREACH", "AS CLAIMED", "HELD", "NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR"]
-MATRIX, ANATOMY = "escrow-lab/matrix/1", "escrow-lab/anatomy/1"
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -108,7 +107,7 @@ class Machine(Result, frozen=True, kw_only=True):
 class Matrix(Result, frozen=True, kw_only=True):
     """Every scheme under every attack."""
 
-    schema: Literal["escrow-lab/matrix/1"] = MATRIX
+    schema: Literal["escrow-lab/matrix/1"] = "escrow-lab/matrix/1"
     manifest: Manifest
     cells: tuple[Cell, ...]
 
@@ -145,7 +144,7 @@ class Minimal(Result, frozen=True, kw_only=True):
 class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme."""
 
-    schema: Literal["escrow-lab/anatomy/1"] = ANATOMY
+    schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
     scheme: str
     sent: int
     minimal_coalitions: tuple[Minimal, ...]
