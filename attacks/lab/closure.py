@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from operator import attrgetter, itemgetter
@@ -65,7 +65,8 @@ class ServiceEdge:
 class Closure:
     """Facts, what is assumed of them, and every edge between them.
 
-    learn … run … then read the edges; after more learning or serving, `run` goes on where it stopped.
+    learn … run … then read the edges; after more learning or serving, `run` goes on where it stopped. Edges are
+    numbered: first the firings, then the gates, then the services.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -75,12 +76,13 @@ class Closure:
         self.public = bytearray()  # by fact: FREE, NETWORK or both
         self.held: dict[int, dict[str, int]] = {}  # fact -> principal -> evenings, as bits
         self.firing_rule = array("H")
-        self.firing_start = array("L", [0])
-        self.cells = array("L")  # of each firing in turn: its premises in argument order, then its conclusions
+        self.firing_start = array("I", [0])
+        self.cells = array("I")  # of each firing in turn: its premises in argument order, then its conclusions
         self.gates: list[GateEdge] = []
         self.services: list[ServiceEdge] = []
         self.fired: Counter[str] = Counter({rule.name: 0 for rule in self.rules})
         self.forged: Counter[str] = Counter()
+        self.needed_at = [tuple(at for at, needed in enumerate(rule.needed) if needed) for rule in self.rules]
         self._next = 0
         self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
         self._served: set[tuple[Any, ...]] = set()
@@ -128,6 +130,32 @@ class Closure:
         start, end = self.firing_start[number], self.firing_start[number + 1]
         middle = start + len(rule.takes)
         return rule, tuple(self.cells[start:middle]), tuple(self.cells[middle:end])
+
+    def edge_count(self) -> int:
+        return len(self.firing_rule) + len(self.gates) + len(self.services)
+
+    def needs(self, edge: int) -> Sequence[int]:
+        """The premises of an edge that its conclusions' labels count; of a gate edge all its members."""
+        if edge < (firings := len(self.firing_rule)):
+            start = self.firing_start[edge]
+            return [self.cells[start + at] for at in self.needed_at[self.firing_rule[edge]]]
+        if edge - firings >= len(self.gates):
+            return self.services[edge - firings - len(self.gates)].premises
+        gate = self.gates[edge - firings]
+        return [*self.paying(gate), *(member for same in gate.members.values() for member in same)]
+
+    def paying(self, gate: GateEdge) -> Premises:
+        """Those of a gate's guards that are neither Guard nor Witness."""
+        return tuple(gate.guards[at] for at in self.needed_at[gate.rule][:-1])
+
+    def gives(self, edge: int) -> Sequence[int]:
+        """The conclusions of an edge."""
+        if edge < (firings := len(self.firing_rule)):
+            arity = len(self.rules[self.firing_rule[edge]].takes)
+            return self.cells[self.firing_start[edge] + arity : self.firing_start[edge + 1]]
+        if edge - firings < len(self.gates):
+            return self.gates[edge - firings].conclusions
+        return self.services[edge - firings - len(self.gates)].conclusions
 
     # --- the run ---
 

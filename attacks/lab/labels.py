@@ -1,0 +1,319 @@
+"""Labels: for every fact the minimal sets of assumptions under which it can be derived (de Kleer 1986, ATMS).
+
+An assumption is a bit, a set of them an integer, a label an antichain of such sets, interned. A least fixpoint over the
+closure's edges, taken in the topological order of its strongly connected parts, gives all labels in one sweep. One
+graph has several passes: `mathematics` leaves the officials' services out, `served` adds what honest officials answer
+to requests that pass all checks, `without C` what they would answer if check C were left out.
+
+An atom is a principal with the set of evenings on which its state held something: "taken on one of these evenings".
+The mask of p@I holds the bits of every p@J with J ⊇ I, so one seizure in an intersection serves both. What everybody
+hears, guards and witnesses cost nothing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import comb
+
+from attacks.lab.closure import FREE, WHENEVER, Closure, GateEdge
+
+NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
+EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
+
+MATHEMATICS, SERVED, WITHOUT = "mathematics", "served", "without "
+
+
+class Antichains:
+    """Sets of minimal masks under numbers, with products and unions memoised."""
+
+    def __init__(self) -> None:
+        self.sets: list[tuple[int, ...]] = [(), (0,)]
+        self._numbers = {(): NEVER, (0,): ALWAYS}
+        self._products: dict[tuple[int, int], int] = {}
+        self._unions: dict[tuple[int, int], int] = {}
+
+    def intern(self, masks: Iterable[int]) -> int:
+        """The number of the minimal ones among `masks`."""
+        kept: list[int] = []
+        size = fewer = 0  # how many of `kept` have fewer bits: only those can lie within the next mask
+        for mask in sorted(set(masks), key=lambda each: (each.bit_count(), each)):
+            if mask.bit_count() > size:
+                size, fewer = mask.bit_count(), len(kept)
+            if not any(each & mask == each for each in islice(kept, fewer)):
+                kept.append(mask)
+        key = tuple(kept)
+        if (number := self._numbers.setdefault(key, len(self.sets))) == len(self.sets):
+            self.sets.append(key)
+        return number
+
+    def product(self, a: int, b: int) -> int:
+        """Both are needed."""
+        if a > b:
+            a, b = b, a
+        if a in (NEVER, b):
+            return a
+        if a == ALWAYS:
+            return b
+        if (number := self._products.get((a, b))) is None:
+            number = self.intern(x | y for x in self.sets[a] for y in self.sets[b])
+            self._products[a, b] = number
+        return number
+
+    def union(self, a: int, b: int) -> int:
+        """Either will do."""
+        if a > b:
+            a, b = b, a
+        if a in (NEVER, b):
+            return b
+        if a == ALWAYS:
+            return ALWAYS
+        if (number := self._unions.get((a, b))) is None:
+            number = self._unions[a, b] = self.intern(self.sets[a] + self.sets[b])
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A threshold too wide to be multiplied out: `t` of the members that have these labels."""
+
+    t: int
+    members: tuple[int, ...]
+
+
+Atom = tuple[str, int]  # a principal, and evenings as bits
+
+
+class Atoms:
+    """Which assumption each bit is: first the principals' atoms, sorted, then thresholds as they turn up."""
+
+    def __init__(self, atoms: Iterable[Atom]) -> None:
+        self.named = list[Atom | Symbol](sorted(set(atoms)))
+        self.symbols: list[Symbol] = []
+        self.bit: dict[Atom | Symbol, int] = {atom: 1 << at for at, atom in enumerate(self.named)}
+        self._of: dict[str, list[tuple[int, int]]] = {}  # principal -> (evenings, bit)
+        for at, (principal, evenings) in enumerate(sorted(set(atoms))):
+            self._of.setdefault(principal, []).append((evenings, 1 << at))
+
+    def mask(self, principal: str, evenings: int) -> int:
+        """The principal taken on one of these evenings: what it holds on all of them."""
+        return sum(bit for held, bit in self._of.get(principal, ()) if evenings & ~held == 0)
+
+    def always(self, principal: str) -> int:
+        """The principal taken on every evening."""
+        return sum(bit for _, bit in self._of.get(principal, ()))
+
+    def principals(self) -> tuple[str, ...]:
+        return tuple(self._of)
+
+    def symbol(self, symbol: Symbol) -> int:
+        if symbol not in self.bit:
+            self.bit[symbol] = 1 << len(self.named)
+            self.named.append(symbol)
+            self.symbols.append(symbol)
+        return self.bit[symbol]
+
+    def within(self, mask: int) -> Iterator[Atom | Symbol]:
+        """The atoms whose bits a mask holds."""
+        while mask:
+            low = mask & -mask
+            yield self.named[low.bit_length() - 1]
+            mask ^= low
+
+
+class Labels:
+    """The labels of all facts of a closure, by pass. `network`: what is heard counts as an assumption too."""
+
+    def __init__(self, closure: Closure, network: bool = False) -> None:
+        self.closure, self.antichains = closure, Antichains()
+        atoms = {atom for held in closure.held.values() for atom in held.items()}
+        self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
+        self._parts = order(closure)
+        self._passes: dict[str, list[int]] = {}
+        self._thresholds: dict[Symbol, int] = {}
+        self._own: dict[int, int] = {}  # gate edge -> the bits of its own symbols
+
+    def passes(self) -> tuple[str, ...]:
+        """The names that `label` takes: mathematics, served, and `without C` for every check C that some edge fails."""
+        checks = {check for edge in self.closure.services for check in edge.failed}
+        return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
+
+    def label(self, name: str = MATHEMATICS) -> list[int]:
+        """The label of each fact in one pass, as numbers of `antichains`. ValueError for an unknown pass."""
+        if name not in self._passes:
+            if name not in self.passes():
+                raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes())}")
+            labels = self._given()
+            for edges, looping in self._parts:
+                while self._sweep(edges, labels, name) and looping:
+                    pass
+            self._passes[name] = labels
+        return self._passes[name]
+
+    def masks(self, fact: int, name: str = MATHEMATICS) -> tuple[int, ...]:
+        """The minimal masks under which one fact can be derived."""
+        return self.antichains.sets[self.label(name)[fact]]
+
+    def satisfied(self, mask: int) -> int:
+        """`mask` with the bits of all thresholds that it meets."""
+        for symbol in self.atoms.symbols:  # a symbol's members know earlier symbols only
+            if sum(self.opens(member, mask) for member in symbol.members) >= symbol.t:
+                mask |= self.atoms.bit[symbol]
+        return mask
+
+    def opens(self, label: int, mask: int) -> bool:
+        """Whether a (satisfied) mask derives what has this label."""
+        return any(each & mask == each for each in self.antichains.sets[label])
+
+    # --- the fixpoint ---
+
+    def _given(self) -> list[int]:
+        """The labels before any derivation."""
+        closure, everybody = self.closure, self.atoms.mask("network", WHENEVER)
+        heard = self.antichains.intern([everybody])
+        labels = [NEVER] * len(closure.facts)
+        for fact, how in enumerate(closure.public):
+            if how:
+                labels[fact] = ALWAYS if how & FREE else heard
+        for fact, held in closure.held.items():
+            masks = self.antichains.intern(self.atoms.mask(*atom) for atom in held.items())
+            labels[fact] = self.antichains.union(labels[fact], masks)
+        return labels
+
+    def _sweep(self, edges: Sequence[int], labels: list[int], name: str) -> bool:
+        """Apply each edge once; whether any label grew."""
+        closure, product, union = self.closure, self.antichains.product, self.antichains.union
+        cells, starts, rules, needed = closure.cells, closure.firing_start, closure.firing_rule, closure.needed_at
+        arity, firings, grew = [len(rule.takes) for rule in closure.rules], len(rules), False
+        for edge in edges:
+            if edge < firings:
+                start, rule, joint = starts[edge], rules[edge], ALWAYS
+                for at in needed[rule]:
+                    joint = product(joint, labels[cells[start + at]])
+                conclusions: Sequence[int] = cells[start + arity[rule] : starts[edge + 1]]
+            else:
+                joint, conclusions = self._special(edge, labels, name), closure.gives(edge)
+            for conclusion in conclusions:
+                if (new := union(old := labels[conclusion], joint)) != old:
+                    labels[conclusion] = new
+                    grew = True
+        return grew
+
+    def _special(self, edge: int, labels: list[int], name: str) -> int:
+        """The label that a gate edge or a service edge gives its conclusions in this pass."""
+        number = edge - len(self.closure.firing_rule)
+        if number >= len(self.closure.gates):
+            failed = self.closure.services[number - len(self.closure.gates)].failed
+            waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
+            if name == MATHEMATICS or failed - waived:
+                return NEVER
+            return self._all(self.closure.needs(edge), labels)
+        gate = self.closure.gates[number]
+        return self.antichains.product(
+            self._all(self.closure.paying(gate), labels), self._threshold(edge, gate, labels) if gate.ran else NEVER
+        )
+
+    def _all(self, facts: Iterable[int], labels: list[int]) -> int:
+        joint = ALWAYS
+        for fact in facts:
+            joint = self.antichains.product(joint, labels[fact])
+        return joint
+
+    def _threshold(self, edge: int, gate: GateEdge, labels: list[int]) -> int:
+        """At least t of a gate's members. What goes through the gate's own symbol has met it already: left out."""
+        members, own = [], self._own.get(edge, 0)
+        for same in gate.members.values():
+            label = NEVER
+            for fact in same:
+                label = self.antichains.union(label, labels[fact])
+            if own:
+                label = self.antichains.intern(mask for mask in self.antichains.sets[label] if not mask & own)
+            if label != NEVER:
+                members.append(label)
+        symbol = Symbol(gate.t, tuple(sorted(members)))
+        if (found := self._thresholds.get(symbol)) is None:
+            found = self._thresholds[symbol] = self._any(symbol)
+        if symbol in self.atoms.bit:
+            self._own[edge] = own | self.atoms.bit[symbol]
+        return found
+
+    def _any(self, symbol: Symbol) -> int:
+        """At[k], at least k of the members seen so far, for k = t … 1; one symbolic atom where that is too wide."""
+        sets, t = self.antichains.sets, symbol.t
+        if len(symbol.members) < t:
+            return NEVER
+        if comb(len(symbol.members), t) * max(len(sets[member]) for member in symbol.members) > EXACT:
+            return self.antichains.intern([self.atoms.symbol(symbol)])
+        at_least = [ALWAYS] + [NEVER] * t
+        for member in symbol.members:
+            for k in range(t, 0, -1):
+                if len(sets[at_least[k - 1]]) * len(sets[member]) > EXACT:
+                    return self.antichains.intern([self.atoms.symbol(symbol)])
+                at_least[k] = self.antichains.union(at_least[k], self.antichains.product(at_least[k - 1], member))
+        return at_least[t]
+
+
+# --- the order of the edges ---
+
+
+def order(closure: Closure) -> list[tuple[Sequence[int], bool]]:
+    """The edges in parts, each after all that its premises come from; whether the edges of a part feed each other."""
+    makers: list[list[int]] = [[] for _ in closure.facts]
+    for edge in range(closure.edge_count()):
+        for conclusion in closure.gives(edge):
+            makers[conclusion].append(edge)
+
+    def before(fact: int) -> list[int]:
+        return [premise for edge in makers[fact] for premise in closure.needs(edge) if makers[premise]]
+
+    parts: list[tuple[Sequence[int], bool]] = []
+    straight, placed = array("I"), bytearray(closure.edge_count())
+    for component, looping in _components([fact for fact, made in enumerate(makers) if made], len(makers), before):
+        edges = array("I", dict.fromkeys(edge for fact in component for edge in makers[fact] if not placed[edge]))
+        for edge in edges:
+            placed[edge] = True
+        if looping:
+            parts += [(straight, False), (edges, True)]
+            straight = array("I")
+        else:
+            straight.extend(edges)
+    return [*parts, (straight, False)]
+
+
+def _components(
+    nodes: Iterable[int], count: int, before: Callable[[int], list[int]]
+) -> Iterator[tuple[list[int], bool]]:
+    """Strongly connected sets, each after all that it comes from, and whether it holds a cycle (Tarjan 1972)."""
+    low, seen = [0] * count, 0  # of a node: 0 before it is met, above `count` once it is in a set
+    stack: list[int] = []
+    path: list[tuple[int, int, list[int], Iterator[int]]] = []
+    for root in nodes:
+        met = [] if low[root] else [root]
+        while met or path:
+            if met:
+                node = met.pop()
+                seen += 1
+                low[node] = seen
+                stack.append(node)
+                sources = before(node)
+                path.append((node, seen, sources, iter(sources)))
+            node, number, sources, rest = path[-1]
+            for source in rest:
+                if not low[source]:
+                    met.append(source)
+                    break
+                if low[source] < low[node]:
+                    low[node] = low[source]
+            else:
+                path.pop()
+                if path and low[node] < low[path[-1][0]]:
+                    low[path[-1][0]] = low[node]
+                if low[node] == number:
+                    component = [stack.pop()]
+                    while component[-1] != node:
+                        component.append(stack.pop())
+                    for each in component:
+                        low[each] = count + 1
+                    yield component, len(component) > 1 or node in sources
