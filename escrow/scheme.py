@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Public
-from escrow.crypto import Private
 from escrow.derivation import honest_only
 from escrow.e2ee.content import Text
 from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Mail, Provider
 from escrow.e2ee.ratchet import Message, MessageKey, Plaintext, open_message
 from escrow.e2ee.sender_keys import SenderMessage, open_sender_message
-from escrow.errors import Forged, Malformed
+from escrow.errors import Forged, Malformed, Refused
 from escrow.principal import Principal
 from escrow.warrant import Authority, AuthorityKey, Warrant
 from escrow.wire import Wire
@@ -75,6 +74,9 @@ class AccessField(Fact, frozen=True):
     day: int
 
 
+A = TypeVar("A", bound=AccessField)
+
+
 class Intercept(msgspec.Struct, frozen=True):
     """A mail as the network heard it, read by whoever listens: its ciphertext, once for each session it may be of."""
 
@@ -94,6 +96,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     source: ClassVar[Source]
     seedable: ClassVar[str] = ""
     device: ClassVar[type[Device]] = Device
+    provider: ClassVar[type[Provider]] = Provider
+    authority: ClassVar[type[Authority]] = Authority
 
     @property
     def claim(self) -> Claim:
@@ -102,8 +106,10 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterable[Principal]:
         """Who exists, each with keys of its own. `court` is the court's public key (32 bytes)."""
-        yield Provider("provider")
-        yield new_authority()
+        users = list(users)
+        yield self.provider("provider", accounts={name: user.name for user in users for name in user.devices})
+        with crypto.acting("authority"):
+            yield self.authority("authority", key=crypto.new_signing_key(AuthorityKey))  # type: ignore[arg-type]
         for user in users:
             yield from new_devices(self.device, user.name, user.devices)
 
@@ -123,10 +129,17 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         return iter(())
 
 
-def new_authority(kind: type[Authority] = Authority) -> Authority:
-    """An authority with a fresh key, drawn as itself."""
-    with crypto.acting("authority"):
-        return kind(name="authority", key=crypto.new_signing_key(AuthorityKey))  # type: ignore[arg-type]
+def wanted(
+    authority: Authority, warrant: Warrant, intercepted: Iterable[Intercept], kind: type[A]
+) -> Iterator[tuple[Intercept, A]]:
+    """The intercepted mail whose access field the warrant covers; a corrupted authority wants all of it."""
+    for intercept in intercepted:
+        try:
+            field = codec.decode(intercept.mail.field, kind)
+            authority.insist(warrant.order.covers(field.people, field.day), "the warrant covers what is asked for")
+        except (Malformed, Refused):
+            continue
+        yield intercept, field
 
 
 @honest_only("what an authority does with a key that it was given")
@@ -147,8 +160,3 @@ def _open(ciphertext: Message | SenderMessage, key: MessageKey) -> Plaintext:
     if isinstance(ciphertext, Message):
         return open_message(ciphertext, key)
     return open_sender_message(ciphertext, key)
-
-
-def answer_key(authority: Authority) -> Private:
-    """The X25519 form of the authority's key, which opens answers."""
-    return authority.key.agreement

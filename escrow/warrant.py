@@ -122,11 +122,13 @@ class Authority(Principal):
     def on_serve(self, sender: str, packet: Serve, wire: Wire) -> None:
         self.warrants.append(packet.warrant)
 
+    def request(self, warrant: Warrant, matter: bytes) -> Request:
+        """A request about an encoded fact, signed."""
+        return Request(warrant, matter, self.key.sign(_request_bytes(warrant, matter)))
+
     def ask(self, wire: Wire, official: str, warrant: Warrant, matter: Fact) -> Answer:
         """Send a signed request to an official and return its sealed answer. Raises what the official raised."""
-        encoded = codec.encode(matter)
-        signature = self.key.sign(_request_bytes(warrant, encoded))
-        return wire.ask(self.name, official, Request(warrant, encoded, signature), Answered).answer
+        return wire.ask(self.name, official, self.request(warrant, codec.encode(matter)), Answered).answer
 
 
 @honest_only("an official's half: what it answers was derived before")

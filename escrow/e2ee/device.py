@@ -224,12 +224,16 @@ class Device(Principal):
         plaintext = self._open_group(mail) if mail.group else self._open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
-                wire.show(self.name, author.user, conversation, body)
+                self.read(wire, author.user, conversation, body)
             case Distribution(group, chain, signer):
                 self._learn_chain(PeerChain(mail.sender, group, chain, signer))
                 waiting, self.waiting = self.waiting, []
                 for overtaken in waiting:
                     self._try(wire, overtaken)
+
+    def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+        """A text has come: it goes to the screen, and is not kept in the state."""
+        wire.show(self.name, author, conversation, body)
 
     def _learn_chain(self, learnt: PeerChain) -> None:
         same = [peer for peer in self.receiving if (peer.device, peer.group) == (learnt.device, learnt.group)]

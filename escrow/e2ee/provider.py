@@ -106,13 +106,18 @@ class Entry(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class Provider(Principal):
-    """Directory and relay. Everything that it keeps is public but for who waits for which mail."""
+    """Directory and relay. Everything that it keeps is public but for who waits for which mail.
 
+    `accounts` says whose each device is: linking a device is the user's act, which the scenario has done beforehand.
+    """
+
+    accounts: dict[str, str] = {}
     directory: dict[str, Entry] = {}
     groups: dict[str, Group] = {}
     mailboxes: dict[str, list[Mail]] = {}
 
     def on_publish(self, sender: str, packet: Publish, wire: Wire) -> None:
+        self.insist(self.accounts.get(sender) == packet.user, "the user linked this device")
         entry = self.directory.get(sender)
         self.insist(entry is None or entry.identity == packet.identity, "a device's identity key does not change")
         left = entry.one_time if entry else []

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from escrow.scheme import Claim, Grant, Scheme, Source
 
-DEVICES = Grant(
-    "device",
-    "own",
-    concedes=(
-        "the first flight of a session begun without a one-time prekey, until the signed prekey is erased (X3DH, 4.7)",
-        "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
-        "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
+DEVICES = (
+    Grant(
+        "device",
+        "own",
+        concedes=(
+            "the first flight of a session without a one-time prekey, until the signed prekey is erased (X3DH, section 4.7)",
+            "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
+            "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
+        ),
     ),
 )
 
@@ -35,7 +37,7 @@ class Plain(Scheme, frozen=True, kw_only=True):
             words="Only the devices of the conversation can read; a stolen device's state opens nothing it sent or"
             " received before, and later texts only until both sides have made new keys.",
             section="Double Ratchet, sections 1 and 8; X3DH, section 4",
-            grants=(DEVICES,),
+            grants=DEVICES,
             access=False,
         )
 

@@ -1,0 +1,135 @@
+"""Exceptional-access envelope: every message key is also sealed to one escrow agent.
+
+  send     e = HPKE.Seal(pk_agent, k; info = context)     beside each ciphertext, k its message key
+  context  message number, people, day, header            so that a relabelled field does not open
+  access   authority --(warrant, e)--> agent              the agent checks the warrant and returns Seal(pk_authority, k)
+  weak     one key opens every message ever sent; scope and time are promises of the agent
+
+Source: HPKE is RFC 9180 (2022), base mode, X25519 and AES-128-GCM: 80 bytes a sealed key. The scheme is the generic
+"modern Clipper" that Abelson et al. discuss in "Keys Under Doormats" (2015); no paper specifies these bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from escrow import codec, crypto, hpke
+from escrow.codec import Public
+from escrow.crypto import Private, new_private, sha256
+from escrow.derivation import Checks, derivation, service
+from escrow.e2ee import device
+from escrow.e2ee.device import Slip
+from escrow.e2ee.ratchet import MessageKey
+from escrow.errors import EscrowError
+from escrow.principal import Principal
+from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
+from escrow.wire import Wire
+
+
+class AgentKey(Private, frozen=True, dict=True):
+    """The agent's X25519 key pair, and the public key (32 bytes) of the court whose warrants it honours."""
+
+    court: Public
+
+
+class Envelope(AccessField, frozen=True):
+    """A message key (32 bytes) sealed to the agent: 80 bytes beside the labels they are bound to."""
+
+    agent: Public
+    header: Public
+    sealed: Public
+
+    def context(self) -> bytes:
+        """HPKE's info: everything that the field says about the message."""
+        return codec.encode((self.chain, self.n, self.people, self.day, self.agent, self.header))
+
+
+@derivation("field.agent = key.public")
+def open_field(field: Envelope, key: AgentKey) -> MessageKey:
+    """The message key. Forged where the field was made for other labels or another agent."""
+    return MessageKey(field.chain, field.n, hpke.open_(key, field.sealed, field.context()))
+
+
+@service(open_field, holder="key")
+def agent_checks(key: AgentKey, warrant: Warrant, field: Envelope) -> Checks:
+    """What the agent promises to check before it opens a field."""
+    return promises(key.court, warrant, field.people, field.day)
+
+
+@derivation("answer.to = key.public")
+def open_message_key(answer: Answer, key: Private) -> MessageKey:
+    """What the agent answered, to whoever holds the authority's key."""
+    return open_answer(answer, key, MessageKey)
+
+
+class Device(device.Device):
+    """A device whose client seals each message key to `agent` (X25519 public key, 32 bytes)."""
+
+    agent: Public = b""
+
+    def access_field(self, key: MessageKey, slip: Slip) -> Envelope:
+        blank = Envelope(key.chain, key.n, slip.people, slip.day, self.agent, sha256(slip.header), b"")
+        sealed = hpke.seal(self.agent, key.value, blank.context())
+        return Envelope(key.chain, key.n, slip.people, slip.day, self.agent, blank.header, sealed)
+
+
+class Agent(Principal):
+    """The escrow agent."""
+
+    key: AgentKey
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        field = codec.decode(request.matter, Envelope)
+        self.insist(request.signed(), "requester's signature")
+        self.insist(in_force(request.warrant, wire.day), "warrant in force")
+        self.insist_all(agent_checks(self.key, request.warrant, field))
+        return seal_answer(request.warrant, open_field(field, self.key))
+
+
+class EnvelopeScheme(Plain, frozen=True, kw_only=True):
+    name = "envelope"
+    title = "Exceptional-access envelope to one agent"
+    source = Source(
+        "Abelson et al.; Barnes et al.",
+        "Keys Under Doormats; RFC 9180, Hybrid Public Key Encryption",
+        2015,
+        "all",
+        "bytes",
+    )
+    device = Device
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words="The agent's key can open every message; the authority alone reads what its warrants cover.",
+            section="Keys Under Doormats, on exceptional access through an escrowed key",
+            grants=(*DEVICES, Grant("agent", "everything"), Grant("authority", "in scope")),
+            access=True,
+        )
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        with crypto.acting("agent"):
+            made = new_private()
+        agent = Agent("agent", AgentKey(made.public, made.raw, court))
+        yield agent
+        for party in super().cast(users, court):
+            if isinstance(party, Device):
+                party.agent = agent.key.public
+            yield party
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        for intercept, field in wanted(authority, warrant, intercepted, Envelope):
+            try:
+                answer = authority.ask(wire, "agent", warrant, field)
+                key = open_message_key(answer, authority.key.agreement)
+            except EscrowError as error:
+                wire.complain(authority.name, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
+
+
+SCHEME = EnvelopeScheme()

@@ -1,0 +1,215 @@
+"""Ghost participant: under a warrant the provider adds a silent device to the target's devices.
+
+  serve    authority --(warrant, keys of g)--> provider   the provider lists g among the target's devices
+  send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
+  quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
+  access   g collects its mail; the authority keeps the texts
+  weak     whoever controls the provider adds a device of their own; only a notice or a ceremony tells
+
+Source: Levy and Robinson, "Principles for a More Informed Exceptional Access Debate", Lawfare, 29 November 2018. They
+propose the idea in a paragraph; the messages here are modelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.codec import Fact, Packet, Public
+from escrow.crypto import new_private
+from escrow.e2ee import device, provider
+from escrow.e2ee.content import Text
+from escrow.e2ee.device import Prekey
+from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
+from escrow.e2ee.x3dh import IdentityKey, sign_prekey
+from escrow.errors import EscrowError, Malformed
+from escrow.principal import Principal
+from escrow.scheme import Claim, Grant, Intercept, Source, User
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.warrant import Authority, Request, Warrant, in_force
+from escrow.wire import Wire
+
+ONE_TIME = 50  # one-time prekeys that a ghost brings along
+
+
+class GhostKeys(Fact, frozen=True):
+    """The public keys of a silent device, as for any device's bundle; its name says whose it pretends to be."""
+
+    device: str
+    identity: Public
+    prekey: Public
+    signature: Public
+    one_time: tuple[Public, ...]
+
+
+class AskQuiet(Packet, frozen=True):
+    """A client asks whether a new device is to be hidden from its user."""
+
+    device: str
+
+
+class Quiet(Packet, frozen=True):
+    """The authority's request under which the device was added, or nothing."""
+
+    request: Request | None
+
+
+def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
+    """Whether a court's warrant about this device's user and the authority's signature cover exactly this device."""
+    try:
+        keys = codec.decode(request.matter, GhostKeys)
+    except Malformed:
+        return False
+    order = request.warrant.order
+    names = (keys.device, keys.identity, order.target) == (listed.device, listed.identity, listed.user)
+    return names and request.warrant.signed_by(court) and request.signed()
+
+
+class Provider(provider.Provider):
+    """A provider that serves warrants. `haunted` are the silent devices and the requests that added them."""
+
+    court: Public = b""
+    haunted: dict[str, Request] = {}
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> None:
+        keys, order = codec.decode(request.matter, GhostKeys), request.warrant.order
+        self.insist(request.signed(), "requester's signature")
+        self.insist(request.warrant.signed_by(self.court), "court's signature")
+        self.insist(in_force(request.warrant, wire.day), "warrant in force")
+        self.insist(order.first <= wire.day <= order.last, "window")
+        self.insist(keys.device not in self.directory, "a device of that name exists")
+        self.haunt(keys, order.target)
+        self.haunted[keys.device] = request
+
+    def haunt(self, keys: GhostKeys, target: str) -> None:
+        """List the silent device among the target's. Nothing cryptographic stands in the way."""
+        self.accounts[keys.device] = target
+        self.directory[keys.device] = Entry(target, keys.identity, keys.prekey, keys.signature, list(keys.one_time))
+
+    def on_ask_quiet(self, sender: str, packet: AskQuiet, wire: Wire) -> Quiet:
+        return Quiet(self.haunted.get(packet.device))
+
+    def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        for name, request in list(self.haunted.items()):
+            if request.warrant.order.last < wire.day:
+                del self.haunted[name], self.accounts[name], self.directory[name]
+        return super().on_devices_of(sender, packet, wire)
+
+
+class Device(device.Device):
+    """A client built to keep quiet about a device that a court (public key, 32 bytes) has ordered."""
+
+    court: Public = b""
+
+    def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
+        request = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet).request
+        return request is not None and is_hushed(self.court, device, request)
+
+
+class Ghost(device.Device):
+    """A silent device: it keeps what it reads, and shows nothing."""
+
+    texts: list[Text] = []
+
+    def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
+        """Nobody looks at its screen: it never learnt which devices the target linked, and complains about none."""
+        return True
+
+    def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+        self.texts.append(Text(conversation, body))
+
+
+def new_ghost(target: str, name: str) -> Ghost:
+    """A silent device with keys of its own, which pretends to be the target's."""
+    identity = crypto.new_signing_key(IdentityKey)
+    return Ghost(
+        name,
+        target,
+        identity,  # type: ignore[arg-type]  # the kind asked for
+        [identity.public],
+        prekeys=[Prekey(new_private(), 0)],
+        one_time=[new_private() for _ in range(ONE_TIME)],
+    )
+
+
+def keys_of(ghost: Ghost) -> GhostKeys:
+    """The public half of a silent device."""
+    prekey = ghost.prekeys[-1].key.public
+    one_time = tuple(key.public for key in ghost.one_time)
+    return GhostKeys(ghost.name, ghost.identity.public, prekey, sign_prekey(ghost.identity, prekey), one_time)
+
+
+class Haunting(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A silent device and the warrant that it serves."""
+
+    warrant: Warrant
+    ghost: Ghost
+
+
+class GhostAuthority(Authority):
+    """An authority that runs the silent devices."""
+
+    hauntings: list[Haunting] = []
+
+    def haunt(self, wire: Wire, warrant: Warrant) -> None:
+        """Make a silent device and have the provider add it. Raises what the provider raised."""
+        ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}")
+        matter = codec.encode(keys_of(ghost))
+        wire.ask(self.name, ghost.provider, self.request(warrant, matter), type(None))
+        self.hauntings.append(Haunting(warrant, ghost))
+
+
+class GhostScheme(Plain, frozen=True, kw_only=True):
+    name = "ghost"
+    title = "Ghost participant, added by the provider"
+    source = Source(
+        "Levy and Robinson",
+        "Principles for a More Informed Exceptional Access Debate",
+        2018,
+        "on virtual crocodile clips",
+        "messages",
+    )
+    device = Device
+    provider = Provider
+    authority = GhostAuthority
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words="The provider adds an extra, silent end to the conversations of a target under a warrant; everyone"
+            " else's encryption is as before.",
+            section="the proposal to add a law-enforcement participant to a group chat or call",
+            grants=(*DEVICES, Grant("authority", "in scope")),
+            access=True,
+        )
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        for party in super().cast(users, court):
+            if isinstance(party, Device | Provider):
+                party.court = court
+            yield party
+
+    def serve(self, wire: Wire, warrant: Warrant) -> None:
+        authority = wire.parties["authority"]
+        assert isinstance(authority, GhostAuthority)  # noqa: S101 (the cast says so)
+        try:
+            authority.haunt(wire, warrant)
+        except EscrowError as error:
+            wire.complain(authority.name, error)
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        assert isinstance(authority, GhostAuthority)  # noqa: S101 (the cast says so)
+        for haunting in authority.hauntings:
+            if haunting.warrant == warrant:
+                haunting.ghost.collect(wire)
+                for text in haunting.ghost.texts:
+                    authority.archive.append(text)
+                    yield text.body
+                haunting.ghost.texts = []
+
+
+SCHEME = GhostScheme()
