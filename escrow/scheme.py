@@ -21,6 +21,7 @@ from escrow.warrant import Authority, AuthorityKey, Warrant
 from escrow.wire import Wire
 
 Extent = Literal["everything", "in scope", "own"]
+Promise = Literal["none", "in scope", "from service"]
 
 
 class User(msgspec.Struct, frozen=True):
@@ -56,13 +57,14 @@ class Grant(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True):
     """What a scheme's source says about who may open what. `words` is a paraphrase unless it stands in quotation marks.
 
-    `access` says whether lawful access is promised at all; only then does a text that the law misses count against it.
+    `access` says which texts the lawful access is promised to yield: none, all that a warrant covers, or those that
+    it covers from its service on. Only what was promised and missed counts against the claim.
     """
 
     words: str
     section: str
     grants: tuple[Grant, ...]
-    access: bool
+    access: Promise
 
 
 class AccessField(Fact, frozen=True):
@@ -119,8 +121,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     def each_day(self, wire: Wire, day: int) -> None:
         """What happens every morning: rotate, refresh, erase, expire."""
 
-    def serve(self, wire: Wire, warrant: Warrant) -> None:
-        """What must be done at once when a warrant is issued."""
+    def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
+        """What the authority must do at once when it is handed a warrant."""
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]

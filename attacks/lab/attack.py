@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from attacks.lab.scenario import Scenario
-from escrow.principal import Principal, corrupted
-from escrow.scheme import Source
+from escrow.principal import Principal
+from escrow.scheme import Intercept, Scheme, Source
+from escrow.wire import Wire
+
+P = TypeVar("P", bound=Principal)
 
 
 class Seize(msgspec.Struct, frozen=True):
@@ -34,22 +37,52 @@ class Cast(msgspec.Struct, frozen=True):
 
 
 class Attack:
-    """Base of every attack. `derivations` are what an attacker computes and no honest party does."""
+    """Base of every attack. `derivations` are what an attacker computes and no honest party does.
+
+    `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
+    `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[Source]
+    specimen: ClassVar[str]
     derivations: ClassVar[tuple[Callable[..., Any], ...]] = ()
+    served: ClassVar[bool] = False
     stops_mail: ClassVar[bool] = False
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize | Turn]:
-        """Who is corrupted, and when. None at all with `applies` true is the eavesdropper."""
+        """Who is corrupted, and when. Seizures are tried in every combination; an eavesdropper corrupts nobody."""
         return ()
 
-    def applies(self, cast: Cast, scenario: Scenario) -> str:
-        """Empty, or the reason why this attack has nobody to corrupt here."""
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Empty, or the reason why this attack has nothing to work on here."""
         return ""
 
-    def meddle(self, party: Principal, cast: Cast, scenario: Scenario) -> Principal:
-        """The turned party: the same fields, other behaviour. Without more to say, its promises are off."""
-        return corrupted(party)
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """The party that takes the turned one's place: its fields, other behaviour."""
+        return turned(party)
+
+    def act(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        """What the turned party does of its own accord, every evening; `intercepted` is the network's archive."""
+
+
+def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[..., Any]) -> P:
+    """The same data with promises off, some methods replaced, and `fields` (name -> type of list elements) added.
+
+    The added fields begin as empty lists and hold what an attacker makes: they are state, as everything is.
+    """
+
+    def insist(self: Principal, condition: bool, reason: str) -> None:
+        """A corrupted party shrugs."""
+
+    kind = msgspec.defstruct(
+        type(party).__name__,
+        [(name, list[each], msgspec.field(default_factory=list)) for name, each in (fields or {}).items()],
+        bases=(type(party),),
+        namespace={"insist": insist, **methods},
+        module=type(party).__module__,
+        tag=type(party).__name__,
+    )
+    values = {field: getattr(party, field) for field in party.__struct_fields__}
+    return kind(**values)  # type: ignore[return-value]  # a subclass of the party's class, made here

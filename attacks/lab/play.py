@@ -143,7 +143,7 @@ class _Stage:
         for turn in self.turns:
             if turn.day == day and self.attack is not None:
                 with crypto.acting(f"{turn.principal}, turned"):
-                    party = self.attack.meddle(self.wire.parties[turn.principal], self.cast, self.scenario)
+                    party = self.attack.meddle(self.wire.parties[turn.principal], self.scheme, self.cast, self.scenario)
                 self.wire.parties[turn.principal] = party
                 self.kinds[turn.principal] = type(party)
         for name in self.cast.devices:
@@ -186,7 +186,7 @@ class _Stage:
             self.wire.tell("court", "authority", Serve(warrant))
         self.warrants.append(warrant)
         with crypto.acting("authority"):
-            self.scheme.serve(self.wire, warrant)
+            self.scheme.serve(self._authority(), self.wire, warrant)
 
     # --- day ---
 
@@ -237,13 +237,14 @@ class _Stage:
         for met in self.scenario.ceremonies:
             if met.day == day:
                 ceremony(self.wire, self.device(met.one), self.device(met.other))
+        self.intercepts.hear(self.wire.heard)
         self._access()
+        self._act()
         for name, party in self.wire.parties.items():
             self.states[name].append(party.state())
         self._settle(always=True)
 
     def _access(self) -> None:
-        self.intercepts.hear(self.wire.heard)
         for number, warrant in enumerate(self.warrants):
             order = warrant.order
             if not order.issued <= self.wire.day <= order.expires:
@@ -252,6 +253,13 @@ class _Stage:
             with crypto.acting("authority"):
                 for body in self.scheme.access(self._authority(), self.wire, warrant, fresh):
                     self.lawful.append(Lawful(self.wire.day, number, body))
+
+    def _act(self) -> None:
+        for turn in self.turns:
+            if turn.day <= self.wire.day and self.attack is not None:
+                with crypto.acting(f"{turn.principal}, turned"):
+                    party = self.wire.parties[turn.principal]
+                    self.attack.act(party, self.scheme, self.wire, self.intercepts.all)
 
     def _settle(self, always: bool = False) -> None:
         """Law: a party is its fields. Whoever comes back from its own bytes goes on as if nothing had happened."""

@@ -106,7 +106,7 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
             words="The agent's key can open every message; the authority alone reads what its warrants cover.",
             section="Keys Under Doormats, on exceptional access through an escrowed key",
             grants=(*DEVICES, Grant("agent", "everything"), Grant("authority", "in scope")),
-            access=True,
+            access="in scope",
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:

@@ -182,7 +182,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
             " else's encryption is as before.",
             section="the proposal to add a law-enforcement participant to a group chat or call",
             grants=(*DEVICES, Grant("authority", "in scope")),
-            access=True,
+            access="from service",
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
@@ -191,8 +191,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
                 party.court = court
             yield party
 
-    def serve(self, wire: Wire, warrant: Warrant) -> None:
-        authority = wire.parties["authority"]
+    def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
         assert isinstance(authority, GhostAuthority)  # noqa: S101 (the cast says so)
         try:
             authority.haunt(wire, warrant)

@@ -16,7 +16,7 @@ DEVICES = (
         "device",
         "own",
         concedes=(
-            "the first flight of a session without a one-time prekey, until the signed prekey is erased (X3DH, section 4.7)",
+            "the first flight of a session without a one-time prekey, until its signed prekey is erased (X3DH, 4.7)",
             "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
             "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
         ),
@@ -38,7 +38,7 @@ class Plain(Scheme, frozen=True, kw_only=True):
             " received before, and later texts only until both sides have made new keys.",
             section="Double Ratchet, sections 1 and 8; X3DH, section 4",
             grants=DEVICES,
-            access=False,
+            access="none",
         )
 
 
