@@ -80,9 +80,14 @@ def check(point: bytes) -> bytes:
 
 
 def random_scalars(n: int) -> list[int]:
-    """`n` uniform scalars from 1 to Q − 1, each of 48 random bytes reduced, so that the bias is below 2^-127."""
+    """`n` uniform scalars, 0 included: each is 48 random bytes reduced, so its bias is below 2^-127."""
     drawn = crypto.random_bytes(48 * n)
-    return [int.from_bytes(drawn[at : at + 48], "big") % (Q - 1) + 1 for at in range(0, 48 * n, 48)]
+    return [int.from_bytes(drawn[at : at + 48], "big") % Q for at in range(0, 48 * n, 48)]
+
+
+def random_scalar() -> int:
+    """One uniform scalar."""
+    return random_scalars(1)[0]
 
 
 def hash_to_scalar(tag: str, *parts: bytes) -> int:
@@ -106,13 +111,16 @@ def inverses(values: Sequence[int]) -> list[int]:
 
 @lru_cache(maxsize=1024)
 def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
-    """The λ_i with f(at) = Σ λ_i f(i) for every f of degree below len(indexes). Forged where two indexes agree."""
+    """The λ_i with f(at) = Σ λ_i f(i) for every f of degree below len(indexes). Forged where two indexes agree.
+
+    The products of small differences are taken in eight parts, because long integers multiply slowly.
+    """
     if len(set(indexes)) < len(indexes) or at in indexes:
         raise Forged("interpolation needs distinct indexes, and another point")
-    below = [
-        (at - i) * math.prod(map(i.__sub__, indexes[:k])) * math.prod(map(i.__sub__, indexes[k + 1 :])) % Q
-        for k, i in enumerate(indexes)
-    ]
+    below = []
+    for k, i in enumerate(indexes):
+        differences = [i - j for j in indexes[:k] + indexes[k + 1 :]]
+        below.append((at - i) * math.prod(math.prod(differences[first::8]) for first in range(8)) % Q)
     above = math.prod(at - i for i in indexes) % Q
     return tuple(above * inverse % Q for inverse in inverses(below))
 
@@ -184,7 +192,6 @@ def _wnaf(k: int) -> Iterable[tuple[int, int]]:
 
 def horner(points: Sequence[bytes], x: int) -> bytes:
     """Σ [x^j]P_j for a small x ≥ 1: log x doublings and additions a term, where a full multiplication has 256."""
-    crypto.observe("p256-horner", len(points))
     bits = [bit == "1" for bit in f"{x:b}"[1:]]
     total = _decode(points[-1]).copy()
     for point in points[-2::-1]:
