@@ -1,0 +1,48 @@
+"""Shamir's secret sharing over the integers modulo Q, the order of P-256.
+
+  split    f(z) = secret + a_1 z + … + a_{t-1} z^{t-1},  the a_j uniform;  member i = 1 … n gets f(i)
+  combine  f(0) = Σ λ_i f(i)  over any t members
+
+Convention of this library: t shares are needed, so the degree is t − 1 (many papers call the degree t).
+Source: Shamir, "How to share a secret", CACM 22(11), 1979. Not constant-time: Python's integers are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from escrow.group import Q, lagrange, random_scalars
+
+_LAZY = 24  # terms between two reductions: for indexes below 2^11 the sum stays within some 500 bits
+
+
+def polynomial(secret: int, t: int) -> list[int]:
+    """The secret and t − 1 fresh random coefficients, lowest first."""
+    return [secret % Q, *random_scalars(t - 1)]
+
+
+def evaluate(coefficients: Sequence[int], indexes: Iterable[int]) -> list[int]:
+    """f at each index, modulo Q, by Horner's rule; the first coefficient is the constant."""
+    blocks = [coefficients[max(0, end - _LAZY) : end][::-1] for end in range(len(coefficients), 0, -_LAZY)]
+    values = []
+    for index in indexes:
+        value = 0
+        for block in blocks:
+            for coefficient in block:
+                value = value * index + coefficient
+            value %= Q
+        values.append(value)
+    return values
+
+
+def split(secret: int, t: int, n: int) -> list[int]:
+    """Shares of `secret` for the members 1 … n, any t of which give it back. ValueError unless 1 ≤ t ≤ n."""
+    if not 1 <= t <= n:
+        raise ValueError(f"{t} of {n} shares cannot be needed")
+    return evaluate(polynomial(secret, t), range(1, n + 1))
+
+
+def combine(shares: Mapping[int, int]) -> int:
+    """The secret from {index: share}; more shares than needed do no harm, and fewer give a value that says nothing."""
+    indexes = tuple(shares)
+    return sum(weight * share for weight, share in zip(lagrange(indexes), shares.values(), strict=True)) % Q
