@@ -68,7 +68,7 @@ class Attack:
 
 
 def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[..., Any]) -> P:
-    """The same data with promises off, some methods replaced, and `fields` (name -> type of list elements) added.
+    """The same data with promises off, some methods replaced, and `fields` (name -> list type) added.
 
     The added fields begin as empty lists and hold what an attacker makes: they are state, as everything is.
     """
@@ -76,13 +76,13 @@ def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[.
     def insist(self: Principal, condition: bool, reason: str) -> None:
         """A corrupted party shrugs."""
 
-    kind = msgspec.defstruct(
+    made = msgspec.defstruct(
         type(party).__name__,
-        [(name, list[each], msgspec.field(default_factory=list)) for name, each in (fields or {}).items()],
+        [(name, kind, msgspec.field(default_factory=list)) for name, kind in (fields or {}).items()],
         bases=(type(party),),
         namespace={"insist": insist, **methods},
         module=type(party).__module__,
         tag=type(party).__name__,
     )
     values = {field: getattr(party, field) for field in party.__struct_fields__}
-    return kind(**values)  # type: ignore[return-value]  # a subclass of the party's class, made here
+    return made(**values)  # type: ignore[return-value]  # a subclass of the party's class, made here
