@@ -56,8 +56,8 @@ class ServiceEdge:
     """What an honest official answers: `premises` are the request's facts, the warrant and the requester's key."""
 
     name: str
+    firing: int  # what the official computes with its own secret
     premises: Premises
-    conclusions: Premises
     holders: tuple[str, ...]
     failed: frozenset[str]
 
@@ -131,31 +131,50 @@ class Closure:
         middle = start + len(rule.takes)
         return rule, tuple(self.cells[start:middle]), tuple(self.cells[middle:end])
 
+    # --- any edge ---
+
     def edge_count(self) -> int:
         return len(self.firing_rule) + len(self.gates) + len(self.services)
 
-    def needs(self, edge: int) -> Sequence[int]:
-        """The premises of an edge that its conclusions' labels count; of a gate edge all its members."""
-        if edge < (firings := len(self.firing_rule)):
-            start = self.firing_start[edge]
-            return [self.cells[start + at] for at in self.needed_at[self.firing_rule[edge]]]
-        if edge - firings >= len(self.gates):
-            return self.services[edge - firings - len(self.gates)].premises
-        gate = self.gates[edge - firings]
-        return [*self.paying(gate), *(member for same in gate.members.values() for member in same)]
+    def gate(self, edge: int) -> GateEdge | None:
+        """The gate that an edge is, if it is one."""
+        at = edge - len(self.firing_rule)
+        return self.gates[at] if 0 <= at < len(self.gates) else None
+
+    def service(self, edge: int) -> ServiceEdge | None:
+        """The official's answer that an edge is, if it is one."""
+        at = edge - len(self.firing_rule) - len(self.gates)
+        return self.services[at] if at >= 0 else None
+
+    def name_of(self, edge: int) -> str:
+        """The full name of the edge's rule; of a service, that of its checks."""
+        if service := self.service(edge):
+            return service.name
+        gate = self.gate(edge)
+        return self.rules[gate.rule if gate else self.firing_rule[edge]].name
 
     def paying(self, gate: GateEdge) -> Premises:
         """Those of a gate's guards that are neither Guard nor Witness."""
         return tuple(gate.guards[at] for at in self.needed_at[gate.rule][:-1])
 
+    def needs(self, edge: int) -> Sequence[int]:
+        """The premises that count in the labels of an edge's conclusions; of a gate all its members."""
+        if edge < len(self.firing_rule):
+            start = self.firing_start[edge]
+            return [self.cells[start + at] for at in self.needed_at[self.firing_rule[edge]]]
+        if gate := self.gate(edge):
+            return [*self.paying(gate), *(member for same in gate.members.values() for member in same)]
+        service = self.service(edge)
+        return service.premises if service else ()
+
     def gives(self, edge: int) -> Sequence[int]:
         """The conclusions of an edge."""
-        if edge < (firings := len(self.firing_rule)):
-            arity = len(self.rules[self.firing_rule[edge]].takes)
-            return self.cells[self.firing_start[edge] + arity : self.firing_start[edge + 1]]
-        if edge - firings < len(self.gates):
-            return self.gates[edge - firings].conclusions
-        return self.services[edge - firings - len(self.gates)].conclusions
+        if service := self.service(edge):
+            edge = service.firing
+        if gate := self.gate(edge):
+            return gate.conclusions
+        start, end = self.firing_start[edge], self.firing_start[edge + 1]
+        return self.cells[start + len(self.rules[self.firing_rule[edge]].takes) : end]
 
     # --- the run ---
 
@@ -261,7 +280,7 @@ class Closure:
         """
         desk, before = _Desk(self, service), len(self.services)
         for number in range(len(self.firing_rule)):
-            rule, premises, conclusions = self.firing(number)
+            rule, premises, _ = self.firing(number)
             if rule == service.rule:
                 for request in desk.requests(premises):
                     facts = tuple(self.facts[each] for each in request)
@@ -269,11 +288,11 @@ class Closure:
                         key = (service.name, number, request, self.ids[warrant])
                         if key not in self._served:
                             self._served.add(key)
-                            self._answer(desk, premises, conclusions, request, warrant, requester(warrant))
+                            self._answer(desk, number, premises, request, warrant, requester(warrant))
         return len(self.services) - before
 
     def _answer(
-        self, desk: _Desk, premises: Premises, conclusions: Premises, request: Premises, warrant: Fact, key: Fact
+        self, desk: _Desk, firing: int, premises: Premises, request: Premises, warrant: Fact, key: Fact
     ) -> None:
         service, secret = desk.service, premises[desk.holder]
         try:
@@ -284,7 +303,7 @@ class Closure:
             return
         shown = (*request, self.ids[warrant], self.ids[key])
         holders = tuple(sorted(self.held.get(secret, ())))
-        self.services.append(ServiceEdge(service.name, shown, conclusions, holders, failed))
+        self.services.append(ServiceEdge(service.name, firing, shown, holders, failed))
 
     # --- joining ---
 

@@ -130,7 +130,7 @@ class Labels:
         self.closure, self.antichains = closure, Antichains()
         atoms = {atom for held in closure.held.values() for atom in held.items()}
         self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
-        self._parts = order(closure)
+        self.parts = order(closure)
         self._passes: dict[str, list[int]] = {}
         self._thresholds: dict[Symbol, int] = {}
         self._own: dict[int, int] = {}  # gate edge -> the bits of its own symbols
@@ -146,7 +146,7 @@ class Labels:
             if name not in self.passes():
                 raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes())}")
             labels = self._given()
-            for edges, looping in self._parts:
+            for edges, looping in self.parts:
                 while self._sweep(edges, labels, name) and looping:
                     pass
             self._passes[name] = labels
@@ -155,6 +155,13 @@ class Labels:
     def masks(self, fact: int, name: str = MATHEMATICS) -> tuple[int, ...]:
         """The minimal masks under which one fact can be derived."""
         return self.antichains.sets[self.label(name)[fact]]
+
+    def stands(self, edge: int, name: str) -> bool:
+        """Whether an edge belongs to a pass: a service edge only if the pass waives every check that it fails."""
+        if (service := self.closure.service(edge)) is None:
+            return True
+        waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
+        return name != MATHEMATICS and service.failed <= waived
 
     def satisfied(self, mask: int) -> int:
         """`mask` with the bits of all thresholds that it meets."""
@@ -203,16 +210,12 @@ class Labels:
 
     def _special(self, edge: int, labels: list[int], name: str) -> int:
         """The label that a gate edge or a service edge gives its conclusions in this pass."""
-        number = edge - len(self.closure.firing_rule)
-        if number >= len(self.closure.gates):
-            failed = self.closure.services[number - len(self.closure.gates)].failed
-            waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
-            if name == MATHEMATICS or failed - waived:
-                return NEVER
+        if not self.stands(edge, name):
+            return NEVER
+        if (gate := self.closure.gate(edge)) is None:
             return self._all(self.closure.needs(edge), labels)
-        gate = self.closure.gates[number]
         return self.antichains.product(
-            self._all(self.closure.paying(gate), labels), self._threshold(edge, gate, labels) if gate.ran else NEVER
+            self._all(self.closure.paying(gate), labels), self._threshold(edge, gate, labels)
         )
 
     def _all(self, facts: Iterable[int], labels: list[int]) -> int:
