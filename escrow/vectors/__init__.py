@@ -1,0 +1,126 @@
+"""Small published known answers, shipped with the package: the tests and the self-check read the same.
+
+A file is {"source": …, "cases": [{"name": …, …}]}; byte strings are hexadecimal. Each answer is computed by the code
+that the rest of the library runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import Any
+
+from escrow import crypto, group, hpke
+from escrow.e2ee import ratchet
+from escrow.e2ee.fingerprint import safety_number
+from escrow.sharing import feldman, shamir
+
+Case = dict[str, Any]
+
+
+def load(name: str) -> Case:
+    """The vectors of that name. FileNotFoundError where there are none."""
+    loaded: Case = json.loads((files(__package__) / f"{name}.json").read_text("utf-8"))
+    return loaded
+
+
+def known_answers() -> Iterator[tuple[str, bool]]:
+    """(name, whether this library gives the published answer) for every case. Takes some hundredths of a second."""
+    for name, holds in _CHECKS.items():
+        for case in load(name)["cases"]:
+            yield f"{name}: {case['name']}", _ask(holds, case)
+
+
+def _ask(holds: Callable[[Case], bool], case: Case) -> bool:
+    try:
+        return holds(case)
+    except Exception:  # whatever a damaged installation raises, the answer was not the published one
+        return False
+
+
+def _bytes(case: Case, *names: str) -> list[bytes]:
+    return [bytes.fromhex(case[name]) for name in names]
+
+
+def _x25519(case: Case) -> bool:
+    private, public, shared = _bytes(case, "private", "public", "shared")
+    return crypto.Private(b"", private).exchange(public) == shared
+
+
+def _ed25519(case: Case) -> bool:
+    seed, public, message, signature = _bytes(case, "seed", "public", "message", "signature")
+    signed = crypto.SigningKey(public, seed).sign(message)
+    return signed == signature and crypto.verify(public, signature, message)
+
+
+def _edwards_to_montgomery(case: Case) -> bool:
+    edwards, montgomery = _bytes(case, "edwards", "montgomery")
+    return crypto.montgomery(edwards) == montgomery
+
+
+def _hkdf_sha256(case: Case) -> bool:
+    ikm, salt, info, prk, okm = _bytes(case, "ikm", "salt", "info", "prk", "okm")
+    whole = crypto.hkdf(salt, ikm, info, len(okm))
+    extracted = crypto.hkdf_extract(salt, ikm)
+    return whole == okm == crypto.hkdf_expand(extracted, info, len(okm)) and extracted == prk
+
+
+def _aes_gcm(case: Case) -> bool:
+    key, nonce, associated, plaintext, sealed = _bytes(case, "key", "nonce", "associated", "plaintext", "sealed")
+    opened = crypto.open_sealed(key, sealed, associated, nonce)
+    return crypto.seal(key, plaintext, associated, nonce) == sealed and opened == plaintext
+
+
+def _hpke(case: Case) -> bool:
+    private, public, info, enc = _bytes(case, "private", "public", "info", "enc")
+    plaintext, aad, sealed, exported = _bytes(case, "plaintext", "aad", "sealed", "exported")
+    kem, key = (hpke.X25519, crypto.Private) if case["kem"] == hpke.X25519.number else (hpke.P256, hpke.PrivateP256)
+    suite = hpke.Suite(kem, hpke.AES_128_GCM)
+    got, sender = suite.sender(public, info, key(enc, bytes.fromhex(case["ephemeral"])))
+    receiver = suite.receiver(key(public, private), enc, info)
+    sent = got == enc and sender.seal(plaintext, aad) == sealed and sender.export(b"", 32) == exported
+    return sent and receiver.open(sealed, aad) == plaintext
+
+
+def _double_ratchet(case: Case) -> bool:
+    chain, following, cipher, mac = _bytes(case, "chain_key", "next_chain_key", "cipher_key", "mac_key")
+    message_key, next_chain = ratchet.step(ratchet.ChainKey(b"", 0, chain))
+    derived = crypto.hkdf(b"", message_key.value, b"WhisperMessageKeys", 80)
+    return next_chain.value == following and derived.startswith(cipher + mac)
+
+
+def _safety_number(case: Case) -> bool:
+    mine, theirs = _bytes(case, "my_key", "their_key")
+    number: str = case["number"]
+    return safety_number(case["mine"], [mine], case["theirs"], [theirs]) == number
+
+
+def _p256(case: Case) -> bool:
+    i, r = (group.scalar(raw) for raw in _bytes(case, "i", "r"))
+    i_point, r_point, shared = _bytes(case, "i_point", "r_point", "shared_point")
+    both = group.multiply(r_point, i) == shared == group.multiply(i_point, r)
+    return both and group.base(i) == i_point and group.multi([r_point], [i]) == shared
+
+
+def _frost_p256(case: Case) -> bool:
+    coefficients = [int(raw, 16) for raw in (case["secret"], *case["coefficients"])]
+    shares = {index: int(raw, 16) for index, raw in enumerate(case["shares"], 1)}
+    commitments = tuple(map(group.base, coefficients))
+    dealt = shamir.evaluate(coefficients, shares) == list(shares.values()) and commitments[0].hex() == case["public"]
+    combined = shamir.combine({index: shares[index] for index in (1, 3)}) == coefficients[0]
+    return dealt and combined and feldman.verify_shares(commitments, shares)
+
+
+_CHECKS: dict[str, Callable[[Case], bool]] = {
+    "x25519": _x25519,
+    "ed25519": _ed25519,
+    "edwards_to_montgomery": _edwards_to_montgomery,
+    "hkdf_sha256": _hkdf_sha256,
+    "aes_gcm": _aes_gcm,
+    "hpke": _hpke,
+    "double_ratchet": _double_ratchet,
+    "safety_number": _safety_number,
+    "p256": _p256,
+    "frost_p256": _frost_p256,
+}
