@@ -190,9 +190,10 @@ class Vocabulary:
 
 
 def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
-    """What `module`, and every module of this library that it draws on, defines. RuleError for an unmarked function.
+    """What `module` and every module that it draws on define, if they are ours or draw on ours in turn.
 
-    `types` are the classes derived from `bases`.
+    RuleError for a function over facts that is marked as neither rule nor honest. `types` are the classes derived from
+    `bases`.
     """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}
@@ -209,22 +210,31 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
                 elif (offered := getattr(value, "__service__", None)) is not None:
                     services[offered.checks.__qualname__ + each.__name__] = offered
                 elif not hasattr(value, "__honest_only__") and _over_facts(value):
-                    raise RuleError(
-                        f"{each.__name__}.{name} takes and gives facts: mark it @derivation or @honest_only"
-                    )
+                    at = f"{each.__name__}.{name} (line {value.__code__.co_firstlineno})"
+                    raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
 
 
 def _reachable(module: ModuleType) -> set[ModuleType]:
     seen, queue = {module}, [module]
     while queue:
-        for value in vars(queue.pop()).values():
-            name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            found = sys.modules.get(name) if isinstance(name, str) else None
-            if found is not None and found not in seen and (name or "").split(".")[0] in {"escrow", "attacks"}:
+        for name in _drawn_on(queue.pop()):
+            found = sys.modules.get(name)
+            if found is not None and found not in seen and (_is_ours(name) or any(map(_is_ours, _drawn_on(found)))):
                 seen.add(found)
                 queue.append(found)
     return seen
+
+
+def _drawn_on(module: ModuleType) -> set[str]:
+    """The names of the modules that a module's globals are, or come from."""
+    values = vars(module).values()
+    names = (each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", None) for each in values)
+    return {name for name in names if isinstance(name, str)}
+
+
+def _is_ours(name: str) -> bool:
+    return name.split(".")[0] in {"escrow", "attacks"}
 
 
 def _over_facts(function: Callable[..., Any]) -> bool:

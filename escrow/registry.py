@@ -1,0 +1,282 @@
+"""Which schemes there are: discovery without lists.
+
+  folder       every module of `escrow.schemes` ends with SCHEME
+  file         `--plugin FILE.py` defines SCHEME or SCHEMES (and ATTACK or ATTACKS, for the lab)
+  installed    entry points of the group `escrow_lab.schemes`
+
+Nothing is skipped silently: what does not load is a PluginError, because a scheme that is missing from a table reads
+like one that was tried. Attacks are found by the same functions, called from the package that defines them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.machinery import SourceFileLoader
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import msgspec
+
+from escrow.derivation import vocabulary
+from escrow.errors import Malformed
+from escrow.scheme import Claim, Scheme, Source
+
+PREFIX = "plugin_"
+ATTRIBUTES = ("SCHEME", "SCHEMES", "ATTACK", "ATTACKS")
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class PluginError(Malformed):
+    """A module that should define a scheme or an attack and does not load: where, on which line, and why."""
+
+
+class UnknownName(LookupError):
+    """A name, parameter or value that somebody chose and that does not exist here; the message says what does."""
+
+
+class Named(Protocol):
+    """What schemes and attacks have in common."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[Source]
+
+
+T = TypeVar("T", bound=Named)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """What is looked for: objects of a class, under an attribute, in a package's modules and an entry-point group.
+
+    `helpers` are modules of the package that define none; so are those whose name begins with an underscore.
+    `examine` raises where an object of the class is of no use.
+    """
+
+    base: type[T]
+    attribute: str
+    package: str
+    group: str
+    helpers: frozenset[str] = frozenset()
+    examine: Callable[[T], object] = lambda found: found
+
+
+def _claims(scheme: Scheme) -> None:
+    if not isinstance(scheme.claim, Claim):
+        raise TypeError("its claim is no Claim")
+
+
+SCHEMES = Kind(Scheme, "SCHEME", "escrow.schemes", "escrow_lab.schemes", examine=_claims)
+
+
+def schemes(plugins: Iterable[Path] = ()) -> dict[str, Scheme]:
+    """Every scheme by name: plain first, which the others are deltas on, then by name. Raises PluginError."""
+    found = discover(SCHEMES, load_files(plugins))
+    return dict(sorted(found.items(), key=lambda each: (each[0] != "plain", each[0])))
+
+
+def is_plugin(thing: object) -> bool:
+    """Whether a scheme or an attack comes from outside the project: nobody has checked it yet."""
+    return type(thing).__module__.split(".")[0] not in {"escrow", "attacks"}
+
+
+# --- finding ---
+
+
+def discover(kind: Kind[T], plugins: Sequence[ModuleType] = ()) -> dict[str, T]:
+    """What there is of a kind, by name, in the order of names. Raises PluginError."""
+    found: dict[str, T] = {}
+    for where, thing in (*_in_package(kind), *_installed(kind), *_in_files(kind, plugins)):
+        good = _examined(kind, where, thing)
+        if good.name in found:
+            other = type(found[good.name]).__module__
+            raise PluginError(f"{where}: the name {good.name!r} is taken by {other}; give it another")
+        found[good.name] = good
+    return dict(sorted(found.items()))
+
+
+def _in_package(kind: Kind[T]) -> Iterator[tuple[str, object]]:
+    package = importlib.import_module(kind.package)
+    for each in pkgutil.iter_modules(package.__path__):
+        if each.ispkg or each.name in kind.helpers or each.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{kind.package}.{each.name}")
+        if not hasattr(module, kind.attribute):
+            raise PluginError(f"{module.__file__}: it does not end with {kind.attribute}")
+        yield str(module.__file__), getattr(module, kind.attribute)
+
+
+def _in_files(kind: Kind[T], plugins: Sequence[ModuleType]) -> Iterator[tuple[str, object]]:
+    for module in plugins:
+        where = str(module.__file__)
+        if hasattr(module, kind.attribute):
+            yield where, getattr(module, kind.attribute)
+        for thing in _several(where, getattr(module, kind.attribute + "S", ())):
+            yield where, thing
+
+
+def _installed(kind: Kind[T]) -> Iterator[tuple[str, object]]:
+    for point in _entry_points(kind.group):
+        where = f"entry point {point.name} ({point.value}{f', from {point.dist.name}' if point.dist else ''})"
+        try:
+            with redirect_stdout(sys.stderr):
+                loaded = point.load()
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{where}: {_cause(error)}") from error
+        if isinstance(loaded, list | tuple):
+            yield from ((where, thing) for thing in loaded)
+        else:
+            yield where, loaded
+
+
+@cache
+def _entry_points(group: str) -> tuple[EntryPoint, ...]:
+    return tuple(sorted(entry_points(group=group), key=lambda point: (point.name, point.value)))
+
+
+def _several(where: str, things: object) -> Iterable[object]:
+    if not isinstance(things, list | tuple):
+        raise PluginError(f"{where}: several are a list or a tuple, not a {type(things).__name__}")
+    return things
+
+
+def _examined(kind: Kind[T], where: str, thing: object) -> T:
+    """The thing, if it is of the kind, has what a table needs, and its rules can be collected."""
+    if not isinstance(thing, kind.base):
+        hint = "; write its class with () behind it" if isinstance(thing, type) else ""
+        raise PluginError(f"{where}: {kind.attribute} is no {kind.base.__name__} but a {type(thing).__name__}{hint}")
+    for attribute, wanted in (("name", str), ("title", str), ("source", Source)):
+        if not isinstance(getattr(thing, attribute, None), wanted):
+            raise PluginError(f"{where}: {type(thing).__name__} has no {attribute} that is a {wanted.__name__}")
+    if not NAME.fullmatch(thing.name):
+        raise PluginError(f"{where}: the name {thing.name!r} is not lower-case letters, digits and single hyphens")
+    try:
+        kind.examine(thing)
+        if is_plugin(thing):
+            vocabulary(sys.modules[type(thing).__module__])
+    except Exception as error:
+        raise PluginError(f"{_with_line(where, error)}: {thing.name}: {_cause(error)}") from error
+    return thing
+
+
+# --- files ---
+
+
+def load_files(paths: Iterable[Path]) -> list[ModuleType]:
+    """The modules of plug-in files, each loaded once. Raises PluginError."""
+    return [load_file(path) for path in dict.fromkeys(path.resolve() for path in paths)]
+
+
+def load_file(path: Path) -> ModuleType:
+    """The module of a plug-in file, under the name `plugin_<stem>`; what it prints goes to stderr. Raises PluginError.
+
+    It stands in sys.modules like any other, since annotations, decoding and the adversary's rules look it up there.
+    """
+    path = path.resolve()
+    name = PREFIX + path.stem
+    if (known := sys.modules.get(name)) is not None:
+        if known.__file__ != str(path):
+            raise PluginError(f"{path}: {known.__file__} is loaded under the same name; rename one of them")
+        return known
+    spec = spec_from_loader(name, SourceFileLoader(name, str(path)))
+    assert spec is not None and spec.loader is not None  # noqa: S101 (the loader was just given)
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        with redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
+        if not any(hasattr(module, attribute) for attribute in ATTRIBUTES):
+            raise PluginError(f"{path}: it defines none of {', '.join(ATTRIBUTES)}")
+    except PluginError:
+        del sys.modules[name]
+        raise
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise PluginError(f"{_with_line(str(path), error)}: {_cause(error)}") from error
+    return module
+
+
+def _with_line(where: str, error: BaseException) -> str:
+    """The file and, where the error passed through it, the line."""
+    if isinstance(error, SyntaxError) and error.filename == where:
+        return f"{where}, line {error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
+    return f"{where}, line {lines[-1]}" if lines else where
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg}"
+    return f"{type(error).__name__}: {error}"
+
+
+# --- names and parameters ---
+
+
+def pick(things: Mapping[str, T], name: str, what: str) -> T:
+    """The thing of that name. UnknownName says which there are."""
+    if name in things:
+        return things[name]
+    close = get_close_matches(name, things, 1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(things)}"
+    raise UnknownName(f"no {what} is called {name!r}; {hint}")
+
+
+S = TypeVar("S", bound=Scheme)
+
+
+def parameters(scheme: Scheme) -> dict[str, Any]:
+    """A scheme's parameters and their values: the fields of its struct."""
+    return {field.name: getattr(scheme, field.name) for field in msgspec.structs.fields(scheme)}
+
+
+def with_parameters(scheme: S, settings: Iterable[str]) -> S:
+    """The scheme with its share of settings `SCHEME.PARAM=VALUE` applied, all at once; those of others are left alone.
+
+    UnknownName for a setting of another form, a parameter that the scheme has not, or a value that it does not take.
+    """
+    kinds = {field.name: field.type for field in msgspec.structs.fields(scheme)}
+    chosen: dict[str, Any] = {}
+    for setting in settings:
+        who, parameter, value = _parts(setting)
+        if who != scheme.name:
+            continue
+        if parameter not in kinds:
+            has = f"its parameters are: {', '.join(kinds)}" if kinds else "it has no parameters"
+            raise UnknownName(f"{scheme.name} has no parameter {parameter!r}; {has}")
+        try:
+            chosen[parameter] = msgspec.convert(value, kinds[parameter], strict=False)
+        except msgspec.ValidationError as error:
+            raise UnknownName(f"{scheme.name}.{parameter} cannot be {value!r}: {error}") from None
+    try:
+        return msgspec.structs.replace(scheme, **chosen)
+    except (ValueError, TypeError) as error:
+        raise UnknownName(f"{scheme.name} does not take these parameters: {error}") from None
+
+
+def configured(found: Mapping[str, Scheme], settings: Sequence[str]) -> dict[str, Scheme]:
+    """All schemes with the settings applied. UnknownName also for a setting of a scheme that is not there."""
+    for setting in settings:
+        pick(found, _parts(setting)[0], "scheme")
+    return {name: with_parameters(scheme, settings) for name, scheme in found.items()}
+
+
+def _parts(setting: str) -> tuple[str, str, str]:
+    target, equals, value = setting.partition("=")
+    who, dot, parameter = target.partition(".")
+    if not (equals and dot and who and parameter):
+        raise UnknownName(f"cannot read the setting {setting!r}; write SCHEME.PARAM=VALUE")
+    return who, parameter, value
