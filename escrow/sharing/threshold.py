@@ -146,7 +146,8 @@ def partial(share: KeyShare, capsule: Capsule) -> Partial:
     return Partial(share.group, capsule.point, share.index, value, proof)
 
 
-def _share_fits(of: EscrowGroup, share: KeyShare) -> bool:
+def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
+    """Whether a share is the one to which the dealer committed (Feldman's check)."""
     try:
         return share.group == of.name and share.public == of.share_key(share.index)
     except Forged:
@@ -179,13 +180,13 @@ def _chosen(of: EscrowGroup, members: Iterable[M], fits: Callable[[EscrowGroup, 
     return chosen
 
 
-@threshold("group.name = shares.group", t="group.t", member="shares.index", by="group", verify=_share_fits)
+@threshold("group.name = shares.group", t="group.t", member="shares.index", by="group", verify=share_fits)
 def combine_shares(group: Guard[EscrowGroup], shares: tuple[KeyShare, ...]) -> EscrowKey:
     """The whole key, from any t shares with distinct indexes that fit the commitments. Forged where there are fewer.
 
     Each share fits, so the result is the key to which the dealer committed; wrong shares are passed over.
     """
-    chosen = _chosen(group, shares, _share_fits)
+    chosen = _chosen(group, shares, share_fits)
     secret = shamir.combine({index: p256.scalar(share.raw) for index, share in chosen.items()})
     return EscrowKey(group.name, p256.scalar_bytes(secret))
 

@@ -1,0 +1,235 @@
+"""Split escrow key: the key that opens every message is held in shares, and t of n agents must act.
+
+  setup    dealer: x = f(0), x_i = f(i) to agent i, commitments to all (Feldman); the dealer forgets
+  send     R = [r]G, w = Seal(H([r][x]G, c), k; c), π = proof of r for (R, c)     c = number, people, day, header
+  partial  agent i, on a warrant, checks π and returns [x_i]R with a proof        wrong ones are blamed on their maker
+  access   any t proven partials give [x]R, hence k
+  weak     t agents open every message ever sent; scope and time are promises of n - t + 1 of them
+
+Without π a requester would put R under other labels, and one lawful warrant would open everything.
+Source: Desmedt and Frankel, "Threshold cryptosystems", CRYPTO '89; Feldman, FOCS '87; the label in the proof's hash
+as in Shoup and Gennaro, "Securing threshold cryptosystems against chosen ciphertext attack", EUROCRYPT '98.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from escrow import codec, crypto, group, hpke
+from escrow.codec import Packet, Public
+from escrow.crypto import Private, new_private, open_sealed, seal, sha256
+from escrow.derivation import Checks, derivation, service
+from escrow.e2ee import device
+from escrow.e2ee.device import Slip
+from escrow.e2ee.ratchet import MessageKey
+from escrow.errors import EscrowError, Forged, Refused
+from escrow.principal import Principal
+from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.sharing import threshold
+from escrow.sharing.threshold import Capsule, EscrowGroup, KeyShare, Opened, Partial
+from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
+from escrow.wire import Wire
+
+_DEAL = b"escrow-lab deal"
+
+
+class HeldShare(KeyShare, frozen=True, dict=True):
+    """An agent's share, and the public key (32 bytes) of the court whose warrants it honours."""
+
+    court: Public
+
+
+class SplitField(AccessField, frozen=True):
+    """R (33 bytes) towards the agents' group, the message key under the shared point (48), the proof of r (64)."""
+
+    header: Public
+    capsule: Capsule
+    wrapped: Public
+    proof: Public
+
+    def context(self) -> bytes:
+        """What the wrap and the proof are bound to: everything that the field says about the message."""
+        return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.capsule.group))
+
+
+@derivation("field.capsule.group = opened.group, field.capsule.point = opened.point")
+def unwrap(field: SplitField, opened: Opened) -> MessageKey:
+    """The message key. Forged where the shared point is another's, or the labels were changed."""
+    context = field.context()
+    return MessageKey(field.chain, field.n, open_sealed(sha256(opened.value, context), field.wrapped, context))
+
+
+@service(threshold.partial, holder="share", given="capsule = field.capsule")
+def agent_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
+    """What each agent promises to check before it gives its part."""
+    yield from promises(share.court, warrant, field.people, field.day)
+    yield (
+        "proof that the sender made this field",
+        group.schnorr_verify(field.capsule.point, field.proof, field.context()),
+    )
+
+
+@derivation("answer.to = key.public")
+def open_partial(answer: Answer, key: Private) -> Partial:
+    """What an agent answered, to whoever holds the authority's key."""
+    return open_answer(answer, key, Partial)
+
+
+class Dealt(Packet, frozen=True):
+    """The dealer hands an agent its share, sealed to the agent's transport key (X25519)."""
+
+    group: EscrowGroup
+    sealed: Public
+
+
+class Published(Packet, frozen=True):
+    """The group's public data, for clients and authority."""
+
+    group: EscrowGroup
+
+
+class Device(device.Device):
+    """A device whose client escrows each message key to `group`."""
+
+    group: EscrowGroup | None = None
+
+    def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
+        self.group = packet.group
+
+    def access_field(self, key: MessageKey, slip: Slip) -> SplitField:
+        if self.group is None:
+            raise Refused(self.name, "no escrow group was published")
+        capsule, r, shared = threshold.encapsulate(self.group)
+        labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header), capsule)
+        context = SplitField(*labels, b"", b"").context()
+        wrapped = seal(sha256(shared, context), key.value, context)
+        return SplitField(*labels, wrapped, group.schnorr_prove(group.scalar(r), capsule.point, context))
+
+
+class Agent(Principal):
+    """An escrow agent. `transport` serves once, to receive the share."""
+
+    court: Public
+    transport: Private | None
+    share: HeldShare | None = None
+
+    def on_dealt(self, sender: str, packet: Dealt, wire: Wire) -> None:
+        self.insist(sender == "dealer" and self.transport is not None, "one deal, from the dealer")
+        assert self.transport is not None  # noqa: S101 (insisted on)
+        share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
+        self.insist(threshold.share_fits(packet.group, share), "share fits the dealer's commitments")
+        self.share = HeldShare(share.group, share.index, share.raw, self.court)
+        self.transport = None
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        field = codec.decode(request.matter, SplitField)
+        if self.share is None:
+            raise Refused(self.name, "it holds no share")
+        self.insist(request.signed(), "requester's signature")
+        self.insist(in_force(request.warrant, wire.day), "warrant in force")
+        self.insist_all(agent_checks(self.share, request.warrant, field))
+        return seal_answer(request.warrant, threshold.partial(self.share, field.capsule))
+
+
+class Dealer(Principal):
+    """Deals once. Nothing of the key stays in its state."""
+
+    t: int
+    n: int
+
+    def deal(self, wire: Wire, agents: Sequence[Agent], others: Iterable[str]) -> None:
+        """Deal a fresh key to the agents and publish the group to the others."""
+        made, shares = threshold.deal(self.t, self.n)
+        for agent, share in zip(agents, shares, strict=True):
+            assert agent.transport is not None  # noqa: S101 (nothing was dealt before)
+            sealed = hpke.seal(agent.transport.public, codec.encode(share), _DEAL)
+            wire.ask(self.name, agent.name, Dealt(made, sealed), type(None))
+        for name in others:
+            wire.ask(self.name, name, Published(made), type(None))
+
+
+class SplitAuthority(Authority):
+    """An authority that knows the agents' group, and so can tell a wrong partial and whose it is."""
+
+    group: EscrowGroup | None = None
+
+    def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
+        self.group = packet.group
+
+
+class SplitKey(Plain, frozen=True, kw_only=True):
+    """`t` of `n` agents."""
+
+    name = "split-key"
+    title = "Split escrow key, t of n agents"
+    source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "ElGamal", "messages")
+    device = Device
+    authority = SplitAuthority
+    t: int = 2
+    n: int = 3
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words=f"Any {self.t} of {self.n} agents together can open every message, fewer learn nothing; the authority"
+            " reads what a warrant covers.",
+            section="the threshold property",
+            grants=(*DEVICES, Grant("agent-*", "everything", self.t), Grant("authority", "in scope")),
+            access="in scope",
+        )
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        return tuple(f"agent-{i}" for i in range(1, self.n + 1))
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        yield Dealer("dealer", self.t, self.n)
+        for name in self.agents:
+            with crypto.acting(name):
+                yield Agent(name, court, new_private())
+        yield from super().cast(users, court)
+
+    def setup(self, wire: Wire) -> None:
+        dealer, agents = wire.parties["dealer"], [wire.parties[name] for name in self.agents]
+        others = [name for name, party in wire.parties.items() if isinstance(party, Device | SplitAuthority)]
+        assert isinstance(dealer, Dealer)  # noqa: S101 (the cast says so)
+        with crypto.acting(dealer.name):
+            dealer.deal(wire, [agent for agent in agents if isinstance(agent, Agent)], others)
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        assert isinstance(authority, SplitAuthority)  # noqa: S101 (the cast says so)
+        for intercept, field in wanted(authority, warrant, intercepted, SplitField):
+            partials = list(self._partials(authority, wire, warrant, field))
+            if authority.group is None or len(partials) < self.t:
+                continue
+            try:
+                key = unwrap(field, threshold.combine_partials(authority.group, tuple(partials)))
+            except Forged as error:
+                wire.complain(authority.name, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
+
+    def _partials(
+        self, authority: SplitAuthority, wire: Wire, warrant: Warrant, field: SplitField
+    ) -> Iterator[Partial]:
+        """Proven partials, one agent after another until there are enough; a wrong one is blamed on its maker."""
+        enough = 0
+        for index, name in enumerate(self.agents, 1):
+            if enough == self.t:
+                return
+            try:
+                part = open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
+            except EscrowError as error:
+                wire.complain(authority.name, error)
+                continue
+            if authority.group is None or part.index != index or threshold.culprits(authority.group, [part]):
+                wire.alarm(authority.name, f"wrong partial of {name}")
+                continue
+            enough += 1
+            yield part
+
+
+SCHEME = SplitKey()
