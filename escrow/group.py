@@ -226,7 +226,7 @@ def schnorr_verify(public: bytes, proof: bytes, context: bytes) -> bool:
 
 
 def dleq_prove(secret: int, public: bytes, point: bytes, value: bytes, context: bytes) -> bytes:
-    """A proof, 64 bytes, that log_G `public` = log_point `value` (Chaum, Pedersen, CRYPTO '92, section 3.2).
+    """A proof, 64 bytes, that log_G `public` = log_point `value` (Chaum, Pedersen, CRYPTO '92).
 
     Both statements and the context are hashed: without them a proof would serve for another capsule or request.
     """

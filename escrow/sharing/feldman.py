@@ -4,7 +4,7 @@
   verify  [f(i)]G = Σ [i^j]A_j
 
 The commitments hide the secret only as far as discrete logarithms are hard. Source: Feldman, "A practical scheme for
-non-interactive verifiable secret sharing", FOCS 1987, section 4. t shares are needed, as in `escrow.sharing.shamir`.
+non-interactive verifiable secret sharing", FOCS 1987. t shares are needed, as in `escrow.sharing.shamir`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WEIGHT = 16  # bytes of a batch weight: a wrong batch passes with probability 2
 
 
 def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
-    """(the shares of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n."""
+    """(the shares of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n; Forged for 0."""
     if not 1 <= t <= n:
         raise ValueError(f"{t} of {n} shares cannot be needed")
     coefficients = shamir.polynomial(secret, t)
@@ -32,7 +32,7 @@ def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
 def verify_share(commitments: Sequence[bytes], index: int, share: int) -> bool:
     """Whether `share` is f(index) of the polynomial to which the dealer committed."""
     try:
-        return index > 0 and group.base(share) == group.horner(commitments, index)
+        return 0 < index < group.Q and group.base(share) == group.horner(commitments, index)
     except Forged:
         return False
 
@@ -44,9 +44,8 @@ def verify_shares(commitments: Sequence[bytes], shares: Mapping[int, int]) -> bo
     say which share is wrong.
     """
     listed = b"".join(scalar_bytes(index) + scalar_bytes(share) for index, share in shares.items())
-    stream = hashlib.shake_256(prefixed(b"escrow-lab Feldman batch", *commitments, listed)).digest(
-        _WEIGHT * len(shares)
-    )
+    hashed = hashlib.shake_256(prefixed(b"escrow-lab Feldman batch", *commitments, listed))
+    stream = hashed.digest(_WEIGHT * len(shares))
     weights = [int.from_bytes(stream[at : at + _WEIGHT], "big") for at in range(0, len(stream), _WEIGHT)]
     left = sum(weight * share for weight, share in zip(weights, shares.values(), strict=True))
     columns, powers = [], weights  # the j-th column is Σ weight · index^j, the factor of A_j
@@ -54,6 +53,6 @@ def verify_shares(commitments: Sequence[bytes], shares: Mapping[int, int]) -> bo
         columns.append(sum(powers))
         powers = [power * index % group.Q for power, index in zip(powers, shares, strict=True)]
     try:
-        return min(shares) > 0 and group.base(left) == group.multi(commitments, columns)
+        return all(0 < index < group.Q for index in shares) and group.base(left) == group.multi(commitments, columns)
     except Forged:
         return False
