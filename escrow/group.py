@@ -113,14 +113,14 @@ def inverses(values: Sequence[int]) -> list[int]:
 def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
     """The λ_i with f(at) = Σ λ_i f(i) for every f of degree below len(indexes). Forged where two indexes agree.
 
-    The products of small differences are taken in eight parts, because long integers multiply slowly.
+    The products of small differences are taken in four parts, because long integers multiply slowly.
     """
     if len(set(indexes)) < len(indexes) or at in indexes:
         raise Forged("interpolation needs distinct indexes, and another point")
     below = []
     for k, i in enumerate(indexes):
         differences = [i - j for j in indexes[:k] + indexes[k + 1 :]]
-        below.append((at - i) * math.prod(math.prod(differences[first::8]) for first in range(8)) % Q)
+        below.append((at - i) * math.prod(math.prod(differences[first::4]) for first in range(4)) % Q)
     above = math.prod(at - i for i in indexes) % Q
     return tuple(above * inverse % Q for inverse in inverses(below))
 
@@ -257,4 +257,6 @@ def _commitment(point: EccPoint, s: int, public: bytes, c: int) -> bytes:
     """[s]P − [c]Y, which the prover called [nonce]P."""
     crypto.observe("p256-mult")
     crypto.observe("p256-mult")
-    return _encode(point * s + _decode(public) * (Q - c))
+    total = point * s
+    total += _decode(public) * (Q - c)
+    return _encode(total)
