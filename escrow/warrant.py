@@ -54,21 +54,36 @@ class Order(Fact, frozen=True):
         return self.target in people and self.first <= day <= self.last
 
 
-class Warrant(Fact, frozen=True):
+class Warrant(Fact, frozen=True, dict=True):
     """An order with the court's Ed25519 signature (64 bytes)."""
 
     order: Order
     signature: Public
 
     def signed_by(self, court: bytes) -> bool:
-        """Whether the court with this public key signed the order."""
-        return crypto.verify(court, self.signature, _SIGNED + codec.encode(self.order))
+        """Whether the court with this public key signed the order; asked again, it does not verify again."""
+        known: dict[str, bool] = self.__dict__
+        if (by := court.hex()) not in known:
+            known[by] = crypto.verify(court, self.signature, _SIGNED + codec.encode(self.order))
+        return known[by]
 
 
 @derivation("any key, any order")
 def issue(key: CourtKey, order: Guard[Order]) -> Warrant:
     """Whoever holds the court's key can sign any order."""
     return Warrant(order, key.sign(_SIGNED + codec.encode(order)))
+
+
+class Demand(Fact, frozen=True):
+    """An order that somebody would like to have, so that one field is opened: public bookkeeping."""
+
+    order: Order
+
+
+@derivation("any key, any demand")
+def issue_demanded(key: CourtKey, demand: Guard[Demand]) -> Warrant:
+    """Whoever holds the court's key can sign what is demanded."""
+    return issue(key, demand.order)
 
 
 class Serve(Packet, frozen=True):

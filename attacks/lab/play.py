@@ -50,7 +50,8 @@ class Lawful(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened. `states[name][evening]`; `turned` are the principals that misbehaved."""
+    """Everything that happened. `states[name][evening]`; `turned` are the principals that misbehaved; `spoken[i]` is
+    the text being sent when packet i was heard, or -1."""
 
     scheme: str
     attack: str
@@ -58,6 +59,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     cast: Cast
     kinds: dict[str, type[Principal]]
     heard: tuple[Heard, ...]
+    spoken: tuple[int, ...]
     states: dict[str, tuple[bytes, ...]]
     turned: tuple[Turn, ...]
     sent: tuple[Sent, ...]
@@ -103,6 +105,7 @@ class _Stage:
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
         self.kinds = {name: type(party) for name, party in self.wire.parties.items()}
         self.sent: list[Sent] = []
+        self.spoken: list[int] = []
         self.lawful: list[Lawful] = []
         self.warrants: list[Warrant] = []
         self.intercepts = _Intercepts()
@@ -195,6 +198,7 @@ class _Stage:
         people = self.scenario.people(said)
         body = self._body(said.id)
         self.link.speaking = said.id
+        self.spoken += [-1] * (len(self.wire.heard) - len(self.spoken))
         with crypto.acting(said.device):
             try:
                 if said.group:
@@ -203,6 +207,7 @@ class _Stage:
                     device.send(self.wire, said.peer, body)
             except EscrowError as error:
                 self.wire.complain(said.device, error)
+        self.spoken += [said.id] * (len(self.wire.heard) - len(self.spoken))
         owned = [name for user in self.scenario.users if user.name in people for name in user.devices]
         self.sent.append(
             Sent(
@@ -277,6 +282,7 @@ class _Stage:
             cast=self.cast,
             kinds=self.kinds,
             heard=tuple(wire.heard),
+            spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},
             turned=self.turns,
             sent=tuple(self.sent),

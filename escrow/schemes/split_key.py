@@ -14,6 +14,7 @@ as in Shoup and Gennaro, "Securing threshold cryptosystems against chosen cipher
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from escrow import codec, crypto, group, hpke
 from escrow.codec import Packet, Public
@@ -40,7 +41,7 @@ class HeldShare(KeyShare, frozen=True, dict=True):
     court: Public
 
 
-class SplitField(AccessField, frozen=True):
+class SplitField(AccessField, frozen=True, dict=True):
     """R (33 bytes) towards the agents' group, the message key under the shared point (48), the proof of r (64)."""
 
     header: Public
@@ -51,6 +52,11 @@ class SplitField(AccessField, frozen=True):
     def context(self) -> bytes:
         """What the wrap and the proof are bound to: everything that the field says about the message."""
         return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.capsule.group))
+
+    @cached_property
+    def proven(self) -> bool:
+        """Whether whoever wrote these labels knew r."""
+        return group.schnorr_verify(self.capsule.point, self.proof, self.context())
 
 
 @derivation("field.capsule.group = opened.group, field.capsule.point = opened.point")
