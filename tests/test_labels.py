@@ -1,14 +1,13 @@
-"""Labels against an adversary that tries everything, the laws of antichains, and the access structure read from them."""
+"""Labels against an adversary that tries everything, laws of antichains, and the access structure read from them."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_rules import EVENINGS, PASSES, PRINCIPALS, Play, coalitions, naive, plays
+from toy_rules import PASSES, coalitions, naive, plays
 
 from attacks.lab.access_structure import AccessStructure, Coalition, Seizure
-from attacks.lab.labels import Antichains, Labels
+from attacks.lab.labels import Labels
 
 
 def seizures(coalition):

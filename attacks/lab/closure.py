@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -29,8 +29,9 @@ WHENEVER = -1  # every evening there is, as bits: held whenever its holder is ta
 
 Premises = tuple[int, ...]
 Table = dict[Any, int | list[int]]  # facts by key: nearly always one, so a list is made for the second only
+Holding = tuple[tuple[str, int], ...]  # principals whose states held a fact, each with the evenings as bits
 Getter = Callable[[Any], Any]
-Fire = Callable[[Premises], None]
+Fire = Callable[[Premises, Sequence[Fact]], None]
 Join = Callable[[int, Fact], None]
 
 
@@ -74,16 +75,17 @@ class Closure:
         self.facts: list[Fact] = []
         self.ids: dict[Fact, int] = {}
         self.public = bytearray()  # by fact: FREE, NETWORK or both
-        self.held: dict[int, dict[str, int]] = {}  # fact -> principal -> evenings, as bits
+        self.held: dict[int, Holding] = {}
         self.firing_rule = array("H")
         self.firing_start = array("I", [0])
         self.cells = array("I")  # of each firing in turn: its premises in argument order, then its conclusions
         self.gates: list[GateEdge] = []
         self.services: list[ServiceEdge] = []
-        self.fired: Counter[str] = Counter({rule.name: 0 for rule in self.rules})
+        self.fired: Counter[str] = Counter(dict.fromkeys((rule.name for rule in self.rules), 0))
         self.forged: Counter[str] = Counter()
         self.needed_at = [tuple(at for at, needed in enumerate(rule.needed) if needed) for rule in self.rules]
-        self._next = 0
+        self._waiting: deque[int] = deque()
+        self._grown: dict[tuple[Holding, str, int | None], Holding] = {}
         self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
         self._served: set[tuple[Any, ...]] = set()
         self._tables: dict[tuple[type, tuple[str, ...]], Table] = {}
@@ -107,9 +109,17 @@ class Closure:
                 self.public.extend(bytes(len(self.facts) - len(self.public)))
             self.public[number] |= FREE if holder is None else NETWORK
         else:
-            evenings = self.held.setdefault(number, {})
-            evenings[holder] = evenings.get(holder, 0) | (WHENEVER if evening is None else 1 << evening)
+            before = self.held.get(number, ())
+            self.held[number] = self._grown.get((before, holder, evening)) or self._grow(before, holder, evening)
         return number
+
+    def _grow(self, before: Holding, holder: str, evening: int | None) -> Holding:
+        """`before` and one evening more: one tuple for all facts that are held alike."""
+        held = dict(before)
+        held[holder] = held.get(holder, 0) | (WHENEVER if evening is None else 1 << evening)
+        grown = tuple(sorted(held.items()))
+        self._grown[before, holder, evening] = grown = self._grown.setdefault((grown, "", None), grown)
+        return grown
 
     def intern(self, fact: Fact) -> int:
         """The number of a fact. A new one waits for the next `run`."""
@@ -118,6 +128,7 @@ class Closure:
             if not isinstance(fact, Fact):
                 raise TypeError(f"a rule gave a {type(fact).__name__}, which is no fact")
             self.facts.append(fact)
+            self._waiting.append(number)
         return number
 
     def assumed(self, number: int) -> int:
@@ -180,10 +191,9 @@ class Closure:
 
     def run(self) -> None:
         """Apply the rules until nothing new appears. Forged is counted; any other exception is a defect and escapes."""
-        facts, of_type = self.facts, self._of_type
-        while self._next < len(facts):
-            number = self._next
-            self._next += 1
+        facts, of_type, waiting = self.facts, self._of_type, self._waiting
+        while waiting:
+            number = waiting.popleft()
             fact = facts[number]
             columns, joins = of_type.get(type(fact)) or self._dispatch(type(fact))
             for get, table in columns:
@@ -208,17 +218,17 @@ class Closure:
 
     def _conclusions(self, result: Any, premises: Premises) -> list[int]:
         """The numbers of what a rule gave, without those that were premises already."""
-        given = result if isinstance(result, tuple) else (result,)
-        return [made for made in map(self.intern, given) if made not in premises]
+        if not isinstance(result, tuple):
+            return [] if (made := self.intern(result)) in premises else [made]
+        return [made for made in map(self.intern, result) if made not in premises]
 
     def _firing(self, number: int, rule: Rule) -> Fire:
-        facts, function, name = self.facts, rule.function, rule.name
-        cells, conclude, fired, forged = self.cells, self._conclusions, self.fired, self.forged
-        add_rule, add_start = self.firing_rule.append, self.firing_start.append
+        function, name, cells, conclude = rule.function, rule.name, self.cells, self._conclusions
+        fired, forged, add_rule, add_start = self.fired, self.forged, self.firing_rule.append, self.firing_start.append
 
-        def fire(premises: Premises) -> None:
+        def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
-                result = function(*[facts[premise] for premise in premises])
+                result = function(*arguments)
             except Forged:
                 forged[name] += 1
                 return
@@ -232,8 +242,8 @@ class Closure:
         return fire
 
     def _entering(self, number: int, gate: Gate) -> Fire:
-        def enter(premises: Premises) -> None:
-            *earlier, member = [self.facts[premise] for premise in premises]
+        def enter(premises: Premises, arguments: Sequence[Fact]) -> None:
+            *earlier, member = arguments
             try:
                 if not gate.verify(*earlier, member):
                     raise Forged("a member does not verify")
@@ -302,7 +312,7 @@ class Closure:
             self.forged[service.name] += 1
             return
         shown = (*request, self.ids[warrant], self.ids[key])
-        holders = tuple(sorted(self.held.get(secret, ())))
+        holders = tuple(holder for holder, _ in self.held.get(secret, ()))
         self.services.append(ServiceEdge(service.name, firing, shown, holders, failed))
 
     # --- joining ---
@@ -312,12 +322,12 @@ class Closure:
         plan = _plan(rule, start)
         steps = [self._compile(rule, start, plan, place) for place in range(len(plan))]
         if not steps:
-            return lambda number, fact: fire((number,))
+            return lambda number, fact: fire((number,), (fact,))
         if len(steps) == 1:
             paths = tuple(path for _, path in plan[0].theirs)
-            return _pair_join(_getter(rule.takes[start], paths), *steps[0][1:], start == 0, fire)
+            return _pair_join(_getter(rule.takes[start], paths), *steps[0][1:], self.facts, start == 0, fire)
         order = [start, *(step.position for step in plan)]
-        return _long_join(steps, itemgetter(*map(order.index, range(len(order)))), fire)
+        return _long_join(steps, itemgetter(*map(order.index, range(len(order)))), self.facts, fire)
 
     def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> tuple[Getter, Table, bool]:
         """(the key that a partial row asks for, the table it asks, whether the arriving fact is to be passed over).
@@ -394,23 +404,36 @@ class Step(NamedTuple):
 
 def _plan(rule: Rule, start: int) -> list[Step]:
     """The other arguments, each time the one with the most equalities to those already bound."""
-    bound, steps = [start], []
+    classes, bound, steps = _classes(rule), [start], []
     while len(bound) < len(rule.takes):
-        candidates = [_tie(rule, position, bound) for position in range(len(rule.takes)) if position not in bound]
-        steps.append(max(candidates, key=lambda step: (len(step.mine), -step.position)))
+        free = [position for position in range(len(rule.takes)) if position not in bound]
+        steps.append(max((_tie(classes, each, bound) for each in free), key=lambda step: len(step.mine)))
         bound.append(steps[-1].position)
     return steps
 
 
-def _tie(rule: Rule, position: int, bound: list[int]) -> Step:
-    ties = set()
+def _classes(rule: Rule) -> list[dict[int, str]]:
+    """Fields that must all be equal, at most one of each argument: the equalities, and what follows from them."""
+    classes: list[dict[int, str]] = []
     for each in rule.equalities:
-        if each.left == position and each.right in bound:
-            ties.add((each.left_path, (each.right, each.right_path)))
-        elif each.right == position and each.left in bound:
-            ties.add((each.right_path, (each.left, each.left_path)))
-    ordered = sorted(ties)
-    return Step(position, tuple(mine for mine, _ in ordered), tuple(theirs for _, theirs in ordered))
+        fields = {each.left: each.left_path, each.right: each.right_path}
+        for other in list(classes):
+            if fields.items() & other.items() and all(fields.get(at, path) == path for at, path in other.items()):
+                classes.remove(other)
+                fields |= other
+        classes.append(fields)
+    return classes
+
+
+def _tie(classes: list[dict[int, str]], position: int, bound: list[int]) -> Step:
+    """All that ties an argument to the bound ones; of equal fields preferably those of one bound argument."""
+    common = [each for each in classes if position in each and any(at in each for at in bound)]
+    favourite = max(bound, key=lambda at: sum(at in each for each in common))
+    ties = set()
+    for each in common:
+        source = favourite if favourite in each else next(at for at in bound if at in each)
+        ties.add((each[position], (source, each[source])))
+    return Step(position, tuple(mine for mine, _ in sorted(ties)), tuple(theirs for _, theirs in sorted(ties)))
 
 
 def _getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
@@ -434,19 +457,27 @@ def _getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
     return read_or_nothing
 
 
-def _pair_join(source: Getter, table: Table, pass_over: bool, first: bool, fire: Fire) -> Join:
+def _pair_join(source: Getter, table: Table, pass_over: bool, facts: Sequence[Fact], first: bool, fire: Fire) -> Join:
     def join(number: int, fact: Fact) -> None:
         found = table.get(source(fact))
         if found is None:
             return
         for other in found if isinstance(found, list) else (found,):
             if not (pass_over and other == number):
-                fire((number, other) if first else (other, number))
+                if first:
+                    fire((number, other), (fact, facts[other]))
+                else:
+                    fire((other, number), (facts[other], fact))
 
     return join
 
 
-def _long_join(steps: list[tuple[Getter, Table, bool]], restore: Callable[[Premises], Premises], fire: Fire) -> Join:
+def _long_join(
+    steps: list[tuple[Getter, Table, bool]],
+    restore: Callable[[Premises], Premises],
+    facts: Sequence[Fact],
+    fire: Fire,
+) -> Join:
     def join(number: int, fact: Fact) -> None:
         rows: list[Premises] = [(number,)]
         for key, table, pass_over in steps:
@@ -461,6 +492,7 @@ def _long_join(steps: list[tuple[Getter, Table, bool]], restore: Callable[[Premi
                 return
             rows = longer
         for row in rows:
-            fire(restore(row))
+            premises = restore(row)
+            fire(premises, [facts[premise] for premise in premises])
 
     return join

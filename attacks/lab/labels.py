@@ -128,7 +128,7 @@ class Labels:
 
     def __init__(self, closure: Closure, network: bool = False) -> None:
         self.closure, self.antichains = closure, Antichains()
-        atoms = {atom for held in closure.held.values() for atom in held.items()}
+        atoms = {atom for held in set(closure.held.values()) for atom in held}
         self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
         self.parts = order(closure)
         self._passes: dict[str, list[int]] = {}
@@ -184,9 +184,11 @@ class Labels:
         for fact, how in enumerate(closure.public):
             if how:
                 labels[fact] = ALWAYS if how & FREE else heard
+        seized = {
+            held: self.antichains.intern(self.atoms.mask(*atom) for atom in held) for held in set(closure.held.values())
+        }
         for fact, held in closure.held.items():
-            masks = self.antichains.intern(self.atoms.mask(*atom) for atom in held.items())
-            labels[fact] = self.antichains.union(labels[fact], masks)
+            labels[fact] = self.antichains.union(labels[fact], seized[held])
         return labels
 
     def _sweep(self, edges: Sequence[int], labels: list[int], name: str) -> bool:

@@ -94,7 +94,7 @@ def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[i
         elif held := closure.held.get(fact):
             for seizure in coalition:
                 meant = sum(1 << evening for evening in seizure.evenings)
-                evenings = held.get(seizure.principal, 0)
+                evenings = dict(held).get(seizure.principal, 0)
                 if evenings and not meant & ~evenings:
                     chosen = meant or evenings
                     first = None if evenings == WHENEVER else (chosen & -chosen).bit_length() - 1
