@@ -1,0 +1,263 @@
+"""What happened, as set algebra over what was sent, shown, lawfully accessed and opened; the verdict follows.
+
+entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
+overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
+lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from attacks.lab.access_structure import AccessStructure, Coalition, Seizure
+from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis
+from attacks.lab.attack import Attack, Seize, Turn
+from attacks.lab.claims import Judge
+from attacks.lab.play import Record, Sent
+from attacks.lab.results import Alarms, Cell, Cost, Exposed, Exposure, Verdict
+
+
+class Messaging:
+    """What one play did to the users' texts and to the lawful access. Reads the truth; knows no adversary."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.ids = {sent.body: sent.id for sent in record.sent}
+        self.by_id = {sent.id: sent for sent in record.sent}
+
+    @cached_property
+    def entitled(self) -> frozenset[int]:
+        orders = [warrant.order for warrant in self.record.warrants]
+        return frozenset(
+            sent.id for sent in self.record.sent if any(order.covers(sent.people, sent.day) for order in orders)
+        )
+
+    @cached_property
+    def lawful(self) -> frozenset[int]:
+        return frozenset(self.ids[text.body] for text in self.record.lawful if text.body in self.ids)
+
+    @cached_property
+    def shown(self) -> Counter[tuple[int, str]]:
+        """(text, intended device) -> how often it was shown there under its author's name."""
+        owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
+        count: Counter[tuple[int, str]] = Counter()
+        for shown in self.record.shown:
+            sent = self.by_id.get(self.ids.get(shown.text, -1))
+            if sent and (owner[sent.device], sent.conversation) == (shown.author, shown.conversation):
+                count[sent.id, shown.device] += 1
+        return count
+
+    @property
+    def delivered(self) -> frozenset[int]:
+        return frozenset(text for text, device in self.shown if device in self.by_id[text].intended)
+
+    @property
+    def overreached(self) -> frozenset[int]:
+        return self.lawful - self.entitled
+
+    @property
+    def evaded(self) -> frozenset[int]:
+        return (self.entitled & self.delivered) - self.lawful
+
+    @property
+    def lost(self) -> frozenset[tuple[int, str]]:
+        meant = {(sent.id, device) for sent in self.record.sent for device in sent.intended}
+        return frozenset(meant - self.shown.keys())
+
+    @property
+    def forged(self) -> int:
+        return len(self.record.shown) - self.shown.total()
+
+    @property
+    def duplicated(self) -> int:
+        return sum(times - 1 for times in self.shown.values())
+
+    @cached_property
+    def promised(self) -> frozenset[int]:
+        """Entitled texts that no lost packet kept from whoever collects, sent since the warrant was served."""
+        dropped = {text for text, _ in self.record.lost}
+        return frozenset(
+            sent.id
+            for sent in self.record.sent
+            for warrant in self.record.warrants
+            if warrant.order.covers(sent.people, sent.day) and warrant.order.issued <= sent.day
+        ) - frozenset(dropped)
+
+    @property
+    def alarms(self) -> tuple[Alarms, ...]:
+        """Complaints of honest clients and auditors, by who and which check."""
+        turned = {turn.principal for turn in self.record.turned}
+        first: dict[tuple[str, str], Alarms] = {}
+        times: Counter[tuple[str, str]] = Counter()
+        for alarm in self.record.alarms:
+            if alarm.who in turned:
+                continue
+            times[alarm.who, alarm.check] += 1
+            first.setdefault(
+                (alarm.who, alarm.check),
+                Alarms(who=alarm.who, check=alarm.check, times=0, first_day=alarm.day, packets=alarm.packets),
+            )
+        return tuple(
+            Alarms(who=who, check=check, times=times[who, check], first_day=one.first_day, packets=one.packets)
+            for (who, check), one in sorted(first.items())
+        )
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an attack's corruptions open: for each text the minimal masks within them."""
+
+    structure: AccessStructure
+    masks: dict[int, tuple[int, ...]]
+    excluded: dict[int, tuple[int, ...]]  # those of them that no grant covers
+
+    def best(self) -> tuple[Coalition, int]:
+        """The smallest coalition that opens the most of what the claim excludes, or else the most; and its mask."""
+        for masks in (self.excluded, self.masks):
+            counts = Counter(mask for each in masks.values() for mask in each)
+            if counts:
+                chosen = min(counts, key=lambda mask: self._rank(mask, masks))
+                return self.structure.coalition(chosen), chosen
+        return Coalition(()), 0
+
+    def _rank(self, mask: int, masks: dict[int, tuple[int, ...]]) -> tuple[int, int, str]:
+        inside = self.structure.labels.satisfied(mask)
+        opened = sum(any(each & inside == each for each in of_text) for of_text in masks.values())
+        coalition = self.structure.coalition(mask)
+        return -opened, len(coalition.members), str(coalition)
+
+
+def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
+    """Every text that the corruptions open together or in part, by which minimal coalitions, and which are excluded."""
+    name = SERVED if attack.served else MATHEMATICS
+    structure = analysis.structure(name)
+    pool = structure.labels.satisfied(structure.mask(_seizures(corruptions, analysis.record.scenario.days)))
+    masks: dict[int, tuple[int, ...]] = {}
+    excluded: dict[int, tuple[int, ...]] = {}
+    granted: dict[int, Coalition] = {}
+    for text in sorted(analysis.texts):
+        inside = tuple(mask for mask in analysis.masks(text, name) if mask & ~pool == 0)
+        if not inside:
+            continue
+        masks[text] = inside
+        for mask in inside:
+            granted.setdefault(mask, structure.coalition(mask))
+        if outside := tuple(mask for mask in inside if not judge.granted(granted[mask], text)):
+            excluded[text] = outside
+    return Reach(structure, masks, excluded)
+
+
+def _seizures(corruptions: Iterable[Seize | Turn], days: int) -> list[Seizure]:
+    """One seizure for each evening on which a principal's state is taken."""
+    evenings: dict[str, set[int]] = defaultdict(set)
+    for each in corruptions:
+        evenings[each.principal] |= {each.evening} if isinstance(each, Seize) else set(range(each.day, days))
+    return [Seizure(name, (evening,)) for name, on in sorted(evenings.items()) for evening in sorted(on)]
+
+
+def judge_cell(
+    analysis: Analysis,
+    attack: Attack,
+    corruptions: Sequence[Seize | Turn],
+    honest: Messaging,
+    opened_in_plain: frozenset[int],
+) -> tuple[Cell, frozenset[int]]:
+    """The cell of one scheme under one attack, and all texts that the attack opens."""
+    record, claim = analysis.record, analysis.scheme.claim
+    judge, messaging = Judge(record, claim), Messaging(record)
+    found = reach(analysis, judge, attack, corruptions)
+    coalition, mask = found.best()
+    inside = found.structure.labels.satisfied(mask)
+    opened = {text for text, masks in found.masks.items() if any(each & inside == each for each in masks)}
+    opened = opened if found.masks else set()
+    turns = [each.day for each in corruptions if isinstance(each, Turn)]
+    day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
+    wrong = _wrong(found, coalition, messaging, honest, judge, attack)
+    verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
+    reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
+    cell = Cell(
+        scheme=analysis.scheme.name,
+        attack=attack.name,
+        verdict=verdict,
+        reason=reason,
+        coalition=tuple(map(str, (*coalition.members, *coalition.thresholds))),
+        sent=len(record.sent),
+        exposed=_exposed(opened, day, messaging),
+        excluded=len(found.excluded),
+        lawful=len(messaging.lawful),
+        entitled=len(messaging.entitled),
+        overreached=len(messaging.overreached),
+        evaded=len(messaging.evaded),
+        lost=len(messaging.lost),
+        forged=messaging.forged,
+        duplicated=messaging.duplicated,
+        added_over_plain=len(found.masks.keys() - opened_in_plain),
+        services=_relied_on(analysis, attack),
+        alarms=messaging.alarms,
+        cost=Cost(seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds)),
+    )
+    return cell, frozenset(found.masks)
+
+
+def _wrong(
+    found: Reach, coalition: Coalition, messaging: Messaging, honest: Messaging, judge: Judge, attack: Attack
+) -> list[str]:
+    """What the outcome holds and the claim excludes, in words."""
+    wrong = []
+    if found.excluded:
+        wrong.append(
+            f"{coalition or 'nobody'} and others like it open {len(found.excluded)} texts that the claim excludes"
+        )
+    if judge.claim.access != "none" and messaging.overreached:
+        wrong.append(f"the lawful access yields {len(messaging.overreached)} texts outside every warrant")
+    promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
+    if missed := (promised[judge.claim.access] & messaging.delivered) - messaging.lawful:
+        wrong.append(f"{len(missed)} texts that a warrant covers were delivered and evaded the lawful access")
+    if messaging.forged:
+        wrong.append(f"{messaging.forged} texts were shown that nobody sent")
+    if messaging.duplicated > honest.duplicated:
+        wrong.append(f"{messaging.duplicated - honest.duplicated} texts were shown again")
+    if not attack.stops_mail and (more := messaging.lost - honest.lost):
+        wrong.append(f"{len(more)} deliveries were lost that come through without the attack")
+    return wrong
+
+
+def _extent(found: Reach, coalition: Coalition, opened: int, analysis: Analysis) -> str:
+    if found.masks:
+        return f"{coalition} open {opened} of {len(analysis.record.sent)} texts, as the claim grants"
+    fired = sum(1 for times in analysis.closure.fired.values() if times)
+    return f"nothing opened by {len(analysis.closure.rules)} rules, {fired} of which fired here"
+
+
+def _exposed(opened: set[int], day: int, messaging: Messaging) -> Exposed:
+    """Counts by who is a target of some warrant and by whether the text was sent up to `day`."""
+    targets = {warrant.order.target for warrant in messaging.record.warrants}
+    counts: Counter[tuple[bool, bool]] = Counter(
+        (bool(targets & set(sent.people)), sent.day <= day) for sent in map(messaging.by_id.__getitem__, opened)
+    )
+    return Exposed(
+        target=Exposure(past=counts[True, True], future=counts[True, False]),
+        bystander=Exposure(past=counts[False, True], future=counts[False, False]),
+    )
+
+
+def _when(coalition: Coalition, attack_day: int) -> int:
+    """The evening of the last seizure, each at the scenario's attack day if it may be then, or else at its earliest."""
+    days = [
+        attack_day if attack_day in member.evenings else min(member.evenings, default=attack_day)
+        for member in coalition.members
+    ]
+    return max(days, default=attack_day)
+
+
+def _relied_on(analysis: Analysis, attack: Attack) -> tuple[str, ...]:
+    """The officials whose services this cell counts on being honest, where it puts requests to them."""
+    if not attack.served:
+        return ()
+    return tuple(sorted({holder for edge in analysis.closure.services for holder in edge.holders}))
+
+
+__all__ = ["Messaging", "Reach", "Sent", "judge_cell", "reach"]
