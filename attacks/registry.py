@@ -12,7 +12,14 @@ from attacks.lab.attack import Attack
 from escrow import registry
 from escrow.registry import Kind
 
-ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}))
+
+def _computes(attack: Attack) -> None:
+    for function in attack.derivations:
+        if not hasattr(function, "__rule__"):
+            raise TypeError(f"its derivation {function.__name__} is not marked @derivation")
+
+
+ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}), _computes)
 
 
 def attacks(plugins: Iterable[Path] = ()) -> dict[str, Attack]:

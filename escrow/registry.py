@@ -228,11 +228,17 @@ def _cause(error: BaseException) -> str:
 
 def pick(things: Mapping[str, T], name: str, what: str) -> T:
     """The thing of that name. UnknownName says which there are."""
-    if name in things:
-        return things[name]
-    close = get_close_matches(name, things, 1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(things)}"
-    raise UnknownName(f"no {what} is called {name!r}; {hint}")
+    if name not in things:
+        raise unknown(things, name, what)
+    return things[name]
+
+
+def unknown(names: Iterable[str], name: str, what: str) -> UnknownName:
+    """The error for a name that is not among these: it says which was meant, or which there are."""
+    known = list(dict.fromkeys(names))
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+    return UnknownName(f"no {what} is called {name!r}; {hint}")
 
 
 S = TypeVar("S", bound=Scheme)

@@ -1,0 +1,86 @@
+"""What went wrong, as one line and an exit code, the same for every command and format.
+
+0    complete, and policy met             4    an input file or plug-in does not verify, parse or load
+1    complete, policy not met             5    two runs are not comparable
+2    usage                                70   internal error
+3    incomplete                           130  interrupted;  143  terminated
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+
+from attacks.report.page import plain
+
+OK, NOT_MET, USAGE, INCOMPLETE, BAD_INPUT, NOT_COMPARABLE = range(6)
+INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
+
+
+class Terminated(BaseException):
+    """SIGTERM came; like KeyboardInterrupt, no `except Exception` stops it on its way out."""
+
+
+class CannotWrite(click.ClickException):
+    """An output that exists or cannot be written."""
+
+    exit_code = USAGE
+
+
+def report(error: BaseException, debug: bool) -> int:
+    """Say on stderr what went wrong, and return the exit code for it."""
+    if isinstance(error, BrokenPipeError):
+        return _reader_left()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message(), file=sys.stderr)
+        return USAGE
+    if debug and not isinstance(error, click.ClickException):
+        traceback.print_exception(error)
+    code, message = _classified(error)
+    print(f"escrow-lab: {plain(message)}", file=sys.stderr)
+    return code
+
+
+def _reader_left() -> int:
+    """Whoever read our output (`| head`) has enough: what is still buffered must not complain at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return OK
+
+
+def _classified(error: BaseException) -> tuple[int, str]:
+    from escrow.errors import Malformed
+    from escrow.registry import UnknownName
+
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, Terminated):
+        return TERMINATED, "terminated"
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "escrow-lab"
+        return USAGE, f"{error.format_message()} ({path} --help)"
+    if isinstance(error, click.ClickException):
+        return USAGE, error.format_message()
+    if isinstance(error, UnknownName):
+        return USAGE, str(error.args[0])
+    if isinstance(error, Malformed):
+        return BAD_INPUT, str(error)
+    if isinstance(error, OSError) and error.filename is None:
+        return USAGE, f"the output cannot be written: {error.strerror or error}"
+    return _unexpected(error)
+
+
+def _unexpected(error: BaseException) -> tuple[int, str]:
+    """A defect: of a plug-in, if its code was running, and otherwise ours."""
+    from escrow.registry import PREFIX
+
+    files = {
+        module.__file__: name for name, module in sys.modules.items() if name.startswith(PREFIX) and module.__file__
+    }
+    cause = f"{type(error).__name__}: {error}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in files:
+            return BAD_INPUT, f"{frame.filename}, line {frame.lineno}: {cause} (--debug shows the traceback)"
+    return INTERNAL, f"internal error: {cause} (--debug shows the traceback)"

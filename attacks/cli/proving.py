@@ -1,0 +1,75 @@
+"""Proofs: written for one cell, and re-executed by whoever doubts it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from attacks.cli.options import FILE, coalition, command, destination, format_, names, play
+
+if TYPE_CHECKING:
+    from attacks.cli.job import Answer, Job
+
+
+@command(
+    "evidence",
+    names(),
+    play(),
+    format_(),
+    own=[
+        click.Argument(["scheme"]),
+        click.Argument(["attack"]),
+        coalition(),
+        click.Option(["-o", "folder"], type=FILE, required=True, metavar="DIR", help="Where the proof's folder goes."),
+    ],
+)
+def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, folder: Path) -> Answer:
+    """Write a self-contained proof of a cell: the bytes given, every step from them, the text they give.
+
+    It goes into a folder inside DIR that is named by the digest of its manifest.
+    """
+    from attacks.cli.failures import CannotWrite
+    from attacks.cli.job import Answer
+    from attacks.cli.playing import check_coalition
+    from attacks.lab import evidence
+    from attacks.report.proofs import Evidence, draw_evidence
+
+    chosen, played = job.scheme(scheme), job.attack(attack)
+    if coalition is not None:
+        check_coalition(job, chosen, coalition)
+    if folder.exists() and not folder.is_dir():
+        raise CannotWrite(f"{folder} is no folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = evidence.write(folder, chosen, played, job.scenario, coalition)
+    except OSError as error:
+        raise CannotWrite(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+    written = Evidence(scheme=scheme, attack=attack, digest=digest, folder=str(folder / digest))
+    return Answer(partial(draw_evidence, written=written), written)
+
+
+@command(
+    "verify",
+    names(),
+    format_(),
+    destination(),
+    own=[
+        click.Argument(["folder"], type=FILE, metavar="DIR"),
+        click.Option(["--replay"], is_flag=True, help="Also play again, and find every given fact where it was taken."),
+    ],
+)
+def verify_command(job: Job, folder: Path, replay: bool) -> Answer:
+    """Re-execute every step of a proof from the facts that it lists: these bytes give this text."""
+    from attacks.cli.job import Answer
+    from attacks.lab import evidence
+    from attacks.report.proofs import Verified, draw_verified
+    from escrow.errors import Malformed
+
+    if not folder.is_dir():
+        raise Malformed(f"{folder} is no folder; verify takes the one that `escrow-lab evidence` printed")
+    summary = evidence.verify(folder, replay, tuple(job.plugins))
+    verified = Verified(folder=str(folder), replayed=replay, summary=summary)
+    return Answer(partial(draw_verified, verified=verified), verified)

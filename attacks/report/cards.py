@@ -1,0 +1,157 @@
+"""Cards of schemes and attacks, read off their modules: nothing on them is written a second time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from attacks.lab.attack import Attack
+from attacks.lab.results import Result
+from attacks.report.page import Page, join
+from escrow.registry import is_plugin, parameters
+from escrow.scheme import Claim, Grant, Scheme, Source
+
+
+class Card(Result, frozen=True, kw_only=True):
+    """One scheme or attack. `protocol` are the aligned lines of its module's docstring, `weak` the one that says so."""
+
+    kind: Literal["scheme", "attack"]
+    name: str
+    title: str
+    source: Source
+    sentence: str
+    protocol: tuple[str, ...] = ()
+    weak: str = ""
+    remarks: tuple[str, ...] = ()
+    claim: Claim | None = None
+    parameters: dict[str, int | str | bool] = {}
+    seedable: str = ""
+    derivations: tuple[str, ...] = ()
+    plugin: bool = False
+
+
+class Cards(Result, frozen=True, kw_only=True):
+    """A list of schemes or attacks."""
+
+    schema: Literal["escrow-lab/cards/1"] = "escrow-lab/cards/1"
+    cards: tuple[Card, ...]
+
+
+def cards(things: Iterable[Scheme | Attack]) -> Cards:
+    """The cards of these."""
+    return Cards(cards=tuple(map(card, things)))
+
+
+def card(thing: Scheme | Attack) -> Card:
+    """The card of a scheme or an attack."""
+    sentence, protocol, remarks = _read(_documentation(thing))
+    at = next((i for i, line in enumerate(protocol) if line.split(maxsplit=1)[0] == "weak"), len(protocol))
+    return Card(
+        kind="scheme" if isinstance(thing, Scheme) else "attack",
+        name=thing.name,
+        title=thing.title,
+        source=thing.source,
+        sentence=sentence,
+        protocol=tuple(protocol),
+        weak=" ".join(word for line in protocol[at:] for word in line.split()).removeprefix("weak "),
+        remarks=tuple(remarks),
+        claim=thing.claim if isinstance(thing, Scheme) else None,
+        parameters=parameters(thing) if isinstance(thing, Scheme) else {},
+        seedable=thing.seedable if isinstance(thing, Scheme) else "",
+        derivations=() if isinstance(thing, Scheme) else tuple(each.__name__ for each in thing.derivations),
+        plugin=is_plugin(thing),
+    )
+
+
+def _documentation(thing: object) -> str:
+    """A module is one scheme or attack, so its docstring is the card; where it holds several, a class has its own."""
+    module = sys.modules[type(thing).__module__]
+    of_module = module.__doc__ or ""
+    if any(type(getattr(module, attribute, None)) is type(thing) for attribute in ("SCHEME", "ATTACK")):
+        return of_module
+    return type(thing).__dict__.get("__doc__") or of_module
+
+
+def _read(documentation: str) -> tuple[str, list[str], list[str]]:
+    """(first paragraph, the lines of the indented one, the other paragraphs)."""
+    paragraphs = [part.strip("\n") for part in documentation.split("\n\n") if part.strip()]
+    protocol: list[str] = []
+    others: list[str] = []
+    for paragraph in paragraphs:
+        lines = paragraph.split("\n")
+        if not protocol and others and all(line.startswith("  ") for line in lines):
+            protocol = [line[2:].rstrip() for line in lines]
+        else:
+            others.append(" ".join(paragraph.split()))
+    return (others[0] if others else ""), protocol, others[1:]
+
+
+# --- drawing ---
+
+
+def draw_list(page: Page, result: Cards) -> None:
+    """Names, titles and sources."""
+    marked = any(each.plugin for each in result.cards)
+    page.table(
+        ("name", "title", "source"),
+        [(each.name + (" *" if each.plugin else ""), each.title, _brief(each.source)) for each in result.cards],
+    )
+    if marked:
+        page.gap()
+        page.line("* from a plug-in or another package, unverified until `escrow-lab check` passes")
+
+
+def draw_cards(page: Page, result: Cards) -> None:
+    """Whole cards, one below the other."""
+    for number, each in enumerate(result.cards):
+        if number:
+            page.gap()
+        draw_card(page, each)
+
+
+def draw_card(page: Page, shown: Card) -> None:
+    """One whole card."""
+    page.heading(f"{shown.name} ({shown.kind}): {shown.title}")
+    page.line(shown.sentence, indent=2, hang=0)
+    if shown.protocol:
+        page.gap()
+        for line in shown.protocol:
+            page.aligned("  " + line)
+    page.gap()
+    pairs = list(_claimed(shown.claim)) if shown.claim is not None else []
+    pairs += [("parameters", join([f"{name}={value}" for name, value in shown.parameters.items()]))]
+    pairs += [("computes", join(shown.derivations))] if shown.derivations else []
+    pairs += [("source", _whole(shown.source))]
+    pairs += [("modelled", shown.source.modelled)] if shown.source.modelled else []
+    pairs += [("not seedable", shown.seedable)] if shown.seedable else []
+    pairs += [("unverified", "it comes from a plug-in or another package")] if shown.plugin else []
+    page.fields([pair for pair in pairs if shown.kind == "scheme" or pair[0] != "parameters"])
+    for remark in shown.remarks:
+        page.gap()
+        page.line(remark, indent=2, hang=0)
+
+
+def _claimed(claim: Claim) -> Sequence[tuple[str, str]]:
+    grants = [("may open", _granted(grant)) for grant in claim.grants]
+    conceded = [("conceded", words) for grant in claim.grants for words in grant.concedes]
+    promised = {
+        "none": "no lawful access",
+        "in scope": "the authority gets what its warrants cover",
+        "from service": "the authority gets what its warrants cover, from their service on",
+    }[claim.access]
+    where = f" ({claim.section})" if claim.section else ""
+    return [("claim", claim.words + where), ("promised", promised), *grants, *conceded]
+
+
+def _granted(grant: Grant) -> str:
+    who = grant.who if grant.t == 1 else f"any {grant.t} of {grant.who}"
+    return f"{who}: {grant.extent}"
+
+
+def _brief(source: Source) -> str:
+    return f"{source.author}, {source.year}"
+
+
+def _whole(source: Source) -> str:
+    return f"{source.author}, {source.title} ({source.year}), {source.section}"

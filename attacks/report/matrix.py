@@ -1,0 +1,137 @@
+"""The matrix as a table: schemes below each other, attacks side by side, as many as the page is wide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from attacks.lab.results import Alarms, Cell, Exposure, Matrix
+from attacks.lab.scenario import Scenario
+from attacks.report import scorecard
+from attacks.report.cards import Card, draw_card
+from attacks.report.page import ATTENTION, BOLD, DIM, Page, join
+from attacks.report.page import Cell as Entry
+
+NOTEWORTHY = ("BREACH", "INCONCLUSIVE", "TIMEOUT", "ERROR")
+INCOMPLETE = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
+STYLES = {"BREACH": BOLD, "NOT_APPLICABLE": DIM} | dict.fromkeys(INCOMPLETE, ATTENTION)
+GAP = 3  # columns that the table puts between two of its own
+
+
+def draw_matrix(page: Page, matrix: Matrix) -> None:
+    """The verdicts, why the noteworthy ones fell, and the scorecard."""
+    page.line(described(matrix.manifest.scenario))
+    for block in _blocks(page.width, matrix):
+        page.gap()
+        _draw_block(page, matrix, block)
+    page.gap()
+    page.line(_counted(matrix.cells))
+    if matrix.manifest.unverified:
+        page.line("* from a plug-in or another package, unverified until `escrow-lab check` passes")
+    draw_reasons(page, matrix.cells)
+    page.gap()
+    scorecard.draw(page, matrix)
+
+
+def described(scenario: Scenario) -> str:
+    """The scenario in one line."""
+    sizes = (
+        f"{len(scenario.users)} users",
+        f"{len(scenario.devices)} devices",
+        f"{len(scenario.groups)} groups",
+        f"{scenario.days} days",
+        f"{scenario.messages} texts",
+        f"{len(scenario.warrants)} warrants",
+    )
+    return f"Scenario: {', '.join(sizes)}, seed {scenario.seed}."
+
+
+def _blocks(width: int, matrix: Matrix) -> list[list[str]]:
+    """The attacks, in as few tables as fit the width, of nearly equal size."""
+    attacks = list(matrix.manifest.attacks)
+    first = max(map(len, _names(matrix)))
+    words = max((len(cell.verdict) for cell in matrix.cells), default=0)
+    heads = [max(map(len, _head(attack).split("\n"))) for attack in attacks]
+    column = max([words, *heads], default=1) + GAP
+    fitting = max(1, (width - first) // column)
+    tables = -(-len(attacks) // fitting)
+    size = -(-len(attacks) // tables) if tables else 1
+    return [attacks[at : at + size] for at in range(0, len(attacks), size)]
+
+
+def _draw_block(page: Page, matrix: Matrix, attacks: Sequence[str]) -> None:
+    verdicts = {(cell.scheme, cell.attack): cell.verdict for cell in matrix.cells}
+    rows: list[list[Entry]] = []
+    for scheme, shown in zip(matrix.manifest.schemes, _names(matrix), strict=True):
+        row = [verdicts.get((scheme, attack), "") for attack in attacks]
+        rows.append([shown, *((verdict, STYLES.get(verdict, "")) for verdict in row)])
+    page.table(["scheme", *map(_head, attacks)], rows)
+
+
+def _names(matrix: Matrix) -> list[str]:
+    return [name + (" *" if name in matrix.manifest.unverified else "") for name in matrix.manifest.schemes]
+
+
+def _head(attack: str) -> str:
+    """An attack's name, one part a line."""
+    return attack.replace("-", "-\n")
+
+
+def _counted(cells: Iterable[Cell]) -> str:
+    counts = Counter(cell.verdict for cell in cells)
+    return f"{counts.total()} cells: {join([f'{count} {verdict}' for verdict, count in counts.most_common()])}."
+
+
+# --- the cells that need a word ---
+
+
+def draw_reasons(page: Page, cells: Iterable[Cell]) -> None:
+    """One line for each cell that is a breach, or that could not be judged."""
+    for verdict in NOTEWORTHY:
+        found = [cell for cell in cells if cell.verdict == verdict]
+        if found:
+            page.gap()
+            page.line(verdict, STYLES.get(verdict, ""))
+        for cell in found:
+            who = f" [{' + '.join(cell.coalition)}]" if cell.coalition else ""
+            page.line(f"{cell.scheme}, {cell.attack}: {cell.reason or 'no reason given'}{who}", indent=2)
+
+
+def draw_run(page: Page, card: Card, matrix: Matrix) -> None:
+    """An attack's card, then what it did to each scheme."""
+    draw_card(page, card)
+    for cell in matrix.cells:
+        page.gap()
+        draw_cell(page, cell)
+
+
+def draw_cell(page: Page, cell: Cell) -> None:
+    """One cell as a narrative: who was corrupted, what they read, what the law got, who noticed."""
+    page.line(f"{cell.scheme}: {cell.verdict}", STYLES.get(cell.verdict, ""))
+    pairs = [("why", cell.reason)] if cell.reason else []
+    if cell.sent:
+        target, others = cell.exposed.target, cell.exposed.bystander
+        pairs += [
+            ("coalition", " + ".join(cell.coalition) or "nobody but the network"),
+            ("reads", f"{cell.exposed.total} of {cell.sent} texts, {cell.excluded} of them against the claim"),
+            ("targets", _when(target)),
+            ("others", _when(others)),
+            ("over plain", f"{cell.added_over_plain} texts that plain encryption does not open to this attack"),
+            ("lawful", f"{cell.lawful} texts of {cell.entitled}; {cell.overreached} too many, {cell.evaded} missed"),
+            ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
+            ("alarms", "; ".join(map(alarm, cell.alarms)) or "none"),
+        ]
+        pairs += [("services", join(cell.services))] if cell.services else []
+        pairs += [("evidence", cell.digest)] if cell.digest else []
+    if pairs:
+        page.fields(pairs)
+
+
+def _when(exposure: Exposure) -> str:
+    return f"{exposure.past} texts from before the corruption, {exposure.future} from after it"
+
+
+def alarm(raised: Alarms) -> str:
+    """Who complained, of what, how often, and how soon."""
+    often = "once" if raised.times == 1 else f"{raised.times} times"
+    return f"{raised.who}: {raised.check}, {often} from day {raised.first_day}, after {raised.packets} packets"

@@ -1,0 +1,131 @@
+"""A page of text: headings, lines and tables for a terminal, or plain where there is none.
+
+Whatever is written passes `plain`, since titles and reasons may come from a plug-in: no control character of theirs
+reaches a terminal. Rich is imported with the first table.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+NARROW, USUAL = 40, 80
+BOLD, DIM, ATTENTION = "bold", "dim", "yellow"
+_CODES = {BOLD: "1", DIM: "2", ATTENTION: "33"}
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, direction marks, surrogates, line separators
+
+Cell = str | tuple[str, str]  # a text, or a text and its style
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def plain(text: str, escape: Callable[[str], str] = _escape) -> str:
+    """The text with everything that a terminal could obey, or that breaks a line, written as an escape instead."""
+    return "".join(escape(each) if unicodedata.category(each) in _UNPRINTABLE else each for each in text)
+
+
+def join(items: Sequence[str], none: str = "none") -> str:
+    """A list in words."""
+    return ", ".join(items) if items else none
+
+
+class Page:
+    """Writes to a stream, `width` columns wide."""
+
+    def __init__(self, stream: TextIO, width: int = USUAL, colours: bool = False) -> None:
+        self.stream, self.width, self.colours = stream, max(NARROW, width), colours
+        self._console: Console | None = None
+
+    def heading(self, text: str) -> None:
+        """A title."""
+        self.line(text, BOLD)
+
+    def gap(self) -> None:
+        """An empty line."""
+        self.stream.write("\n")
+
+    def line(self, text: str, style: str = "", indent: int = 0, hang: int = 2) -> None:
+        """One sentence, folded to the width; what does not fit the first line hangs `hang` columns deeper."""
+        begin = " " * indent
+        folded = textwrap.wrap(
+            plain(text),
+            self.width,
+            initial_indent=begin,
+            subsequent_indent=begin + " " * hang,
+            break_on_hyphens=False,
+        )
+        for each in folded or [""]:
+            self.stream.write(self._styled(each, style) + "\n")
+
+    def raw(self, text: str, style: str = "") -> None:
+        """One line as it is, however long: its layout is its meaning."""
+        self.stream.write(self._styled(plain(text), style) + "\n")
+
+    def aligned(self, text: str) -> None:
+        """A line of two columns, or more; where it is too long, the second column is folded."""
+        first = len(text) - len(text.lstrip(" "))
+        second = re.match(r" *\S+ +", text)
+        self.line(text.strip(), indent=first, hang=second.end() - first if second else 2)
+
+    def fields(self, pairs: Sequence[tuple[str, str]], indent: int = 2) -> None:
+        """Names and values, the values aligned and folded."""
+        widest = max(len(name) for name, _ in pairs)
+        for name, value in pairs:
+            self.line(f"{name:<{widest}}  {value}", indent=indent, hang=widest + 2)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = ()) -> None:
+        """A table with a rule below its head; the columns whose numbers are in `numbers` are set flush right."""
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=BOLD if self.colours else "")
+        tall = max(column.count("\n") for column in columns)
+        for at, column in enumerate(columns):
+            head = "\n" * (tall - column.count("\n")) + column
+            table.add_column(_text(head), justify="right" if at in numbers else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(_text(cell) for cell in row))
+        console = self._rich()
+        with console.capture() as captured:
+            console.print(table)
+        for line in captured.get().splitlines():
+            self.stream.write(line.rstrip() + "\n")
+
+    def _rich(self) -> Console:
+        if self._console is None:
+            from rich.console import Console
+
+            self._console = Console(
+                file=self.stream,
+                width=self.width,
+                force_terminal=self.colours,
+                color_system="standard" if self.colours else None,
+                no_color=not self.colours,
+                markup=False,
+                emoji=False,
+                highlight=False,
+                legacy_windows=False,
+            )
+        return self._console
+
+    def _styled(self, text: str, style: str) -> str:
+        if not (self.colours and style):
+            return text
+        bare = text.lstrip(" ")
+        return f"{text[: len(text) - len(bare)]}\x1b[{_CODES[style]}m{bare}\x1b[0m"
+
+
+def _text(cell: Cell) -> Text:
+    from rich.text import Text
+
+    text, style = (cell, "") if isinstance(cell, str) else cell
+    return Text("\n".join(map(plain, text.split("\n"))), style)

@@ -1,0 +1,91 @@
+"""Explanations, evidence and checks as text and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from attacks.lab.results import Cell, Result
+from attacks.report.matrix import draw_cell
+from attacks.report.page import ATTENTION, DIM, Page
+
+
+class Explanation(Result, frozen=True, kw_only=True):
+    """How a coalition comes to a text, as the lines of a tree."""
+
+    schema: Literal["escrow-lab/explanation/1"] = "escrow-lab/explanation/1"
+    scheme: str
+    coalition: str
+    message: int | None
+    lines: tuple[str, ...]
+
+
+class Evidence(Result, frozen=True, kw_only=True):
+    """A proof that was written: its digest, which names the folder, and where that is."""
+
+    schema: Literal["escrow-lab/evidence/1"] = "escrow-lab/evidence/1"
+    scheme: str
+    attack: str
+    digest: str
+    folder: str
+
+
+class Verified(Result, frozen=True, kw_only=True):
+    """A proof that was re-executed, and what it shows, in one line."""
+
+    schema: Literal["escrow-lab/verified/1"] = "escrow-lab/verified/1"
+    folder: str
+    replayed: bool
+    summary: str
+
+
+class Check(Result, frozen=True, kw_only=True):
+    """One thing that was tried, and whether it holds."""
+
+    name: str
+    holds: bool
+    detail: str = ""
+
+
+class Checks(Result, frozen=True, kw_only=True):
+    """What was tried, of a plug-in or of this installation; `cells` are a plug-in's row or column of the matrix."""
+
+    schema: Literal["escrow-lab/checks/1"] = "escrow-lab/checks/1"
+    subject: str
+    checks: tuple[Check, ...]
+    cells: tuple[Cell, ...] = ()
+    versions: dict[str, str] = {}
+
+    @property
+    def failed(self) -> int:
+        return sum(not each.holds for each in self.checks)
+
+
+def draw_lines(page: Page, lines: Iterable[str]) -> None:
+    """Lines whose indentation means something."""
+    for line in lines:
+        page.raw(line)
+
+
+def draw_evidence(page: Page, written: Evidence) -> None:
+    """Where the proof is, and how to try it."""
+    page.line(f"{written.scheme} under {written.attack}: {written.digest}")
+    page.raw(f"escrow-lab verify {written.folder} --replay")
+
+
+def draw_verified(page: Page, verified: Verified) -> None:
+    """What the proof shows."""
+    page.line(verified.summary)
+
+
+def draw_checks(page: Page, result: Checks) -> None:
+    """A line for each thing that was tried, the count, and the cells."""
+    for each in result.checks:
+        word, style = ("holds", "") if each.holds else ("FAILS", ATTENTION)
+        page.line(f"{word}  {each.name}{f': {each.detail}' if each.detail else ''}", style, hang=7)
+    page.line(f"{result.subject}: {len(result.checks) - result.failed} of {len(result.checks)} hold.")
+    if result.versions:
+        page.line(", ".join(f"{name} {version}" for name, version in result.versions.items()), DIM)
+    for cell in result.cells:
+        page.gap()
+        draw_cell(page, cell)
