@@ -13,7 +13,6 @@ from functools import cache
 
 from attacks.lab.access_structure import Coalition, Seizure
 from attacks.lab.play import Record, Sent, mails_in
-from escrow import codec
 from escrow.codec import facts_in
 from escrow.crypto import Private
 from escrow.e2ee import sender_keys
@@ -84,10 +83,8 @@ class Judge:
 
     def _held_by(self, device: str, evening: int) -> frozenset[bytes]:
         """The public names of every key that a device's state held."""
-        kind, state = self.record.kinds[device], self.record.states[device][evening]
-        party = codec.decode(codec.unseal_bytes(state, device), kind)
         names = set()
-        for fact in facts_in(party):
+        for fact in facts_in(self.record.party(device, evening)):
             if isinstance(fact, Private):
                 names.add(fact.public)
             elif isinstance(fact, ChainKey | MessageKey | SenderChain):

@@ -50,14 +50,14 @@ class Lawful(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened. `states[name][evening]`; `turned` are the principals that misbehaved; `spoken[i]` is
+    """Everything that happened. `states[name][evening]` and the class it is of; `turned` are the principals that misbehaved; `spoken[i]` is
     the text being sent when packet i was heard, or -1."""
 
     scheme: str
     attack: str
     scenario: Scenario
     cast: Cast
-    kinds: dict[str, type[Principal]]
+    kinds: dict[str, tuple[type[Principal], ...]]
     heard: tuple[Heard, ...]
     spoken: tuple[int, ...]
     states: dict[str, tuple[bytes, ...]]
@@ -69,6 +69,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     warrants: tuple[Warrant, ...]
     alarms: tuple[Alarm, ...]
     refusals: tuple[tuple[int, str, str], ...]
+
+    def party(self, name: str, evening: int) -> Principal:
+        """A principal as its state of that evening has it."""
+        return revive(self.states[name][evening], self.kinds[name][evening])
 
 
 def run_secret(seed: int) -> bytes:
@@ -103,7 +107,7 @@ class _Stage:
             each for each in (attack.corruptions(self.cast, scenario) if attack else ()) if isinstance(each, Turn)
         )
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
-        self.kinds = {name: type(party) for name, party in self.wire.parties.items()}
+        self.kinds: dict[str, list[type[Principal]]] = {name: [] for name in self.wire.parties}
         self.sent: list[Sent] = []
         self.spoken: list[int] = []
         self.lawful: list[Lawful] = []
@@ -148,7 +152,6 @@ class _Stage:
                 with crypto.acting(f"{turn.principal}, turned"):
                     party = self.attack.meddle(self.wire.parties[turn.principal], self.scheme, self.cast, self.scenario)
                 self.wire.parties[turn.principal] = party
-                self.kinds[turn.principal] = type(party)
         for name in self.cast.devices:
             with crypto.acting(name):
                 self.device(name).each_day(self.wire)
@@ -247,6 +250,7 @@ class _Stage:
         self._act()
         for name, party in self.wire.parties.items():
             self.states[name].append(party.state())
+            self.kinds[name].append(type(party))
         self._settle(always=True)
 
     def _access(self) -> None:
@@ -280,7 +284,7 @@ class _Stage:
             attack=self.attack.name if self.attack else "",
             scenario=self.scenario,
             cast=self.cast,
-            kinds=self.kinds,
+            kinds={name: tuple(kinds) for name, kinds in self.kinds.items()},
             heard=tuple(wire.heard),
             spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},

@@ -19,7 +19,7 @@ from escrow.derivation import Vocabulary, vocabulary
 from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
-from escrow.principal import Principal
+from escrow.principal import Principal, revive
 from escrow.scheme import Scheme
 from escrow.wire import Heard
 
@@ -81,12 +81,11 @@ class Reader:
             except Malformed:
                 return
 
-    def states(self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, type[Principal]]) -> Iterator[Given]:
-        """Every fact in every state, by holder and evening."""
+    def states(
+        self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, tuple[type[Principal], ...]]
+    ) -> Iterator[Given]:
+        """Every fact in every state, by holder and evening; `kinds` are the classes that the states are of."""
         for name, evenings in states.items():
             for evening, state in enumerate(evenings):
-                for fact in facts_in(self._revive(name, state, kinds)):
+                for fact in facts_in(revive(state, kinds[name][evening])):
                     yield Given(fact, name, evening)
-
-    def _revive(self, name: str, state: bytes, kinds: Mapping[str, type[Principal]]) -> Principal:
-        return codec.decode(codec.unseal_bytes(state, f"state of {name}"), kinds[name])

@@ -1,0 +1,169 @@
+"""The anatomy of a scheme: every minimal coalition, what it opens by evening, in each pass; and what active ones open.
+
+*Passive* rows are the labels of the honest play with its lawful warrants. *Active* rows are one play for each attack
+that turns a principal. Minimal coalitions of the same principals stand in one row, whatever their evenings: `members`
+gives all evenings that occur, `by_day` what a seizure on that evening opens that no part of the coalition opens.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+from attacks.lab.access_structure import Coalition, Seizure
+from attacks.lab.analysis import MATHEMATICS, Analysis
+from attacks.lab.attack import Attack, Turn
+from attacks.lab.matrix import Bench, manifest
+from attacks.lab.outcome import Messaging
+from attacks.lab.results import Anatomy, ByDay, Minimal, Threshold
+from attacks.lab.scenario import Scenario
+from escrow.scheme import Scheme
+
+Progress = Callable[[int, int, str], None]
+Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
+
+
+def anatomy(scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario, progress: Progress | None = None) -> Anatomy:
+    """The measured access structure of a scheme in a scenario. `attacks` give the rules and the active rows."""
+    bench = Bench(scheme, attacks, scenario)
+    active = [each for each in attacks if _turns(each, bench) and not each.applies(scheme, bench.record.cast)]
+    rows: list[Minimal] = []
+    for done, name in enumerate(("passive", *(each.name for each in active))):
+        if progress is not None:
+            progress(done, len(active) + 1, name)
+        rows += _passive(bench.analysis) if not done else _active(bench, active[done - 1])
+    return Anatomy(
+        scheme=scheme.name,
+        sent=len(bench.record.sent),
+        minimal_coalitions=tuple(rows),
+        manifest=manifest([scheme], attacks, scenario, attacks),
+    )
+
+
+# --- passive ---
+
+
+def _passive(analysis: Analysis) -> Iterator[Minimal]:
+    for name in analysis.labels.passes():
+        groups = _groups(analysis, name)
+        for kind in sorted(groups, key=lambda kind: (len(kind), kind)):
+            yield _row(analysis, name, groups[kind])
+
+
+def _groups(analysis: Analysis, name: str) -> dict[tuple[str, ...], Group]:
+    """The minimal coalitions of every text, by the principals (or thresholds) that they are of."""
+    structure = analysis.structure(name)
+    known: dict[int, Coalition] = {}
+    groups: dict[tuple[str, ...], Group] = defaultdict(lambda: defaultdict(list))
+    for text in analysis.texts:
+        for mask in analysis.masks(text, name):
+            coalition = known.setdefault(mask, structure.coalition(mask))
+            kind = (*(each.principal for each in coalition.members), *map(str, coalition.thresholds))
+            groups[kind][text].append(coalition)
+    return groups
+
+
+def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
+    first = next(iter(group.values()))[0]
+    evenings = _evenings(group)
+    members = tuple(
+        Seizure(each.principal, tuple(sorted(on))) for each, on in zip(first.members, evenings, strict=True)
+    )
+    days = {sent.id: sent.day for sent in analysis.record.sent}
+    by_day = {str(evening): _split(opened, days, evening) for evening, opened in _by_evening(analysis, group)}
+    most = max((each.earlier + each.later for each in by_day.values()), default=0)
+    officials = set(analysis.record.cast.officials)
+    wide = first.thresholds[0] if first.thresholds else None
+    return Minimal(
+        mode="passive",
+        label_pass=name,
+        members=tuple(map(str, members)),
+        threshold=Threshold(t=wide.t, of=wide.of) if wide else None,
+        officials_only=all(each.principal in officials for each in members),
+        opens=most or _most(group),
+        by_day={evening: each for evening, each in by_day.items() if each.earlier or each.later},
+        services=_services(analysis, name),
+    )
+
+
+def _evenings(group: Group) -> list[set[int]]:
+    """For each member of the row, all evenings that occur."""
+    found: list[set[int]] = []
+    for coalitions in group.values():
+        for coalition in coalitions:
+            found = found or [set() for _ in coalition.members]
+            for evenings, member in zip(found, coalition.members, strict=True):
+                evenings.update(member.evenings)
+    return found
+
+
+def _by_evening(analysis: Analysis, group: Group) -> Iterator[tuple[int, set[int]]]:
+    """What the row opens if its last seizure is on an evening, the others on whichever earlier ones serve best."""
+    days = range(analysis.record.scenario.days)
+    names = [each.principal for each in next(iter(group.values()))[0].members]
+    if len(names) == len(set(names)):
+        for evening in days:
+            yield evening, {text for text, found in group.items() if any(_meets(each, (evening,)) for each in found)}
+    elif len(names) == 2:
+        for evening in days:
+            pairs = ((earlier, evening) for earlier in days[:evening])
+            opened = ({t for t, found in group.items() if any(_meets(e, pair) for e in found)} for pair in pairs)
+            yield evening, max(opened, key=len, default=set())
+
+
+def _meets(coalition: Coalition, evenings: tuple[int, ...]) -> bool:
+    """Whether seizing each member on one of these evenings (in order where there are several) gives the coalition."""
+    if len(evenings) == 1:
+        return all(evenings[0] in member.evenings for member in coalition.members)
+    return all(day in member.evenings for day, member in zip(evenings, coalition.members, strict=True)) or all(
+        day in member.evenings for day, member in zip(evenings[::-1], coalition.members, strict=True)
+    )
+
+
+def _most(group: Group) -> int:
+    """The most texts that one coalition of the row opens."""
+    counts: dict[Coalition, int] = defaultdict(int)
+    for coalitions in group.values():
+        for coalition in coalitions:
+            counts[coalition] += 1
+    return max(counts.values())
+
+
+def _split(opened: set[int], days: dict[int, int], evening: int) -> ByDay:
+    earlier = sum(days[text] <= evening for text in opened)
+    return ByDay(earlier=earlier, later=len(opened) - earlier)
+
+
+def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
+    """The officials that this pass counts on."""
+    if name == MATHEMATICS:
+        return ()
+    return tuple(sorted({holder for edge in analysis.closure.services for holder in edge.holders}))
+
+
+# --- active ---
+
+
+def _turns(attack: Attack, bench: Bench) -> list[Turn]:
+    return [each for each in attack.corruptions(bench.record.cast, bench.scenario) if isinstance(each, Turn)]
+
+
+def _active(bench: Bench, attack: Attack) -> Iterator[Minimal]:
+    """What the turned principals open in a play of their own, and who complained."""
+    analysis, _ = bench.under(attack)
+    turns = _turns(attack, bench)
+    seizures = [Seizure(each.principal, tuple(range(each.day, bench.scenario.days))) for each in turns]
+    opened = analysis.opened_by([Seizure(each.principal, (evening,)) for each in seizures for evening in each.evenings])
+    day = min(each.day for each in turns)
+    days = {sent.id: sent.day for sent in analysis.record.sent}
+    earlier = sum(days[text] < day for text in opened)
+    yield Minimal(
+        mode="active",
+        label_pass=MATHEMATICS,
+        members=tuple(map(str, seizures)),
+        officials_only=all(each.principal in analysis.record.cast.officials for each in seizures),
+        opens=len(opened),
+        by_day={str(day): ByDay(earlier=earlier, later=len(opened) - earlier)} if opened else {},
+        meddle=attack.name,
+        alarms=Messaging(analysis.record).alarms,
+    )
