@@ -161,20 +161,25 @@ class Device(Principal):
 
     def _conversing(self, wire: Wire, to: Listed) -> Conversing:
         if to.device not in self.sessions:
-            bundle = wire.ask(self.name, self.provider, Fetch(to.device), Bundle)
+            bundle = self.bundle(wire, to)
             self.insist(bundle.identity == to.identity, "the bundle is of the device listed")
             self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
             initial, root = x3dh.initiate(self.identity, bundle)
             self.sessions[to.device] = [Conversing(ratchet.begin(root, initial.associated), initial)]
         return self.sessions[to.device][0]
 
+    def bundle(self, wire: Wire, to: Listed) -> Bundle:
+        """The keys with which to begin a session with a device: those that the directory hands out."""
+        return wire.ask(self.name, self.provider, Fetch(to.device), Bundle)
+
     def _recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]:
         """Every device of these users but this one, as the directory lists them today."""
-        return [listed for user in people for listed in self._look_up(wire, user) if listed.device != self.name]
+        return [listed for user in people for listed in self.look_up(wire, user) if listed.device != self.name]
 
     # --- notices and the safety number ---
 
-    def _look_up(self, wire: Wire, user: str) -> list[Listed]:
+    def look_up(self, wire: Wire, user: str) -> list[Listed]:
+        """The devices of a user, as the directory lists them today; what is new among them is noticed."""
         listed = list(wire.ask(self.name, self.provider, DevicesOf(user), DeviceList).devices)
         for device in listed:
             if not self._expected(user, device) and not self.keeps_quiet(wire, device):
@@ -221,7 +226,7 @@ class Device(Principal):
             self.waiting = [*self.waiting, mail][-WAITING_KEPT:]  # its sender key was overtaken, or lost
             return
         author = self._author(wire, mail.sender)
-        plaintext = self._open_group(mail) if mail.group else self._open_pairwise(mail, author)
+        plaintext = self._open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
                 self.read(wire, author.user, conversation, body)
@@ -246,10 +251,11 @@ class Device(Principal):
         found = next(known, None)
         if found is None:
             owner = wire.ask(self.name, self.provider, OwnerOf(device), Listed)
-            found = next((each for each in self._look_up(wire, owner.user) if each.device == device), owner)
+            found = next((each for each in self.look_up(wire, owner.user) if each.device == device), owner)
         return found
 
-    def _open_pairwise(self, mail: Mail, author: Listed) -> Plaintext:
+    def open_pairwise(self, mail: Mail, author: Listed) -> Plaintext:
+        """Open a pairwise mail under whichever session fits, which becomes current, or under a new one."""
         kept = self.sessions.setdefault(mail.sender, [])
         why: EscrowError = Forged("no session opens this message")
         for conversing in kept:

@@ -126,16 +126,16 @@ class Provider(Principal):
         )
 
     def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
-        entry = self.entry(packet.device)
+        entry = self.entry(packet.device, sender)
         one_time = entry.one_time.pop(0) if entry.one_time else b""
         return Bundle(entry.identity, entry.prekey, entry.signature, one_time)
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
         names = sorted(name for name, entry in self.directory.items() if entry.user == packet.user)
-        return DeviceList(tuple(map(self.listed, names)))
+        return DeviceList(tuple(self.listed(name, sender) for name in names))
 
     def on_owner_of(self, sender: str, packet: OwnerOf, wire: Wire) -> Listed:
-        return self.listed(packet.device)
+        return self.listed(packet.device, sender)
 
     def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
         self.groups[packet.name] = packet
@@ -153,13 +153,13 @@ class Provider(Principal):
     def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
         return Delivery(tuple(self.mailboxes.pop(sender, [])))
 
-    def entry(self, device: str) -> Entry:
-        """What the directory keeps of a device. Unreachable where it was never published."""
+    def entry(self, device: str, asker: str) -> Entry:
+        """What the directory tells `asker` of a device, here to all the same. Unreachable if it never was published."""
         if device not in self.directory:
             raise Unreachable(f"the directory knows no device {device}")
         return self.directory[device]
 
-    def listed(self, device: str) -> Listed:
-        """A device as the directory tells it to whoever asks."""
-        entry = self.entry(device)
+    def listed(self, device: str, asker: str) -> Listed:
+        """A device by the keys that the directory tells `asker`."""
+        entry = self.entry(device, asker)
         return Listed(entry.user, device, entry.identity)
