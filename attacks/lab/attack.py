@@ -8,6 +8,11 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from attacks.lab.scenario import Scenario
+from escrow import crypto
+from escrow.crypto import new_private
+from escrow.e2ee.device import Device, Prekey
+from escrow.e2ee.provider import Entry
+from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.principal import Principal
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.wire import Wire
@@ -86,3 +91,15 @@ def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[.
     )
     values = {field: getattr(party, field) for field in party.__struct_fields__}
     return made(**values)  # type: ignore[return-value]  # a subclass of the party's class, made here
+
+
+def impostor(name: str, user: str) -> Device:
+    """A device of the attacker's own under a user's name: a fresh identity key and one signed prekey."""
+    identity = crypto.new_signing_key(IdentityKey)
+    return Device(name, user, identity, [identity.public], prekeys=[Prekey(new_private(), 0)])  # type: ignore[arg-type]
+
+
+def entry_of(device: Device) -> Entry:
+    """An impostor as the directory lists it, without one-time prekeys."""
+    prekey = device.prekeys[-1].key.public
+    return Entry(device.user, device.identity.public, prekey, sign_prekey(device.identity, prekey), [])
