@@ -1,0 +1,28 @@
+"""Steal every set of officials' secrets, one evening at a time, and read what the archive gives.
+
+  take     the state of each official, on each evening, in every combination
+  read     the archive of all packets, earlier ones too
+
+Mass retrospective decryption, the loss that Abelson et al. put first, is a query on it: the texts sent before the
+evening of the theft, and what one more of them costs.
+Source: Abelson et al., "Keys Under Doormats", MIT-CSAIL-TR-2015-026, 2015, section 3.
+"""
+
+from collections.abc import Iterable
+
+from attacks.lab.attack import Attack, Cast, Seize
+from attacks.lab.scenario import Scenario
+from escrow.scheme import Source
+
+
+class AuthorityTheft(Attack):
+    name = "authority-theft"
+    title = "Officials' secrets are stolen"
+    source = Source("Abelson et al.", "Keys Under Doormats", 2015, "3")
+    specimen = "spare_key"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
+        return [Seize(official, day) for official in cast.officials for day in range(scenario.days)]
+
+
+ATTACK = AuthorityTheft()
