@@ -1,0 +1,89 @@
+"""Steal the court's key, sign warrants about everybody, and let honest officials do the rest.
+
+  sign     for each user u: order(u, all days, key of the thief's own authority), signed with the court's key
+  serve    that authority serves them as the true one would
+  access   it runs the scheme's public recipe on everything heard; officials see warrants in good order
+
+Each intercepted mail is asked about once: under the warrant about its sender. Nothing here knows the scheme.
+Source: Abelson et al., "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption", 1997, 3.1.3.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from escrow import crypto
+from escrow.crypto import sha256
+from escrow.errors import EscrowError
+from escrow.principal import Principal
+from escrow.scheme import Intercept, Scheme, Source, User
+from escrow.warrant import Authority, AuthorityKey, Court, Order, Warrant
+from escrow.wire import Wire
+
+TRUE = "authority"  # whom the thief's authority imitates
+
+
+class CourtKeyTheft(Attack):
+    name = "court-key-theft"
+    title = "The court's key is stolen and used"
+    source = Source(
+        "Abelson et al.",
+        "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption",
+        1997,
+        "3.1.3",
+        "messages",
+    )
+    specimen = "any_authority"
+    served = True
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn("court", scenario.attack_day)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Court)  # noqa: S101 (that is who was turned)
+        thief = scheme.authority("thief", key=crypto.new_signing_key(AuthorityKey))  # type: ignore[arg-type]
+        authorities = list[scheme.authority]  # type: ignore[name-defined]  # whichever class the scheme's has
+        kept = {"authorities": authorities, "users": list[User], "signed": list[Warrant], "heard": list[int]}
+        court: Any = turned(party, kept)
+        court.authorities, court.users = [thief], list(scenario.users)
+        court.signed = [party.issue(_order(thief, user.name, scenario)) for user in scenario.users]
+        return court  # type: ignore[no-any-return]  # what `turned` made of the court
+
+    def act(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        thief: Authority = party.authorities[0]
+        if not party.heard:
+            _overhear(thief, wire)
+            for warrant in party.signed:
+                scheme.serve(thief, wire, warrant)
+        fresh, party.heard = intercepted[sum(party.heard) :], [len(intercepted)]
+        for user, warrant in zip(party.users, party.signed, strict=True):
+            for _ in scheme.access(thief, wire, warrant, [each for each in fresh if each.mail.sender in user.devices]):
+                pass  # the text is in the thief's archive
+
+
+def _order(thief: Authority, target: str, scenario: Scenario) -> Order:
+    return Order(
+        id=f"stolen-{target}",
+        authority=thief.key.public,
+        target=target,
+        first=0,
+        last=scenario.days,
+        scope="content",
+        case=sha256(b"no case"),
+        issued=scenario.attack_day,
+        expires=scenario.days,
+        nonce=crypto.random_bytes(16),
+    )
+
+
+def _overhear(thief: Authority, wire: Wire) -> None:
+    """Whatever was told to the true authority was told in public: the thief's knows it too."""
+    for packet in wire.heard:
+        if packet.dst == TRUE:
+            with suppress(EscrowError):
+                thief.answer(packet.src, packet.data, wire)
+
+
+ATTACK = CourtKeyTheft()
