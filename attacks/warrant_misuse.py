@@ -1,0 +1,81 @@
+"""Ask for more than the warrants cover, with warrants that were lawfully given.
+
+  creep    about other people           backdate  about days before the window
+  replay   after the warrant expired    relabel   a field that names the target and the first day, its secret part kept
+
+An honest authority asks only for what is covered; this one asks for everything, under each warrant. From the day on
+which it is turned its lawful path does so by itself while a warrant is in force; `act` does what that path leaves out.
+Source: Abelson et al., "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption", 1997, 3.1.2.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from attacks.lab.view import words_of
+from escrow import codec
+from escrow.derivation import Guard, derivation
+from escrow.errors import Forged, Malformed
+from escrow.principal import Principal
+from escrow.scheme import AccessField, Intercept, Scheme, Source
+from escrow.warrant import Order, in_force
+from escrow.wire import Wire
+
+
+@derivation("any field, any order")
+def relabel(field: AccessField, order: Guard[Order]) -> AccessField:
+    """The field under labels that the order covers. Forged for one that was relabelled: two people speak, or more."""
+    if len(field.people) < 2:
+        raise Forged("relabelled before")
+    return msgspec.structs.replace(field, people=(order.target,), day=order.first)
+
+
+class WarrantMisuse(Attack):
+    name = "warrant-misuse"
+    title = "The authority asks for more than its warrants cover"
+    source = Source(
+        "Abelson et al.",
+        "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption",
+        1997,
+        "3.1.2",
+        "messages",
+    )
+    specimen = "unchecked_window"
+    derivations = (relabel,)
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn("authority", scenario.attack_day)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        return turned(party, {"tried": list[int]})
+
+    def act(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        for number, warrant in enumerate(party.warrants):
+            if first := number == len(party.tried):
+                party.tried.append(0)
+            fresh, party.tried[number] = intercepted[party.tried[number] :], len(intercepted)
+            attempts = list(_relabelled(scheme, fresh, warrant.order))
+            if wire.day > warrant.order.last:
+                scheme.serve(party, wire, warrant)
+            if not in_force(warrant, wire.day):
+                attempts += fresh
+            elif first and warrant.order.issued < wire.day:
+                attempts += fresh  # what it was too honest to ask for
+            for _ in scheme.access(party, wire, warrant, attempts):
+                pass  # the text is in the archive
+
+
+def _relabelled(scheme: Scheme, intercepted: Iterable[Intercept], order: Order) -> Iterator[Intercept]:
+    kinds = frozenset(kind for kind in words_of(scheme).types if issubclass(kind, AccessField))
+    for each in intercepted:
+        try:
+            field = relabel(codec.decode_any(each.mail.field, kinds), order)
+        except (Malformed, Forged):
+            continue
+        yield msgspec.structs.replace(each, mail=msgspec.structs.replace(each.mail, field=codec.encode(field)))
+
+
+ATTACK = WarrantMisuse()
