@@ -1,0 +1,47 @@
+"""An insider at the provider adds a device of their own to a bystander's, without any warrant.
+
+  insert   the directory lists g, with keys of the insider's, among the devices of a user whom no warrant names
+  send     every client encrypts to g as to any device: whatever that user sends or receives from then on
+  read     g never answers and collects nothing: its keys open what the network heard
+
+An honest client that shows new devices gives its user a notice; only one that was built to keep quiet does not.
+Source: Prevelakis and Spinellis, "The Athens Affair", IEEE Spectrum 44(7), 2007: a provider's own means of
+interception, used by somebody inside and against no suspect; Levy and Robinson (2018) for the means.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from attacks.lab.attack import Attack, Cast, Turn, entry_of, impostor, turned
+from attacks.lab.scenario import Scenario
+from escrow.e2ee.device import Device
+from escrow.principal import Principal
+from escrow.scheme import Scheme, Source, User
+
+
+class GhostInsertion(Attack):
+    name = "ghost-insertion"
+    title = "A provider's insider adds a silent device, without a warrant"
+    source = Source("Prevelakis and Spinellis", "The Athens Affair", 2007, "all", "messages")
+    specimen = "trusting"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn("provider", scenario.attack_day)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        victim = bystander(scenario)
+        ghost = impostor(f"{victim.name}-tablet", victim.name)
+        provider: Any = turned(party, {"ghosts": list[Device]})
+        provider.ghosts.append(ghost)
+        provider.accounts[ghost.name] = victim.name
+        provider.directory[ghost.name] = entry_of(ghost)
+        return provider  # type: ignore[no-any-return]  # what `turned` made of the provider
+
+
+def bystander(scenario: Scenario) -> User:
+    """The first user whom no warrant names; where each is named, the first."""
+    targets = {warrant.target for warrant in scenario.warrants}
+    return next((user for user in scenario.users if user.name not in targets), scenario.users[0])
+
+
+ATTACK = GhostInsertion()
