@@ -1,0 +1,83 @@
+"""The provider sits between two users: to each it hands keys of its own as the other's.
+
+  list     to a device of A, each device of B is listed with the key of a puppet, and the other way round
+  fetch    a puppet's prekey, signed with the puppet's key
+  relay    A -> B: the puppet of B opens the mail, that of A seals its content to the true B, who sees it come from A
+
+Sender keys of groups travel as such mail, so that the group's texts are read as well. Keys never change, so no client
+notices; two users who compare safety numbers do. What a puppet cannot open is passed on as it came.
+Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2016, sections 4.1 and 4.7.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from attacks.lab.attack import Attack, Cast, Turn, entry_of, impostor, turned
+from attacks.lab.scenario import Scenario
+from escrow.e2ee import ratchet, x3dh
+from escrow.e2ee.device import Conversing, Device
+from escrow.e2ee.provider import Entry, Fetch, Mail, Provider
+from escrow.e2ee.ratchet import Plaintext
+from escrow.errors import EscrowError
+from escrow.principal import Principal
+from escrow.scheme import Scheme, Source
+from escrow.wire import Wire
+
+
+class PrekeySubstitution(Attack):
+    name = "prekey-substitution"
+    title = "The provider exchanges two users' keys and sits in the middle"
+    source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.1 and 4.7", "messages")
+    specimen = "trusting"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn("provider", 0)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Provider)  # noqa: S101 (that is who was turned)
+        honest = type(party)
+
+        def entry(self: Any, device: str, asker: str) -> Entry:
+            puppet = _puppet(self, device, asker)
+            return entry_of(puppet) if puppet else honest.entry(self, device, asker)
+
+        def on_mail(self: Any, sender: str, packet: Mail, wire: Wire) -> None:
+            recipient = packet.recipients[0]
+            reader, writer = _puppet(self, recipient, sender), _puppet(self, sender, recipient)
+            if reader and writer and not packet.group:
+                try:
+                    said = reader.open_pairwise(packet, honest.listed(self, sender, ""))
+                    self.read.append(said)
+                    packet = _sealed(self, writer, recipient, packet, said, wire)
+                except EscrowError as error:
+                    wire.complain(self.name, error)
+            honest.on_mail(self, sender, packet, wire)
+
+        provider: Any = turned(party, {"puppets": list[Device], "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
+        between = (scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)])
+        provider.puppets = [impostor(device, user.name) for user in between for device in user.devices]
+        return provider  # type: ignore[no-any-return]  # what `turned` made of the provider
+
+
+def _puppet(provider: Any, device: str, asker: str) -> Device | None:
+    """The puppet that is `device` to `asker`: only between devices of the two users, never between a user's own."""
+    puppets: dict[str, Device] = {puppet.name: puppet for puppet in provider.puppets}
+    if device in puppets and asker in puppets and puppets[device].user != puppets[asker].user:
+        return puppets[device]
+    return None
+
+
+def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Plaintext, wire: Wire) -> Mail:
+    """The content of a mail, sealed anew by the sender's puppet to the true recipient."""
+    if recipient not in writer.sessions:
+        bundle = provider.on_fetch("", Fetch(recipient), wire)  # nobody's asking gets the true keys
+        initial, root = x3dh.initiate(writer.identity, bundle)
+        writer.sessions[recipient] = [Conversing(ratchet.begin(root, initial.associated), initial)]
+    conversing = writer.sessions[recipient][0]
+    message, _ = ratchet.encrypt(conversing.session, said.body)
+    return msgspec.structs.replace(mail, initial=conversing.initial, body=ratchet.pack(message))
+
+
+ATTACK = PrekeySubstitution()
