@@ -1,0 +1,57 @@
+"""A rogue sender: a target's client is replaced by one that leaves the access field out.
+
+  send     mail as always, without a field beside it
+  skip     devices that its user did not link, or that turned up among a peer's after the first list: no ghost reads it
+
+It receives like any client, so nobody it writes to can tell. Whether such mail is carried is the relay's decision.
+Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 3: a rogue application that
+talks to unchanged ones without a valid access field.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from escrow.e2ee.device import Device, Slip
+from escrow.e2ee.provider import Listed
+from escrow.e2ee.ratchet import MessageKey
+from escrow.principal import Principal
+from escrow.scheme import Scheme, Source
+from escrow.wire import Wire
+
+
+class FieldStripping(Attack):
+    name = "field-stripping"
+    title = "A rogue sender strips the access field"
+    source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
+    specimen = "unpoliced_relay"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return "no lawful access to evade" if scheme.claim.access == "none" else ""
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        targets = {warrant.target for warrant in scenario.warrants[:1]}
+        return [Turn(user.devices[0], 0) for user in scenario.users if user.name in targets]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+        honest = type(party)
+
+        def access_field(self: Any, key: MessageKey, slip: Slip) -> None:
+            """Nothing goes beside the ciphertext."""
+
+        def look_up(self: Any, wire: Wire, user: str) -> list[Listed]:
+            known = self.contacts.get(user)
+            listed = honest.look_up(self, wire, user)
+            if user == self.user:
+                listed = [device for device in listed if device.identity in self.linked]
+            elif known is not None:
+                listed = [device for device in listed if device in known]
+            self.contacts[user] = listed
+            return listed
+
+        return turned(party, access_field=access_field, look_up=look_up)
+
+
+ATTACK = FieldStripping()
