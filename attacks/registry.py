@@ -6,20 +6,22 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 
 from attacks.lab.attack import Attack
 from escrow import registry
 from escrow.registry import Kind
+from escrow.scheme import Scheme
 
 
-def _computes(attack: Attack) -> None:
+def _usable(attack: Attack) -> None:
+    if not isinstance(getattr(attack, "specimen", None), str):
+        raise TypeError("it names no specimen: the module of a scheme that it breaks, and of a twin that it does not")
     for function in attack.derivations:
         if not hasattr(function, "__rule__"):
             raise TypeError(f"its derivation {function.__name__} is not marked @derivation")
 
 
-ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}), _computes)
+ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}), _usable)
 
 
 def attacks(plugins: Iterable[Path] = ()) -> dict[str, Attack]:
@@ -27,8 +29,9 @@ def attacks(plugins: Iterable[Path] = ()) -> dict[str, Attack]:
     return registry.discover(ATTACKS, registry.load_files(plugins))
 
 
-def specimens() -> dict[str, ModuleType]:
-    """The files of broken schemes and their sound twins, by name: asked for, never listed among the schemes."""
+def specimens() -> dict[str, Scheme]:
+    """Every specimen and every sound twin, by name: asked for, never listed among the schemes."""
     package = importlib.import_module("attacks.specimens")
     names = [each.name for each in pkgutil.iter_modules(package.__path__) if not each.name.startswith("_")]
-    return {name.replace("_", "-"): importlib.import_module(f"attacks.specimens.{name}") for name in names}
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in sorted(names)]
+    return {scheme.name: scheme for module in modules for scheme in (module.SPECIMEN, module.TWIN)}

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 
@@ -73,14 +74,13 @@ def _classified(error: BaseException) -> tuple[int, str]:
 
 
 def _unexpected(error: BaseException) -> tuple[int, str]:
-    """A defect: of a plug-in, if its code was running, and otherwise ours."""
+    """A defect: of a plug-in, if its code was running (here or in another process), and otherwise ours."""
     from escrow.registry import PREFIX
 
-    files = {
-        module.__file__: name for name, module in sys.modules.items() if name.startswith(PREFIX) and module.__file__
-    }
     cause = f"{type(error).__name__}: {error}"
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename in files:
-            return BAD_INPUT, f"{frame.filename}, line {frame.lineno}: {cause} (--debug shows the traceback)"
+    files = {getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith(PREFIX)}
+    passed = re.findall(r'File "(.+)", line (\d+)', "".join(traceback.format_exception(error)))
+    for file, line in reversed(passed):
+        if file in files:
+            return BAD_INPUT, f"{file}, line {line}: {cause} (--debug shows the traceback)"
     return INTERNAL, f"internal error: {cause} (--debug shows the traceback)"

@@ -38,7 +38,16 @@ def play_cells(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -
     unverified = [scheme.name for scheme in schemes if is_plugin(scheme)]
     unverified += [attack.name for attack in attacks if is_plugin(attack)]
     with job.progress() as progress:
-        return run_matrix(schemes, attacks, job.scenario, jobs=job.processes, progress=progress, unverified=unverified)
+        return run_matrix(
+            schemes,
+            attacks,
+            job.scenario,
+            jobs=job.processes,
+            progress=progress,
+            unverified=unverified,
+            every=list(job.attacks.values()),
+            plain=job.schemes.get("plain"),
+        )
 
 
 @command(

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
+from attacks.lab.labels import MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.results import Anatomy, ByDay, Minimal
-from attacks.report.matrix import alarm, described
+from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, join
 
-HISTORY = "Message history kept on a device's screen is not counted."
+HISTORY = "message history kept on a device's screen is not counted"
 SHOWN = 25  # coalitions of users' devices that a section lists; officials' are all listed
+BASIS = {SERVED: MATHEMATICS}  # a pass that is told as what it adds to another; those without a check add to SERVED
+
+
+class Section(NamedTuple):
+    """The coalitions of one pass, those left out that its basis has too, with the same yield."""
+
+    title: str
+    found: tuple[Minimal, ...]
+    basis: str
+    same: int
+
+
+def sections(anatomy: Anatomy) -> Iterator[Section]:
+    """The passes in the result's order."""
+    passes: dict[tuple[str, str], list[Minimal]] = {}
+    for each in anatomy.minimal_coalitions:
+        passes.setdefault((each.mode, each.label_pass), []).append(each)
+    for (mode, name), found in passes.items():
+        basis = (SERVED if name.startswith(WITHOUT) else BASIS.get(name, "")) if mode == "passive" else ""
+        known = {_yield(each) for each in passes.get((mode, basis), ())}
+        new = tuple(each for each in found if _yield(each) not in known)
+        title = f"active, by attack, {name}" if mode == "active" else f"passive, {name}"
+        yield Section(title, new, basis, len(found) - len(new))
+
+
+def _yield(found: Minimal) -> tuple[object, ...]:
+    return found.members, found.threshold, found.opens, tuple(sorted(found.by_day.items()))
 
 
 def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
@@ -18,30 +47,29 @@ def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
     page.line(HISTORY)
     page.line(described(anatomy.manifest.scenario))
     page.line("By evening of the seizure: texts opened that were sent by then + later.")
-    sections: dict[tuple[str, str], list[Minimal]] = {}
-    for each in anatomy.minimal_coalitions:
-        sections.setdefault((each.mode, each.label_pass), []).append(each)
-    for (mode, name), found in sections.items():
+    for section in sections(anatomy):
         page.gap()
-        page.heading(f"{anatomy.scheme}, {mode}, {name}")
-        _draw_section(page, anatomy.sent, found)
-    if not sections:
+        page.heading(f"{anatomy.scheme}, {section.title}")
+        _draw_section(page, anatomy.sent, section)
+    if not anatomy.minimal_coalitions:
         page.gap()
         page.line(f"{anatomy.scheme}: no coalition opens any of the {anatomy.sent} texts")
 
 
-def _draw_section(page: Page, sent: int, found: Sequence[Minimal]) -> None:
-    officials = [each for each in found if each.officials_only]
-    others = [each for each in found if not each.officials_only]
-    if not officials:
+def _draw_section(page: Page, sent: int, section: Section) -> None:
+    officials = _by_yield(each for each in section.found if each.officials_only)
+    others = _by_yield(each for each in section.found if not each.officials_only)
+    if section.basis:
+        page.line(f"{section.same} coalitions as under {section.basis}" + (", and:" * bool(section.found)), indent=2)
+    elif not officials:
         page.line("officials: no coalition of them opens anything", indent=2)
-    for each in _by_yield(officials):
+    for each in officials:
         _draw_coalition(page, sent, each)
     if others:
         page.line("with users' devices:", DIM, indent=2)
-    for each in _by_yield(others)[:SHOWN]:
+    for each in others[:SHOWN]:
         _draw_coalition(page, sent, each)
-    if hidden := _by_yield(others)[SHOWN:]:
+    if hidden := others[SHOWN:]:
         most = hidden[0].opens
         page.line(f"and {len(hidden)} more, which open at most {most} texts each (--format json lists them)", indent=2)
 
@@ -51,15 +79,14 @@ def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:
 
 
 def _draw_coalition(page: Page, sent: int, found: Minimal) -> None:
-    page.line(f"{_who(found)}: opens {found.opens} of {sent}", indent=2)
+    by = f" by {found.meddle}" if found.meddle else ""
+    page.line(f"{_who(found)}{by}: opens {found.opens} of {sent}", indent=2)
     if days := by_day(found.by_day):
         page.line(f"evening {days}", DIM, indent=4)
-    if found.meddle:
-        page.line(f"by {found.meddle}", indent=4)
     if found.services:
-        page.line(f"through {join(found.services)}", indent=4)
-    for raised in found.alarms:
-        page.line(f"alarm, {alarm(raised)}", indent=4)
+        page.line(f"answered by {shortened(found.services)}", DIM, indent=4)
+    for complaint in by_check(found.alarms):
+        page.line(f"alarm: {complaint}", indent=4)
 
 
 def _who(found: Minimal) -> str:
@@ -71,7 +98,7 @@ def _who(found: Minimal) -> str:
 
 def shortened(names: Sequence[str]) -> str:
     """The first and the last of many."""
-    return ", ".join(names) if len(names) <= 4 else f"{names[0]}, {names[1]} … {names[-1]}"
+    return join(names) if len(names) <= 4 else f"{names[0]}, {names[1]} … {names[-1]}"
 
 
 def by_day(days: Mapping[str, ByDay]) -> str:

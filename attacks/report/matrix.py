@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -49,14 +50,16 @@ def described(scenario: Scenario) -> str:
 def _blocks(width: int, matrix: Matrix) -> list[list[str]]:
     """The attacks, in as few tables as fit the width, of nearly equal size."""
     attacks = list(matrix.manifest.attacks)
-    first = max(map(len, _names(matrix)))
-    words = max((len(cell.verdict) for cell in matrix.cells), default=0)
-    heads = [max(map(len, _head(attack).split("\n"))) for attack in attacks]
-    column = max([words, *heads], default=1) + GAP
-    fitting = max(1, (width - first) // column)
+    fitting = max(1, (width - max(map(len, _names(matrix)))) // (_column(matrix) + GAP))
     tables = -(-len(attacks) // fitting)
-    size = -(-len(attacks) // tables) if tables else 1
-    return [attacks[at : at + size] for at in range(0, len(attacks), size)]
+    size = -(-len(attacks) // max(1, tables))
+    return [attacks[at : at + size] for at in range(0, len(attacks), max(1, size))]
+
+
+def _column(matrix: Matrix) -> int:
+    """How wide a column must be for the longest verdict, or part of an attack's name, in it."""
+    parts = [part + "-" for attack in matrix.manifest.attacks for part in attack.split("-")]
+    return max(map(len, [*parts, *(cell.verdict for cell in matrix.cells)]), default=1)
 
 
 def _draw_block(page: Page, matrix: Matrix, attacks: Sequence[str]) -> None:
@@ -65,16 +68,21 @@ def _draw_block(page: Page, matrix: Matrix, attacks: Sequence[str]) -> None:
     for scheme, shown in zip(matrix.manifest.schemes, _names(matrix), strict=True):
         row = [verdicts.get((scheme, attack), "") for attack in attacks]
         rows.append([shown, *((verdict, STYLES.get(verdict, "")) for verdict in row)])
-    page.table(["scheme", *map(_head, attacks)], rows)
+    page.table(["scheme", *(_head(attack, _column(matrix)) for attack in attacks)], rows)
 
 
 def _names(matrix: Matrix) -> list[str]:
     return [name + (" *" if name in matrix.manifest.unverified else "") for name in matrix.manifest.schemes]
 
 
-def _head(attack: str) -> str:
-    """An attack's name, one part a line."""
-    return attack.replace("-", "-\n")
+def _head(attack: str, width: int) -> str:
+    """An attack's name, folded at its hyphens."""
+    lines = [""]
+    for part in re.split(r"(?<=-)", attack):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _counted(cells: Iterable[Cell]) -> str:
@@ -93,8 +101,7 @@ def draw_reasons(page: Page, cells: Iterable[Cell]) -> None:
             page.gap()
             page.line(verdict, STYLES.get(verdict, ""))
         for cell in found:
-            who = f" [{' + '.join(cell.coalition)}]" if cell.coalition else ""
-            page.line(f"{cell.scheme}, {cell.attack}: {cell.reason or 'no reason given'}{who}", indent=2)
+            page.line(f"{cell.scheme}, {cell.attack}: {cell.reason or 'no reason given'}", indent=2)
 
 
 def draw_run(page: Page, card: Card, matrix: Matrix) -> None:
@@ -119,8 +126,8 @@ def draw_cell(page: Page, cell: Cell) -> None:
             ("over plain", f"{cell.added_over_plain} texts that plain encryption does not open to this attack"),
             ("lawful", f"{cell.lawful} texts of {cell.entitled}; {cell.overreached} too many, {cell.evaded} missed"),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
-            ("alarms", "; ".join(map(alarm, cell.alarms)) or "none"),
         ]
+        pairs += [("alarm", complaint) for complaint in by_check(cell.alarms)] or [("alarm", "none")]
         pairs += [("services", join(cell.services))] if cell.services else []
         pairs += [("evidence", cell.digest)] if cell.digest else []
     if pairs:
@@ -131,7 +138,15 @@ def _when(exposure: Exposure) -> str:
     return f"{exposure.past} texts from before the corruption, {exposure.future} from after it"
 
 
-def alarm(raised: Alarms) -> str:
-    """Who complained, of what, how often, and how soon."""
-    often = "once" if raised.times == 1 else f"{raised.times} times"
-    return f"{raised.who}: {raised.check}, {often} from day {raised.first_day}, after {raised.packets} packets"
+def by_check(alarms: Sequence[Alarms]) -> list[str]:
+    """For each honest check that complained: who and how often, and how soon the first one did."""
+    checks: dict[str, list[Alarms]] = {}
+    for each in alarms:
+        checks.setdefault(each.check, []).append(each)
+    return [f"{check}, {_complaints(found)}" for check, found in checks.items()]
+
+
+def _complaints(alarms: Sequence[Alarms]) -> str:
+    who = join([each.who + (f" {each.times} times" if each.times > 1 else "") for each in alarms])
+    first = min(alarms, key=lambda each: each.packets)
+    return f"by {who}; first on day {first.first_day}, after {first.packets} packets"
