@@ -26,6 +26,7 @@ class FieldStripping(Attack):
     title = "A rogue sender strips the access field"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
     specimen = "unpoliced_relay"
+    stops_mail = True  # the rogue's own, where the relay refuses it
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         return "no lawful access to evade" if scheme.claim.access == "none" else ""

@@ -1,0 +1,17 @@
+"""The relay forwards mail without an access field; in the sound twin it refuses such mail."""
+
+from attacks.specimens._box import BoxScheme
+
+
+class UnpolicedRelay(BoxScheme, frozen=True, kw_only=True):
+    name = "unpoliced-relay"
+    title = "Specimen: the relay forwards mail without an access field"
+
+
+class PolicedRelay(BoxScheme, frozen=True, kw_only=True):
+    name = "policed-relay"
+    title = "Twin: the relay refuses mail without an access field"
+    polices: bool = True
+
+
+SPECIMEN, TWIN = UnpolicedRelay(), PolicedRelay()
