@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from attacks.lab.access_structure import Coalition, Seizure
 from attacks.lab.analysis import MATHEMATICS, Analysis
 from attacks.lab.attack import Attack, Turn
-from attacks.lab.matrix import Bench, manifest
+from attacks.lab.bench import Bench, manifest
 from attacks.lab.outcome import Messaging
 from attacks.lab.results import Anatomy, ByDay, Minimal, Threshold
 from attacks.lab.scenario import Scenario
@@ -44,7 +44,7 @@ def anatomy(scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario, progr
 
 
 def _passive(analysis: Analysis) -> Iterator[Minimal]:
-    for name in analysis.labels.passes():
+    for name in analysis.labels.passes() if analysis.closure.services else (MATHEMATICS,):
         groups = _groups(analysis, name)
         for kind in sorted(groups, key=lambda kind: (len(kind), kind)):
             yield _row(analysis, name, groups[kind])

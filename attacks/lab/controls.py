@@ -8,8 +8,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from attacks.lab.attack import Attack
-from attacks.lab.matrix import run_cell
-from attacks.lab.results import Cell
+from attacks.lab.bench import Bench
 from attacks.lab.scenario import Scenario
 from escrow.scheme import Scheme
 
@@ -30,19 +29,22 @@ def control_of(attack: Attack) -> Control:
     return Control(module.SPECIMEN, module.TWIN, scenario)
 
 
-def outcomes(attack: Attack, every: Sequence[Attack]) -> tuple[Cell, Cell]:
-    """The cells of the specimen and of its twin."""
+class Controlled(NamedTuple):
+    """Empty, or why the attack's verdicts mean nothing; and the rules that fired in its control plays."""
+
+    failure: str
+    fired: frozenset[str]
+
+
+def controlled(attack: Attack, every: Sequence[Attack]) -> Controlled:
+    """Run both controls of an attack, with the rules of `every` attack."""
     control = control_of(attack)
     every = every if attack in every else (*every, attack)
-    specimen, twin = (run_cell(scheme, attack, control.scenario, every) for scheme in (control.specimen, control.twin))
-    return specimen, twin
-
-
-def failure(attack: Attack, every: Sequence[Attack]) -> str:
-    """Empty where both controls hold, or what went wrong."""
-    specimen, twin = outcomes(attack, every)
+    benches = [Bench(scheme, every, control.scenario) for scheme in (control.specimen, control.twin)]
+    specimen, twin = (bench.cell(attack)[0] for bench in benches)
+    failure = ""
     if specimen.verdict != "BREACH":
-        return f"it did not break {specimen.scheme} ({specimen.verdict}: {specimen.reason})"
-    if twin.verdict not in {"HELD", "AS CLAIMED"}:
-        return f"it broke the sound twin {twin.scheme} ({twin.verdict}: {twin.reason})"
-    return ""
+        failure = f"it did not break {specimen.scheme} ({specimen.verdict}: {specimen.reason})"
+    elif twin.verdict not in {"HELD", "AS CLAIMED"}:
+        failure = f"it broke the sound twin {twin.scheme} ({twin.verdict}: {twin.reason})"
+    return Controlled(failure, frozenset[str]().union(*(bench.fired for bench in benches)))

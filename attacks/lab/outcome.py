@@ -113,9 +113,16 @@ class Reach:
     structure: AccessStructure
     masks: dict[int, tuple[int, ...]]
     excluded: dict[int, tuple[int, ...]]  # those of them that no grant covers
+    turned: tuple[Seizure, ...]
 
     def best(self) -> tuple[Coalition, int]:
-        """The smallest coalition that opens the most of what the claim excludes, or else the most; and its mask."""
+        """The smallest coalition that opens the most of what the claim excludes, or else the most; and its mask.
+
+        Who is turned is one coalition from that day on.
+        """
+        if self.turned and self.masks:
+            evenings = [Seizure(each.principal, (day,)) for each in self.turned for day in each.evenings]
+            return Coalition(self.turned), self.structure.mask(evenings)
         for masks in (self.excluded, self.masks):
             counts = Counter(mask for each in masks.values() for mask in each)
             if counts:
@@ -131,14 +138,23 @@ class Reach:
 
 
 def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
-    """Every text that the corruptions open together or in part, by which minimal coalitions, and which are excluded."""
+    """Every text that the corruptions open together or in part, by which minimal coalitions, and which are excluded.
+
+    What a turned device sent or was sent itself does not count: whoever runs a device reads its own texts.
+    """
+    days = analysis.record.scenario.days
+    turned = tuple(
+        Seizure(each.principal, tuple(range(each.day, days))) for each in corruptions if isinstance(each, Turn)
+    )
+    misused = {each.principal for each in turned}
+    own = {sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended}}
     name = SERVED if attack.served else MATHEMATICS
     structure = analysis.structure(name)
-    pool = structure.labels.satisfied(structure.mask(_seizures(corruptions, analysis.record.scenario.days)))
+    pool = structure.labels.satisfied(structure.mask(_seizures(corruptions, days)))
     masks: dict[int, tuple[int, ...]] = {}
     excluded: dict[int, tuple[int, ...]] = {}
     granted: dict[int, Coalition] = {}
-    for text in sorted(analysis.texts):
+    for text in sorted(analysis.texts.keys() - own):
         inside = tuple(mask for mask in analysis.masks(text, name) if mask & ~pool == 0)
         if not inside:
             continue
@@ -147,7 +163,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
             granted.setdefault(mask, structure.coalition(mask))
         if outside := tuple(mask for mask in inside if not judge.granted(granted[mask], text)):
             excluded[text] = outside
-    return Reach(structure, masks, excluded)
+    return Reach(structure, masks, excluded, turned)
 
 
 def _seizures(corruptions: Iterable[Seize | Turn], days: int) -> list[Seizure]:
@@ -175,7 +191,7 @@ def judge_cell(
     opened = opened if found.masks else set()
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
-    wrong = _wrong(found, coalition, messaging, honest, judge, attack)
+    wrong = _wrong(found, coalition, opened, messaging, honest, judge, attack)
     verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
     reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
     cell = Cell(
@@ -203,14 +219,20 @@ def judge_cell(
 
 
 def _wrong(
-    found: Reach, coalition: Coalition, messaging: Messaging, honest: Messaging, judge: Judge, attack: Attack
+    found: Reach,
+    coalition: Coalition,
+    opened: set[int],
+    messaging: Messaging,
+    honest: Messaging,
+    judge: Judge,
+    attack: Attack,
 ) -> list[str]:
     """What the outcome holds and the claim excludes, in words."""
     wrong = []
     if found.excluded:
-        wrong.append(
-            f"{coalition or 'nobody'} and others like it open {len(found.excluded)} texts that the claim excludes"
-        )
+        alone, all_told = len(found.excluded.keys() & opened), len(found.excluded)
+        more = "" if alone == all_told else f" ({all_told} with other coalitions)"
+        wrong.append(f"{_opens(coalition)} {alone} texts that the claim excludes{more}")
     if judge.claim.access != "none" and messaging.overreached:
         wrong.append(f"the lawful access yields {len(messaging.overreached)} texts outside every warrant")
     promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
@@ -220,14 +242,20 @@ def _wrong(
         wrong.append(f"{messaging.forged} texts were shown that nobody sent")
     if messaging.duplicated > honest.duplicated:
         wrong.append(f"{messaging.duplicated - honest.duplicated} texts were shown again")
-    if not attack.stops_mail and (more := messaging.lost - honest.lost):
-        wrong.append(f"{len(more)} deliveries were lost that come through without the attack")
+    if not attack.stops_mail and (more_lost := messaging.lost - honest.lost):
+        wrong.append(f"{len(more_lost)} deliveries were lost that come through without the attack")
     return wrong
+
+
+def _opens(coalition: Coalition) -> str:
+    """The coalition as the subject of a sentence."""
+    several = len(coalition.members) + len(coalition.thresholds) > 1 or bool(coalition.thresholds)
+    return f"{coalition} open" if several else f"{coalition} opens"
 
 
 def _extent(found: Reach, coalition: Coalition, opened: int, analysis: Analysis) -> str:
     if found.masks:
-        return f"{coalition} open {opened} of {len(analysis.record.sent)} texts, as the claim grants"
+        return f"{_opens(coalition)} {opened} of {len(analysis.record.sent)} texts, as the claim grants"
     fired = sum(1 for times in analysis.closure.fired.values() if times)
     return f"nothing opened by {len(analysis.closure.rules)} rules, {fired} of which fired here"
 

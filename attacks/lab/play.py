@@ -50,8 +50,9 @@ class Lawful(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened. `states[name][evening]` and the class it is of; `turned` are the principals that misbehaved; `spoken[i]` is
-    the text being sent when packet i was heard, or -1."""
+    """Everything that happened. `states[name][evening]` and the class it is of; `turned` are the principals that
+    misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1.
+    """
 
     scheme: str
     attack: str
@@ -317,7 +318,8 @@ class _Link:
         recipients = [name for mail in mails_in(packet) for name in mail.recipients]
         if packet.src not in self.scenario.devices or not recipients:
             return (*due, packet)
-        seed = f"{self.scenario.seed} {self.speaking} {packet.src} {' '.join(recipients)}"
+        known = [name for name in recipients if name in self.scenario.devices] or recipients
+        seed = f"{self.scenario.seed} {self.speaking} {packet.src} {' '.join(known)}"
         dice = random.Random(seed)  # noqa: S311 (weather)
         if packet.src in self.scenario.lossy and dice.randrange(100) < self.scenario.loss_percent:
             self.lost |= {(self.speaking, name) for name in recipients}

@@ -1,0 +1,99 @@
+"""One scheme on the bench: its honest play, analysed once, and what each attack makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Sequence
+from functools import cached_property
+
+import msgspec
+
+from attacks.lab.analysis import Analysis, rules_of
+from attacks.lab.attack import Attack, Seize, Turn
+from attacks.lab.outcome import Messaging, judge_cell
+from attacks.lab.play import Record, play
+from attacks.lab.results import Cell, Manifest
+from attacks.lab.scenario import Scenario
+from attacks.lab.view import module_of
+from escrow import __version__
+from escrow.scheme import Scheme
+
+
+class Bench:
+    """The honest play of one scheme in one scenario, analysed once, and what attacks make of it."""
+
+    def __init__(self, scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario) -> None:
+        self.scheme, self.attacks, self.scenario = scheme, attacks, scenario
+        self._fired: set[str] = set()
+
+    @cached_property
+    def record(self) -> Record:
+        return play(self.scheme, self.scenario)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return Analysis(self.scheme, self.record, self.attacks)
+
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
+        """What can be read under an attack: the honest play's analysis, or that of a play of its own."""
+        corruptions = tuple(attack.corruptions(self.record.cast, self.scenario))
+        if not any(isinstance(each, Turn) for each in corruptions):
+            return self.analysis, corruptions
+        analysis = Analysis(self.scheme, play(self.scheme, self.scenario, attack), self.attacks)
+        self._fired |= _fired(analysis)
+        return analysis, corruptions
+
+    @property
+    def fired(self) -> frozenset[str]:
+        """The rules that fired in any play of this bench."""
+        return frozenset(self._fired | _fired(self.analysis))
+
+    def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
+        """The cell of this scheme under an attack, and all texts that the attack opens."""
+        key = cell_key(self.scheme, attack, self.scenario, self.attacks)
+        if reason := attack.applies(self.scheme, self.record.cast):
+            blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
+            return blank, frozenset()
+        analysis, corruptions = self.under(attack)
+        cell, opened = judge_cell(analysis, attack, corruptions, Messaging(self.record), opened_in_plain)
+        return msgspec.structs.replace(cell, key=key), opened
+
+
+def _fired(analysis: Analysis) -> set[str]:
+    return {name for name, times in analysis.closure.fired.items() if times}
+
+
+# --- what was run ---
+
+
+def manifest(
+    schemes: Sequence[Scheme],
+    attacks: Sequence[Attack],
+    scenario: Scenario,
+    every: Sequence[Attack],
+    unverified: Sequence[str] = (),
+) -> Manifest:
+    """What a result says of how it came about."""
+    parameters = {scheme.name: msgspec.structs.asdict(scheme) for scheme in schemes if scheme.__struct_fields__}
+    return Manifest(
+        version=__version__,
+        scenario=scenario,
+        parameters=parameters,
+        schemes=tuple(scheme.name for scheme in schemes),
+        attacks=tuple(attack.name for attack in attacks),
+        inventory=_sha256(*sorted(rule.name for scheme in schemes for rule in rules_of(scheme, every))),
+        unverified=tuple(unverified),
+    )
+
+
+def cell_key(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack]) -> str:
+    """SHA-256 of what decides a cell: sources of scheme and attack, parameters, scenario, version and rules."""
+    rules = sorted(rule.name for rule in rules_of(scheme, every))
+    sources = (inspect.getsource(module_of(thing)) for thing in (scheme, attack))
+    settings = msgspec.json.encode((msgspec.structs.asdict(scheme), scenario), order="deterministic").decode()
+    return _sha256(scheme.name, attack.name, __version__, settings, *sources, *rules)
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
