@@ -1,4 +1,4 @@
-"""A small world for the closure: typed facts, rules of every kind, and a second adversary that is too simple to be wrong.
+"""A small world for the closure: typed facts, rules of every kind, and a second adversary, too simple to be wrong.
 
 Items are secrets; recipes say which items make which, so that drawn recipes give any and/or graph, cycles included.
 Letters are sealed bytes, shares and partials go through thresholds, and agents answer requests under a warrant.
@@ -323,10 +323,10 @@ def naive(known: set[Fact], world: Collection[Fact] = (), waived: Collection[str
 
 
 def _apply(rule: Rule, known: set[Fact], world: set[Fact]) -> Iterator[Fact]:
-    rows = list(_rows(rule, known, world))
+    found = list(rows(rule, known, world))
     if isinstance(rule, Gate):
-        rows = list(_subsets(rule, rows))
-    for row in rows:
+        found = list(_subsets(rule, found))
+    for row in found:
         try:
             result = rule.function(*row)
         except Forged:
@@ -334,7 +334,7 @@ def _apply(rule: Rule, known: set[Fact], world: set[Fact]) -> Iterator[Fact]:
         yield from result if isinstance(result, tuple) else (result,)
 
 
-def _rows(rule: Rule, known: set[Fact], world: set[Fact]) -> Iterator[tuple[Any, ...]]:
+def rows(rule: Rule, known: set[Fact], world: set[Fact]) -> Iterator[tuple[Any, ...]]:
     def extend(row: tuple[Fact, ...]) -> Iterator[tuple[Fact, ...]]:
         if (at := len(row)) == len(rule.takes):
             yield row
@@ -354,9 +354,9 @@ def _agree(rule: Rule, row: tuple[Fact, ...]) -> bool:
     )
 
 
-def _subsets(gate: Gate, rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+def _subsets(gate: Gate, found: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     gates: dict[Any, dict[Any, Fact]] = {}
-    for *earlier, member in rows:
+    for *earlier, member in found:
         if gate.verify(*earlier, member):
             key = (tuple(earlier), gate.by(member), gate.t(*earlier, member))
             gates.setdefault(key, {})[gate.index(member)] = member
@@ -366,8 +366,31 @@ def _subsets(gate: Gate, rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...
 
 
 def _served(known: set[Fact], world: set[Fact], waived: Collection[str]) -> Iterator[Fact]:
-    for share, capsule in _rows(SERVICE.rule, world, world):
+    for share, capsule in rows(SERVICE.rule, world, world):
         for field, warrant in itertools.product(known, warrants(known)):
-            if isinstance(field, Field) and field.capsule == capsule and requester(warrant) in known:
-                if all(holds or check in waived for check, holds in agent_checks(share, warrant, field)):
-                    yield partial(share, capsule)
+            if not isinstance(field, Field) or field.capsule != capsule or requester(warrant) not in known:
+                continue
+            if all(holds or check in waived for check, holds in agent_checks(share, warrant, field)):
+                yield partial(share, capsule)
+
+
+def succeeds(rule: Rule, row: tuple[Any, ...]) -> bool:
+    try:
+        rule.function(*row)
+    except Forged:
+        return False
+    return True
+
+
+def edges(closure: Closure) -> set[tuple[Any, ...]]:
+    """Every edge of a closure in terms of its facts, whatever their numbers."""
+
+    def facts(numbers: Iterable[int]) -> frozenset[Fact]:
+        return frozenset(closure.facts[number] for number in numbers)
+
+    found: set[tuple[Any, ...]] = set()
+    for edge in range(closure.edge_count()):
+        service = closure.service(edge)
+        failed = service.failed if service else None
+        found.add((closure.name_of(edge), facts(closure.needs(edge)), facts(closure.gives(edge)), failed))
+    return found

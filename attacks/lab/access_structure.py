@@ -75,12 +75,12 @@ def parse(text: str, principals: Iterable[str]) -> Coalition:
     """
     names, members = sorted(set(principals)), []
     for part in filter(None, re.split(r"\s*,\s*(?!\d+(?:-\d+)?\s*(?:,|$))", text.strip())):
-        name, _, evenings = part.partition("@")
+        name, at, evenings = part.partition("@")
         fitting = [each for each in names if fnmatchcase(each, name)]
         if not fitting and name != "network":
             raise ValueError(f"no principal is called {name!r}; there are {', '.join(names)}")
-        members += [Seizure(each, _evenings(evenings, part)) for each in fitting]
-    return Coalition(tuple(sorted(set(members))))
+        members += [Seizure(each, _evenings(evenings, part) if at else ()) for each in fitting]
+    return _together(members)
 
 
 class AccessStructure:
@@ -93,8 +93,9 @@ class AccessStructure:
         for target in targets:
             of_label[numbers[target]].append(target)
         self._opened: dict[int, list[list[int]]] = defaultdict(list)  # mask -> the targets of each label that has it
-        for label, opened in of_label.items():
-            for mask in labels.antichains.sets[label]:
+        self._of_label = [labels.antichains.sets[label] for label in of_label]
+        for masks, opened in zip(self._of_label, of_label.values(), strict=True):
+            for mask in masks:
                 self._opened[mask].append(opened)
         self._by_top: dict[int, list[int]] = defaultdict(list)  # masks by their highest bit: who lacks it lacks them
         for mask in self._opened:
@@ -123,12 +124,27 @@ class AccessStructure:
 
     def table(self, officials: Iterable[str] | None = None) -> Iterator[Row]:
         """Every minimal coalition with what it opens, small ones first; those of officials only, if these are given."""
-        within = WHENEVER
-        if officials is not None:
-            within = self.labels.satisfied(self.mask(map(Seizure, officials)))
-        masks = {mask: self.coalition(mask) for mask in self._opened if mask & ~within == 0}
-        for mask in sorted(masks, key=lambda each: (len(masks[each].members), masks[each])):
-            yield Row(masks[mask], mask, self.opened(mask))
+        within = WHENEVER if officials is None else self.labels.satisfied(self.mask(map(Seizure, officials)))
+        rows = {mask: coalition for mask, coalition in self._minimal().items() if mask & ~within == 0}
+        for mask in sorted(rows, key=lambda each: (len(rows[each].members), rows[each])):
+            yield Row(rows[mask], mask, self.opened(mask))
+
+    def _minimal(self) -> dict[int, Coalition]:
+        """For each target the least of its coalitions, by mask.
+
+        One seizure that serves two sets of evenings holds more than both, so what is minimal is asked once more.
+        """
+        found: dict[int, Coalition] = {}
+        whole: dict[int, int] = {}
+        for mask in sorted(self._opened):
+            coalition, (plain, _) = self.coalition(mask), self._split(mask)
+            whole[mask] = self.mask(coalition.members) | mask & ~plain
+            found.setdefault(whole[mask], coalition)
+        least: set[int] = set()
+        for masks in self._of_label:
+            wholes = {whole[mask] for mask in masks}
+            least |= {each for each in wholes if not any(other != each and other & ~each == 0 for other in wholes)}
+        return {mask: coalition for mask, coalition in found.items() if mask in least}
 
     def cost(self, mask: int, price: Price = lambda _: 1.0) -> Cost:
         """The price of the seizures in a mask; of a threshold, that of its t cheapest members.
@@ -159,7 +175,7 @@ class AccessStructure:
             if isinstance(atom, tuple) and atom[0] != "network":
                 held[atom[0]].append(atom[1])
         members = [Seizure(name, _days(days)) for name, sets in held.items() for days in _fewest(_smallest(sets))]
-        return Coalition(tuple(sorted(members)), tuple(sorted(map(self._threshold, symbols))))
+        return _together(members, map(self._threshold, symbols))
 
     def example(self, mask: int) -> Coalition:
         """One coalition without thresholds that a mask stands for: of each threshold its first t members."""
@@ -168,11 +184,11 @@ class AccessStructure:
         for symbol in symbols:
             for member in symbol.members[: symbol.t]:
                 members |= set(self.example(self._sets(member)[0]).members)
-        return Coalition(tuple(sorted(members)))
+        return _together(members)
 
     def _threshold(self, symbol: Symbol) -> Threshold:
         members = ((str(self.coalition(mask)) for mask in self._sets(member)) for member in symbol.members)
-        return Threshold(symbol.t, tuple(sorted(" or ".join(member) for member in members)))
+        return Threshold(symbol.t, tuple(sorted((" or ".join(member) for member in members), key=_natural)))
 
     def _sets(self, label: int) -> tuple[int, ...]:
         return self.labels.antichains.sets[label]
@@ -192,7 +208,16 @@ class AccessStructure:
         return found
 
 
-# --- evenings, as bits and as printed ---
+# --- order, and evenings, as bits and as printed ---
+
+
+def _together(members: Iterable[Seizure], thresholds: Iterable[Threshold] = ()) -> Coalition:
+    return Coalition(tuple(sorted(set(members), key=_natural)), tuple(sorted(thresholds)))
+
+
+def _natural(thing: object) -> list[tuple[str, int]]:
+    """Orders what is printed with numbers as numbers: agent-2 before agent-10."""
+    return [(word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", str(thing))]
 
 
 def _smallest(sets: list[int]) -> list[int]:
@@ -232,11 +257,11 @@ def _ranges(evenings: tuple[int, ...]) -> str:
 
 
 def _evenings(text: str, part: str) -> tuple[int, ...]:
-    """ "2,5-7" as (2, 5, 6, 7); nothing as ()."""
-    if text and not re.fullmatch(r"\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*", text):
+    """ "2,5-7" as (2, 5, 6, 7)."""
+    if not re.fullmatch(r"\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*", text):
         raise ValueError(f"{part!r}: after @ comes a day or a range of days")
     found: set[int] = set()
-    for piece in filter(None, text.split(",")):
+    for piece in text.split(","):
         first, _, last = piece.partition("-")
         found |= set(range(int(first), int(last or first) + 1))
     return tuple(sorted(found))

@@ -33,6 +33,7 @@ Holding = tuple[tuple[str, int], ...]  # principals whose states held a fact, ea
 Getter = Callable[[Any], Any]
 Fire = Callable[[Premises, Sequence[Fact]], None]
 Join = Callable[[int, Fact], None]
+Lookup = tuple[Getter, Table, bool]  # the key to ask for, where, and whether to pass the arriving fact over
 
 
 @dataclass(slots=True)
@@ -320,32 +321,30 @@ class Closure:
     def _join(self, rule: Rule, start: int, fire: Fire) -> Join:
         """What to do when a fact arrives as argument number `start` of `rule`."""
         plan = _plan(rule, start)
-        steps = [self._compile(rule, start, plan, place) for place in range(len(plan))]
-        if not steps:
+        if not plan:
             return lambda number, fact: fire((number,), (fact,))
-        if len(steps) == 1:
-            paths = tuple(path for _, path in plan[0].theirs)
-            return _pair_join(_getter(rule.takes[start], paths), *steps[0][1:], self.facts, start == 0, fire)
+        first, *rest = [self._compile(rule, start, plan, place) for place in range(len(plan))]
+        if not rest:
+            return _pair_join(first, self.facts, start == 0, fire)
         order = [start, *(step.position for step in plan)]
-        return _long_join(steps, itemgetter(*map(order.index, range(len(order)))), self.facts, fire)
+        return _long_join(first, rest, self.facts, itemgetter(*map(order.index, range(len(order)))), fire)
 
-    def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> tuple[Getter, Table, bool]:
-        """(the key that a partial row asks for, the table it asks, whether the arriving fact is to be passed over).
+    def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> Lookup:
+        """The look-up of one step; its key is read from the arriving fact, or from the facts bound by then.
 
         A fact that fits two arguments of one rule meets itself once: where it arrives as the earlier of the two.
         """
-        step, facts = plan[place], self.facts
-        order = [start, *(earlier.position for earlier in plan[:place])]
+        step, order = plan[place], [start, *(earlier.position for earlier in plan[:place])]
         kind, arriving = rule.takes[step.position], rule.takes[start]
         table = self._tables.setdefault((kind, step.mine), {})
         pass_over = step.position < start and (issubclass(kind, arriving) or issubclass(arriving, kind))
-        sources = {position for position, _ in step.theirs}
+        gets = [(order.index(at), _getter(rule.takes[at], (path,))) for at, path in step.theirs]
+        sources = {at for at, _ in gets}
         if len(sources) > 1:
-            parts = [(order.index(at), _getter(rule.takes[at], (path,))) for at, path in step.theirs]
-            return lambda row: tuple([get(facts[row[at]]) for at, get in parts]), table, pass_over
-        at = sources.pop() if sources else start
-        get, column = _getter(rule.takes[at], tuple(path for _, path in step.theirs)), order.index(at)
-        return lambda row: get(facts[row[column]]), table, pass_over
+            return lambda bound: tuple([get(bound[at]) for at, get in gets]), table, pass_over
+        at = sources.pop() if sources else 0
+        read = _getter(rule.takes[order[at]], tuple(path for _, path in step.theirs))
+        return read if place == 0 else lambda bound: read(bound[at]), table, pass_over
 
 
 class _Desk:
@@ -457,9 +456,11 @@ def _getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
     return read_or_nothing
 
 
-def _pair_join(source: Getter, table: Table, pass_over: bool, facts: Sequence[Fact], first: bool, fire: Fire) -> Join:
+def _pair_join(lookup: Lookup, facts: Sequence[Fact], first: bool, fire: Fire) -> Join:
+    key, table, pass_over = lookup
+
     def join(number: int, fact: Fact) -> None:
-        found = table.get(source(fact))
+        found = table.get(key(fact))
         if found is None:
             return
         for other in found if isinstance(found, list) else (found,):
@@ -472,27 +473,31 @@ def _pair_join(source: Getter, table: Table, pass_over: bool, facts: Sequence[Fa
     return join
 
 
-def _long_join(
-    steps: list[tuple[Getter, Table, bool]],
-    restore: Callable[[Premises], Premises],
-    facts: Sequence[Fact],
-    fire: Fire,
-) -> Join:
+def _long_join(lookup: Lookup, rest: list[Lookup], facts: Sequence[Fact], restore: Getter, fire: Fire) -> Join:
+    """`restore` brings what was bound in the order of the plan into the order of the arguments."""
+    key, table, pass_over = lookup
+
     def join(number: int, fact: Fact) -> None:
-        rows: list[Premises] = [(number,)]
-        for key, table, pass_over in steps:
-            longer = []
-            for row in rows:
-                found = table.get(key(row))
-                if found is not None:
-                    for other in found if isinstance(found, list) else (found,):
-                        if not (pass_over and other == number):
-                            longer.append((*row, other))
-            if not longer:
-                return
-            rows = longer
-        for row in rows:
-            premises = restore(row)
-            fire(premises, [facts[premise] for premise in premises])
+        found = table.get(key(fact))
+        if found is None:
+            return
+        others = found if isinstance(found, list) else (found,)
+        rows = [((number, each), (fact, facts[each])) for each in others if not (pass_over and each == number)]
+        for lookup in rest:
+            rows = list(_longer(rows, lookup, number, facts))
+        for premises, bound in rows:
+            fire(restore(premises), restore(bound))
 
     return join
+
+
+def _longer(
+    rows: list[tuple[Any, Any]], lookup: Lookup, number: int, facts: Sequence[Fact]
+) -> Iterator[tuple[Any, Any]]:
+    key, table, pass_over = lookup
+    for premises, bound in rows:
+        found = table.get(key(bound))
+        if found is not None:
+            for each in found if isinstance(found, list) else (found,):
+                if not (pass_over and each == number):
+                    yield (*premises, each), (*bound, facts[each])

@@ -13,13 +13,14 @@ hears, guards and witnesses cost nothing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import comb
 
 from attacks.lab.closure import FREE, WHENEVER, Closure, GateEdge
 
+DONE = 0xFFFF_FFFF
 NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
 EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
 
@@ -264,61 +265,90 @@ class Labels:
 
 
 def order(closure: Closure) -> list[tuple[Sequence[int], bool]]:
-    """The edges in parts, each after all that its premises come from; whether the edges of a part feed each other."""
-    makers: list[list[int]] = [[] for _ in closure.facts]
-    for edge in range(closure.edge_count()):
-        for conclusion in closure.gives(edge):
-            makers[conclusion].append(edge)
+    """The edges in parts, each after all that its premises come from; whether the edges of a part feed each other.
 
-    def before(fact: int) -> list[int]:
-        return [premise for edge in makers[fact] for premise in closure.needs(edge) if makers[premise]]
-
-    parts: list[tuple[Sequence[int], bool]] = []
-    straight, placed = array("I"), bytearray(closure.edge_count())
-    for component, looping in _components([fact for fact, made in enumerate(makers) if made], len(makers), before):
-        edges = array("I", dict.fromkeys(edge for fact in component for edge in makers[fact] if not placed[edge]))
-        for edge in edges:
-            placed[edge] = True
-        if looping:
-            parts += [(straight, False), (edges, True)]
-            straight = array("I")
-        else:
-            straight.extend(edges)
-    return [*parts, (straight, False)]
+    Tarjan 1972 over the derived facts; nearly all of them are met after what they come from, and need no stack.
+    """
+    return _Order(closure).parts
 
 
-def _components(
-    nodes: Iterable[int], count: int, before: Callable[[int], list[int]]
-) -> Iterator[tuple[list[int], bool]]:
-    """Strongly connected sets, each after all that it comes from, and whether it holds a cycle (Tarjan 1972)."""
-    low, seen = [0] * count, 0  # of a node: 0 before it is met, above `count` once it is in a set
-    stack: list[int] = []
-    path: list[tuple[int, int, list[int], Iterator[int]]] = []
-    for root in nodes:
-        met = [] if low[root] else [root]
-        while met or path:
-            if met:
-                node = met.pop()
-                seen += 1
-                low[node] = seen
-                stack.append(node)
-                sources = before(node)
-                path.append((node, seen, sources, iter(sources)))
-            node, number, sources, rest = path[-1]
-            for source in rest:
+class _Order:
+    def __init__(self, closure: Closure) -> None:
+        self.needs, self.makers = closure.needs, _makers(closure)
+        self.low = array("I", bytes(4 * len(closure.facts)))  # 0 before a fact is met, DONE once it is in a part
+        self.placed = bytearray(closure.edge_count())
+        self.straight = array("I")
+        self.parts: list[tuple[Sequence[int], bool]] = []
+        self.stack: list[int] = []
+        self.met = 0
+        for fact, made in enumerate(self.makers):
+            if made and not self.low[fact]:
+                if sources := self._sources(fact):
+                    self._visit(fact, sources)
+                else:
+                    self._place((fact,), False)
+        self.parts.append((self.straight, False))
+
+    def _sources(self, fact: int) -> list[int]:
+        """The derived facts that it comes from and that are in no part yet."""
+        low, makers, needs = self.low, self.makers, self.needs
+        return [each for edge in makers[fact] for each in needs(edge) if low[each] != DONE and makers[each]]
+
+    def _visit(self, root: int, sources: list[int]) -> None:
+        """Place a fact after all that it comes from; `path` leads from it to the fact in hand."""
+        low, stack, path = self.low, self.stack, [self._meet(root, sources)]
+        while path:
+            fact, number, loops, sources = path[-1]
+            while sources:
+                source = sources.pop()
                 if not low[source]:
-                    met.append(source)
+                    path.append(self._meet(source, self._sources(source)))
                     break
-                if low[source] < low[node]:
-                    low[node] = low[source]
+                if low[source] < low[fact]:
+                    low[fact] = low[source]
             else:
                 path.pop()
-                if path and low[node] < low[path[-1][0]]:
-                    low[path[-1][0]] = low[node]
-                if low[node] == number:
-                    component = [stack.pop()]
-                    while component[-1] != node:
-                        component.append(stack.pop())
-                    for each in component:
-                        low[each] = count + 1
-                    yield component, len(component) > 1 or node in sources
+                if low[fact] < number:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[fact])
+                elif stack[-1] == fact:
+                    self._place((stack.pop(),), loops)
+                else:
+                    at = stack.index(fact, number - self.met - 1)
+                    self._place(stack[at:], True)
+                    del stack[at:]
+
+    def _meet(self, fact: int, sources: list[int]) -> tuple[int, int, bool, list[int]]:
+        """(fact, its number in the order of meeting, whether it comes from itself, what is still to be met)."""
+        self.met += 1
+        self.low[fact] = self.met
+        self.stack.append(fact)
+        return fact, self.met, fact in sources, sources
+
+    def _place(self, facts: Sequence[int], looping: bool) -> None:
+        """These facts depend on each other, or are one: their edges come next."""
+        if looping:
+            self.parts.append((self.straight, False))
+            self.straight = array("I")
+        low, placed, straight = self.low, self.placed, self.straight
+        for fact in facts:
+            low[fact] = DONE
+            for edge in self.makers[fact]:
+                if not placed[edge]:
+                    placed[edge] = True
+                    straight.append(edge)
+        if looping:
+            self.parts.append((straight, True))
+            self.straight = array("I")
+
+
+def _makers(closure: Closure) -> list[tuple[int, ...]]:
+    """Of each fact the edges that conclude it."""
+    makers: list[tuple[int, ...]] = [()] * len(closure.facts)
+    arity, ends, cells = [len(rule.takes) for rule in closure.rules], closure.firing_start, closure.cells
+    for edge, rule in enumerate(closure.firing_rule):
+        for at in range(ends[edge] + arity[rule], ends[edge + 1]):
+            makers[cells[at]] += (edge,)
+    for edge in range(len(closure.firing_rule), closure.edge_count()):
+        for fact in closure.gives(edge):
+            makers[fact] += (edge,)
+    return makers
