@@ -119,6 +119,12 @@ def cut(gem: Gem) -> Item:
     return Item(gem.id)
 
 
+@derivation("guess.id = item.id")
+def polish(item: Item, guess: Guard[Gem]) -> Gem:
+    """The guard names what is made: to know that a gem exists is not to have it."""
+    return guess
+
+
 def sealed(under: int, makes: int) -> bytes:
     body = bytes([makes])
     return body + hmac.digest(bytes([under]), body, "sha256")
@@ -215,7 +221,7 @@ def agent_checks(share: Share, warrant: Warrant, field: Field) -> Checks:
     yield "index", share.index != 3
 
 
-MARKED = (mix, brew, cut, read, combine, partial, open_field, relabel, sign)
+MARKED = (mix, brew, cut, polish, read, combine, partial, open_field, relabel, sign)
 RULES: tuple[Rule, ...] = tuple(function.__rule__ for function in MARKED)  # type: ignore[attr-defined]
 SERVICE: Service = agent_checks.__service__  # type: ignore[attr-defined]
 PASSES = {

@@ -217,15 +217,16 @@ class Closure:
         self._of_type[kind] = columns, joins
         return columns, joins
 
-    def _conclusions(self, result: Any, premises: Premises) -> list[int]:
-        """The numbers of what a rule gave, without those that were premises already."""
+    def _conclusions(self, result: Any, paid: Premises) -> list[int]:
+        """The numbers of what a rule gave, without what had to be known for it."""
         if not isinstance(result, tuple):
-            return [] if (made := self.intern(result)) in premises else [made]
-        return [made for made in map(self.intern, result) if made not in premises]
+            return [] if (made := self.intern(result)) in paid else [made]
+        return [made for made in map(self.intern, result) if made not in paid]
 
     def _firing(self, number: int, rule: Rule) -> Fire:
         function, name, cells, conclude = rule.function, rule.name, self.cells, self._conclusions
         fired, forged, add_rule, add_start = self.fired, self.forged, self.firing_rule.append, self.firing_start.append
+        needed = None if all(rule.needed) else self.needed_at[number]
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
@@ -234,7 +235,8 @@ class Closure:
                 forged[name] += 1
                 return
             fired[name] += 1
-            if conclusions := conclude(result, premises):
+            paid = premises if needed is None else tuple([premises[at] for at in needed])
+            if conclusions := conclude(result, paid):
                 cells.extend(premises)
                 cells.extend(conclusions)
                 add_rule(number)
@@ -268,7 +270,7 @@ class Closure:
         earlier = [self.facts[guard] for guard in edge.guards]
         members = tuple(self.facts[member] for member in edge.choose(lambda _: True))
         try:
-            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), edge.guards))
+            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), self.paying(edge)))
         except Forged:
             self.forged[gate.name] += 1
         else:
@@ -287,19 +289,18 @@ class Closure:
         A request is, for one firing of the service's rule, facts that give the rule's arguments as `service.given`
         says. `candidates(request facts)` are the warrants to show with it, `requester(warrant)` the key that signs the
         request. All must be facts of this closure (KeyError): what nobody holds cannot be shown. A check that raises
-        Forged gets no answer, whatever else is left out.
+        Forged gets no answer, whatever else is left out. ValueError for a service whose rule is none of this closure.
         """
-        desk, before = _Desk(self, service), len(self.services)
-        for number in range(len(self.firing_rule)):
-            rule, premises, _ = self.firing(number)
-            if rule == service.rule:
-                for request in desk.requests(premises):
-                    facts = tuple(self.facts[each] for each in request)
-                    for warrant in desk.fitting(premises, candidates(facts)):
-                        key = (service.name, number, request, self.ids[warrant])
-                        if key not in self._served:
-                            self._served.add(key)
-                            self._answer(desk, number, premises, request, warrant, requester(warrant))
+        desk, before, wanted = _Desk(self, service), len(self.services), self.rules.index(service.rule)
+        for number in (at for at, rule in enumerate(self.firing_rule) if rule == wanted):
+            _, premises, _ = self.firing(number)
+            for request in desk.requests(premises):
+                facts = tuple(self.facts[each] for each in request)
+                for warrant in desk.fitting(premises, candidates(facts)):
+                    key = (service.name, number, request, self.ids[warrant])
+                    if key not in self._served:
+                        self._served.add(key)
+                        self._answer(desk, number, premises, request, warrant, requester(warrant))
         return len(self.services) - before
 
     def _answer(

@@ -44,10 +44,14 @@ Proof = tuple[Given | Step, ...]
 
 def prove(labels: Labels, fact: int, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof | None:
     """How the coalition derives the fact in one pass, ending with it; None where it cannot."""
+    return prove_all(labels, [fact], coalition, name) or None
+
+
+def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof:
+    """How the coalition derives those of the facts that it can derive in one pass, each step once."""
     how = _reach(labels, coalition, name)
-    if fact not in how:
-        return None
-    closure, used, waiting = labels.closure, {fact}, [fact]
+    closure, waiting = labels.closure, [fact for fact in facts if fact in how]
+    used = set(waiting)
     while waiting:
         found = how[waiting.pop()]
         fresh = _paid(closure, found) - used if isinstance(found, Step) else set()
