@@ -9,7 +9,7 @@ from typing import NamedTuple
 from attacks.lab.labels import MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.results import Anatomy, ByDay, Minimal
 from attacks.report.matrix import by_check, described
-from attacks.report.page import DIM, Page, join
+from attacks.report.page import DIM, Page, counted, join
 
 HISTORY = "message history kept on a device's screen is not counted"
 SHOWN = 25  # coalitions of users' devices that a section lists; officials' are all listed
@@ -60,7 +60,8 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
     officials = _by_yield(each for each in section.found if each.officials_only)
     others = _by_yield(each for each in section.found if not each.officials_only)
     if section.basis:
-        page.line(f"{section.same} coalitions as under {section.basis}" + (", and:" * bool(section.found)), indent=2)
+        same = counted(section.same, "coalition")
+        page.line(f"{same} as under {section.basis}" + ", and:" * bool(section.found), indent=2)
     elif not officials:
         page.line("officials: no coalition of them opens anything", indent=2)
     for each in officials:
@@ -71,7 +72,9 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
         _draw_coalition(page, sent, each)
     if hidden := others[SHOWN:]:
         most = hidden[0].opens
-        page.line(f"and {len(hidden)} more, which open at most {most} texts each (--format json lists them)", indent=2)
+        page.line(
+            f"and {len(hidden)} more, each opening at most {counted(most, 'text')} (--format json lists them)", indent=2
+        )
 
 
 def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:

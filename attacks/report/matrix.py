@@ -10,7 +10,7 @@ from attacks.lab.results import Alarms, Cell, Exposure, Matrix
 from attacks.lab.scenario import Scenario
 from attacks.report import scorecard
 from attacks.report.cards import Card, draw_card
-from attacks.report.page import ATTENTION, BOLD, DIM, Page, join
+from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
 
 NOTEWORTHY = ("BREACH", "INCONCLUSIVE", "TIMEOUT", "ERROR")
@@ -37,12 +37,12 @@ def draw_matrix(page: Page, matrix: Matrix) -> None:
 def described(scenario: Scenario) -> str:
     """The scenario in one line."""
     sizes = (
-        f"{len(scenario.users)} users",
-        f"{len(scenario.devices)} devices",
-        f"{len(scenario.groups)} groups",
-        f"{scenario.days} days",
-        f"{scenario.messages} texts",
-        f"{len(scenario.warrants)} warrants",
+        counted(len(scenario.users), "user"),
+        counted(len(scenario.devices), "device"),
+        counted(len(scenario.groups), "group"),
+        counted(scenario.days, "day"),
+        counted(scenario.messages, "text"),
+        counted(len(scenario.warrants), "warrant"),
     )
     return f"Scenario: {', '.join(sizes)}, seed {scenario.seed}."
 
@@ -87,7 +87,9 @@ def _head(attack: str, width: int) -> str:
 
 def _counted(cells: Iterable[Cell]) -> str:
     counts = Counter(cell.verdict for cell in cells)
-    return f"{counts.total()} cells: {join([f'{count} {verdict}' for verdict, count in counts.most_common()])}."
+    return (
+        f"{counted(counts.total(), 'cell')}: {join([f'{count} {verdict}' for verdict, count in counts.most_common()])}."
+    )
 
 
 # --- the cells that need a word ---
@@ -123,7 +125,10 @@ def draw_cell(page: Page, cell: Cell) -> None:
             ("reads", f"{cell.exposed.total} of {cell.sent} texts, {cell.excluded} of them against the claim"),
             ("targets", _when(target)),
             ("others", _when(others)),
-            ("over plain", f"{cell.added_over_plain} texts that plain encryption does not open to this attack"),
+            (
+                "over plain",
+                f"{counted(cell.added_over_plain, 'text')} that plain encryption does not open to this attack",
+            ),
             ("lawful", f"{cell.lawful} texts of {cell.entitled}; {cell.overreached} too many, {cell.evaded} missed"),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
         ]
@@ -135,7 +140,7 @@ def draw_cell(page: Page, cell: Cell) -> None:
 
 
 def _when(exposure: Exposure) -> str:
-    return f"{exposure.past} texts from before the corruption, {exposure.future} from after it"
+    return f"{counted(exposure.past, 'text')} from before the corruption, {exposure.future} from after it"
 
 
 def by_check(alarms: Sequence[Alarms]) -> list[str]:

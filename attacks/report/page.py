@@ -38,6 +38,11 @@ def join(items: Sequence[str], none: str = "none") -> str:
     return ", ".join(items) if items else none
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number} {what}" + "s" * (number != 1)
+
+
 class Page:
     """Writes to a stream, `width` columns wide."""
 

@@ -6,12 +6,12 @@ by itself; an attack that makes it give more, or miss more, stands by name besid
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from attacks.lab.results import Alarms, Cell, Matrix
-from attacks.report.page import Page, join
+from attacks.lab.results import Cell, Matrix
+from attacks.report.page import Page, counted, join
 
 JUDGED = ("BREACH", "AS CLAIMED", "HELD")
 
@@ -23,8 +23,14 @@ class Worst(NamedTuple):
     attacks: tuple[str, ...]
 
 
+Complaints = dict[str, dict[str, int]]  # honest check -> attack -> how often
+
+
 class Row(NamedTuple):
-    """One scheme over all its cells that were judged. Counts are of texts."""
+    """One scheme over all its cells that were judged. Counts are of texts, but for `alarms` and `false_alarms`.
+
+    `false_alarms` are those of the play in which nobody misbehaves; `alarms` those that an attack adds to them.
+    """
 
     scheme: str
     entitled: int
@@ -34,7 +40,8 @@ class Row(NamedTuple):
     most_overreached: Worst
     most_evaded: Worst
     added_over_plain: Worst
-    alarms: tuple[tuple[str, Alarms], ...]
+    false_alarms: dict[str, int]
+    alarms: Complaints
 
 
 def rows(matrix: Matrix) -> list[Row]:
@@ -57,13 +64,30 @@ def _row(scheme: str, cells: Sequence[Cell]) -> Row:
         most_overreached=_worst([(cell.overreached, cell.attack) for cell in cells]),
         most_evaded=_worst([(cell.evaded, cell.attack) for cell in cells]),
         added_over_plain=_worst([(cell.added_over_plain, cell.attack) for cell in cells]),
-        alarms=tuple((cell.attack, raised) for cell in cells for raised in cell.alarms),
+        false_alarms=dict(_times(calm)),
+        alarms=_complaints(cells, _times(calm)),
     )
 
 
 def _disturbance(cell: Cell) -> int:
     texts = cell.overreached + cell.evaded + cell.lost + cell.forged + cell.duplicated
     return texts + sum(raised.times for raised in cell.alarms)
+
+
+def _times(cell: Cell) -> Counter[str]:
+    """How often each honest check complained."""
+    times: Counter[str] = Counter()
+    for raised in cell.alarms:
+        times[raised.check] += raised.times
+    return times
+
+
+def _complaints(cells: Sequence[Cell], usual: Counter[str]) -> Complaints:
+    found: Complaints = {}
+    for cell in cells:
+        for check, times in (_times(cell) - usual).items():
+            found.setdefault(check, {})[cell.attack] = times
+    return found
 
 
 def _worst(counted: Sequence[tuple[int, str]]) -> Worst:
@@ -92,18 +116,11 @@ def _draw_attacked(page: Page, row: Row) -> None:
         said.append(("overreached", _said(row.most_overreached)))
     if row.most_evaded.texts > row.evaded:
         said.append(("evaded", _said(row.most_evaded)))
-    said.append(("alarms", _alarmed(row.alarms)))
+    under = {check: join([f"{attack} {times}" for attack, times in each.items()]) for check, each in row.alarms.items()}
+    said += [("alarm", f"{check}: {attacks}") for check, attacks in under.items()] or [("alarm", "none")]
+    said += [("false alarm", f"{check}: {times} without any attack") for check, times in row.false_alarms.items()]
     page.fields(said, indent=4)
 
 
 def _said(worst: Worst) -> str:
-    return f"{worst.texts} texts under {join(worst.attacks)}" if worst.texts > 0 else "0 texts"
-
-
-def _alarmed(alarms: Sequence[tuple[str, Alarms]]) -> str:
-    """By honest check: how often under which attack."""
-    times: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for attack, raised in alarms:
-        times[raised.check][attack] += raised.times
-    counted = {check: join([f"{attack} {count}" for attack, count in each.items()]) for check, each in times.items()}
-    return "; ".join(f"{check} ({under})" for check, under in counted.items()) or "none"
+    return f"{counted(worst.texts, 'text')} under {join(worst.attacks)}" if worst.texts > 0 else "0 texts"
