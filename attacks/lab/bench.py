@@ -25,7 +25,7 @@ class Bench:
 
     def __init__(self, scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario) -> None:
         self.scheme, self.attacks, self.scenario = scheme, attacks, scenario
-        self._fired: set[str] = set()
+        self.fired: set[str] = set()  # the rules that fired in any play so far
 
     @cached_property
     def record(self) -> Record:
@@ -33,21 +33,19 @@ class Bench:
 
     @cached_property
     def analysis(self) -> Analysis:
-        return Analysis(self.scheme, self.record, self.attacks)
+        return self._analysed(self.record)
 
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
         """What can be read under an attack: the honest play's analysis, or that of a play of its own."""
         corruptions = tuple(attack.corruptions(self.record.cast, self.scenario))
         if not any(isinstance(each, Turn) for each in corruptions):
             return self.analysis, corruptions
-        analysis = Analysis(self.scheme, play(self.scheme, self.scenario, attack), self.attacks)
-        self._fired |= _fired(analysis)
-        return analysis, corruptions
+        return self._analysed(play(self.scheme, self.scenario, attack)), corruptions
 
-    @property
-    def fired(self) -> frozenset[str]:
-        """The rules that fired in any play of this bench."""
-        return frozenset(self._fired | _fired(self.analysis))
+    def _analysed(self, record: Record) -> Analysis:
+        analysis = Analysis(self.scheme, record, self.attacks)
+        self.fired |= {name for name, times in analysis.closure.fired.items() if times}
+        return analysis
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
         """The cell of this scheme under an attack, and all texts that the attack opens."""
@@ -58,10 +56,6 @@ class Bench:
         analysis, corruptions = self.under(attack)
         cell, opened = judge_cell(analysis, attack, corruptions, Messaging(self.record), opened_in_plain)
         return msgspec.structs.replace(cell, key=key), opened
-
-
-def _fired(analysis: Analysis) -> set[str]:
-    return {name for name, times in analysis.closure.fired.items() if times}
 
 
 # --- what was run ---

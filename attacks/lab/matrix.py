@@ -112,7 +112,7 @@ def _tasks(
     scenario: Scenario,
     plain: Scheme | None,
 ) -> list[Task]:
-    """A scheme's passive attacks stay together: they share a play. Later schemes, which tend to be heavier, go first."""
+    """A scheme's passive attacks stay together, since they share a play; later schemes, often heavier, go first."""
     active = [attack for attack in attacks if _turns(attack)]
     passive = tuple(attack for attack in attacks if attack not in active)
     groups = ([passive] if passive else []) + [(attack,) for attack in active]
@@ -143,7 +143,7 @@ def _perform(task: Task) -> Part:
     bench = Bench(task.scheme, task.every, task.scenario)
     baseline = Bench(task.plain, task.every, task.scenario) if task.plain is not None else None
     cells = tuple(_cells(bench, baseline, task.run))
-    return Part(task.name, cells, bench.fired, {})
+    return Part(task.name, cells, frozenset(bench.fired), {})
 
 
 def _cells(bench: Bench, baseline: Bench | None, attacks: Iterable[Attack]) -> Iterator[Cell]:

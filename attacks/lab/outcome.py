@@ -232,19 +232,24 @@ def _wrong(
     if found.excluded:
         alone, all_told = len(found.excluded.keys() & opened), len(found.excluded)
         more = "" if alone == all_told else f" ({all_told} with other coalitions)"
-        wrong.append(f"{_opens(coalition)} {alone} texts that the claim excludes{more}")
+        wrong.append(f"{_opens(coalition)} {texts(alone)} that the claim excludes{more}")
     if judge.claim.access != "none" and messaging.overreached:
-        wrong.append(f"the lawful access yields {len(messaging.overreached)} texts outside every warrant")
+        wrong.append(f"the lawful access yields {texts(len(messaging.overreached))} outside every warrant")
     promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
     if missed := (promised[judge.claim.access] & messaging.delivered) - messaging.lawful:
-        wrong.append(f"{len(missed)} texts that a warrant covers were delivered and evaded the lawful access")
+        wrong.append(f"{texts(len(missed))} that a warrant covers, delivered, evaded the lawful access")
     if messaging.forged:
-        wrong.append(f"{messaging.forged} texts were shown that nobody sent")
+        wrong.append(f"{texts(messaging.forged)} shown that nobody sent")
     if messaging.duplicated > honest.duplicated:
-        wrong.append(f"{messaging.duplicated - honest.duplicated} texts were shown again")
+        wrong.append(f"{texts(messaging.duplicated - honest.duplicated)} shown again")
     if not attack.stops_mail and (more_lost := messaging.lost - honest.lost):
-        wrong.append(f"{len(more_lost)} deliveries were lost that come through without the attack")
+        wrong.append(f"deliveries lost that come through without the attack: {len(more_lost)}")
     return wrong
+
+
+def texts(count: int) -> str:
+    """A number of texts, in words."""
+    return "1 text" if count == 1 else f"{count} texts"
 
 
 def _opens(coalition: Coalition) -> str:

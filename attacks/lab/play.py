@@ -113,7 +113,7 @@ class _Stage:
         self.spoken: list[int] = []
         self.lawful: list[Lawful] = []
         self.warrants: list[Warrant] = []
-        self.intercepts = _Intercepts()
+        self.intercepts = Intercepts()
         self.dice = random.Random(scenario.seed + 1)  # noqa: S311 (who is online is no secret)
 
     def run(self) -> Record:
@@ -335,7 +335,7 @@ class _Link:
         return held
 
 
-class _Intercepts:
+class Intercepts:
     """What the network's archive holds for the lawful access: every mail once, and what each warrant has seen."""
 
     def __init__(self) -> None:

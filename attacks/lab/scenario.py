@@ -171,8 +171,8 @@ def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 
             if i % users
         ),
         warrants=(
-            WarrantSpec(names[1], day(3), day(6), day(3), day(7)),
-            WarrantSpec(names[min(3, users - 1)], day(2), day(5), day(5), day(8)),
+            WarrantSpec(names[1], day(3), day(6), day(3), day(6) + 1),
+            WarrantSpec(names[min(3, users - 1)], day(2), day(5), day(5), day(7) + 1),
         ),
         attack_day=day(3),
     ).check()

@@ -179,6 +179,7 @@ class Device(Principal):
     # --- notices and the safety number ---
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
+        """The devices of a user as the directory lists them now; what is new there is shown to this device's user."""
         """The devices of a user, as the directory lists them today; what is new among them is noticed."""
         listed = list(wire.ask(self.name, self.provider, DevicesOf(user), DeviceList).devices)
         for device in listed:
@@ -320,7 +321,13 @@ def direct(*people: str) -> str:
 
 
 def ceremony(wire: Wire, one: Device, other: Device) -> bool:
-    """Two users meet and compare their safety numbers: whether they agree. Where they do not, both devices say so."""
+    """Two users meet and compare their safety numbers: whether they agree. Where they do not, both devices say so.
+
+    Each device first asks the directory for the other user's devices, as for a message.
+    """
+    for device, peer in ((one, other.user), (other, one.user)):
+        with crypto.acting(device.name):
+            device.look_up(wire, peer)
     agree = one.safety_number(other.user) == other.safety_number(one.user)
     if not agree:
         wire.alarm(one.name, "safety number")
