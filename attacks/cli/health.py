@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from attacks.report.proofs import Check
 
 LIBRARIES = ("click", "cryptography", "msgspec", "pycryptodome", "rich")
-ATTACK = "authority-theft"  # whose controls the self-check plays
+ATTACK = "authority-theft"  # whose controls are played
 
 
 @command("bench", names(), selection(), play(), format_(), destination())
@@ -34,7 +34,7 @@ def doctor_command(job: Job) -> Answer:
     from attacks.cli.job import Answer
     from attacks.report.proofs import Checks, draw_checks
 
-    checks = (*_answers(), *_controls(job))
+    checks = (*_answers(), *_controls())
     result = Checks(subject="this installation", checks=checks, versions=_versions())
     return Answer(partial(draw_checks, result=result), result, INCOMPLETE if result.failed else OK)
 
@@ -53,9 +53,15 @@ def _answers() -> Iterator[Check]:
         yield Check(name=name, holds=not wrong, detail=detail)
 
 
-def _controls(job: Job) -> Iterator[Check]:
+def _controls() -> Iterator[Check]:
     """An attack breaks its specimen and fails on the sound twin, or no verdict here would mean anything."""
-    yield from ()
+    from attacks.lab.controls import controlled
+    from attacks.registry import attacks
+    from attacks.report.proofs import Check
+
+    found = attacks()
+    why = controlled(found[ATTACK], list(found.values())).failure
+    yield Check(name=f"controls of {ATTACK}", holds=not why, detail=why or "specimen broken, sound twin not")
 
 
 def _versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -96,20 +97,11 @@ def anatomy_command(job: Job, scheme: str) -> Answer:
     return Answer(partial(draw_anatomy, anatomy=result), result)
 
 
-def check_coalition(job: Job, scheme: Scheme, coalition: str) -> None:
-    """UsageError unless the scheme has these principals and the scenario these days; it says what there is."""
-    import re
-
-    from attacks.lab.access_structure import parse
-
-    cast = [party.name for party in scheme.cast(job.scenario.users, bytes(32))]
-    for day in re.findall(r"[@,-]\s*(\d+)(?=\s*(?:[,-]|$))", coalition):
-        if len(day) > 6 or int(day) >= job.scenario.days:
-            raise click.UsageError(f"the evenings of the scenario are 0 to {job.scenario.days - 1}, not {day}")
-    try:
-        parse(coalition, ["court", *cast])
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+def check_evenings(coalition: str, days: int) -> None:
+    """UsageError for an evening that the scenario has not; names are checked against the play."""
+    for evening in re.findall(r"(?<=[@,-])\s*\d+(?=\s*(?:[,-]|$))", coalition):
+        if len(evening) > len(str(days)) or int(evening) >= days:
+            raise click.UsageError(f"the evenings of the scenario are 0 to {days - 1}, not {evening}")
 
 
 @command(
@@ -133,8 +125,8 @@ def explain_command(job: Job, scheme: str, coalition: str, message: int | None) 
     chosen = job.scheme(scheme)
     if message is not None and message >= job.scenario.messages:
         raise click.UsageError(f"the texts of the scenario are 0 to {job.scenario.messages - 1}, not {message}")
-    check_coalition(job, chosen, coalition)
-    lines = explain(chosen, job.scenario, coalition, message)
+    check_evenings(coalition, job.scenario.days)
+    lines = explain(chosen, job.scenario, coalition, message, list(job.attacks.values()))
     if job.format_ == "json":
         data = Explanation(scheme=scheme, coalition=coalition, message=message, lines=tuple(lines))
         return Answer(partial(draw_lines, lines=data.lines), data)

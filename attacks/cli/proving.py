@@ -33,13 +33,13 @@ def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, 
     """
     from attacks.cli.failures import CannotWrite
     from attacks.cli.job import Answer
-    from attacks.cli.playing import check_coalition
+    from attacks.cli.playing import check_evenings
     from attacks.lab import evidence
     from attacks.report.proofs import Evidence, draw_evidence
 
     chosen, played = job.scheme(scheme), job.attack(attack)
     if coalition is not None:
-        check_coalition(job, chosen, coalition)
+        check_evenings(coalition, job.scenario.days)
     if folder.exists() and not folder.is_dir():
         raise CannotWrite(f"{folder} is no folder")
     try:

@@ -71,10 +71,8 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
     for each in others[:SHOWN]:
         _draw_coalition(page, sent, each)
     if hidden := others[SHOWN:]:
-        most = hidden[0].opens
-        page.line(
-            f"and {len(hidden)} more, each opening at most {counted(most, 'text')} (--format json lists them)", indent=2
-        )
+        most = counted(hidden[0].opens, "text")
+        page.line(f"and {len(hidden)} more, each opening at most {most} (--format json lists them)", indent=2)
 
 
 def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:

@@ -87,9 +87,8 @@ def _head(attack: str, width: int) -> str:
 
 def _counted(cells: Iterable[Cell]) -> str:
     counts = Counter(cell.verdict for cell in cells)
-    return (
-        f"{counted(counts.total(), 'cell')}: {join([f'{count} {verdict}' for verdict, count in counts.most_common()])}."
-    )
+    by_verdict = join([f"{count} {verdict}" for verdict, count in counts.most_common()])
+    return f"{counted(counts.total(), 'cell')}: {by_verdict}."
 
 
 # --- the cells that need a word ---
@@ -119,17 +118,9 @@ def draw_cell(page: Page, cell: Cell) -> None:
     page.line(f"{cell.scheme}: {cell.verdict}", STYLES.get(cell.verdict, ""))
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
-        target, others = cell.exposed.target, cell.exposed.bystander
+        pairs += _read(cell)
         pairs += [
-            ("coalition", " + ".join(cell.coalition) or "nobody but the network"),
-            ("reads", f"{cell.exposed.total} of {cell.sent} texts, {cell.excluded} of them against the claim"),
-            ("targets", _when(target)),
-            ("others", _when(others)),
-            (
-                "over plain",
-                f"{counted(cell.added_over_plain, 'text')} that plain encryption does not open to this attack",
-            ),
-            ("lawful", f"{cell.lawful} texts of {cell.entitled}; {cell.overreached} too many, {cell.evaded} missed"),
+            ("lawful", f"{cell.lawful} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
         ]
         pairs += [("alarm", complaint) for complaint in by_check(cell.alarms)] or [("alarm", "none")]
@@ -137,6 +128,19 @@ def draw_cell(page: Page, cell: Cell) -> None:
         pairs += [("evidence", cell.digest)] if cell.digest else []
     if pairs:
         page.fields(pairs)
+
+
+def _read(cell: Cell) -> list[tuple[str, str]]:
+    """Who opened how much of what."""
+    if not cell.exposed.total:
+        return [("reads", f"none of {counted(cell.sent, 'text')}")]
+    return [
+        ("coalition", " + ".join(cell.coalition) or "nobody but the network"),
+        ("reads", f"{cell.exposed.total} of {counted(cell.sent, 'text')}, {cell.excluded} of them against the claim"),
+        ("targets", _when(cell.exposed.target)),
+        ("others", _when(cell.exposed.bystander)),
+        ("over plain", f"{counted(cell.added_over_plain, 'text')} that this attack does not open in plain"),
+    ]
 
 
 def _when(exposure: Exposure) -> str:
