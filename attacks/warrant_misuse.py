@@ -27,9 +27,9 @@ from escrow.wire import Wire
 
 @derivation("any field, any order")
 def relabel(field: AccessField, order: Guard[Order]) -> AccessField:
-    """The field under labels that the order covers. Forged for one that was relabelled: two people speak, or more."""
-    if len(field.people) < 2:
-        raise Forged("relabelled before")
+    """The field under labels that the order covers. Forged where it does so already, and for one relabelled before."""
+    if order.covers(field.people, field.day) or len(field.people) < 2:
+        raise Forged("nothing to gain")
     return msgspec.structs.replace(field, people=(order.target,), day=order.first)
 
 
