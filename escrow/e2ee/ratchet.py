@@ -12,10 +12,12 @@ truncated HMAC; section 7.2 leaves the AEAD to the application. Revision 4 adds 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from escrow.codec import Fact, Public, read_varint, varint
-from escrow.crypto import TAG, Private, hkdf, hmac256, new_private, open_sealed, seal
+from escrow.crypto import TAG, Private, hkdf, hmac256_pair, new_private, open_sealed, seal
 from escrow.derivation import Guard, Witness, derivation, honest_only
 from escrow.errors import Forged, Malformed, Refused
 
@@ -26,14 +28,14 @@ MAX_KEPT = 2000  # skipped message keys that a session keeps; the oldest go firs
 _ROOT = b"WhisperRatchet"
 
 
-class Pair(Fact, frozen=True):
+class Pair(Fact, frozen=True, gc=False):
     """Two X25519 public keys, 32 bytes each, whose shared secret the protocol uses: public bookkeeping."""
 
     a: Public
     b: Public
 
 
-class Shared(Fact, frozen=True):
+class Shared(Fact, frozen=True, gc=False):
     """The 32 bytes of X25519 between the holders of a and b."""
 
     a: Public
@@ -41,7 +43,7 @@ class Shared(Fact, frozen=True):
     value: bytes
 
 
-class Root(Fact, frozen=True):
+class Root(Fact, frozen=True, gc=False):
     """A root key (32 bytes) of a session, once `newest` was mixed in; `newest` is the key that waits for an answer."""
 
     session: Public
@@ -49,7 +51,7 @@ class Root(Fact, frozen=True):
     value: bytes
 
 
-class ChainKey(Fact, frozen=True):
+class ChainKey(Fact, frozen=True, gc=False):
     """Chain key number n (32 bytes) of the chain begun by ratchet key `chain`."""
 
     chain: Public
@@ -57,7 +59,7 @@ class ChainKey(Fact, frozen=True):
     value: bytes
 
 
-class MessageKey(Fact, frozen=True):
+class MessageKey(Fact, frozen=True, gc=False):
     """The key (32 bytes) of message n of a chain."""
 
     chain: Public
@@ -65,14 +67,14 @@ class MessageKey(Fact, frozen=True):
     value: bytes
 
 
-class Slot(Fact, frozen=True):
+class Slot(Fact, frozen=True, gc=False):
     """That message n of a chain exists, or may: public bookkeeping."""
 
     chain: Public
     n: int
 
 
-class Message(Fact, frozen=True):
+class Message(Fact, frozen=True, gc=False):
     """A pairwise message: ratchet key (32 bytes), number, length of the previous chain, associated data, ciphertext."""
 
     chain: Public
@@ -82,7 +84,7 @@ class Message(Fact, frozen=True):
     sealed: Public
 
 
-class Answers(Fact, frozen=True):
+class Answers(Fact, frozen=True, gc=False):
     """That in this session ratchet key `chain` is the first to answer `to`, and the first message heard under it."""
 
     session: Public
@@ -91,7 +93,7 @@ class Answers(Fact, frozen=True):
     first: Message
 
 
-class Plaintext(Fact, frozen=True):
+class Plaintext(Fact, frozen=True, gc=False):
     """What a message key opened: an encoded content."""
 
     body: bytes
@@ -127,8 +129,8 @@ def turn(root: Root, shared: Shared, answers: Witness[Answers] | None = None) ->
 @derivation("chain.chain = slot.chain, chain.n = slot.n")
 def step(chain: ChainKey, slot: Guard[Slot] | None = None) -> tuple[MessageKey, ChainKey]:
     """The chain step (section 5.2, KDF_CK)."""
-    name, n, value = chain.chain, chain.n, chain.value
-    return MessageKey(name, n, hmac256(value, b"\x01")), ChainKey(name, n + 1, hmac256(value, b"\x02"))
+    value, following = hmac256_pair(chain.value, b"\x01", b"\x02")
+    return MessageKey(chain.chain, chain.n, value), ChainKey(chain.chain, chain.n + 1, following)
 
 
 @derivation("message.chain = key.chain, message.n = key.n")
@@ -148,7 +150,12 @@ def _verify(chain: ChainKey, first: Message) -> None:
 
 def header(message: Message) -> bytes:
     """dh (32 bytes) ‖ varint pn ‖ varint n: 34 to 42 bytes."""
-    return message.chain + varint(message.pn) + varint(message.n)
+    return message.chain + _numbers(message.pn, message.n)
+
+
+@lru_cache(maxsize=4096)
+def _numbers(pn: int, n: int) -> bytes:
+    return varint(pn) + varint(n)
 
 
 def pack(message: Message) -> bytes:
@@ -206,28 +213,30 @@ def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
     if session.sending is None:
         raise Refused("session", "it cannot send before it has received")
     key, session.sending = step(session.sending)
-    message = Message(key.chain, key.n, session.previous, session.associated, b"")
-    sealed = seal(key.value, body, session.associated + header(message))
+    sealed = seal(key.value, body, session.associated + key.chain + _numbers(session.previous, key.n))
     return Message(key.chain, key.n, session.previous, session.associated, sealed), key
 
 
 @honest_only("an honest party's use of step and turn")
 def decrypt(session: Session, message: Message, max_skip: int = MAX_SKIP) -> Plaintext:
     """Open a message and advance (section 3.5). The session is unchanged where this raises Forged or Refused."""
-    if message.chain != session.peer or session.receiving is None:
+    chain = session.receiving
+    if chain is None or message.chain != session.peer:
         if (known := _skipped(session, message)) is not None:
             return _open_skipped(session, message, known)
         return _open_after_turn(session, message, max_skip)
-    chain = session.receiving
     if message.n < chain.n:
         if (known := _skipped(session, message)) is None:
             raise Forged("a message key that was used, or thrown away")
         return _open_skipped(session, message, known)
-    passed, chain = _advance(chain, message.n, max_skip)
+    passed: list[MessageKey] = []
+    if message.n > chain.n:
+        passed, chain = _advance(chain, message.n, max_skip)
     key, chain = step(chain)
     plaintext = open_message(message, key)
     session.receiving = chain
-    _keep(session, passed)
+    if passed:
+        _keep(session, passed)
     return plaintext
 
 

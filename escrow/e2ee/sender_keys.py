@@ -14,7 +14,7 @@ from __future__ import annotations
 import msgspec
 
 from escrow.codec import Fact, Public, read_varint, varint
-from escrow.crypto import TAG, SigningKey, hmac256, new_signing_key, open_sealed, random_bytes, seal, verify
+from escrow.crypto import TAG, SigningKey, hmac256_pair, new_signing_key, open_sealed, random_bytes, seal, verify
 from escrow.derivation import Guard, derivation, honest_only
 from escrow.e2ee.ratchet import MAX_KEPT, MAX_SKIP, MessageKey, Plaintext, Slot
 from escrow.errors import Forged, Malformed, Refused
@@ -45,8 +45,8 @@ class SenderMessage(Fact, frozen=True):
 @derivation("chain.chain = slot.chain, chain.n = slot.n")
 def sender_step(chain: SenderChain, slot: Guard[Slot] | None = None) -> tuple[MessageKey, SenderChain]:
     """The chain step."""
-    name, n, value = chain.chain, chain.n, chain.value
-    return MessageKey(name, n, hmac256(value, b"\x01")), SenderChain(name, n + 1, hmac256(value, b"\x02"))
+    value, following = hmac256_pair(chain.value, b"\x01", b"\x02")
+    return MessageKey(chain.chain, chain.n, value), SenderChain(chain.chain, chain.n + 1, following)
 
 
 @derivation("message.chain = key.chain, message.n = key.n")
