@@ -257,7 +257,7 @@ class Device(Principal):
 
     def open_pairwise(self, mail: Mail, author: Listed) -> Plaintext:
         """Open a pairwise mail under whichever session fits, which becomes current, or under a new one."""
-        kept = self.sessions.setdefault(mail.sender, [])
+        kept = self.sessions.get(mail.sender, [])
         why: EscrowError = Forged("no session opens this message")
         for conversing in kept:
             if mail.initial is not None and mail.initial.ek_a != conversing.session.id:
@@ -286,8 +286,7 @@ class Device(Principal):
         plaintext = ratchet.decrypt(session, ratchet.unpack(body, initial.associated))
         if one_time is not None:
             self.one_time.remove(one_time)
-        kept = self.sessions[sender]
-        self.sessions[sender] = [Conversing(session), *kept][:SESSIONS_KEPT]
+        self.sessions[sender] = [Conversing(session), *self.sessions.get(sender, [])][:SESSIONS_KEPT]
         return plaintext
 
     def _chain_of(self, mail: Mail) -> PeerChain | None:
