@@ -44,9 +44,9 @@ class PrekeySubstitution(Attack):
             return entry_of(puppet) if puppet else honest.entry(self, device, asker)
 
         def on_mail(self: Any, sender: str, packet: Mail, wire: Wire) -> None:
-            recipient = packet.recipients[0]
+            recipient = "" if packet.group else packet.recipients[0]
             reader, writer = _puppet(self, recipient, sender), _puppet(self, sender, recipient)
-            if reader and writer and not packet.group:
+            if reader and writer:
                 try:
                     said = reader.open_pairwise(packet, honest.listed(self, sender, ""))
                     self.read.append(said)
