@@ -64,8 +64,16 @@ def _promises_off(kind: type[Principal]) -> Any:
     def insist(self: Principal, condition: bool, reason: str) -> None:
         """A corrupted party shrugs."""
 
+    def insist_all(self: Principal, checks: Iterable[tuple[str, bool]]) -> None:
+        """It does not even look: a check that raised would be mathematics, and no promise."""
+
     return msgspec.defstruct(
-        kind.__name__, [], bases=(kind,), namespace={"insist": insist}, module=kind.__module__, tag=kind.__name__
+        kind.__name__,
+        [],
+        bases=(kind,),
+        namespace={"insist": insist, "insist_all": insist_all},
+        module=kind.__module__,
+        tag=kind.__name__,
     )
 
 

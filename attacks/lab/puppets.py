@@ -6,8 +6,8 @@
   access     the scheme's public recipe, run by the seized authority, or by one with a fresh key that heard the packets
 
 A text is opened where its bytes come out: on a screen, from the recipe, or in what a puppet keeps. The parties' own
-code does all of it, so this shares nothing with the closure; nor does it invert a protocol or pool what two parties
-hold of one key, so what it opens is a lower bound.
+code does all of it, so this shares nothing with the closure; nor does it run a chain backwards or pool what several
+seizures hold of one key, so what it opens is a lower bound.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,7 +34,7 @@ from escrow.wire import Heard, Wire
 
 R = TypeVar("R")
 Taken = tuple[str, type[Principal], bytes]  # a principal's name, its kind and a state of it
-Replies = dict[tuple[str, str, bytes], bytes]
+Answers = dict[tuple[str, str, bytes], bytes]  # (who asks, whom, request) -> answer
 
 
 def opened(scheme: Scheme, record: Record, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
@@ -42,11 +43,11 @@ def opened(scheme: Scheme, record: Record, seizures: Iterable[tuple[str, int]]) 
 
 
 class Puppets:
-    """The puppets of one record. What a device reads, and what a set of states yields, is worked out once."""
+    """The puppets of one record. What a state reads by itself, and what a set of them yields, is worked out once."""
 
     def __init__(self, scheme: Scheme, record: Record) -> None:
         self.scheme, self.record = scheme, record
-        self._replies = recorded_answers(record.heard)
+        self._answers = recorded_answers(record.heard)
         self._intercepts = Intercepts()
         self._intercepts.hear(record.heard)
         self._mail: dict[str, dict[Mail, None]] = defaultdict(dict)
@@ -57,33 +58,37 @@ class Puppets:
                 for recipient in mail.recipients:
                     self._mail[recipient].setdefault(mail)
         self._ids = {sent.body: sent.id for sent in record.sent}
-        self._read: dict[Taken, frozenset[int]] = {}
-        self._asked: dict[frozenset[Taken], frozenset[int]] = {}
+        self._alone: dict[Taken, frozenset[int]] = {}
+        self._together: dict[frozenset[Taken], frozenset[int]] = {}
 
     def opened(self, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
         """The ids of the texts that come out."""
         states, kinds = self.record.states, self.record.kinds
         taken = frozenset((name, kinds[name][evening], states[name][evening]) for name, evening in seizures)
         with crypto.running(Run(sha256(b"escrow-lab puppets"))):
-            if taken not in self._asked:
-                self._asked[taken] = self._recognised(self._ask(taken))
-            for one in taken - self._read.keys():
-                self._read[one] = self._recognised(self._collect(*one[1:]))
-        return self._asked[taken].union(*(self._read[one] for one in taken))
+            for one in taken - self._alone.keys():
+                self._alone[one] = self._recognised(self._by_itself(*one))
+            matter = taken if any(self._matters(*one) for one in taken) else frozenset[Taken]()
+            if matter not in self._together:
+                self._together[matter] = self._recognised(self._lawfully(self._wire(matter)))
+        return self._together[matter].union(*(self._alone[one] for one in taken))
 
     def _recognised(self, finds: Iterable[bytes]) -> frozenset[int]:
         """The texts whose bytes lie somewhere in these."""
         return frozenset(number for find in finds for body, number in self._ids.items() if body in find)
 
-    # --- devices ---
+    # --- one state by itself ---
 
-    def _collect(self, kind: type[Principal], state: bytes) -> Iterator[bytes]:
-        """What the devices within a state read, and what is left in them."""
+    def _by_itself(self, name: str, kind: type[Principal], state: bytes) -> Iterator[bytes]:
+        """What a principal keeps once it has heard its packets, and what the devices within it read."""
+        party = corrupted(revive(state, kind))
+        self._feed(party, _Playback((), self._answers))
+        yield party.state()
         for forgetful in (False, True):
             for device in devices_in(revive(state, kind)):
                 if forgetful:
                     device.sessions, device.receiving = {}, []
-                wire = _Playback((), self._replies)
+                wire = _Playback((), self._answers)
                 self._offer(device, wire)
                 yield device.state()
                 yield from (shown.text for shown in wire.shown)
@@ -92,71 +97,61 @@ class Puppets:
         """Every mail to a device. Whose device a mail comes from is nothing that a puppet would check."""
         mails = self._mail[device.name]
         for sender in dict.fromkeys(mail.sender for mail in mails):
-            device.contacts.setdefault("", []).append(Listed("", sender, b""))
+            device.contacts.setdefault("", []).append(Listed("", sender, device.identity.public))
         for mail in mails:
             with suppress(EscrowError):
                 device.receive(wire, mail)
 
-    # --- officials ---
-
-    def _ask(self, taken: frozenset[Taken]) -> Iterator[bytes]:
-        """What lawful access yields among the puppets, and what they keep in the end."""
-        puppets: dict[str, list[Principal]] = defaultdict(list)
-        for name, kind, state in sorted(taken, key=lambda one: (one[0], one[2])):
-            puppets[name].append(corrupted(revive(state, kind)))
-        authorities = [party for parties in puppets.values() for party in parties if isinstance(party, Authority)]
-        if not authorities:
-            authorities = [self._fresh_authority()]
-            puppets[authorities[0].name].append(authorities[0])
-        wire = _Playback((_Chorus(parties) for parties in puppets.values()), self._replies)
-        for name, parties in puppets.items():
-            for party in parties:
-                self._feed(party, self._packets[name], wire)
-        for authority in authorities:
-            yield from self._access(authority, wire)
-        yield from (party.state() for parties in puppets.values() for party in parties)
-
-    def _fresh_authority(self) -> Authority:
-        name = next(name for name, kinds in self.record.kinds.items() if issubclass(kinds[0], Authority))
-        key = crypto.new_signing_key(AuthorityKey)
-        return corrupted(self.scheme.authority(name, key=key))  # type: ignore[arg-type]  # the kind asked for
-
-    def _feed(self, party: Principal, packets: Sequence[Heard], wire: Wire) -> None:
+    def _feed(self, party: Principal, wire: Wire) -> None:
         """Every packet that was addressed to a party."""
-        for packet in packets:
+        for packet in self._packets[party.name]:
             wire.day = packet.day
             with suppress(EscrowError):
                 party.answer(packet.src, packet.data, wire)
 
-    def _access(self, authority: Authority, wire: Wire) -> Iterator[bytes]:
-        """The recipe, under every warrant that names this authority's key and under one that nobody signed."""
-        named = [each for each in authority.warrants if each.order.authority == authority.key.public]
-        for warrant in dict.fromkeys((*named, self._unsigned(authority))):
-            with suppress(EscrowError):
-                yield from self.scheme.access(authority, wire, warrant, self._intercepts.all)
+    # --- the lawful path among puppets ---
 
-    def _unsigned(self, authority: Authority) -> Warrant:
-        days = self.record.scenario.days
-        target = self.record.scenario.users[0].name
-        return Warrant(
-            Order("", authority.key.public, target, 0, days, "content", bytes(32), 0, days, bytes(16)), bytes(64)
-        )
+    def _matters(self, name: str, kind: type[Principal], state: bytes) -> bool:
+        """Whether the recipe can go another way with this principal than with nobody: it runs it, or is asked."""
+        return issubclass(kind, Authority) or name in self._sought
 
+    @cached_property
+    def _sought(self) -> frozenset[str]:
+        """Whom an authority with a fresh key asks while nobody answers."""
+        wire = self._wire(())
+        for _ in self._lawfully(wire):
+            pass  # what it yields is read elsewhere
+        return frozenset(wire.sought)
 
-class _Playback(Wire):
-    """A wire among puppets. Whoever is not there answers what was recorded, where the request is the same bytes."""
+    def _wire(self, taken: Iterable[Taken]) -> _Playback:
+        """These principals as puppets, an authority among them, each fed."""
+        puppets: dict[str, list[Principal]] = defaultdict(list)
+        for name, kind, state in sorted(taken, key=lambda one: (one[0], one[2])):
+            puppets[name].append(corrupted(revive(state, kind)))
+        authority = next(name for name, kinds in self.record.kinds.items() if issubclass(kinds[0], Authority))
+        if authority not in puppets:
+            key: Any = crypto.new_signing_key(AuthorityKey)
+            puppets[authority] = [corrupted(self.scheme.authority(authority, key=key))]
+        wire = _Playback(map(_Chorus, puppets.values()), self._answers)
+        for party in wire.puppets():
+            self._feed(party, wire)
+        return wire
 
-    def __init__(self, parties: Iterable[Any], replies: Replies) -> None:
-        super().__init__(parties)
-        self.replies = replies
+    def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
+        """What the recipe yields under every warrant at hand, and what the puppets keep in the end."""
+        for authority in wire.puppets():
+            if isinstance(authority, Authority):
+                for warrant in self._warrants(authority):
+                    with suppress(EscrowError):
+                        yield from self.scheme.access(authority, wire, warrant, self._intercepts.all)
+        yield from (party.state() for party in wire.puppets())
 
-    def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
-        if dst in self.parties:
-            return super().ask(src, dst, message, reply)
-        answer = self.replies.get((src, dst, codec.encode(message)))
-        if answer is None:
-            raise Unreachable(f"{dst} was not seized, and never answered this")
-        return codec.decode(answer, reply)
+    def _warrants(self, authority: Authority) -> Iterator[Warrant]:
+        """One that nobody signed, which will do where promises are off, and those that name this authority's key."""
+        days, target, public = self.record.scenario.days, self.record.scenario.users[0].name, authority.key.public
+        order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
+        yield Warrant(order, bytes(64))
+        yield from dict.fromkeys(each for each in authority.warrants if each.order.authority == public)
 
 
 class _Chorus:
@@ -172,10 +167,34 @@ class _Chorus:
         return self.parties[-1].answer(sender, request, wire)
 
 
-def recorded_answers(heard: Iterable[Heard]) -> Replies:
-    """(who asked, whom, request) -> the first answer: the next packet back between the two, before another forth."""
+class _Playback(Wire):
+    """A wire among puppets. Whoever is not there answers what was recorded, where the request is the same bytes."""
+
+    def __init__(self, choruses: Iterable[_Chorus], answers: Answers) -> None:
+        self.choruses = list(choruses)
+        parties: Any = self.choruses
+        super().__init__(parties)
+        self.answers = answers
+        self.sought: set[str] = set()
+
+    def puppets(self) -> Iterator[Principal]:
+        """Every party, as it was on each of its evenings."""
+        return (party for chorus in self.choruses for party in chorus.parties)
+
+    def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
+        self.sought.add(dst)
+        if dst in self.parties:
+            return super().ask(src, dst, message, reply)
+        answer = self.answers.get((src, dst, codec.encode(message)))
+        if answer is None:
+            raise Unreachable(f"{dst} was not seized, and never answered this")
+        return codec.decode(answer, reply)
+
+
+def recorded_answers(heard: Iterable[Heard]) -> Answers:
+    """For each request the first answer: the next packet back between the two, before another one forth."""
     asked: dict[tuple[str, str], bytes] = {}
-    answers: Replies = {}
+    answers: Answers = {}
     for packet in heard:
         request = asked.pop((packet.dst, packet.src), None)
         if request is not None:
@@ -185,7 +204,7 @@ def recorded_answers(heard: Iterable[Heard]) -> Replies:
 
 
 def devices_in(value: object) -> Iterator[Device]:
-    """Every device inside a revived state, itself included, with its promises off."""
+    """Every device inside a revived state, the party itself included, with its promises off."""
     if isinstance(value, Device):
         yield corrupted(value)
     if isinstance(value, msgspec.Struct):
