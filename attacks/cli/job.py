@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
-SMOKE = {"users": 4, "groups": 2, "days": 10, "messages": 60}
+SMOKE = {"users": 4, "groups": 2, "days": 5, "messages": 24}
 SIZES = ("users", "groups", "days", "messages")
 
 
