@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from attacks.lab.results import Cell
     from attacks.report.proofs import Check
     from escrow.scheme import Scheme
+
+T = TypeVar("T")
 
 
 @command("check", names(), play(), jobs(), policy(), format_(), destination(), own=[click.Argument(["plugin"])])
@@ -48,14 +50,18 @@ def _subjects(job: Job, plugin: str) -> tuple[list[Scheme], list[Attack]]:
     from escrow.registry import load_file, unknown
 
     if not (plugin.endswith(".py") or "/" in plugin):
-        found = [each[plugin] for each in (job.schemes, job.attacks) if plugin in each]
-        if not found:
+        named = _called(job.schemes, plugin), _called(job.attacks, plugin)
+        if not any(named):
             raise unknown((*job.schemes, *job.attacks), plugin, "scheme, attack or file")
-        return [job.schemes[plugin]] * (plugin in job.schemes), [job.attacks[plugin]] * (plugin in job.attacks)
+        return named
     job.plugins = (*job.plugins, Path(plugin))
     module = load_file(Path(plugin)).__name__
     schemes = [each for each in job.schemes.values() if type(each).__module__ == module]
     return schemes, [each for each in job.attacks.values() if type(each).__module__ == module]
+
+
+def _called(things: dict[str, T], name: str) -> list[T]:
+    return [things[name]] if name in things else []
 
 
 def _lawful(scheme: Scheme) -> Iterator[Check]:

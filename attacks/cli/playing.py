@@ -98,10 +98,11 @@ def anatomy_command(job: Job, scheme: str) -> Answer:
 
 
 def check_evenings(coalition: str, days: int) -> None:
-    """UsageError for an evening that the scenario has not; names are checked against the play."""
-    for evening in re.findall(r"(?<=[@,-])\s*\d+(?=\s*(?:[,-]|$))", coalition):
-        if len(evening) > len(str(days)) or int(evening) >= days:
-            raise click.UsageError(f"the evenings of the scenario are 0 to {days - 1}, not {evening}")
+    """UsageError for an evening that the scenario has not, before anything is played; names are checked by the play."""
+    for evenings in re.findall(r"@([\d\s,-]*)", coalition):
+        for evening in re.findall(r"\d+", evenings):
+            if len(evening) > len(str(days)) or int(evening) >= days:
+                raise click.UsageError(f"the evenings of the scenario are 0 to {days - 1}, not {evening}")
 
 
 @command(

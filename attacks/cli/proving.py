@@ -64,12 +64,13 @@ def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, 
 def verify_command(job: Job, folder: Path, replay: bool) -> Answer:
     """Re-execute every step of a proof from the facts that it lists: these bytes give this text."""
     from attacks.cli.job import Answer
-    from attacks.lab import evidence
     from attacks.report.proofs import Verified, draw_verified
     from escrow.errors import Malformed
 
     if not folder.is_dir():
         raise Malformed(f"{folder} is no folder; verify takes the one that `escrow-lab evidence` printed")
+    from attacks.lab import evidence
+
     summary = evidence.verify(folder, replay, tuple(job.plugins))
     verified = Verified(folder=str(folder), replayed=replay, summary=summary)
     return Answer(partial(draw_verified, verified=verified), verified)

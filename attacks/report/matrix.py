@@ -115,7 +115,7 @@ def draw_run(page: Page, card: Card, matrix: Matrix) -> None:
 
 def draw_cell(page: Page, cell: Cell) -> None:
     """One cell as a narrative: who was corrupted, what they read, what the law got, who noticed."""
-    page.line(f"{cell.scheme}: {cell.verdict}", STYLES.get(cell.verdict, ""))
+    page.line(f"{cell.scheme} under {cell.attack}: {cell.verdict}", STYLES.get(cell.verdict, ""))
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
         pairs += _read(cell)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 from attacks.lab.results import Cell, Result
-from attacks.report.matrix import draw_cell
 from attacks.report.page import ATTENTION, DIM, Page
 
 
@@ -86,6 +85,6 @@ def draw_checks(page: Page, result: Checks) -> None:
     page.line(f"{result.subject}: {len(result.checks) - result.failed} of {len(result.checks)} hold.")
     if result.versions:
         page.line(", ".join(f"{name} {version}" for name, version in result.versions.items()), DIM)
-    for cell in result.cells:
+    if result.cells:
         page.gap()
-        draw_cell(page, cell)
+        page.fields([(f"{cell.scheme}, {cell.attack}", f"{cell.verdict}: {cell.reason}") for cell in result.cells], 0)
