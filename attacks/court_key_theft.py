@@ -43,7 +43,8 @@ class CourtKeyTheft(Attack):
 
     def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         assert isinstance(party, Court)  # noqa: S101 (that is who was turned)
-        thief = scheme.authority("thief", key=crypto.new_signing_key(AuthorityKey))  # type: ignore[arg-type]
+        made = crypto.new_signing_key(AuthorityKey)
+        thief = scheme.authority("thief", key=made)  # type: ignore[arg-type]  # the kind asked for
         authorities = list[scheme.authority]  # type: ignore[name-defined]  # whichever class the scheme's has
         kept = {"authorities": authorities, "users": list[User], "signed": list[Warrant], "heard": list[int]}
         court: Any = turned(party, kept)

@@ -96,7 +96,8 @@ def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[.
 def impostor(name: str, user: str) -> Device:
     """A device of the attacker's own under a user's name: a fresh identity key and one signed prekey."""
     identity = crypto.new_signing_key(IdentityKey)
-    return Device(name, user, identity, [identity.public], prekeys=[Prekey(new_private(), 0)])  # type: ignore[arg-type]
+    linked, prekeys = [identity.public], [Prekey(new_private(), 0)]
+    return Device(name, user, identity, linked, prekeys=prekeys)  # type: ignore[arg-type]  # the kind asked for
 
 
 def entry_of(device: Device) -> Entry:
