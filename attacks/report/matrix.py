@@ -58,7 +58,7 @@ def _blocks(width: int, matrix: Matrix) -> list[list[str]]:
 
 def _column(matrix: Matrix) -> int:
     """How wide a column must be for the longest verdict, or part of an attack's name, in it."""
-    parts = [part + "-" for attack in matrix.manifest.attacks for part in attack.split("-")]
+    parts = [part for attack in matrix.manifest.attacks for part in _parts(attack)]
     return max(map(len, [*parts, *(cell.verdict for cell in matrix.cells)]), default=1)
 
 
@@ -75,10 +75,14 @@ def _names(matrix: Matrix) -> list[str]:
     return [name + (" *" if name in matrix.manifest.unverified else "") for name in matrix.manifest.schemes]
 
 
+def _parts(attack: str) -> list[str]:
+    return re.split(r"(?<=-)", attack)
+
+
 def _head(attack: str, width: int) -> str:
     """An attack's name, folded at its hyphens."""
     lines = [""]
-    for part in re.split(r"(?<=-)", attack):
+    for part in _parts(attack):
         if lines[-1] and len(lines[-1] + part) > width:
             lines.append("")
         lines[-1] += part
