@@ -74,12 +74,18 @@ class Judge:
 
     def _reaches(self, device: str, evening: int, chain: bytes, sent: Sent) -> bool:
         held = self._held(device, evening)
-        if any(to in held for to in self._first_flights[chain]):
-            return True  # begun without a one-time prekey, towards a signed prekey that is still kept
+        if self._rerooted(chain, held) or (
+            chain in held and any(self._rerooted(to, held) for to in self._answered[chain])
+        ):
+            return True  # the first flight, or this device's own reply to it while its ratchet key is still the newest
         if self._late(device, evening, sent) and (chain in held or any(to in held for to in self._answered[chain])):
             return True
         carriers = self._carriers.get(chain, ())
         return any(self._reaches(device, evening, carrier, self.by_id[text]) for carrier, text in carriers)
+
+    def _rerooted(self, chain: bytes, held: frozenset[bytes]) -> bool:
+        """Whether a chain is the first of a session without a one-time prekey, to a signed prekey still kept."""
+        return any(to in held for to in self._first_flights.get(chain, ()))
 
     def _held_by(self, device: str, evening: int) -> frozenset[bytes]:
         """The public names of every key that a device's state held."""
