@@ -331,11 +331,11 @@ def test_the_self_check_holds_and_a_failure_is_3(
 def test_evidence_and_verify_hand_over_what_they_were_given(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def write(folder: Path, scheme: Any, attack: Any, scenario: Any, coalition: str | None) -> str:
+    def write(folder: Path, scheme: Any, attack: Any, scenario: Any, attacks: Any, coalition: Any, plugins: Any) -> str:
         (folder / "abc").mkdir()
         return "abc" if (scheme.name, attack.name, coalition) == ("envelope", "authority-theft", "agent@1") else ""
 
-    def verify(folder: Path, replay: bool, plugins: tuple[Path, ...]) -> str:
+    def verify(folder: Path, replay: bool, plugins: list[Path]) -> str:
         if not replay:
             raise Malformed("facts.json: its SHA-256 is not the manifest's")
         return "2 steps give 1 text"
@@ -345,6 +345,8 @@ def test_evidence_and_verify_hand_over_what_they_were_given(
     options = ["--coalition", "agent@1", "-o", str(proof), *SMALL]
     assert main(["evidence", "envelope", "authority-theft", *options]) == 0
     assert f"escrow-lab verify {proof}/abc --replay" in capsys.readouterr().out
+    assert main(["evidence", "envelope", "authority-theft", *options]) == 2
+    assert f"this proof is there already: {proof / 'abc'}" in capsys.readouterr().err
     assert main(["verify", str(proof / "abc"), "--replay"]) == 0
     assert capsys.readouterr().out == "2 steps give 1 text\n"
     assert main(["verify", str(proof / "abc")]) == 4

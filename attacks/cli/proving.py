@@ -42,9 +42,12 @@ def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, 
         check_evenings(coalition, job.scenario.days)
     if folder.exists() and not folder.is_dir():
         raise CannotWrite(f"{folder} is no folder")
+    others = list(job.attacks.values())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        digest = evidence.write(folder, chosen, played, job.scenario, coalition)
+        digest = evidence.write(folder, chosen, played, job.scenario, others, coalition, list(job.plugins))
+    except FileExistsError as error:
+        raise CannotWrite(f"this proof is there already: {error.filename}") from error
     except OSError as error:
         raise CannotWrite(f"{error.filename or folder} cannot be written: {error.strerror}") from error
     written = Evidence(scheme=scheme, attack=attack, digest=digest, folder=str(folder / digest))
@@ -71,6 +74,6 @@ def verify_command(job: Job, folder: Path, replay: bool) -> Answer:
         raise Malformed(f"{folder} is no folder; verify takes the one that `escrow-lab evidence` printed")
     from attacks.lab import evidence
 
-    summary = evidence.verify(folder, replay, tuple(job.plugins))
+    summary = evidence.verify(folder, replay, list(job.plugins))
     verified = Verified(folder=str(folder), replayed=replay, summary=summary)
     return Answer(partial(draw_verified, verified=verified), verified)
