@@ -16,7 +16,7 @@ DEVICES = (
         "device",
         "own",
         concedes=(
-            "first flight and first reply of a session without a one-time prekey, while the signed prekey is kept (X3DH, 4)",
+            "first flight and reply of a session without a one-time prekey, while the signed prekey is kept (X3DH, 4)",
             "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
             "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
         ),
