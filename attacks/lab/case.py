@@ -1,0 +1,123 @@
+"""One cell, played once: what a proof is written from, and what a replay is compared with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal
+
+from attacks.lab.access_structure import Coalition, Seizure
+from attacks.lab.analysis import Analysis
+from attacks.lab.attack import Attack, Seize, Turn
+from attacks.lab.bench import Bench
+from attacks.lab.claims import Judge
+from attacks.lab.outcome import Reach, reach
+from attacks.lab.provenance import coalition_of
+from attacks.lab.results import Cell
+from attacks.lab.scenario import Scenario
+from escrow import registry
+from escrow.registry import UnknownName
+from escrow.scheme import Scheme
+
+Members = tuple[Seizure, ...]
+
+
+def pass_of(attack: Attack) -> Literal["mathematics", "served"]:
+    """Whether honest officials answer to what the attack shows them."""
+    return "served" if attack.served else "mathematics"
+
+
+class _Once(Bench):
+    """A bench that keeps the last attack's play."""
+
+    @cached_property
+    def _plays(self) -> dict[str, tuple[Analysis, tuple[Seize | Turn, ...]]]:
+        return {}
+
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
+        if attack.name not in self._plays:
+            self._plays[attack.name] = super().under(attack)
+        return self._plays[attack.name]
+
+
+class Case:
+    """A scheme under an attack. The rules of `attacks` join, the attack's own too."""
+
+    def __init__(self, scheme: Scheme, attack: Attack, scenario: Scenario, attacks: Sequence[Attack]) -> None:
+        self.scheme, self.attack, self.scenario = scheme, attack, scenario
+        self.attacks = tuple({each.name: each for each in (*attacks, attack)}.values())
+        self.label_pass = pass_of(attack)
+        self._bench = _Once(scheme, self.attacks, scenario)
+
+    @cached_property
+    def applies(self) -> bool:
+        return not self.attack.applies(self.scheme, self._bench.record.cast)
+
+    @property
+    def analysis(self) -> Analysis:
+        """Of the play under the attack; of the honest one where nobody is turned."""
+        return self._bench.under(self.attack)[0]
+
+    @cached_property
+    def cell(self) -> Cell:
+        """The cell as the matrix has it, its controls not run."""
+        plain = registry.schemes()["plain"]
+        bench = self._bench if self.scheme == plain else Bench(plain, self.attacks, self.scenario)
+        opened = frozenset[int]()
+        if not self.attack.applies(plain, bench.record.cast):
+            opened = bench.cell(self.attack)[1]
+        return self._bench.cell(self.attack, opened)[0]
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What the attack's corruptions open."""
+        analysis, corruptions = self._bench.under(self.attack)
+        return reach(analysis, Judge(analysis.record, self.scheme.claim), self.attack, corruptions)
+
+    @cached_property
+    def taken(self) -> dict[str, frozenset[int]]:
+        """The evenings on which the attack takes each principal's state."""
+        corruptions = self._bench.under(self.attack)[1]
+        evenings: dict[str, set[int]] = defaultdict(set)
+        for each in corruptions:
+            days = range(each.day, self.scenario.days) if isinstance(each, Turn) else (each.evening,)
+            evenings[each.principal] |= set(days)
+        return {name: frozenset(on) for name, on in evenings.items()}
+
+    def opened_by(self, members: Members) -> list[int]:
+        """The texts that these members open, if the attack opens them at all."""
+        return sorted(self.analysis.opened_by(members, self.label_pass) & self.reach.masks.keys())
+
+    # --- whose state is taken ---
+
+    def best(self) -> Members:
+        """The cell's coalition, without thresholds, each seizure on evenings on which the attack makes it."""
+        coalition, mask = self.reach.best()
+        members = coalition.members if self.reach.turned else self.reach.structure.example(mask).members
+        return tuple(dict.fromkeys(each for member in members for each in self._possible(member)))
+
+    def _possible(self, member: Seizure) -> Members:
+        """One of the evenings that serve, if the attack takes the principal once; all that it takes, if it stays."""
+        turned = any(each.principal == member.principal for each in self.reach.turned)
+        on = frozenset(member.evenings) & self.taken[member.principal]
+        if on and not turned:
+            return (Seizure(member.principal, tuple(sorted(on))),)
+        return self._always(member.principal)
+
+    def _always(self, principal: str) -> Members:
+        return tuple(Seizure(principal, (evening,)) for evening in sorted(self.taken[principal]))
+
+    def chosen(self, text: str) -> Members:
+        """A coalition that was typed. UnknownName for members that the attack does not take, on those evenings."""
+        members: list[Seizure] = []
+        for each in coalition_of(text, self.analysis.record).members:
+            on = self.taken.get(each.principal, frozenset())
+            if not on or not set(each.evenings) <= on:
+                does = f"it takes {Seizure(each.principal, tuple(sorted(on)))}" if on else self._whom()
+                raise UnknownName(f"{self.attack.name} does not take {each}; {does}")
+            members += [each] if each.evenings else self._always(each.principal)
+        return tuple(members)
+
+    def _whom(self) -> str:
+        return f"it takes {Coalition(tuple(Seizure(name) for name in sorted(self.taken)))}"

@@ -1,0 +1,264 @@
+"""The files of a proof: what stands in them, and a folder in which one flipped bit anywhere shows.
+
+MANIFEST lists every file with its SHA-256, size and name; the SHA-256 of MANIFEST is the folder's name.
+
+  statement.json   scheme, parameters, attack, whose rules joined, coalition, pass, how many texts it opens
+  claim.json       what the scheme's source says about who may open what
+  cell.json        the cell of the matrix          scenario.json   what was played
+  facts.jsonl      the facts given, numbered from 0, and where each was taken
+  steps.jsonl      which rule, applied to which numbers; a step's own number follows those of the facts
+  texts.jsonl      the texts that follow, each with the number that it stands under
+  NAME.py          the source of a plug-in, to be read; nothing here is ever loaded
+
+All but MANIFEST is canonical JSON, one value a line. Reading trusts nothing: every error is Malformed, in one line that
+begins with the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+from attacks.lab.access_structure import Seizure
+from attacks.lab.results import Cell, Result
+from attacks.lab.scenario import Scenario
+from escrow import __version__
+from escrow.errors import Malformed
+
+MANIFEST = "MANIFEST"
+STATEMENT, CLAIM, CELL, SCENARIO = "statement.json", "claim.json", "cell.json", "scenario.json"
+FACTS, STEPS, TEXTS = "facts.jsonl", "steps.jsonl", "texts.jsonl"
+FILES = frozenset({STATEMENT, CLAIM, CELL, SCENARIO, FACTS, STEPS, TEXTS})
+LARGEST = 1 << 26  # bytes of a file
+MOST = 100  # files in a folder
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
+_LINE = re.compile(rf"([0-9a-f]{{64}})  (0|[1-9][0-9]{{0,8}})  ({_NAME.pattern})")
+
+T = TypeVar("T")
+
+
+class Statement(Result, frozen=True, kw_only=True):
+    """What a proof is about. `attacks` are those whose rules joined.
+
+    Each seizure is on one of its evenings, whichever. `opened` counts all texts that the coalition opens, also those
+    that are not in the folder because there are too many.
+    """
+
+    schema: Literal["escrow-lab/evidence/1"] = "escrow-lab/evidence/1"
+    version: str = __version__
+    scheme: str
+    parameters: dict[str, Any]
+    attack: str
+    attacks: tuple[str, ...]
+    label_pass: Literal["mathematics", "served"] = msgspec.field(name="pass")
+    coalition: tuple[Seizure, ...]
+    opened: int
+
+
+class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact by its type's full name and its encoding (hexadecimal): first told in a packet (its number), or held in
+    the state of a principal on an evening, or free: bookkeeping that only bounds a search, or a key that anybody can
+    make."""
+
+    type: str
+    encoding: str
+    packet: int | None = None
+    holder: str | None = None
+    evening: int | None = None
+
+
+class Answered(Result, frozen=True, kw_only=True):
+    """What an honest official gave, with a secret that is not in the folder, after these checks."""
+
+    by: tuple[str, ...]
+    checks: tuple[str, ...]
+    type: str
+    encoding: str
+
+
+class Step(Result, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule (full name), applied to facts and steps by their numbers; `result` is which of its conclusions is meant.
+
+    Of a threshold rule the members come last. Where an official answers, `rule` names the checks, and the premises are
+    what is shown: the request, the warrant, and the key that signs.
+    """
+
+    rule: str
+    premises: tuple[int, ...]
+    result: int = 0
+    answer: Answered | None = None
+
+
+class ProvenText(Result, frozen=True, kw_only=True):
+    """A text by its number in the scenario: its bytes and their SHA-256 (hexadecimal), and where it is concluded."""
+
+    id: int
+    conclusion: int
+    sha256: str
+    body: str
+
+
+class Dossier(NamedTuple):
+    """What stands in a folder, decoded."""
+
+    statement: Statement
+    cell: Cell
+    scenario: Scenario
+    facts: list[GivenFact]
+    steps: list[Step]
+    texts: list[ProvenText]
+
+
+def read(files: Mapping[str, bytes]) -> Dossier:
+    """Decode the files of a folder. Malformed where one is missing, or says something else than it may."""
+    if missing := sorted(FILES - files.keys()):
+        raise Malformed(f"{missing[0]}: missing")
+    scenario = only(files, SCENARIO, Scenario)
+    try:
+        scenario.check()
+    except Malformed as error:
+        raise Malformed(f"{SCENARIO}: {error}") from None
+    return Dossier(
+        only(files, STATEMENT, Statement),
+        only(files, CELL, Cell),
+        scenario,
+        lines(files, FACTS, GivenFact),
+        lines(files, STEPS, Step),
+        lines(files, TEXTS, ProvenText),
+    )
+
+
+# --- canonical JSON ---
+
+
+def to_bytes(values: Iterable[object]) -> bytes:
+    """Canonical JSON, one value a line."""
+    return b"".join(msgspec.json.encode(value, order="deterministic") + b"\n" for value in values)
+
+
+def lines(files: Mapping[str, bytes], name: str, kind: type[T]) -> list[T]:
+    """The values of a file with one on each line. Raises Malformed."""
+    data, decoder = files[name], msgspec.json.Decoder(kind)
+    found = []
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else (), 1):
+        try:
+            value = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            raise Malformed(f"{name}, line {number}: {one_line(error)}") from None
+        if to_bytes([value]) != line + b"\n":
+            raise Malformed(f"{name}, line {number}: not canonical JSON")
+        found.append(value)
+    if to_bytes(found) != data:
+        raise Malformed(f"{name}: its last line does not end")
+    return found
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, on one line: it may quote hostile bytes."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def only(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
+    """The value of a file that holds one. Raises Malformed."""
+    found = lines(files, name, kind)
+    if len(found) != 1:
+        raise Malformed(f"{name}: {len(found)} values where one should be")
+    return found[0]
+
+
+# --- the folder ---
+
+
+def put(directory: Path, files: Mapping[str, bytes]) -> str:
+    """Write the files into a new folder inside `directory`; its name is the digest of their manifest.
+
+    OSError where it exists or cannot be written; nothing is left half-done.
+    """
+    manifest = "".join(f"{_sha256(files[name])}  {len(files[name])}  {name}\n" for name in sorted(files)).encode()
+    digest = _sha256(manifest)
+    target, partial = directory / digest, directory / f".{digest}.{os.getpid()}"
+    if target.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    directory.mkdir(parents=True, exist_ok=True)
+    partial.mkdir()
+    try:
+        for name, data in {**files, MANIFEST: manifest}.items():
+            (partial / name).write_bytes(data)
+        partial.rename(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return digest
+
+
+def get(directory: Path) -> dict[str, bytes]:
+    """The files of a folder, if it is exactly what its name stands for. Raises Malformed."""
+    try:
+        found = sorted(each.name for each in os.scandir(directory))
+        folder = directory.resolve().name
+    except OSError as error:
+        raise Malformed(f"{directory}: {error.strerror}") from None
+    manifest = _read(directory, MANIFEST)
+    if _sha256(manifest) != folder:
+        raise Malformed(f"{MANIFEST}: its SHA-256 is {_sha256(manifest)}, and the folder is not called that")
+    listed = {name: (digest, size) for digest, size, name in _listed(manifest)}
+    for name in found:
+        if name not in listed and name != MANIFEST:
+            raise Malformed(f"{name!a}: not listed in {MANIFEST}")
+    files = {}
+    for name, (digest, size) in listed.items():
+        files[name] = data = _read(directory, name)
+        if len(data) != size or _sha256(data) != digest:
+            raise Malformed(f"{name}: {len(data)} bytes whose SHA-256 is not the one in {MANIFEST}")
+    return files
+
+
+def _listed(manifest: bytes) -> Iterator[tuple[str, int, str]]:
+    """(SHA-256, size, name) of each line, names ascending."""
+    *rows, rest = manifest.decode("ascii", "replace").split("\n")
+    before = ""
+    for number, row in enumerate(rows, 1):
+        match = _LINE.fullmatch(row)
+        if match is None or match[3] <= before or match[3] == MANIFEST or number > MOST:
+            raise Malformed(f"{MANIFEST}, line {number}: not SHA-256, size and name, or not in the order of names")
+        before = match[3]
+        yield match[1], int(match[2]), match[3]
+    if rest:
+        raise Malformed(f"{MANIFEST}: its last line does not end")
+
+
+def _read(directory: Path, name: str) -> bytes:
+    """The bytes of a regular file of that very folder, no link followed."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(directory / name, flags)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Malformed(f"{name}: no regular file")
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise Malformed(f"{name}: missing") from None
+    except OSError as error:
+        why = "a link" if error.errno == errno.ELOOP else error.strerror
+        raise Malformed(f"{name}: {why}") from None
+    if len(data) > LARGEST:
+        raise Malformed(f"{name}: larger than {LARGEST} bytes")
+    return data
+
+
+def is_name(name: str) -> bool:
+    """Whether a manifest can list a file of this name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
