@@ -1,9 +1,11 @@
 """The second adversary: seized state comes back to life as parties that keep no promise, and reads what they can.
 
   devices    each is offered every mail that the network heard, in order: once as it was taken, and once with its
-             sessions forgotten, so that first flights begin anew; a silent device inside an official is a device too
+             sessions forgotten, so that first flights begin anew
   officials  answer whatever reaches them; who was not seized is played back: byte-equal requests get recorded answers
   access     the scheme's public recipe, run by the seized authority, or by one with a fresh key that heard the packets
+
+A silent device that an authority runs, or an authority of a thief's own, is found inside the state that holds it.
 
 A text is opened where its bytes come out: on a screen, from the recipe, or in what a puppet keeps. The parties' own
 code does all of it, so this shares nothing with the closure; nor does it run a chain backwards or pool what several
@@ -26,12 +28,13 @@ from escrow.codec import Packet
 from escrow.crypto import Run, sha256
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Listed, Mail
-from escrow.errors import EscrowError, Unreachable
+from escrow.errors import EscrowError, Malformed, Unreachable
 from escrow.principal import Principal, corrupted, revive
 from escrow.scheme import Scheme
-from escrow.warrant import Authority, AuthorityKey, Order, Warrant
+from escrow.warrant import Authority, AuthorityKey, Order, Request, Serve, Warrant
 from escrow.wire import Heard, Wire
 
+P = TypeVar("P", bound=Principal)
 R = TypeVar("R")
 Taken = tuple[str, type[Principal], bytes]  # a principal's name, its kind and a state of it
 Answers = dict[tuple[str, str, bytes], bytes]  # (who asks, whom, request) -> answer
@@ -85,7 +88,7 @@ class Puppets:
         self._feed(party, _Playback((), self._answers))
         yield party.state()
         for forgetful in (False, True):
-            for device in devices_in(revive(state, kind)):
+            for device in map(corrupted, within(revive(state, kind), Device)):
                 if forgetful:
                     device.sessions, device.receiving = {}, []
                 wire = _Playback((), self._answers)
@@ -113,7 +116,7 @@ class Puppets:
 
     def _matters(self, name: str, kind: type[Principal], state: bytes) -> bool:
         """Whether the recipe can go another way with this principal than with nobody: it runs it, or is asked."""
-        return issubclass(kind, Authority) or name in self._sought
+        return name in self._sought or any(within(revive(state, kind), Authority))
 
     @cached_property
     def _sought(self) -> frozenset[str]:
@@ -128,30 +131,38 @@ class Puppets:
         puppets: dict[str, list[Principal]] = defaultdict(list)
         for name, kind, state in sorted(taken, key=lambda one: (one[0], one[2])):
             puppets[name].append(corrupted(revive(state, kind)))
-        authority = next(name for name, kinds in self.record.kinds.items() if issubclass(kinds[0], Authority))
-        if authority not in puppets:
+        name = next(name for name, kinds in self.record.kinds.items() if issubclass(kinds[0], Authority))
+        if name not in puppets:
             key: Any = crypto.new_signing_key(AuthorityKey)
-            puppets[authority] = [corrupted(self.scheme.authority(authority, key=key))]
+            puppets[name] = [corrupted(self.scheme.authority(name, key=key))]
         wire = _Playback(map(_Chorus, puppets.values()), self._answers)
         for party in wire.puppets():
             self._feed(party, wire)
         return wire
 
     def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
-        """What the recipe yields under every warrant at hand, and what the puppets keep in the end."""
-        for authority in wire.puppets():
-            if isinstance(authority, Authority):
-                for warrant in self._warrants(authority):
-                    with suppress(EscrowError):
-                        yield from self.scheme.access(authority, wire, warrant, self._intercepts.all)
+        """What the recipe yields to every authority under every warrant, and what the puppets keep in the end."""
+        for authority in list(within(list(wire.puppets()), Authority)):
+            shrugging = corrupted(authority)
+            for warrant in self._warrants(authority.key.public):
+                with suppress(EscrowError):
+                    yield from self.scheme.access(shrugging, wire, warrant, self._intercepts.all)
         yield from (party.state() for party in wire.puppets())
 
-    def _warrants(self, authority: Authority) -> Iterator[Warrant]:
-        """One that nobody signed, which will do where promises are off, and those that name this authority's key."""
-        days, target, public = self.record.scenario.days, self.record.scenario.users[0].name, authority.key.public
+    def _warrants(self, public: bytes) -> Iterator[Warrant]:
+        """One that nobody signed, which will do where promises are off, and all heard that name this authority."""
+        days, target = self.record.scenario.days, self.record.scenario.users[0].name
         order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
         yield Warrant(order, bytes(64))
-        yield from dict.fromkeys(each for each in authority.warrants if each.order.authority == public)
+        yield from (each for each in self._heard_warrants if each.order.authority == public)
+
+    @cached_property
+    def _heard_warrants(self) -> tuple[Warrant, ...]:
+        heard: dict[Warrant, None] = {}
+        for packet in self.record.heard:
+            with suppress(Malformed):
+                heard.setdefault(codec.decode_any(packet.data, frozenset({Request, Serve})).warrant)
+        return tuple(heard)
 
 
 class _Chorus:
@@ -203,16 +214,16 @@ def recorded_answers(heard: Iterable[Heard]) -> Answers:
     return answers
 
 
-def devices_in(value: object) -> Iterator[Device]:
-    """Every device inside a revived state, the party itself included, with its promises off."""
-    if isinstance(value, Device):
-        yield corrupted(value)
+def within(value: object, kind: type[P]) -> Iterator[P]:
+    """Every principal of a kind inside a revived state, the party itself included."""
+    if isinstance(value, kind):
+        yield value
     if isinstance(value, msgspec.Struct):
         for field in value.__struct_fields__:
-            yield from devices_in(getattr(value, field))
+            yield from within(getattr(value, field), kind)
     elif isinstance(value, dict):
         for inner in value.values():
-            yield from devices_in(inner)
+            yield from within(inner, kind)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from devices_in(inner)
+            yield from within(inner, kind)
