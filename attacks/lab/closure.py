@@ -217,16 +217,18 @@ class Closure:
         self._of_type[kind] = columns, joins
         return columns, joins
 
-    def _conclusions(self, result: Any, paid: Premises) -> list[int]:
+    def _conclusions(self, result: Any, premises: Premises, rule: int) -> list[int]:
         """The numbers of what a rule gave, without what had to be known for it."""
-        if not isinstance(result, tuple):
-            return [] if (made := self.intern(result)) in paid else [made]
-        return [made for made in map(self.intern, result) if made not in paid]
+        made = [*map(self.intern, result)] if isinstance(result, tuple) else [self.intern(result)]
+        for each in made:
+            if each in premises:
+                paid = {premises[at] for at in self.needed_at[rule] if at < len(premises)}
+                return [each for each in made if each not in paid]
+        return made
 
     def _firing(self, number: int, rule: Rule) -> Fire:
         function, name, cells, conclude = rule.function, rule.name, self.cells, self._conclusions
         fired, forged, add_rule, add_start = self.fired, self.forged, self.firing_rule.append, self.firing_start.append
-        needed = None if all(rule.needed) else self.needed_at[number]
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
@@ -235,8 +237,7 @@ class Closure:
                 forged[name] += 1
                 return
             fired[name] += 1
-            paid = premises if needed is None else tuple([premises[at] for at in needed])
-            if conclusions := conclude(result, paid):
+            if conclusions := conclude(result, premises, number):
                 cells.extend(premises)
                 cells.extend(conclusions)
                 add_rule(number)
@@ -270,7 +271,7 @@ class Closure:
         earlier = [self.facts[guard] for guard in edge.guards]
         members = tuple(self.facts[member] for member in edge.choose(lambda _: True))
         try:
-            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), self.paying(edge)))
+            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), edge.guards, edge.rule))
         except Forged:
             self.forged[gate.name] += 1
         else:
