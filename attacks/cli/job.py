@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import click
 
@@ -171,10 +172,16 @@ class Job:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 
+        console = Console(stderr=True, no_color=not colours(self.color, sys.stderr))
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-        with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+        # without a thread of its own: workers are forked while it stands there
+        with Bars(*columns, TimeElapsedColumn(), console=console, transient=True, auto_refresh=False) as bars:
             task = bars.add_task("", total=None)
-            yield lambda done, total, what: bars.update(task, completed=done, total=total, description=plain(what))
+
+            def advance(done: int, total: int, what: str) -> None:
+                bars.update(task, completed=done, total=total, description=plain(what), refresh=True)
+
+            yield advance
 
 
 def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
@@ -185,7 +192,7 @@ def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
     stdout = sys.stdout
     if isinstance(stdout, TextIOWrapper):
         stdout.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to stop
-    with _terminable(), redirect_stdout(sys.stderr):
+    with _interruptible(), redirect_stdout(sys.stderr):
         answer = body(job, **{name: value for name, value in given.items() if name not in shared})
         with opened(job.output, job.force, stdout) as stream:
             if job.format_ == "json":
@@ -215,14 +222,20 @@ def _width(terminal: bool) -> int:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM as an exception, so that what is open is closed and temporary files go."""
+def _interruptible() -> Iterator[None]:
+    """SIGINT and SIGTERM end the workers, then leave as exceptions, so that what is open is closed on the way."""
+    own = os.getpid()
 
-    def stop(number: int, frame: object) -> None:
-        raise Terminated
+    def stop(number: int, frame: object) -> NoReturn:
+        if os.getpid() != own:
+            os._exit(128 + number)  # a worker, which has nothing to close; the command speaks for it
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
