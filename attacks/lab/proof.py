@@ -1,7 +1,7 @@
 """Why a coalition can read something: one derivation, down to the bytes, in an order in which it can be executed.
 
 A proof lists what the coalition is given (who held it, on which evening) and each step, after the steps that its
-premises come from. It is well founded: the first way in which each fact turned up, so no step rests on itself.
+premises come from. It is well founded, no step rests on itself, and short where there is a choice.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ def _paid(closure: Closure, step: Step) -> set[int]:
 
 
 def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int, Given | Step]:
-    closure = labels.closure
-    how: dict[int, Given | Step] = dict(_given(closure, tuple(coalition)))
+    how: dict[int, Given | Step] = dict(_given(labels.closure, tuple(coalition)))
+    depth = dict.fromkeys(how, 0)
     for edges, looping in labels.parts:
-        while _advance(labels, edges, how, name) and looping:
+        while _advance(labels, edges, how, depth, name, shorten=not looping) and looping:
             pass
     return how
 
@@ -106,14 +106,23 @@ def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[i
                     break
 
 
-def _advance(labels: Labels, edges: Iterable[int], how: dict[int, Given | Step], name: str) -> bool:
-    """Take each edge once whose premises are there; whether a fact was new."""
+def _advance(
+    labels: Labels, edges: Iterable[int], how: dict[int, Given | Step], depth: dict[int, int], name: str, shorten: bool
+) -> bool:
+    """Take each edge whose premises are there; whether a fact was new.
+
+    Where edges do not feed each other all that make a fact stand before all that use it, so a shorter way may replace
+    the first one.
+    """
     closure, before = labels.closure, len(how)
     for edge in edges:
-        conclusions = [fact for fact in closure.gives(edge) if fact not in how]
-        if conclusions and labels.stands(edge, name) and (used := _premises(closure, edge, how)) is not None:
-            for fact in conclusions:
-                how[fact] = Step(edge, closure.name_of(edge), used, fact)
+        if not labels.stands(edge, name) or (used := _premises(closure, edge, how)) is None:
+            continue
+        deep = 1 + max((depth.get(premise, 0) for premise in used), default=0)
+        for fact in closure.gives(edge):
+            if fact not in how or (shorten and deep < depth[fact]):
+                how.pop(fact, None)
+                how[fact], depth[fact] = Step(edge, closure.name_of(edge), used, fact), deep
     return len(how) > before
 
 
