@@ -12,12 +12,15 @@ from attacks.lab.evidence_folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS,
 from attacks.lab.provenance import checks_made, packets
 from attacks.lab.results import Cell
 from attacks.lab.view import Reader
+from escrow import __version__
 from escrow.codec import Fact
 from escrow.errors import Malformed
 
 
 def replayed(dossier: Dossier, case: Case, values: Sequence[Fact]) -> str:
     """What the new play confirms, in a few words. Malformed names the file that does not agree with it."""
+    if dossier.statement.version != __version__:
+        raise Malformed(f"{STATEMENT}: only version {dossier.statement.version!a} can play it again, not {__version__}")
     _check_cell(dossier, _cell(case))
     if not case.applies:
         if dossier.facts or dossier.statement.coalition:
