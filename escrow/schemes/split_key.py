@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 from escrow import codec, crypto, group, hpke
 from escrow.codec import Packet, Public
@@ -126,13 +127,17 @@ class Agent(Principal):
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
         self.transport = None
 
+    def checks(self, share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
+        """What this agent checks before it answers."""
+        return agent_checks(share, warrant, field)
+
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
         field = codec.decode(request.matter, SplitField)
         if self.share is None:
             raise Refused(self.name, "it holds no share")
         self.insist(request.signed(), "requester's signature")
         self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist_all(agent_checks(self.share, request.warrant, field))
+        self.insist_all(self.checks(self.share, request.warrant, field))
         return seal_answer(request.warrant, threshold.partial(self.share, field.capsule))
 
 
@@ -170,6 +175,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "ElGamal", "messages")
     device = Device
     authority = SplitAuthority
+    agent: ClassVar[type[Agent]] = Agent
     t: int = 2
     n: int = 3
 
@@ -191,7 +197,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
         yield Dealer("dealer", self.t, self.n)
         for name in self.agents:
             with crypto.acting(name):
-                yield Agent(name, court, new_private())
+                yield self.agent(name, court, new_private())
         yield from super().cast(users, court)
 
     def setup(self, wire: Wire) -> None:

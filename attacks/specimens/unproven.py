@@ -1,0 +1,35 @@
+"""Split escrow keys whose agents do not ask for the sender's proof: R goes under whatever labels a requester likes.
+
+SPECIMEN leaves out the proof's check, TWIN is split-key itself. One lawful warrant then opens every message ever sent.
+"""
+
+from attacks.specimens import OURS
+from escrow.derivation import Checks, service
+from escrow.schemes import split_key
+from escrow.schemes.split_key import HeldShare, SplitField, SplitKey
+from escrow.sharing import threshold
+from escrow.warrant import Warrant, promises
+
+
+@service(threshold.partial, holder="share", given="capsule = field.capsule")
+def careless_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
+    """All of the agent's promises but the one about the sender's proof."""
+    return promises(share.court, warrant, field.people, field.day)
+
+
+class Agent(split_key.Agent):
+    """An agent that believes the labels."""
+
+    def checks(self, share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
+        return careless_checks(share, warrant, field)
+
+
+class Unproven(SplitKey, frozen=True, kw_only=True):
+    name = "unproven"
+    title = "Split escrow key without the sender's proof"
+    source = OURS
+    agent = Agent
+
+
+SPECIMEN = Unproven()
+TWIN = SplitKey()
