@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +17,8 @@ import pytest
 
 from attacks.cli import COMMANDS, main, output
 from attacks.cli.job import SMOKE, Job
-from attacks.lab.results import Anatomy, Cell, Manifest, Matrix, to_json
+from attacks.lab.results import Cell, Manifest, Matrix, to_json
 from attacks.lab.scenario import default
-from escrow.errors import Malformed
 
 SCRIPT = [sys.executable, "-c", "import sys; from attacks.cli import main; sys.exit(main())"]
 SMALL = ["--users", "3", "--groups", "0", "--days", "2", "--messages", "6"]
@@ -328,29 +328,41 @@ def test_the_self_check_holds_and_a_failure_is_3(
 # --- proofs: thin calls ---
 
 
-def test_evidence_and_verify_hand_over_what_they_were_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_proof_is_written_once_and_verified_by_its_folder_or_the_one_around_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def write(folder: Path, scheme: Any, attack: Any, scenario: Any, attacks: Any, coalition: Any, plugins: Any) -> str:
-        (folder / "abc").mkdir()
-        return "abc" if (scheme.name, attack.name, coalition) == ("envelope", "authority-theft", "agent@1") else ""
+    made = ["evidence", "envelope", "authority-theft", "--coalition", "agent@1", "-o", str(tmp_path / "new"), *SMALL]
+    assert main(made) == 0
+    proof = next((tmp_path / "new").iterdir())
+    assert f"escrow-lab verify {proof} --replay" in capsys.readouterr().out
+    assert main(made) == 2
+    assert f"this proof is there already: {proof}" in capsys.readouterr().err
+    for folder in (proof, proof.parent):
+        assert main(["verify", str(folder), "--replay"]) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"{proof}:\n  6 texts follow from ") and "replayed" in told
 
-    def verify(folder: Path, replay: bool, plugins: list[Path]) -> str:
-        if not replay:
-            raise Malformed("facts.json: its SHA-256 is not the manifest's")
-        return "2 steps give 1 text"
 
-    fake(monkeypatch, "attacks.lab.evidence", write=write, verify=verify)
-    proof = tmp_path / "new" / "proof"
-    options = ["--coalition", "agent@1", "-o", str(proof), *SMALL]
-    assert main(["evidence", "envelope", "authority-theft", *options]) == 0
-    assert f"escrow-lab verify {proof}/abc --replay" in capsys.readouterr().out
-    assert main(["evidence", "envelope", "authority-theft", *options]) == 2
-    assert f"this proof is there already: {proof / 'abc'}" in capsys.readouterr().err
-    assert main(["verify", str(proof / "abc"), "--replay"]) == 0
-    assert capsys.readouterr().out == "2 steps give 1 text\n"
-    assert main(["verify", str(proof / "abc")]) == 4
-    assert capsys.readouterr().err == "escrow-lab: facts.json: its SHA-256 is not the manifest's\n"
+def test_a_proof_with_one_bit_flipped_is_4_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evidence", "envelope", "authority-theft", "-o", str(tmp_path), *SMALL]) == 0
+    proof = next(tmp_path.iterdir())
+    for path in sorted(proof.iterdir()):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:9] + bytes([whole[9] ^ 1]) + whole[10:])
+        capsys.readouterr()
+        assert main(["verify", str(proof)]) == 4
+        said = capsys.readouterr().err
+        assert said.startswith(f"escrow-lab: {proof}: ") and path.name in said and said.count("\n") == 1
+        path.write_bytes(whole)
+    (proof / "MANIFEST").unlink()
+    assert main(["verify", str(proof)]) == 4
+
+
+def test_a_proof_cannot_go_where_a_file_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["evidence", "plain", "null-eavesdropper", "-o", str(tmp_path / "file"), *SMALL]) == 2
+    assert main(["evidence", "plain", "null-eavesdropper", "-o", str(tmp_path / "file" / "in"), *SMALL]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
 
 
 # --- templates and plug-ins ---
@@ -377,7 +389,7 @@ def _like_ours(tool: list[str]) -> list[str]:
 
 def test_check_runs_the_laws_and_the_row(monkeypatch: pytest.MonkeyPatch, written: Callable[[str, str], str]) -> None:
     laws = [("mail arrives", True, ""), ("the seed decides", True, "")]
-    fake(monkeypatch, "escrow.laws", check=lambda scheme: iter(laws))
+    fake(monkeypatch, "attacks.lab.conformance", check=lambda *_: iter(laws))
     fake(monkeypatch, "attacks.lab.matrix", run_matrix=lambda *_, **__: result("BREACH"))
     path = written("evil.py", EVIL)
     assert main(["check", path]) == 0
@@ -526,9 +538,11 @@ def test_json_for_a_terminal_escapes_what_it_would_obey() -> None:
         assert ("\x9b" in text, "ü" in text) == (not terminal, True)
 
 
-def test_bench_is_drawn_as_it_was_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    empty = Anatomy(scheme="plain", sent=0, minimal_coalitions=(), manifest=result().manifest)
-    fake(monkeypatch, "attacks.lab.measure", bench=lambda schemes, **_: empty)
-    fake(monkeypatch, "attacks.report.bench", draw_bench=lambda page, bench: page.line(bench.scheme))
-    assert main(["bench", "--only", "plain"]) == 0
-    assert capsys.readouterr().out == "plain\n"
+def test_bench_tells_bytes_operations_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--only", "envelope", "--messages", "2", "--repeats", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "Bytes mailed for a text of 100 bytes" in told and "Medians of 1 turn of 2 texts" in told
+    assert re.search(r"\nplain +\d+ +\d+ +\d+ +\d+\nenvelope +\d+ +\d+ +\d+ +\d+\n", told)
+    assert re.search(r"\n    one-way +hkdf-expand \+3, hmac \+3, seal \+1, x25519 \+1, x25519-key \+1\n", told)
+    assert main(["bench", "--only", "envelope", "--smoke", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == "escrow-lab/bench/1"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attacks.cli.options import command, destination, format_, names, play, selection
+import click
+
+from attacks.cli.options import command, destination, format_, names, selection
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
@@ -16,14 +18,23 @@ LIBRARIES = ("click", "cryptography", "msgspec", "pycryptodome", "rich")
 ATTACK = "authority-theft"  # whose controls are played
 
 
-@command("bench", names(), selection(), play(), format_(), destination())
-def bench_command(job: Job) -> Answer:
+TURNS = [
+    click.Option(["--messages"], type=click.IntRange(2), default=60, show_default=True, help="Texts a turn."),
+    click.Option(["--repeats"], type=click.IntRange(1), default=15, show_default=True, help="Turns of every job."),
+    click.Option(["--smoke"], is_flag=True, help="A few short turns: exact counts, rough times."),
+]
+
+
+@command("bench", names(), selection(), format_(), destination(), own=TURNS)
+def bench_command(job: Job, messages: int, repeats: int, smoke: bool) -> Answer:
     """Measure every scheme's overhead over plain: exact bytes and operation counts, and the ratio of times."""
     from attacks.cli.job import Answer
     from attacks.lab import measure
     from attacks.report.bench import draw_bench
 
-    result = measure.bench(job.selected()[0])
+    messages, repeats = (10, 3) if smoke else (messages, repeats)
+    with job.progress() as progress:
+        result = measure.bench(job.selected()[0], messages=messages, repeats=repeats, progress=progress)
     return Answer(partial(draw_bench, bench=result), result)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import multiprocessing
 import os
@@ -187,13 +188,14 @@ class Job:
 def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
     """Run a command's body and write what it answers; its exit code. Nothing else reaches stdout meanwhile."""
     shared = {field.name for field in fields(Job)}
-    job = Job(**{name: value for name, value in given.items() if name in shared})
+    own = set(inspect.signature(body).parameters)
+    job = Job(**{name: value for name, value in given.items() if name in shared - own})
     check_destination(job.output, job.force)
     stdout = sys.stdout
     if isinstance(stdout, TextIOWrapper):
         stdout.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to stop
     with _interruptible(), redirect_stdout(sys.stderr):
-        answer = body(job, **{name: value for name, value in given.items() if name not in shared})
+        answer = body(job, **{name: value for name, value in given.items() if name in own})
         with opened(job.output, job.force, stdout) as stream:
             if job.format_ == "json":
                 stream.write(_json(answer.data, stream.isatty()))

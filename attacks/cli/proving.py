@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from attacks.cli.options import FILE, coalition, command, destination, format_, 
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
+    from attacks.report.proofs import Verified
 
 
 @command(
@@ -65,15 +67,36 @@ def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, 
     ],
 )
 def verify_command(job: Job, folder: Path, replay: bool) -> Answer:
-    """Re-execute every step of a proof from the facts that it lists: these bytes give this text."""
+    """Re-execute every step of a proof from the facts that it lists: these bytes give this text.
+
+    DIR is the folder of one proof, or one that holds several.
+    """
     from attacks.cli.job import Answer
-    from attacks.report.proofs import Verified, draw_verified
+    from attacks.report.proofs import Verifieds, draw_verified
+
+    verified = tuple(_verified(each, replay, job.plugins) for each in _proofs(folder))
+    result = Verifieds(proofs=verified)
+    return Answer(partial(draw_verified, result=result), result)
+
+
+def _proofs(folder: Path) -> list[Path]:
+    """The folder, if it is a proof, or else those in it. Malformed where there is none."""
+    from attacks.lab.evidence_folder import MANIFEST
     from escrow.errors import Malformed
 
     if not folder.is_dir():
-        raise Malformed(f"{folder} is no folder; verify takes the one that `escrow-lab evidence` printed")
-    from attacks.lab import evidence
+        raise Malformed(f"{folder} is no folder; verify takes the one that `escrow-lab evidence` wrote")
+    inside = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    return [folder] if (folder / MANIFEST).exists() or not inside else inside
 
-    summary = evidence.verify(folder, replay, list(job.plugins))
-    verified = Verified(folder=str(folder), replayed=replay, summary=summary)
-    return Answer(partial(draw_verified, verified=verified), verified)
+
+def _verified(folder: Path, replay: bool, plugins: Sequence[Path]) -> Verified:
+    """What the proof in a folder shows. Malformed says in which folder and file it does not hold."""
+    from attacks.lab import evidence
+    from attacks.report.proofs import Verified
+    from escrow.errors import Malformed
+
+    try:
+        return Verified(folder=str(folder), replayed=replay, summary=evidence.verify(folder, replay, plugins))
+    except Malformed as error:
+        raise Malformed(f"{folder}: {error}") from error

@@ -32,10 +32,16 @@ class Evidence(Result, frozen=True, kw_only=True):
 class Verified(Result, frozen=True, kw_only=True):
     """A proof that was re-executed, and what it shows, in one line."""
 
-    schema: Literal["escrow-lab/verified/1"] = "escrow-lab/verified/1"
     folder: str
     replayed: bool
     summary: str
+
+
+class Verifieds(Result, frozen=True, kw_only=True):
+    """The proofs of a folder."""
+
+    schema: Literal["escrow-lab/verified/1"] = "escrow-lab/verified/1"
+    proofs: tuple[Verified, ...]
 
 
 class Check(Result, frozen=True, kw_only=True):
@@ -72,9 +78,11 @@ def draw_evidence(page: Page, written: Evidence) -> None:
     page.raw(f"escrow-lab verify {written.folder} --replay")
 
 
-def draw_verified(page: Page, verified: Verified) -> None:
-    """What the proof shows."""
-    page.line(verified.summary)
+def draw_verified(page: Page, result: Verifieds) -> None:
+    """What each proof shows."""
+    for each in result.proofs:
+        page.raw(f"{each.folder}:")
+        page.line(each.summary, indent=2)
 
 
 def draw_checks(page: Page, result: Checks) -> None:

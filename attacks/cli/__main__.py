@@ -1,0 +1,5 @@
+"""`python -m attacks.cli`: the same as `escrow-lab`."""
+
+from attacks.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,81 @@
+"""Overhead as text: exact bytes, exact operations beside plain's, and ratios of times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from attacks.lab.counts import Exact
+from attacks.lab.measure import Level, Overhead, Timed
+from attacks.report.page import Page, counted
+
+PLAIN = "plain"  # what the others are measured against
+
+
+def draw_bench(page: Page, bench: Overhead) -> None:
+    """What is exact first, then what depends on the machine."""
+    jobs = list(dict.fromkeys(each.job for each in bench.exact))
+    mailed = [job for job in jobs if any(each.mail for each in bench.exact if each.job == job)]
+    _draw_bytes(page, bench, f"Bytes mailed for a text of {bench.text} bytes", mailed, "mail")
+    _draw_bytes(page, bench, "of them access fields", mailed, "field")
+    _draw_bytes(page, bench, "Bytes asked of the directory and of officials, and answered", jobs, "asked")
+    page.heading("Operations, all parties together; of the others what they add to plain's")
+    for scheme in bench.schemes:
+        page.line(_named(bench, scheme), indent=2)
+        page.fields([(job, operations(bench.exact, scheme, job)) for job in jobs], indent=4)
+    page.gap()
+    _draw_times(page, bench, "session", "Time of a text, computed at both ends; ratios are to plain")
+    _draw_times(page, bench, "device", "Time of a text, from device to device; ratios are to plain")
+    timing = bench.timing
+    taken = f"Medians of {counted(timing.repeats, 'turn')} of {counted(timing.messages, 'text')}"
+    page.line(f"{taken}, Python {timing.python}, cryptography {timing.cryptography}.")
+    if bench.unverified:
+        page.line("* from a plug-in or another package, unverified until `escrow-lab check` passes")
+
+
+def _named(bench: Overhead, scheme: str) -> str:
+    return scheme + " *" * (scheme in bench.unverified)
+
+
+def _draw_bytes(page: Page, bench: Overhead, title: str, jobs: Sequence[str], what: str) -> None:
+    by_job = {(each.scheme, each.job): getattr(each, what) for each in bench.exact}
+    if not any(by_job[scheme, job] for scheme in bench.schemes for job in jobs):
+        return
+    page.heading(title)
+    rows = [[_named(bench, scheme), *(str(by_job[scheme, job]) for job in jobs)] for scheme in bench.schemes]
+    page.table(["scheme", *jobs], rows, range(1, len(jobs) + 1))
+    page.gap()
+
+
+def operations(exact: Sequence[Exact], scheme: str, job: str) -> str:
+    """The operations of a job: plain's as they are, another scheme's as differences to plain's."""
+    mine, plain = (_summed(exact, name, job) for name in (scheme, PLAIN))
+    if scheme == PLAIN:
+        return ", ".join(f"{name} {times}" for name, times in sorted(mine.items())) or "none"
+    changes = {name: mine[name] - plain[name] for name in sorted({*mine, *plain}) if mine[name] != plain[name]}
+    return ", ".join(f"{name} {change:+d}" for name, change in changes.items()) or "as plain"
+
+
+def _summed(exact: Sequence[Exact], scheme: str, job: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in exact:
+        if (each.scheme, each.job) == (scheme, job):
+            for made in each.operations.values():
+                total.update(made)
+    return total
+
+
+def _draw_times(page: Page, bench: Overhead, level: Level, title: str) -> None:
+    rows = {(each.scheme, each.job): each for each in bench.timing.rows if each.level == level}
+    jobs = list(dict.fromkeys(job for _, job in rows))
+    page.heading(title)
+    timed = [[_named(bench, scheme), *(_time(rows[scheme, job]) for job in jobs)] for scheme in bench.schemes]
+    if level == "session":
+        timed.append(["floor", *(f"{bench.timing.floor[job]:.1f} µs" for job in jobs)])
+    page.table(["scheme", *jobs], timed, range(1, len(jobs) + 1))
+    page.gap()
+
+
+def _time(row: Timed) -> str:
+    """A ratio to plain where there is one; the job that plain has not is told in microseconds."""
+    return f"{row.microseconds:.1f} µs" if row.over_plain is None else f"{row.over_plain:.2f}x"
