@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "CLI.md")
 TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.S)
 BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.S)
-TIMES = re.compile(r"\b\d+(\.\d+)?( ?)(s|ms|µs)\b")
+CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
 
 
 def main() -> int:
@@ -80,15 +80,15 @@ def _rerun(folder: Path) -> Callable[[re.Match[str]], str]:
 def run(command: str, folder: Path) -> str:
     """What a command prints on both streams, times masked, its exit code behind it where that is not 0."""
     words = shlex.split(command)
-    head = int(words.pop()) if words[-3:-1] == ["|", "head"] or words[-2:-1] == ["-n"] else 0
-    words = words[: words.index("|")] if "|" in words else words
+    head = int(words[-1]) if "|" in words else 0  # "| head -n N"
+    words = words[: words.index("|")] if head else words
     program = [sys.executable, "-m", "attacks.cli", *words[1:]]
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     lines = (done.stdout + done.stderr).splitlines()
     lines = [*lines[:head], "…"] if head else lines
     code = [f"(exit {done.returncode})"] if done.returncode else []
-    return "".join(f"{TIMES.sub(lambda time: f'…{time[2]}{time[3]}', line).rstrip()}\n" for line in (*lines, *code))
+    return "".join(f"{CHANGING.sub('…', line).rstrip()}\n" for line in (*lines, *code))
 
 
 # --- README's table ---
