@@ -241,15 +241,17 @@ def _read(directory: Path, name: str) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(directory / name, flags)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Malformed(f"{name}: no regular file")
-            data = file.read(LARGEST + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(LARGEST + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise Malformed(f"{name}: missing") from None
     except OSError as error:
-        why = "a link" if error.errno == errno.ELOOP else error.strerror
-        raise Malformed(f"{name}: {why}") from None
+        raise Malformed(f"{name}: {'a link' if error.errno == errno.ELOOP else error.strerror}") from None
     if len(data) > LARGEST:
         raise Malformed(f"{name}: larger than {LARGEST} bytes")
     return data
