@@ -1,4 +1,4 @@
-"""Law: what README.md and CLI.md print is what the commands print. (README's table is compared by CI with a full run.)"""
+"""Law: what README.md and CLI.md print is what the commands print. (CI compares the table with a full run.)"""
 
 import importlib.util
 import sys
