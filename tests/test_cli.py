@@ -114,6 +114,11 @@ def test_version_is_the_library_s(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"escrow-lab {__version__}\n"
 
 
+def test_it_runs_as_a_module_too() -> None:
+    done = subprocess.run([sys.executable, "-m", "attacks.cli", "schemes"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == run("schemes").stdout
+
+
 def test_the_shell_completes_commands() -> None:
     asked = {"_ESCROW_LAB_COMPLETE": "bash_complete", "COMP_WORDS": "escrow-lab ma", "COMP_CWORD": "1"}
     assert "matrix" in run(env=os.environ | asked).stdout
@@ -248,6 +253,41 @@ def test_the_exit_code_is_the_verdicts_in_every_format(
     assert main(["run", "null-eavesdropper", "--format", format_, *policy]) == code
 
 
+EVERY = {
+    "schemes": (["schemes"], 0),
+    "attacks": (["attacks"], 0),
+    "show": (["show", "split-key"], 0),
+    "run": (["run", "null-eavesdropper", "--fail-on", "breach"], 1),
+    "matrix": (["matrix", "--fail-on", "breach"], 1),
+    "anatomy": (["anatomy", "plain", *SMALL], 0),
+    "explain": (["explain", "envelope", "--coalition", "agent", *SMALL], 0),
+    "evidence": (["evidence", "plain", "null-eavesdropper", *SMALL], 0),
+    "verify": (["verify", "proof"], 4),
+    "check": (["check", "null-eavesdropper"], 0),
+    "init": (["init", "scheme", "mine"], 0),
+    "bench": (["bench", "--only", "plain", "--messages", "2", "--repeats", "1"], 0),
+    "doctor": (["doctor"], 0),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_one_exit_code_in_every_format(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, code = EVERY[name]
+    fake(monkeypatch, "attacks.lab.matrix", run_matrix=lambda *_, **__: result("BREACH"))
+    for format_ in ("table", "json"):
+        (tmp_path / format_).mkdir()
+        monkeypatch.chdir(tmp_path / format_)
+        asked = [] if name == "init" else ["--format", format_]
+        written_to = ["-o", "proofs"] if name == "evidence" else []
+        assert main([*arguments, *asked, *written_to]) == code
+        shown = capsys.readouterr().out
+        assert name in ("verify", "init") or shown
+        if format_ == "json" and name not in ("verify", "init"):
+            assert next(iter(json.loads(shown))) == "schema"
+
+
 def test_what_is_written_as_json_is_the_result(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -368,7 +408,7 @@ def test_a_proof_cannot_go_where_a_file_is(tmp_path: Path, capsys: pytest.Captur
 # --- templates and plug-ins ---
 
 
-def test_the_template_is_a_scheme_whose_lawful_path_works(
+def test_the_template_passes_check_and_our_own_tools(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -376,8 +416,9 @@ def test_the_template_is_a_scheme_whose_lawful_path_works(
     shown = capsys.readouterr()
     assert shown.out == "" and "escrow-lab check two_keys.py" in shown.err
     assert main(["init", "scheme", "two-keys"]) == 2
-    assert main(["anatomy", "two-keys", "--plugin", "two_keys.py", *SMALL]) == 0
-    assert "custodian@0-1: opens 6 of 6" in capsys.readouterr().out
+    assert main(["check", "two_keys.py", "--smoke"]) == 0
+    told = capsys.readouterr().out
+    assert "FAILS" not in told and "two-keys, authority-theft      AS CLAIMED: custodian@" in told
     for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", "--strict"]):
         checked = subprocess.run([sys.executable, "-m", *tool, "two_keys.py", *_like_ours(tool)], capture_output=True)
         assert checked.returncode == 0, checked.stdout
@@ -471,6 +512,20 @@ def test_a_signal_ends_it_with_its_own_code(written: Callable[[str, str], str], 
         _, shown = process.communicate(timeout=30)
     said = {130: "escrow-lab: interrupted\n", 143: "escrow-lab: terminated\n"}[code]
     assert (process.returncode, shown) == (code, said)
+
+
+def test_an_interrupted_run_leaves_no_worker_and_no_file(written: Callable[[str, str], str], tmp_path: Path) -> None:
+    stuck = EVIL + "\n\nimport time\n\ndef cast(self, users, court):\n    print(flush=True)\n    time.sleep(60)\n"
+    path = written("evil.py", stuck + "Evil.cast = cast\n")
+    options = ["--plugin", path, "--only", "evil", "--jobs", "2", "-o", str(tmp_path / "out"), *SMALL]
+    with subprocess.Popen(
+        [*SCRIPT, "matrix", *options], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None and process.stderr.readline() == "\n"
+        os.killpg(process.pid, signal.SIGINT)
+        _, shown = process.communicate(timeout=30)  # ends when no worker holds the other end any more
+    assert process.returncode == 130 and shown.strip() == "escrow-lab: interrupted"
+    assert [each.name for each in tmp_path.iterdir()] == ["evil.py"]
 
 
 def test_what_a_plug_in_prints_goes_to_stderr(written: Callable[[str, str], str]) -> None:
