@@ -23,7 +23,7 @@ class Transcript:
     """Reads mail in the order in which the network heard it."""
 
     def __init__(self) -> None:
-        self._initials: dict[bytes, Initial] = {}
+        self._associated: dict[bytes, bytes] = {}  # of each session
         self._sessions: dict[bytes, tuple[bytes, ...]] = {}  # chain -> sessions that it may belong to
         self._chains: dict[tuple[str, str], list[bytes]] = defaultdict(list)  # direction -> chains, oldest first
         self._known: dict[tuple[str, str], set[bytes]] = defaultdict(set)  # two devices, sorted -> their sessions
@@ -44,9 +44,16 @@ class Transcript:
         """The ciphertext of a mail heard before, once for each session it may belong to. Raises Malformed."""
         if mail.group:
             return (sender_keys.unpack(mail.body),)
-        sessions = self._sessions.get(mail.body[:32], ())
-        associated = {self._initials[session].associated: None for session in sessions}
-        return tuple(ratchet.unpack(mail.body, each) for each in associated)
+        return tuple(dict.fromkeys(message for _, message in self._readings(mail)))
+
+    def _readings(self, mail: Mail) -> Iterator[tuple[bytes, Message]]:
+        """Each session that a mail may belong to, and its message there."""
+        read: dict[bytes, Message] = {}
+        for session in self._sessions.get(mail.body[:32], ()):
+            associated = self._associated[session]
+            if associated not in read:
+                read[associated] = ratchet.unpack(mail.body, associated)
+            yield session, read[associated]
 
     def _group(self, mail: Mail) -> Iterator[Fact]:
         message = sender_keys.unpack(mail.body)
@@ -56,21 +63,21 @@ class Transcript:
     def _pairwise(self, mail: Mail) -> Iterator[Fact]:
         forth, back = (mail.sender, mail.recipients[0]), (mail.recipients[0], mail.sender)
         chain = mail.body[:32]
-        if mail.initial is not None and mail.initial.ek_a not in self._initials:
+        if mail.initial is not None and mail.initial.ek_a not in self._associated:
             yield from self._begin(mail.initial, forth)
         if new := chain not in self._sessions:
             answered = self._place(chain, mail.initial, forth, back)
-        messages = self.ciphertexts(mail)
+        messages = dict(self._readings(mail))
         if new:
             yield from self._answers(chain, answered)
             for session, to in answered:
-                yield Answers(session, to, chain, ratchet.unpack(mail.body, self._initials[session].associated))
-        for message in messages:
+                yield Answers(session, to, chain, messages[session])
+        for message in dict.fromkeys(messages.values()):
             yield message
             yield from self._slots_up_to(message)
 
     def _begin(self, initial: Initial, forth: tuple[str, str]) -> Iterator[Fact]:
-        self._initials[initial.ek_a] = initial
+        self._associated[initial.ek_a] = initial.associated
         self._known[min(forth), max(forth)].add(initial.ek_a)
         yield initial
         yield from initial.pairs

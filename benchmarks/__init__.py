@@ -1,0 +1,1 @@
+"""Speed: `python -m pytest benchmarks` takes times, `python -m benchmarks.gate` compares exact counts."""
