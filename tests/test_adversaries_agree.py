@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attacks import registry
 from attacks.lab import analysis as analysing
-from attacks.lab.agreement import EVENINGS, HALVES, OWN_CHAIN, agree
+from attacks.lab.agreement import EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
 from attacks.lab.analysis import Analysis
 from attacks.lab.ledger import Ledger, Log
 from attacks.lab.play import play
@@ -51,6 +51,7 @@ def test_adversaries_agree_on_every_border_coalition(name):
     assert found.failures == ()
     assert BORDER[name] <= set(found.checked)
     assert found.closure_only[OWN_CHAIN] and found.closure_only[EVENINGS] and not found.closure_only[HALVES]
+    assert not found.closure_only[IN_THE_OPEN]
 
 
 sizes = st.builds(
@@ -164,6 +165,25 @@ def test_a_promise_written_as_mathematics_is_noticed():
     found = compare(SternScheme())
     assert any(said.startswith("agent@0: the closure opened what the puppets did not") for said in found.failures)
     assert compare(envelope.SCHEME).failures == ()
+
+
+def specimen(name):
+    """Comparison of a broken scheme. A global here would mix its types with those of this module's own schemes."""
+    from attacks.specimens import control_scenario
+
+    return compare(registry.specimens()[name], control_scenario())
+
+
+def test_a_secret_that_its_holders_code_never_uses_is_noticed():
+    (first, *_) = specimen("spare-key").failures
+    assert first.startswith("authority@0: the closure opened what the puppets did not")
+    assert specimen("no-spare-key").failures == ()
+
+
+def test_a_typed_key_on_the_wire_is_found_by_closure_and_ledger_without_puppets():
+    found = specimen("key-in-clear")
+    assert found.failures == () and found.closure_only[IN_THE_OPEN]
+    assert not specimen("key-hashed").closure_only[IN_THE_OPEN]
 
 
 class Hoarder(device.Device):

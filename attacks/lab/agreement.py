@@ -2,8 +2,9 @@
 
   puppets ⊆ closure    or a derivation is missing          ledger ⊆ closure    or a secret lies where no type tells
   closure ∖ puppets    empty for officials, and for what one device taken once receives; else a promise was written as
-                       mathematics, or the puppets forget something. The rest is closure only, by kind:
-                       puppets do not run a seized sender's chain backwards, nor pool what several seizures hold
+                       mathematics, or no party's own code uses a secret that it holds. The rest is closure only:
+                       puppets do not play a seized sender's receivers, nor pool what several seizures hold, nor
+                       pick up keys that lie about (there the ledger has to agree)
 
 Compared are nobody; every principal on every evening; every minimal coalition of more, on its first evenings; and
 every largest coalition of officials that opens nothing, taken on every evening.
@@ -24,6 +25,7 @@ from attacks.lab.puppets import Puppets
 OWN_CHAIN = "a seized sender's own chain"
 EVENINGS = "several evenings of one device"
 HALVES = "halves of a key from several parties"
+IN_THE_OPEN = "a key in the open, which the ledger has too"
 
 Taken = tuple[tuple[str, int], ...]
 
@@ -50,7 +52,7 @@ class _Comparison:
         self.author = {sent.id: sent.device for sent in self.record.sent}
         self.checked: dict[str, None] = {}
         self.failures: list[str] = []
-        self.only: dict[str, set[int]] = {OWN_CHAIN: set(), EVENINGS: set(), HALVES: set()}
+        self.only: dict[str, set[int]] = {kind: set() for kind in (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN)}
 
     def run(self) -> Agreement:
         alone: list[Taken] = [((name, evening),) for name in self.record.states for evening in self.evenings]
@@ -113,7 +115,9 @@ class _Comparison:
             return
         own = {text for text in texts if self.author[text] in names & devices}
         self.only[OWN_CHAIN] |= own
-        if missed := texts - own:
+        literal = (texts - own) & self.ledger.opened(taken)
+        self.only[IN_THE_OPEN] |= literal
+        if missed := texts - own - literal:
             self._fail(taken, "the closure opened what the puppets did not, although their own code should", missed)
 
     def _closure(self, taken: Taken) -> frozenset[int]:

@@ -8,8 +8,8 @@
 A silent device that an authority runs, or an authority of a thief's own, is found inside the state that holds it.
 
 A text is opened where its bytes come out: on a screen, from the recipe, or in what a puppet keeps. The parties' own
-code does all of it, so this shares nothing with the closure; nor does it run a chain backwards or pool what several
-seizures hold of one key, so what it opens is a lower bound.
+code does all of it, so this shares nothing with the closure. Nor does it play the receivers of what a seized sender
+goes on to send, or pool what several seizures hold of one key: what it opens is a lower bound.
 """
 
 from __future__ import annotations
