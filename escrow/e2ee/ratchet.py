@@ -140,6 +140,8 @@ def open_message(message: Message, key: MessageKey) -> Plaintext:
 
 
 def _verify(chain: ChainKey, first: Message) -> None:
+    if first.n - chain.n > MAX_SKIP:
+        raise Forged("a first message that no receiver would step to")
     while chain.n < first.n:
         _, chain = step(chain)
     open_message(first, step(chain)[0])
