@@ -118,7 +118,7 @@ def test_an_unknown_pass_is_refused():
 # --- thresholds ---
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(plays(), st.lists(coalitions, min_size=1, max_size=4))
 def test_a_symbolic_threshold_means_what_its_combinations_mean(play, some):
     closure = play.closure()

@@ -114,6 +114,12 @@ def brew(a: Item, b: Item, c: Item, trio: Guard[Trio] | None = None) -> tuple[It
     return Item(trio.makes), Gem(trio.makes + 1)
 
 
+@derivation("recipe.a = item.id, recipe.b = item.id")
+def twice(recipe: Recipe, item: Item) -> Gem:
+    """One field equals two of another argument, whose equality follows."""
+    return Gem(item.id)
+
+
 @derivation()
 def cut(gem: Gem) -> Item:
     return Item(gem.id)
@@ -162,7 +168,7 @@ def interpolate(points: dict[int, int]) -> int:
     return total % PRIME
 
 
-@threshold(t="shares.t", member="shares.index", by="group, t", verify=lambda each: right(each))
+@threshold(t="shares.t", member="shares.index", by="group", verify=lambda each: right(each))
 def combine(shares: tuple[Share, ...]) -> tuple[Item, Share]:
     """The item of a group, and the share of index 9: shares follow from shares."""
     group, t = shares[0].group, shares[0].t
@@ -221,7 +227,7 @@ def agent_checks(share: Share, warrant: Warrant, field: Field) -> Checks:
     yield "index", share.index != 3
 
 
-MARKED = (mix, brew, cut, polish, read, combine, partial, open_field, relabel, sign)
+MARKED = (mix, brew, twice, cut, polish, read, combine, partial, open_field, relabel, sign)
 RULES: tuple[Rule, ...] = tuple(function.__rule__ for function in MARKED)  # type: ignore[attr-defined]
 SERVICE: Service = agent_checks.__service__  # type: ignore[attr-defined]
 PASSES = {
@@ -305,7 +311,7 @@ def plays(draw: st.DrawFn) -> Play:
         where = draw(st.sampled_from([(None, None), ("network", None), ("network", None), ("alice", 1)]))
         given.append((fact, *where))
         if isinstance(fact, Field):
-            given.append((fact.capsule, *where))
+            given.append((fact.capsule, *draw(st.sampled_from([where, ("network", None)]))))
     return Play(tuple(given))
 
 
