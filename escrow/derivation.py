@@ -20,7 +20,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from types import ModuleType, NoneType, UnionType
@@ -192,7 +192,7 @@ class Vocabulary:
 def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
     """What `module` and every module that it draws on define, if they are ours or draw on ours in turn.
 
-    RuleError for a function over facts that is marked as neither rule nor honest. `types` are the classes derived from
+    RuleError for a function over facts that is marked as neither rule nor honest, or two types of one name. `types` are the classes derived from
     `bases`.
     """
     rules: dict[str, Rule] = {}
@@ -212,7 +212,18 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
                 elif not hasattr(value, "__honest_only__") and _over_facts(value):
                     at = f"{each.__name__}.{name} (line {value.__code__.co_firstlineno})"
                     raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
+    _told_apart(kind for kind in types if issubclass(kind, Fact | Packet))
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
+
+
+def _told_apart(kinds: Iterable[type]) -> None:
+    """RuleError where two types of value have the same name: on the wire and in a state, a value begins with it."""
+    named: dict[str, type] = {}
+    for kind in sorted(kinds, key=lambda each: each.__module__):
+        if (other := named.setdefault(kind.__name__, kind)) is not kind:
+            raise RuleError(
+                f"two types are called {kind.__name__}: one in {other.__module__}, one in {kind.__module__}"
+            )
 
 
 def _reachable(module: ModuleType) -> set[ModuleType]:

@@ -106,8 +106,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 continue
             silenced = {(each.reader, each.writer) for each in stretch}
             peers = [user.name for user in self.users if user.name != owner[device]]
-            peers = [peer for peer in peers if (owner[device], peer) not in silenced]
-            yield Said(number, day, device, dice.choice(peers), "")
+            answered = [peer for peer in peers if (owner[device], peer) not in silenced]
+            yield Said(number, day, device, dice.choice(answered or peers), "")
 
     def members(self, group: GroupSpec, day: int) -> tuple[str, ...]:
         """Who is in a group on a day."""
