@@ -192,8 +192,8 @@ class Vocabulary:
 def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
     """What `module` and every module that it draws on define, if they are ours or draw on ours in turn.
 
-    RuleError for a function over facts that is marked as neither rule nor honest, or two types of one name. `types` are the classes derived from
-    `bases`.
+    RuleError for a function over facts that is marked as neither rule nor honest, and for two types of one name.
+    `types` are the classes derived from `bases`.
     """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}
