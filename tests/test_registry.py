@@ -246,6 +246,15 @@ def test_a_setting_that_fits_nothing_says_what_would(setting: str, cause: str) -
         registry.configured(registry.schemes(), [setting])
 
 
+def test_parameters_that_do_not_fit_each_other_are_refused_by_their_scheme(tmp_path: Path) -> None:
+    fields = "    t: int = 2\n    n: int = 3\n"
+    check = "    def __post_init__(self):\n        if self.t > self.n:\n            raise ValueError('t exceeds n')\n"
+    found = registry.schemes([written(tmp_path, MINE.rstrip() + f"\n{fields}{check}\nSCHEME = Mine()")])
+    assert registry.configured(found, ["mine.t=4", "mine.n=5"])["mine"] != found["mine"]
+    with pytest.raises(UnknownName, match="mine does not take these parameters: t exceeds n"):
+        registry.configured(found, ["mine.t=4"])
+
+
 def test_a_wrong_name_is_told_the_nearest_or_all() -> None:
     found = registry.schemes()
     assert registry.pick(found, "plain", "scheme").name == "plain"

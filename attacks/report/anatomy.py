@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -98,8 +99,9 @@ def _who(found: Minimal) -> str:
 
 
 def shortened(names: Sequence[str]) -> str:
-    """The first and the last of many."""
-    return join(names) if len(names) <= 4 else f"{names[0]}, {names[1]} … {names[-1]}"
+    """The first and the last of many, agent-2 before agent-10."""
+    ordered = sorted(names, key=lambda name: [(len(part), part) for part in re.split(r"(\d+)", name)])
+    return join(ordered) if len(ordered) <= 4 else f"{ordered[0]}, {ordered[1]} … {ordered[-1]}"
 
 
 def by_day(days: Mapping[str, ByDay]) -> str:
