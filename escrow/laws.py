@@ -303,7 +303,9 @@ def altered(value: Any) -> Iterator[Any]:
         case str():
             yield value + "'"
         case bytes():
-            yield from (value + b"\0", value[:-1])
+            yield value + b"\0"
+            if value:
+                yield value[:-1]
             yield from (value[:at] + bytes([byte ^ 1 << at % 8]) + value[at + 1 :] for at, byte in enumerate(value))
         case tuple():
             inner = ((*value[:at], other, *value[at + 1 :]) for at, each in enumerate(value) for other in altered(each))

@@ -42,8 +42,8 @@ def test_every_scheme_obeys_in_a_play(scheme):
     assert tried == dict.fromkeys(PLAYED, "")
 
 
-@pytest.mark.parametrize("attack", attacks())
-def test_every_attack_breaks_its_specimen_only_and_uses_its_own_rules(attack):
+@pytest.mark.parametrize("attack", [name for name, attack in attacks().items() if attack.derivations])
+def test_an_attack_breaks_its_specimen_only_and_uses_its_own_rules(attack):
     every = tuple(attacks().values())
     assert {law: test() for law, test in conformance.of_attack(attacks()[attack], every)} == dict.fromkeys(STRUCK, "")
 
