@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 from attacks.lab.attack import Attack
@@ -16,6 +17,8 @@ from escrow.scheme import Scheme
 def _usable(attack: Attack) -> None:
     if not isinstance(getattr(attack, "specimen", None), str):
         raise TypeError("it names no specimen: the module of a scheme that it breaks, and of a twin that it does not")
+    if find_spec(attack.specimen if "." in attack.specimen else f"attacks.specimens.{attack.specimen}") is None:
+        raise ModuleNotFoundError(f"there is no specimen {attack.specimen}")
     for function in attack.derivations:
         if not hasattr(function, "__rule__"):
             raise TypeError(f"its derivation {function.__name__} is not marked @derivation")

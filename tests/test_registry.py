@@ -173,6 +173,9 @@ def test_an_attack_without_specimen_or_with_an_unmarked_derivation_does_not_load
     nameless = written(tmp_path, ATTACK.replace("specimen =", "other =") + "ATTACK = Blow()", "nameless.py")
     with pytest.raises(PluginError, match="names no specimen"):
         attacks.registry.attacks([nameless])
+    absent = written(tmp_path, ATTACK.replace("key_in_clear", "nowhere") + "ATTACK = Blow()", "absent.py")
+    with pytest.raises(PluginError, match="there is no specimen nowhere"):
+        attacks.registry.attacks([absent])
     unmarked = written(tmp_path, ATTACK + "    derivations = (print,)\nATTACK = Blow()", "unmarked.py")
     with pytest.raises(PluginError, match="its derivation print is not marked"):
         attacks.registry.attacks([unmarked])
