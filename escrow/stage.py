@@ -78,7 +78,7 @@ class Stage:
         for name in DEVICES:
             self.device(name).stock = 3
         scheme.setup(self.wire)
-        self._morning()
+        self.morning()
         for group in GROUPS:
             self.wire.ask("alice-phone", "provider", group, NoneType)
 
@@ -124,11 +124,12 @@ class Stage:
                     self.wire.deliver(packet)
             case "day" if self.wire.day < DAYS - 1:
                 self.wire.day += 1
-                self._morning()
+                self.morning()
         if self.forgetful:
             self.wire.parties = {name: revive(each.state(), type(each)) for name, each in self.wire.parties.items()}
 
-    def _morning(self) -> None:
+    def morning(self) -> None:
+        """Parties keep house: keys are rotated, erased and published."""
         for name in DEVICES:
             with crypto.acting(name):
                 self.device(name).each_day(self.wire)
@@ -145,7 +146,7 @@ class Stage:
             send(self.wire, to, body)
 
     def _link(self, packet: Heard) -> Iterable[Heard]:
-        if (mail := _mail(packet)) is None:
+        if (mail := mail_in(packet)) is None:
             return (packet,)
         fate = next(self.fates)
         if fate in {"lost", "damaged"}:
@@ -175,7 +176,7 @@ class Stage:
         """Every mail once, as the network heard it."""
         transcript, found = Transcript(), []
         for packet in self.wire.heard:
-            mail = _mail(packet)
+            mail = mail_in(packet)
             if mail and list(transcript.facts(mail)):
                 found.append(Intercept(packet.day, mail, transcript.ciphertexts(mail)))
         return found
@@ -186,7 +187,8 @@ class Stage:
             return set(self.scheme.access(self.authority, self.wire, warrant, intercepted))
 
 
-def _mail(packet: Heard) -> Mail | None:
+def mail_in(packet: Heard) -> Mail | None:
+    """The mail that a packet is, if it is one."""
     try:
         return codec.decode(packet.data, Mail)
     except Malformed:
