@@ -168,11 +168,11 @@ def test_the_lawful_path_is_that_of_the_least_disturbed_play() -> None:
     assert row.added_over_plain == (9, ATTACKS[3:])
 
 
-def test_alarms_without_an_attack_are_false_and_the_rest_are_its_own() -> None:
+def test_alarms_without_an_attack_stand_apart_from_those_that_it_raises() -> None:
     loud = msgspec.structs.replace(NUMBER, times=7)
     cells = [cell("plain", attack, alarms=(NUMBER,)) for attack in ATTACKS[:4]]
     row = scorecard.rows(of(*cells, cell("plain", ATTACKS[4], alarms=(loud, DEVICE))))[0]
-    assert row.false_alarms == {"safety number": 2}
+    assert row.honest_alarms == {"safety number": 2}
     assert row.alarms == {"safety number": {ATTACKS[4]: 5}, "a new device or key is shown": {ATTACKS[4]: 1}}
 
 

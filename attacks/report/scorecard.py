@@ -27,9 +27,10 @@ Complaints = dict[str, dict[str, int]]  # honest check -> attack -> how often
 
 
 class Row(NamedTuple):
-    """One scheme over all its cells that were judged. Counts are of texts, but for `alarms` and `false_alarms`.
+    """One scheme over all its cells that were judged. Counts are of texts, but for the two of alarms.
 
-    `false_alarms` are those of the play in which nobody misbehaves; `alarms` those that an attack adds to them.
+    `honest_alarms` are those of the play in which nobody misbehaves: false ones, or the lawful access noticed. `alarms`
+    are those that an attack adds to them.
     """
 
     scheme: str
@@ -40,7 +41,7 @@ class Row(NamedTuple):
     most_overreached: Worst
     most_evaded: Worst
     added_over_plain: Worst
-    false_alarms: dict[str, int]
+    honest_alarms: dict[str, int]
     alarms: Complaints
 
 
@@ -64,7 +65,7 @@ def _row(scheme: str, cells: Sequence[Cell]) -> Row:
         most_overreached=_worst([(cell.overreached, cell.attack) for cell in cells]),
         most_evaded=_worst([(cell.evaded, cell.attack) for cell in cells]),
         added_over_plain=_worst([(cell.added_over_plain, cell.attack) for cell in cells]),
-        false_alarms=dict(_times(calm)),
+        honest_alarms=dict(_times(calm)),
         alarms=_complaints(cells, _times(calm)),
     )
 
@@ -118,7 +119,7 @@ def _draw_attacked(page: Page, row: Row) -> None:
         said.append(("evaded", _said(row.most_evaded)))
     under = {check: join([f"{attack} {times}" for attack, times in each.items()]) for check, each in row.alarms.items()}
     said += [("alarm", f"{check}: {attacks}") for check, attacks in under.items()] or [("alarm", "none")]
-    said += [("false alarm", f"{check}: {times} without any attack") for check, times in row.false_alarms.items()]
+    said += [("unprovoked", f"{check}: {times} with nobody corrupted") for check, times in row.honest_alarms.items()]
     page.fields(said, indent=4)
 
 
