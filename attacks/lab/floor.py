@@ -49,11 +49,12 @@ def one_way(times: int, text: bytes) -> Callable[[], None]:
 
 def ping_pong(times: int, text: bytes) -> Callable[[], None]:
     """So many messages that answer each other, each with a ratchet step: ready to be run once."""
+    (first, begun), (second, public) = _new_key(), _new_key()
+    agreed = HKDF(_SHA256, 64, bytes(32), _INFO).derive(first.exchange(X25519PublicKey.from_public_bytes(public)))
 
     def run() -> None:
-        (sender, newest), (receiver, public) = _new_key(), _new_key()
-        peer, root = X25519PublicKey.from_public_bytes(public), bytes(32)
-        chain = HKDF(_SHA256, 64, root, _INFO).derive(sender.exchange(peer))[32:]
+        sender, newest, receiver = first, begun, second
+        root, chain = bytes(32), agreed[32:]
         for _ in range(times):
             sealed = AESGCM(_step(chain)).encrypt(_NONCE, text, _ASSOCIATED)
             peer = X25519PublicKey.from_public_bytes(newest)

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
+from itertools import cycle, islice
+from operator import truediv
 from statistics import median
-from time import perf_counter
+from time import thread_time
 from typing import Literal, NamedTuple
 
 from attacks.lab import floor
@@ -25,7 +27,7 @@ from attacks.lab.results import Result
 from escrow import __version__, codec, crypto
 from escrow.e2ee import ratchet, x3dh
 from escrow.e2ee.device import Device, Slip
-from escrow.e2ee.ratchet import Session
+from escrow.e2ee.ratchet import Message, MessageKey, decrypt, encrypt, pack, unpack
 from escrow.e2ee.x3dh import Bundle
 from escrow.registry import is_plugin, parameters
 from escrow.scheme import Scheme
@@ -33,6 +35,15 @@ from escrow.schemes.plain import SCHEME as PLAIN
 
 Level = Literal["session", "device"]
 Progress = Callable[[int, int, str], None]
+JOBS: tuple[tuple[str, Level], ...] = (
+    ("ping-pong", "session"),
+    ("one-way", "session"),
+    ("set-up", "session"),
+    ("ping-pong", "device"),
+    ("one-way", "device"),
+    ("set-up", "device"),
+    ("access", "device"),
+)
 FLOORS = {"ping-pong": floor.ping_pong, "one-way": floor.one_way, "set-up": floor.set_up}
 
 
@@ -48,7 +59,10 @@ class Timed(Result, frozen=True, kw_only=True):
 
 
 class Timing(Result, frozen=True, kw_only=True):
-    """Medians over `repeats` turns of `messages` texts; `floor` is in microseconds a text. Outside every digest."""
+    """Medians over `repeats` turns, in microseconds a text. Outside every digest.
+
+    A turn has `messages` texts one way between sessions, and fewer in slower jobs.
+    """
 
     python: str
     cryptography: str
@@ -72,11 +86,11 @@ class Overhead(Result, frozen=True, kw_only=True):
 
 
 def bench(
-    schemes: Iterable[Scheme], *, messages: int = 60, repeats: int = 15, progress: Progress | None = None
+    schemes: Iterable[Scheme], *, messages: int = 60, repeats: int = 20, progress: Progress | None = None
 ) -> Overhead:
-    """Measure these schemes, and plain, whether it is among them or not. ValueError for fewer than 2 messages."""
-    if messages < 2 or repeats < 1:
-        raise ValueError("a measurement needs two messages and a repeat")
+    """Measure these schemes, and plain, whether it is among them or not. ValueError without a message or a repeat."""
+    if messages < 1 or repeats < 1:
+        raise ValueError("a measurement needs a message and a repeat")
     given = {scheme.name: scheme for scheme in schemes}
     chosen = [given.pop(PLAIN.name, PLAIN), *given.values()]
     counted: list[Exact] = []
@@ -92,7 +106,7 @@ def bench(
         parameters={scheme.name: parameters(scheme) for scheme in chosen},
         unverified=tuple(scheme.name for scheme in chosen if is_plugin(scheme)),
         exact=tuple(counted),
-        timing=_timing(samples, messages, repeats),
+        timing=_timing(samples, chosen, messages, repeats),
     )
 
 
@@ -113,26 +127,30 @@ Samples = dict[tuple[str, str, Level], list[float]]  # scheme ("" for the floor)
 
 def _samples(chosen: Sequence[Scheme], messages: int, repeats: int, progress: Progress | None) -> Samples:
     samples: Samples = {}
-    stands = [_Stand(scheme) for scheme in chosen]
+    stands = [Stand(scheme) for scheme in chosen]
     for turn in range(repeats):
         if progress is not None:
             progress(len(chosen) + turn, len(chosen) + repeats, f"turn {turn + 1}")
-        for jobs in zip(*(stand.jobs(messages) for stand in stands), strict=True):
-            named = [(scheme.name, job) for scheme, job in zip(chosen, jobs, strict=True)]
-            if (first := jobs[0]).level == "session":
-                named.append(
-                    ("", Job(first.name, "session", first.texts, FLOORS[first.name](first.texts, bytes(TEXT))))
-                )
-            for name, job in named[:: -1 if turn % 2 else 1]:
-                samples.setdefault((name, job.name, job.level), []).append(_time(job))
+        for name, level in JOBS:
+            jobs = {stand.scheme.name: stand.job(name, level, messages) for stand in stands}
+            if level == "session":
+                jobs[""] = floor_of(jobs[PLAIN.name])
+            for who in sorted(jobs, reverse=turn % 2 == 1):
+                samples.setdefault((who, name, level), []).append(microseconds(jobs[who]))
     return samples
 
 
-def _time(job: Job) -> float:
+def floor_of(job: Job) -> Job:
+    """The floor below a job on the level of sessions, of as many texts."""
+    return Job(job.name, job.level, job.texts, FLOORS[job.name](job.texts, bytes(TEXT)))
+
+
+def microseconds(job: Job) -> float:
+    """The processor's time for one text: what others do on the machine in the meantime is not counted."""
     with _without_collector():
-        begin = perf_counter()
+        begin = thread_time()
         job.run()
-        return (perf_counter() - begin) / job.texts * 1e6
+        return (thread_time() - begin) / job.texts * 1e6
 
 
 @contextmanager
@@ -148,39 +166,39 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _timing(samples: Samples, messages: int, repeats: int) -> Timing:
-    def over(name: str, job: str, level: Level, base: str, base_level: Level) -> float | None:
-        bases = samples.get((base, job, base_level))
-        if not bases or name == base:
-            return None
-        return median(mine / its for mine, its in zip(samples[name, job, level], bases, strict=True))
-
-    rows = tuple(
-        Timed(
-            scheme=name,
-            job=job,
-            level=level,
-            microseconds=median(times),
-            over_plain=over(name, job, level, PLAIN.name, level) if job != "access" else None,
-            over_floor=over(name, job, level, "", "session"),
-        )
-        for (name, job, level), times in samples.items()
-        if name
-    )
+def _timing(samples: Samples, chosen: Sequence[Scheme], messages: int, repeats: int) -> Timing:
+    names = [scheme.name for scheme in chosen]
     return Timing(
         python=platform.python_version(),
         cryptography=version("cryptography"),
         messages=messages,
         repeats=repeats,
         floor={job: median(times) for (name, job, _), times in samples.items() if not name},
-        rows=rows,
+        rows=tuple(_timed(samples, name, job, level) for name in names for job, level in JOBS),
+    )
+
+
+def _timed(samples: Samples, name: str, job: str, level: Level) -> Timed:
+    def over(base: str, base_level: Level) -> float | None:
+        """Medians of ratios, not ratios of medians: what slows a turn slows both."""
+        beside = samples.get((base, job, base_level))
+        return median(map(truediv, mine, beside)) if beside and base != name else None
+
+    mine = samples[name, job, level]
+    return Timed(
+        scheme=name,
+        job=job,
+        level=level,
+        microseconds=median(mine),
+        over_plain=over(PLAIN.name, level) if job != "access" else None,  # plain gives nothing
+        over_floor=over("", "session"),
     )
 
 
 # --- what is timed ---
 
 
-class _Stand:
+class Stand:
     """One scheme with a conversation that goes on, and below its devices the two directions of their session."""
 
     def __init__(self, scheme: Scheme) -> None:
@@ -188,68 +206,69 @@ class _Stand:
         alice, bob = self.talk.alice, self.talk.bob
         for sender, receiver in ((alice, bob), (bob, alice)) * 2:
             self.talk.say(sender, receiver, self.text)
-        self.there, self.back = _Direction(alice, bob), _Direction(bob, alice)
+        self.there, self.back = Direction(alice, bob), Direction(bob, alice)
 
-    def jobs(self, messages: int) -> Iterator[Job]:
-        """Every job once, each prepared when it is asked for."""
-        few, pairs = max(1, messages // 10), messages // 2
+    def job(self, name: str, level: Level, messages: int) -> Job:
+        """One of JOBS, prepared, of so many texts or, where they are slow, of fewer."""
+        few = max(1, messages // 6)
         self.talk.wire.heard.clear()
-        yield Job("ping-pong", "session", 2 * pairs, partial(self._ping_pong, pairs))
-        self.there.carry(self.text)
-        yield Job("one-way", "session", messages, partial(self._one_way, messages))
-        yield Job("set-up", "session", few, self.there.set_ups(few, self.text))
-        yield Job("ping-pong", "device", 2 * few, partial(self._devices_ping_pong, few))
-        self.talk.say(self.talk.alice, self.talk.bob, self.text)
-        yield Job("one-way", "device", 2 * few, partial(self._devices_one_way, 2 * few))
-        fresh = Conversation(self.scheme)
-        yield Job("set-up", "device", 1, partial(fresh.say, fresh.alice, fresh.bob, self.text))
-        for _ in range(few):
+        if level == "device":
+            few = few if name in {"ping-pong", "one-way"} else max(1, few // 3)  # these need new conversations
+            return Job(name, level, few, self._between_devices(name, few))
+        if name == "set-up":
+            return Job(name, level, few, self.there.set_ups(few, self.text))
+        self.back.carry(self.text)
+        self.there.carry(self.text)  # a new chain: from here on, one way is one way
+        if name == "one-way":
+            return Job(name, level, messages, partial(self.there.carry, self.text, messages))
+        return Job(name, level, few, partial(self._ping_pong, few))
+
+    def _ping_pong(self, texts: int) -> None:
+        for direction in islice(cycle((self.back, self.there)), texts):
+            direction.carry(self.text)
+
+    def _between_devices(self, name: str, texts: int) -> Callable[[], object]:
+        if name == "set-up":
+            strangers = [Conversation(self.scheme) for _ in range(texts)]
+            return lambda: [each.say(each.alice, each.bob, self.text) for each in strangers]
+        if name == "access":
+            fresh = Conversation(self.scheme)
             fresh.say(fresh.alice, fresh.bob, self.text)
-        yield Job("access", "device", few + 1, partial(fresh.access, fresh.intercepted()))
-
-    def _ping_pong(self, pairs: int) -> None:
-        for _ in range(pairs):
-            self.there.carry(self.text)
-            self.back.carry(self.text)
-
-    def _one_way(self, messages: int) -> None:
-        for _ in range(messages):
-            self.there.carry(self.text)
-
-    def _devices_ping_pong(self, pairs: int) -> None:
-        for _ in range(pairs):
-            self.talk.say(self.talk.alice, self.talk.bob, self.text)
-            self.talk.say(self.talk.bob, self.talk.alice, self.text)
-
-    def _devices_one_way(self, messages: int) -> None:
-        for _ in range(messages):
-            self.talk.say(self.talk.alice, self.talk.bob, self.text)
+            fresh.access(fresh.intercepted())  # what the first text alone needs, is done
+            for _ in range(texts):
+                fresh.say(fresh.alice, fresh.bob, self.text)
+            return partial(fresh.access, fresh.intercepted())
+        alice, bob = self.talk.alice, self.talk.bob
+        self.talk.say(alice, bob, self.text)
+        pairs = ((bob, alice), (alice, bob)) if name == "ping-pong" else ((alice, bob),)
+        return lambda: [self.talk.say(*pair, self.text) for pair in islice(cycle(pairs), texts)]
 
 
-class _Direction:
+class Direction:
     """One direction of a conversation, below the devices. A scheme may have made the sender write to more devices."""
 
     def __init__(self, sender: Device, receiver: Device) -> None:
         sessions = {peer: kept[0].session for peer, kept in sender.sessions.items()}
-        self.sender, self.receiver, self.outgoing = sender, receiver, sessions.pop(receiver.name)
-        self.others = list(sessions.values())
+        own = sessions.pop(receiver.name)
+        self.sender, self.receiver, self.outgoing = sender, receiver, [*sessions.values(), own]
         self.incoming = receiver.sessions[sender.name][0].session
         self.people = (sender.user, receiver.user)
         self.escrows = type(sender).access_field is not Device.access_field  # plain's hook gives nothing
 
-    def carry(self, text: bytes) -> None:
-        """A text is encrypted for every device, and read by the receiver."""
-        for session in self.others:
-            self._encrypt(session, text)
-        sent = self._encrypt(self.outgoing, text)
-        ratchet.decrypt(self.incoming, ratchet.unpack(sent, self.incoming.associated))
+    def carry(self, text: bytes, times: int = 1) -> None:
+        """A text is encrypted for every device, for the receiver last, and read."""
+        incoming, escrows = self.incoming, self.escrows
+        for _ in range(times):
+            for session in self.outgoing:
+                message, key = encrypt(session, text)
+                if escrows:
+                    self._field(message, key)
+                sent = pack(message)
+            decrypt(incoming, unpack(sent, incoming.associated))
 
-    def _encrypt(self, session: Session, text: bytes) -> bytes:
-        message, key = ratchet.encrypt(session, text)
-        if self.escrows:
-            slip = Slip(self.people, 0, message.associated + ratchet.header(message))
-            codec.encode(self.sender.access_field(key, slip))
-        return ratchet.pack(message)
+    def _field(self, message: Message, key: MessageKey) -> bytes:
+        slip = Slip(self.people, 0, message.associated + ratchet.header(message))
+        return codec.encode(self.sender.access_field(key, slip))
 
     def set_ups(self, times: int, text: bytes) -> Callable[[], None]:
         """So many sessions, each begun and its first message read: ready to be run once."""
@@ -264,9 +283,11 @@ class _Direction:
             for bundle, (prekey, one_time) in zip(bundles, prekeys, strict=True):
                 self.sender.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
                 initial, root = x3dh.initiate(self.sender.identity, bundle)
-                sent = self._encrypt(ratchet.begin(root, initial.associated), text)
+                message, key = encrypt(ratchet.begin(root, initial.associated), text)
+                if self.escrows:
+                    self._field(message, key)
                 root = x3dh.accept(initial, identity, prekey, one_time)
                 session = ratchet.respond(root, initial.associated, prekey)
-                ratchet.decrypt(session, ratchet.unpack(sent, session.associated))
+                decrypt(session, unpack(pack(message), session.associated))
 
         return run

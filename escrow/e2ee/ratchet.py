@@ -26,6 +26,7 @@ MAX_SKIP = (
 )
 MAX_KEPT = 2000  # skipped message keys that a session keeps; the oldest go first
 _ROOT = b"WhisperRatchet"
+_SHORTEST = 32 + 1 + 1 + TAG  # bytes of a message on the wire: header and tag
 
 
 class Pair(Fact, frozen=True, gc=False):
@@ -136,7 +137,8 @@ def step(chain: ChainKey, slot: Guard[Slot] | None = None) -> tuple[MessageKey, 
 @derivation("message.chain = key.chain, message.n = key.n")
 def open_message(message: Message, key: MessageKey) -> Plaintext:
     """DECRYPT of section 3.1. Forged where key, header, associated data and ciphertext do not fit."""
-    return Plaintext(open_sealed(key.value, message.sealed, message.associated + header(message)))
+    associated = message.associated + message.chain + _numbers(message.pn, message.n)
+    return Plaintext(open_sealed(key.value, message.sealed, associated))
 
 
 def _verify(chain: ChainKey, first: Message) -> None:
@@ -168,10 +170,14 @@ def pack(message: Message) -> bytes:
 @honest_only("reads public bytes")
 def unpack(data: bytes, associated: bytes) -> Message:
     """The message that `pack` packed. Malformed where it is too short or a number is not canonical."""
-    pn, at = read_varint(data, 32)
-    n, at = read_varint(data, at)
-    if len(data) < at + TAG:
+    if len(data) < _SHORTEST:
         raise Malformed("a message is shorter than its header and tag")
+    pn, n, at = data[32], data[33], 34
+    if pn | n > 0x7F:  # seldom: a chain of 128 messages
+        pn, at = read_varint(data, 32)
+        n, at = read_varint(data, at)
+        if len(data) < at + TAG:
+            raise Malformed("a message is shorter than its header and tag")
     return Message(data[:32], n, pn, associated, data[at:])
 
 
