@@ -1,9 +1,11 @@
-"""Writes what is generated: README's table, the outputs in README.md and CLI.md, and the JSON Schemas.
+"""Writes what is generated in the pages: README's table, and the outputs in README.md and CLI.md.
 
 python docs/generate.py            write them all (runs the default matrix: about a minute)
 python docs/generate.py --check    compare, write nothing, and say what differs; exit 1 if anything does
 --matrix FILE                      take the table from this result of `escrow-lab matrix --format json`
 --only commands|table              one part
+
+The JSON Schemas are written by `python -m attacks.report.schemas docs/schemas`.
 """
 
 from __future__ import annotations

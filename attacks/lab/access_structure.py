@@ -20,6 +20,7 @@ from attacks.lab.closure import WHENEVER
 from attacks.lab.labels import MATHEMATICS, Labels, Symbol
 
 Price = Callable[[str], float]
+MOST_EVENINGS = 1_000  # as many as a scenario may have days
 
 
 class Seizure(msgspec.Struct, frozen=True, order=True):
@@ -263,5 +264,7 @@ def _evenings(text: str, part: str) -> tuple[int, ...]:
     found: set[int] = set()
     for piece in text.split(","):
         first, _, last = piece.partition("-")
+        if max(int(first), int(last or first)) > MOST_EVENINGS:
+            raise ValueError(f"{part!r}: no play has an evening after {MOST_EVENINGS}")
         found |= set(range(int(first), int(last or first) + 1))
     return tuple(sorted(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
@@ -22,8 +23,9 @@ class Control(NamedTuple):
 
 
 def control_of(attack: Attack) -> Control:
-    """The attack's control. A third party's attack names a module of its own by its full name."""
-    name = attack.specimen if "." in attack.specimen else f"attacks.specimens.{attack.specimen}"
+    """The attack's control. A third party's attack names a module by its full name, which may be its own."""
+    named = "." in attack.specimen or attack.specimen in sys.modules
+    name = attack.specimen if named else f"attacks.specimens.{attack.specimen}"
     module: ModuleType = importlib.import_module(name)
     scenario = getattr(module, "SCENARIO", None) or importlib.import_module("attacks.specimens").control_scenario()
     return Control(module.SPECIMEN, module.TWIN, scenario)

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import msgspec
@@ -96,7 +97,7 @@ def _idle(scheme: Scheme, every: Sequence[Attack], fired: frozenset[str]) -> tup
 
 
 def _conclusive(cell: Cell, failure: str, idle: Sequence[str]) -> Cell:
-    if cell.verdict == "NOT_APPLICABLE" or not (failure or idle):
+    if cell.verdict in {"NOT_APPLICABLE", "ERROR"} or not (failure or idle):
         return cell
     why = f"a control of {cell.attack} failed: {failure}" if failure else f"never exercised: {', '.join(idle)}"
     return msgspec.structs.replace(cell, verdict="INCONCLUSIVE", reason=why)
@@ -131,8 +132,21 @@ def _run(tasks: Sequence[Task], jobs: int) -> Iterator[Part]:
         return
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(_plugin_files(),)) as pool:
-        for future in as_completed([pool.submit(_perform, task) for task in tasks]):
-            yield future.result()
+        waiting = {pool.submit(_perform, task): task for task in tasks}
+        for future in as_completed(waiting):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                yield _died(waiting[future])
+
+
+def _died(task: Task) -> Part:
+    """What is known of a task whose process was killed from outside: nothing, and that is said."""
+    if task.scheme is None:
+        return Part(task.name, (), frozenset(), {attack.name: "its process was killed" for attack in task.run})
+    why = "the process that ran this cell, or another, was killed; run it again"
+    cells = (Cell(scheme=task.scheme.name, attack=each.name, verdict="ERROR", reason=why) for each in task.run)
+    return Part(task.name, tuple(cells), frozenset(), {})
 
 
 def _perform(task: Task) -> Part:

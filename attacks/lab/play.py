@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -101,7 +102,12 @@ class _Stage:
         with crypto.acting("court"):
             court = Court("court", key=crypto.new_signing_key(CourtKey))  # type: ignore[arg-type]  # the kind asked for
         self.link = _Link(scenario)
-        self.wire = Wire([court, *scheme.cast(scenario.users, court.key.public)], self.link)
+        parties = [court, *scheme.cast(scenario.users, court.key.public)]
+        self.wire = Wire(parties, self.link)
+        if len(self.wire.parties) < len(parties):
+            names = sorted(party.name for party in parties)
+            twice = next(name for name, following in pairwise(names) if name == following)
+            raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice}")
         devices = tuple(name for name, party in self.wire.parties.items() if isinstance(party, Device))
         self.cast = Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
         self.turns = tuple(

@@ -16,6 +16,16 @@ from escrow.scheme import User
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo")
 
+LIMITS = (  # of a scenario's numbers: what a play can bear
+    ("days", 1, 1_000),
+    ("messages", 1, 1_000_000),
+    ("loss_percent", 0, 100),
+    ("late_percent", 0, 100),
+    ("stock", 0, 1_000),
+    ("rotate_every", 1, 1_000),
+    ("keep_prekeys", 0, 1_000),
+)
+
 
 class GroupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A group; `removed` leaves on the morning of `removal_day` (-1: nobody does)."""
@@ -131,11 +141,22 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         wrong += [name for name in (*self.lossy, *self.without_one_time) if name not in self.devices]
         if wrong:
             raise Malformed(f"the scenario names {wrong[0]!r}, who is no user or device of it")
-        if len(self.users) < 2 or self.days < 1 or self.messages < 1 or any(not user.devices for user in self.users):
-            raise Malformed("a scenario needs two users with a device each, a day and a message")
         if len(set(self.devices)) < len(self.devices) or len(names) < len(self.users):
             raise Malformed("two users or two devices of the scenario have the same name")
+        if len(self.users) < 2 or any(not each for each in (*self._device_lists(), *self._memberships())):
+            raise Malformed("a scenario needs two users, a device for each, and members in every group")
+        for name, low, high in LIMITS:
+            if not low <= getattr(self, name) <= high:
+                raise Malformed(f"the scenario's {name} is {getattr(self, name)}, not between {low} and {high}")
+        if not 0 <= self.attack_day < self.days:
+            raise Malformed(f"the scenario's attack_day is {self.attack_day}, and it has {self.days} days")
         return self
+
+    def _device_lists(self) -> list[tuple[str, ...]]:
+        return [user.devices for user in self.users]
+
+    def _memberships(self) -> list[tuple[str, ...]]:
+        return [self.members(group, day) for group in self.groups for day in (0, self.days)]
 
     def _device_of(self, user: str) -> str:
         return next(each.devices[0] for each in self.users if each.name == user)

@@ -34,6 +34,7 @@ from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_for
 from escrow.wire import Wire
 
 _DEAL = b"escrow-lab deal"
+MOST_AGENTS = 1_000
 
 
 class HeldShare(KeyShare, frozen=True, dict=True):
@@ -178,6 +179,10 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     agent: ClassVar[type[Agent]] = Agent
     t: int = 2
     n: int = 3
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.t <= self.n <= MOST_AGENTS:
+            raise ValueError(f"t={self.t} of n={self.n} agents: it must be 1 <= t <= n <= {MOST_AGENTS}")
 
     @property
     def claim(self) -> Claim:
