@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-from attacks.lab.attack import Attack
+from attacks.lab.attack import Attack, specimen_module
 from escrow import registry
 from escrow.registry import Kind
 from escrow.scheme import Scheme
@@ -17,7 +18,7 @@ from escrow.scheme import Scheme
 def _usable(attack: Attack) -> None:
     if not isinstance(getattr(attack, "specimen", None), str):
         raise TypeError("it names no specimen: the module of a scheme that it breaks, and of a twin that it does not")
-    if find_spec(attack.specimen if "." in attack.specimen else f"attacks.specimens.{attack.specimen}") is None:
+    if (name := specimen_module(attack)) not in sys.modules and find_spec(name) is None:
         raise ModuleNotFoundError(f"there is no specimen {attack.specimen}")
     for function in attack.derivations:
         if not hasattr(function, "__rule__"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -70,6 +71,12 @@ class Attack:
 
     def act(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """What the turned party does of its own accord, every evening; `intercepted` is the network's archive."""
+
+
+def specimen_module(attack: Attack) -> str:
+    """The full name of the module with the attack's specimen: of attacks.specimens, or another's, or its own."""
+    named = "." in attack.specimen or attack.specimen in sys.modules
+    return attack.specimen if named else f"attacks.specimens.{attack.specimen}"
 
 
 def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[..., Any]) -> P:

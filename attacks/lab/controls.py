@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
-from attacks.lab.attack import Attack
+from attacks.lab.attack import Attack, specimen_module
 from attacks.lab.bench import Bench
 from attacks.lab.scenario import Scenario
 from escrow.scheme import Scheme
@@ -24,9 +23,7 @@ class Control(NamedTuple):
 
 def control_of(attack: Attack) -> Control:
     """The attack's control. A third party's attack names a module by its full name, which may be its own."""
-    named = "." in attack.specimen or attack.specimen in sys.modules
-    name = attack.specimen if named else f"attacks.specimens.{attack.specimen}"
-    module: ModuleType = importlib.import_module(name)
+    module: ModuleType = importlib.import_module(specimen_module(attack))
     scenario = getattr(module, "SCENARIO", None) or importlib.import_module("attacks.specimens").control_scenario()
     return Control(module.SPECIMEN, module.TWIN, scenario)
 
