@@ -15,6 +15,7 @@ from attacks.lab import labels as labels_module
 from attacks.lab.access_structure import AccessStructure, Coalition, Seizure, parse
 from attacks.lab.closure import WHENEVER, Closure
 from attacks.lab.labels import ALWAYS, NEVER, Antichains, Labels
+from escrow.derivation import Guard, derivation
 
 
 def seizures(coalition):
@@ -33,6 +34,33 @@ def test_labels_say_what_each_coalition_derives_by_itself(play, some):
             for coalition in some:
                 alone = naive(play.held_by(coalition), everything, waived)
                 assert {closure.facts[fact] for fact in structure.opens(seizures(coalition))} == alone
+
+
+@derivation("road.a = item.id")
+def follow(item: Item, road: Guard[toy.Recipe]) -> Item:
+    return Item(road.makes)
+
+
+roads = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20, unique=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(roads, st.sets(st.integers(0, 9), min_size=1))
+def test_labels_of_any_graph_are_who_reaches_what(roads, starts):
+    closure = Closure([follow.__rule__])
+    for a, b in roads:
+        closure.learn(toy.Recipe(a, 0, b))
+    for start in starts:
+        closure.learn(Item(start), f"principal-{start}", 0)
+    closure.run()
+    labels = Labels(closure)
+    for start in starts:
+        reached = {start}
+        while more := {b for a, b in roads if a in reached} - reached:
+            reached |= more
+        bit = labels.atoms.mask(f"principal-{start}", 1)
+        within = {Item(item) for item in reached}
+        assert {fact for fact in closure.ids if bit in labels.masks(closure.ids[fact])} == within
 
 
 # --- antichains ---
