@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import comb
 from unittest import mock
 
@@ -159,6 +160,8 @@ def test_a_symbolic_threshold_means_what_its_combinations_mean(play, some):
         one, other = (AccessStructure(each, range(len(closure.facts)), name) for each in (symbolic, exact))
         for coalition in some:
             assert one.opens(seizures(coalition)) == other.opens(seizures(coalition))
+        for row in one.table():
+            assert row.opens <= one.opens(one.example(row.mask))
 
 
 def agents(t: int, n: int, group: int = 0) -> Closure:
@@ -205,7 +208,57 @@ def test_the_cost_of_a_threshold_whose_members_share_a_principal_is_a_lower_boun
     assert cost.value == 66.0  # the clerk for two members, 65 agents: here the bound is reached
 
 
+def test_wide_thresholds_that_feed_each_other_come_to_an_end():
+    """Any two shares of either group give a third one, and each share of one group gives one of the other."""
+    closure = agents(2, 3)
+    for a, index in itertools.product((0, 1), (1, 2, 3, 9)):
+        closure.learn(toy.Delta(a, 1 - a, index, toy.evaluate(1 - a, 2, index) - toy.evaluate(a, 2, index)))
+    closure.run()
+    targets = [closure.ids[Item(100)], closure.ids[Item(101)]]
+    with mock.patch.object(labels_module, "EXACT", 0):
+        structure = AccessStructure(Labels(closure), targets)
+    for row in structure.table():
+        assert "agent-1@0-2" in str(row.coalition)
+        assert structure.opens(structure.example(row.mask)) == row.opens
+        assert structure.cost(row.mask).value <= 2
+    for size in range(4):
+        some = Coalition(tuple(Seizure(f"agent-{index}", (0,)) for index in range(1, size + 1)))
+        assert structure.opens(some) == (frozenset(targets) if size >= 2 else frozenset())
+
+
 # --- the access structure ---
+
+
+def held(*items):
+    """A closure in which items are held as told, and mixed: (item, holder, evenings), or (made, of, and of)."""
+    closure = Closure(toy.RULES)
+    for item, who, *rest in items:
+        if isinstance(who, str):
+            for evening in rest[0]:
+                closure.learn(Item(item), who, evening)
+        else:
+            closure.learn(toy.Recipe(who, rest[0], item))
+    closure.run()
+    return closure
+
+
+@pytest.mark.parametrize(
+    ("items", "rows"),
+    [
+        ([(1, "alice", (0, 1)), (2, "alice", (1, 2)), (9, 1, 2)], ["alice@1"]),
+        ([(1, "alice", (0, 1)), (2, "alice", (2, 3)), (9, 1, 2)], ["alice@0-1, alice@2-3"]),
+        ([(1, "alice", (0, 1, 2)), (2, "alice", (1, 2, 3)), (3, "alice", (1, 3)), (8, 1, 2), (9, 8, 3)], ["alice@1"]),
+        ([(1, "alice", (0, 1)), (2, "alice", (1, 2)), (3, "alice", (2, 3)), (8, 1, 2), (9, 8, 3)],
+         ["alice@0-1, alice@2"]),
+        ([(1, "alice", (0, 1)), (2, "alice", (1, 2)), (3, "bob", (0,)), (8, 1, 2), (9, 8, 3), (9, "alice", (1,))],
+         ["alice@1"]),
+        ([(1, "alice", (0, 1, 2, 5)), (9, 1, 1)], ["alice@0-2,5"]),
+    ],
+)  # fmt: skip
+def test_a_principal_is_seized_as_seldom_as_its_sets_of_evenings_allow(items, rows):
+    closure = held(*items)
+    structure = AccessStructure(Labels(closure), [closure.ids[Item(9)]])
+    assert [str(row.coalition) for row in structure.table()] == rows
 
 
 @settings(deadline=None)

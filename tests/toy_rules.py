@@ -62,6 +62,15 @@ class Share(Fact, frozen=True):
     copy: int = 0
 
 
+class Delta(Fact, frozen=True):
+    """What turns a share of one group into the share of another with the same index."""
+
+    a: int
+    b: int
+    index: int
+    difference: int
+
+
 class Capsule(Fact, frozen=True):
     id: int
     group: int
@@ -181,6 +190,11 @@ def right(each: Share) -> bool:
     return each.value == evaluate(each.group, each.t, each.index)
 
 
+@derivation("delta.a = share.group, delta.index = share.index")
+def refresh(share: Share, delta: Delta) -> Share:
+    return Share(delta.b, share.t, share.index, (share.value + delta.difference) % PRIME)
+
+
 @derivation("share.group = capsule.group")
 def partial(share: Share, capsule: Capsule) -> Partial:
     return Partial(capsule.id, share.group, share.t, share.index, share.value * (capsule.id + 1) % PRIME)
@@ -227,7 +241,7 @@ def agent_checks(share: Share, warrant: Warrant, field: Field) -> Checks:
     yield "index", share.index != 3
 
 
-MARKED = (mix, brew, twice, cut, polish, read, combine, partial, open_field, relabel, sign)
+MARKED = (mix, brew, twice, cut, polish, read, combine, refresh, partial, open_field, relabel, sign)
 RULES: tuple[Rule, ...] = tuple(function.__rule__ for function in MARKED)  # type: ignore[attr-defined]
 SERVICE: Service = agent_checks.__service__  # type: ignore[attr-defined]
 PASSES = {
@@ -286,6 +300,11 @@ public = st.one_of(
     st.builds(lambda under, makes: Letter(under, sealed(under, makes)), small, small),
     st.builds(lambda under: Letter(under, bytes(33)), small),
 )
+deltas = st.builds(
+    lambda a, index: Delta(a, 1 - a, index, evaluate(1 - a, 2, index) - evaluate(a, 2, index)),
+    st.integers(0, 1),
+    st.sampled_from([1, 2, 3, 9]),
+)
 papers = st.one_of(
     st.builds(Field, targets, st.builds(Capsule, st.integers(0, 1), st.integers(0, 1))),
     st.builds(Order, targets, st.just("authority")),
@@ -307,7 +326,8 @@ def plays(draw: st.DrawFn) -> Play:
     held = draw(some(secrets, *one)) + draw(some(shares, *other)) + draw(some(warranted, 0, 2))
     for fact in held:
         given += [(fact, *place) for place in draw(st.sets(places, min_size=1, max_size=3))]
-    for fact in draw(some(public, *one)) + draw(some(papers, *other) if other == few else some(papers, 3, 4)):
+    laid_out = draw(some(public, *one)) + draw(some(papers, *((0, 2) if other == few else (3, 4))))
+    for fact in laid_out + draw(some(deltas, 0, 3)):
         where = draw(st.sampled_from([(None, None), ("network", None), ("network", None), ("alice", 1)]))
         given.append((fact, *where))
         if isinstance(fact, Field):

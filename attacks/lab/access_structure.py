@@ -11,7 +11,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
-from itertools import combinations
+from itertools import combinations, islice
+from math import inf
 from typing import NamedTuple
 
 import msgspec
@@ -66,6 +67,9 @@ class Cost(NamedTuple):
 
     value: float
     exact: bool
+
+
+NO_WAY = Cost(inf, True)
 
 
 def parse(text: str, principals: Iterable[str]) -> Coalition:
@@ -153,15 +157,22 @@ class AccessStructure:
         A principal that serves several members is paid once: its price is shared out among them, and the sum is a lower
         bound only.
         """
+        return self._cost(mask, price, 0)
+
+    def _cost(self, mask: int, price: Price, above: int) -> Cost:
         plain, symbols = self._split(mask)
         if not symbols:
             return Cost(sum(price(each.principal) for each in self.coalition(plain).members), True)
-        parts = [(symbol.t, list(map(self._sets, symbol.members))) for symbol in symbols]
-        parts.append((1, [(plain,)]))
-        serves = Counter(name for _, members in parts for member in members for name in self._principals(member))
+        above |= mask & ~plain
+        parts = [(1, [[plain]])]
+        parts += [(symbol.t, [self._sets(member, above) for member in symbol.members]) for symbol in symbols]
+        serves = Counter(name for _, members in parts for one in members for name in self._principals(one, above))
         total, exact = 0.0, max(serves.values()) == 1
         for t, members in parts:
-            costs = (min(self.cost(each, lambda name: price(name) / serves[name]) for each in one) for one in members)
+            costs = [
+                min((self._cost(each, lambda name: price(name) / serves[name], above) for each in one), default=NO_WAY)
+                for one in members
+            ]
             for cheap in sorted(costs)[:t]:
                 total, exact = total + cheap.value, exact and cheap.exact
         return Cost(total, exact)
@@ -170,42 +181,55 @@ class AccessStructure:
 
     def coalition(self, mask: int) -> Coalition:
         """A mask as the fewest seizures that make it, and its thresholds."""
+        return self._coalition(mask, 0)
+
+    def _coalition(self, mask: int, above: int) -> Coalition:
         plain, symbols = self._split(mask)
         held: dict[str, list[int]] = defaultdict(list)
         for atom in self.atoms.within(plain):
             if isinstance(atom, tuple) and atom[0] != "network":
                 held[atom[0]].append(atom[1])
         members = [Seizure(name, _days(days)) for name, sets in held.items() for days in _fewest(_smallest(sets))]
-        return _together(members, map(self._threshold, symbols))
+        return _together(members, (self._threshold(symbol, above | mask & ~plain) for symbol in symbols))
 
     def example(self, mask: int) -> Coalition:
         """One coalition without thresholds that a mask stands for: of each threshold its first t members."""
+        return _together(self._example(mask, 0) or ())
+
+    def _example(self, mask: int, above: int) -> set[Seizure] | None:
+        """None where the mask rests on a threshold above it."""
         plain, symbols = self._split(mask)
-        members = set(self.coalition(plain).members)
+        members, above = set(self.coalition(plain).members), above | mask & ~plain
         for symbol in symbols:
-            for member in symbol.members[: symbol.t]:
-                members |= set(self.example(self._sets(member)[0]).members)
-        return _together(members)
+            ways = ((self._example(each, above) for each in self._sets(member, above)) for member in symbol.members)
+            found = (next((way for way in each if way is not None), None) for each in ways)
+            chosen = list(islice((way for way in found if way is not None), symbol.t))
+            if len(chosen) < symbol.t:
+                return None
+            members = members.union(*chosen)
+        return members
 
-    def _threshold(self, symbol: Symbol) -> Threshold:
-        members = ((str(self.coalition(mask)) for mask in self._sets(member)) for member in symbol.members)
-        return Threshold(symbol.t, tuple(sorted((" or ".join(member) for member in members), key=_natural)))
+    def _threshold(self, symbol: Symbol, above: int) -> Threshold:
+        members = (self._sets(member, above) for member in symbol.members)
+        printed = (" or ".join(str(self._coalition(mask, above)) for mask in member) for member in members)
+        return Threshold(symbol.t, tuple(sorted(filter(None, printed), key=_natural)))
 
-    def _sets(self, label: int) -> tuple[int, ...]:
-        return self.labels.antichains.sets[label]
+    def _sets(self, label: int, above: int) -> list[int]:
+        """The masks of a label, without those that rest on a threshold which they are to meet."""
+        return [mask for mask in self.labels.antichains.sets[label] if not mask & above]
 
     def _split(self, mask: int) -> tuple[int, list[Symbol]]:
         symbols = [atom for atom in self.atoms.within(mask) if isinstance(atom, Symbol)]
         return mask & ~sum(self.atoms.bit[symbol] for symbol in symbols), symbols
 
-    def _principals(self, masks: Iterable[int]) -> set[str]:
+    def _principals(self, masks: Iterable[int], above: int) -> set[str]:
         found: set[str] = set()
         for mask in masks:
-            for atom in self.atoms.within(mask):
-                if isinstance(atom, Symbol):
-                    found |= self._principals(each for member in atom.members for each in self._sets(member))
-                else:
-                    found.add(atom[0])
+            plain, symbols = self._split(mask)
+            found |= {atom[0] for atom in self.atoms.within(plain) if isinstance(atom, tuple)}
+            for symbol in symbols:
+                for member in symbol.members:
+                    found |= self._principals(self._sets(member, above | mask & ~plain), above | mask & ~plain)
         return found
 
 

@@ -13,12 +13,13 @@ hears, guards and witnesses cost nothing.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import comb
 
-from attacks.lab.closure import FREE, WHENEVER, Closure, GateEdge
+from attacks.lab.closure import FREE, WHENEVER, Closure
 
 DONE = 0xFFFF_FFFF
 NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
@@ -76,9 +77,12 @@ class Antichains:
         return number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Symbol:
-    """A threshold too wide to be multiplied out: `t` of the members that have these labels."""
+    """A threshold too wide to be multiplied out: `t` of the members that have these labels.
+
+    Where shares follow from shares, a member's label may name the symbol itself.
+    """
 
     t: int
     members: tuple[int, ...]
@@ -109,11 +113,11 @@ class Atoms:
     def principals(self) -> tuple[str, ...]:
         return tuple(self._of)
 
-    def symbol(self, symbol: Symbol) -> int:
-        if symbol not in self.bit:
-            self.bit[symbol] = 1 << len(self.named)
-            self.named.append(symbol)
-            self.symbols.append(symbol)
+    def add(self, symbol: Symbol) -> int:
+        """A bit for a new symbol."""
+        self.bit[symbol] = 1 << len(self.named)
+        self.named.append(symbol)
+        self.symbols.append(symbol)
         return self.bit[symbol]
 
     def within(self, mask: int) -> Iterator[Atom | Symbol]:
@@ -133,8 +137,8 @@ class Labels:
         self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
         self.parts = order(closure)
         self._passes: dict[str, list[int]] = {}
-        self._thresholds: dict[Symbol, int] = {}
-        self._own: dict[int, int] = {}  # gate edge -> the bits of its own symbols
+        self._thresholds: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._recursive: dict[tuple[str, int], Symbol] = {}  # of gates that feed themselves, by pass and edge
 
     def passes(self) -> tuple[str, ...]:
         """The names that `label` takes: mathematics, served, and `without C` for every check C that some edge fails."""
@@ -148,7 +152,7 @@ class Labels:
                 raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes())}")
             labels = self._given()
             for edges, looping in self.parts:
-                while self._sweep(edges, labels, name) and looping:
+                while self._sweep(edges, labels, name, looping) and looping:
                     pass
             self._passes[name] = labels
         return self._passes[name]
@@ -166,10 +170,25 @@ class Labels:
 
     def satisfied(self, mask: int) -> int:
         """`mask` with the bits of all thresholds that it meets."""
-        for symbol in self.atoms.symbols:  # a symbol's members know earlier symbols only
-            if sum(self.opens(member, mask) for member in symbol.members) >= symbol.t:
-                mask |= self.atoms.bit[symbol]
+        before = -1
+        while mask != before:
+            before = mask
+            for symbol in self.atoms.symbols:
+                bit = self.atoms.bit[symbol]
+                if not mask & bit and self._meets(mask, symbol):
+                    mask |= bit
         return mask
+
+    def _meets(self, mask: int, symbol: Symbol) -> bool:
+        """Whether a mask opens enough members, be it that a threshold inside it leaves too few of them out."""
+        met = [member for member in symbol.members if self.opens(member, mask)]
+        missing = Counter(symbol.members) - Counter(met)
+        sure = [0]
+        for other in self.atoms.symbols:
+            if mask & self.atoms.bit[other]:
+                common = (Counter(other.members) & missing).total()
+                sure.append(other.t - (len(other.members) - common))
+        return len(met) + max(sure) >= symbol.t
 
     def opens(self, label: int, mask: int) -> bool:
         """Whether a (satisfied) mask derives what has this label."""
@@ -192,7 +211,7 @@ class Labels:
             labels[fact] = self.antichains.union(labels[fact], seized[held])
         return labels
 
-    def _sweep(self, edges: Sequence[int], labels: list[int], name: str) -> bool:
+    def _sweep(self, edges: Sequence[int], labels: list[int], name: str, looping: bool) -> bool:
         """Apply each edge once; whether any label grew."""
         closure, product, union = self.closure, self.antichains.product, self.antichains.union
         cells, starts, rules, needed = closure.cells, closure.firing_start, closure.firing_rule, closure.needed_at
@@ -204,59 +223,62 @@ class Labels:
                     joint = product(joint, labels[cells[start + at]])
                 conclusions: Sequence[int] = cells[start + arity[rule] : starts[edge + 1]]
             else:
-                joint, conclusions = self._special(edge, labels, name), closure.gives(edge)
+                joint, conclusions = self._special(edge, labels, name, looping), closure.gives(edge)
             for conclusion in conclusions:
                 if (new := union(old := labels[conclusion], joint)) != old:
                     labels[conclusion] = new
                     grew = True
         return grew
 
-    def _special(self, edge: int, labels: list[int], name: str) -> int:
+    def _special(self, edge: int, labels: list[int], name: str, looping: bool) -> int:
         """The label that a gate edge or a service edge gives its conclusions in this pass."""
         if not self.stands(edge, name):
             return NEVER
-        if (gate := self.closure.gate(edge)) is None:
-            return self._all(self.closure.needs(edge), labels)
-        return self.antichains.product(
-            self._all(self.closure.paying(gate), labels), self._threshold(edge, gate, labels)
-        )
-
-    def _all(self, facts: Iterable[int], labels: list[int]) -> int:
+        gate = self.closure.gate(edge)
         joint = ALWAYS
-        for fact in facts:
+        for fact in self.closure.paying(gate) if gate else self.closure.needs(edge):
             joint = self.antichains.product(joint, labels[fact])
-        return joint
+        if gate is None or joint == NEVER:
+            return joint
+        members = tuple(sorted(filter(None, (self._any(same, labels) for same in gate.members.values()))))
+        return self.antichains.product(joint, self._threshold(gate.t, members, (name, edge) if looping else None))
 
-    def _threshold(self, edge: int, gate: GateEdge, labels: list[int]) -> int:
-        """At least t of a gate's members. What goes through the gate's own symbol has met it already: left out."""
-        members, own = [], self._own.get(edge, 0)
-        for same in gate.members.values():
-            label = NEVER
-            for fact in same:
-                label = self.antichains.union(label, labels[fact])
-            if own:
-                label = self.antichains.intern(mask for mask in self.antichains.sets[label] if not mask & own)
-            if label != NEVER:
-                members.append(label)
-        symbol = Symbol(gate.t, tuple(sorted(members)))
-        if (found := self._thresholds.get(symbol)) is None:
-            found = self._thresholds[symbol] = self._any(symbol)
-        if symbol in self.atoms.bit:
-            self._own[edge] = own | self.atoms.bit[symbol]
-        return found
+    def _any(self, facts: Iterable[int], labels: list[int]) -> int:
+        label = NEVER
+        for fact in facts:
+            label = self.antichains.union(label, labels[fact])
+        return label
 
-    def _any(self, symbol: Symbol) -> int:
-        """At[k], at least k of the members seen so far, for k = t … 1; one symbolic atom where that is too wide."""
-        sets, t = self.antichains.sets, symbol.t
-        if len(symbol.members) < t:
+    def _threshold(self, t: int, members: tuple[int, ...], loop: tuple[str, int] | None) -> int:
+        """At least `t` of the members: multiplied out, or a symbol.
+
+        A gate that feeds itself keeps one symbol, whose members grow with the sweeps; else they would never end.
+        """
+        if loop is not None and (symbol := self._recursive.get(loop)) is not None:
+            symbol.members = members
+            return self.antichains.intern([self.atoms.bit[symbol]])
+        if (label := self._thresholds.get((t, members))) is None:
+            if (label := self._multiply(t, members)) is None:
+                symbol = Symbol(t, members)
+                label = self.antichains.intern([self.atoms.add(symbol)])
+                if loop is not None:
+                    self._recursive[loop] = symbol
+                    return label
+            self._thresholds[t, members] = label
+        return label
+
+    def _multiply(self, t: int, members: tuple[int, ...]) -> int | None:
+        """At least k of the members seen so far, for k = t … 1; None where that is more than EXACT allows."""
+        sets = self.antichains.sets
+        if len(members) < t:
             return NEVER
-        if comb(len(symbol.members), t) * max(len(sets[member]) for member in symbol.members) > EXACT:
-            return self.antichains.intern([self.atoms.symbol(symbol)])
+        if comb(len(members), t) * max(len(sets[member]) for member in members) > EXACT:
+            return None
         at_least = [ALWAYS] + [NEVER] * t
-        for member in symbol.members:
+        for member in members:
             for k in range(t, 0, -1):
                 if len(sets[at_least[k - 1]]) * len(sets[member]) > EXACT:
-                    return self.antichains.intern([self.atoms.symbol(symbol)])
+                    return None
                 at_least[k] = self.antichains.union(at_least[k], self.antichains.product(at_least[k - 1], member))
         return at_least[t]
 
