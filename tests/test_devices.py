@@ -100,6 +100,19 @@ def test_an_initial_message_replayed_to_a_device_that_forgot_the_session_is_refu
             bob.receive(stage.wire, mail)
 
 
+def test_an_initial_message_respelled_does_not_show_its_text_again():
+    """X25519 ignores a public key's highest bit: without a one-time prekey a second session would open."""
+    with staged(SCHEME) as stage:
+        stage.wire.parties["provider"].directory["bob-phone"].one_time.clear()
+        mail, bob = first_mail(stage), stage.device("bob-phone")
+        stage.play([])
+        ek_a = mail.initial.ek_a[:31] + bytes([mail.initial.ek_a[31] ^ 0x80])
+        again = msgspec.structs.replace(mail, initial=msgspec.structs.replace(mail.initial, ek_a=ek_a))
+        with pytest.raises(Refused, match="spelled"):
+            bob.receive(stage.wire, again)
+        assert stage.shown == stage.meant
+
+
 def test_an_initial_message_for_an_erased_prekey_is_refused():
     with staged(SCHEME) as stage:
         mail, bob = first_mail(stage), stage.device("bob-phone")

@@ -277,6 +277,7 @@ class Device(Principal):
 
     def _open_first(self, sender: str, initial: Initial, body: bytes, author: Listed) -> Plaintext:
         self.insist(initial.ik_a == montgomery(author.identity), "the session is from the device listed")
+        self.insist(x3dh.ephemeral_is_canonical(initial), "the ephemeral key is spelled canonically")
         prekey = next((old.key for old in self.prekeys if old.key.public == initial.spk_b), None)
         one_time = next((key for key in self.one_time if key.public == initial.opk_b), None)
         if prekey is None or (one_time is None) != (initial.opk_b == b""):

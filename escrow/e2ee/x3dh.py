@@ -71,6 +71,14 @@ def prekey_is_signed(bundle: Bundle) -> bool:
     return verify(bundle.identity, bundle.signature, encode_key(bundle.prekey))
 
 
+def ephemeral_is_canonical(initial: Initial) -> bool:
+    """Whether the ephemeral key is spelled as its maker did: X25519 ignores the highest bit (RFC 7748, section 5).
+
+    With that bit set an initial message would begin a second session from the same secrets, and show its text again.
+    """
+    return initial.ek_a[-1:] < b"\x80"
+
+
 # --- what whoever holds the arguments can compute ---
 
 

@@ -1,0 +1,433 @@
+"""Bytes that are not what they should be: a typed error, or a change of routing that nothing authenticates.
+
+What nothing authenticates is listed. Never another text, never another kind of exception. Tried are every truncation
+and every bit of a sample of each format, and packets of any content.
+"""
+
+import typing
+from functools import cache
+from types import NoneType, UnionType
+
+import msgspec
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from attacks.lab.conformance import small
+from attacks.lab.play import play
+from attacks.lab.view import words_of
+from escrow import codec, registry
+from escrow.codec import Fact, Packet, Public
+from escrow.e2ee import ratchet, sender_keys
+from escrow.e2ee.content import Text
+from escrow.e2ee.provider import Mail, Provider
+from escrow.e2ee.ratchet import Slot
+from escrow.errors import EscrowError, Forged, Malformed
+from escrow.laws import altered
+from escrow.principal import Principal, _handlers, corrupted, revive
+from escrow.schemes import envelope, split_key
+from escrow.stage import DEVICES, NAMES, Step, staged
+from escrow.warrant import Answered, Warrant, issue
+
+SCHEMES = registry.schemes()
+PLAIN = SCHEMES["plain"]
+
+UNAUTHENTICATED = {  # of a mail on its last mile: who reads it decides by the body alone
+    "first": {"recipients", "field"},
+    "later": {"recipients", "field"},
+    "first again": {
+        "recipients",
+        "field",
+        "initial",
+    },  # the session is known by its ephemeral key; the rest is not read
+    "group": {"recipients", "field", "group"},
+}
+
+
+def cut(data, step=1):
+    """Every truncation."""
+    return (data[:end] for end in range(0, len(data), step))
+
+
+def flipped(data, step=1):
+    """Every bit changed, or one of each `step`."""
+    for bit in range(0, 8 * len(data), step):
+        yield data[: bit // 8] + bytes([data[bit // 8] ^ 1 << bit % 8]) + data[bit // 8 + 1 :]
+
+
+# --- the encoding ---
+
+SLOT = Slot(bytes(4), 5)
+LENIENT = {
+    "an integer longer than needed": b"\x93\xa4Slot\xc4\x04\0\0\0\0\xcc\x05",
+    "an integer as a float": b"\x93\xa4Slot\xc4\x04\0\0\0\0\xcb\x40\x14\0\0\0\0\0\0",
+    "bytes with a long header": b"\x93\xa4Slot\xc5\0\x04\0\0\0\0\x05",
+    "a name with a long header": b"\x93\xd9\x04Slot\xc4\x04\0\0\0\0\x05",
+    "an array with a long header": b"\xdc\0\x03\xa4Slot\xc4\x04\0\0\0\0\x05",
+    "text for bytes": b"\x93\xa4Slot\xa4AAAA\x05",
+    "an element too many": b"\x94\xa4Slot\xc4\x04\0\0\0\0\x05\x05",
+    "an element too few": b"\x92\xa4Slot\xc4\x04\0\0\0\0",
+    "a byte behind it": b"\x93\xa4Slot\xc4\x04\0\0\0\0\x05\0",
+    "another name": b"\x93\xa4Slit\xc4\x04\0\0\0\0\x05",
+    "no name": b"\x92\xc4\x04\0\0\0\0\x05",
+    "nothing for a number": b"\x93\xa4Slot\xc4\x04\0\0\0\0\xc0",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("what", LENIENT)
+def test_there_is_one_encoding(what):
+    assert codec.decode(b"\x93\xa4Slot\xc4\x04\0\0\0\0\x05", Slot) == SLOT
+    with pytest.raises(Malformed):
+        codec.decode(LENIENT[what], Slot)
+
+
+def test_keys_of_a_dictionary_stand_once_and_in_order():
+    sound = codec.encode(Provider("p", {"a": "x", "b": "y"}))
+    assert codec.decode(sound, Provider).accounts == {"a": "x", "b": "y"}
+    entries = b"\xa1a\xa1x", b"\xa1b\xa1y"
+    assert sound.count(b"".join(entries)) == 1
+    for wrong in (entries[::-1], entries[:1] * 2):
+        with pytest.raises(Malformed):
+            codec.decode(sound.replace(b"".join(entries), b"".join(wrong)), Provider)
+
+
+def test_names_are_utf_8_and_nesting_ends():
+    with pytest.raises(Malformed):
+        codec.decode(codec.encode(Text("ab", b"")).replace(b"ab", b"\xff\xfe"), Text)
+    with pytest.raises(Malformed):
+        codec.decode(b"\x91" * 100_000, Text)
+
+
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=6))
+def test_a_number_on_the_wire_has_one_spelling(value, rest):
+    assert codec.read_varint(codec.varint(value) + rest, 0) == (value, len(codec.varint(value)))
+    try:
+        read, end = codec.read_varint(rest, 0)
+    except Malformed:
+        return
+    assert codec.varint(read) == rest[:end]
+
+
+# --- every packet and state of a play ---
+
+
+@cache
+def played(scheme):
+    return play(SCHEMES[scheme], small())
+
+
+@cache
+def samples(scheme):
+    """One packet of each type that was heard, the shortest."""
+    kinds = frozenset(
+        kind for kind in words_of(SCHEMES[scheme]).types if issubclass(kind, Packet) and kind is not Packet
+    )
+    found = {}
+    for data in sorted({heard.data for heard in played(scheme).heard}, key=lambda each: (-len(each), each)):
+        found[type(codec.decode_any(data, kinds))] = data
+    return kinds, found
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_packet_cut_off_or_changed_is_malformed_or_another_packet(scheme):
+    kinds, found = samples(scheme)
+    assert len(found) >= 9
+    for data in found.values():
+        for shorter in cut(data):
+            with pytest.raises(Malformed):
+                codec.decode_any(shorter, kinds)
+        for other in flipped(data, step=3):
+            try:
+                assert codec.encode(codec.decode_any(other, kinds)) == other
+            except Malformed:
+                continue
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_state_cut_off_or_changed_is_malformed(scheme):
+    record = played(scheme)
+    for name, (*_, kind) in record.kinds.items():
+        state = record.states[name][-1]
+        step = max(1, len(state) // 200)
+        for wrong in (*cut(state, step), *flipped(state, 8 * step + 1), state + b"\0"):
+            with pytest.raises(Malformed):
+                revive(wrong, kind)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_state_changed_under_a_fresh_digest_is_malformed_or_another_party(scheme):
+    record = played(scheme)
+    for name, (*_, kind) in record.kinds.items():
+        body = record.states[name][-1][: -codec.DIGEST]
+        for other in flipped(body, max(1, len(body) // 25) + 1):
+            try:
+                assert revive(codec.seal_bytes(other), kind).state() == codec.seal_bytes(other)
+            except Malformed:
+                continue
+
+
+# --- mail ---
+
+
+def mail_of(kind):
+    """(stage, the mail, the device it is for, and what that device shows when the mail comes whole)."""
+    with staged(PLAIN) as stage:
+        bob = stage.device("bob-phone")
+        if kind == "later":
+            stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        if kind == "first again":
+            stage.play([Step("say", "alice-phone", "bob")])
+        stage.take(Step("say", "alice-phone", "choir" if kind == "group" else "bob"))
+        *before, mail = stage.wire.parties["provider"].mailboxes["bob-phone"]
+        for each in before:
+            bob.receive(stage.wire, each)
+        said = stage.said[-1]
+        return stage, mail, bob.state(), ("alice", said.conversation, said.body)
+
+
+@pytest.mark.parametrize("kind", UNAUTHENTICATED)
+def test_a_mail_changed_anywhere_shows_its_text_or_none(kind):
+    stage, mail, state, genuine = mail_of(kind)
+    data, wire, changed = codec.encode(mail), stage.wire, set()
+
+    def shown(other):
+        bob, before = revive(state, type(stage.device("bob-phone"))), len(wire.shown)
+        try:
+            bob.receive(wire, other)
+        except EscrowError:
+            assert len(wire.shown) == before
+        return [(each.author, each.conversation, each.text) for each in wire.shown[before:]]
+
+    assert shown(mail) == [genuine]
+    for wrong in (*flipped(data), *cut(data)):
+        try:
+            other = codec.decode(wrong, Mail)
+        except Malformed:
+            continue
+        if texts := shown(other):
+            assert texts == [genuine]
+            changed |= {name for name in Mail.__struct_fields__ if getattr(other, name) != getattr(mail, name)}
+    assert changed <= UNAUTHENTICATED[kind]
+    assert "recipients" in changed
+
+
+def test_a_mail_changed_on_its_way_to_the_relay_harms_no_other():
+    with staged(PLAIN) as stage:
+        stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        stage.fates = iter(["late"])
+        stage.take(Step("say", "bob-phone", "carol"))
+        (packet,) = stage.late
+        states = {name: (party.state(), type(party)) for name, party in stage.wire.parties.items()}
+        for wrong in (*flipped(packet.data, 5), *cut(packet.data, 5)):
+            stage.wire.parties = {name: revive(*state) for name, state in states.items()}
+            stage.late, before = [], stage.shown
+            stage.fates = iter(["now"] * 2)
+            stage.wire.deliver(msgspec.structs.replace(packet, data=wrong))
+            stage.take(Step("say", "alice-phone", "bob"))
+            for name in DEVICES:
+                stage.take(Step("collect", name))
+            after, rest = stage.shown - before, stage.said.pop()
+            assert rest.meant <= after <= rest.meant + stage.said[-1].meant
+            stage.wire.shown = [each for each in stage.wire.shown if each.text != rest.body][: before.total()]
+
+
+def test_messages_cut_off_are_refused_and_change_no_session():
+    stage, mail, state, _ = mail_of("later")
+    session = revive(state, type(stage.device("bob-phone"))).sessions["alice-phone"][0].session
+    before = codec.encode(session)
+    for shorter in cut(mail.body):
+        with pytest.raises(EscrowError):
+            ratchet.decrypt(session, ratchet.unpack(shorter, session.associated))
+        assert codec.encode(session) == before
+    _, mail, _, _ = mail_of("group")
+    for shorter in cut(mail.body[: sender_keys.ID + 1 + 16 + sender_keys.SIGNATURE]):
+        with pytest.raises(Malformed):
+            sender_keys.unpack(shorter)
+
+
+# --- warrants, requests, answers, access fields ---
+
+
+def served(scheme):
+    """(stage, warrant about alice, what was intercepted, the request packets that the lawful access sent)."""
+    with staged(SCHEMES[scheme]) as stage:
+        warrant = issue(stage.court.key, stage.order("alice"))
+        stage.wire.parties["authority"] = corrupted(stage.authority)
+        stage.serve(warrant)
+        stage.play([Step("say", "bob-phone", "alice")])
+        intercepted = stage.intercepted()[:1]
+        stage.access(warrant, intercepted)
+        asked = [heard for heard in stage.wire.heard if heard.src == "authority" and b"\xa7Request" in heard.data[:12]]
+        return stage, warrant, intercepted, asked
+
+
+def test_a_warrant_cut_off_is_malformed_and_changed_is_not_the_courts():
+    stage, warrant, *_ = served("envelope")
+    data, court = codec.encode(warrant), stage.court.key.public
+    assert warrant.signed_by(court)
+    assert not any(other.signed_by(court) for other in altered(warrant))
+    for shorter in cut(data):
+        with pytest.raises(Malformed):
+            codec.decode(shorter, Warrant)
+    for other in flipped(data):
+        try:
+            assert not codec.decode(other, Warrant).signed_by(court)
+        except Malformed:
+            continue
+
+
+@pytest.mark.parametrize("scheme", [name for name in SCHEMES if name != "plain"])
+def test_a_request_cut_off_or_changed_is_not_answered(scheme):
+    stage, _, _, asked = served(scheme)
+    request = asked[0]
+    official = stage.wire.parties[request.dst]
+    before = official.state()
+    for wrong in (*flipped(request.data, 3), *cut(request.data)):
+        with pytest.raises(EscrowError):
+            official.answer("authority", wrong, stage.wire)
+    assert official.state() == before
+
+
+@pytest.mark.parametrize(
+    ("scheme", "opens"), [("envelope", envelope.open_message_key), ("split-key", split_key.open_partial)]
+)
+def test_an_answer_with_anything_but_its_address_changed_does_not_open(scheme, opens):
+    stage, _, _, asked = served(scheme)
+    official, key = stage.wire.parties[asked[0].dst], stage.authority.key.agreement
+    answer = codec.decode(official.answer("authority", asked[0].data, stage.wire), Answered).answer
+    sound, relabelled = opens(answer, key), 0
+    for other in altered(answer):
+        if other.to != answer.to:
+            relabelled += 1
+            assert opens(other, key) == sound
+        else:
+            with pytest.raises(Forged):
+                opens(other, key)
+    assert relabelled
+
+
+@pytest.mark.parametrize(("scheme", "step"), [("envelope", 1), ("split-key", 41)])
+def test_an_access_field_cut_off_or_changed_yields_nothing(scheme, step):
+    stage, warrant, (intercept,), _ = served(scheme)
+    field = intercept.mail.field
+    for wrong in (*flipped(field, step), *cut(field, step), field + b"\0"):
+        mail = msgspec.structs.replace(intercept.mail, field=wrong)
+        assert not stage.access(warrant, [msgspec.structs.replace(intercept, mail=mail)])
+    assert stage.access(warrant, [intercept]) == {stage.said[0].body}
+
+
+# --- whatever anybody sends ---
+
+KEYS = st.sampled_from([b"", b"\x01", bytes(16), bytes(32), b"\x01" + bytes(31), bytes(33), b"\x02" * 33, bytes(64)])
+NUMBERS = st.sampled_from([0, 1, 2, 3, 9, 2**31, 2**63 - 1, -1, -(2**63)])
+
+
+def values(hint, found):
+    """A strategy for any value of a type: hostile numbers and keys, names that exist and not, what was heard before."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, UnionType):
+        return st.one_of(*(values(each, found) for each in inner))
+    if origin is tuple:
+        return st.lists(values(inner[0], found), max_size=2).map(tuple)
+    if hint is NoneType:
+        return st.none()
+    if hint is bool:
+        return st.booleans()
+    if hint is int:
+        return NUMBERS
+    if hint is str:
+        return st.sampled_from([*NAMES, *DEVICES, "", "nobody", "choir", "authority"])
+    if hint is Public or hint is bytes:
+        return KEYS | st.sampled_from(found["bytes"])
+    parts = typing.get_type_hints(hint, include_extras=True)
+    made = st.tuples(*(values(parts[name], found) for name in hint.__struct_fields__)).map(
+        lambda each: made_of(hint, each)
+    )
+    return st.one_of(
+        made.filter(lambda each: each is not None), *([st.sampled_from(found[hint])] if found.get(hint) else [])
+    )
+
+
+def made_of(kind, parts):
+    try:
+        return kind(*parts)
+    except ValueError:  # it checks itself
+        return None
+
+
+def heard_by(stage, kinds):
+    """The facts, packets and byte strings of a conversation, by type."""
+    found = {"bytes": []}
+
+    def collect(value):
+        if isinstance(value, Fact | Packet):
+            found.setdefault(type(value), []).append(value)
+        if isinstance(value, bytes):
+            found["bytes"].append(value)
+        for inner in value if isinstance(value, tuple) else ():
+            collect(inner)
+        for name in value.__struct_fields__ if isinstance(value, msgspec.Struct) else ():
+            collect(getattr(value, name))
+
+    for heard in stage.wire.heard:
+        collect(codec.decode_any(heard.data, kinds))
+    return found
+
+
+def pelt(scheme, how):
+    """Any packet that a party answers, of any content, from anybody; then everybody collects and writes again."""
+    kinds, _ = samples(scheme)
+    stage, warrant, intercepted, _ = served(scheme)
+    states = {name: (party.state(), type(party)) for name, party in stage.wire.parties.items()}
+    found = heard_by(stage, kinds)
+    doors = [(name, packet) for name, (_, kind) in states.items() for packet in _handlers(kind)]
+    packets = {kind: values(kind, found) for _, kind in doors}
+
+    @how
+    @given(
+        st.lists(st.sampled_from(doors).flatmap(lambda door: st.tuples(st.just(door[0]), packets[door[1]])), max_size=6)
+    )
+    def case(sent):
+        with staged(SCHEMES[scheme]) as fresh:
+            fresh.wire.parties = {name: revive(*state) for name, state in states.items()}
+            for name, packet in sent:
+                try:
+                    fresh.wire.parties[name].answer("carol-phone", codec.encode(packet), fresh.wire)
+                except EscrowError:
+                    continue
+            for device in DEVICES:
+                try_to(fresh, Step("collect", device))
+                try_to(fresh, Step("say", device, "bob" if device != "bob-phone" else "choir"))
+            fresh.access(warrant, intercepted)
+            assert {text.text for text in fresh.wire.shown} <= {said.body for said in (*stage.said, *fresh.said)}
+
+    case()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_packet_brings_a_party_down_or_a_text_to_a_screen(scheme):
+    pelt(scheme, settings(max_examples=settings().max_examples * 2))
+
+
+def test_a_party_that_a_packet_brings_down_is_found(monkeypatch):
+    monkeypatch.setattr(Provider, "entry", lambda party, device, asker: party.directory[device])
+    with pytest.raises(KeyError):
+        pelt("plain", settings(phases=[Phase.generate]))
+
+
+def try_to(stage, step):
+    try:
+        stage.take(step)
+    except EscrowError:
+        return
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@given(data=st.binary(max_size=80))
+def test_noise_is_malformed_to_everybody(scheme, data):
+    record = played(scheme)
+    for name, (*_, kind) in record.kinds.items():
+        party = revive(record.states[name][0], kind)
+        with pytest.raises(Malformed):
+            Principal.answer(party, "nobody", data, None)
