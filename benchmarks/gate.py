@@ -43,7 +43,8 @@ def shipped() -> list[Scheme]:
 
 def differences(old: Counts, new: Counts) -> Iterator[str]:
     """One line for each number that is not as expected: scheme, job, what, old → new."""
-    for name, job in dict.fromkeys((name, job) for counts in (old, new) for name in counts for job in counts[name]):
+    jobs = [(scheme, job) for counts in (old, new) for scheme, rows in counts.items() for job in rows]
+    for name, job in dict.fromkeys(jobs):
         before, after = (_flat(counts.get(name, {}).get(job, {})) for counts in (old, new))
         for what in dict.fromkeys([*before, *after]):
             if before.get(what) != after.get(what):

@@ -113,9 +113,12 @@ class Private(Fact, frozen=True, dict=True):
             raise Forged("an X25519 public key is not 32 bytes or has small order") from None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16)
 def _loaded(public: bytes) -> X25519PublicKey:
-    """A ratchet key is used twice in a row: with the old key pair, and with the one that answers it."""
+    """A ratchet key is used twice, one use soon after the other: with the old key pair, and with the one that answers.
+
+    No more are kept than that: to let go of a key out of a large cache costs as much as to load one.
+    """
     return X25519PublicKey.from_public_bytes(public)
 
 

@@ -276,7 +276,10 @@ def _advance(chain: ChainKey, to: int, max_skip: int) -> tuple[list[MessageKey],
 
 
 def _skipped(session: Session, message: Message) -> MessageKey | None:
-    return next((key for key in session.skipped if key.n == message.n and key.chain == message.chain), None)
+    for key in session.skipped:
+        if key.n == message.n and key.chain == message.chain:
+            return key
+    return None
 
 
 def _open_skipped(session: Session, message: Message, key: MessageKey) -> Plaintext:
