@@ -1,0 +1,238 @@
+"""What `bench` says: counts are those of real conversations, times stand beside the same turn's plain and floor."""
+
+import json
+from collections import Counter
+
+import msgspec
+import pytest
+
+from attacks.lab import counts, floor, measure
+from attacks.lab.results import to_json
+from benchmarks import gate
+from escrow import codec, crypto, registry
+from escrow.e2ee import ratchet
+from escrow.schemes.envelope import SCHEME as ENVELOPE
+from escrow.schemes.plain import SCHEME as PLAIN
+
+SCHEMES = registry.schemes()
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return {scheme: {row.job: row for row in counts.exact(SCHEMES[scheme])} for scheme in SCHEMES}
+
+
+# --- exact counts ---
+
+
+def test_counts_are_the_same_each_time(exact):
+    for scheme, rows in exact.items():
+        assert tuple(rows.values()) == counts.exact(SCHEMES[scheme])
+
+
+def test_every_job_does_its_work(exact):
+    """A text is read in every job; the lawful access reads it under every scheme but plain."""
+    for scheme, rows in exact.items():
+        assert list(rows) == ["set-up", "ping-pong", "one-way", "group", "access"]
+        for job, row in rows.items():
+            assert row.texts == (0 if (scheme, job) == ("plain", "access") else 1)
+
+
+def test_plain_makes_the_operations_of_its_specifications(exact):
+    """X3DH: four Diffie-Hellmans at each end. Ratchet: one at the sender who begins, two at a receiver who turns."""
+    rows = exact["plain"]
+    sent, opened = {"hmac": 2, "seal": 1}, {"hmac": 2, "open": 1}
+    assert rows["one-way"].operations == {"alice-phone": opened, "bob-phone": sent}
+    turned = {"hkdf": 2, "hmac": 2, "open": 1, "x25519": 2, "x25519-key": 1}
+    assert rows["ping-pong"].operations == {"alice-phone": turned, "bob-phone": sent}
+    begun = {"ed25519-verify": 1, "hkdf": 2, "hmac": 2, "seal": 1, "x25519": 4 + 1, "x25519-key": 2}
+    answered = {"hkdf": 3, "hmac": 2, "open": 1, "x25519": 4 + 2, "x25519-key": 1}
+    assert rows["set-up"].operations == {"alice-phone": begun, "bob-phone": answered}
+    assert rows["access"].operations == {}
+
+
+def test_a_scheme_adds_to_what_is_sealed_its_field_and_nothing_else(exact):
+    for job, row in exact["envelope"].items():
+        plain = exact["plain"][job]
+        assert row.sealed == plain.sealed
+        assert (row.field > 0) == (job != "access")
+        assert row.mail - plain.mail >= row.field
+
+
+def test_a_ghost_is_one_more_ciphertext_of_each_text(exact):
+    for job in ("set-up", "ping-pong", "one-way"):
+        ghost, plain = exact["ghost"][job], exact["plain"][job]
+        assert (ghost.ciphertexts, ghost.sealed) == (2 * plain.ciphertexts, 2 * plain.sealed)
+
+
+def test_a_message_between_sessions_is_at_most_54_bytes_longer_than_its_text():
+    """G4 at session level, for counters below 2^21; a new one is 50 bytes longer."""
+    with crypto.running(crypto.Run(b"overhead")):
+        talk = counts.Conversation(PLAIN)
+        talk.say(talk.alice, talk.bob, b"first")
+        session = talk.alice.sessions["bob-phone"][0].session
+        message, _ = ratchet.encrypt(session, bytes(100))
+        assert len(ratchet.pack(message)) == 150
+        session.previous = 2**21 - 1
+        session.sending = msgspec.structs.replace(session.sending, n=2**21 - 1)
+        message, _ = ratchet.encrypt(session, bytes(100))
+        assert len(ratchet.pack(message)) == 154
+
+
+def test_the_two_ends_of_a_session_keep_at_most_4_kib(exact):
+    assert 0 < exact["plain"]["one-way"].sessions <= 4096
+
+
+def test_the_bytes_mailed_are_those_of_the_packets():
+    with crypto.running(crypto.Run(b"bytes")):
+        talk = counts.Conversation(ENVELOPE)
+        talk.say(talk.alice, talk.bob, bytes(counts.TEXT))
+        [intercept] = talk.intercepted()
+        assert talk.intercepted() == []
+    row, mail = counts.exact(ENVELOPE)[0], intercept.mail
+    assert (len(mail.body), len(mail.field), len(codec.encode(mail))) == (row.sealed, row.field, row.mail)
+
+
+# --- times ---
+
+
+@pytest.fixture(scope="module")
+def result():
+    said = []
+    made = measure.bench([ENVELOPE], messages=6, repeats=2, progress=lambda *what: said.append(what))
+    return made, said
+
+
+def test_plain_is_measured_whether_asked_for_or_not(result):
+    made, _ = result
+    assert made.schemes == ("plain", "envelope")
+    assert {(row.scheme, row.job) for row in made.exact} == {
+        (scheme, job) for scheme in made.schemes for job in ("set-up", "ping-pong", "one-way", "group", "access")
+    }
+
+
+def test_every_job_of_every_scheme_is_timed_beside_plain_and_floor(result):
+    made, _ = result
+    assert [(row.scheme, row.job, row.level) for row in made.timing.rows] == [
+        (scheme, job, level) for scheme in made.schemes for job, level in measure.JOBS
+    ]
+    for row in made.timing.rows:
+        assert row.microseconds > 0
+        assert (row.over_plain is None) == (row.scheme == "plain" or row.job == "access")
+        assert (row.over_floor is None) == (row.job == "access")
+    assert set(made.timing.floor) == {"ping-pong", "one-way", "set-up"}
+
+
+def test_times_stand_apart_from_what_is_exact(result):
+    """Two machines differ in `timing` alone."""
+    made, _ = result
+    again = measure.bench([ENVELOPE], messages=1, repeats=1)
+    assert again != made
+    assert msgspec.structs.replace(again, timing=made.timing) == made
+    assert msgspec.json.decode(to_json(made), type=measure.Overhead) == made
+
+
+def test_progress_counts_up_to_what_it_announces(result):
+    _, said = result
+    assert [(done, of) for done, of, _ in said] == [(done, 4) for done in range(4)]
+
+
+@pytest.mark.parametrize("sizes", [{"messages": 0}, {"repeats": 0}])
+def test_a_measurement_of_nothing_is_refused(sizes):
+    with pytest.raises(ValueError, match="needs a message and a repeat"):
+        measure.bench([PLAIN], **sizes)
+
+
+def test_what_is_timed_between_sessions_makes_the_operations_that_were_counted(exact):
+    """The loops below the devices leave nothing out."""
+    heard: list[str] = []
+    with crypto.running(crypto.Run(b"loops", lambda event, _: heard.append(event))):
+        for scheme in SCHEMES.values():
+            stand = measure.Stand(scheme)
+            for job, level in measure.JOBS:
+                if level == "session" and (scheme.name, job) != ("ghost", "set-up"):  # there, one session's
+                    ready = stand.job(job, level, 1)
+                    heard.clear()
+                    ready.run()
+                    made = exact[scheme.name][job].operations.values()
+                    assert sorted(heard) == sorted(
+                        name for events in made for name, times in events.items() for _ in range(times)
+                    )
+
+
+CALLS = {"HMAC": {"hmac"}, "AESGCM": {"seal", "open"}, "HKDF": {"hkdf"}, "_new_key": {"x25519-key"}}
+
+
+@pytest.mark.parametrize("job", measure.FLOORS)
+def test_the_floor_makes_the_library_calls_that_the_door_counts_under_plain(job, monkeypatch, exact):
+    """One HMAC object, copied, serves both halves of a step. What the floor seals it opens, or it would raise."""
+    called = Counter()
+
+    def counting(name, real):
+        def call(*arguments):
+            called[name] += 1
+            return real(*arguments)
+
+        return call
+
+    for name in CALLS:
+        monkeypatch.setattr(floor, name, counting(name, getattr(floor, name)))
+    ready = measure.FLOORS[job](1, b"text")
+    called.clear()
+    ready()
+    operations = [event for made in exact["plain"][job].operations.values() for event in made.items()]
+    for name, events in CALLS.items():
+        counted = sum(times for event, times in operations if event in events)
+        assert called[name] == (counted // 2 if name == "HMAC" else counted)
+
+
+# --- the gate ---
+
+
+def test_the_gate_is_passed():
+    assert list(gate.differences(json.loads(gate.EXPECTED.read_text()), gate.counted(gate.shipped()))) == []
+    assert gate.main([]) == 0
+
+
+def test_an_extra_hkdf_in_the_message_path_fails_the_gate_and_is_named(monkeypatch, capsys):
+    step = ratchet.step
+
+    def slower(chain, slot=None):
+        crypto.hkdf(b"", chain.value, b"planted", 32)
+        return step(chain, slot)
+
+    monkeypatch.setattr(ratchet, "step", slower)
+    assert gate.main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    for scheme in SCHEMES:
+        assert f"{scheme}, one-way: bob-phone hkdf none → {2 if scheme == 'ghost' else 1}" in lines
+        assert f"{scheme}, one-way: alice-phone hkdf none → 1" in lines
+    assert "plain, ping-pong: alice-phone hkdf 2 → 3" in lines
+    assert not [line for line in lines if ", access:" in line and "ghost" not in line]
+    assert lines[-1].startswith(f"{len(lines) - 1} differences from expected.json")
+
+
+def test_one_byte_more_on_the_wire_fails_the_gate_and_is_named(monkeypatch, capsys):
+    pack = ratchet.pack
+    monkeypatch.setattr(ratchet, "pack", lambda message: pack(message) + b"!")
+    assert gate.main([]) == 1
+    out = capsys.readouterr().out
+    assert "plain, one-way: sealed 168 → 169" in out
+    assert "plain, one-way: texts 1 → 0" in out
+
+
+def test_a_scheme_or_job_that_comes_or_goes_is_a_difference():
+    old = {"plain": {"one-way": {"mail": 3, "operations": {"bob": {"hmac": 2}}}}}
+    assert list(gate.differences(old, {})) == ["plain, one-way: mail 3 → none", "plain, one-way: bob hmac 2 → none"]
+    assert list(gate.differences({}, old)) == ["plain, one-way: mail none → 3", "plain, one-way: bob hmac none → 2"]
+
+
+def test_the_gate_writes_what_it_then_passes(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(gate, "EXPECTED", tmp_path / "expected.json")
+    assert gate.main([]) == 2
+    assert "--write" in capsys.readouterr().err
+    assert gate.main(["--write"]) == 0
+    assert gate.main([]) == 0
+    (tmp_path / "expected.json").write_text("{")
+    assert gate.main([]) == 2
+    assert gate.main(["--what"]) == 2
