@@ -28,6 +28,8 @@ MAX_KEPT = 2000  # skipped message keys that a session keeps; the oldest go firs
 _ROOT = b"WhisperRatchet"
 _SHORTEST = 32 + 1 + 1 + TAG  # bytes of a message on the wire: header and tag
 
+# gc=False: these hold bytes and numbers and each other, never a cycle, and there are a dozen for each message.
+
 
 class Pair(Fact, frozen=True, gc=False):
     """Two X25519 public keys, 32 bytes each, whose shared secret the protocol uses: public bookkeeping."""
