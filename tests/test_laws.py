@@ -193,7 +193,7 @@ NEVER = (
     ("name", "lines", "names"),
     [
         ("unmarked_rule", NEVER, "more"),
-        ("twice_a_slot", "class Slot(Fact, frozen=True):\n    n: int", "several types are called Slot"),
+        ("twice_a_slot", "class Slot(Fact, frozen=True):\n    n: int", "types are called Slot"),
     ],
 )
 def test_unmarked_functions_and_ambiguous_names_are_caught(name, lines, names, tmp_path):
