@@ -67,14 +67,34 @@ def test_a_proof_exists_exactly_for_what_the_coalition_derives_and_its_steps_exe
     proof = prove(labels, closure.ids[fact], seizures, name)
     assert (proof is not None) == (fact in alone)
     if proof is not None:
-        replay(closure, play, coalition, proof)
+        replay(closure, play.given, coalition, proof)
         last = proof[-1]
         assert closure.facts[last.conclusion if isinstance(last, Step) else last.fact] == fact
 
 
-def replay(closure, play, coalition, proof):
+@settings(max_examples=300, deadline=None)
+@given(toy.roads, st.sets(st.integers(0, 9), min_size=1, max_size=2), st.data())
+def test_no_proof_rests_on_itself(roads, starts, data):
+    closure = toy.travel(roads, starts)
+    goal = data.draw(st.sampled_from([fact for fact in closure.facts if isinstance(fact, Item)]))
+    proof = prove(Labels(closure), closure.ids[goal], [Seizure(f"principal-{start}") for start in starts])
+    given = [(Item(start), f"principal-{start}", 0) for start in starts]
+    assert proof is not None
+    replay(closure, given, {(who, 0) for _, who, _ in given}, proof)
+
+
+def test_a_proof_takes_the_shorter_way_although_it_is_found_later():
+    """1 → 4 → 6 → 0 forks to 2 and 3; 1 → 5 → 3 is shorter, and 5 comes up after the fork."""
+    roads = [(0, 2, 3), (1, 4, 4), (1, 5, 5), (4, 6, 6), (6, 0, 0), (5, 3, 3)]
+    closure = toy.travel(roads, [0, 1])
+    proof = prove(Labels(closure), closure.ids[Item(3)], [Seizure("principal-1", (0,))])
+    replay(closure, [(Item(1), "principal-1", 0)], {("principal-1", 0)}, proof)
+    assert [closure.facts[step.conclusion] for step in proof if isinstance(step, Step)] == [Item(5), Item(3)]
+
+
+def replay(closure, given, coalition, proof):
     """Every step rests on earlier ones, needs nothing that is merely free, and gives its conclusion again."""
-    listed, paid, held = set(), set(), set(play.given)
+    listed, paid, held = set(), set(), set(given)
     for entry in proof:
         if isinstance(entry, Given):
             fact = closure.facts[entry.fact]
@@ -92,7 +112,7 @@ def replay(closure, play, coalition, proof):
             facts = [closure.facts[premise] for premise in premises]
             assert entry.conclusion in conclusions
         else:
-            rule = next(each for each in toy.RULES if each.name == entry.rule)
+            rule = next(each for each in closure.rules if each.name == entry.rule)
             needed = [*rule.needed, *[True] * (len(facts) - len(rule.needed))]
             assert {each for each, needs in zip(entry.premises, needed, strict=False) if needs} <= paid
         if isinstance(rule, Gate):

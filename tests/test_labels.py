@@ -16,7 +16,6 @@ from attacks.lab import labels as labels_module
 from attacks.lab.access_structure import AccessStructure, Coalition, Seizure, parse
 from attacks.lab.closure import WHENEVER, Closure
 from attacks.lab.labels import ALWAYS, NEVER, Antichains, Labels
-from escrow.derivation import Guard, derivation
 
 
 def seizures(coalition):
@@ -37,31 +36,15 @@ def test_labels_say_what_each_coalition_derives_by_itself(play, some):
                 assert {closure.facts[fact] for fact in structure.opens(seizures(coalition))} == alone
 
 
-@derivation("road.a = item.id")
-def follow(item: Item, road: Guard[toy.Recipe]) -> Item:
-    return Item(road.makes)
-
-
-roads = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20, unique=True)
-
-
 @settings(max_examples=300, deadline=None)
-@given(roads, st.sets(st.integers(0, 9), min_size=1))
+@given(toy.roads, st.sets(st.integers(0, 9), min_size=1))
 def test_labels_of_any_graph_are_who_reaches_what(roads, starts):
-    closure = Closure([follow.__rule__])
-    for a, b in roads:
-        closure.learn(toy.Recipe(a, 0, b))
-    for start in starts:
-        closure.learn(Item(start), f"principal-{start}", 0)
-    closure.run()
+    closure = toy.travel(roads, starts)
     labels = Labels(closure)
     for start in starts:
-        reached = {start}
-        while more := {b for a, b in roads if a in reached} - reached:
-            reached |= more
         bit = labels.atoms.mask(f"principal-{start}", 1)
-        within = {Item(item) for item in reached}
-        assert {fact for fact in closure.ids if bit in labels.masks(closure.ids[fact])} == within
+        found = {fact for fact in closure.ids if bit in labels.masks(closure.ids[fact])}
+        assert found == {Item(item) for item in toy.reached(roads, start)}
 
 
 # --- antichains ---
@@ -164,6 +147,9 @@ def test_a_symbolic_threshold_means_what_its_combinations_mean(play, some):
             assert row.opens <= one.opens(one.example(row.mask))
 
 
+names = ["agent-1", "agent-2", "agent-3", "clerk"]
+
+
 def agents(t: int, n: int, group: int = 0) -> Closure:
     """Agents who each hold a share on every one of three evenings."""
     closure = Closure(toy.RULES)
@@ -226,6 +212,45 @@ def test_wide_thresholds_that_feed_each_other_come_to_an_end():
         assert structure.opens(some) == (frozenset(targets) if size >= 2 else frozenset())
 
 
+@pytest.mark.parametrize("group", [0, 1])
+def test_a_threshold_may_rest_on_another_that_comes_later(group):
+    """Two shares of one group give its share 9, hence that of the other group, of which one share is held."""
+    closure, other = agents(2, 2, group), 1 - group
+    closure.learn(toy.share(other, 2, 4), "clerk", 0)
+    for a in (0, 1):
+        closure.learn(toy.Delta(a, 1 - a, 9, toy.evaluate(1 - a, 2, 9) - toy.evaluate(a, 2, 9)))
+    closure.run()
+    with mock.patch.object(labels_module, "EXACT", 0):
+        structure = AccessStructure(Labels(closure), [closure.ids[Item(100 + other)]])
+    opened = {text: bool(structure.opens(parse(text, names))) for text in ("agent-*", "clerk", "*", "agent-1,clerk")}
+    assert opened == {"agent-*": False, "clerk": False, "*": True, "agent-1,clerk": False}
+
+
+def test_a_wide_threshold_of_more_members_meets_one_of_fewer():
+    closure = agents(2, 3)
+    for index in (1, 2, 3):
+        for evening in range(3):
+            closure.learn(toy.share(1, 3, index), f"agent-{index}", evening)
+    closure.run()
+    low, high = closure.ids[Item(100)], closure.ids[Item(101)]
+    with mock.patch.object(labels_module, "EXACT", 0):
+        structure = AccessStructure(Labels(closure), [low, high])
+    assert {row.coalition.thresholds[0].t: set(row.opens) for row in structure.table()} == {2: {low}, 3: {low, high}}
+    assert structure.opens(parse("agent-1,agent-2", names)) == {low}
+
+
+def test_what_a_threshold_rule_needs_beside_its_members_is_in_the_label():
+    closure = agents(2, 3)
+    field = toy.Field("bob", toy.Capsule(0, 0))
+    closure.learn(field.capsule, "network")
+    closure.learn(field, "clerk", 0)
+    closure.run()
+    structure = AccessStructure(Labels(closure), [closure.ids[Item(200)]])
+    assert {str(row.coalition) for row in structure.table()} == {
+        f"agent-{a}@0-2, agent-{b}@0-2, clerk@0" for a, b in ((1, 2), (1, 3), (2, 3))
+    }
+
+
 # --- the access structure ---
 
 
@@ -252,6 +277,7 @@ def held(*items):
          ["alice@0-1, alice@2"]),
         ([(1, "alice", (0, 1)), (2, "alice", (1, 2)), (3, "bob", (0,)), (8, 1, 2), (9, 8, 3), (9, "alice", (1,))],
          ["alice@1"]),
+        ([(1, "alice", (0, 1)), (2, "alice", (2, 3)), (7, "alice", (0, 2, 3)), (9, 1, 2)], ["alice@0-1, alice@2-3"]),
         ([(1, "alice", (0, 1, 2, 5)), (9, 1, 1)], ["alice@0-2,5"]),
     ],
 )  # fmt: skip

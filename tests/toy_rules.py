@@ -338,6 +338,36 @@ def plays(draw: st.DrawFn) -> Play:
 coalitions = st.sets(places | st.just(("authority", 0)), max_size=4)
 
 
+# --- travel: items as places ---
+
+
+@derivation("road.a = item.id")
+def follow(item: Item, road: Guard[Recipe]) -> tuple[Item, Item]:
+    """Every road forks."""
+    return Item(road.b), Item(road.makes)
+
+
+roads = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), max_size=20, unique=True)
+
+
+def travel(roads: Iterable[tuple[int, int, int]], starts: Iterable[int]) -> Closure:
+    """Each start is held by a principal of its own."""
+    closure = Closure([follow.__rule__])  # type: ignore[attr-defined]
+    for road in roads:
+        closure.learn(Recipe(*road))
+    for start in starts:
+        closure.learn(Item(start), f"principal-{start}", 0)
+    closure.run()
+    return closure
+
+
+def reached(roads: Collection[tuple[int, int, int]], start: int) -> set[int]:
+    found = {start}
+    while more := {end for a, *ends in roads if a in found for end in ends} - found:
+        found |= more
+    return found
+
+
 # --- the simple adversary ---
 
 

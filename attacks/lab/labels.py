@@ -336,7 +336,7 @@ class _Order:
                     self._place((stack.pop(),), loops)
                 else:
                     at = stack.index(fact, number - self.met - 1)
-                    self._place(stack[at:], True)
+                    self._place(stack[at:][::-1], True)  # what was met last comes first
                     del stack[at:]
 
     def _meet(self, fact: int, sources: list[int]) -> tuple[int, int, bool, list[int]]:
