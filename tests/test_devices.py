@@ -177,6 +177,17 @@ def test_a_ceremony_agrees_unless_the_directory_lies_about_a_device_of_the_two(l
         assert alarms(stage) == ([] if honest else [(name, "safety number") for name in ("alice-phone", "bob-phone")])
 
 
+@pytest.mark.parametrize("listed", [b"", bytes(31), (1).to_bytes(32, "little")], ids=["empty", "short", "neutral"])
+def test_a_ceremony_over_a_key_that_is_none_does_not_agree(listed):
+    with staged(SCHEME) as stage:
+        lie_about(stage, "bob-phone", listed)
+        alice, bob = stage.device("alice-phone"), stage.device("bob-phone")
+        alice.look_up(stage.wire, "bob")
+        bob.look_up(stage.wire, "alice")
+        assert not ceremony(stage.wire, alice, bob)
+        assert alarms(stage) == [(name, "safety number") for name in ("alice-phone", "bob-phone")]
+
+
 def test_a_bundle_of_another_key_or_without_a_signature_is_refused():
     with staged(SCHEME) as stage:
         directory, sound = stage.wire.parties["provider"].directory, {}

@@ -20,8 +20,23 @@ from escrow import codec, registry
 from escrow.codec import Fact, Packet, Public
 from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.content import Text
-from escrow.e2ee.provider import Mail, Provider
+from escrow.e2ee.device import ceremony
+from escrow.e2ee.provider import (
+    Collect,
+    Delivery,
+    DeviceList,
+    DevicesOf,
+    Fetch,
+    Group,
+    GroupOf,
+    Listed,
+    Mail,
+    OwnerOf,
+    Provider,
+    Publish,
+)
 from escrow.e2ee.ratchet import Slot
+from escrow.e2ee.x3dh import Bundle
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.laws import altered
 from escrow.principal import Principal, _handlers, corrupted, revive
@@ -431,3 +446,49 @@ def test_noise_is_malformed_to_everybody(scheme, data):
         party = revive(record.states[name][0], kind)
         with pytest.raises(Malformed):
             Principal.answer(party, "nobody", data, None)
+
+
+# --- whatever the provider answers ---
+
+REPLIES = {DevicesOf: DeviceList, OwnerOf: Listed, Fetch: Bundle, GroupOf: Group, Collect: Delivery}
+
+
+class Liar:
+    """A provider that answers anything of the right type."""
+
+    def __init__(self, data, replies):
+        self.data, self.replies = data, replies
+
+    def answer(self, sender, request, wire):
+        asked = codec.decode_any(request, frozenset({*REPLIES, Mail, Publish}))
+        if isinstance(asked, Mail | Publish):
+            return codec.encode(None)
+        return codec.encode(self.data.draw(self.replies[REPLIES[type(asked)]]))
+
+
+@cache
+def answers():
+    kinds, _ = samples("plain")
+    stage, *_ = served("plain")
+    found = heard_by(stage, kinds)
+    return stage, {kind: values(kind, found) for kind in REPLIES.values()}
+
+
+@given(st.data(), st.lists(st.sampled_from(["collect", "say bob", "say choir", "meet"]), min_size=1, max_size=4))
+def test_no_answer_of_the_provider_brings_a_device_down_or_a_text_to_a_screen(data, steps):
+    stage, replies = answers()
+    with staged(PLAIN) as fresh:
+        for name in DEVICES:
+            fresh.wire.parties[name] = revive(stage.device(name).state(), type(stage.device(name)))
+        fresh.wire.parties["provider"] = Liar(data, replies)
+        alice, bob = fresh.device("alice-phone"), fresh.device("bob-phone")
+        for step in steps:
+            try:
+                if step == "meet":
+                    alice.look_up(fresh.wire, "bob")
+                    ceremony(fresh.wire, alice, bob)
+                else:
+                    fresh.take(Step(step.split()[0], "alice-phone", step.split()[-1]))
+            except EscrowError:
+                continue
+        assert {text.text for text in fresh.wire.shown} <= {said.body for said in stage.said}
