@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from attacks import registry as attack_registry
-from attacks.lab import evidence_folder, scenario
+from attacks.lab import scenario
+from attacks.lab.evidence import folder as evidence_folder
 from attacks.lab.evidence import verify, write
 from escrow import registry
 from escrow.errors import Malformed

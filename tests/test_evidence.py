@@ -11,7 +11,8 @@ import pytest
 from evidence_cases import CASES, PLUGIN, SMALL, fresh, make, plugins, rows
 
 from attacks import registry as attack_registry
-from attacks.lab import evidence, evidence_folder
+from attacks.lab import evidence
+from attacks.lab.evidence import folder as evidence_folder
 from attacks.lab.evidence import verify, write
 from escrow import registry
 from escrow.registry import UnknownName

@@ -16,7 +16,7 @@ from evidence_cases import PLUGIN, SMALL, complaint, edit, forged, fresh, lay, p
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attacks.lab import evidence_folder
+from attacks.lab.evidence import folder as evidence_folder
 from attacks.lab.evidence import verify
 from escrow.errors import Malformed
 

@@ -81,7 +81,7 @@ def verify_command(job: Job, folder: Path, replay: bool) -> Answer:
 
 def _proofs(folder: Path) -> list[Path]:
     """The folder, if it is a proof, or else those in it. Malformed where there is none."""
-    from attacks.lab.evidence_folder import MANIFEST
+    from attacks.lab.evidence.folder import MANIFEST
     from escrow.errors import Malformed
 
     if not folder.is_dir():

@@ -1,6 +1,6 @@
 """Evidence for a cell: a folder from which anyone can derive again the texts that its coalition opens.
 
-`write` makes it, `verify` re-executes it; attacks.lab.evidence_folder says what stands in it.
+`write` makes it, `verify` re-executes it; attacks.lab.evidence.folder says what stands in it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from pathlib import Path
 
 import msgspec
 
-from attacks.lab import evidence_folder as folder
 from attacks.lab.attack import Attack
-from attacks.lab.case import Case, Members
-from attacks.lab.evidence_folder import Answered, GivenFact, ProvenText, Statement
-from attacks.lab.execution import Library, full_name
+from attacks.lab.evidence import folder
+from attacks.lab.evidence.case import Case, Members
+from attacks.lab.evidence.execution import Library, full_name
+from attacks.lab.evidence.folder import Answered, GivenFact, ProvenText, Statement
+from attacks.lab.evidence.verification import verify
 from attacks.lab.proof import Given, Step, prove_all
 from attacks.lab.provenance import checks_made, packets
 from attacks.lab.scenario import Scenario
-from attacks.lab.verification import verify
 from escrow import codec
 from escrow.codec import Fact
 from escrow.registry import UnknownName

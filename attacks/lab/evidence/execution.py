@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from attacks.lab.analysis import rules_of
 from attacks.lab.attack import Attack
-from attacks.lab.evidence_folder import one_line
+from attacks.lab.evidence.folder import one_line
 from attacks.lab.view import module_of, words_of
 from escrow import codec
 from escrow.codec import Fact

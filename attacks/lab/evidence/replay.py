@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from attacks.lab.case import Case
-from attacks.lab.evidence_folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS, TEXTS, Dossier, one_line
+from attacks.lab.evidence.case import Case
+from attacks.lab.evidence.folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS, TEXTS, Dossier, one_line
 from attacks.lab.provenance import checks_made, packets
 from attacks.lab.results import Cell
 from attacks.lab.view import Reader
