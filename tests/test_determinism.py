@@ -1,4 +1,4 @@
-"""The seed decides everything: packets, states, what is opened, verdicts. Process, hash seed and jobs decide nothing."""
+"""The seed decides everything: packets, states, what is opened, verdicts; process, hash seed and jobs none of it."""
 
 import hashlib
 import os

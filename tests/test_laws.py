@@ -1,7 +1,9 @@
 """Every scheme obeys every law, and every law catches a scheme that was broken on purpose in one line."""
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import msgspec
@@ -24,6 +26,7 @@ from escrow.schemes.envelope import Envelope
 from escrow.stage import Step, staged
 from escrow.warrant import Request, Warrant, promises
 
+ROOT = Path(__file__).parent.parent
 SCHEMES = registry.schemes()
 LAW = {law.name: law for law in laws.LAWS}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
@@ -275,6 +278,21 @@ def test_progress_counts_every_law():
     laws_tried = list(conformance.check([], [NullEavesdropper()], progress=lambda *said: told.append(said)))
     assert [(done, of) for done, of, _ in told] == [(at, len(laws_tried)) for at in range(len(laws_tried))]
     assert [name for _, _, name in told] == [name for name, _, _ in laws_tried]
+
+
+def test_without_hypothesis_the_laws_say_what_to_install_and_the_rest_of_conformance_loads():
+    code = """
+import sys
+sys.modules["hypothesis"] = None
+from attacks.lab import conformance
+from escrow.schemes.plain import SCHEME
+try:
+    list(conformance.check([SCHEME], []))
+except ModuleNotFoundError as error:
+    print(error.name, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "hypothesis the laws need the extra `test`: pip install 'escrow-lab[test]'\n"
 
 
 # --- the stage itself ---

@@ -148,7 +148,7 @@ class Machine(RuleBasedStateMachine):
 def test_a_text_is_shown_once_or_not_at_all(scheme, cost):
     machine = type("Machine", (Machine,), {"scheme": registry.schemes()[scheme]})
     examples = max(1, settings().max_examples // cost)
-    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=40))
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples))
 
 
 class DevicesThatOpenTwice(Machine):
