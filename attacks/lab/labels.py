@@ -24,6 +24,7 @@ from attacks.lab.closure import FREE, WHENEVER, Closure
 DONE = 0xFFFF_FFFF
 NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
 EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
+COMPARED = 2_000  # likewise where members share assumptions, so that combinations must be compared with each other
 
 MATHEMATICS, SERVED, WITHOUT = "mathematics", "served", "without "
 
@@ -39,14 +40,11 @@ class Antichains:
 
     def intern(self, masks: Iterable[int]) -> int:
         """The number of the minimal ones among `masks`."""
-        kept: list[int] = []
-        size = fewer = 0  # how many of `kept` have fewer bits: only those can lie within the next mask
-        for mask in sorted(set(masks), key=lambda each: (each.bit_count(), each)):
-            if mask.bit_count() > size:
-                size, fewer = mask.bit_count(), len(kept)
-            if not any(each & mask == each for each in islice(kept, fewer)):
-                kept.append(mask)
-        key = tuple(kept)
+        return self.number(minimal(masks))
+
+    def number(self, masks: Iterable[int]) -> int:
+        """The number of a set of masks none of which lies within another."""
+        key = tuple(sorted(masks, key=_by_size))
         if (number := self._numbers.setdefault(key, len(self.sets))) == len(self.sets):
             self.sets.append(key)
         return number
@@ -75,6 +73,35 @@ class Antichains:
         if (number := self._unions.get((a, b))) is None:
             number = self._unions[a, b] = self.intern(self.sets[a] + self.sets[b])
         return number
+
+
+def minimal(masks: Iterable[int]) -> list[int]:
+    """The masks within which no other one lies, those of few bits first."""
+    kept: list[int] = []
+    size = fewer = 0  # how many of `kept` have fewer bits: only those can lie within the next mask
+    for mask in sorted(set(masks), key=_by_size):
+        if mask.bit_count() > size:
+            size, fewer = mask.bit_count(), len(kept)
+        if not any(each & mask == each for each in islice(kept, fewer)):
+            kept.append(mask)
+    return kept
+
+
+def _by_size(mask: int) -> tuple[int, int]:
+    return mask.bit_count(), mask
+
+
+def _apart(sets: Iterable[Iterable[int]]) -> bool:
+    """Whether no two of these sets of masks, none of them free, have a bit in common."""
+    seen = 0
+    for masks in sets:
+        bits = 0
+        for mask in masks:
+            bits |= mask
+        if not bits or bits & seen:
+            return False
+        seen |= bits
+    return True
 
 
 @dataclass(slots=True, eq=False)
@@ -139,6 +166,7 @@ class Labels:
         self._passes: dict[str, list[int]] = {}
         self._thresholds: dict[tuple[int, tuple[int, ...]], int] = {}
         self._recursive: dict[tuple[str, int], Symbol] = {}  # of gates that feed themselves, by pass and edge
+        self._known: dict[tuple[str, int], int] = {}  # and what they have given so far
 
     def passes(self) -> tuple[str, ...]:
         """The names that `label` takes: mathematics, served, and `without C` for every check C that some edge fails."""
@@ -240,8 +268,9 @@ class Labels:
             joint = self.antichains.product(joint, labels[fact])
         if gate is None or joint == NEVER:
             return joint
-        members = tuple(sorted(filter(None, (self._any(same, labels) for same in gate.members.values()))))
-        return self.antichains.product(joint, self._threshold(gate.t, members, (name, edge) if looping else None))
+        members = [self._any(same, labels) for same in gate.members.values()]
+        enough = self._looping(gate.t, members, (name, edge)) if looping else self._threshold(gate.t, members)
+        return self.antichains.product(joint, enough)
 
     def _any(self, facts: Iterable[int], labels: list[int]) -> int:
         label = NEVER
@@ -249,38 +278,60 @@ class Labels:
             label = self.antichains.union(label, labels[fact])
         return label
 
-    def _threshold(self, t: int, members: tuple[int, ...], loop: tuple[str, int] | None) -> int:
-        """At least `t` of the members: multiplied out, or a symbol.
+    def _threshold(self, t: int, members: Iterable[int]) -> int:
+        """At least `t` of the members: multiplied out, or a symbol."""
+        key = t, tuple(sorted(member for member in members if member != NEVER))
+        if key not in self._thresholds:
+            exact = self._multiply(*key)
+            self._thresholds[key] = self._symbolic(Symbol(*key)) if exact is None else exact
+        return self._thresholds[key]
 
-        A gate that feeds itself keeps one symbol, whose members grow with the sweeps; else they would never end.
+    def _symbolic(self, symbol: Symbol) -> int:
+        return self.antichains.intern([self.atoms.bit.get(symbol) or self.atoms.add(symbol)])
+
+    def _looping(self, t: int, members: Iterable[int], gate: tuple[str, int]) -> int:
+        """The same for a gate that feeds itself. What has met it already cannot help to meet it, and is left out.
+
+        It has one symbol at the most, whose members grow with the sweeps; symbols of gates that feed each other would
+        never end.
         """
-        if loop is not None and (symbol := self._recursive.get(loop)) is not None:
-            symbol.members = members
-            return self.antichains.intern([self.atoms.bit[symbol]])
-        if (label := self._thresholds.get((t, members))) is None:
-            if (label := self._multiply(t, members)) is None:
-                symbol = Symbol(t, members)
-                label = self.antichains.intern([self.atoms.add(symbol)])
-                if loop is not None:
-                    self._recursive[loop] = symbol
-                    return label
-            self._thresholds[t, members] = label
-        return label
+        known = self._known.get(gate, NEVER)
+        met = self.antichains.sets[known]
+        beyond = tuple(
+            self.antichains.intern(
+                mask for mask in self.antichains.sets[member] if not any(each & mask == each for each in met)
+            )
+            for member in members
+        )
+        symbol = self._recursive.get(gate)
+        if symbol is None and (exact := self._multiply(t, tuple(filter(None, beyond)))) is not None:
+            enough = exact
+        else:
+            symbol = self._recursive.setdefault(gate, Symbol(t, ()))
+            symbol.members = tuple(sorted(filter(None, beyond)))
+            enough = self._symbolic(symbol)
+        self._known[gate] = enough = self.antichains.union(known, enough)
+        return enough
 
     def _multiply(self, t: int, members: tuple[int, ...]) -> int | None:
-        """At least k of the members seen so far, for k = t … 1; None where that is more than EXACT allows."""
-        sets = self.antichains.sets
-        if len(members) < t:
+        """At least k of the members seen so far, for the k that can still become t; None where EXACT allows no more.
+
+        Where members have no bit in common nothing lies within anything else, and there is nothing to compare.
+        """
+        sets, n = [self.antichains.sets[member] for member in members], len(members)
+        if n < t:
             return NEVER
-        if comb(len(members), t) * max(len(sets[member]) for member in members) > EXACT:
+        if comb(n, t) * max(map(len, sets)) > EXACT:
             return None
-        at_least = [ALWAYS] + [NEVER] * t
-        for member in members:
-            for k in range(t, 0, -1):
-                if len(sets[at_least[k - 1]]) * len(sets[member]) > EXACT:
+        apart = _apart(sets)
+        at_least: list[list[int]] = [[0], *([] for _ in range(t))]
+        for seen, member in enumerate(sets, 1):
+            for k in range(min(t, seen), max(0, t - n + seen - 1), -1):
+                if len(at_least[k - 1]) * len(member) > (EXACT if apart else COMPARED):
                     return None
-                at_least[k] = self.antichains.union(at_least[k], self.antichains.product(at_least[k - 1], member))
-        return at_least[t]
+                found = at_least[k] + [one | other for one in at_least[k - 1] for other in member]
+                at_least[k] = found if apart else minimal(found)
+        return self.antichains.number(at_least[t])
 
 
 # --- the order of the edges ---
