@@ -34,6 +34,7 @@ from escrow.crypto import Private, Run, new_private, random_bytes
 from escrow.e2ee import x3dh
 from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Provider
+from escrow.e2ee.ratchet import Shared
 from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial
 from escrow.errors import Forged
 from escrow.wire import Wire
@@ -149,6 +150,24 @@ def test_both_agree_in_both_roles(one_time: bool, count: int) -> None:
         assert header == header_of(initial, alice.identity.public)
         assert secrets == their_secrets == bob.accept(initial) == bob.accept_there(header), number
         assert initial.opk_b == bob.bundle.one_time
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("_INFO", b"EscrowLab_X3DH_CURVE25519_SHA-512"),
+        ("hkdf", lambda salt, secret, info, length: crypto.hkdf(salt, secret[32:], info, length)),
+        ("encode_key", lambda public: b"\4" + public),
+        ("exchange_as_b", lambda own, pair: Shared(pair.a, pair.b, own.exchange(pair.b))),
+        ("prekey_is_signed", lambda bundle: crypto.verify(bundle.identity, bundle.signature, bundle.prekey)),
+    ],
+)
+def test_a_defect_in_this_agreement_is_a_difference(
+    name: str, instead: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(x3dh, name, instead)
+    with pytest.raises(AssertionError):
+        test_both_agree_in_both_roles(True, 5)
 
 
 @WITH_AND_WITHOUT
