@@ -219,6 +219,19 @@ def test_a_party_that_remembers_outside_its_fields_plays_another_play(monkeypatc
     assert "another play" in played(PLAIN, "a play forgets nothing")
 
 
+class UnseedableScheme(plain.Plain, frozen=True):
+    seedable = "its field is the operating system's"
+
+
+@pytest.mark.parametrize("admitted", [True, False])
+def test_a_scheme_that_is_not_seedable_must_say_so(admitted, monkeypatch):
+    monkeypatch.setattr(Device, "access_field", lambda party, key, slip: Slot(os.urandom(8), 0))
+    scheme = UnseedableScheme() if admitted else PLAIN
+    tried = dict(conformance.Trial(scheme, ()).tests())
+    broken = {law for law in ("nothing is kept elsewhere", "the seed decides", PLAYED[0]) if tried[law]()}
+    assert broken == (set() if admitted else {"nothing is kept elsewhere", "the seed decides", PLAYED[0]})
+
+
 def test_a_key_beside_its_message_is_read_by_whoever_listens(monkeypatch):
     monkeypatch.setattr(Device, "access_field", lambda party, key, slip: key)
     assert "24 of 24 texts are open" in played(PLAIN, "who only listens reads nothing")

@@ -49,9 +49,16 @@ class Trial:
 
     def forgets_nothing(self) -> str:
         """Parties replaced by their decoded states after every action play the same play."""
-        if play(self.scheme, small(), forgetful=True) != self.record:
-            return "parties that come back from their states play another play"
-        return ""
+        again = play(self.scheme, small(), forgetful=True)
+        if self.scheme.seedable:  # two plays differ in any case, but not in what people see
+            same = (again.shown, again.lawful, again.alarms) == (
+                self.record.shown,
+                self.record.lawful,
+                self.record.alarms,
+            )
+        else:
+            same = again == self.record
+        return "" if same else "parties that come back from their states play another play"
 
     def is_silent(self) -> str:
         """Who corrupts nobody derives no text from all that is heard, the lawful access and its answers included."""
