@@ -23,14 +23,7 @@ DIGEST = 32
 Public = Annotated[bytes, msgspec.Meta(description="public bytes: no secret travels under this type")]
 
 
-class Fact(
-    msgspec.Struct,
-    frozen=True,
-    tag=True,
-    array_like=True,
-    forbid_unknown_fields=True,
-    cache_hash=True,
-):
+class Fact(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
     """A small immutable typed value: what a party knows, and what an adversary may come to know."""
 
 

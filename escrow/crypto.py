@@ -104,6 +104,11 @@ class Private(Fact, frozen=True, dict=True):
     def live(self) -> X25519PrivateKey:
         return X25519PrivateKey.from_private_bytes(self.raw)
 
+    @property
+    def whole(self) -> bool:
+        """Whether `public` is the public half of `raw`: a fact out of hostile bytes may say otherwise."""
+        return self.live.public_key().public_bytes_raw() == self.public
+
     def exchange(self, public: bytes) -> bytes:
         """The 32 shared bytes. Forged for a public key of small order, which would make them zero."""
         observe("x25519")

@@ -31,7 +31,7 @@ _SHORTEST = 32 + 1 + 1 + TAG  # bytes of a message on the wire: header and tag
 # gc=False: these hold bytes and numbers and each other, never a cycle, and there are a dozen for each message.
 
 
-class Pair(Fact, frozen=True, gc=False):
+class Pair(Fact, frozen=True, dict=True):
     """Two X25519 public keys, 32 bytes each, whose shared secret the protocol uses: public bookkeeping."""
 
     a: Public
@@ -105,16 +105,30 @@ class Plaintext(Fact, frozen=True, gc=False):
 # --- what whoever holds the arguments can compute ---
 
 
+def _agreed(own: Private, pair: Pair, peer: bytes) -> bytes:
+    """The shared bytes. Diffie-Hellman gives both halves the same: whoever holds both, as only a closure does with one
+    and the same pair, computes them once, after a look that each half is what it says."""
+    known: dict[str, tuple[Private, bytes]] = pair.__dict__
+    if "first" in known:
+        half, value = known["first"]
+        if half.public == peer and half.whole and own.whole:
+            known.clear()
+            return value
+    value = own.exchange(peer)
+    known["first"] = own, value
+    return value
+
+
 @derivation("pair.a = own.public")
 def exchange_as_a(own: Private, pair: Guard[Pair]) -> Shared:
     """X25519 with the private half of the first key."""
-    return Shared(pair.a, pair.b, own.exchange(pair.b))
+    return Shared(pair.a, pair.b, _agreed(own, pair, pair.b))
 
 
 @derivation("pair.b = own.public")
 def exchange_as_b(own: Private, pair: Guard[Pair]) -> Shared:
     """X25519 with the private half of the second key."""
-    return Shared(pair.a, pair.b, own.exchange(pair.a))
+    return Shared(pair.a, pair.b, _agreed(own, pair, pair.a))
 
 
 @derivation(
