@@ -32,7 +32,8 @@ Table = dict[Any, int | list[int]]  # facts by key: nearly always one, so a list
 Holding = tuple[tuple[str, int], ...]  # principals whose states held a fact, each with the evenings as bits
 Getter = Callable[[Any], Any]
 Fire = Callable[[Premises, Sequence[Fact]], None]
-Join = Callable[[int, Fact], None]
+Join = Callable[[int, Fact, Sequence[int]], None]  # an arriving fact, and those that its first look-up found
+Uses = tuple[list[tuple[Getter, Table]], list[Fire], list[tuple[Getter, Table, Join]]]
 Lookup = tuple[Getter, Table, bool]  # the key to ask for, where, and whether to pass the arriving fact over
 
 
@@ -90,11 +91,15 @@ class Closure:
         self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
         self._served: set[tuple[Any, ...]] = set()
         self._tables: dict[tuple[type, tuple[str, ...]], Table] = {}
-        self._joins: list[tuple[type, Join]] = []
-        self._of_type: dict[type, tuple[list[tuple[Getter, Table]], list[Join]]] = {}
+        self._single: list[tuple[type, Fire]] = []
+        self._joins: list[tuple[type, tuple[Getter, Table, Join]]] = []
+        self._of_type: dict[type, Uses] = {}
         for number, rule in enumerate(self.rules):
             fire = self._entering(number, rule) if isinstance(rule, Gate) else self._firing(number, rule)
-            self._joins.extend((kind, self._join(rule, start, fire)) for start, kind in enumerate(rule.takes))
+            if len(rule.takes) == 1:
+                self._single.append((rule.takes[0], fire))
+            else:
+                self._joins.extend((kind, self._join(rule, start, fire)) for start, kind in enumerate(rule.takes))
 
     # --- what goes in, what can be read ---
 
@@ -196,7 +201,7 @@ class Closure:
         while waiting:
             number = waiting.popleft()
             fact = facts[number]
-            columns, joins = of_type.get(type(fact)) or self._dispatch(type(fact))
+            columns, single, joins = of_type.get(type(fact)) or self._dispatch(type(fact))
             for get, table in columns:
                 key = get(fact)
                 found = table.setdefault(key, number)
@@ -205,17 +210,22 @@ class Closure:
                         found.append(number)
                     else:
                         table[key] = [found, number]
-            for join in joins:
-                join(number, fact)
+            for fire in single:
+                fire((number,), (fact,))
+            for get, table, join in joins:
+                others = table.get(get(fact))
+                if others is not None:
+                    join(number, fact, others if isinstance(others, list) else (others,))
 
-    def _dispatch(self, kind: type) -> tuple[list[tuple[Getter, Table]], list[Join]]:
-        """For facts of this type: the columns they are found by, and the joins they start."""
+    def _dispatch(self, kind: type) -> Uses:
+        """For facts of this type: the columns they are found by, the rules of one argument, the joins they start."""
         columns = [
             (_getter(base, paths), table) for (base, paths), table in self._tables.items() if issubclass(kind, base)
         ]
+        single = [fire for base, fire in self._single if issubclass(kind, base)]
         joins = [join for base, join in self._joins if issubclass(kind, base)]
-        self._of_type[kind] = columns, joins
-        return columns, joins
+        self._of_type[kind] = columns, single, joins
+        return columns, single, joins
 
     def _conclusions(self, result: Any, premises: Premises, rule: int) -> list[int]:
         """The numbers of what a rule gave, without what had to be known for it."""
@@ -320,16 +330,15 @@ class Closure:
 
     # --- joining ---
 
-    def _join(self, rule: Rule, start: int, fire: Fire) -> Join:
-        """What to do when a fact arrives as argument number `start` of `rule`."""
+    def _join(self, rule: Rule, start: int, fire: Fire) -> tuple[Getter, Table, Join]:
+        """Where to look when a fact arrives as argument number `start` of `rule`, and what to do with what is there."""
         plan = _plan(rule, start)
-        if not plan:
-            return lambda number, fact: fire((number,), (fact,))
-        first, *rest = [self._compile(rule, start, plan, place) for place in range(len(plan))]
+        (get, table, pass_over), *rest = [self._compile(rule, start, plan, place) for place in range(len(plan))]
         if not rest:
-            return _pair_join(first, self.facts, start == 0, fire)
+            return get, table, _pair_join(pass_over, self.facts, start == 0, fire)
         order = [start, *(step.position for step in plan)]
-        return _long_join(first, rest, self.facts, itemgetter(*map(order.index, range(len(order)))), fire)
+        restore = itemgetter(*map(order.index, range(len(order))))
+        return get, table, _long_join(pass_over, rest, self.facts, restore, fire)
 
     def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> Lookup:
         """The look-up of one step; its key is read from the arriving fact, or from the facts bound by then.
@@ -458,14 +467,9 @@ def _getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
     return read_or_nothing
 
 
-def _pair_join(lookup: Lookup, facts: Sequence[Fact], first: bool, fire: Fire) -> Join:
-    key, table, pass_over = lookup
-
-    def join(number: int, fact: Fact) -> None:
-        found = table.get(key(fact))
-        if found is None:
-            return
-        for other in found if isinstance(found, list) else (found,):
+def _pair_join(pass_over: bool, facts: Sequence[Fact], first: bool, fire: Fire) -> Join:
+    def join(number: int, fact: Fact, others: Sequence[int]) -> None:
+        for other in others:
             if not (pass_over and other == number):
                 if first:
                     fire((number, other), (fact, facts[other]))
@@ -475,15 +479,10 @@ def _pair_join(lookup: Lookup, facts: Sequence[Fact], first: bool, fire: Fire) -
     return join
 
 
-def _long_join(lookup: Lookup, rest: list[Lookup], facts: Sequence[Fact], restore: Getter, fire: Fire) -> Join:
+def _long_join(pass_over: bool, rest: list[Lookup], facts: Sequence[Fact], restore: Getter, fire: Fire) -> Join:
     """`restore` brings what was bound in the order of the plan into the order of the arguments."""
-    key, table, pass_over = lookup
 
-    def join(number: int, fact: Fact) -> None:
-        found = table.get(key(fact))
-        if found is None:
-            return
-        others = found if isinstance(found, list) else (found,)
+    def join(number: int, fact: Fact, others: Sequence[int]) -> None:
         rows = [((number, each), (fact, facts[each])) for each in others if not (pass_over and each == number)]
         for lookup in rest:
             rows = list(_longer(rows, lookup, number, facts))
