@@ -37,6 +37,10 @@ class Pair(Fact, frozen=True, dict=True):
     a: Public
     b: Public
 
+    def shared(self, value: bytes) -> Shared:
+        """The fact that holds this pair's 32 shared bytes."""
+        return Shared(self.a, self.b, value)
+
 
 class Shared(Fact, frozen=True, gc=False):
     """The 32 bytes of X25519 between the holders of a and b."""
@@ -122,13 +126,13 @@ def _agreed(own: Private, pair: Pair, peer: bytes) -> bytes:
 @derivation("pair.a = own.public")
 def exchange_as_a(own: Private, pair: Guard[Pair]) -> Shared:
     """X25519 with the private half of the first key."""
-    return Shared(pair.a, pair.b, _agreed(own, pair, pair.b))
+    return pair.shared(_agreed(own, pair, pair.b))
 
 
 @derivation("pair.b = own.public")
 def exchange_as_b(own: Private, pair: Guard[Pair]) -> Shared:
     """X25519 with the private half of the second key."""
-    return Shared(pair.a, pair.b, _agreed(own, pair, pair.a))
+    return pair.shared(_agreed(own, pair, pair.a))
 
 
 @derivation(

@@ -25,6 +25,17 @@ class IdentityKey(SigningKey, frozen=True, dict=True):
     """A device's long-term Ed25519 key pair."""
 
 
+class FirstPair(Pair, frozen=True, dict=True):
+    """A pair of X3DH. Its kind tells it from the ratchet's, so that no ratchet step is tried as a key agreement."""
+
+    def shared(self, value: bytes) -> FirstShared:
+        return FirstShared(self.a, self.b, value)
+
+
+class FirstShared(Shared, frozen=True, gc=False):
+    """One of DH1 to DH4."""
+
+
 class Bundle(Packet, frozen=True):
     """What the directory hands out for a device (section 3.2): Ed25519 identity key (32 bytes), X25519 signed prekey
     (32), its signature (64), and an X25519 one-time prekey (32, or empty where none was left)."""
@@ -52,8 +63,8 @@ class Initial(Fact, frozen=True):
     @property
     def pairs(self) -> tuple[Pair, ...]:
         """DH1 to DH3, and DH4 where there was a one-time prekey."""
-        pairs = (Pair(self.ik_a, self.spk_b), Pair(self.ek_a, self.ik_b), Pair(self.ek_a, self.spk_b))
-        return (*pairs, Pair(self.ek_a, self.opk_b)) if self.opk_b else pairs
+        ends = [(self.ik_a, self.spk_b), (self.ek_a, self.ik_b), (self.ek_a, self.spk_b), (self.ek_a, self.opk_b)]
+        return tuple(FirstPair(a, b) for a, b in ends if b)
 
 
 def encode_key(public: bytes) -> bytes:
@@ -92,7 +103,7 @@ def agreement(key: SigningKey) -> Private:
     "dh1.a = initial.ik_a, dh1.b = initial.spk_b, dh2.a = initial.ek_a, dh2.b = initial.ik_b,"
     "dh3.a = initial.ek_a, dh3.b = initial.spk_b, dh4.a = initial.ek_a, dh4.b = initial.opk_b"
 )
-def agree(initial: Initial, dh1: Shared, dh2: Shared, dh3: Shared, dh4: Shared) -> Root:
+def agree(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared, dh4: FirstShared) -> Root:
     """SK with a one-time prekey, as the ratchet's first root key: the signed prekey waits for an answer."""
     return _root(initial, dh1, dh2, dh3, dh4)
 
@@ -101,7 +112,7 @@ def agree(initial: Initial, dh1: Shared, dh2: Shared, dh3: Shared, dh4: Shared) 
     "dh1.a = initial.ik_a, dh1.b = initial.spk_b, dh2.a = initial.ek_a, dh2.b = initial.ik_b,"
     "dh3.a = initial.ek_a, dh3.b = initial.spk_b"
 )
-def agree_without_one_time(initial: Initial, dh1: Shared, dh2: Shared, dh3: Shared) -> Root:
+def agree_without_one_time(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared) -> Root:
     """SK of a session begun without a one-time prekey. Forged where the initial message names one."""
     if initial.opk_b:
         raise Forged("this session was begun with a one-time prekey")
