@@ -347,14 +347,15 @@ def order(closure: Closure) -> list[tuple[Sequence[int], bool]]:
 
 class _Order:
     def __init__(self, closure: Closure) -> None:
-        self.needs, self.makers = closure.needs, _makers(closure)
+        self.needs = closure.needs
+        self.first, self.more = _makers(closure)
         self.low = array("I", bytes(4 * len(closure.facts)))  # 0 before a fact is met, DONE once it is in a part
         self.placed = bytearray(closure.edge_count())
         self.straight = array("I")
         self.parts: list[tuple[Sequence[int], bool]] = []
         self.stack: list[int] = []
         self.met = 0
-        for fact, made in enumerate(self.makers):
+        for fact, made in enumerate(self.first):
             if made and not self.low[fact]:
                 if sources := self._sources(fact):
                     self._visit(fact, sources)
@@ -364,8 +365,11 @@ class _Order:
 
     def _sources(self, fact: int) -> list[int]:
         """The derived facts that it comes from and that are in no part yet."""
-        low, makers, needs = self.low, self.makers, self.needs
-        return [each for edge in makers[fact] for each in needs(edge) if low[each] != DONE and makers[each]]
+        low, first, needs = self.low, self.first, self.needs
+        found = [each for each in needs(first[fact] - 1) if low[each] != DONE and first[each]]
+        for edge in self.more.get(fact, ()):
+            found += [each for each in needs(edge) if low[each] != DONE and first[each]]
+        return found
 
     def _visit(self, root: int, sources: list[int]) -> None:
         """Place a fact after all that it comes from; `path` leads from it to the fact in hand."""
@@ -405,7 +409,7 @@ class _Order:
         low, placed, straight = self.low, self.placed, self.straight
         for fact in facts:
             low[fact] = DONE
-            for edge in self.makers[fact]:
+            for edge in (self.first[fact] - 1, *self.more.get(fact, ())):
                 if not placed[edge]:
                     placed[edge] = True
                     straight.append(edge)
@@ -414,14 +418,18 @@ class _Order:
             self.straight = array("I")
 
 
-def _makers(closure: Closure) -> list[tuple[int, ...]]:
-    """Of each fact the edges that conclude it."""
-    makers: list[tuple[int, ...]] = [()] * len(closure.facts)
+def _makers(closure: Closure) -> tuple[array[int], dict[int, list[int]]]:
+    """Of each fact the first edge that concludes it, plus one (0: there is none), and all others."""
+    first, more = array("I", bytes(4 * len(closure.facts))), dict[int, list[int]]()
     arity, ends, cells = [len(rule.takes) for rule in closure.rules], closure.firing_start, closure.cells
-    for edge, rule in enumerate(closure.firing_rule):
-        for at in range(ends[edge] + arity[rule], ends[edge + 1]):
-            makers[cells[at]] += (edge,)
-    for edge in range(len(closure.firing_rule), closure.edge_count()):
-        for fact in closure.gives(edge):
-            makers[fact] += (edge,)
-    return makers
+    for edge in range(closure.edge_count()):
+        if edge < len(closure.firing_rule):
+            conclusions: Sequence[int] = cells[ends[edge] + arity[closure.firing_rule[edge]] : ends[edge + 1]]
+        else:
+            conclusions = closure.gives(edge)
+        for fact in conclusions:
+            if first[fact]:
+                more.setdefault(fact, []).append(edge)
+            else:
+                first[fact] = edge + 1
+    return first, more
