@@ -57,9 +57,8 @@ class Analysis:
             self._stranger = stranger()
             self.closure.learn(self._stranger)
             self._demand()
-            for service in services:
-                self.closure.serve(service, self._candidates, self._requester)
-            self.closure.run()
+            while [service for service in services if self.closure.serve(service, self._candidates, self._requester)]:
+                self.closure.run()  # what was answered may allow further requests
 
     # --- requests ---
 
