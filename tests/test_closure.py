@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from toy_rules import Field, Gem, Item, Order, Recipe, Registered, Trio, Warrant, plays, sealed
 
 from attacks.lab.access_structure import Seizure
-from attacks.lab.closure import FREE, Closure, _plan
+from attacks.lab.closure import FREE, Closure
+from attacks.lab.joins import plan_of
 from attacks.lab.labels import Labels
 from attacks.lab.proof import Given, Step, prove
 from escrow.codec import Fact
@@ -146,7 +147,7 @@ def test_joins_use_the_equalities_that_follow_from_others(start):
     def chain(a: Item, b: Gem, recipe: Recipe) -> Gem:
         return Gem(9)
 
-    keyed = [step.mine for step in _plan(chain.__rule__, start)]
+    keyed = [step.mine for step in plan_of(chain.__rule__, start)]
     assert keyed == [("a",) if at == 2 else ("id",) for at in range(3) if at != start]
 
 

@@ -17,9 +17,22 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
+from attacks.lab.joins import (
+    Fire,
+    Getter,
+    Join,
+    Lookup,
+    Premises,
+    Step,
+    Table,
+    getter,
+    long_join,
+    pair_join,
+    plan_of,
+)
 from escrow.codec import Fact
 from escrow.derivation import Gate, Rule, Service
 from escrow.errors import Forged
@@ -27,14 +40,8 @@ from escrow.errors import Forged
 FREE, NETWORK = 1, 2
 WHENEVER = -1  # every evening there is, as bits: held whenever its holder is taken
 
-Premises = tuple[int, ...]
-Table = dict[Any, int | list[int]]  # facts by key: nearly always one, so a list is made for the second only
 Holding = tuple[tuple[str, int], ...]  # principals whose states held a fact, each with the evenings as bits
-Getter = Callable[[Any], Any]
-Fire = Callable[[Premises, Sequence[Fact]], None]
-Join = Callable[[int, Fact, Sequence[int]], None]  # an arriving fact, and those that its first look-up found
 Uses = tuple[list[tuple[Getter, Table]], list[Fire], list[tuple[Getter, Table, Join]]]
-Lookup = tuple[Getter, Table, bool]  # the key to ask for, where, and whether to pass the arriving fact over
 
 
 @dataclass(slots=True)
@@ -220,7 +227,7 @@ class Closure:
     def _dispatch(self, kind: type) -> Uses:
         """For facts of this type: the columns they are found by, the rules of one argument, the joins they start."""
         columns = [
-            (_getter(base, paths), table) for (base, paths), table in self._tables.items() if issubclass(kind, base)
+            (getter(base, paths), table) for (base, paths), table in self._tables.items() if issubclass(kind, base)
         ]
         single = [fire for base, fire in self._single if issubclass(kind, base)]
         joins = [join for base, join in self._joins if issubclass(kind, base)]
@@ -332,13 +339,13 @@ class Closure:
 
     def _join(self, rule: Rule, start: int, fire: Fire) -> tuple[Getter, Table, Join]:
         """Where to look when a fact arrives as argument number `start` of `rule`, and what to do with what is there."""
-        plan = _plan(rule, start)
+        plan = plan_of(rule, start)
         (get, table, pass_over), *rest = [self._compile(rule, start, plan, place) for place in range(len(plan))]
         if not rest:
-            return get, table, _pair_join(pass_over, self.facts, start == 0, fire)
+            return get, table, pair_join(pass_over, self.facts, start == 0, fire)
         order = [start, *(step.position for step in plan)]
         restore = itemgetter(*map(order.index, range(len(order))))
-        return get, table, _long_join(pass_over, rest, self.facts, restore, fire)
+        return get, table, long_join(pass_over, rest, self.facts, restore, fire)
 
     def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> Lookup:
         """The look-up of one step; its key is read from the arriving fact, or from the facts bound by then.
@@ -349,12 +356,12 @@ class Closure:
         kind, arriving = rule.takes[step.position], rule.takes[start]
         table = self._tables.setdefault((kind, step.mine), {})
         pass_over = step.position < start and (issubclass(kind, arriving) or issubclass(arriving, kind))
-        gets = [(order.index(at), _getter(rule.takes[at], (path,))) for at, path in step.theirs]
+        gets = [(order.index(at), getter(rule.takes[at], (path,))) for at, path in step.theirs]
         sources = {at for at, _ in gets}
         if len(sources) > 1:
             return lambda bound: tuple([get(bound[at]) for at, get in gets]), table, pass_over
         at = sources.pop() if sources else 0
-        read = _getter(rule.takes[order[at]], tuple(path for _, path in step.theirs))
+        read = getter(rule.takes[order[at]], tuple(path for _, path in step.theirs))
         return read if place == 0 else lambda bound: read(bound[at]), table, pass_over
 
 
@@ -372,7 +379,7 @@ class _Desk:
         self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
         for name, kind in zip(names, service.takes, strict=True):
             lies = [(arguments.index(each), path) for each, (where, path) in service.given.items() if where == name]
-            gets = [_getter(kind, (path,)) if path else _itself for _, path in lies]
+            gets = [getter(kind, (path,)) if path else _itself for _, path in lies]
             self._gives.append(([position for position, _ in lies], _all_of(gets)))
         self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in names[2:]]
         for number, fact in enumerate(closure.facts):
@@ -402,103 +409,3 @@ def _itself(fact: Fact) -> Fact:
 
 def _all_of(gets: list[Getter]) -> Getter:
     return lambda fact: tuple([get(fact) for get in gets])
-
-
-class Step(NamedTuple):
-    """One join: the argument it adds, the fields looked up there, and the bound arguments' fields that they equal."""
-
-    position: int
-    mine: tuple[str, ...]
-    theirs: tuple[tuple[int, str], ...]
-
-
-def _plan(rule: Rule, start: int) -> list[Step]:
-    """The other arguments, each time the one with the most equalities to those already bound."""
-    classes, bound, steps = _classes(rule), [start], []
-    while len(bound) < len(rule.takes):
-        free = [position for position in range(len(rule.takes)) if position not in bound]
-        steps.append(max((_tie(classes, each, bound) for each in free), key=lambda step: len(step.mine)))
-        bound.append(steps[-1].position)
-    return steps
-
-
-def _classes(rule: Rule) -> list[dict[int, str]]:
-    """Fields that must all be equal, at most one of each argument: the equalities, and what follows from them."""
-    classes: list[dict[int, str]] = []
-    for each in rule.equalities:
-        fields = {each.left: each.left_path, each.right: each.right_path}
-        for other in list(classes):
-            if fields.items() & other.items() and all(fields.get(at, path) == path for at, path in other.items()):
-                classes.remove(other)
-                fields |= other
-        classes.append(fields)
-    return classes
-
-
-def _tie(classes: list[dict[int, str]], position: int, bound: list[int]) -> Step:
-    """All that ties an argument to the bound ones; of equal fields preferably those of one bound argument."""
-    common = [each for each in classes if position in each and any(at in each for at in bound)]
-    favourite = max(bound, key=lambda at: sum(at in each for each in common))
-    ties = set()
-    for each in common:
-        source = favourite if favourite in each else next(at for at in bound if at in each)
-        ties.add((each[position], (source, each[source])))
-    return Step(position, tuple(mine for mine, _ in sorted(ties)), tuple(theirs for _, theirs in sorted(ties)))
-
-
-def _getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
-    """Reads the value of one path, the tuple of several, None for none.
-
-    What is not a field may be a property that decodes hostile bytes; where it is Forged the fact joins nothing, so its
-    key is an object that equals no other.
-    """
-    if not paths:
-        return lambda fact: None
-    read = attrgetter(*paths)
-    if all(path in kind.__struct_fields__ for path in paths):
-        return read
-
-    def read_or_nothing(fact: Fact) -> Any:
-        try:
-            return read(fact)
-        except Forged:
-            return object()
-
-    return read_or_nothing
-
-
-def _pair_join(pass_over: bool, facts: Sequence[Fact], first: bool, fire: Fire) -> Join:
-    def join(number: int, fact: Fact, others: Sequence[int]) -> None:
-        for other in others:
-            if not (pass_over and other == number):
-                if first:
-                    fire((number, other), (fact, facts[other]))
-                else:
-                    fire((other, number), (facts[other], fact))
-
-    return join
-
-
-def _long_join(pass_over: bool, rest: list[Lookup], facts: Sequence[Fact], restore: Getter, fire: Fire) -> Join:
-    """`restore` brings what was bound in the order of the plan into the order of the arguments."""
-
-    def join(number: int, fact: Fact, others: Sequence[int]) -> None:
-        rows = [((number, each), (fact, facts[each])) for each in others if not (pass_over and each == number)]
-        for lookup in rest:
-            rows = list(_longer(rows, lookup, number, facts))
-        for premises, bound in rows:
-            fire(restore(premises), restore(bound))
-
-    return join
-
-
-def _longer(
-    rows: list[tuple[Any, Any]], lookup: Lookup, number: int, facts: Sequence[Fact]
-) -> Iterator[tuple[Any, Any]]:
-    key, table, pass_over = lookup
-    for premises, bound in rows:
-        found = table.get(key(bound))
-        if found is not None:
-            for each in found if isinstance(found, list) else (found,):
-                if not (pass_over and each == number):
-                    yield (*premises, each), (*bound, facts[each])
