@@ -221,7 +221,7 @@ class Theirs:
         return text
 
     def answer(self, packet: bytes) -> Answer:
-        """ValueError: X25519 would be zero. AssertionError: a header names the prekey as the initiator's new peer."""
+        """Where they assert a receiving chain that is not there, the answer is what they would have found next."""
         try:
             return self.decrypt(packet)
         except MisreadError:
@@ -230,8 +230,10 @@ class Theirs:
             return LIMIT
         except (doubleratchet.AuthenticationFailedException, doubleratchet.DuplicateMessageException):
             return FORGED
-        except (ValueError, AssertionError):
+        except ValueError:  # X25519 would be zero
             return FORGED
+        except AssertionError:  # before the first answer, a header names the prekey, which is the initiator's peer
+            return LIMIT if parse(packet)[2] > self.limits.skip else FORGED
 
     def state(self) -> State | None:
         """As `Ours.state`, read from their model."""

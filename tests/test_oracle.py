@@ -250,6 +250,17 @@ def test_at_their_real_size_the_limits_are_the_same() -> None:
     assert answers == expected
 
 
+@pytest.mark.parametrize(("n", "answer"), [(0, FORGED), (4, FORGED), (5, LIMIT)])
+def test_the_prekey_is_no_ratchet_key_of_the_responder(n: int, answer: str) -> None:
+    """Nobody has answered, and a header names the key that the initiator waits on: DoubleRatchet stops at an assert."""
+    keys = Keys()
+    with crypto.running(keys):
+        talk = Conversation(replace(ROUGH, limits=Limits(skip=4)), random.Random("prekey"), keys)
+        talk.send(0)
+        ((_, packet),) = talk.under_way
+        assert talk.deliver(0, talk.agreed.prekey.public + leb128(0) + leb128(n) + parse(packet)[3]) == answer
+
+
 def test_the_two_gaps_of_a_message_have_one_limit_here_and_one_each_there() -> None:
     """The one difference between the two, and why such packets are no cases above: the stricter reading is ours."""
     keys = Keys()
