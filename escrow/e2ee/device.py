@@ -179,7 +179,6 @@ class Device(Principal):
     # --- notices and the safety number ---
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
-        """The devices of a user as the directory lists them now; what is new there is shown to this device's user."""
         """The devices of a user, as the directory lists them today; what is new among them is noticed."""
         listed = list(wire.ask(self.name, self.provider, DevicesOf(user), DeviceList).devices)
         for device in listed:
