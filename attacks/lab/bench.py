@@ -23,8 +23,10 @@ from escrow.scheme import Scheme
 class Bench:
     """The honest play of one scheme in one scenario, analysed once, and what attacks make of it."""
 
-    def __init__(self, scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario) -> None:
-        self.scheme, self.attacks, self.scenario = scheme, attacks, scenario
+    def __init__(
+        self, scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario, *, isolated: bool = False
+    ) -> None:
+        self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
         self.fired: set[str] = set()  # the rules that fired in any play so far
 
     @cached_property

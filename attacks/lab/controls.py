@@ -35,11 +35,12 @@ class Controlled(NamedTuple):
     fired: frozenset[str]
 
 
-def controlled(attack: Attack, every: Sequence[Attack]) -> Controlled:
+def controlled(attack: Attack, every: Sequence[Attack], *, isolated: bool = False) -> Controlled:
     """Run both controls of an attack, with the rules of `every` attack."""
     control = control_of(attack)
     every = every if attack in every else (*every, attack)
-    benches = [Bench(scheme, every, control.scenario) for scheme in (control.specimen, control.twin)]
+    schemes = control.specimen, control.twin
+    benches = [Bench(scheme, every, control.scenario, isolated=isolated) for scheme in schemes]
     specimen, twin = (bench.cell(attack)[0] for bench in benches)
     failure = ""
     if specimen.verdict != "BREACH":
