@@ -24,6 +24,7 @@ COMMANDS = {
     "check": ("authoring", "Try a plug-in: the conformance laws, then its row or column of the matrix."),
     "init": ("authoring", "Write a template that passes `check`."),
     "bench": ("health", "Measure every scheme's overhead over plain encryption."),
+    "reproduce": ("reproducing", "Compute published figures again, beside the papers'."),
     "doctor": ("health", "Try this installation: known answers, one pair of controls, versions."),
 }
 

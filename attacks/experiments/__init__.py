@@ -1,0 +1,1 @@
+"""Published figures, computed again: one file = one result of the literature, ending with EXPERIMENT = …"""

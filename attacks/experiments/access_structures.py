@@ -1,0 +1,55 @@
+"""The access structure of t of n agents, read off the bytes: t of them open every text, t − 1 of them none.
+
+  small    (2,3) to (5,9): every minimal coalition of officials, one by one; there are C(n, t)
+  large    (67,100) and (334,1000): one gate "any t of n", asked with t agents and with t − 1
+
+Source: Desmedt and Frankel, "Threshold cryptosystems", CRYPTO '89. The sizes of the large ones are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import comb
+
+from attacks.lab.access_structure import AccessStructure, Seizure
+from attacks.lab.analysis import Analysis
+from attacks.lab.experiment import Experiment, Figure, Progress
+from attacks.lab.play import play
+from attacks.lab.scenario import Scenario
+from escrow.scheme import Source, User
+from escrow.schemes.split_key import SplitKey
+
+SMALL = ((2, 3), (3, 5), (4, 7), (5, 9))
+LARGE = ((67, 100), (334, 1000))
+SHORT = Scenario(days=1, messages=2, users=(User("alice", ("alice-phone",)), User("bob", ("bob-phone",))), attack_day=0)
+
+
+class AccessStructures(Experiment):
+    name = "access-structures"
+    title = "Who opens what under a split key: all minimal coalitions"
+    source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "the threshold property")
+
+    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        sizes = (*SMALL, *LARGE)
+        for done, (t, n) in enumerate(sizes):
+            progress(done, len(sizes), f"{t} of {n}")
+            scheme = SplitKey(t=t, n=n)
+            structure = _structure(scheme)
+            if (t, n) in SMALL:
+                coalitions = list(structure.table(scheme.agents))
+                yield Figure(
+                    quantity=f"{t} of {n}: minimal coalitions of agents",
+                    measured=len(coalitions),
+                    published=comb(n, t),
+                    note="Real keys, shares and texts; two texts a play. What stands beside is arithmetic: C(n, t), all, none.",
+                )
+            for count, published in ((t, 2), (t - 1, 0)):
+                opened = structure.opened(structure.mask(map(Seizure, scheme.agents[-count:])))
+                yield Figure(quantity=f"{t} of {n}: texts opened by {count}", measured=len(opened), published=published)
+
+
+def _structure(scheme: SplitKey) -> AccessStructure:
+    return Analysis(scheme, play(scheme, SHORT), ()).structure()
+
+
+EXPERIMENT = AccessStructures()
