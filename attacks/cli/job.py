@@ -59,6 +59,7 @@ class Job:
     days: int | None = None
     messages: int | None = None
     smoke: bool = False
+    isolate: bool = False
     scenario_file: Path | None = None
     jobs: int | None = None
     fail_on: str | None = None

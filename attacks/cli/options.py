@@ -16,6 +16,7 @@ Body = Callable[..., Any]
 
 LARGEST_SEED = 2**63 - 1  # what fits a JSON integer everywhere
 FILE = click.Path(path_type=pathlib.Path)
+FORMATS = ("table", "json", "jsonl", "md", "csv")
 
 
 def _option(*names: str, **settings: Any) -> click.Option:
@@ -52,6 +53,7 @@ def play() -> list[click.Option]:
         _option("--days", type=_count(), help="How many days."),
         _option("--messages", type=_count(), help="How many texts."),
         _option("--smoke", is_flag=True, help="A small scenario, for a first look."),
+        _option("--isolate", is_flag=True, help="Run the adversary in a process of its own."),
         _option(
             "--scenario", "scenario_file", type=FILE, metavar="FILE.json", help="A scenario, as in a result's manifest."
         ),
@@ -76,7 +78,7 @@ def policy() -> list[click.Option]:
 
 def format_() -> list[click.Option]:
     """For commands whose result is data."""
-    return [_option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)]
+    return [_option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)]
 
 
 def destination() -> list[click.Option]:
