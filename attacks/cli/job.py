@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import multiprocessing
 import os
 import shutil
@@ -16,7 +15,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -26,6 +25,7 @@ from attacks.report.page import USUAL, Page, plain
 
 if TYPE_CHECKING:
     from attacks.lab.attack import Attack
+    from attacks.lab.results import Result
     from attacks.lab.scenario import Scenario
     from escrow.scheme import Scheme
 
@@ -37,10 +37,10 @@ SIZES = ("users", "groups", "days", "messages")
 
 
 class Answer(NamedTuple):
-    """A command's result: how to draw it on a page, the same as data for JSON, the exit code, a note for stderr."""
+    """A command's result: how to draw it on a page, the same as data, the exit code, a note for stderr."""
 
     draw: Callable[[Page], None]
-    data: Any = None
+    data: Result | None = None
     code: int = OK
     note: str = ""
 
@@ -198,24 +198,23 @@ def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
     with _interruptible(), redirect_stdout(sys.stderr):
         answer = body(job, **{name: value for name, value in given.items() if name in own})
         with opened(job.output, job.force, stdout) as stream:
-            if job.format_ == "json":
-                stream.write(_json(answer.data, stream.isatty()))
-            else:
-                answer.draw(Page(stream, _width(stream.isatty()), colours(job.color, stream)))
+            _write(answer, job, stream)
             stream.flush()
     if answer.note and not job.quiet:
         print(plain(answer.note), file=sys.stderr)
     return answer.code
 
 
-def _json(data: Any, terminal: bool) -> str:
-    from attacks.lab.results import to_json
+def _write(answer: Answer, job: Job, stream: TextIO) -> None:
+    if job.format_ == "table":
+        answer.draw(Page(stream, _width(stream.isatty()), colours(job.color, stream)))
+        return
+    if answer.data is None:
+        raise click.UsageError(f"this answer is text, not {job.format_}; there is --format table")
+    from attacks.report.rows import written
 
-    text = to_json(data).decode()
-    # JSON leaves some characters as they are that a terminal may obey
-    return (
-        "\n".join(plain(line, lambda each: json.dumps(each)[1:-1]) for line in text.split("\n")) if terminal else text
-    )
+    for line in written(answer.data, job.format_, stream.isatty()):
+        stream.write(line)
 
 
 def _width(terminal: bool) -> int:

@@ -16,7 +16,8 @@ Body = Callable[..., Any]
 
 LARGEST_SEED = 2**63 - 1  # what fits a JSON integer everywhere
 FILE = click.Path(path_type=pathlib.Path)
-FORMATS = ("table", "json", "jsonl", "md", "csv")
+WITHOUT_ROWS = ("table", "json")
+FORMATS = (*WITHOUT_ROWS, "jsonl", "md", "csv")
 
 
 def _option(*names: str, **settings: Any) -> click.Option:
@@ -76,9 +77,11 @@ def policy() -> list[click.Option]:
     return [_option("--fail-on", type=click.Choice(["breach"]), help="Exit with 1 where there is such a cell.")]
 
 
-def format_() -> list[click.Option]:
-    """For commands whose result is data."""
-    return [_option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)]
+def format_(rows: bool = True) -> list[click.Option]:
+    """For commands whose result is data, in rows or, as a tree is, in none."""
+    choice = click.Choice(FORMATS if rows else WITHOUT_ROWS)
+    meaning = "jsonl, md and csv hold the result's rows, a record each; json all of it." if rows else None
+    return [_option("--format", "format_", type=choice, default="table", show_default=True, help=meaning)]
 
 
 def destination() -> list[click.Option]:
