@@ -67,7 +67,19 @@ class Claim(msgspec.Struct, frozen=True):
     access: Promise
 
 
-class AccessField(Fact, frozen=True):
+class Matter(Fact, frozen=True):
+    """Base of what an official is asked about: a fact with `people`, of whom an order must name one, and a `day`."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    @property
+    def day(self) -> int:
+        raise NotImplementedError
+
+
+class AccessField(Matter, frozen=True):
     """Base of what goes beside a ciphertext: which message it is for, the users of the conversation, and the day."""
 
     chain: Public
