@@ -81,7 +81,7 @@ def _shown(line: str, terminal: bool) -> str:
 
 
 def _csv(result: Result, terminal: bool) -> Iterator[str]:
-    """Columns of all kinds that have rows, below one header; quoted as RFC 4180 has it, a record a line, ending in LF."""
+    """Columns of all kinds that have rows, below one header; quoted as in RFC 4180, a record a line, ending in LF."""
     held = tables(result)
     filled = [each for each in held if each.rows] or held
     flat = [(name, kind, [row(each) for each in rows]) for name, kind, rows in filled]
@@ -136,7 +136,11 @@ def _table(kind: type[Result], rows: list[Row]) -> Iterator[str]:
     yield _piped(columns)
     yield f"| {' | '.join('---:' if _numbers(rows, name) else '---' for name in columns)} |\n"
     for each in rows:
-        yield _piped([text(each.get(name)) for name in columns])
+        yield _piped([_rounded(each.get(name)) for name in columns])
+
+
+def _rounded(value: Value) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else text(value)
 
 
 def _numbers(rows: list[Row], name: str) -> bool:
