@@ -35,7 +35,7 @@ from escrow.e2ee.provider import (
 )
 from escrow.e2ee.ratchet import MessageKey, Plaintext, Session
 from escrow.e2ee.sender_keys import OwnChain, PeerChain
-from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial
+from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial, PqInitial
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import Principal
 from escrow.wire import Wire
@@ -56,7 +56,7 @@ class Conversing(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """A session with a device; `initial` goes along until the session is answered."""
 
     session: Session
-    initial: Initial | None = None
+    initial: Initial | PqInitial | None = None
 
 
 class Slip(msgspec.Struct, frozen=True):
@@ -89,22 +89,60 @@ class Device(Principal):
 
     def publish(self, wire: Wire, fresh: int) -> None:
         """Put the identity key, the newest signed prekey and `fresh` new one-time prekeys into the directory."""
+        wire.ask(self.name, self.provider, self.publication(fresh), type(None))
+
+    def publication(self, fresh: int) -> Publish:
+        """What is published: the newest signed prekey, and `fresh` one-time prekeys, which are made here."""
         made = [new_private() for _ in range(fresh)]
         self.one_time += made
         prekey = self.prekeys[-1].key.public
         signature = x3dh.sign_prekey(self.identity, prekey)
-        keys = tuple(key.public for key in made)
-        wire.ask(
-            self.name, self.provider, Publish(self.user, self.identity.public, prekey, signature, keys), type(None)
-        )
+        return Publish(self.user, self.identity.public, prekey, signature, tuple(key.public for key in made))
 
     def each_day(self, wire: Wire) -> None:
         """In the morning: rotate the signed prekey when it is due, erase old private halves, and fill up the stock."""
         if not self.prekeys or wire.day - self.prekeys[-1].day >= self.rotate_every:
-            self.prekeys.append(Prekey(new_private(), wire.day))
+            self.renew(wire.day)
             self.publish(wire, max(0, self.stock - len(self.one_time)))
         newest = self.prekeys[-1]
         self.prekeys = [old for old in self.prekeys if old is newest or newest.day + self.keep_prekeys > wire.day]
+
+    def renew(self, day: int) -> None:
+        """Make a new signed prekey."""
+        self.prekeys.append(Prekey(new_private(), day))
+
+    # --- the key agreement, which a scheme may replace as a whole ---
+
+    def bundle(self, wire: Wire, to: Listed) -> Bundle:
+        """The keys with which to begin a session with a device: those that the directory hands out."""
+        return wire.ask(self.name, self.provider, Fetch(to.device), Bundle)
+
+    def begin(self, bundle: Bundle) -> Conversing:
+        """A new session with whoever holds the bundle's keys. Refused where a prekey is not signed."""
+        self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
+        initial, root = x3dh.initiate(self.identity, bundle)
+        return Conversing(ratchet.begin(root, initial.associated), initial)
+
+    def accept(self, initial: Initial) -> Session:
+        """The session that an initial message begins. Forged where it is of another key agreement than this device's,
+        or names a prekey that was erased, or used before."""
+        if type(initial) is not Initial:
+            raise Forged("an initial message of another key agreement")
+        prekey, one_time = self.named(initial)
+        root = x3dh.accept(initial, self.identity, prekey, one_time)
+        return ratchet.respond(root, initial.associated, prekey)
+
+    def named(self, initial: Initial) -> tuple[Private, Private | None]:
+        """The X25519 prekeys that an initial message names. Forged where one was erased, or used before."""
+        prekey = next((old.key for old in self.prekeys if old.key.public == initial.spk_b), None)
+        one_time = next((key for key in self.one_time if key.public == initial.opk_b), None)
+        if prekey is None or (one_time is None) != (initial.opk_b == b""):
+            raise Forged("a prekey that was erased, or used before")
+        return prekey, one_time
+
+    def spend(self, initial: Initial) -> None:
+        """Erase the one-time prekeys of a session whose first message was opened."""
+        self.one_time = [key for key in self.one_time if key.public != initial.opk_b]
 
     # --- sending ---
 
@@ -163,14 +201,8 @@ class Device(Principal):
         if to.device not in self.sessions:
             bundle = self.bundle(wire, to)
             self.insist(bundle.identity == to.identity, "the bundle is of the device listed")
-            self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
-            initial, root = x3dh.initiate(self.identity, bundle)
-            self.sessions[to.device] = [Conversing(ratchet.begin(root, initial.associated), initial)]
+            self.sessions[to.device] = [self.begin(bundle)]
         return self.sessions[to.device][0]
-
-    def bundle(self, wire: Wire, to: Listed) -> Bundle:
-        """The keys with which to begin a session with a device: those that the directory hands out."""
-        return wire.ask(self.name, self.provider, Fetch(to.device), Bundle)
 
     def _recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]:
         """Every device of these users but this one, as the directory lists them today."""
@@ -277,15 +309,9 @@ class Device(Principal):
     def _open_first(self, sender: str, initial: Initial, body: bytes, author: Listed) -> Plaintext:
         self.insist(initial.ik_a == montgomery(author.identity), "the session is from the device listed")
         self.insist(x3dh.ephemeral_is_canonical(initial), "the ephemeral key is spelled canonically")
-        prekey = next((old.key for old in self.prekeys if old.key.public == initial.spk_b), None)
-        one_time = next((key for key in self.one_time if key.public == initial.opk_b), None)
-        if prekey is None or (one_time is None) != (initial.opk_b == b""):
-            raise Forged("a prekey that was erased, or used before")
-        root = x3dh.accept(initial, self.identity, prekey, one_time)
-        session = ratchet.respond(root, initial.associated, prekey)
+        session = self.accept(initial)
         plaintext = ratchet.decrypt(session, ratchet.unpack(body, initial.associated))
-        if one_time is not None:
-            self.one_time.remove(one_time)
+        self.spend(initial)
         self.sessions[sender] = [Conversing(session), *self.sessions.get(sender, [])][:SESSIONS_KEPT]
         return plaintext
 

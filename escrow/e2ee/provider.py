@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from escrow.codec import Packet, Public
-from escrow.e2ee.x3dh import Bundle, Initial
+from escrow.e2ee.x3dh import Bundle, Initial, PqInitial
 from escrow.errors import Unreachable
 from escrow.principal import Principal
 from escrow.wire import Wire
@@ -80,7 +80,7 @@ class Mail(Packet, frozen=True):
     sender: str
     recipients: tuple[str, ...]
     group: str
-    initial: Initial | None
+    initial: Initial | PqInitial | None
     body: Public
     field: Public
 
@@ -120,15 +120,10 @@ class Provider(Principal):
         self.insist(self.accounts.get(sender) == packet.user, "the user linked this device")
         entry = self.directory.get(sender)
         self.insist(entry is None or entry.identity == packet.identity, "a device's identity key does not change")
-        left = entry.one_time if entry else []
-        self.directory[sender] = Entry(
-            packet.user, packet.identity, packet.prekey, packet.signature, left + list(packet.one_time)
-        )
+        self.directory[sender] = self.filed(packet, entry)
 
     def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
-        entry = self.entry(packet.device, sender)
-        one_time = entry.one_time.pop(0) if entry.one_time else b""
-        return Bundle(entry.identity, entry.prekey, entry.signature, one_time)
+        return self.handed_out(self.entry(packet.device, sender))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
         names = sorted(name for name, entry in self.directory.items() if entry.user == packet.user)
@@ -152,6 +147,18 @@ class Provider(Principal):
 
     def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
         return Delivery(tuple(self.mailboxes.pop(sender, [])))
+
+    @staticmethod
+    def filed(packet: Publish, before: Entry | None) -> Entry:
+        """What the directory keeps of a publication; one-time prekeys add to those that are left."""
+        left = before.one_time if before else []
+        return Entry(packet.user, packet.identity, packet.prekey, packet.signature, left + list(packet.one_time))
+
+    @staticmethod
+    def handed_out(entry: Entry) -> Bundle:
+        """The keys with which to begin one session; a one-time prekey among them is taken out of the entry."""
+        one_time = entry.one_time.pop(0) if entry.one_time else b""
+        return Bundle(entry.identity, entry.prekey, entry.signature, one_time)
 
     def entry(self, device: str, asker: str) -> Entry:
         """What the directory tells `asker` of a device, here to all the same. Unreachable if it never was published."""

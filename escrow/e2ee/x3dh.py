@@ -66,10 +66,50 @@ class Initial(Fact, frozen=True):
         ends = [(self.ik_a, self.spk_b), (self.ek_a, self.ik_b), (self.ek_a, self.spk_b), (self.ek_a, self.opk_b)]
         return tuple(FirstPair(a, b) for a, b in ends if b)
 
+    def agreed(self, *shared: Shared) -> Root | Classical:
+        """What DH1 to DH3 or DH4 give: SK, as the ratchet's first root key. The signed prekey waits for an answer."""
+        return _root(self, *shared)
+
+
+class Classical(Fact, frozen=True):
+    """DH1 ‖ DH2 ‖ DH3 [‖ DH4], 96 or 128 bytes, of a session under PQXDH: not a key until a KEM's secret joins them."""
+
+    session: Public
+    value: bytes
+
+
+class PqInitial(Initial, frozen=True, kw_only=True):
+    """What precedes the messages of a session under PQXDH: beside the keys of X3DH the responder's ML-KEM-768 prekey
+    (1184 bytes, by value like the others) and the ciphertext to it (1088).
+
+    It stands here, and what is done with it in escrow.e2ee.pqxdh, so that a relay carries both forms while the
+    adversary of a scheme without a KEM has none of a KEM's rules.
+    """
+
+    pqpk_b: Public
+    ciphertext: Public
+
+    @property
+    def associated(self) -> bytes:
+        """AD, 1251 bytes: that of X3DH ‖ EncodeKEM(PQPK_B)."""
+        return super().associated + encode_kem(self.pqpk_b)
+
+    def agreed(self, *shared: Shared) -> Classical:
+        return Classical(self.ek_a, b"".join(each.value for each in shared))
+
 
 def encode_key(public: bytes) -> bytes:
     """Encode of section 2.1: type byte 0x05 ‖ u-coordinate, 33 bytes."""
     return b"\x05" + public
+
+
+def encode_kem(public: bytes) -> bytes:
+    """EncodeKEM of PQXDH, section 2.1: type byte 0x09 ‖ ML-KEM-768 public key, 1185 bytes.
+
+    No EncodeEC begins like that, so a key of one kind never passes for one of the other. libsignal's own numbers are
+    0x07 and 0x08 for Kyber-768 and -1024 and 0x0A for ML-KEM-1024; this one is ours.
+    """
+    return b"\x09" + public
 
 
 def sign_prekey(identity: SigningKey, prekey: bytes) -> bytes:
@@ -103,20 +143,20 @@ def agreement(key: SigningKey) -> Private:
     "dh1.a = initial.ik_a, dh1.b = initial.spk_b, dh2.a = initial.ek_a, dh2.b = initial.ik_b,"
     "dh3.a = initial.ek_a, dh3.b = initial.spk_b, dh4.a = initial.ek_a, dh4.b = initial.opk_b"
 )
-def agree(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared, dh4: FirstShared) -> Root:
-    """SK with a one-time prekey, as the ratchet's first root key: the signed prekey waits for an answer."""
-    return _root(initial, dh1, dh2, dh3, dh4)
+def agree(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared, dh4: FirstShared) -> Root | Classical:
+    """SK with a one-time prekey; under PQXDH what goes into it."""
+    return initial.agreed(dh1, dh2, dh3, dh4)
 
 
 @derivation(
     "dh1.a = initial.ik_a, dh1.b = initial.spk_b, dh2.a = initial.ek_a, dh2.b = initial.ik_b,"
     "dh3.a = initial.ek_a, dh3.b = initial.spk_b"
 )
-def agree_without_one_time(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared) -> Root:
+def agree_without_one_time(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared) -> Root | Classical:
     """SK of a session begun without a one-time prekey. Forged where the initial message names one."""
     if initial.opk_b:
         raise Forged("this session was begun with a one-time prekey")
-    return _root(initial, dh1, dh2, dh3)
+    return initial.agreed(dh1, dh2, dh3)
 
 
 def _root(initial: Initial, *shared: Shared) -> Root:
@@ -133,14 +173,27 @@ def initiate(identity: SigningKey, bundle: Bundle) -> tuple[Initial, Root]:
     ephemeral = new_private()
     own = identity.agreement
     initial = Initial(own.public, ephemeral.public, montgomery(bundle.identity), bundle.prekey, bundle.one_time)
-    keys = (own, ephemeral, ephemeral, ephemeral)
-    return initial, _root(initial, *map(exchange_as_a, keys, initial.pairs))
+    return initial, _root(initial, *shared_by_initiator(initial, own, ephemeral))
 
 
 @honest_only("the responder's use of agree")
 def accept(initial: Initial, identity: SigningKey, prekey: Private, one_time: Private | None) -> Root:
     """The responder's side (section 3.4). Forged where the initial message names other keys than these."""
+    return _root(initial, *shared_by_responder(initial, identity, prekey, one_time))
+
+
+@honest_only("the initiator's use of exchange_as_a")
+def shared_by_initiator(initial: Initial, own: Private, ephemeral: Private) -> tuple[Shared, ...]:
+    """DH1 to DH3 or DH4, with the X25519 form of the identity key. Forged for a public key of small order."""
+    return tuple(map(exchange_as_a, (own, ephemeral, ephemeral, ephemeral), initial.pairs))
+
+
+@honest_only("the responder's use of exchange_as_b")
+def shared_by_responder(
+    initial: Initial, identity: SigningKey, prekey: Private, one_time: Private | None
+) -> tuple[Shared, ...]:
+    """DH1 to DH3 or DH4. Forged where the initial message names other keys than these, or one of small order."""
     keys = (prekey, identity.agreement, prekey) + ((one_time,) if one_time else ())
     if tuple(pair.b for pair in initial.pairs) != tuple(key.public for key in keys):
         raise Forged("an initial message names keys that are not here")
-    return _root(initial, *map(exchange_as_b, keys, initial.pairs))
+    return tuple(map(exchange_as_b, keys, initial.pairs))

@@ -1,0 +1,60 @@
+"""ML-KEM-768 (FIPS 203, 2024), through the library: anybody encapsulates a secret to a public key, its holder opens.
+
+  key           seed d ‖ z of 64 bytes -> public key of 1184 bytes                                    (section 7.1)
+  encapsulate   public key -> ciphertext of 1088 bytes, secret of 32                                  (section 7.2)
+  decapsulate   ciphertext -> the same secret; a ciphertext that was changed gives another secret, no error   (7.3)
+
+The secret is hashed from the public key too, so one ciphertext does not serve for two keys. Keys come from the door and
+are repeated by a seed. The library's `encapsulate` draws its own randomness and takes none: what uses it is not.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+
+from escrow import crypto
+from escrow.codec import Fact, Public
+from escrow.errors import Forged
+
+PUBLIC, CIPHERTEXT, SECRET, SEED = 1184, 1088, 32, 64
+
+
+class KemPrivate(Fact, frozen=True, dict=True):
+    """An ML-KEM-768 key pair: public key (1184 bytes) and seed d ‖ z (64 bytes)."""
+
+    public: Public
+    raw: bytes
+
+    @cached_property
+    def live(self) -> MLKEM768PrivateKey:
+        return MLKEM768PrivateKey.from_seed_bytes(self.raw)
+
+    def decapsulate(self, ciphertext: bytes) -> bytes:
+        """The secret, 32 bytes. Forged where the ciphertext is not 1088 bytes, or this key's seed not 64."""
+        crypto.observe("ml-kem-decapsulate")
+        try:
+            return self.live.decapsulate(ciphertext)
+        except ValueError:
+            raise Forged("an ML-KEM-768 ciphertext is not 1088 bytes, or a seed not 64") from None
+
+
+def new_kem_private() -> KemPrivate:
+    """A fresh ML-KEM-768 key pair."""
+    raw = crypto.random_bytes(SEED)
+    live = MLKEM768PrivateKey.from_seed_bytes(raw)
+    private = KemPrivate(live.public_key().public_bytes_raw(), raw)
+    private.__dict__["live"] = live
+    crypto.observe("ml-kem-key", private)
+    return private
+
+
+def encapsulate(public: bytes) -> tuple[bytes, bytes]:
+    """(ciphertext of 1088 bytes, secret of 32), others each time. Forged unless `public` is 1184 canonical bytes."""
+    crypto.observe("ml-kem-encapsulate")
+    try:
+        secret, ciphertext = MLKEM768PublicKey.from_public_bytes(public).encapsulate()
+    except ValueError:
+        raise Forged("an ML-KEM-768 public key is not 1184 canonical bytes") from None
+    return ciphertext, secret

@@ -1,0 +1,156 @@
+"""Plain end-to-end encryption begun with PQXDH: who records today and breaks elliptic curves later reads nothing.
+
+  begin    PQXDH: X3DH, and an ML-KEM-768 secret to a signed KEM prekey, one-time as long as the directory has any
+  send     as in plain: Double Ratchet to each device; Sender Keys in large groups
+  weak     as in plain; signatures stay classical, so that who breaks them in time impersonates either side
+           the ratchet stays classical: a stolen session does not heal against who also breaks X25519
+           what a scheme seals beside it to a classical key undoes all of it
+
+Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, sections 3.3 and 4.8. ML-KEM-768 stands in for
+Kyber-1024, which libsignal began with.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from escrow.e2ee import device, pqxdh, provider, ratchet, x3dh
+from escrow.e2ee.device import Conversing
+from escrow.e2ee.pqxdh import KemShared, PqBundle, SignedKem, sign_kem
+from escrow.e2ee.provider import Entry, Fetch, Listed, Publish
+from escrow.e2ee.ratchet import Root, Session
+from escrow.e2ee.x3dh import Bundle, Classical, Initial, PqInitial
+from escrow.errors import Forged, Malformed
+from escrow.kem import KemPrivate, new_kem_private
+from escrow.scheme import Claim, Source
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.wire import Wire
+
+
+class PqPublish(Publish, frozen=True, kw_only=True):
+    """Beside what X3DH publishes: the last-resort KEM prekey, and one-time KEM prekeys that add to those left."""
+
+    kem: SignedKem
+    one_time_kems: tuple[SignedKem, ...]
+
+
+class PqEntry(Entry, kw_only=True):
+    """What the directory keeps of a device with KEM prekeys."""
+
+    kem: SignedKem
+    one_time_kems: list[SignedKem]
+
+
+class Provider(provider.Provider):
+    """A directory of KEM prekeys too: one-time ones are handed out first, each once; the last-resort one remains."""
+
+    directory: dict[str, PqEntry] = {}  # type: ignore[assignment]  # whatever is filed here is one
+
+    def on_publish_pq(self, sender: str, packet: PqPublish, wire: Wire) -> None:
+        """Packets are told apart by their very type, so this one needs a method of its own."""
+        self.on_publish(sender, packet, wire)
+
+    @staticmethod
+    def filed(packet: Publish, before: Entry | None) -> PqEntry:
+        if not isinstance(packet, PqPublish):
+            raise Malformed("a publication without KEM prekeys")
+        classical = provider.Provider.filed(packet, before)
+        left = before.one_time_kems if isinstance(before, PqEntry) else []
+        fields = {name: getattr(classical, name) for name in classical.__struct_fields__}
+        return PqEntry(**fields, kem=packet.kem, one_time_kems=left + list(packet.one_time_kems))
+
+    @staticmethod
+    def handed_out(entry: Entry) -> PqBundle:
+        assert isinstance(entry, PqEntry)  # noqa: S101 (nothing else is filed)
+        classical = provider.Provider.handed_out(entry)
+        kem = entry.one_time_kems.pop(0) if entry.one_time_kems else entry.kem
+        return PqBundle(classical.identity, classical.prekey, classical.signature, classical.one_time, kem=kem)
+
+
+class KemPrekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A last-resort KEM prekey pair and the day on which it was made."""
+
+    key: KemPrivate
+    day: int
+
+
+class Device(device.Device):
+    """A device that begins no session without a KEM's secret. A last-resort KEM prekey lives as long as the signed
+    prekey of its day."""
+
+    kem_prekeys: list[KemPrekey] = []
+    one_time_kems: list[KemPrivate] = []
+
+    def publication(self, fresh: int) -> PqPublish:
+        made = [new_kem_private() for _ in range(fresh)]
+        self.one_time_kems += made
+        classical = super().publication(fresh)
+        fields = {name: getattr(classical, name) for name in classical.__struct_fields__}
+        return PqPublish(
+            **fields,
+            kem=sign_kem(self.identity, self.kem_prekeys[-1].key.public),
+            one_time_kems=tuple(sign_kem(self.identity, key.public) for key in made),
+        )
+
+    def renew(self, day: int) -> None:
+        super().renew(day)
+        self.kem_prekeys.append(KemPrekey(new_kem_private(), day))
+
+    def each_day(self, wire: Wire) -> None:
+        super().each_day(wire)
+        kept = {prekey.day for prekey in self.prekeys}
+        self.kem_prekeys = [old for old in self.kem_prekeys if old.day in kept]
+
+    def bundle(self, wire: Wire, to: Listed) -> Bundle:
+        return wire.ask(self.name, self.provider, Fetch(to.device), PqBundle)
+
+    def begin(self, bundle: Bundle) -> Conversing:
+        if not isinstance(bundle, PqBundle):
+            raise Forged("a bundle without a KEM prekey")
+        self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
+        self.insist(pqxdh.kem_is_signed(bundle), "signature of the KEM prekey")
+        initial, classical, secret = pqxdh.begin(self.identity, bundle)
+        return Conversing(ratchet.begin(self.mixed(initial, classical, secret), initial.associated), initial)
+
+    def accept(self, initial: Initial) -> Session:
+        if not isinstance(initial, PqInitial):
+            raise Forged("an initial message without a KEM's ciphertext")
+        prekey, one_time = self.named(initial)
+        held = (*self.one_time_kems, *(old.key for old in self.kem_prekeys))
+        key = next((each for each in held if each.public == initial.pqpk_b), None)
+        if key is None:
+            raise Forged("a KEM prekey that was erased, or used before")
+        classical, secret = pqxdh.answer(initial, self.identity, prekey, one_time, key)
+        return ratchet.respond(self.mixed(initial, classical, secret), initial.associated, prekey)
+
+    def mixed(self, initial: PqInitial, classical: Classical, secret: KemShared) -> Root:
+        """SK, out of what X3DH and the KEM gave."""
+        return pqxdh.mix(initial, classical, secret)
+
+    def spend(self, initial: Initial) -> None:
+        super().spend(initial)
+        if isinstance(initial, PqInitial):
+            self.one_time_kems = [key for key in self.one_time_kems if key.public != initial.pqpk_b]
+
+
+class PlainPq(Plain, frozen=True, kw_only=True):
+    name = "plain-pq"
+    title = "Plain end-to-end encryption, post-quantum key agreement"
+    source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "3.3 and 4.8")
+    seedable: ClassVar[str] = "the library's ML-KEM encapsulates with randomness of its own, and takes none"
+    device = Device
+    provider = Provider
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words="As in plain; and who records everything today and later breaks every elliptic curve reads nothing.",
+            section="PQXDH, sections 4.7 and 4.8, on passive and active quantum adversaries",
+            grants=DEVICES,
+            access="none",
+        )
+
+
+SCHEME = PlainPq()
