@@ -123,6 +123,7 @@ class _Stage:
         self.dice = random.Random(scenario.seed + 1)  # noqa: S311 (who is online is no secret)
 
     def run(self) -> Record:
+        self._turn(0)  # who is corrupt from the beginning is so while keys are dealt
         self._set_up()
         texts = list(self.scenario.texts())
         for day in range(self.scenario.days):
@@ -153,12 +154,16 @@ class _Stage:
             device.rotate_every, device.keep_prekeys = self.scenario.rotate_every, self.scenario.keep_prekeys
         self.scheme.setup(self.wire)
 
-    def _morning(self, day: int) -> None:
+    def _turn(self, day: int) -> None:
         for turn in self.turns:
             if turn.day == day and self.attack is not None:
                 with crypto.acting(f"{turn.principal}, turned"):
                     party = self.attack.meddle(self.wire.parties[turn.principal], self.scheme, self.cast, self.scenario)
                 self.wire.parties[turn.principal] = party
+
+    def _morning(self, day: int) -> None:
+        if day:
+            self._turn(day)
         for name in self.cast.devices:
             with crypto.acting(name):
                 self.device(name).each_day(self.wire)

@@ -30,7 +30,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Listed, Mail
 from escrow.errors import EscrowError, Malformed, Unreachable
 from escrow.principal import Principal, corrupted, revive
-from escrow.scheme import Scheme
+from escrow.scheme import Intercept, Scheme
 from escrow.warrant import Authority, AuthorityKey, Order, Request, Serve, Warrant
 from escrow.wire import Heard, Wire
 
@@ -144,17 +144,29 @@ class Puppets:
         """What the recipe yields to every authority under every warrant, and what the puppets keep in the end."""
         for authority in list(within(list(wire.puppets()), Authority)):
             shrugging = corrupted(authority)
-            for warrant in self._warrants(authority.key.public):
+            for warrant, intercepted in self._warrants(authority.key.public):
                 with suppress(EscrowError):
-                    yield from self.scheme.access(shrugging, wire, warrant, self._intercepts.all)
+                    yield from self.scheme.access(shrugging, wire, warrant, intercepted)
         yield from (party.state() for party in wire.puppets())
 
-    def _warrants(self, public: bytes) -> Iterator[Warrant]:
-        """One that nobody signed, which will do where promises are off, and all heard that name this authority."""
-        days, target = self.record.scenario.days, self.record.scenario.users[0].name
-        order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
-        yield Warrant(order, bytes(64))
-        yield from (each for each in self._heard_warrants if each.order.authority == public)
+    def _warrants(self, public: bytes) -> Iterator[tuple[Warrant, Sequence[Intercept]]]:
+        """All warrants heard that name this authority, for everything; and for each sender's mail one that names the
+        sender: nobody signed it, which will do where promises are off."""
+        days = self.record.scenario.days
+        for target, intercepted in self._by_sender.items():
+            order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
+            yield Warrant(order, bytes(64)), intercepted
+        yield from ((each, self._intercepts.all) for each in self._heard_warrants if each.order.authority == public)
+
+    @cached_property
+    def _by_sender(self) -> dict[str, list[Intercept]]:
+        """The mail of each user; that of strangers is tried under the first user's name."""
+        users = self.record.scenario.users
+        owner = {device: user.name for user in users for device in user.devices}
+        found: dict[str, list[Intercept]] = {user.name: [] for user in users}
+        for intercept in self._intercepts.all:
+            found[owner.get(intercept.mail.sender, users[0].name)].append(intercept)
+        return found
 
     @cached_property
     def _heard_warrants(self) -> tuple[Warrant, ...]:
