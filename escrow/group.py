@@ -130,8 +130,9 @@ def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
 
 def base(k: int) -> bytes:
     """[k]G. Forged where k is 0 modulo Q."""
-    crypto.observe("p256-mult")
-    return _encode(_G * (k % Q))
+    point = _encode(_G * (k % Q))
+    crypto.observe("p256-mult", scalar_bytes(k), point)
+    return point
 
 
 def multiply(point: bytes, k: int) -> bytes:
