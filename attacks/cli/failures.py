@@ -31,6 +31,12 @@ class CannotWrite(click.ClickException):
     exit_code = USAGE
 
 
+class CannotCompare(click.ClickException):
+    """Two runs that differ in what was run."""
+
+    exit_code = NOT_COMPARABLE
+
+
 def report(error: BaseException, debug: bool) -> int:
     """Say on stderr what went wrong, and return the exit code for it."""
     if isinstance(error, BrokenPipeError):
@@ -63,7 +69,7 @@ def _classified(error: BaseException) -> tuple[int, str]:
         path = error.ctx.command_path if error.ctx else "escrow-lab"
         return USAGE, f"{error.format_message()} ({path} --help)"
     if isinstance(error, click.ClickException):
-        return USAGE, error.format_message()
+        return NOT_COMPARABLE if isinstance(error, CannotCompare) else USAGE, error.format_message()
     if isinstance(error, UnknownName):
         return USAGE, str(error.args[0])
     if isinstance(error, Malformed):

@@ -21,11 +21,12 @@ import click
 
 from attacks.cli.failures import OK, Terminated
 from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
+from attacks.cli.policy import check_policy
 from attacks.report.page import USUAL, Page, plain
 
 if TYPE_CHECKING:
     from attacks.lab.attack import Attack
-    from attacks.lab.results import Result
+    from attacks.lab.results import Matrix, Result
     from attacks.lab.scenario import Scenario
     from escrow.scheme import Scheme
 
@@ -63,6 +64,8 @@ class Job:
     scenario_file: Path | None = None
     jobs: int | None = None
     fail_on: str | None = None
+    baseline: Path | None = None
+    reference: Matrix | None = None  # what stands in the baseline
     format_: str = "table"
     output: str = STDOUT
     force: bool = False
@@ -192,6 +195,7 @@ def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
     own = set(inspect.signature(body).parameters)
     job = Job(**{name: value for name, value in given.items() if name in shared - own})
     check_destination(job.output, job.force)
+    check_policy(job)
     stdout = sys.stdout
     if isinstance(stdout, TextIOWrapper):
         stdout.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to stop

@@ -74,7 +74,20 @@ def jobs() -> list[click.Option]:
 
 def policy() -> list[click.Option]:
     """For commands that judge."""
-    return [_option("--fail-on", type=click.Choice(["breach"]), help="Exit with 1 where there is such a cell.")]
+    return [
+        _option(
+            "--fail-on",
+            type=click.Choice(["breach", "unexpected", "regression"]),
+            help="Exit with 1 for a breach; for an unexpected one, which opens texts that are closed in plain, or by "
+            "which texts are overreached, forged or duplicated; or for a cell that is worse than in --baseline.",
+        ),
+        _option(
+            "--baseline",
+            type=FILE,
+            metavar="FILE.json",
+            help="A matrix of the same scenario; what was not played now is left out, unless it is there no more.",
+        ),
+    ]
 
 
 def format_(rows: bool = True) -> list[click.Option]:

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from attacks.lab.comparison import Comparison
+from attacks.lab.measure import Overhead
 from attacks.lab.results import Anatomy, Matrix, Result
 
-PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy)
+PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

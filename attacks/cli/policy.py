@@ -1,0 +1,100 @@
+"""When a run that is complete fails all the same: `--fail-on`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from attacks.cli.failures import INCOMPLETE, NOT_MET, OK, CannotCompare
+from attacks.report.page import plain
+
+if TYPE_CHECKING:
+    from attacks.cli.job import Job
+    from attacks.lab.comparison import Difference
+    from attacks.lab.results import Cell, Matrix
+    from attacks.lab.scenario import Scenario
+
+
+def check_policy(job: Job) -> None:
+    """Before anything is played: reads the baseline. UsageError for options that do not go together."""
+    if (job.fail_on == "regression") != (job.baseline is not None):
+        raise click.UsageError("--fail-on regression and --baseline FILE.json need each other")
+    if job.baseline is not None:
+        job.reference = _read(job.baseline, job.scenario)
+
+
+def _read(path: Path, scenario: Scenario) -> Matrix:
+    """A matrix to compare with. Malformed for a file that holds none, CannotCompare for one of another scenario."""
+    from attacks.lab import comparison
+    from attacks.lab.comparison.difference import same_scenario
+    from attacks.lab.results import Matrix
+
+    found = comparison.read(path)
+    if not isinstance(found, Matrix):
+        raise CannotCompare(f"{path} is {comparison.name(found)}; a baseline is a matrix")
+    try:
+        same_scenario(found.manifest.scenario, scenario)
+    except comparison.NotComparable as error:
+        raise CannotCompare(f"{path}: {error}") from None
+    return found
+
+
+def judge(cells: Sequence[Cell], job: Job) -> int:
+    """The exit code: incomplete before policy, since a cell that could not be judged may hide a breach."""
+    from attacks.report import matrix
+
+    failed = _failed(cells, job)
+    if any(cell.verdict in matrix.INCOMPLETE for cell in cells):
+        return INCOMPLETE
+    return NOT_MET if failed else OK
+
+
+def _failed(cells: Sequence[Cell], job: Job) -> bool:
+    if job.fail_on == "breach":
+        return any(cell.verdict == "BREACH" for cell in cells)
+    if job.fail_on == "unexpected":
+        return any(map(unexpected, cells))
+    found = _regressions(cells, job)
+    if found and not job.quiet:
+        from attacks.report.comparison import told
+
+        for each in found:
+            print(f"regression: {plain(told(each))}", file=sys.stderr)
+    return bool(found)
+
+
+def unexpected(cell: Cell) -> bool:
+    """A breach by which texts are opened that are closed in plain, or overreached, forged or shown twice."""
+    return cell.verdict == "BREACH" and (
+        (cell.excluded > 0 and cell.added_over_plain > 0)
+        or cell.overreached > 0
+        or cell.forged > 0
+        or cell.duplicated > 0
+    )
+
+
+def _regressions(cells: Sequence[Cell], job: Job) -> list[Difference]:
+    """What is worse than in the baseline: of the cells played now, and schemes and attacks that are there no more."""
+    from attacks.lab import comparison
+    from attacks.lab.comparison import matrices
+    from attacks.lab.comparison.difference import same_parameters
+    from escrow.registry import parameters
+
+    if job.reference is None:
+        return []
+    played = {(cell.scheme, cell.attack) for cell in cells}
+    old = [
+        cell
+        for cell in job.reference.cells
+        if (cell.scheme, cell.attack) in played or cell.scheme not in job.schemes or cell.attack not in job.attacks
+    ]
+    given = {name: parameters(job.schemes[name]) for name, _ in played if name in job.schemes}
+    try:
+        same_parameters(job.reference.manifest.parameters, given, {cell.scheme for cell in old} & given.keys())
+    except comparison.NotComparable as error:
+        raise CannotCompare(f"{job.baseline}: {error}") from None
+    return [each for each in matrices.cells(old, cells) if each.severity == "regression"]

@@ -1,0 +1,89 @@
+"""Two access structures of one scheme: who can open what.
+
+A row of an anatomy stands for the minimal coalitions of the same principals, in one pass; an active one for an attack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from attacks.lab.columns import row
+from attacks.lab.comparison.difference import (
+    Change,
+    Difference,
+    NotComparable,
+    Rows,
+    count,
+    differences,
+    gone_or_new,
+    same_play,
+)
+from attacks.lab.comparison.matrices import alarms
+from attacks.lab.labels import MATHEMATICS
+from attacks.lab.results import Anatomy, Minimal
+
+Coalitions = dict[tuple[str, ...], Minimal]
+
+
+def compare(old: Anatomy, new: Anatomy) -> Iterator[Difference]:
+    """Every difference. NotComparable for another scheme, other parameters or another scenario."""
+    if old.scheme != new.scheme:
+        raise NotComparable(f"they are of two schemes: {old.scheme} and {new.scheme}")
+    same_play(old.manifest, new.manifest)
+    before, after = _active(old), _active(new)
+    yield from gone_or_new(_rows(before), _rows(after), "opens")
+    yield from _in_both(before, after)
+    before, after = _passive(old), _passive(new)
+    yield from _gone_or_new(before, after)
+    yield from _in_both(before, after)
+
+
+def _active(anatomy: Anatomy) -> Coalitions:
+    return {("active", each.meddle): each for each in anatomy.minimal_coalitions if each.mode == "active"}
+
+
+def _passive(anatomy: Anatomy) -> Coalitions:
+    return {(each.label_pass, *_who(each)): each for each in anatomy.minimal_coalitions if each.mode == "passive"}
+
+
+def _rows(coalitions: Coalitions) -> Rows:
+    return {key: row(each) for key, each in coalitions.items()}
+
+
+def _who(found: Minimal) -> tuple[str, ...]:
+    """The principals, whatever their evenings, each as often as it is seized, and the threshold."""
+    names = [member.partition("@")[0] for member in found.members]
+    wide = found.threshold
+    return (*names, *([f"any {wide.t} of {', '.join(wide.of)}"] if wide else []))
+
+
+def _gone_or_new(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
+    """Coalitions that open texts of which no part of them opens any, in one of the two only."""
+    passes = {key[0] for key in old}
+    for key in new.keys() - old.keys():
+        # every later pass opens what mathematics does: one without a row was not made
+        unknown = passes and key[0] not in passes and key[0] != MATHEMATICS
+        severity: Literal["new", "regression"] = "new" if unknown else "regression"
+        yield Difference(severity=severity, row=key, what="opens", old=None, new=new[key].opens)
+    for key in old.keys() - new.keys():
+        # a part of it may be enough now
+        smaller = any(other[0] == key[0] and set(other[1:]) < set(key[1:]) for other in new.keys() - old.keys())
+        yield Difference(
+            severity="changed" if smaller else "improvement", row=key, what="opens", old=old[key].opens, new=None
+        )
+
+
+def _in_both(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
+    for key in old.keys() & new.keys():
+        yield from differences(key, _changes(old[key], new[key]))
+
+
+def _changes(old: Minimal, new: Minimal) -> Iterator[Change]:
+    before, after = row(old), row(new)
+    for name in before.keys() | after.keys():
+        if name == "opens" or name.startswith("by_day."):
+            yield from count(name, before.get(name), after.get(name))
+        elif name == "services" and before[name] != after[name]:
+            yield Change("changed", name, before[name], after[name])
+    yield from alarms(old.alarms, new.alarms)

@@ -1,0 +1,99 @@
+"""Two measurements of overhead: exact counts, ratios of times, and, for information only, times.
+
+Beside the results of `bench`, those that pytest-benchmark writes (`--benchmark-json`): the ratios stand in the
+`extra_info` of each, in names that begin with `over_`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from attacks.lab.columns import Row, row
+from attacks.lab.comparison.difference import (
+    Change,
+    Difference,
+    NotComparable,
+    Rows,
+    Severity,
+    count,
+    differences,
+    gone_or_new,
+    ratio,
+    same_parameters,
+)
+from attacks.lab.measure import Overhead
+from attacks.lab.results import Result
+
+RATIO = "over_"
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """Of what pytest-benchmark measured: the median of the rounds, in seconds."""
+
+    median: float
+
+
+class Benchmark(msgspec.Struct, frozen=True):
+    """One benchmark; `extra_info` is what it noted by itself."""
+
+    fullname: str
+    stats: Stats
+    extra_info: dict[str, Any] = {}
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What `pytest --benchmark-json` writes, as far as it matters here."""
+
+    machine_info: dict[str, msgspec.Raw]
+    benchmarks: tuple[Benchmark, ...]
+
+
+def compare(old: Overhead, new: Overhead, tolerance: float) -> Iterator[Difference]:
+    """Every difference. NotComparable for texts of another size, or other parameters of a scheme that both have."""
+    if old.text != new.text:
+        raise NotComparable(f"the texts are of {old.text} and {new.text} bytes")
+    same_parameters(old.parameters, new.parameters, {*old.schemes} & {*new.schemes})
+    before, after = _keyed(old.exact), _keyed(new.exact)
+    yield from gone_or_new(before, after, "mail")
+    for key in before.keys() & after.keys():
+        yield from differences(key, _counts(before[key], after[key]))
+    alike = old.timing.messages == new.timing.messages  # what is done once weighs more among fewer texts
+    before, after = _keyed(old.timing.rows), _keyed(new.timing.rows)
+    yield from gone_or_new(before, after, "microseconds")
+    for key in before.keys() & after.keys():
+        yield from differences(key, _times(before[key], after[key], tolerance, alike))
+
+
+def _keyed(rows: Iterable[Result]) -> Rows:
+    flat = [row(each) for each in rows]
+    return {tuple(str(each[name]) for name in ("scheme", "job", "level") if name in each): each for each in flat}
+
+
+def _counts(old: Row, new: Row) -> Iterator[Change]:
+    for name in dict.fromkeys((*old, *new)):
+        yield from count(name, old.get(name), new.get(name), "fewer" if name == "texts" else "more")
+
+
+def _times(old: Row, new: Row, tolerance: float, alike: bool = True) -> Iterator[Change]:
+    """A ratio is to what ran beside it; any other number is of the machine."""
+    for name in old.keys() & new.keys():
+        severity: Severity | None = None if name.startswith(RATIO) and alike else "advisory"
+        yield from ratio(name, old[name], new[name], tolerance, severity)
+
+
+def compare_recorded(old: Recorded, new: Recorded, tolerance: float) -> Iterator[Difference]:
+    """Every difference. NotComparable for a benchmark of another number of texts."""
+    before, after = _by_name(old), _by_name(new)
+    yield from gone_or_new(before, after, "median")
+    for key in before.keys() & after.keys():
+        texts = before[key].get("texts"), after[key].get("texts")
+        if texts[0] != texts[1]:
+            raise NotComparable(f"{key[0]} is of {texts[0]} and {texts[1]} texts")
+        yield from differences(key, _times(before[key], after[key], tolerance))
+
+
+def _by_name(recorded: Recorded) -> Rows:
+    return {(each.fullname,): {"median": each.stats.median, **each.extra_info} for each in recorded.benchmarks}

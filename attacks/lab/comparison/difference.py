@@ -1,0 +1,133 @@
+"""What differs between two runs, and which difference counts against the later one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, get_args
+
+import msgspec
+
+from attacks.lab.columns import Row, Value
+from attacks.lab.results import Manifest, Result
+from attacks.lab.scenario import Scenario
+
+Severity = Literal["regression", "improvement", "new", "changed", "advisory"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+class NotComparable(Exception):
+    """Two runs that differ in what was run: no difference between their results would mean anything."""
+
+
+class Difference(Result, frozen=True, kw_only=True):
+    """One thing that differs: in which row, which column of it, and how. None is what one of the two has not."""
+
+    severity: Severity
+    row: tuple[str, ...]
+    what: str
+    old: int | float | str | None
+    new: int | float | str | None
+
+
+class Comparison(Result, frozen=True, kw_only=True):
+    """The differences of two runs, the worst first. `rows` are those compared; `tolerance` is of times, in percent."""
+
+    schema: Literal["escrow-lab/comparison/1"] = "escrow-lab/comparison/1"
+    of: str
+    rows: int
+    tolerance: float
+    differences: tuple[Difference, ...]
+
+    @property
+    def regressions(self) -> int:
+        return sum(each.severity == "regression" for each in self.differences)
+
+
+class Change(NamedTuple):
+    """A column of a row that both runs have."""
+
+    severity: Severity
+    what: str
+    old: Value
+    new: Value
+
+
+Rows = Mapping[tuple[str, ...], Row]
+
+
+def differences(row: Sequence[str], changes: Iterator[Change]) -> Iterator[Difference]:
+    """The changes of one row."""
+    for severity, what, old, new in changes:
+        yield Difference(severity=severity, row=tuple(row), what=what, old=said(old), new=said(new))
+
+
+def gone_or_new(old: Rows, new: Rows, what: str) -> Iterator[Difference]:
+    """The rows that one run lacks, each told by this column: what is not measured any more counts as worse."""
+    for row in old.keys() - new.keys():
+        yield Difference(severity="regression", row=row, what=what, old=said(old[row][what]), new=None)
+    for row in new.keys() - old.keys():
+        yield Difference(severity="new", row=row, what=what, old=None, new=said(new[row][what]))
+
+
+def said(value: Value) -> int | float | str | None:
+    """A value in one word."""
+    return " + ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def count(what: str, old: Value, new: Value, worse: Literal["more", "fewer"] = "more") -> Iterator[Change]:
+    """A count of which more, or fewer, is worse; a count that is absent is 0."""
+    before, after = old or 0, new or 0
+    if isinstance(before, int) and isinstance(after, int) and before != after:
+        yield Change("regression" if (after > before) == (worse == "more") else "improvement", what, before, after)
+
+
+def ratio(what: str, old: Value, new: Value, tolerance: float, severity: Severity | None = None) -> Iterator[Change]:
+    """A measured number that differs by more than the tolerance, in percent; more is worse, or of that severity."""
+    if not (isinstance(old, int | float) and isinstance(new, int | float)):
+        return
+    allowed = 1 + tolerance / 100
+    if new > old * allowed:
+        yield Change(severity or "regression", what, old, new)
+    elif old > new * allowed:
+        yield Change(severity or "improvement", what, old, new)
+
+
+def sorted_by_severity(found: Iterator[Difference]) -> tuple[Difference, ...]:
+    """The worst first, verdicts before counts; then by row."""
+    return tuple(
+        sorted(found, key=lambda each: (SEVERITIES.index(each.severity), each.what != "verdict", each.row, each.what))
+    )
+
+
+# --- what must be the same ---
+
+
+def same_play(old: Manifest, new: Manifest) -> None:
+    """NotComparable says what was played differently: the scenario, or a scheme's parameters."""
+    same_scenario(old.scenario, new.scenario)
+    same_parameters(old.parameters, new.parameters, {*old.schemes} & {*new.schemes})
+
+
+def same_scenario(old: Scenario, new: Scenario) -> None:
+    """NotComparable names the fields in which the scenarios differ."""
+    before, after = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
+    differing = [name for name in before if before[name] != after[name]]
+    if differing:
+        numbers = [f"{name} {before[name]} and {after[name]}" for name in differing if isinstance(before[name], int)]
+        others = [name for name in differing if not isinstance(before[name], int)]
+        raise NotComparable(f"the scenarios differ: {', '.join([*numbers, *others])}")
+
+
+Parameters = Mapping[str, Mapping[str, object]]
+
+
+def same_parameters(old: Parameters, new: Parameters, schemes: set[str]) -> None:
+    """NotComparable names the scheme whose parameters differ."""
+    for scheme in sorted(schemes):
+        before, after = old.get(scheme, {}), new.get(scheme, {})
+        if before != after:
+            raise NotComparable(f"the parameters of {scheme} differ: {_listed(before)} and {_listed(after)}")
+
+
+def _listed(parameters: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"

@@ -1,0 +1,95 @@
+"""Two matrices: verdicts, what was opened, shown, missed and lost, and who noticed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from attacks.lab.columns import row
+from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
+from attacks.lab.results import Alarms, Cell, Matrix
+
+WORSE = {"HELD": 0, "AS CLAIMED": 1, "BREACH": 2}  # the verdicts over what was measured, in order
+TEXTS = ("exposed.", "excluded", "overreached", "evaded", "lost", "forged", "duplicated")  # more of them is worse
+OTHERS = ("coalition", "sent", "lawful", "entitled", "added_over_plain", "services", "cost.seizures", "cost.trials")
+
+
+def compare(old: Matrix, new: Matrix) -> Iterator[Difference]:
+    """Every difference. NotComparable for another scenario, or other parameters of a scheme that both have."""
+    same_play(old.manifest, new.manifest)
+    lost = list(_lost("scheme", old.manifest.schemes, new.manifest.schemes, old.cells))
+    lost += _lost("attack", old.manifest.attacks, new.manifest.attacks, old.cells)
+    gone = {each.row[0] for each in lost}
+    yield from lost
+    yield from cells([each for each in old.cells if not {each.scheme, each.attack} & gone], new.cells)
+
+
+def _lost(what: str, old: Iterable[str], new: Iterable[str], played: Iterable[Cell]) -> Iterator[Difference]:
+    """A scheme or attack that is there no more, once, and not for each of its cells."""
+    kept = set(new)
+    counts = Counter(getattr(cell, what) for cell in played)
+    for name in old:
+        if name not in kept:
+            said = f"{counts[name]} cells"
+            yield Difference(severity="regression", row=(name,), what=what, old=said, new=None)
+
+
+def cells(old: Iterable[Cell], new: Iterable[Cell]) -> Iterator[Difference]:
+    """The differences of cells that were played alike."""
+    before, after = _keyed(old), _keyed(new)
+    yield from gone_or_new(_rows(before), _rows(after), "verdict")
+    for key in before.keys() & after.keys():
+        yield from differences(key, _changes(before[key], after[key]))
+
+
+def _keyed(cells: Iterable[Cell]) -> dict[tuple[str, ...], Cell]:
+    return {(cell.scheme, cell.attack): cell for cell in cells}
+
+
+def _rows(cells: dict[tuple[str, ...], Cell]) -> Rows:
+    return {key: row(cell) for key, cell in cells.items()}
+
+
+def _changes(old: Cell, new: Cell) -> Iterator[Change]:
+    if old.verdict != new.verdict:
+        yield Change(_verdict(old.verdict, new.verdict), "verdict", old.verdict, new.verdict)
+    if not {old.verdict, new.verdict} <= WORSE.keys():
+        return  # a cell that was not judged has no counts
+    before, after = row(old), row(new)
+    for name in before:
+        if name.startswith(TEXTS):
+            yield from count(name, before[name], after[name])
+        elif name in OTHERS and before[name] != after[name]:
+            yield Change("changed", name, before[name], after[name])
+    yield from alarms(old.alarms, new.alarms)
+
+
+def _verdict(old: str, new: str) -> Literal["regression", "improvement", "changed"]:
+    """A breach that was none, a worse verdict, or none where there was one."""
+    if new == "BREACH" or (old in WORSE and new not in WORSE):
+        return "regression"
+    if old in WORSE and new in WORSE:
+        return "regression" if WORSE[new] > WORSE[old] else "improvement"
+    return "improvement" if new in WORSE and old != "NOT_APPLICABLE" else "changed"
+
+
+def alarms(old: Iterable[Alarms], new: Iterable[Alarms]) -> Iterator[Change]:
+    """By honest check: fewer complaints are worse, since less is noticed; more may be better or may be false."""
+    before, after = times(old), times(new)
+    for check in before.keys() | after.keys():
+        if before[check] != after[check]:
+            yield Change(
+                "regression" if after[check] < before[check] else "changed",
+                f"alarms.{check}",
+                before[check],
+                after[check],
+            )
+
+
+def times(found: Iterable[Alarms]) -> Counter[str]:
+    """How often each honest check complained, of whoever it is a check."""
+    counted: Counter[str] = Counter()
+    for each in found:
+        counted[each.check] += each.times
+    return counted
