@@ -1,34 +1,26 @@
-"""From a record to what every coalition can read: the view is read, the rules applied, the services offered.
+"""The judge's side of an adversary: which of the texts that it derives were sent, and which coalitions open them.
 
-One closure serves all coalitions of a play. Rules are the library's functions that the scheme draws on and those of
-every attack; requests to officials are finite, demanded by what was heard.
+A view, bytes only, is all that the adversary is given of a record. What it derives is joined here to what was sent, by
+comparing bytes: texts are fresh and random, so equality is proof.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from attacks.lab.access_structure import AccessStructure, Seizure
+from attacks.lab.adversary import Adversary, Local, stranger
 from attacks.lab.attack import Attack
 from attacks.lab.closure import Closure
+from attacks.lab.isolation import Remote
 from attacks.lab.labels import MATHEMATICS, SERVED, Labels
 from attacks.lab.play import Record
-from attacks.lab.view import Reader, words_of
-from escrow.codec import Fact
-from escrow.crypto import sha256
+from attacks.lab.view import View, words_of
+from escrow import codec
 from escrow.derivation import Rule
-from escrow.e2ee.content import Text
-from escrow.scheme import AccessField, Scheme
-from escrow.warrant import AuthorityKey, Demand, Order, Warrant
-
-
-def stranger() -> AuthorityKey:
-    """A key that anybody could make: with the court's key, a thief's warrants name an authority of the thief's own."""
-    raw = sha256(b"escrow-lab stranger")
-    public = AuthorityKey(b"", raw).live.public_key().public_bytes_raw()
-    return AuthorityKey(public, raw)
+from escrow.scheme import Scheme
 
 
 def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
@@ -38,96 +30,85 @@ def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
     return tuple({rule.name: rule for rule in (*words_of(scheme).rules, *theirs)}.values())
 
 
-F = TypeVar("F", bound=Fact)
+def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:
+    """What was heard, and the states of everybody, or those that were taken: nothing of what was sent or shown."""
+    states = record.states if taken is None else _taken(record, taken)
+    return View(
+        days=record.scenario.days,
+        heard=record.heard,
+        states=states,
+        kinds={name: record.kinds[name] for name in states},
+        warrants=tuple(map(codec.encode, record.warrants)),
+    )
+
+
+def _taken(record: Record, taken: Iterable[Seizure]) -> dict[str, tuple[bytes, ...]]:
+    """The states of these evenings; empty bytes stand for the others."""
+    on: dict[str, set[int]] = {}
+    for each in taken:
+        on.setdefault(each.principal, set()).update(each.evenings or range(record.scenario.days))
+    return {
+        name: tuple(state if evening in evenings else b"" for evening, state in enumerate(record.states[name]))
+        for name, evenings in on.items()
+    }
 
 
 class Analysis:
-    """What can be derived from a record, and by whom."""
+    """What can be derived from a record, and by whom; `taken`: where only these states are given to the adversary.
 
-    def __init__(self, scheme: Scheme, record: Record, attacks: Iterable[Attack]) -> None:
-        self.scheme, self.record = scheme, record
-        self.closure = Closure(rules_of(scheme, attacks))
-        reader = Reader(scheme, *attacks)
-        for fact in reader.network(record.heard):
-            self.closure.learn(fact, "network")
-        for given in reader.states(record.states, record.kinds):
-            self.closure.learn(*given)
-        self.closure.run()
-        if services := words_of(scheme).services:
-            self._stranger = stranger()
-            self.closure.learn(self._stranger)
-            self._demand()
-            while [service for service in services if self.closure.serve(service, self._candidates, self._requester)]:
-                self.closure.run()  # what was answered may allow further requests
+    `isolated` puts the adversary into a process of its own; then there is no `closure` and there are no `labels` to
+    look into, and whatever goes wrong over there raises AdversaryFailed.
+    """
 
-    # --- requests ---
+    def __init__(
+        self,
+        scheme: Scheme,
+        record: Record,
+        attacks: Iterable[Attack],
+        *,
+        isolated: bool = False,
+        taken: Sequence[Seizure] | None = None,
+    ) -> None:
+        self.scheme, self.record, attacks = scheme, record, tuple(attacks)
+        self.rules = rules_of(scheme, attacks)
+        kind = Remote if isolated else Local
+        self.adversary: Adversary = kind(view_of(record, taken), scheme, attacks, self.rules)
+        self._structures: dict[str, AccessStructure] = {}
 
-    def _demand(self) -> None:
-        """For each field that could be asked about, the narrowest order that covers it, signed by the court's key."""
-        self._demanded: dict[tuple[str, int], Order] = {}
-        for field in self._of(AccessField):
-            if field.people and (field.people[0], field.day) not in self._demanded:
-                order = self._narrowest(field)
-                self._demanded[field.people[0], field.day] = order
-                self.closure.learn(Demand(order))
-        self.closure.run()
-        self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
-        self._keys = {key.public: key for key in self._of(AuthorityKey)}
-        self._issued = [warrant for warrant in self.record.warrants if warrant in self.closure.ids]
+    # --- the adversary, where it is here ---
 
-    def _narrowest(self, field: AccessField) -> Order:
-        return Order(
-            id="demanded",
-            authority=self._stranger.public,
-            target=field.people[0],
-            first=field.day,
-            last=field.day,
-            scope="content",
-            case=bytes(32),
-            issued=0,
-            expires=self.record.scenario.days,
-            nonce=bytes(16),
-        )
+    @property
+    def _here(self) -> Local:
+        if not isinstance(self.adversary, Local):
+            raise TypeError("the adversary of this analysis is in a process of its own: its facts are not here")
+        return self.adversary
 
-    def _candidates(self, request: tuple[Fact, ...]) -> Iterator[Fact]:
-        yield from self._issued
-        for fact in request:
-            if isinstance(fact, AccessField) and fact.people:
-                order = self._demanded.get((fact.people[0], fact.day))
-                if order is not None and order in self._signed:
-                    yield self._signed[order]
+    @property
+    def closure(self) -> Closure:
+        return self._here.closure
 
-    def _requester(self, warrant: Fact) -> Fact:
-        assert isinstance(warrant, Warrant)  # noqa: S101 (what `_candidates` gives)
-        return self._keys[warrant.order.authority]
-
-    def _of(self, kind: type[F]) -> list[F]:
-        return [fact for fact in self.closure.facts if isinstance(fact, kind)]
+    @property
+    def labels(self) -> Labels:
+        return self._here.labels
 
     # --- what is opened ---
 
     @cached_property
-    def labels(self) -> Labels:
-        return Labels(self.closure)
-
-    @cached_property
     def texts(self) -> dict[int, int]:
-        """The number of the fact that is a text, for each text that anyone can derive: by the text's id."""
+        """The adversary's number of the text, for each text that anyone can derive: by the text's id."""
         ids = {sent.body: sent.id for sent in self.record.sent}
-        return {
-            ids[fact.body]: number
-            for number, fact in enumerate(self.closure.facts)
-            if isinstance(fact, Text) and fact.body in ids
-        }
+        return {ids[body]: number for body, number in self.adversary.texts.items() if body in ids}
 
     def masks(self, text: int, name: str = MATHEMATICS) -> tuple[int, ...]:
         """The minimal masks that open a text in a pass; none where nobody can."""
         number = self.texts.get(text)
-        return () if number is None else self.labels.masks(number, name)
+        return () if number is None else self.adversary.labelled(name).masks(number, name)
 
     def structure(self, name: str = MATHEMATICS) -> AccessStructure:
-        """Who opens which text (by the number of its fact) in a pass."""
-        return AccessStructure(self.labels, self.texts.values(), name)
+        """Who opens which text (by the adversary's number) in a pass."""
+        if name not in self._structures:
+            self._structures[name] = AccessStructure(self.adversary.labelled(name), self.texts.values(), name)
+        return self._structures[name]
 
     def opened_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> frozenset[int]:
         """The ids of the texts that these seizures open together."""
@@ -136,4 +117,4 @@ class Analysis:
         return frozenset(ids[number] for number in structure.opened(structure.mask(seizures)))
 
 
-__all__ = ["MATHEMATICS", "SERVED", "Analysis", "rules_of", "stranger"]
+__all__ = ["MATHEMATICS", "SERVED", "Analysis", "rules_of", "stranger", "view_of"]

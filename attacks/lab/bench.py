@@ -4,34 +4,54 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import msgspec
 
-from attacks.lab.analysis import Analysis, rules_of
+from attacks.lab.access_structure import Coalition, Seizure
+from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.attack import Attack, Seize, Turn
-from attacks.lab.outcome import Messaging, judge_cell
+from attacks.lab.claims import Judge
+from attacks.lab.isolation import AdversaryFailed
+from attacks.lab.outcome import Messaging, Reach, judge_cell, reach, texts
 from attacks.lab.play import Record, play
 from attacks.lab.results import Cell, Manifest
 from attacks.lab.scenario import Scenario
 from attacks.lab.view import module_of
 from escrow import __version__
+from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
 
 
 class Bench:
-    """The honest play of one scheme in one scenario, analysed once, and what attacks make of it."""
+    """The honest play of one scheme in one scenario, analysed once, and what attacks make of it.
+
+    `secret` (32 bytes) is what the plays draw from instead of the scenario's seed. `isolated` gives each adversary a
+    process of its own, plays under a secret that nobody knows if none is given, and tries each cell's coalition again
+    in a process that holds nothing else; what fails there is an ERROR.
+    """
 
     def __init__(
-        self, scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario, *, isolated: bool = False
+        self,
+        scheme: Scheme,
+        attacks: Sequence[Attack],
+        scenario: Scenario,
+        *,
+        isolated: bool = False,
+        secret: bytes | None = None,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
         self.fired: set[str] = set()  # the rules that fired in any play so far
+        self._secret = random_bytes(32) if isolated and secret is None else secret
+
+    def play(self, attack: Attack | None = None) -> Record:
+        """A play of this bench: the honest one, or that of an active attack."""
+        return play(self.scheme, self.scenario, attack, secret=self._secret)
 
     @cached_property
     def record(self) -> Record:
-        return play(self.scheme, self.scenario)
+        return self.play()
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -40,13 +60,13 @@ class Bench:
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
         """What can be read under an attack: the honest play's analysis, or that of a play of its own."""
         corruptions = tuple(attack.corruptions(self.record.cast, self.scenario))
-        if not any(isinstance(each, Turn) for each in corruptions):
+        if not (attack.quantum or any(isinstance(each, Turn) for each in corruptions)):
             return self.analysis, corruptions
-        return self._analysed(play(self.scheme, self.scenario, attack)), corruptions
+        return self._analysed(self.play(attack)), corruptions
 
     def _analysed(self, record: Record) -> Analysis:
-        analysis = Analysis(self.scheme, record, self.attacks)
-        self.fired |= {name for name, times in analysis.closure.fired.items() if times}
+        analysis = Analysis(self.scheme, record, self.attacks, isolated=self.isolated)
+        self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
         return analysis
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
@@ -55,9 +75,31 @@ class Bench:
         if reason := attack.applies(self.scheme, self.record.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
             return blank, frozenset()
+        try:
+            cell, opened = self._judged(attack, opened_in_plain)
+        except AdversaryFailed as error:
+            cell, opened = Cell(scheme=self.scheme.name, attack=attack.name, verdict="ERROR", reason=str(error)), ()
+        return msgspec.structs.replace(cell, key=key), frozenset(opened)
+
+    def _judged(self, attack: Attack, opened_in_plain: frozenset[int]) -> tuple[Cell, Iterable[int]]:
         analysis, corruptions = self.under(attack)
-        cell, opened = judge_cell(analysis, attack, corruptions, Messaging(self.record), opened_in_plain)
-        return msgspec.structs.replace(cell, key=key), opened
+        judge = Judge(analysis.record, self.scheme.claim)
+        found = reach(analysis, judge, attack, corruptions)
+        if self.isolated and found.masks:
+            self._try_again(analysis.record, attack, found)
+        honest = Messaging(self.record)
+        return judge_cell(analysis, attack, corruptions, judge, found, honest, opened_in_plain), found.masks
+
+    def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
+        """AdversaryFailed if a process with nothing but the coalition's states does not open what the cell says."""
+        members, opened = found.taken()
+        given = (*members, *map(Seizure, record.cast.officials)) if attack.served else members
+        alone = Analysis(self.scheme, record, self.attacks, isolated=True, taken=given)
+        if missing := opened - alone.opened_by(members, SERVED if attack.served else MATHEMATICS):
+            who = Coalition(members)
+            raise AdversaryFailed(
+                f"{who} alone does not open {texts(len(missing))}: a rule reads more than it is given"
+            )
 
 
 # --- what was run ---

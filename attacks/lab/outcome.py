@@ -131,10 +131,25 @@ class Reach:
         return Coalition(()), 0
 
     def _rank(self, mask: int, masks: dict[int, tuple[int, ...]]) -> tuple[int, int, str]:
-        inside = self.structure.labels.satisfied(mask)
-        opened = sum(any(each & inside == each for each in of_text) for of_text in masks.values())
         coalition = self.structure.coalition(mask)
-        return -opened, len(coalition.members), str(coalition)
+        return -len(self.opened(mask, masks)), len(coalition.members), str(coalition)
+
+    def opened(self, mask: int, masks: dict[int, tuple[int, ...]] | None = None) -> frozenset[int]:
+        """The texts that a mask opens, of those in `masks`."""
+        inside = self.structure.labels.satisfied(mask)
+        of_texts = (self.masks if masks is None else masks).items()
+        return frozenset(text for text, found in of_texts if any(each & inside == each for each in found))
+
+    def taken(self) -> tuple[tuple[Seizure, ...], frozenset[int]]:
+        """The best coalition as it could be seized, each on one evening that serves, and the texts that it opens.
+
+        Who is turned is taken on every evening from then on.
+        """
+        coalition, mask = self.best()
+        members = coalition.members if self.turned else self.structure.example(mask).members
+        evenings = None if self.turned else 1
+        single = [Seizure(each.principal, (day,)) for each in members for day in each.evenings[:evenings]]
+        return (*(each for each in members if not each.evenings), *single), self.opened(mask)
 
 
 def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
@@ -178,23 +193,22 @@ def judge_cell(
     analysis: Analysis,
     attack: Attack,
     corruptions: Sequence[Seize | Turn],
+    judge: Judge,
+    found: Reach,
     honest: Messaging,
     opened_in_plain: frozenset[int],
-) -> tuple[Cell, frozenset[int]]:
-    """The cell of one scheme under one attack, and all texts that the attack opens."""
-    record, claim = analysis.record, analysis.scheme.claim
-    judge, messaging = Judge(record, claim), Messaging(record)
-    found = reach(analysis, judge, attack, corruptions)
+) -> Cell:
+    """The cell of one scheme under one attack, whose corruptions reach what `found` says."""
+    record = analysis.record
+    messaging = Messaging(record)
     coalition, mask = found.best()
-    inside = found.structure.labels.satisfied(mask)
-    opened = {text for text, masks in found.masks.items() if any(each & inside == each for each in masks)}
-    opened = opened if found.masks else set()
+    opened = found.opened(mask)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
     wrong = _wrong(found, coalition, opened, messaging, honest, judge, attack)
     verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
     reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
-    cell = Cell(
+    return Cell(
         scheme=analysis.scheme.name,
         attack=attack.name,
         verdict=verdict,
@@ -215,13 +229,12 @@ def judge_cell(
         alarms=messaging.alarms,
         cost=Cost(seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds)),
     )
-    return cell, frozenset(found.masks)
 
 
 def _wrong(
     found: Reach,
     coalition: Coalition,
-    opened: set[int],
+    opened: frozenset[int],
     messaging: Messaging,
     honest: Messaging,
     judge: Judge,
@@ -261,11 +274,11 @@ def _opens(coalition: Coalition) -> str:
 def _extent(found: Reach, coalition: Coalition, opened: int, analysis: Analysis) -> str:
     if found.masks:
         return f"{_opens(coalition)} {opened} of {len(analysis.record.sent)} texts, as the claim grants"
-    fired = sum(1 for times in analysis.closure.fired.values() if times)
-    return f"nothing opened by {len(analysis.closure.rules)} rules, {fired} of which fired here"
+    fired = sum(1 for times in analysis.adversary.fired.values() if times)
+    return f"nothing opened by {len(analysis.rules)} rules, {fired} of which fired here"
 
 
-def _exposed(opened: set[int], day: int, messaging: Messaging) -> Exposed:
+def _exposed(opened: frozenset[int], day: int, messaging: Messaging) -> Exposed:
     """Counts by who is a target of some warrant and by whether the text was sent up to `day`."""
     targets = {warrant.order.target for warrant in messaging.record.warrants}
     counts: Counter[tuple[bool, bool]] = Counter(
@@ -288,9 +301,7 @@ def _when(coalition: Coalition, attack_day: int) -> int:
 
 def _relied_on(analysis: Analysis, attack: Attack) -> tuple[str, ...]:
     """The officials whose services this cell counts on being honest, where it puts requests to them."""
-    if not attack.served:
-        return ()
-    return tuple(sorted({holder for edge in analysis.closure.services for holder in edge.holders}))
+    return analysis.adversary.officials if attack.served else ()
 
 
 __all__ = ["Messaging", "Reach", "Sent", "judge_cell", "reach"]

@@ -20,8 +20,21 @@ from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
 from escrow.principal import Principal, revive
-from escrow.scheme import Scheme
 from escrow.wire import Heard
+
+
+class View(NamedTuple):
+    """All that an adversary is given. No randomness of the play, no text, no seed: bytes, names and evenings.
+
+    `states[name][evening]` is a principal's state, empty where it is not taken, and `kinds` the classes they are of;
+    `warrants` are those that the court issued, encoded; `days` is the length of the play.
+    """
+
+    days: int
+    heard: tuple[Heard, ...]
+    states: Mapping[str, tuple[bytes, ...]]
+    kinds: Mapping[str, tuple[type[Principal], ...]]
+    warrants: tuple[bytes, ...]
 
 
 class Given(NamedTuple):
@@ -33,7 +46,9 @@ class Given(NamedTuple):
 
 
 def module_of(thing: object) -> ModuleType:
-    """The module in which a scheme's or an attack's class stands."""
+    """The module in which a scheme's or an attack's class stands; a module is its own."""
+    if isinstance(thing, ModuleType):
+        return thing
     name = type(thing).__module__
     return sys.modules.get(name) or importlib.import_module(name)
 
@@ -43,15 +58,15 @@ def _words(module: ModuleType) -> Vocabulary:
     return vocabulary(module, (Fact, Packet, Principal))
 
 
-def words_of(scheme: Scheme) -> Vocabulary:
-    """Rules, services and types of the modules that a scheme draws on."""
+def words_of(scheme: object) -> Vocabulary:
+    """Rules, services and types of the modules that a scheme (or its module) draws on."""
     return _words(module_of(scheme))
 
 
 class Reader:
     """Reads packets and states with the types of one scheme, and whatever types an attack's parties add."""
 
-    def __init__(self, scheme: Scheme, *others: object) -> None:
+    def __init__(self, scheme: object, *others: object) -> None:
         every = [words_of(scheme), *(_words(module_of(other)) for other in others)]
         types = frozenset[type]().union(*(words.types for words in every))
         self._packets = frozenset(kind for kind in types if issubclass(kind, Packet) and kind is not Packet)
@@ -87,5 +102,7 @@ class Reader:
         """Every fact in every state, by holder and evening; `kinds` are the classes that the states are of."""
         for name, evenings in states.items():
             for evening, state in enumerate(evenings):
+                if not state:
+                    continue  # not taken on this evening
                 for fact in facts_in(revive(state, kinds[name][evening])):
                     yield Given(fact, name, evening)
