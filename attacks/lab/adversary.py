@@ -19,7 +19,7 @@ from escrow.codec import Fact
 from escrow.crypto import sha256
 from escrow.derivation import Rule
 from escrow.e2ee.content import Text
-from escrow.scheme import AccessField
+from escrow.scheme import Matter
 from escrow.warrant import AuthorityKey, Demand, Order, Warrant
 
 F = TypeVar("F", bound=Fact)
@@ -75,12 +75,12 @@ class Local:
     # --- requests ---
 
     def _demand(self) -> None:
-        """For each field that could be asked about, the narrowest order that covers it, signed by the court's key."""
+        """For each matter that could be asked about, the narrowest order that covers it, signed by the court's key."""
         self._demanded: dict[tuple[str, int], Order] = {}
-        for field in self._of(AccessField):
-            if field.people and (field.people[0], field.day) not in self._demanded:
-                order = self._narrowest(field)
-                self._demanded[field.people[0], field.day] = order
+        for matter in self._of(Matter):
+            if matter.people and (matter.people[0], matter.day) not in self._demanded:
+                order = self._narrowest(matter)
+                self._demanded[matter.people[0], matter.day] = order
                 self.closure.learn(Demand(order))
         self.closure.run()
         self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
@@ -88,13 +88,13 @@ class Local:
         issued = [codec.decode(each, Warrant) for each in self.view.warrants]
         self._issued = [each for each in issued if each in self.closure.ids and each.order.authority in self._keys]
 
-    def _narrowest(self, field: AccessField) -> Order:
+    def _narrowest(self, matter: Matter) -> Order:
         return Order(
             id="demanded",
             authority=self._stranger.public,
-            target=field.people[0],
-            first=field.day,
-            last=field.day,
+            target=matter.people[0],
+            first=matter.day,
+            last=matter.day,
             scope="content",
             case=bytes(32),
             issued=0,
@@ -105,7 +105,7 @@ class Local:
     def _candidates(self, request: tuple[Fact, ...]) -> Iterator[Fact]:
         yield from self._issued
         for fact in request:
-            if isinstance(fact, AccessField) and fact.people:
+            if isinstance(fact, Matter) and fact.people:
                 order = self._demanded.get((fact.people[0], fact.day))
                 if order is not None and order in self._signed:
                     yield self._signed[order]
