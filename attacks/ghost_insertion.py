@@ -14,7 +14,6 @@ from typing import Any
 
 from attacks.lab.attack import Attack, Cast, Turn, entry_of, impostor, turned
 from attacks.lab.scenario import Scenario
-from escrow.e2ee.device import Device
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source, User
 
@@ -30,11 +29,12 @@ class GhostInsertion(Attack):
 
     def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         victim = bystander(scenario)
-        ghost = impostor(f"{victim.name}-tablet", victim.name)
-        provider: Any = turned(party, {"ghosts": list[Device]})
+        ghost = impostor(f"{victim.name}-tablet", victim.name, scheme.device)
+        ghosts = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
+        provider: Any = turned(party, {"ghosts": ghosts})
         provider.ghosts.append(ghost)
         provider.accounts[ghost.name] = victim.name
-        provider.directory[ghost.name] = entry_of(ghost)
+        provider.directory[ghost.name] = entry_of(ghost, scheme.provider)
         return provider  # type: ignore[no-any-return]  # what `turned` made of the provider
 
 

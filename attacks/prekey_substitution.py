@@ -16,8 +16,8 @@ import msgspec
 
 from attacks.lab.attack import Attack, Cast, Turn, entry_of, impostor, turned
 from attacks.lab.scenario import Scenario
-from escrow.e2ee import ratchet, x3dh
-from escrow.e2ee.device import Conversing, Device
+from escrow.e2ee import ratchet
+from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Fetch, Mail, Provider
 from escrow.e2ee.ratchet import Plaintext
 from escrow.errors import EscrowError
@@ -41,7 +41,7 @@ class PrekeySubstitution(Attack):
 
         def entry(self: Any, device: str, asker: str) -> Entry:
             puppet = _puppet(self, device, asker)
-            return entry_of(puppet) if puppet else honest.entry(self, device, asker)
+            return entry_of(puppet, scheme.provider) if puppet else honest.entry(self, device, asker)
 
         def on_mail(self: Any, sender: str, packet: Mail, wire: Wire) -> None:
             recipient = "" if packet.group else packet.recipients[0]
@@ -55,9 +55,10 @@ class PrekeySubstitution(Attack):
                     wire.complain(self.name, error)
             honest.on_mail(self, sender, packet, wire)
 
-        provider: Any = turned(party, {"puppets": list[Device], "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
+        puppets = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
+        provider: Any = turned(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
         between = (scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)])
-        provider.puppets = [impostor(device, user.name) for user in between for device in user.devices]
+        provider.puppets = [impostor(name, user.name, scheme.device) for user in between for name in user.devices]
         return provider  # type: ignore[no-any-return]  # what `turned` made of the provider
 
 
@@ -73,8 +74,7 @@ def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Pla
     """The content of a mail, sealed anew by the sender's puppet to the true recipient."""
     if recipient not in writer.sessions:
         bundle = provider.on_fetch("", Fetch(recipient), wire)  # nobody's asking gets the true keys
-        initial, root = x3dh.initiate(writer.identity, bundle)
-        writer.sessions[recipient] = [Conversing(ratchet.begin(root, initial.associated), initial)]
+        writer.sessions[recipient] = [writer.begin(bundle)]
     conversing = writer.sessions[recipient][0]
     message, _ = ratchet.encrypt(conversing.session, said.body)
     return msgspec.structs.replace(mail, initial=conversing.initial, body=ratchet.pack(message))

@@ -10,15 +10,15 @@ import msgspec
 
 from attacks.lab.scenario import Scenario
 from escrow import crypto
-from escrow.crypto import new_private
-from escrow.e2ee.device import Device, Prekey
-from escrow.e2ee.provider import Entry
-from escrow.e2ee.x3dh import IdentityKey, sign_prekey
+from escrow.e2ee.device import Device
+from escrow.e2ee.provider import Entry, Provider
+from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import Principal
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.wire import Wire
 
 P = TypeVar("P", bound=Principal)
+QUANTUM = "quantum"  # stands where a principal's name does
 
 
 class Seize(msgspec.Struct, frozen=True):
@@ -46,6 +46,7 @@ class Attack:
     """Base of every attack. `derivations` are what an attacker computes and no honest party does.
 
     `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
+    `quantum`: beside its play stands a computer that can be seized as "quantum" (attacks.lab.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
     """
 
@@ -55,6 +56,7 @@ class Attack:
     specimen: ClassVar[str]
     derivations: ClassVar[tuple[Callable[..., Any], ...]] = ()
     served: ClassVar[bool] = False
+    quantum: ClassVar[bool] = False
     stops_mail: ClassVar[bool] = False
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize | Turn]:
@@ -100,14 +102,17 @@ def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[.
     return made(**values)  # type: ignore[return-value]  # a subclass of the party's class, made here
 
 
-def impostor(name: str, user: str) -> Device:
-    """A device of the attacker's own under a user's name: a fresh identity key and one signed prekey."""
+def impostor(name: str, user: str, kind: type[Device] = Device) -> Device:
+    """A device of the attacker's own under a user's name: a fresh identity key and signed prekeys of one day.
+
+    `kind` is the scheme's, so that it agrees on keys as the scheme's devices do.
+    """
     identity = crypto.new_signing_key(IdentityKey)
-    linked, prekeys = [identity.public], [Prekey(new_private(), 0)]
-    return Device(name, user, identity, linked, prekeys=prekeys)  # type: ignore[arg-type]  # the kind asked for
+    device = kind(name, user, identity, [identity.public])  # type: ignore[arg-type]  # the kind asked for
+    device.renew(0)
+    return device
 
 
-def entry_of(device: Device) -> Entry:
-    """An impostor as the directory lists it, without one-time prekeys."""
-    prekey = device.prekeys[-1].key.public
-    return Entry(device.user, device.identity.public, prekey, sign_prekey(device.identity, prekey), [])
+def entry_of(device: Device, kind: type[Provider] = Provider) -> Entry:
+    """An impostor as a directory of that kind lists it, without one-time prekeys."""
+    return kind.filed(device.publication(0), None)

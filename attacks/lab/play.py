@@ -15,6 +15,7 @@ from itertools import pairwise
 import msgspec
 
 from attacks.lab.attack import Attack, Cast, Turn
+from attacks.lab.quantum import Keys, broken
 from attacks.lab.scenario import Said, Scenario, WarrantSpec
 from escrow import codec, crypto
 from escrow.crypto import Observer, Run, sha256
@@ -52,7 +53,8 @@ class Lawful(msgspec.Struct, frozen=True):
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that happened. `states[name][evening]` and the class it is of; `turned` are the principals that
-    misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1.
+    misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. Where the attack has a quantum
+    computer, "quantum" has a state on the last evening, and empty bytes before.
     """
 
     scheme: str
@@ -92,13 +94,17 @@ def play(
     forgetful: bool = False,
 ) -> Record:
     """Play the scenario. `forgetful` replaces every party by its own decoded state after each action."""
-    with crypto.running(Run(secret or run_secret(scenario.seed), observer)):
-        return _Stage(scheme, scenario, attack, forgetful).run()
+    keys = Keys(observer) if attack is not None and attack.quantum else None
+    with crypto.running(Run(secret or run_secret(scenario.seed), keys or observer)):
+        return _Stage(scheme, scenario, attack, forgetful, keys).run()
 
 
 class _Stage:
-    def __init__(self, scheme: Scheme, scenario: Scenario, attack: Attack | None, forgetful: bool) -> None:
+    def __init__(
+        self, scheme: Scheme, scenario: Scenario, attack: Attack | None, forgetful: bool, keys: Keys | None
+    ) -> None:
         self.scheme, self.scenario, self.attack, self.forgetful = scheme, scenario, attack, forgetful
+        self.keys = keys
         with crypto.acting("court"):
             court = Court("court", key=crypto.new_signing_key(CourtKey))  # type: ignore[arg-type]  # the kind asked for
         self.link = _Link(scenario)
@@ -289,7 +295,15 @@ class _Stage:
         for name, party in self.wire.parties.items():
             self.wire.parties[name] = revive(party.state(), type(party))
 
+    def _compute(self, keys: Keys) -> None:
+        """After the last day a quantum computer is built; on earlier evenings there is none to be seized."""
+        computer = broken(keys, self.wire.heard, self.wire.parties.values())
+        self.states[computer.name] = [b""] * (self.scenario.days - 1) + [computer.state()]
+        self.kinds[computer.name] = [type(computer)] * self.scenario.days
+
     def _record(self) -> Record:
+        if self.keys is not None:
+            self._compute(self.keys)
         wire = self.wire
         return Record(
             scheme=self.scheme.name,

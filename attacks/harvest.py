@@ -1,0 +1,31 @@
+"""Record everything today; compute the private half of every elliptic-curve key in it once that can be done.
+
+  record   every packet, for as long as the play lasts
+  compute  discrete logarithms of all public keys in the packets: identity keys and prekeys, ephemeral and ratchet keys,
+           what access fields are sealed to, the first commitments of dealt keys
+  read     the archive; nobody is corrupted, nothing was sent, no signature is forged
+
+Claims are made against today's adversaries; this one measures what they are worth later. What stays closed was behind a
+KEM that no such computer opens.
+Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, section 4.7; Shor, FOCS 1994, for the computer.
+"""
+
+from collections.abc import Iterable
+
+from attacks.lab.attack import QUANTUM, Attack, Cast, Seize
+from attacks.lab.scenario import Scenario
+from escrow.scheme import Source
+
+
+class HarvestNowDecryptLater(Attack):
+    name = "harvest-now-decrypt-later"
+    title = "Everything is recorded, and every elliptic curve broken later"
+    source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "4.7", "messages")
+    specimen = "kem_unmixed"
+    quantum = True
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
+        return [Seize(QUANTUM, scenario.days - 1)]
+
+
+ATTACK = HarvestNowDecryptLater()

@@ -1,0 +1,35 @@
+"""The KEM's secret is agreed on and left out of the session's key; in the sound twin, plain-pq, it goes in."""
+
+from __future__ import annotations
+
+from attacks.specimens import OURS
+from escrow.derivation import derivation
+from escrow.e2ee.pqxdh import KemShared, derive
+from escrow.e2ee.ratchet import Root
+from escrow.e2ee.x3dh import Classical, PqInitial
+from escrow.schemes import plain_pq
+from escrow.schemes.plain_pq import PlainPq
+
+
+@derivation("classical.session = initial.ek_a")
+def without_secret(initial: PqInitial, classical: Classical) -> Root:
+    """SK as X3DH alone would give it."""
+    return Root(initial.ek_a, initial.spk_b, derive(classical.value))
+
+
+class Device(plain_pq.Device):
+    """A client that encapsulates for nothing."""
+
+    def mixed(self, initial: PqInitial, classical: Classical, secret: KemShared) -> Root:
+        return without_secret(initial, classical)
+
+
+class KemUnmixed(PlainPq, frozen=True, kw_only=True):
+    name = "kem-unmixed"
+    title = "Specimen: the KEM's secret does not go into the session's key"
+    source = OURS
+    device = Device
+
+
+SPECIMEN = KemUnmixed()
+TWIN = PlainPq()
