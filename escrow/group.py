@@ -221,7 +221,7 @@ def schnorr_verify(public: bytes, proof: bytes, context: bytes) -> bool:
     """Whether `proof` is `schnorr_prove`'s for this point and context."""
     try:
         c, s = _challenge(proof)
-        return hash_to_scalar("schnorr", context, public, _commitment(_G, s, public, c)) == c
+        return hash_to_scalar("schnorr", context, public, commitment(GENERATOR, s, public, c)) == c
     except Forged:
         return False
 
@@ -240,7 +240,7 @@ def dleq_verify(public: bytes, point: bytes, value: bytes, proof: bytes, context
     """Whether `proof` shows that `value` is to `point` what `public` is to G, in this context."""
     try:
         c, s = _challenge(proof)
-        commitments = _commitment(_G, s, public, c), _commitment(_decode(point), s, value, c)
+        commitments = commitment(GENERATOR, s, public, c), commitment(point, s, value, c)
         return hash_to_scalar("dleq", context, public, point, value, *commitments) == c
     except Forged:
         return False
@@ -254,10 +254,10 @@ def _challenge(proof: bytes) -> tuple[int, int]:
     return scalar(proof[:SCALAR]), scalar(proof[SCALAR:])
 
 
-def _commitment(point: EccPoint, s: int, public: bytes, c: int) -> bytes:
-    """[s]P − [c]Y, which the prover called [nonce]P."""
+def commitment(point: bytes, s: int, public: bytes, c: int) -> bytes:
+    """[s]P − [c]Y, which the prover of log_P Y called [nonce]P. Forged where it is neutral, or s or c is no scalar."""
     crypto.observe("p256-mult")
     crypto.observe("p256-mult")
-    total = point * s
-    total += _decode(public) * (Q - c)
+    total = _decode(point) * (s % Q)
+    total += _decode(public) * (-c % Q)
     return _encode(total)

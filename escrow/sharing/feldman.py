@@ -10,7 +10,8 @@ non-interactive verifiable secret sharing", FOCS 1987. t shares are needed, as i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from escrow import group
 from escrow.codec import prefixed
@@ -21,6 +22,16 @@ from escrow.sharing import shamir
 _WEIGHT = 16  # bytes of a batch weight: a wrong batch passes with probability 2^-128
 
 
+class Group(Protocol):
+    """What verifiable sharing asks of a group of order Q: the module `escrow.group` is one."""
+
+    def base(self, k: int, /) -> bytes: ...
+    def multiply(self, point: bytes, k: int, /) -> bytes: ...
+    def add(self, *points: bytes) -> bytes: ...
+    def multi(self, points: Iterable[bytes], scalars: Iterable[int], /) -> bytes: ...
+    def horner(self, points: Sequence[bytes], x: int, /) -> bytes: ...
+
+
 def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
     """(the shares of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n; Forged for 0."""
     if not 1 <= t <= n:
@@ -29,10 +40,10 @@ def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
     return shamir.evaluate(coefficients, range(1, n + 1)), tuple(map(group.base, coefficients))
 
 
-def verify_share(commitments: Sequence[bytes], index: int, share: int) -> bool:
+def verify_share(commitments: Sequence[bytes], index: int, share: int, over: Group = group) -> bool:
     """Whether `share` is f(index) of the polynomial to which the dealer committed."""
     try:
-        return 0 < index < group.Q and group.base(share) == group.horner(commitments, index)
+        return 0 < index < group.Q and over.base(share) == over.horner(commitments, index)
     except Forged:
         return False
 
@@ -40,19 +51,19 @@ def verify_share(commitments: Sequence[bytes], index: int, share: int) -> bool:
 def verify_shares(commitments: Sequence[bytes], shares: Mapping[int, int]) -> bool:
     """Whether all of {index: share} are right, in one equation: a random combination of all of `verify_share`'s.
 
-    The weights are hashed from the whole input, so they cannot be known before the shares are fixed. It does not
-    say which share is wrong.
+    It does not say which share is wrong.
     """
-    listed = b"".join(scalar_bytes(index) + scalar_bytes(share) for index, share in shares.items())
-    hashed = hashlib.shake_256(prefixed(b"escrow-lab Feldman batch", *commitments, listed))
-    stream = hashed.digest(_WEIGHT * len(shares))
-    weights = [int.from_bytes(stream[at : at + _WEIGHT], "big") for at in range(0, len(stream), _WEIGHT)]
-    left = sum(weight * share for weight, share in zip(weights, shares.values(), strict=True))
-    columns, powers = [], weights  # the j-th column is Σ weight · index^j, the factor of A_j
-    for _ in commitments:
-        columns.append(sum(powers))
-        powers = [power * index % group.Q for power, index in zip(powers, shares, strict=True)]
+    chosen = weights(commitments, [value for pair in shares.items() for value in pair], len(shares))
+    left = sum(weight * share for weight, share in zip(chosen, shares.values(), strict=True))
+    columns = shamir.columns(chosen, tuple(shares), len(commitments))
     try:
         return all(0 < index < group.Q for index in shares) and group.base(left) == group.multi(commitments, columns)
     except Forged:
         return False
+
+
+def weights(commitments: Sequence[bytes], values: Sequence[int], count: int) -> list[int]:
+    """`count` factors of 128 bits, hashed from all that they will weigh: nobody knows them before that is fixed."""
+    hashed = hashlib.shake_256(prefixed(b"escrow-lab batch", *commitments, b"".join(map(scalar_bytes, values))))
+    stream = hashed.digest(_WEIGHT * count)
+    return [int.from_bytes(stream[at : at + _WEIGHT], "big") for at in range(0, len(stream), _WEIGHT)]

@@ -46,3 +46,28 @@ def combine(shares: Mapping[int, int]) -> int:
     """The secret from {index: share}; more shares than needed do no harm, and fewer give a value that says nothing."""
     indexes = tuple(shares)
     return sum(weight * share for weight, share in zip(lagrange(indexes), shares.values(), strict=True)) % Q
+
+
+def columns(weights: Sequence[int], indexes: Sequence[int], t: int) -> list[int]:
+    """The factors of f's t coefficients in Σ w_i f(i): Σ w_i i^k for k = 0 … t − 1, modulo Q."""
+    factors, powers = [], list(weights)
+    for _ in range(t):
+        factors.append(sum(powers) % Q)
+        powers = [power * index % Q for power, index in zip(powers, indexes, strict=True)]
+    return factors
+
+
+def interpolate(shares: Mapping[int, int]) -> list[int]:
+    """All coefficients, lowest first, of the polynomial through {index: share} (Newton's divided differences)."""
+    indexes, values = list(shares), list(shares.values())
+    for order in range(1, len(values)):
+        for at in range(len(values) - 1, order - 1, -1):
+            step = pow(indexes[at] - indexes[at - order], -1, Q)
+            values[at] = (values[at] - values[at - 1]) * step % Q
+    coefficients: list[int] = []
+    for index, value in zip(reversed(indexes), reversed(values), strict=True):
+        raised = [0, *coefficients]  # the polynomial so far times z, less index times it, plus the next difference
+        lowered = [*(index * each for each in coefficients), 0]
+        coefficients = [(a - b) % Q for a, b in zip(raised, lowered, strict=True)]
+        coefficients[0] = (coefficients[0] + value) % Q
+    return coefficients

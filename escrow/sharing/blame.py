@@ -1,0 +1,44 @@
+"""Who is at fault, for what, and on which assumption one may say so.
+
+A verdict is data. Whoever cannot go on raises `Blamed`, which is Forged and carries the verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from escrow.errors import Forged
+
+
+class Assumption(StrEnum):
+    """What must hold for a verdict to be right, beyond that whoever sent something was authenticated."""
+
+    RECORD = "none: anybody can check it from what was broadcast"
+    CHANNEL = "the private channel delivered what its sender sent; nobody else can check that"
+    FEW_LIARS = "no more members lie than the threshold allows"
+    HONEST_ECHO = "whoever repeats what a dealer broadcast repeats it truly"
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """`culprit` is the index of a member, from 1."""
+
+    culprit: int
+    fault: str
+    assumption: Assumption = Assumption.RECORD
+
+
+class Blamed(Forged):
+    """The arguments do not fit, and `blames` says whose they are."""
+
+    def __init__(self, reason: str, blames: Iterable[Blame]) -> None:
+        self.blames = tuple(blames)
+        named = "; ".join(f"member {each.culprit}: {each.fault}" for each in self.blames)
+        super().__init__(f"{reason} ({named})" if named else reason)
+
+    @property
+    def culprits(self) -> tuple[int, ...]:
+        """The indexes blamed, each once, in order."""
+        return tuple(sorted({each.culprit for each in self.blames}))

@@ -1,0 +1,67 @@
+"""Pedersen's verifiable secret sharing: the commitments hide the secret whatever the adversary's power.
+
+  deal    f, f' of degree t − 1, f(0) = secret;  C_k = [a_k]G + [b_k]H;  member j gets (s_j, s'_j) = (f(j), f'(j))
+  verify  [s_j]G + [s'_j]H = Σ [j^k]C_k
+
+H is hashed from a fixed string, so nobody knows log_G H; who knew it could open C_k to anything. Source: Pedersen,
+"Non-interactive and information-theoretic secure verifiable secret sharing", CRYPTO '91; t shares are needed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from escrow import group
+from escrow.errors import Forged
+from escrow.group import Q
+from escrow.sharing import feldman, shamir
+from escrow.sharing.feldman import Group
+from escrow.sharing.hash_to_curve import hash_to_curve
+
+H = hash_to_curve(b"second generator of Pedersen commitments", b"escrow-lab-V01-CS01-with-P256_XMD:SHA-256_SSWU_RO_")
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """A group and a second generator, of unknown logarithm."""
+
+    group: Group
+    h: bytes
+
+    def commit(self, value: int, blinding: int) -> bytes:
+        """[value]G + [blinding]H. Forged where a term or the sum is the neutral element."""
+        return self.group.add(self.group.base(value), self.group.multiply(self.h, blinding))
+
+
+P256 = Bases(group, H)
+
+
+def deal(secret: int, t: int, n: int, over: Bases = P256) -> tuple[list[Pair], tuple[bytes, ...]]:
+    """(the pairs of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n."""
+    if not 1 <= t <= n:
+        raise ValueError(f"{t} of {n} shares cannot be needed")
+    values, blindings = shamir.polynomial(secret, t), group.random_scalars(t)
+    pairs = (shamir.evaluate(each, range(1, n + 1)) for each in (values, blindings))
+    return list(zip(*pairs, strict=True)), tuple(map(over.commit, values, blindings))
+
+
+def verify_share(commitments: Sequence[bytes], index: int, pair: Pair, over: Bases = P256) -> bool:
+    """Whether the pair is (f(index), f'(index)) of the polynomials to which the dealer committed."""
+    try:
+        return 0 < index < Q and over.commit(*pair) == over.group.horner(commitments, index)
+    except Forged:
+        return False
+
+
+def verify_shares(commitments: Sequence[bytes], pairs: Mapping[int, Pair], over: Bases = P256) -> bool:
+    """Whether all of {index: pair} are right, in one equation; it does not say which is wrong."""
+    chosen = feldman.weights(commitments, [value for i, pair in pairs.items() for value in (i, *pair)], len(pairs))
+    left = [sum(weight * pair[k] for weight, pair in zip(chosen, pairs.values(), strict=True)) for k in (0, 1)]
+    columns = shamir.columns(chosen, tuple(pairs), len(commitments))
+    try:
+        return all(0 < index < Q for index in pairs) and over.commit(*left) == over.group.multi(commitments, columns)
+    except Forged:
+        return False
