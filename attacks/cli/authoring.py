@@ -28,7 +28,8 @@ def check_command(job: Job, plugin: str) -> Answer:
     """
     from attacks.cli.failures import BAD_INPUT
     from attacks.cli.job import Answer
-    from attacks.cli.playing import judged, play_cells
+    from attacks.cli.playing import play_cells
+    from attacks.cli.policy import judge
     from attacks.report.proofs import Checks, draw_checks
 
     schemes, attacks = _subjects(job, plugin)
@@ -40,7 +41,7 @@ def check_command(job: Job, plugin: str) -> Answer:
         others = [scheme for scheme in job.schemes.values() if scheme not in schemes]
         cells += play_cells(job, others, attacks).cells
     result = Checks(subject=plugin, checks=checks, cells=tuple(cells))
-    code = BAD_INPUT if result.failed else judged(cells, job.fail_on)
+    code = BAD_INPUT if result.failed else judge(cells, job)
     return Answer(partial(draw_checks, result=result), result, code)
 
 

@@ -18,7 +18,7 @@ RUNS = [
     click.Argument(["new"], type=FILE),
     click.Option(
         ["--tolerance"],
-        type=click.FloatRange(0),
+        type=click.IntRange(0),
         default=25,
         show_default=True,
         metavar="PERCENT",
@@ -28,7 +28,7 @@ RUNS = [
 
 
 @command("compare", format_(), destination(), own=RUNS)
-def compare_command(job: Job, old: Path, new: Path, tolerance: float) -> Answer:
+def compare_command(job: Job, old: Path, new: Path, tolerance: int) -> Answer:
     """Compare two runs of one kind: what got worse, what got better, what is new and what is gone.
 
     OLD and NEW are what `matrix`, `anatomy` and `bench` write as json, or pytest-benchmark. Exits with 1 if anything

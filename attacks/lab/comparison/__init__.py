@@ -30,7 +30,7 @@ class _Head(msgspec.Struct, frozen=True):
     """What tells of which kind a file is."""
 
     schema: str = ""
-    machine_info: msgspec.Raw | None = None
+    machine_info: dict[str, msgspec.Raw] | None = None
 
 
 def read(path: Path) -> Run:

@@ -31,7 +31,7 @@ def _lost(what: str, old: Iterable[str], new: Iterable[str], played: Iterable[Ce
     counts = Counter(getattr(cell, what) for cell in played)
     for name in old:
         if name not in kept:
-            said = f"{counts[name]} cells"
+            said = "1 cell" if counts[name] == 1 else f"{counts[name]} cells"
             yield Difference(severity="regression", row=(name,), what=what, old=said, new=None)
 
 
