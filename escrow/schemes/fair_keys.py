@@ -57,11 +57,15 @@ class TrusteeShare(KeyShare, frozen=True, dict=True):
 
 
 class Certificate(Matter, frozen=True):
-    """What the centre vouches for: whose fair key this is, and the shift B (scalar, 32 bytes) that went into it."""
+    """What the centre vouches for: whose fair key this is, and the shift B (scalar, 32 bytes) that went into it.
+
+    `remark` is what the user may have certified besides: nothing, or it is room for a key that no trustee holds.
+    """
 
     user: str
     group: EscrowGroup
     shift: Public
+    remark: Public = b""
     signature: Public = b""
 
     @property
@@ -74,7 +78,7 @@ class Certificate(Matter, frozen=True):
 
     def body(self) -> bytes:
         """What is signed."""
-        return sha256(_CERTIFY, codec.encode((self.user, self.group, self.shift)))
+        return sha256(_CERTIFY, codec.encode((self.user, self.group, self.shift, self.remark)))
 
 
 class FairField(AccessField, frozen=True):
@@ -166,11 +170,12 @@ class Approval(Packet, frozen=True):
 
 
 class Submit(Packet, frozen=True):
-    """A user hands in the commitments with every trustee's approval."""
+    """A user hands in the commitments with every trustee's approval, and what else it would like to have certified."""
 
     user: str
     group: EscrowGroup
     approvals: tuple[Public, ...]
+    remark: Public = b""
 
 
 class Revealed(Packet, frozen=True):
@@ -206,16 +211,21 @@ class Centre(Principal):
         return Committed(sha256(_COMMIT, shift, blinding))
 
     def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
+        self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
         body = approved(packet.user, packet.group)
         self.insist(len(packet.approvals) == len(self.trustees), "every trustee approved")
         for trustee, approval in zip(self.trustees, packet.approvals, strict=False):
             self.insist(verify(trustee, approval, body), "a trustee's approval")
         shift, blinding = self.pending.pop(packet.user, (bytes(32), b""))
         made = shifted(packet.group, group.scalar(shift) if any(shift) else 0)
-        blank = Certificate(packet.user, made, shift)
+        blank = Certificate(packet.user, made, shift, packet.remark)
         certificate = msgspec.structs.replace(blank, signature=self.key.sign(blank.body()))
         self.certified.append(certificate)
         return Revealed(certificate, blinding)
+
+    def takes(self, remark: bytes) -> bool:
+        """Whether the centre certifies this remark."""
+        return not remark
 
 
 class Trustee(Principal):
@@ -283,13 +293,17 @@ class Device(device.Device):
             part = codec.encode(KeyShare(made.name, index, group.scalar_bytes(share)))
             sealed = hpke.seal(transport, part, _DEAL)
             approvals.append(wire.ask(self.name, name, Deal(self.user, made, sealed), Approval).signature)
-        told = wire.ask(self.name, "centre", Submit(self.user, made, tuple(approvals)), Revealed)
+        told = self.submit(wire, Submit(self.user, made, tuple(approvals)))
         shift = told.certificate.shift
         if commitment:
             self.insist(sha256(_COMMIT, shift, told.blinding) == commitment, "the centre's commitment opens")
         self.insist(bool(commitment) == any(shift), "the centre adds what it committed to")
         expected = shifted(made, int.from_bytes(shift, "big"))
         self.insist(told.certificate.group == expected, "the certified key is the one dealt")
+
+    def submit(self, wire: Wire, packet: Submit) -> Revealed:
+        """Hand in what is to be certified."""
+        return wire.ask(self.name, "centre", packet, Revealed)
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
         for each in packet.certificates:
@@ -342,6 +356,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
     device = Device
     authority = FairAuthority
     trustee: ClassVar[type[Trustee]] = Trustee
+    centre: ClassVar[type[Centre]] = Centre
     t: int = 2
     n: int = 3
     failsafe: bool = True
@@ -369,7 +384,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
             key = crypto.new_signing_key(CentreKey)
         trustees = [self._trustee(name, court, key.public) for name in self.trustees]
         keys = tuple(each.key.public for each in trustees)
-        yield Centre("centre", key, keys, self.failsafe)  # type: ignore[arg-type]  # the kind asked for
+        yield self.centre("centre", key, keys, self.failsafe)  # type: ignore[arg-type]  # the kind asked for
         yield from trustees
         for party in super().cast(users, court):
             if isinstance(party, Device | FairAuthority):
@@ -402,18 +417,28 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
         assert isinstance(authority, FairAuthority)  # noqa: S101 (the cast says so)
-        target = authority.certificates.get(warrant.order.target)
+        certified = {each.group.name: each for each in authority.certificates.values()}
         for intercept, field in wanted(authority, warrant, intercepted, FairField):
-            capsule = next((each for each in field.capsules if target and each.group == target.group.name), None)
-            if target is None or capsule is None:
-                continue
-            try:
-                opened = threshold.decapsulate(self._key(authority, wire, warrant, target), capsule)
-                key = unwrap(field, opened)
-            except EscrowError as error:
-                wire.complain(authority.name, error)
-                continue
-            yield from open_intercepted(authority, intercept, key)
+            for capsule in field.capsules:
+                certificate = certified.get(capsule.group)
+                if certificate is None or not self._concerns(authority, warrant, certificate):
+                    continue
+                try:
+                    opened = threshold.decapsulate(self._key(authority, wire, warrant, certificate), capsule)
+                    key = unwrap(field, opened)
+                except EscrowError as error:
+                    wire.complain(authority.name, error)
+                    continue
+                yield from open_intercepted(authority, intercept, key)
+                break
+
+    def _concerns(self, authority: Authority, warrant: Warrant, certificate: Certificate) -> bool:
+        """Whether the authority asks for this key: a corrupted one asks for any."""
+        try:
+            authority.insist(certificate.user == warrant.order.target, "the key is the target's")
+        except Refused:
+            return False
+        return True
 
     def _key(self, authority: FairAuthority, wire: Wire, warrant: Warrant, target: Certificate) -> EscrowKey:
         """The target's key: kept from an earlier time, or put together from shares; a wrong one is blamed."""

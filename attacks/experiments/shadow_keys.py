@@ -1,0 +1,143 @@
+"""How much of a key of one's own fits into the key that one must escrow.
+
+  modulus   T = 0x80 ‖ shadow ‖ random;  q = the next prime after T/p, so that n = p·q begins as T does
+            the trustees hold p and q, and read what is sent to n; the shadow key in n's bytes 1 to 32 they do not hold
+  ground    a fair key in a fixed group: draw A until b bits of [A]G say what they should;  2^b draws
+  failsafe  the same bits once the centre's B, fixed beforehand and unknown, is added: chance, 2^-b
+
+Source: Kilian and Leighton, "Fair Cryptosystems, Revisited", CRYPTO '95. The planting into a modulus is of our
+construction; the paper's own was not at hand. RSA is raw (c = m^e mod n on a random m): nobody but the factors' holder
+is meant to open it, and padding is beside the point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import sqrt
+from typing import NamedTuple
+
+from Crypto.Util.number import isPrime
+
+from attacks.lab.experiment import Experiment, Figure, Progress
+from escrow import group, hpke
+from escrow.crypto import Private, new_private, random_bytes
+from escrow.errors import Forged
+from escrow.scheme import Source
+from escrow.schemes.fair_keys import shifted
+from escrow.sharing import feldman, threshold
+
+BITS = 2048
+E = 65537
+_INFO = b"shadow key"
+
+
+class Planted(NamedTuple):
+    """A modulus and its factors, which are escrowed; the shadow key stays with its maker."""
+
+    n: int
+    p: int
+    q: int
+    shadow: Private
+
+    @property
+    def readable(self) -> bytes:
+        """Bytes 1 to 32 of the modulus."""
+        return self.n.to_bytes(BITS // 8, "big")[1:33]
+
+
+def plant() -> Planted:
+    """A modulus of 2,048 bits that carries a fresh X25519 public key."""
+    shadow = new_private()
+    top = b"\x80" + shadow.public
+    while True:
+        p = _prime_from(int.from_bytes(random_bytes(BITS // 16), "big") | 3 << BITS // 2 - 2)
+        wanted = int.from_bytes(top + random_bytes(BITS // 8 - len(top)), "big")
+        q = _prime_from(wanted // p + 1)
+        if (p * q).to_bytes(BITS // 8, "big").startswith(top) and p % E != 1 != q % E:
+            return Planted(p * q, p, q, shadow)
+
+
+def _prime_from(least: int) -> int:
+    candidate = least | 1
+    while not isPrime(candidate):
+        candidate += 2
+    return candidate
+
+
+def trustees_read(planted: Planted) -> tuple[bool, bool]:
+    """Whether the factors open what is sent to n, and whether they give the key that opens what the shadow gets."""
+    secret = int.from_bytes(random_bytes(32), "big")
+    d = pow(E, -1, (planted.p - 1) * (planted.q - 1))
+    to_n = pow(pow(secret, E, planted.n), d, planted.n) == secret
+    sealed = hpke.seal(planted.readable, b"between the two", _INFO)
+    assert hpke.open_(planted.shadow, sealed, _INFO) == b"between the two"  # noqa: S101 (else nothing was planted)
+    halves = b"".join(each.to_bytes(BITS // 8, "big") for each in (planted.p, planted.q, d))
+    pieces = (halves[at : at + 32] for at in range(0, len(halves), 32))
+    return to_n, any(_opens(piece, sealed) for piece in pieces)
+
+
+def _opens(raw: bytes, sealed: bytes) -> bool:
+    try:
+        hpke.open_(Private(hpke_public(raw), raw), sealed, _INFO)
+    except Forged:
+        return False
+    return True
+
+
+def hpke_public(raw: bytes) -> bytes:
+    """The public half of an X25519 scalar (32 bytes)."""
+    return Private(b"", raw).live.public_key().public_bytes_raw()
+
+
+def ground(bits: int) -> tuple[int, bool]:
+    """(draws until the low `bits` bits of a fair key's encoding are 0, whether they still are once B is added)."""
+    mask, draws = (1 << bits) - 1, 0
+    shift = group.random_scalar()  # the centre has committed to it
+    while True:
+        draws += 1
+        _, commitments = feldman.deal(group.random_scalar(), 1, 1)
+        if not commitments[0][-1] & mask:
+            break
+    final = shifted(threshold.escrow_group(1, commitments), shift)
+    return draws, not final.key[-1] & mask
+
+
+class ShadowKeys(Experiment):
+    name = "shadow-keys"
+    title = "Shadow public keys: room in a modulus, and in a fixed group"
+    source = Source("Kilian and Leighton", "Fair Cryptosystems, Revisited", 1995, "shadow keys", "the planted key")
+
+    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        moduli, runs, bits = (100, 2_000, (4, 6, 8)) if long else (5, 300, (4,))
+        found = [plant() for _ in range(moduli)]
+        read = [trustees_read(each) for each in found]
+        for quantity, measured, published in (
+            ("256 bits of one's own fit", sum(each.readable == each.shadow.public for each in found), moduli),
+            ("trustees read what is sent to n", sum(normal for normal, _ in read), moduli),
+            ("trustees read what the shadow gets", sum(covert for _, covert in read), 0),
+        ):
+            yield Figure(quantity=f"{moduli} moduli: {quantity}", measured=measured, published=published)
+        for done, width in enumerate(bits):
+            progress(done, len(bits), f"{width} bits")
+            yield from _ground(width, runs)
+
+
+def _ground(width: int, runs: int) -> Iterator[Figure]:
+    tried = [ground(width) for _ in range(runs)]
+    mean, chance = 2.0**width, 2.0**-width
+    yield Figure(
+        quantity=f"fair key, {width} bits: keys drawn",
+        measured=sum(draws for draws, _ in tried) / runs,
+        error=sqrt(mean * (mean - 1) / runs),
+        published=mean,
+        note="What stands beside the ground bits is arithmetic: 2^b draws, and 2^-b once the centre's share is added.",
+    )
+    yield Figure(
+        quantity=f"failsafe, {width} bits: keys that keep them",
+        measured=sum(kept for _, kept in tried) / runs,
+        error=sqrt(chance * (1 - chance) / runs),
+        published=chance,
+    )
+
+
+EXPERIMENT = ShadowKeys()

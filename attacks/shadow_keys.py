@@ -1,0 +1,79 @@
+"""Shadow public keys: two users hide keys of their own in what the centre certifies, and write to those.
+
+  plant    a fresh X25519 key, as whatever part of its certificate a user may choose; else the rogue complies
+  write    text sealed (HPKE) to the shadow key in the peer's certificate, then sent as any text, field and all
+  read     the peer opens it; the trustees open the outer seal, and hold nothing that opens the inner one
+
+The centre's directory thus serves the two as one of their own. In a fixed group no part of a fair key can be chosen
+outright, only ground for, at 2^b keys for b bits; a 2048-bit modulus has room for a whole key
+(`reproduce shadow-keys`).
+Source: Kilian and Leighton, "Fair Cryptosystems, Revisited", CRYPTO '95; the key planted here is of our construction.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from escrow import hpke
+from escrow.crypto import Private, new_private
+from escrow.errors import EscrowError, Forged
+from escrow.principal import Principal
+from escrow.scheme import Scheme, Source
+from escrow.schemes import fair_keys
+from escrow.schemes.fair_keys import FairKeys, Revealed, Submit
+from escrow.wire import Wire
+
+_SHADOW = b"shadow key"
+ROOM = 32  # bytes of an X25519 public key
+
+
+class ShadowKeys(Attack):
+    name = "shadow-public-keys"
+    title = "Users hide keys that no trustee holds in what is certified"
+    source = Source(
+        "Kilian and Leighton", "Fair Cryptosystems, Revisited", 1995, "shadow public keys", "the planted key"
+    )
+    specimen = "roomy_certificates"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return "" if isinstance(scheme, FairKeys) else "no user has a key certified"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """A user under a warrant and another, of one device each where there are such."""
+        targets = {warrant.target for warrant in scenario.warrants}
+        users = sorted(scenario.users, key=lambda user: (len(user.devices), user.name))
+        target = next(user for user in users if user.name in targets)
+        peer = next(user for user in users if user is not target)
+        return [Turn(user.devices[0], 0) for user in (target, peer)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, fair_keys.Device)  # noqa: S101 (that is who was turned)
+        honest = type(party)
+
+        def submit(self: Any, wire: Wire, packet: Submit) -> Revealed:
+            try:
+                return honest.submit(self, wire, msgspec.structs.replace(packet, remark=self.shadow[0].public))
+            except EscrowError:
+                return honest.submit(self, wire, packet)
+
+        def send(self: Any, wire: Wire, peer: str, text: bytes) -> None:
+            certificate = self.certificates.get(peer)
+            if certificate is not None and len(certificate.remark) == ROOM:
+                text = hpke.seal(certificate.remark, text, _SHADOW)
+            honest.send(self, wire, peer, text)
+
+        def read(self: Any, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+            with suppress(Forged):  # from somebody who knows of no shadow key
+                body = hpke.open_(self.shadow[0], body, _SHADOW)
+            honest.read(self, wire, author, conversation, body)
+
+        rogue: Any = turned(party, {"shadow": list[Private]}, submit=submit, send=send, read=read)
+        rogue.shadow.append(new_private())
+        return rogue  # type: ignore[no-any-return]  # what `turned` made of the device
+
+
+ATTACK = ShadowKeys()
