@@ -11,7 +11,7 @@ secrets, so this is not constant-time.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from escrow.crypto import observe
 
@@ -32,6 +32,12 @@ F = bytes.fromhex(
 Round = tuple[int, bytes, bytes, bytes, bytes]
 
 
+@cache
+def _behind(byte: int) -> bytes:
+    """F behind the exclusive or with a byte of the key."""
+    return bytes(F[x ^ byte] for x in range(256))
+
+
 @lru_cache(maxsize=256)
 def schedule(key: bytes) -> tuple[Round, ...]:
     """For each of the 32 rounds its counter, and F behind the exclusive or with each of its four key bytes.
@@ -40,7 +46,7 @@ def schedule(key: bytes) -> tuple[Round, ...]:
     """
     if len(key) != KEY:
         raise ValueError(f"a Skipjack key is {KEY} bytes, not {len(key)}")
-    tables = [bytes(F[x ^ byte] for x in range(256)) for byte in key]
+    tables = [_behind(byte) for byte in key]
     turns = [[tables[(4 * k + i) % KEY] for i in range(4)] for k in range(ROUNDS)]
     return tuple((k + 1, f0, f1, f2, f3) for k, (f0, f1, f2, f3) in enumerate(turns))
 

@@ -1,0 +1,265 @@
+"""Clipper, the Escrowed Encryption Standard: two agents hold the halves of every device's unit key.
+
+  program  S1, S2 -> K1, K2; KU = K1 ⊕ K2 and KF into each chip   agent i files (unit, K_i); the seeds go within a day
+  send     IV ‖ LEAF, Seal(k; KS), Seal(KS; k)                    beside each ciphertext, k its message key, KS 80 bits
+  receive  the chip loads IV ‖ LEAF for KS                        and where that is not valid the text is refused
+  access   LEAF --KF--> unit --(warrant)--> both agents           K1 ⊕ K2 -> KS -> k -> text
+  weak     a released KU opens all of its unit's traffic, past and future; 16 bits of checksum are found by search
+
+In Clipper the payload is enciphered by Skipjack under KS; here KS seals the ratchet's message key, so that the scheme
+remains a delta on plain. A call has one KS and two chips, so the target's unit key opens both sides; mail has the
+sender's LEAF alone, so whatever the target receives takes the senders' unit keys. Requests are public packets, and so
+is the unit that one names. That nobody reads a chip is the standard's trust; here a stolen device is read.
+
+Source: FIPS PUB 185 (1994), section 4; Denning, "The Clipper Chip: A Technical Summary" (1993). *Modelled*: what never
+was published (escrow.clipper.leaf); that agents have on file whose a unit is, and refuse one that is not the sender's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.clipper import field
+from escrow.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, UnitKey, combine, program
+from escrow.clipper.device import Device
+from escrow.clipper.field import ClipperField, Identity, UnitRequest
+from escrow.clipper.leaf import UID, Make
+from escrow.codec import Public
+from escrow.crypto import Private, random_bytes
+from escrow.derivation import Checks, Guard, derivation, service
+from escrow.errors import EscrowError, Forged, Refused
+from escrow.principal import Principal
+from escrow.scheme import Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.skipjack import KEY
+from escrow.warrant import (
+    Answer,
+    Answered,
+    Authority,
+    AuthorityKey,
+    Request,
+    Warrant,
+    in_force,
+    open_answer,
+    promises,
+    seal_answer,
+)
+from escrow.wire import Wire
+
+AGENTS = ("agent-1", "agent-2")
+SESSION = 1  # the number of the only programming session
+
+
+class FiledHalf(UnitHalf, frozen=True):
+    """An agent's half of a unit key, with the unit's owner and the public key (32 bytes) of the court it honours."""
+
+    owner: str
+    court: Public
+
+
+@derivation("half.uid = request.uid")
+def release(half: FiledHalf, request: Guard[UnitRequest]) -> UnitHalf:
+    """The half that was asked for."""
+    return UnitHalf(half.uid, half.agent, half.raw)
+
+
+@service(release, holder="half")
+def agent_checks(half: FiledHalf, warrant: Warrant, request: UnitRequest) -> Checks:
+    """What each agent promises to check before it releases a half."""
+    yield from promises(half.court, warrant, request.people, request.day)
+    yield "unit of the sender named", request.people[:1] == (half.owner,)
+
+
+@derivation("answer.to = key.public")
+def open_half(answer: Answer, key: Private) -> UnitHalf:
+    """What an agent answered, to whoever holds the authority's key."""
+    return open_answer(answer, key, UnitHalf)
+
+
+class Agent(Principal):
+    """An escrow agent: one half of each unit key."""
+
+    halves: list[FiledHalf]
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        asked = codec.decode(request.matter, UnitRequest)
+        half = next((each for each in self.halves if each.uid == asked.uid), None)
+        if half is None:
+            raise Refused(self.name, f"no unit {asked.uid.hex()} is on file")
+        self.insist(request.signed(), "requester's signature")
+        self.insist(in_force(request.warrant, wire.day), "warrant in force")
+        self.insist_all(agent_checks(half, request.warrant, asked))
+        return seal_answer(request.warrant, release(half, asked))
+
+
+class Loaded(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A unit key in a decrypt processor: under which warrant, and until when."""
+
+    order: str
+    expires: int
+    unit: UnitKey
+
+
+class Processor(Authority):
+    """An authority with a decrypt processor: the family key, and the unit keys that were released to it."""
+
+    family: FamilyKey | None = None
+    loaded: list[Loaded] = []
+
+    def units(self, wire: Wire, warrant: Warrant, identities: Iterable[Identity]) -> dict[bytes, UnitKey]:
+        """The unit keys that may be used under the warrant; those that are missing are asked for, one request each."""
+        units: dict[bytes, UnitKey] = {}
+        for each in self.loaded:
+            try:
+                self.insist(each.order == warrant.order.id, "a unit key is used under the warrant it was released for")
+            except Refused:
+                continue
+            units[each.unit.uid] = each.unit
+        asked: set[UnitRequest] = set()
+        for identity in identities:
+            request = field.name_unit(identity)
+            if identity.uid not in units and request not in asked:
+                asked.add(request)
+                for unit in self._released(wire, warrant, request):
+                    units[unit.uid] = unit
+                    self.loaded.append(Loaded(warrant.order.id, warrant.order.expires, unit))
+        return units
+
+    def _released(self, wire: Wire, warrant: Warrant, request: UnitRequest) -> Iterator[UnitKey]:
+        try:
+            answers = [self.ask(wire, agent, warrant, request) for agent in AGENTS]
+            one, other = (open_half(answer, self.key.agreement) for answer in answers)
+            yield combine(one, other)
+        except EscrowError as error:
+            wire.complain(self.name, error)
+
+
+class Programmer(Principal):
+    """Where chips are programmed. While a session lasts: both seeds, and a processor on which each chip is tried."""
+
+    seeds: list[Seed]
+    serials: list[Serial]
+    bench: Processor | None
+
+    def finish(self, keeps_seeds: bool = False) -> None:
+        """The session is over: what was in it is destroyed."""
+        self.seeds, self.bench = self.seeds if keeps_seeds else [], None
+
+
+class Clipper(Plain, frozen=True, kw_only=True):
+    """`width`, `mode`, `binds` (names with spaces between) and `partial` are the LEAF's (escrow.clipper.leaf.Make).
+
+    `derives`: session keys follow from message keys, so that no side can force one. `most_bad`: a chip stops after so
+    many invalid LEAFs (0: never). `refuses_own`: it takes none of its own making. `keeps_seeds`: nothing of the
+    programming session is destroyed but the bench.
+    """
+
+    name = "clipper"
+    title = "Clipper: unit keys held by two agents"
+    source = Source(
+        "National Institute of Standards and Technology",
+        "FIPS PUB 185, Escrowed Encryption Standard",
+        1994,
+        "4",
+        "checksum, LEAF mode, encipherment of 80 bits, messages",
+    )
+    device = Device
+    authority = Processor
+    width: int = 16
+    mode: str = "wide"
+    binds: str = "iv ks uid wk"
+    partial: bool = False
+    derives: bool = False
+    most_bad: int = 0
+    refuses_own: bool = False
+    keeps_seeds: bool = False
+
+    def __post_init__(self) -> None:
+        if self.most_bad < 0:
+            raise ValueError(f"most_bad={self.most_bad}: it must be 0 or more")
+        _ = self.make
+
+    @property
+    def make(self) -> Make:
+        """How its chips make their LEAFs. ValueError for parameters that make none."""
+        return Make(self.width, self.mode, tuple(self.binds.split()), self.partial)
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words="Both agents' components of a unit key together open what that unit enciphers, neither alone gives"
+            " anything; they are released for the communications and the time that a court authorised.",
+            section="FIPS PUB 185, sections 2 and 4; Denning (1993), on release and use of the components",
+            grants=(*DEVICES, Grant("agent-*", "everything", len(AGENTS)), Grant("authority", "in scope")),
+            access="in scope",
+        )
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Chips are programmed where the agents meet; the parties begin with what was handed to them there."""
+        one, other = (_seed(number, agent) for number, agent in enumerate(AGENTS, 1))
+        with crypto.acting("programmer"):
+            family = FamilyKey(self.make, random_bytes(KEY))
+            bench = Processor("bench", key=crypto.new_signing_key(AuthorityKey), family=family)  # type: ignore[arg-type]  # the kind asked for
+        agents, programmer = [Agent(name, []) for name in AGENTS], Programmer("programmer", [one, other], [], bench)
+        for party in super().cast(users, court):
+            if isinstance(party, Device):
+                serial = Serial(SESSION, (len(programmer.serials) + 1).to_bytes(UID, "big"))
+                halves = program(one, other, serial)
+                party.chip = Chip(family, combine(*halves), self.most_bad, self.refuses_own)
+                party.derives = self.derives
+                programmer.serials.append(serial)
+                bench.loaded.append(Loaded(bench.name, 0, party.chip.unit))
+                for half, filing in zip(halves, agents, strict=True):
+                    filing.halves.append(FiledHalf(half.uid, half.agent, half.raw, party.user, court))
+            elif isinstance(party, Processor):
+                party.family = family
+            yield party
+        yield from (*agents, programmer)
+
+    def each_day(self, wire: Wire, day: int) -> None:
+        """The session ends with its day, and a processor's key with the warrant that it was released for."""
+        programmer, authority = wire.parties["programmer"], wire.parties["authority"]
+        if isinstance(programmer, Programmer) and day > 0:
+            programmer.finish(self.keeps_seeds)
+        if isinstance(authority, Processor):
+            authority.loaded = [each for each in authority.loaded if each.expires >= day]
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        assert isinstance(authority, Processor)  # noqa: S101 (the cast says so)
+        read = list(_identified(authority, wire, wanted(authority, warrant, intercepted, ClipperField)))
+        units = authority.units(wire, warrant, [identity for _, _, identity in read])
+        for intercept, said, identity in read:
+            if (unit := units.get(identity.uid)) is None:
+                continue
+            try:
+                key = field.open_field(said, field.unwrap_key(identity, unit))
+            except Forged as error:
+                wire.complain(authority.name, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
+
+
+def _seed(number: int, agent: str) -> Seed:
+    with crypto.acting(agent):
+        return Seed(SESSION, number, random_bytes(KEY))
+
+
+def _identified(
+    authority: Processor, wire: Wire, heard: Iterable[tuple[Intercept, ClipperField]]
+) -> Iterator[tuple[Intercept, ClipperField, Identity]]:
+    """What a processor with the family key reads in the fields: who made each."""
+    if (family := authority.family) is None:
+        return
+    for intercept, said in heard:
+        try:
+            yield intercept, said, field.read_leaf(said, family)
+        except Forged as error:
+            wire.complain(authority.name, error)
+
+
+SCHEME = Clipper()
