@@ -33,10 +33,13 @@ class SignedKem(Packet, frozen=True):
     signature: Public
 
 
-class PqBundle(Bundle, frozen=True, kw_only=True):
-    """What the directory hands out for a device: X3DH's bundle and one KEM prekey, one-time as long as there are."""
+class PqBundle(Bundle, frozen=True):
+    """What the directory hands out for a device: X3DH's bundle and one KEM prekey, one-time as long as there are.
 
-    kem: SignedKem
+    Never without one: what the default says, nobody signed.
+    """
+
+    kem: SignedKem = SignedKem(b"", b"")
 
 
 class KemShared(Fact, frozen=True):
@@ -94,8 +97,8 @@ def begin(identity: SigningKey, bundle: PqBundle) -> tuple[PqInitial, Classical,
         montgomery(bundle.identity),
         bundle.prekey,
         bundle.one_time,
-        pqpk_b=bundle.kem.public,
-        ciphertext=ciphertext,
+        bundle.kem.public,
+        ciphertext,
     )
     classical = initial.agreed(*x3dh.shared_by_initiator(initial, own, ephemeral))
     return initial, classical, KemShared(bundle.kem.public, ciphertext, secret)

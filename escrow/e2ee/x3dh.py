@@ -78,16 +78,16 @@ class Classical(Fact, frozen=True):
     value: bytes
 
 
-class PqInitial(Initial, frozen=True, kw_only=True):
+class PqInitial(Initial, frozen=True):
     """What precedes the messages of a session under PQXDH: beside the keys of X3DH the responder's ML-KEM-768 prekey
-    (1184 bytes, by value like the others) and the ciphertext to it (1088).
+    (1184 bytes, by value like the others) and the ciphertext to it (1088). Neither is ever empty.
 
     It stands here, and what is done with it in escrow.e2ee.pqxdh, so that a relay carries both forms while the
     adversary of a scheme without a KEM has none of a KEM's rules.
     """
 
-    pqpk_b: Public
-    ciphertext: Public
+    pqpk_b: Public = b""
+    ciphertext: Public = b""
 
     @property
     def associated(self) -> bytes:

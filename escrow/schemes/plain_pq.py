@@ -29,14 +29,14 @@ from escrow.schemes.plain import DEVICES, Plain
 from escrow.wire import Wire
 
 
-class PqPublish(Publish, frozen=True, kw_only=True):
+class PqPublish(Publish, frozen=True):
     """Beside what X3DH publishes: the last-resort KEM prekey, and one-time KEM prekeys that add to those left."""
 
     kem: SignedKem
     one_time_kems: tuple[SignedKem, ...]
 
 
-class PqEntry(Entry, kw_only=True):
+class PqEntry(Entry):
     """What the directory keeps of a device with KEM prekeys."""
 
     kem: SignedKem
@@ -66,7 +66,7 @@ class Provider(provider.Provider):
         assert isinstance(entry, PqEntry)  # noqa: S101 (nothing else is filed)
         classical = provider.Provider.handed_out(entry)
         kem = entry.one_time_kems.pop(0) if entry.one_time_kems else entry.kem
-        return PqBundle(classical.identity, classical.prekey, classical.signature, classical.one_time, kem=kem)
+        return PqBundle(classical.identity, classical.prekey, classical.signature, classical.one_time, kem)
 
 
 class KemPrekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
