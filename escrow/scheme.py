@@ -46,12 +46,14 @@ class Grant(msgspec.Struct, frozen=True):
 
     "everything": every text that carries an access field. "in scope": texts that a warrant served on them covers.
     "own": texts of a device's own user, from its seizure until the session has healed, and what `concedes` lists.
+    Where `period` is not 0, the t must be taken within one period of so many days, counted from the first.
     """
 
     who: str
     extent: Extent
     t: int = 1
     concedes: tuple[str, ...] = ()
+    period: int = 0
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -8,10 +8,11 @@ This uses public headers and the seized state alone, no derivation, so it is ind
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 
-from attacks.lab.access_structure import Coalition, Seizure
+from attacks.lab.access_structure import Coalition, Seizure, Threshold, parse
 from attacks.lab.play import Record, Sent, mails_in
 from escrow.codec import facts_in
 from escrow.crypto import Private
@@ -50,11 +51,13 @@ class Judge:
             return any(self._own(member, self.by_id[text]) for member in coalition.members)
         if grant.extent == "in scope" and text not in self.in_scope:
             return False
-        named = {member.principal for member in coalition.members if fnmatchcase(member.principal, grant.who)}
-        wide = (
+        members = [member for member in coalition.members if fnmatchcase(member.principal, grant.who)]
+        wide = [
             each for each in coalition.thresholds if all(fnmatchcase(of.split("@")[0], grant.who) for of in each.of)
-        )
-        return len(named) + sum(each.t for each in wide) >= grant.t
+        ]
+        if grant.period and not _in_one_period(members, wide, grant.period):
+            return False
+        return len({member.principal for member in members}) + sum(each.t for each in wide) >= grant.t
 
     def _own(self, seizure: Seizure, sent: Sent) -> bool:
         """Whether one seizure of this device, on whichever of its evenings, is granted this text."""
@@ -128,3 +131,9 @@ class Judge:
         else:
             pairwise[text].add(mail.body[:32])
             self._chains[text].add(mail.body[:32])
+
+
+def _in_one_period(members: Iterable[Seizure], wide: Iterable[Threshold], period: int) -> bool:
+    """Whether all these seizures, on whichever of their evenings, fall into one period of so many days."""
+    seizures = [*members, *(parse(of, [of.split("@")[0]]).members[0] for each in wide for of in each.of)]
+    return len({evening // period for each in seizures for evening in each.evenings or (0, period)}) == 1
