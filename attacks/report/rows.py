@@ -61,7 +61,7 @@ def written(result: Result, format_: str, terminal: bool) -> Iterator[str]:
 
 
 def _json(result: Result, terminal: bool) -> Iterator[str]:
-    for line in to_json(result).decode().splitlines():
+    for line in to_json(result).decode().removesuffix("\n").split("\n"):
         yield _shown(line, terminal) + "\n"
 
 
