@@ -17,7 +17,6 @@ from command_line import (
     fake,
     forgotten,  # noqa: F401 (a fixture that every test uses)
     result,
-    run,
     written,
 )
 from hypothesis import given
