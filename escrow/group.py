@@ -11,10 +11,13 @@ data only.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
+from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]  # documented there, defined elsewhere
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -68,6 +71,7 @@ def _encode(point: EccPoint) -> bytes:
 
 
 GENERATOR = _encode(_G)
+_LEAKS = "public" in inspect.signature(Integer).parameters  # since pycryptodome 4.4
 
 
 def check(point: bytes) -> bytes:
@@ -118,11 +122,21 @@ def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
     if len(set(indexes)) < len(indexes) or at in indexes:
         raise Forged("interpolation needs distinct indexes, and another point")
     below = []
-    for k, i in enumerate(indexes):
-        differences = [i - j for j in indexes[:k] + indexes[k + 1 :]]
-        below.append((at - i) * math.prod(math.prod(differences[first::4]) for first in range(4)) % Q)
+    for i, row in zip(indexes, _differences(indexes), strict=True):
+        below.append((at - i) * math.prod([math.prod(row[first::4]) for first in range(4)]) % Q)
     above = math.prod(at - i for i in indexes) % Q
     return tuple(above * inverse % Q for inverse in inverses(below))
+
+
+def _differences(indexes: tuple[int, ...]) -> Iterable[Sequence[int]]:
+    """For each index i all i − j, but 1 where j is i itself: picked from one list of differences where it is short."""
+    top = max(indexes, default=0)
+    if len(indexes) < 2 or not 0 < min(indexes) <= top <= 16 * len(indexes):
+        return ([i - j or 1 for j in indexes] for i in indexes)
+    falling = list(range(top, -top, -1))  # falling[top - i + j] is i − j
+    falling[top] = 1
+    pick = itemgetter(*indexes)
+    return (pick(falling[top - i : 2 * top - i + 1]) for i in indexes)
 
 
 # --- points ---
@@ -205,6 +219,11 @@ def horner(points: Sequence[bytes], x: int) -> bytes:
     return _encode(total)
 
 
+def _leaking(k: int) -> int:
+    """A public scalar in the form by which pycryptodome multiplies without blinding, in some 60 % of the time."""
+    return Integer(k, public=True) if _LEAKS else k  # type: ignore[return-value]  # EccPoint takes either
+
+
 # --- proofs: c ‖ s, 32 bytes each, non-interactive by hashing the whole statement and its context ---
 
 
@@ -255,9 +274,9 @@ def _challenge(proof: bytes) -> tuple[int, int]:
 
 
 def commitment(point: bytes, s: int, public: bytes, c: int) -> bytes:
-    """[s]P − [c]Y, which the prover of log_P Y called [nonce]P. Forged where it is neutral, or s or c is no scalar."""
+    """[s]P − [c]Y, which the prover of log_P Y called [nonce]P. Forged where it is neutral or P or Y is no point."""
     crypto.observe("p256-mult")
     crypto.observe("p256-mult")
-    total = _decode(point) * (s % Q)
-    total += _decode(public) * (-c % Q)
+    total = _decode(point) * _leaking(s % Q)
+    total += _decode(public) * _leaking(-c % Q)
     return _encode(total)

@@ -10,6 +10,8 @@ Source: Shamir, "How to share a secret", CACM 22(11), 1979. Not constant-time: P
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import mul
 
 from escrow.group import Q, lagrange, random_scalars
 
@@ -36,10 +38,20 @@ def evaluate(coefficients: Sequence[int], indexes: Iterable[int]) -> list[int]:
 
 
 def split(secret: int, t: int, n: int) -> list[int]:
-    """Shares of `secret` for the members 1 … n, any t of which give it back. ValueError unless 1 ≤ t ≤ n."""
+    """Shares of `secret` for the members 1 … n, any t of which give it back. ValueError unless 1 ≤ t ≤ n.
+
+    f is drawn by its differences at 0 instead of its coefficients, which is as uniform: the k-th differences at 0, 1, …
+    are the running sums of those of order k + 1, and the 0-th are the values.
+    """
     if not 1 <= t <= n:
         raise ValueError(f"{t} of {n} shares cannot be needed")
-    return evaluate(polynomial(secret, t), range(1, n + 1))
+    *differences, highest = secret % Q, *random_scalars(t - 1)
+    values = [highest] * n
+    for order in range(t - 2, -1, -1):
+        values = list(accumulate(values, initial=differences[order]))
+        if order % _LAZY == 0:
+            values = [value % Q for value in values[: n + 1]]
+    return values[-n:] if t == 1 else [value % Q for value in values[1 : n + 1]]
 
 
 def combine(shares: Mapping[int, int]) -> int:
@@ -51,9 +63,11 @@ def combine(shares: Mapping[int, int]) -> int:
 def columns(weights: Sequence[int], indexes: Sequence[int], t: int) -> list[int]:
     """The factors of f's t coefficients in Σ w_i f(i): Σ w_i i^k for k = 0 … t − 1, modulo Q."""
     factors, powers = [], list(weights)
-    for _ in range(t):
+    for k in range(1, t + 1):
         factors.append(sum(powers) % Q)
-        powers = [power * index % Q for power, index in zip(powers, indexes, strict=True)]
+        powers = list(map(mul, powers, indexes))
+        if k % _LAZY == 0:
+            powers = [power % Q for power in powers]
     return factors
 
 
