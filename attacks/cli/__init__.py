@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": ("playing", "Print how a coalition comes to a plaintext, step by step."),
     "evidence": ("proving", "Write a self-contained proof of a cell into a folder."),
     "verify": ("proving", "Re-execute every step of such a proof."),
+    "merge": ("merging", "Join the shards of a matrix into its result."),
     "compare": ("comparing", "Compare two runs: what got worse, what got better, what is gone."),
     "check": ("authoring", "Try a plug-in: the conformance laws, then its row or column of the matrix."),
     "init": ("authoring", "Write a template that passes `check`."),

@@ -5,39 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from attacks.cli.options import coalition, command, destination, format_, jobs, names, play, policy, selection
+from attacks.cli.resuming import PARTS
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
     from attacks.lab.attack import Attack
-    from attacks.lab.results import Cell, Matrix
+    from attacks.lab.results import Matrix
     from escrow.scheme import Scheme
 
 ATTACK = click.Argument(["attack"])
 SCHEME = click.Argument(["scheme"])
 
 
-def judged(cells: Sequence[Cell], fail_on: str | None) -> int:
-    """The exit code: incomplete before policy, since a cell that could not be judged may hide a breach."""
-    from attacks.cli.failures import INCOMPLETE, NOT_MET, OK
-    from attacks.report import matrix
-
-    if any(cell.verdict in matrix.INCOMPLETE for cell in cells):
-        return INCOMPLETE
-    return NOT_MET if fail_on == "breach" and any(cell.verdict == "BREACH" for cell in cells) else OK
-
-
-def play_cells(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -> Matrix:
-    """Play these attacks on these schemes. Plug-ins are marked: nobody has checked them."""
-    from attacks.lab.matrix import run_matrix
+def unverified(schemes: Sequence[Scheme], attacks: Sequence[Attack]) -> list[str]:
+    """The names of plug-ins: nobody has checked them."""
     from escrow.registry import is_plugin
 
-    unverified = [scheme.name for scheme in schemes if is_plugin(scheme)]
-    unverified += [attack.name for attack in attacks if is_plugin(attack)]
+    return [scheme.name for scheme in schemes if is_plugin(scheme)] + [each.name for each in attacks if is_plugin(each)]
+
+
+def play_cells(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack], timeout: float | None = None) -> Matrix:
+    """Play these attacks on these schemes. Plug-ins are marked."""
+    from attacks.lab.matrix import run_matrix
+
     with job.progress() as progress:
         return run_matrix(
             schemes,
@@ -45,9 +41,11 @@ def play_cells(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -
             job.scenario,
             jobs=job.processes,
             progress=progress,
-            unverified=unverified,
+            unverified=unverified(schemes, attacks),
             every=list(job.attacks.values()),
             plain=job.schemes.get("plain"),
+            isolated=job.isolate,
+            timeout=timeout,
         )
 
 
@@ -64,6 +62,7 @@ def play_cells(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -
 def run_command(job: Job, attack: str, wanted: Sequence[str]) -> Answer:
     """Play one attack on every scheme, or on those named, and say what it read and who noticed."""
     from attacks.cli.job import Answer
+    from attacks.cli.policy import judge
     from attacks.report import cards
     from attacks.report.matrix import draw_run
 
@@ -71,17 +70,31 @@ def run_command(job: Job, attack: str, wanted: Sequence[str]) -> Answer:
     schemes = [job.scheme(name) for name in dict.fromkeys(wanted)] or list(job.schemes.values())
     result = play_cells(job, schemes, [chosen])
     draw = partial(draw_run, card=cards.card(chosen), matrix=result)
-    return Answer(draw, result, judged(result.cells, job.fail_on))
+    return Answer(draw, result, judge(result.cells, job))
 
 
-@command("matrix", names(), selection(), play(), jobs(), policy(), format_(), destination())
-def matrix_command(job: Job) -> Answer:
+@command("matrix", names(), selection(), play(), jobs(), policy(), format_(), destination(), own=PARTS)
+def matrix_command(job: Job, resume: Path | None, shard: tuple[int, int] | None, timeout: float | None) -> Answer:
     """Play every attack on every scheme, compare what was opened with what the scheme claims, and print a table."""
+    from attacks.cli import resuming
     from attacks.cli.job import Answer
+    from attacks.cli.policy import judge
     from attacks.report.matrix import draw_matrix
 
-    result = play_cells(job, *job.selected())
-    return Answer(partial(draw_matrix, matrix=result), result, judged(result.cells, job.fail_on))
+    resuming.check_parts(job, resume, shard)
+    chosen = job.selected()
+    if resume is None and shard is None:
+        result, note = play_cells(job, *chosen, timeout), ""
+    else:
+        from attacks.lab.matrix import WHOLE, Shard
+        from attacks.lab.merge import judged
+
+        plan = resuming.plan_of(job, *chosen, unverified(*chosen))
+        if resume is None or shard is not None:
+            return resuming.shard_answer(job, plan, Shard(*shard or WHOLE), timeout, resume)
+        found, note = resuming.resumed(job, plan, WHOLE, timeout, resume)
+        result = judged(plan.head(), (*found.kept, *found.lost))
+    return Answer(partial(draw_matrix, matrix=result), result, judge(result.cells, job), note)
 
 
 @command("anatomy", names(), play(), format_(), destination(), own=[SCHEME])
@@ -109,7 +122,7 @@ def check_evenings(coalition: str, days: int) -> None:
     "explain",
     names(),
     play(),
-    format_(),
+    format_(rows=False),
     destination(),
     own=[
         SCHEME,

@@ -6,13 +6,9 @@ rule of the scheme was exercised, in these plays or in those of the controls. Ot
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,22 +16,42 @@ from attacks.lab.analysis import rules_of
 from attacks.lab.attack import Attack
 from attacks.lab.bench import Bench, manifest
 from attacks.lab.controls import controlled
-from attacks.lab.results import Cell, Matrix
+from attacks.lab.journal import CellLine, ControlLine, Head, Journal, Line, Place
+from attacks.lab.keys import cell_key, control_key, sources
+from attacks.lab.merge import judged
+from attacks.lab.results import Cell, Matrix, Verdict
 from attacks.lab.scenario import Scenario
-from escrow.registry import load_files
+from attacks.lab.workers import TimedOut, limited, spread
 from escrow.scheme import Scheme
 
 Progress = Callable[[int, int, str], None]
+UNFINISHED = frozenset[Verdict]({"ERROR", "TIMEOUT"})
+KILLED = "the process that ran this, or another, was killed; run it again"
+
+
+class Shard(NamedTuple):
+    """Part `number` (from 1) of a matrix that is dealt out among `of`."""
+
+    number: int = 1
+    of: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}" if self.of > 1 else ""
+
+
+WHOLE = Shard()
 
 
 class Task(msgspec.Struct, frozen=True):
-    """Some cells of one scheme or, without a scheme, the controls of one attack."""
+    """Some cells of one scheme or, without a scheme, the controls of one attack. `keys` are by attack."""
 
     scheme: Scheme | None
     run: tuple[Attack, ...]
     every: tuple[Attack, ...]
     scenario: Scenario
     plain: Scheme | None
+    isolated: bool
+    keys: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -44,12 +60,95 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What a task found: cells, rules that fired, and the attacks whose controls failed, with the reason."""
+    """What a task found: `kept` is written down, `lost` is what did not come to its end, and is tried again."""
 
     name: str
-    cells: tuple[Cell, ...]
-    fired: frozenset[str]
-    failures: dict[str, str]
+    kept: tuple[Line, ...] = ()
+    lost: tuple[Line, ...] = ()
+
+
+class Plan:
+    """What is to be run: every cell of these schemes under these attacks, in one scenario.
+
+    `every` are the attacks whose rules join every cell, run or not (default: those run); their controls are run too,
+    since they exercise rules. `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
+    adversary in processes of its own; `unverified` are names of plug-ins.
+    """
+
+    def __init__(
+        self,
+        schemes: Sequence[Scheme],
+        attacks: Sequence[Attack],
+        scenario: Scenario,
+        *,
+        every: Sequence[Attack] = (),
+        plain: Scheme | None = None,
+        isolated: bool = False,
+        unverified: Sequence[str] = (),
+    ) -> None:
+        self.schemes, self.attacks, self.scenario = schemes, attacks, scenario
+        self.every, self.plain, self.isolated = tuple(every or attacks), plain, isolated
+        self.unverified = unverified
+
+    def head(self, shard: Shard = WHOLE) -> Head:
+        """What a file says of the run, or of a part of it, whose cells it holds."""
+        others = () if self.plain is None else (self.plain,)
+        return Head(
+            manifest=manifest(self.schemes, self.attacks, self.scenario, self.every, self.unverified),
+            every=tuple(attack.name for attack in self.every),
+            rules={each.name: tuple(rule.name for rule in rules_of(each, self.every)) for each in self.schemes},
+            sources=sources((*self.schemes, *self.attacks, *others, *self.every)),
+            plain="".join(each.name for each in others),
+            isolated=self.isolated,
+            shard=str(shard),
+        )
+
+    @cached_property
+    def keys(self) -> dict[Place, str]:
+        """The key of every cell, and of every attack's controls."""
+        cells = {
+            (scheme.name, attack.name): cell_key(scheme, attack, self.scenario, self.every, self.plain)
+            for scheme in self.schemes
+            for attack in self.attacks
+        }
+        return cells | {("", attack.name): control_key(attack, self.every) for attack in self.every}
+
+    def tasks(self, shard: Shard = WHOLE, known: Iterable[Line] = ()) -> list[Task]:
+        """What is left to do of a shard. Which tasks it holds does not depend on what is known."""
+        there = {line.place for line in known}
+        tasks = (_without(task, there) for task in _dealt(self._all(), shard))
+        return [task for task in tasks if task.run]
+
+    def _all(self) -> list[Task]:
+        """A scheme's passive attacks stay together, since they share a play; later schemes, often heavier, go first."""
+        active = [attack for attack in self.attacks if _turns(attack)]
+        passive = tuple(attack for attack in self.attacks if attack not in active)
+        groups = ([passive] if passive else []) + [(attack,) for attack in active]
+        tasks = [self._task(scheme, group) for scheme in reversed(self.schemes) for group in groups]
+        return tasks + [self._task(None, (attack,)) for attack in self.every]
+
+    def _task(self, scheme: Scheme | None, run: tuple[Attack, ...]) -> Task:
+        keys = {attack.name: self.keys[scheme.name if scheme else "", attack.name] for attack in run}
+        return Task(scheme, run, self.every, self.scenario, self.plain, self.isolated, keys)
+
+
+def _turns(attack: Attack) -> bool:
+    """Whether an attack may turn somebody: then its plays are its own. Asked of its class, which needs no cast."""
+    return type(attack).meddle is not Attack.meddle or type(attack).act is not Attack.act
+
+
+def _dealt(tasks: Sequence[Task], shard: Shard) -> list[Task]:
+    """A shard's tasks, dealt there and back again, so that those of a scheme are spread: 1 2 3, 3 2 1, 1 2 3 …"""
+    there_and_back = (*range(1, shard.of + 1), *range(shard.of, 0, -1))
+    return [task for at, task in enumerate(tasks) if there_and_back[at % (2 * shard.of)] == shard.number]
+
+
+def _without(task: Task, there: set[Place]) -> Task:
+    scheme = task.scheme.name if task.scheme else ""
+    return msgspec.structs.replace(task, run=tuple(each for each in task.run if (scheme, each.name) not in there))
+
+
+# --- running ---
 
 
 def run_matrix(
@@ -62,28 +161,38 @@ def run_matrix(
     unverified: Sequence[str] = (),
     every: Sequence[Attack] = (),
     plain: Scheme | None = None,
+    isolated: bool = False,
+    timeout: float | None = None,
 ) -> Matrix:
-    """All cells, in the order of schemes and attacks given.
+    """All cells, in the order of schemes and attacks given. What is asked for is as in `Plan` and `run_plan`."""
+    plan = Plan(schemes, attacks, scenario, every=every, plain=plain, isolated=isolated, unverified=unverified)
+    found = run_plan(plan, jobs=jobs, progress=progress, timeout=timeout)
+    return judged(plan.head(), (*found.kept, *found.lost))
 
-    `every` are the attacks whose rules join every cell, run or not (default: those run); their controls are run too,
-    since they exercise rules. `plain` is the scheme against which `added_over_plain` is counted.
+
+def run_plan(
+    plan: Plan,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    timeout: float | None = None,
+    shard: Shard = WHOLE,
+    journal: Journal | None = None,
+) -> Part:
+    """Every line of a shard: those that the journal knows, and those of the tasks that are left, which it is given.
+
+    `jobs` processes work at once; a task that takes longer than `timeout` seconds is given up.
     """
-    every = tuple(every or attacks)
-    tasks = _tasks(schemes, attacks, every, scenario, plain)
-    parts: list[Part] = []
-    for part in _run(tasks, jobs):
-        parts.append(part)
+    kept, lost = list(journal.known if journal is not None else ()), list[Line]()
+    tasks = plan.tasks(shard, kept)
+    for done, part in enumerate(spread(partial(_perform, timeout=timeout), tasks, jobs, _killed), 1):
+        kept += part.kept
+        lost += part.lost
+        if journal is not None and part.kept:
+            journal.add(part.kept)
         if progress is not None:
-            progress(len(parts), len(tasks), part.name)
-    cells = {(cell.scheme, cell.attack): cell for part in parts for cell in part.cells}
-    failures = {name: why for part in parts for name, why in part.failures.items()}
-    fired = frozenset[str]().union(*(part.fired for part in parts))
-    judged = tuple(
-        _conclusive(cells[scheme.name, attack.name], failures.get(attack.name, ""), _idle(scheme, every, fired))
-        for scheme in schemes
-        for attack in attacks
-    )
-    return Matrix(manifest=manifest(schemes, attacks, scenario, every, unverified), cells=judged)
+            progress(done, len(tasks), part.name)
+    return Part(f"shard {shard}", tuple(kept), tuple(lost))
 
 
 def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack] = ()) -> Cell:
@@ -91,73 +200,30 @@ def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence
     return Bench(scheme, tuple(every or (attack,)), scenario).cell(attack)[0]
 
 
-def _idle(scheme: Scheme, every: Sequence[Attack], fired: frozenset[str]) -> tuple[str, ...]:
-    """The rules of a scheme's cells that fired nowhere."""
-    return tuple(rule.name for rule in rules_of(scheme, every) if rule.name not in fired)
+def _perform(task: Task, timeout: float | None) -> Part:
+    try:
+        with limited(timeout):
+            lines = tuple(_lines(task))
+    except TimedOut:
+        return _given_up(task, "TIMEOUT", f"it took longer than {timeout:g} seconds")
+    kept = tuple(line for line in lines if not (isinstance(line, CellLine) and line.cell.verdict in UNFINISHED))
+    return Part(task.name, kept, tuple(line for line in lines if line not in kept))
 
 
-def _conclusive(cell: Cell, failure: str, idle: Sequence[str]) -> Cell:
-    if cell.verdict in {"NOT_APPLICABLE", "ERROR"} or not (failure or idle):
-        return cell
-    why = f"a control of {cell.attack} failed: {failure}" if failure else f"never exercised: {', '.join(idle)}"
-    return msgspec.structs.replace(cell, verdict="INCONCLUSIVE", reason=why)
-
-
-# --- work for several processes ---
-
-
-def _tasks(
-    schemes: Sequence[Scheme],
-    attacks: Sequence[Attack],
-    every: tuple[Attack, ...],
-    scenario: Scenario,
-    plain: Scheme | None,
-) -> list[Task]:
-    """A scheme's passive attacks stay together, since they share a play; later schemes, often heavier, go first."""
-    active = [attack for attack in attacks if _turns(attack)]
-    passive = tuple(attack for attack in attacks if attack not in active)
-    groups = ([passive] if passive else []) + [(attack,) for attack in active]
-    tasks = [Task(scheme, group, every, scenario, plain) for scheme in reversed(schemes) for group in groups]
-    return tasks + [Task(None, (attack,), every, scenario, None) for attack in every]
-
-
-def _turns(attack: Attack) -> bool:
-    """Whether an attack may turn somebody: then its plays are its own. Asked of its class, which needs no cast."""
-    return type(attack).meddle is not Attack.meddle or type(attack).act is not Attack.act
-
-
-def _run(tasks: Sequence[Task], jobs: int) -> Iterator[Part]:
-    if jobs == 1:
-        yield from map(_perform, tasks)
+def _lines(task: Task) -> Iterator[Line]:
+    if task.scheme is None:
+        for attack in task.run:
+            control = controlled(attack, task.every, isolated=task.isolated)
+            yield _control(task, attack, control.failure, control.fired)
         return
-    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(_plugin_files(),)) as pool:
-        waiting = {pool.submit(_perform, task): task for task in tasks}
-        for future in as_completed(waiting):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield _died(waiting[future])
-
-
-def _died(task: Task) -> Part:
-    """What is known of a task whose process was killed from outside: nothing, and that is said."""
-    if task.scheme is None:
-        return Part(task.name, (), frozenset(), {attack.name: "its process was killed" for attack in task.run})
-    why = "the process that ran this cell, or another, was killed; run it again"
-    cells = (Cell(scheme=task.scheme.name, attack=each.name, verdict="ERROR", reason=why) for each in task.run)
-    return Part(task.name, tuple(cells), frozenset(), {})
-
-
-def _perform(task: Task) -> Part:
-    if task.scheme is None:
-        found = {attack.name: controlled(attack, task.every) for attack in task.run}
-        fired = frozenset[str]().union(*(each.fired for each in found.values()))
-        return Part(task.name, (), fired, {name: each.failure for name, each in found.items() if each.failure})
-    bench = Bench(task.scheme, task.every, task.scenario)
-    baseline = Bench(task.plain, task.every, task.scenario) if task.plain is not None else None
-    cells = tuple(_cells(bench, baseline, task.run))
-    return Part(task.name, cells, frozenset(bench.fired), {})
+    bench = Bench(task.scheme, task.every, task.scenario, isolated=task.isolated)
+    baseline = None
+    if task.plain is not None:
+        baseline = Bench(task.plain, task.every, task.scenario, isolated=task.isolated)
+    cells = list(_cells(bench, baseline, task.run))
+    for cell in cells:
+        key = task.keys[cell.attack]
+        yield CellLine(key=key, cell=msgspec.structs.replace(cell, key=key), fired=tuple(sorted(bench.fired)))
 
 
 def _cells(bench: Bench, baseline: Bench | None, attacks: Iterable[Attack]) -> Iterator[Cell]:
@@ -168,10 +234,20 @@ def _cells(bench: Bench, baseline: Bench | None, attacks: Iterable[Attack]) -> I
         yield bench.cell(attack, opened)[0]
 
 
-def _plugin_files() -> tuple[str, ...]:
-    files = (getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith("plugin_"))
-    return tuple(sorted(file for file in files if file))
+def _control(task: Task, attack: Attack, failure: str, fired: Iterable[str] = ()) -> ControlLine:
+    return ControlLine(key=task.keys[attack.name], attack=attack.name, failure=failure, fired=tuple(sorted(fired)))
 
 
-def _prepare(plugins: tuple[str, ...]) -> None:
-    load_files(Path(file) for file in plugins)
+def _killed(task: Task) -> Part:
+    return _given_up(task, "ERROR", KILLED)
+
+
+def _given_up(task: Task, verdict: Verdict, why: str) -> Part:
+    """What is known of a task that did not come to its end: nothing, and that is said."""
+    if task.scheme is None:
+        return Part(task.name, lost=tuple(_control(task, attack, why) for attack in task.run))
+    cells = [
+        Cell(scheme=task.scheme.name, attack=each.name, verdict=verdict, reason=why, key=task.keys[each.name])
+        for each in task.run
+    ]
+    return Part(task.name, lost=tuple(CellLine(key=cell.key, cell=cell, fired=()) for cell in cells))
