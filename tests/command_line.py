@@ -3,8 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -54,12 +54,9 @@ def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
 
 
 def fake(monkeypatch: pytest.MonkeyPatch, name: str, **functions: Any) -> None:
-    """A module of the laboratory that answers at once."""
-    module = ModuleType(name)
-    vars(module).update(functions)
-    monkeypatch.setitem(sys.modules, name, module)
-    package, _, last = name.rpartition(".")
-    monkeypatch.setattr(sys.modules[package], last, module, raising=False)
+    """Functions of a module of the laboratory that answer at once."""
+    for function, answer in functions.items():
+        monkeypatch.setattr(import_module(name), function, answer)
 
 
 def result(*verdicts: str) -> Matrix:

