@@ -217,8 +217,8 @@ class Stand:
             return Job(name, level, few, self._between_devices(name, few))
         if name == "set-up":
             return Job(name, level, few, self.there.set_ups(few, self.text))
-        self.back.carry(self.text)
-        self.there.carry(self.text)  # a new chain: from here on, one way is one way
+        for direction in (self.back, self.there) * 2:  # a new chain after one of a single message, not of the last turn
+            direction.carry(self.text)
         if name == "one-way":
             return Job(name, level, messages, partial(self.there.carry, self.text, messages))
         return Job(name, level, few, partial(self._ping_pong, few))
@@ -257,9 +257,9 @@ class Direction:
 
     def carry(self, text: bytes, times: int = 1) -> None:
         """A text is encrypted for every device, for the receiver last, and read."""
-        incoming, escrows = self.incoming, self.escrows
+        outgoing, incoming, escrows = self.outgoing, self.incoming, self.escrows
         for _ in range(times):
-            for session in self.outgoing:
+            for session in outgoing:
                 message, key = encrypt(session, text)
                 if escrows:
                     self._field(message, key)

@@ -12,8 +12,6 @@ truncated HMAC; section 7.2 leaves the AEAD to the application. Revision 4 adds 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
 from escrow.codec import Fact, Public, read_varint, varint
@@ -157,7 +155,7 @@ def step(chain: ChainKey, slot: Guard[Slot] | None = None) -> tuple[MessageKey, 
 @derivation("message.chain = key.chain, message.n = key.n")
 def open_message(message: Message, key: MessageKey) -> Plaintext:
     """DECRYPT of section 3.1. Forged where key, header, associated data and ciphertext do not fit."""
-    associated = message.associated + message.chain + _numbers(message.pn, message.n)
+    associated = _framed(message.associated, message.chain, message.pn, message.n)
     return Plaintext(open_sealed(key.value, message.sealed, associated))
 
 
@@ -174,17 +172,23 @@ def _verify(chain: ChainKey, first: Message) -> None:
 
 def header(message: Message) -> bytes:
     """dh (32 bytes) ‖ varint pn ‖ varint n: 34 to 42 bytes."""
-    return message.chain + _numbers(message.pn, message.n)
-
-
-@lru_cache(maxsize=4096)
-def _numbers(pn: int, n: int) -> bytes:
-    return varint(pn) + varint(n)
+    return _framed(b"", message.chain, message.pn, message.n)
 
 
 def pack(message: Message) -> bytes:
     """A message on the wire: header ‖ ciphertext; the associated data is known to both sides and does not travel."""
-    return header(message) + message.sealed
+    return _framed(b"", message.chain, message.pn, message.n, message.sealed)
+
+
+_VARINTS = tuple(map(varint, range(1 << 11)))  # of the numbers that most messages have
+
+
+def _framed(before: bytes, dh: bytes, pn: int, n: int, after: bytes = b"") -> bytes:
+    """A header between what precedes and what follows it: made three times for each message, so all in one go."""
+    try:
+        return b"".join((before, dh, _VARINTS[pn], _VARINTS[n], after))
+    except IndexError:
+        return b"".join((before, dh, varint(pn), varint(n), after))
 
 
 @honest_only("reads public bytes")
@@ -193,11 +197,19 @@ def unpack(data: bytes, associated: bytes) -> Message:
     if len(data) < _SHORTEST:
         raise Malformed("a message is shorter than its header and tag")
     pn, n, at = data[32], data[33], 34
-    if pn | n > 0x7F:  # seldom: a chain of 128 messages
-        pn, at = read_varint(data, 32)
-        n, at = read_varint(data, at)
-        if len(data) < at + TAG:
-            raise Malformed("a message is shorter than its header and tag")
+    if pn > 0x7F:  # a chain of 128 messages came before: a number of two bytes is read here, a longer one elsewhere
+        if 0 < n < 0x80:
+            pn, n, at = pn & 0x7F | n << 7, data[34], 35
+        else:
+            pn, at = read_varint(data, 32)
+            n, at = data[at], at + 1
+    if n > 0x7F:
+        if 0 < (high := data[at]) < 0x80:
+            n, at = n & 0x7F | high << 7, at + 1
+        else:
+            n, at = read_varint(data, at - 1)
+    if at > 34 and len(data) < at + TAG:
+        raise Malformed("a message is shorter than its header and tag")
     return Message(data[:32], n, pn, associated, data[at:])
 
 
@@ -241,14 +253,20 @@ def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
     if session.sending is None:
         raise Refused("session", "it cannot send before it has received")
     key, session.sending = step(session.sending)
-    sealed = seal(key.value, body, session.associated + key.chain + _numbers(session.previous, key.n))
-    return Message(key.chain, key.n, session.previous, session.associated, sealed), key
+    pn, associated = session.previous, session.associated
+    sealed = seal(key.value, body, _framed(associated, key.chain, pn, key.n))
+    return Message(key.chain, key.n, pn, associated, sealed), key
 
 
 @honest_only("an honest party's use of step and turn")
 def decrypt(session: Session, message: Message, max_skip: int = MAX_SKIP) -> Plaintext:
     """Open a message and advance (section 3.5). The session is unchanged where this raises Forged or Refused."""
     chain = session.receiving
+    if chain is not None and message.n == chain.n and message.chain == session.peer:  # the next message: nearly all
+        key, chain = step(chain)
+        plaintext = open_message(message, key)
+        session.receiving = chain
+        return plaintext
     if chain is None or message.chain != session.peer:
         if (known := _skipped(session, message)) is not None:
             return _open_skipped(session, message, known)
