@@ -64,10 +64,14 @@ def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) ->
     return Outcome(setting.session, setting.members, dealings)
 
 
-@lru_cache(maxsize=256)
 def commitments(outcome: Outcome, over: Group = group) -> tuple[bytes, ...]:
     """Σ A_ik over QUAL, t points: of the polynomial that the run shared. The first is its public key."""
     return tuple(over.add(*column) for column in zip(*(each.points for each in outcome.dealings), strict=True))
+
+
+@lru_cache(maxsize=256)
+def _joint(outcome: Outcome) -> tuple[bytes, ...]:
+    return commitments(outcome)
 
 
 def share_dealt(outcome: Outcome, share: SubShare) -> bool:
@@ -112,7 +116,7 @@ def sum_fits(outcome: Outcome, share: Summed) -> bool:
     if share.session != outcome.session or share.member not in outcome.members:
         return False
     try:
-        return feldman.verify_share(commitments(outcome), share.member, scalar(share.raw))
+        return feldman.verify_share(_joint(outcome), share.member, scalar(share.raw))
     except Forged:
         return False
 
@@ -140,4 +144,4 @@ def first_share(outcome: Guard[Outcome], share: Summed) -> StageShare:
     """A member's share at stage 0 of the key that a run made. Forged where the sum is not the outcome's."""
     if not sum_fits(outcome, share):
         raise Forged("a sum of another run")
-    return StageShare(commitments(outcome)[0], 0, share.member, share.raw)
+    return StageShare(_joint(outcome)[0], 0, share.member, share.raw)
