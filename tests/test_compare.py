@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from attacks.cli import main
 from attacks.cli.job import Job
 from attacks.cli.policy import judge, unexpected
-from attacks.lab import comparison
+from attacks.lab import comparison, journal
 from attacks.lab.comparison import Comparison, NotComparable, compare
 from attacks.lab.counts import Exact
 from attacks.lab.measure import Overhead, Timed, Timing
@@ -35,6 +35,7 @@ from attacks.lab.results import (
     to_json,
 )
 from attacks.lab.scenario import default
+from attacks.report import rows
 
 MATHEMATICS = "mathematics"
 ALARM = Alarms(who="alice-phone", check="safety number", times=2, first_day=6, packets=900)
@@ -334,8 +335,29 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "list").write_text("[]")
     (tmp_path / "later").write_bytes(to_json(matrix()).replace(b"matrix/1", b"matrix/2"))
     (tmp_path / "torn").write_bytes(to_json(matrix())[:-20])
+    (tmp_path / "rows").write_text("".join(rows.written(matrix(), "jsonl", terminal=False)))
+    (tmp_path / "line").write_text('{"schema": "escrow-lab/matrix/1"}\n')
     recorded(tmp_path / "pytest")
+    begun = journal.encoded(head())
+    (tmp_path / "begun").write_bytes(begun)
+    (tmp_path / "journal").write_bytes(begun + begun)
     return tmp_path
+
+
+def head() -> journal.Head:
+    return journal.Head(manifest=manifest(), every=("theft",), rules={"plain": (), "split-key": ()}, sources={})
+
+
+def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines: list[journal.Line] = [
+        journal.CellLine(key="k", cell=msgspec.structs.replace(each, key="k"), fired=()) for each in matrix().cells
+    ]
+    lines.append(journal.ControlLine(key="c", attack="theft", failure="", fired=()))
+    whole = b"".join(map(journal.encoded, (head(), *lines)))
+    (files / "whole.jsonl").write_bytes(whole)
+    assert found(compare(matrix(), comparison.read(files / "whole.jsonl"))) == []
+    assert main(["compare", "whole.jsonl", "begun"]) == 1
+    assert "plain, theft: verdict AS CLAIMED → ERROR" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "md", "csv"])
@@ -354,6 +376,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("held", "torn", 4, "torn is no result"),
         ("cards", "held", 4, "it is escrow-lab/cards/1, not"),
         ("later", "held", 4, "it is escrow-lab/matrix/2, not"),
+        ("rows", "held", 4, "rows holds rows, and not what was played; compare takes --format json"),
+        ("journal", "held", 4, "journal, line 2: "),
+        ("line", "held", 4, "line is no result: Object missing required field"),
         ("held", "seed", 5, "held and seed cannot be compared: the scenarios differ: seed 2019 and 7"),
         ("held", "anatomy", 5, "they are of two kinds: escrow-lab/matrix/1 and escrow-lab/anatomy/1"),
         ("pytest", "held", 5, "they are of two kinds"),
@@ -404,11 +429,34 @@ def test_unexpected_is_a_breach_that_plain_has_not(counts: dict[str, Any], expec
     assert judge([cell], Job(fail_on="unexpected")) == int(expected)
 
 
-def baseline(path: Path, *verdicts: str, **others: Any) -> list[str]:
-    whole = result(*verdicts)
-    changed = msgspec.structs.replace(whole.manifest, **others)
-    path.write_bytes(to_json(msgspec.structs.replace(whole, manifest=changed)))
-    return ["--fail-on", "regression", "--baseline", str(path)]
+@pytest.mark.parametrize("format_", ["table", "json", "jsonl", "md", "csv"])
+@pytest.mark.parametrize(
+    ("verdicts", "options", "code"),
+    [
+        (("HELD", "BREACH"), ["--fail-on", "unexpected"], 0),
+        (("HELD", "BREACH"), ["--fail-on", "regression", "--baseline", "old"], 0),
+        (("BREACH", "BREACH"), ["--fail-on", "regression", "--baseline", "old"], 1),
+        (("BREACH", "TIMEOUT"), ["--fail-on", "regression", "--baseline", "old"], 3),
+        (("HELD", "BREACH"), ["--fail-on", "regression", "--baseline", "old", "--seed", "7"], 5),
+    ],
+)
+def test_policies_give_one_exit_code_in_every_format(
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    verdicts: tuple[str, ...],
+    options: list[str],
+    code: int,
+    format_: str,
+) -> None:
+    (files / "old").write_bytes(to_json(result("HELD", "BREACH")))
+    fake(monkeypatch, "attacks.lab.matrix", run_matrix=lambda *_, **__: result(*verdicts))
+    for command in (["matrix"], ["run", "null-eavesdropper"]):
+        assert main([*command, *options, "--format", format_]) == code
+        shown = capsys.readouterr()
+        assert bool(shown.out) == (code != 5) and ("plain, a-0: verdict HELD → BREACH" in shown.err) == (
+            verdicts[0] == "BREACH"
+        )
 
 
 def cells(*verdicts: str) -> list[Cell]:

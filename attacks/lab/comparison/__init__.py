@@ -34,19 +34,42 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> Run:
-    """A run from a file of `--format json`, or of pytest-benchmark. Malformed says what is wrong with the file."""
+    """A run from a file: of `--format json`, of `matrix --resume`, or of pytest-benchmark.
+
+    Malformed says what is wrong with the file. A cell that was not run yet is read as an ERROR.
+    """
     try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data, type=_Head)
-        kind = KINDS.get(head.schema) or (Recorded if head.machine_info is not None else None)
-        if kind is None:
-            wanted = ", ".join((*KINDS, RECORDED))
-            raise Malformed(f"{path} is no run that can be compared: it is {head.schema or 'unnamed'}, not {wanted}")
-        return msgspec.json.decode(data, type=kind)
+        return _read(path.read_bytes(), str(path))
     except OSError as error:
         raise Malformed(f"{path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"{path} is no result: {error}") from None
+
+
+def _read(data: bytes, file: str) -> Run:
+    from attacks.lab import journal, merge  # which raise this package's NotComparable
+
+    first, _, rest = data.partition(b"\n")
+    head = _head_of(first)
+    if head is not None and head.schema == journal.SCHEMA:
+        contents = journal.parse(data, file)
+        return merge.judged(contents.head, contents.lines)
+    if head is not None and rest.strip():
+        raise Malformed(f"{file} holds rows, and not what was played; compare takes --format json")
+    head = msgspec.json.decode(data, type=_Head)
+    kind = KINDS.get(head.schema) or (Recorded if head.machine_info is not None else None)
+    if kind is None:
+        wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
+        raise Malformed(f"{file} is no run that can be compared: it is {head.schema or 'unnamed'}, not {wanted}")
+    return msgspec.json.decode(data, type=kind)
+
+
+def _head_of(line: bytes) -> _Head | None:
+    """What a line of a file says of its kind, if it is a record by itself."""
+    try:
+        return msgspec.json.decode(line, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def name(run: Run) -> str:
