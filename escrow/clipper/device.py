@@ -76,12 +76,13 @@ class Device(device.Device):
         try:
             said = codec.decode(mail.field, ClipperField)
             ks = agreed_key(said, found.key)
+            self.insist(not (self.derives and said.agreed), f"{mail.sender} chose the session key")
         except (Malformed, Forged) as error:
             self.insist(False, f"{mail.sender} sent no LEAF for this message: {error}")
             return
-        valid = self.unit.load_iv(ks, said.iv + said.leaf, said.transcript)
-        self.insist(valid, f"the LEAF that {mail.sender} sent is not valid for this session key and IV")
         transcript = sha256(found.header)[:8]
+        valid = self.unit.load_iv(ks, said.iv + said.leaf, transcript)
+        self.insist(valid, f"the LEAF that {mail.sender} sent is not valid for this session key and IV")
         again = make_field(found.key, said, transcript, ks, said.iv + said.leaf)
         self.insist(again == said, f"what {mail.sender} sent beside the LEAF is not this message's")
 

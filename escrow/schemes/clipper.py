@@ -19,37 +19,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
 from escrow import codec, crypto
-from escrow.clipper import field
-from escrow.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, UnitKey, combine, program
+from escrow.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
 from escrow.clipper.device import Device
-from escrow.clipper.field import ClipperField, Identity, UnitRequest
+from escrow.clipper.field import ClipperField, UnitRequest
 from escrow.clipper.leaf import UID, Make
+from escrow.clipper.processor import AGENTS, Loaded, Processor
 from escrow.codec import Public
-from escrow.crypto import Private, random_bytes
+from escrow.crypto import random_bytes
 from escrow.derivation import Checks, Guard, derivation, service
-from escrow.errors import EscrowError, Forged, Refused
+from escrow.errors import Forged, Refused
 from escrow.principal import Principal
 from escrow.scheme import Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.skipjack import KEY
-from escrow.warrant import (
-    Answer,
-    Answered,
-    Authority,
-    AuthorityKey,
-    Request,
-    Warrant,
-    in_force,
-    open_answer,
-    promises,
-    seal_answer,
-)
+from escrow.warrant import Answered, Authority, AuthorityKey, Request, Warrant, in_force, promises, seal_answer
 from escrow.wire import Wire
 
-AGENTS = ("agent-1", "agent-2")
 SESSION = 1  # the number of the only programming session
 
 
@@ -73,12 +59,6 @@ def agent_checks(half: FiledHalf, warrant: Warrant, request: UnitRequest) -> Che
     yield "unit of the sender named", request.people[:1] == (half.owner,)
 
 
-@derivation("answer.to = key.public")
-def open_half(answer: Answer, key: Private) -> UnitHalf:
-    """What an agent answered, to whoever holds the authority's key."""
-    return open_answer(answer, key, UnitHalf)
-
-
 class Agent(Principal):
     """An escrow agent: one half of each unit key."""
 
@@ -95,66 +75,24 @@ class Agent(Principal):
         return seal_answer(request.warrant, release(half, asked))
 
 
-class Loaded(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A unit key in a decrypt processor: under which warrant, and until when."""
-
-    order: str
-    expires: int
-    unit: UnitKey
-
-
-class Processor(Authority):
-    """An authority with a decrypt processor: the family key, and the unit keys that were released to it."""
-
-    family: FamilyKey | None = None
-    loaded: list[Loaded] = []
-
-    def units(self, wire: Wire, warrant: Warrant, identities: Iterable[Identity]) -> dict[bytes, UnitKey]:
-        """The unit keys that may be used under the warrant; those that are missing are asked for, one request each."""
-        units: dict[bytes, UnitKey] = {}
-        for each in self.loaded:
-            try:
-                self.insist(each.order == warrant.order.id, "a unit key is used under the warrant it was released for")
-            except Refused:
-                continue
-            units[each.unit.uid] = each.unit
-        asked: set[UnitRequest] = set()
-        for identity in identities:
-            request = field.name_unit(identity)
-            if identity.uid not in units and request not in asked:
-                asked.add(request)
-                for unit in self._released(wire, warrant, request):
-                    units[unit.uid] = unit
-                    self.loaded.append(Loaded(warrant.order.id, warrant.order.expires, unit))
-        return units
-
-    def _released(self, wire: Wire, warrant: Warrant, request: UnitRequest) -> Iterator[UnitKey]:
-        try:
-            answers = [self.ask(wire, agent, warrant, request) for agent in AGENTS]
-            one, other = (open_half(answer, self.key.agreement) for answer in answers)
-            yield combine(one, other)
-        except EscrowError as error:
-            wire.complain(self.name, error)
-
-
 class Programmer(Principal):
-    """Where chips are programmed. While a session lasts: both seeds, and a processor on which each chip is tried."""
+    """Where chips are programmed, and tried on a processor. While a session lasts: both seeds, and each unit's key."""
 
     seeds: list[Seed]
     serials: list[Serial]
-    bench: Processor | None
+    bench: Processor
 
     def finish(self, keeps_seeds: bool = False) -> None:
         """The session is over: what was in it is destroyed."""
-        self.seeds, self.bench = self.seeds if keeps_seeds else [], None
+        self.seeds, self.bench.loaded = self.seeds if keeps_seeds else [], []
 
 
 class Clipper(Plain, frozen=True, kw_only=True):
     """`width`, `mode`, `binds` (names with spaces between) and `partial` are the LEAF's (escrow.clipper.leaf.Make).
 
     `derives`: session keys follow from message keys, so that no side can force one. `most_bad`: a chip stops after so
-    many invalid LEAFs (0: never). `refuses_own`: it takes none of its own making. `keeps_seeds`: nothing of the
-    programming session is destroyed but the bench.
+    many invalid LEAFs (0: never). `refuses_own`: it takes none of its own making. `keeps_seeds`: those
+    of the programming session are not destroyed.
     """
 
     name = "clipper"
@@ -211,7 +149,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
                 party.chip = Chip(family, combine(*halves), self.most_bad, self.refuses_own)
                 party.derives = self.derives
                 programmer.serials.append(serial)
-                bench.loaded.append(Loaded(bench.name, 0, party.chip.unit))
+                bench.loaded.append(Loaded(bench.name, 0, party.user, party.chip.unit))
                 for half, filing in zip(halves, agents, strict=True):
                     filing.halves.append(FiledHalf(half.uid, half.agent, half.raw, party.user, court))
             elif isinstance(party, Processor):
@@ -231,14 +169,14 @@ class Clipper(Plain, frozen=True, kw_only=True):
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
         assert isinstance(authority, Processor)  # noqa: S101 (the cast says so)
-        read = list(_identified(authority, wire, wanted(authority, warrant, intercepted, ClipperField)))
+        read = list(authority.identified(wire, wanted(authority, warrant, intercepted, ClipperField)))
         units = authority.units(wire, warrant, [identity for _, _, identity in read])
         for intercept, said, identity in read:
-            if (unit := units.get(identity.uid)) is None:
+            if (loaded := units.get(identity.uid)) is None:
                 continue
             try:
-                key = field.open_field(said, field.unwrap_key(identity, unit))
-            except Forged as error:
+                key = authority.open_key(wire, said, identity, loaded)
+            except (Forged, Refused) as error:
                 wire.complain(authority.name, error)
                 continue
             yield from open_intercepted(authority, intercept, key)
@@ -247,19 +185,6 @@ class Clipper(Plain, frozen=True, kw_only=True):
 def _seed(number: int, agent: str) -> Seed:
     with crypto.acting(agent):
         return Seed(SESSION, number, random_bytes(KEY))
-
-
-def _identified(
-    authority: Processor, wire: Wire, heard: Iterable[tuple[Intercept, ClipperField]]
-) -> Iterator[tuple[Intercept, ClipperField, Identity]]:
-    """What a processor with the family key reads in the fields: who made each."""
-    if (family := authority.family) is None:
-        return
-    for intercept, said in heard:
-        try:
-            yield intercept, said, field.read_leaf(said, family)
-        except Forged as error:
-            wire.complain(authority.name, error)
 
 
 SCHEME = Clipper()

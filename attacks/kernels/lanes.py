@@ -1,0 +1,185 @@
+"""Skipjack on many blocks at once under one key, as four words of 16 bits each of which holds every lane.
+
+Without numpy a word is two strings of bytes: F is one `translate`, exclusive or one long integer. With numpy it is an
+array, and G one look-up in a table of 65,536 words. The rounds are written once, over either.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from escrow import skipjack
+from escrow.skipjack import ROUNDS
+
+Block = Sequence[Any]  # four words
+
+
+class Lanes(Protocol):
+    """How words of many lanes are computed with."""
+
+    def load(self, data: bytes, at: int, step: int) -> list[Any]:
+        """The four words of the blocks that begin at `at` and follow each other every `step` bytes."""
+
+    def fill(self, block: bytes, count: int) -> list[Any]:
+        """One block of 8 bytes in every lane."""
+
+    def g(self, key: bytes, k: int, word: Any) -> Any:
+        """G of round k."""
+
+    def undo_g(self, key: bytes, k: int, word: Any) -> Any:
+        """The word that G of round k made this of."""
+
+    def xor(self, a: Any, b: Any) -> Any:
+        """Exclusive or, lane by lane."""
+
+    def plus(self, word: Any, counter: int) -> Any:
+        """Exclusive or with a counter below 256."""
+
+    def first_equal(self, ours: Any, theirs: Any, mask: int, alive: Any) -> tuple[int | None, Any]:
+        """The first lane in which the masked words agree in all calls so far, and what to give as `alive` next."""
+
+
+def encrypt(lanes: Lanes, key: bytes, block: Block) -> list[Any]:
+    """escrow.skipjack.encrypt in every lane."""
+    w1, w2, w3, w4 = block
+    for k in range(ROUNDS):
+        g = lanes.g(key, k, w1)
+        if k & 8:
+            w1, w2, w3, w4 = w4, g, lanes.plus(lanes.xor(w1, w2), k + 1), w3
+        else:
+            w1, w2, w3, w4 = lanes.plus(lanes.xor(g, w4), k + 1), g, w2, w3
+    return [w1, w2, w3, w4]
+
+
+def decrypt(lanes: Lanes, key: bytes, block: Block) -> list[Any]:
+    """escrow.skipjack.decrypt in every lane."""
+    w1, w2, w3, w4 = block
+    for k in reversed(range(ROUNDS)):
+        g = lanes.undo_g(key, k, w2)
+        if k & 8:
+            w1, w2, w3, w4 = g, lanes.plus(lanes.xor(g, w3), k + 1), w4, w1
+        else:
+            w1, w2, w3, w4 = g, w3, w4, lanes.plus(lanes.xor(w1, w2), k + 1)
+    return [w1, w2, w3, w4]
+
+
+def xor(lanes: Lanes, a: Block, b: Block) -> list[Any]:
+    """Exclusive or of two blocks."""
+    return [lanes.xor(x, y) for x, y in zip(a, b, strict=True)]
+
+
+# --- without numpy ---
+
+Bytes = tuple[bytes, bytes]  # the high and the low byte of a word, in every lane
+
+
+class PlainLanes:
+    """Lanes as strings of bytes."""
+
+    def load(self, data: bytes, at: int, step: int) -> list[Bytes]:
+        return [(data[at + i :: step], data[at + i + 1 :: step]) for i in (0, 2, 4, 6)]
+
+    def fill(self, block: bytes, count: int) -> list[Bytes]:
+        return [(block[i : i + 1] * count, block[i + 1 : i + 2] * count) for i in (0, 2, 4, 6)]
+
+    def g(self, key: bytes, k: int, word: Bytes) -> Bytes:
+        _, f0, f1, f2, f3 = skipjack.schedule(key)[k]
+        high, low = word
+        high = _xor(high, low.translate(f0))
+        low = _xor(low, high.translate(f1))
+        high = _xor(high, low.translate(f2))
+        return high, _xor(low, high.translate(f3))
+
+    def undo_g(self, key: bytes, k: int, word: Bytes) -> Bytes:
+        _, f0, f1, f2, f3 = skipjack.schedule(key)[k]
+        high, low = word
+        low = _xor(low, high.translate(f3))
+        high = _xor(high, low.translate(f2))
+        low = _xor(low, high.translate(f1))
+        return _xor(high, low.translate(f0)), low
+
+    def xor(self, a: Bytes, b: Bytes) -> Bytes:
+        return _xor(a[0], b[0]), _xor(a[1], b[1])
+
+    def plus(self, word: Bytes, counter: int) -> Bytes:
+        return word[0], word[1].translate(_shifted(counter))
+
+    def first_equal(self, ours: Bytes, theirs: Bytes, mask: int, alive: bytes | None) -> tuple[int | None, bytes]:
+        wrong = alive or bytes(len(ours[0]))
+        for at, part in enumerate((mask >> 8, mask & 255)):
+            differing = _xor(ours[at], theirs[at]).translate(bytes(byte & part for byte in range(256)))
+            wrong = (int.from_bytes(wrong, "big") | int.from_bytes(differing, "big")).to_bytes(len(wrong), "big")
+        lane = wrong.find(0)
+        return (None if lane < 0 else lane), wrong
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(len(a), "little")
+
+
+@cache
+def _shifted(counter: int) -> bytes:
+    return bytes(byte ^ counter for byte in range(256))
+
+
+# --- with numpy ---
+
+
+class NumpyLanes:
+    """Lanes as arrays of 16-bit words."""
+
+    def __init__(self) -> None:
+        self.np: Any = importlib.import_module("numpy")
+        self._tables = lru_cache(maxsize=8)(self._tables_of)
+
+    def load(self, data: bytes, at: int, step: int) -> list[Any]:
+        words = self.np.frombuffer(data, dtype=">u2").reshape(-1, step // 2)[:, at // 2 : at // 2 + 4]
+        return [self.np.ascontiguousarray(words[:, i], dtype="u2") for i in range(4)]
+
+    def fill(self, block: bytes, count: int) -> list[Any]:
+        return [self.np.full(count, int.from_bytes(block[i : i + 2], "big"), dtype="u2") for i in (0, 2, 4, 6)]
+
+    def _tables_of(self, key: bytes) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """G of each of five rounds in turn as a table of words, since round k + 5 is as round k; and its inverse."""
+        every, forth, back = self.np.arange(65536, dtype="u2"), [], []
+        for _, *behind in skipjack.schedule(key)[:5]:
+            f0, f1, f2, f3 = (self.np.frombuffer(table, dtype="u1") for table in behind)
+            high, low = (every >> 8).astype("u1"), every.astype("u1")
+            high = high ^ f0[low]
+            low = low ^ f1[high]
+            high = high ^ f2[low]
+            low = low ^ f3[high]
+            table = high.astype("u2") << 8 | low
+            inverse = self.np.empty_like(table)
+            inverse[table] = every
+            forth.append(table)
+            back.append(inverse)
+        return tuple(forth), tuple(back)
+
+    def g(self, key: bytes, k: int, word: Any) -> Any:
+        return self._tables(key)[0][k % 5].take(word, mode="wrap")  # no bounds to check: twice as fast
+
+    def undo_g(self, key: bytes, k: int, word: Any) -> Any:
+        return self._tables(key)[1][k % 5].take(word, mode="wrap")
+
+    def xor(self, a: Any, b: Any) -> Any:
+        return a ^ b
+
+    def plus(self, word: Any, counter: int) -> Any:
+        return word ^ self.np.uint16(counter)
+
+    def first_equal(self, ours: Any, theirs: Any, mask: int, alive: Any) -> tuple[int | None, Any]:
+        same = (ours ^ theirs) & self.np.uint16(mask) == 0
+        alive = same if alive is None else alive & same
+        lane = int(alive.argmax())
+        return (lane if alive[lane] else None), alive
+
+
+@cache
+def lanes_of(numpy: bool | None = None) -> Lanes:
+    """The lanes to use: numpy's where it is installed, unless it is said which. ModuleNotFoundError if it is not."""
+    return NumpyLanes() if (find_spec("numpy") is not None if numpy is None else numpy) else PlainLanes()

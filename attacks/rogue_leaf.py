@@ -1,0 +1,93 @@
+"""A rogue sender beside honest receivers: it loads random LEAFs into its own chip until one is valid, and sends that.
+
+  splice   a LEAF of its own with one byte changed; where the checksum leaves that byte out, one trial forges
+  search   random LEAFs for one session key and IV;  each is valid with probability 2^-w, so 2^w trials on average
+  send     session key, IV and LEAF go out with every message; receivers' chips take them as they took it
+
+A valid LEAF that is random names a random unit, which the agents do not know. Its maker has the chip, not what is in
+it. A search that is hopeless or would spoil the chip is given up, and its own LEAF sent.
+Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 3.2.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from attacks.kernels.leaf_search import search
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from escrow.clipper.chip import Chip
+from escrow.clipper.device import Device
+from escrow.clipper.field import ClipperField, make_field
+from escrow.clipper.leaf import IV
+from escrow.codec import Fact, Public
+from escrow.e2ee.ratchet import MessageKey
+from escrow.principal import Principal
+from escrow.scheme import AccessField, Scheme, Source
+from escrow.schemes.clipper import Clipper
+
+PATIENCE = 1 << 20
+HOPELESS = 1 << 12  # trials made all the same where 2^20 would be too few
+
+
+class RogueLeaf(Fact, frozen=True):
+    """A session key (10 bytes) with an IV ‖ LEAF that chips take for it, and the trials that it took; 0: none found."""
+
+    ks: bytes
+    field: Public
+    trials: int
+
+
+def forge(chip: Chip, ks: bytes, transcript: bytes) -> RogueLeaf:
+    """An IV ‖ LEAF for a session key (10 bytes) that does not tell the unit; no field where the search was given up."""
+    make = chip.family.make
+    limit = PATIENCE if make.width <= 17 and make.mode != "aead" else HOPELESS
+    limit = min(limit, chip.most_bad - chip.bad - 1) if chip.most_bad else limit
+    own = chip.generate_iv(ks, transcript)
+    spliced = own[:IV] + bytes([own[IV] ^ 1]) + own[IV + 1 :]
+    if limit > 0 and chip.load_iv(ks, spliced, transcript):
+        return RogueLeaf(ks, spliced, 1)
+    found = search(chip, ks, max(0, limit - 1), transcript)
+    chip.bad += found.trials - 1 if found else max(0, limit - 1)
+    return RogueLeaf(ks, found.field, found.trials + 1) if found else RogueLeaf(ks, b"", max(0, limit))
+
+
+def target_devices(scenario: Scenario) -> tuple[str, ...]:
+    """The devices of whom the first warrant names; none without a warrant."""
+    targets = {warrant.target for warrant in scenario.warrants[:1]}
+    return tuple(name for user in scenario.users if user.name in targets for name in user.devices)
+
+
+def no_leaf(scheme: Scheme) -> str:
+    """Why an attack on LEAFs has nothing to work on, if it has not."""
+    return "" if isinstance(scheme, Clipper) else "no LEAF goes along"
+
+
+class RogueLeafSearch(Attack):
+    name = "rogue-leaf"
+    title = "A rogue sender finds a LEAF that names nobody"
+    source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3.2", "checksum and mode")
+    specimen = "naive_leaf"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return no_leaf(scheme)
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn(name, 0) for name in target_devices(scenario)[:1]]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+        honest = type(party)
+
+        def field_for(self: Any, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
+            for_all = not self.derives and "peer" not in self.unit.family.make.binds
+            if not (self.forged and for_all):
+                self.forged.append(forge(self.unit, ks, transcript))
+            rogue: RogueLeaf = self.forged[-1]
+            if not rogue.field:
+                return honest.field_for(self, key, labels, transcript, ks)
+            return make_field(key, labels, transcript, rogue.ks, rogue.field)
+
+        return turned(party, {"forged": list[RogueLeaf]}, field_for=field_for)
+
+
+ATTACK = RogueLeafSearch()

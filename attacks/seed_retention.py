@@ -1,0 +1,33 @@
+"""Whoever kept the seeds of a programming session makes every unit key of that session again, and asks no agent.
+
+  take     what is left where chips were programmed, on each evening after the session's day
+  make     K1, K2 of every unit out of S1, S2 and its number; the agents' files and logs show nothing
+
+On the session's own day the seeds are there in any case: that is for the theft of officials' secrets to count.
+Source: Denning, "The Clipper Chip: A Technical Summary", 19 April 1993, on how unit keys are made of two seeds; that
+they need only be kept was said on sci.crypt in April 1994.
+"""
+
+from collections.abc import Iterable
+
+from attacks.lab.attack import Attack, Cast, Seize
+from attacks.lab.scenario import Scenario
+from escrow.scheme import Scheme, Source
+
+PROGRAMMER = "programmer"
+
+
+class SeedRetention(Attack):
+    name = "seed-retention"
+    title = "The seeds of a programming session were kept"
+    source = Source("Denning", "The Clipper Chip: A Technical Summary", 1993, "on unit keys", "messages")
+    specimen = "kept_seeds"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return "" if PROGRAMMER in cast.officials else "no unit keys are made of seeds"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
+        return [Seize(PROGRAMMER, day) for day in range(1, scenario.days) if PROGRAMMER in cast.officials]
+
+
+ATTACK = SeedRetention()

@@ -1,0 +1,20 @@
+"""A chip accepts LEAFs that it made itself, as Clipper's did; in the sound twin it refuses them."""
+
+from attacks.specimens import OURS
+from escrow.schemes.clipper import Clipper
+
+
+class OwnLeaf(Clipper, frozen=True, kw_only=True):
+    name = "own-leaf"
+    title = "Specimen: chips accept LEAFs of their own making"
+    source = OURS
+
+
+class OwnLeafRefused(Clipper, frozen=True, kw_only=True):
+    name = "own-leaf-refused"
+    title = "Twin: chips refuse LEAFs of their own making"
+    source = OURS
+    refuses_own: bool = True
+
+
+SPECIMEN, TWIN = OwnLeaf(), OwnLeafRefused()

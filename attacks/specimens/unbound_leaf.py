@@ -1,0 +1,20 @@
+"""The checksum says nothing of who talks to whom, as in Clipper; in the twin it covers the session's transcript."""
+
+from attacks.specimens import OURS
+from escrow.schemes.clipper import Clipper
+
+
+class UnboundLeaf(Clipper, frozen=True, kw_only=True):
+    name = "unbound-leaf"
+    title = "Specimen: LEAFs fit any session with the same key and IV"
+    source = OURS
+
+
+class BoundLeaf(Clipper, frozen=True, kw_only=True):
+    name = "bound-leaf"
+    title = "Twin: LEAFs fit the session that they were made for"
+    source = OURS
+    binds: str = "iv ks uid wk peer"
+
+
+SPECIMEN, TWIN = UnboundLeaf(), BoundLeaf()

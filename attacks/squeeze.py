@@ -1,0 +1,73 @@
+"""A rogue sender frames somebody who neither helps nor knows: it sends another's IV and LEAF, for the same session key.
+
+  record   B writes to A: A's chip has B's IV, LEAF and the session key KS
+  squeeze  A writes to C, forces the same KS (its software chooses), and sends B's IV ‖ LEAF
+  accept   checksum, KS, IV and LEAF all are as B's chip made them, so C's chip accepts
+
+The family key shows B's unit, and B's unit key opens what A sent. The same KS and the same IV are needed. Where the
+checksum covers the session's transcript, or neither side can force KS, A's own chip refuses, and A sends its own LEAF.
+Source: Schneier, "Applied Cryptography", second edition, 1996, section 24.16, on an attack published in 1994; Frankel
+and Yung, "Escrow Encryption Systems Visited", CRYPTO '95, for LEAFs of another device being accepted.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from attacks.rogue_leaf import no_leaf, target_devices
+from escrow import codec
+from escrow.clipper.device import Device, Opening
+from escrow.clipper.field import ClipperField, agreed_key, make_field
+from escrow.codec import Fact, Public
+from escrow.e2ee.provider import Mail
+from escrow.e2ee.ratchet import MessageKey
+from escrow.principal import Principal
+from escrow.scheme import AccessField, Scheme, Source
+
+
+class RecordedLeaf(Fact, frozen=True):
+    """Another user's IV ‖ LEAF and the session key (10 bytes) that it was made for."""
+
+    user: str
+    ks: bytes
+    field: Public
+
+
+class Squeeze(Attack):
+    name = "squeeze"
+    title = "A rogue sender uses another's LEAF and frames them"
+    source = Source("Schneier", "Applied Cryptography", 1996, "24.16", "checksum and mode")
+    specimen = "unbound_leaf"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return no_leaf(scheme)
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn(name, 0) for name in target_devices(scenario)[:1]]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+        honest = type(party)
+
+        def admit(self: Any, mail: Mail, found: Opening) -> None:
+            honest.admit(self, mail, found)
+            said = codec.decode(mail.field, ClipperField)
+            if not self.recorded and said.people[0] != self.user:
+                ks = agreed_key(said, found.key)
+                self.recorded.append(RecordedLeaf(said.people[0], ks, said.iv + said.leaf))
+
+        def field_for(self: Any, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
+            for framed in self.recorded:
+                ks = ks if self.derives else framed.ks
+                trial = msgspec.structs.replace(self.unit)
+                if framed.user not in labels.people and trial.load_iv(ks, framed.field, transcript):
+                    return make_field(key, labels, transcript, ks, framed.field)
+            return honest.field_for(self, key, labels, transcript, ks)
+
+        return turned(party, {"recorded": list[RecordedLeaf]}, admit=admit, field_for=field_for)
+
+
+ATTACK = Squeeze()
