@@ -28,12 +28,12 @@ F = TypeVar("F", bound=Fact)
 class Adversary(Protocol):
     """What the judge may ask, be the adversary in this process (`Local`) or in one of its own (attacks.lab.isolation).
 
-    `texts` gives each text that anyone can derive, by its bytes, a number; `fired` says how often each rule did;
-    `officials` are those whose services answer; `passes` the names that `labelled` takes.
+    `texts` are the bytes of each text that anyone can derive, by a number of its own: some may have the same. `fired`
+    says how often each rule did; `officials` are those whose services answer; `passes` the names that `labelled` takes.
     """
 
     @property
-    def texts(self) -> Mapping[bytes, int]: ...
+    def texts(self) -> Mapping[int, bytes]: ...
     @property
     def fired(self) -> Mapping[str, int]: ...
     @property
@@ -128,8 +128,8 @@ class Local:
         return self.labels
 
     @cached_property
-    def texts(self) -> dict[bytes, int]:
-        return {fact.body: number for number, fact in enumerate(self.closure.facts) if isinstance(fact, Text)}
+    def texts(self) -> dict[int, bytes]:
+        return {number: fact.body for number, fact in enumerate(self.closure.facts) if isinstance(fact, Text)}
 
     @property
     def fired(self) -> Mapping[str, int]:

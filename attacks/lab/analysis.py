@@ -15,7 +15,7 @@ from attacks.lab.adversary import Adversary, Local, stranger
 from attacks.lab.attack import Attack
 from attacks.lab.closure import Closure
 from attacks.lab.isolation import Remote
-from attacks.lab.labels import MATHEMATICS, SERVED, Labels
+from attacks.lab.labels import MATHEMATICS, SERVED, Labels, minimal
 from attacks.lab.play import Record
 from attacks.lab.view import View, words_of
 from escrow import codec
@@ -94,27 +94,40 @@ class Analysis:
     # --- what is opened ---
 
     @cached_property
+    def _ids(self) -> dict[int, int]:
+        """The id of the text that was sent, for each number of the adversary's that has its bytes."""
+        ids = {sent.body: sent.id for sent in self.record.sent}
+        return {number: ids[body] for number, body in self.adversary.texts.items() if body in ids}
+
+    @cached_property
     def texts(self) -> dict[int, int]:
         """The adversary's number of the text, for each text that anyone can derive: by the text's id."""
-        ids = {sent.body: sent.id for sent in self.record.sent}
-        return {ids[body]: number for body, number in self.adversary.texts.items() if body in ids}
+        return {text: number for number, text in self._ids.items()}
 
     def masks(self, text: int, name: str = MATHEMATICS) -> tuple[int, ...]:
         """The minimal masks that open a text in a pass; none where nobody can."""
-        number = self.texts.get(text)
-        return () if number is None else self.adversary.labelled(name).masks(number, name)
+        labels = self.adversary.labelled(name)
+        found = [labels.masks(number, name) for number in self._numbers.get(text, ())]
+        return found[0] if len(found) == 1 else tuple(minimal(mask for masks in found for mask in masks))
+
+    @cached_property
+    def _numbers(self) -> dict[int, list[int]]:
+        """All numbers of a text. There are several where a rule gives its bytes in another conversation."""
+        numbers: dict[int, list[int]] = {}
+        for number, text in self._ids.items():
+            numbers.setdefault(text, []).append(number)
+        return numbers
 
     def structure(self, name: str = MATHEMATICS) -> AccessStructure:
         """Who opens which text (by the adversary's number) in a pass."""
         if name not in self._structures:
-            self._structures[name] = AccessStructure(self.adversary.labelled(name), self.texts.values(), name)
+            self._structures[name] = AccessStructure(self.adversary.labelled(name), self._ids, name)
         return self._structures[name]
 
     def opened_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> frozenset[int]:
         """The ids of the texts that these seizures open together."""
-        ids = {number: text for text, number in self.texts.items()}
         structure = self.structure(name)
-        return frozenset(ids[number] for number in structure.opened(structure.mask(seizures)))
+        return frozenset(self._ids[number] for number in structure.opened(structure.mask(seizures)))
 
 
 __all__ = ["MATHEMATICS", "SERVED", "Analysis", "rules_of", "stranger", "view_of"]

@@ -24,7 +24,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -72,7 +72,7 @@ class Remote:
         except Nameless as error:
             raise AdversaryFailed(f"the adversary cannot have a process of its own: {error}") from None
         found = _asked(charge)
-        self.texts = {body: number for number, body in enumerate(found.texts)}
+        self.texts = dict(enumerate(found.texts))
         self.fired, self.officials, self.passes = found.fired, found.officials, tuple(found.passes)
         try:
             self._labels = {name: _Heard(each, view, len(found.texts)) for name, each in found.passes.items()}
@@ -196,13 +196,13 @@ def _answer(charge: Charge) -> Found:
     view = View(charge.days, charge.heard, charge.states, kinds, charge.warrants)
     local = Local(view, scheme, attacks, rules)
     passes = {name: _labelled(local.labelled(name), name, local.texts) for name in local.passes}
-    return Found(tuple(local.texts), dict(local.fired), local.officials, passes)
+    return Found(tuple(local.texts.values()), dict(local.fired), local.officials, passes)
 
 
-def _labelled(labels: Labels, name: str, texts: Mapping[bytes, int]) -> Labelled:
+def _labelled(labels: Labels, name: str, texts: Iterable[int]) -> Labelled:
     """The labels of the texts, with those sets of masks alone that they and the thresholds need."""
     numbers = labels.label(name)
-    of_text = [numbers[fact] for fact in texts.values()]
+    of_text = [numbers[fact] for fact in texts]
     members = [member for symbol in labels.atoms.symbols for member in symbol.members]
     short = {number: at for at, number in enumerate(dict.fromkeys((*of_text, *members)))}
     return Labelled(

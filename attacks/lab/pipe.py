@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from types import UnionType
+from types import NoneType, UnionType
 from typing import IO, Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -157,8 +157,8 @@ def form_of(hint: Any) -> Form:
         return form_of(get_args(hint)[0])
     if origin in (Union, UnionType):
         return Form("typing:Union", tuple(map(form_of, get_args(hint))))
-    if hint is ...:
-        return Form("builtins:Ellipsis")
+    if hint in (..., NoneType):
+        return Form("builtins:Ellipsis" if hint is ... else "types:NoneType")
     return Form(name_of(origin or hint), tuple(map(form_of, get_args(hint))))
 
 
