@@ -206,7 +206,12 @@ def _wnaf(k: int) -> Iterable[tuple[int, int]]:
 
 
 def horner(points: Sequence[bytes], x: int) -> bytes:
-    """Σ [x^j]P_j for a small x ≥ 1: log x doublings and additions a term, where a full multiplication has 256."""
+    """Σ [x^j]P_j for a small x ≥ 1: log x doublings and additions a term, where a full multiplication has 256.
+
+    Forged where there are no points, or the sum is the neutral element.
+    """
+    if not points:
+        raise Forged("a sum of no points")
     bits = [bit == "1" for bit in f"{x:b}"[1:]]
     total = _decode(points[-1]).copy()
     for point in points[-2::-1]:

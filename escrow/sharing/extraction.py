@@ -72,7 +72,7 @@ def exposed(
     convicted = set(silent)
     for each in heard:
         i, dealing = each.dealer, broadcast.get(each.dealer)
-        if i not in inside or each.by != each.member:
+        if i not in inside or i in silent or each.by != each.member:
             continue
         if fits(setting, dealing, each) and not fits_feldman(setting, revealed.get(i), each):
             convicted.add(i)

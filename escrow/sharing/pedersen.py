@@ -40,7 +40,7 @@ P256 = Bases(group, H)
 
 
 def deal(secret: int, t: int, n: int, over: Bases = P256) -> tuple[list[Pair], tuple[bytes, ...]]:
-    """(the pairs of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n."""
+    """(the pairs of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n; Forged for 0."""
     if not 1 <= t <= n:
         raise ValueError(f"{t} of {n} shares cannot be needed")
     values, blindings = shamir.polynomial(secret, t), group.random_scalars(t)
