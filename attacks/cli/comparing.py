@@ -31,9 +31,9 @@ RUNS = [
 def compare_command(job: Job, old: Path, new: Path, tolerance: int) -> Answer:
     """Compare two runs of one kind: what got worse, what got better, what is new and what is gone.
 
-    OLD and NEW are what `matrix`, `anatomy` and `bench` write as json, or pytest-benchmark. Exits with 1 if anything
-    got worse: a verdict, a count of texts, operations or bytes, a ratio of times beyond the tolerance, or a row that
-    is gone.
+    OLD and NEW are what `matrix`, `anatomy` and `bench` write as json, `matrix --resume` in its FILE, or `pytest
+    --benchmark-json`. Exits with 1 if anything got worse: a verdict, a count of texts, operations or bytes, a ratio of
+    times beyond the tolerance, or a row that is gone.
     """
     from attacks.cli.failures import NOT_MET, OK, CannotCompare
     from attacks.cli.job import Answer

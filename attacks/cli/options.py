@@ -54,7 +54,6 @@ def play() -> list[click.Option]:
         _option("--days", type=_count(), help="How many days."),
         _option("--messages", type=_count(), help="How many texts."),
         _option("--smoke", is_flag=True, help="A small scenario, for a first look."),
-        _option("--isolate", is_flag=True, help="Run the adversary in a process of its own."),
         _option(
             "--scenario", "scenario_file", type=FILE, metavar="FILE.json", help="A scenario, as in a result's manifest."
         ),
@@ -69,7 +68,10 @@ def coalition(required: bool = False) -> click.Option:
 
 def jobs() -> list[click.Option]:
     """For commands that play many cells."""
-    return [_option("--jobs", type=_count(), help="Processes at once; as many as there are cores, if not given.")]
+    return [
+        _option("--jobs", type=_count(), help="Processes at once; as many as there are cores, if not given."),
+        _option("--isolate", is_flag=True, help="Run the adversary in a process of its own."),
+    ]
 
 
 def policy() -> list[click.Option]:
