@@ -134,7 +134,8 @@ class NumpyLanes:
 
     def __init__(self) -> None:
         self.np: Any = importlib.import_module("numpy")
-        self._tables = lru_cache(maxsize=8)(self._tables_of)
+        self._forth = lru_cache(maxsize=8)(self._tables_of)
+        self._back = lru_cache(maxsize=8)(self._inverses_of)
 
     def load(self, data: bytes, at: int, step: int) -> list[Any]:
         words = self.np.frombuffer(data, dtype=">u2").reshape(-1, step // 2)[:, at // 2 : at // 2 + 4]
@@ -143,28 +144,32 @@ class NumpyLanes:
     def fill(self, block: bytes, count: int) -> list[Any]:
         return [self.np.full(count, int.from_bytes(block[i : i + 2], "big"), dtype="u2") for i in (0, 2, 4, 6)]
 
-    def _tables_of(self, key: bytes) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """G of each of five rounds in turn as a table of words, since round k + 5 is as round k; and its inverse."""
-        every, forth, back = self.np.arange(65536, dtype="u2"), [], []
+    def _tables_of(self, key: bytes) -> list[Any]:
+        """G of each of five rounds as a table of words, since round k + 5 is as round k."""
+        every, tables = self.np.arange(65536, dtype="u2"), []
         for _, *behind in skipjack.schedule(key)[:5]:
             f0, f1, f2, f3 = (self.np.frombuffer(table, dtype="u1") for table in behind)
             high, low = (every >> 8).astype("u1"), every.astype("u1")
-            high = high ^ f0[low]
-            low = low ^ f1[high]
-            high = high ^ f2[low]
-            low = low ^ f3[high]
-            table = high.astype("u2") << 8 | low
+            high ^= f0.take(low)
+            low ^= f1.take(high)
+            high ^= f2.take(low)
+            low ^= f3.take(high)
+            tables.append(high.astype("u2") << 8 | low)
+        return tables
+
+    def _inverses_of(self, key: bytes) -> list[Any]:
+        inverses = []
+        for table in self._forth(key):
             inverse = self.np.empty_like(table)
-            inverse[table] = every
-            forth.append(table)
-            back.append(inverse)
-        return tuple(forth), tuple(back)
+            inverse[table] = self.np.arange(65536, dtype="u2")
+            inverses.append(inverse)
+        return inverses
 
     def g(self, key: bytes, k: int, word: Any) -> Any:
-        return self._tables(key)[0][k % 5].take(word, mode="wrap")  # no bounds to check: twice as fast
+        return self._forth(key)[k % 5].take(word, mode="wrap")  # no bounds to check: twice as fast
 
     def undo_g(self, key: bytes, k: int, word: Any) -> Any:
-        return self._tables(key)[1][k % 5].take(word, mode="wrap")
+        return self._back(key)[k % 5].take(word, mode="wrap")
 
     def xor(self, a: Any, b: Any) -> Any:
         return a ^ b

@@ -1,0 +1,75 @@
+"""Blaze's figures: trials are geometric with mean 2^w, one does in the naive model, and 38 ms make 42 minutes."""
+
+from __future__ import annotations
+
+import os
+from math import sqrt
+
+import pytest
+
+from attacks.experiments import blaze
+from attacks.lab.experiment import reproduce
+from escrow.clipper.leaf import Make
+from escrow.crypto import Run, running
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    with running(Run(b"tests of blaze".ljust(32, b"\0"))):
+        yield
+
+
+@pytest.fixture(scope="module")
+def figures():
+    found = reproduce([blaze.EXPERIMENT], 1994, False, lambda *progress: None)
+    assert found.agrees
+    return {figure.quantity: figure for figure in found.experiments[0].figures}
+
+
+@pytest.mark.parametrize("width", [8, 10, 12])
+def test_trials_are_geometric_with_mean_two_to_the_width(figures, width):
+    mean = figures[f"checksum of {width} bits: mean trials of 200 forgeries"]
+    assert mean.published == 2**width
+    assert abs(mean.measured - 2**width) < 4 * 2**width / sqrt(200)
+    assert figures[f"checksum of {width} bits: goodness of fit to the geometric law"].measured > 0.001
+
+
+@pytest.mark.skipif(os.environ.get("ESCROW_LAB_PROFILE") != "long", reason="400 forgeries of 16 bits: a long run")
+def test_sixteen_bits_take_65536_trials():
+    trials = blaze.forgery_trials(16, 400)
+    assert len(trials) == 400
+    assert abs(sum(trials) / 400 - 65_536) < 4 * 65_536 / sqrt(400)
+    assert blaze.goodness_of_fit(trials, 16) > 0.001
+
+
+def test_the_law_is_told_from_others():
+    """Trials of another width, of no search at all, or evenly spread are seen not to be geometric of this one."""
+    trials = blaze.forgery_trials(8, 200)
+    assert blaze.goodness_of_fit(trials, 9) < 1e-6
+    assert blaze.goodness_of_fit([1] * 200, 8) < 1e-6
+    assert blaze.goodness_of_fit([256] * 200, 8) < 1e-6
+    assert blaze.goodness_of_fit([1 + 2 * i for i in range(200)], 8) < 1e-6
+
+
+@pytest.mark.parametrize(("chi2", "tail"), [(16.919, 0.05), (21.666, 0.01), (8.343, 0.5)])
+def test_tails_of_chi_squared_are_those_of_the_tables(chi2, tail):
+    assert blaze._upper_tail(chi2, 9) == pytest.approx(tail, rel=1e-3)
+
+
+def test_one_trial_forges_in_the_naive_model():
+    assert blaze.naive_trials(50) == [1] * 50
+
+
+def test_a_squeezed_leaf_is_accepted_unless_the_transcript_is_bound():
+    bound = Make(width=32, binds=("iv", "ks", "uid", "wk", "peer"))
+    assert (blaze.squeezed(Make(), 20), blaze.squeezed(bound, 20)) == (20, 0)
+
+
+def test_the_arithmetic_is_printed_as_such(figures):
+    assert figures["38 ms · 2^16"].measured == 2_490_368
+    assert figures["the same, rounded up"].measured == 42
+    assert all(figures[name].note.startswith("Arithmetic") for name in ("38 ms · 2^16", "the same, rounded up"))
+
+
+def test_as_many_searches_end_as_begin():
+    assert len(blaze.forgery_trials(6, 50)) == 50
