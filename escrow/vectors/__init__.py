@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
-from escrow import crypto, group, hpke
+from escrow import crypto, group, hpke, skipjack
 from escrow.e2ee import ratchet
 from escrow.e2ee.fingerprint import safety_number
-from escrow.sharing import feldman, shamir
+from escrow.sharing import feldman, hash_to_curve, shamir
 
 Case = dict[str, Any]
 
@@ -112,6 +112,19 @@ def _frost_p256(case: Case) -> bool:
     return dealt and combined and feldman.verify_shares(commitments, shares)
 
 
+def _hash_to_curve(case: Case) -> bool:
+    tag, message, point = _bytes(case, "tag", "message", "point")
+    elements = hash_to_curve.field_elements(message, tag, 2)
+    hashed = [element.to_bytes(32, "big").hex() for element in elements] == case["u"]
+    mapped = [hash_to_curve.map_to_curve(element).hex() for element in elements] == case["q"]
+    return hashed and mapped and hash_to_curve.hash_to_curve(message, tag) == point
+
+
+def _skipjack(case: Case) -> bool:
+    key, plaintext, ciphertext = _bytes(case, "key", "plaintext", "ciphertext")
+    return skipjack.encrypt(key, plaintext) == ciphertext and skipjack.decrypt(key, ciphertext) == plaintext
+
+
 _CHECKS: dict[str, Callable[[Case], bool]] = {
     "x25519": _x25519,
     "ed25519": _ed25519,
@@ -123,4 +136,6 @@ _CHECKS: dict[str, Callable[[Case], bool]] = {
     "safety_number": _safety_number,
     "p256": _p256,
     "frost_p256": _frost_p256,
+    "hash_to_curve": _hash_to_curve,
+    "skipjack": _skipjack,
 }
