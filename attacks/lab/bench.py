@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -14,11 +13,11 @@ from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.attack import Attack, Seize, Turn
 from attacks.lab.claims import Judge
 from attacks.lab.isolation import AdversaryFailed
+from attacks.lab.keys import cell_key
 from attacks.lab.outcome import Messaging, Reach, judge_cell, reach, texts
 from attacks.lab.play import Record, play
 from attacks.lab.results import Cell, Manifest
 from attacks.lab.scenario import Scenario
-from attacks.lab.view import module_of
 from escrow import __version__
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
@@ -29,7 +28,8 @@ class Bench:
 
     `secret` (32 bytes) is what the plays draw from instead of the scenario's seed. `isolated` gives each adversary a
     process of its own, plays under a secret that nobody knows if none is given, and tries each cell's coalition again
-    in a process that holds nothing else; what fails there is an ERROR.
+    in a process that holds nothing else; what fails there is an ERROR. `plain` is the scheme that cells are compared
+    with, of which their keys tell.
     """
 
     def __init__(
@@ -40,8 +40,10 @@ class Bench:
         *,
         isolated: bool = False,
         secret: bytes | None = None,
+        plain: Scheme | None = None,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
+        self.plain = plain
         self.fired: set[str] = set()  # the rules that fired in any play so far
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
@@ -71,7 +73,7 @@ class Bench:
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
         """The cell of this scheme under an attack, and all texts that the attack opens."""
-        key = cell_key(self.scheme, attack, self.scenario, self.attacks)
+        key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
         if reason := attack.applies(self.scheme, self.record.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
             return blank, frozenset()
@@ -120,18 +122,10 @@ def manifest(
         parameters=parameters,
         schemes=tuple(scheme.name for scheme in schemes),
         attacks=tuple(attack.name for attack in attacks),
-        inventory=_sha256(*sorted(rule.name for scheme in schemes for rule in rules_of(scheme, every))),
+        inventory=_inventory(rule.name for scheme in schemes for rule in rules_of(scheme, every)),
         unverified=tuple(unverified),
     )
 
 
-def cell_key(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack]) -> str:
-    """SHA-256 of what decides a cell: sources of scheme and attack, parameters, scenario, version and rules."""
-    rules = sorted(rule.name for rule in rules_of(scheme, every))
-    sources = (inspect.getsource(module_of(thing)) for thing in (scheme, attack))
-    settings = msgspec.json.encode((msgspec.structs.asdict(scheme), scenario), order="deterministic").decode()
-    return _sha256(scheme.name, attack.name, __version__, settings, *sources, *rules)
-
-
-def _sha256(*parts: str) -> str:
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+def _inventory(names: Iterable[str]) -> str:
+    return hashlib.sha256(msgspec.json.encode(sorted(names))).hexdigest()
