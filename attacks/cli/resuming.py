@@ -111,11 +111,12 @@ def shard_answer(job: Job, plan: Plan, shard: Shard, timeout: float | None, file
     from attacks.cli.output import STDOUT
 
     found, note = resumed(job, plan, shard, timeout, file) if file else (played(job, plan, shard, timeout), "")
-    share = f"shard {shard.number}/{shard.of}: {len(found.kept)} of {len(plan.keys)} lines; `escrow-lab merge` joins all shards"
-    job.format_ = "table"  # the lines are neither rows of a result nor a table
+    held = f"shard {shard.number}/{shard.of}: {len(found.kept)} of {len(plan.keys)} lines"
     shown = file is None or job.output != STDOUT
     draw = partial(draw_lines, head=plan.head(shard), part=found) if shown else _nothing
-    return Answer(draw, None, INCOMPLETE if found.lost else OK, "; ".join(filter(None, (note, share))))
+    job.format_ = "table"  # these lines are no result's rows, whatever format was asked for
+    code = INCOMPLETE if found.lost else OK
+    return Answer(draw, None, code, "; ".join(filter(None, (note, held, "`escrow-lab merge` joins all shards"))))
 
 
 def draw_lines(page: Page, head: Head, part: Part) -> None:

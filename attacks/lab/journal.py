@@ -153,8 +153,18 @@ def parse(data: bytes, name: str) -> Contents:
     if not found:
         raise Malformed(f"{name}, line 1: there is no manifest, so this is no file that --resume or --shard wrote")
     head, *lines = found
+    _check_head(head, name)
     _check_lines(head, lines, name)
     return Contents(head, tuple(lines), len(data) - len(rest), bool(rest))
+
+
+def _check_head(head: Head, name: str) -> None:
+    try:
+        head.manifest.scenario.check()
+    except Malformed as error:
+        raise Malformed(f"{name}, line 1: {error}") from None
+    if head.rules.keys() != set(head.manifest.schemes):
+        raise Malformed(f"{name}, line 1: the rules are those of other schemes than the manifest's")
 
 
 def _check_lines(head: Head, lines: Sequence[Line], name: str) -> None:
@@ -233,7 +243,10 @@ def _begun(file: FileIO, path: Path, head: Head, keys: Mapping[Place, str]) -> J
 
 
 def _lock(file: FileIO, path: Path) -> None:
-    """Held by this process alone, not by those that it forks, and given up when it ends, however it does."""
+    """Held by this process and not by those that it forks, so that its end gives the file up, however it ends.
+
+    It would also give it up by opening the file once more and closing that; nothing here does.
+    """
     if sys.platform == "win32":
         return
     import fcntl

@@ -63,7 +63,7 @@ def sources(things: Iterable[Scheme | Attack]) -> dict[str, str]:
     for thing in things:
         names = [type(thing).__module__, *([specimen_module(thing)] if isinstance(thing, Attack) else [])]
         for name in {each.partition(".")[0] for each in names} - {*OURS}:
-            found |= _drawn_on(name)
+            found |= _drawn_on(name, getattr(sys.modules.get(name), "__file__", None))
     return dict(sorted(found.items()))
 
 
@@ -75,8 +75,11 @@ def _project() -> str:
 
 
 @cache
-def _drawn_on(name: str) -> Mapping[str, str]:
-    """The digest of a foreign module or package, and of what it imports, or the version of what is installed."""
+def _drawn_on(name: str, file: str | None) -> Mapping[str, str]:
+    """The digest of a foreign module or package, and of what it imports, or the version of what is installed.
+
+    `file` tells apart what bears the same name, one after the other.
+    """
     installed = packages_distributions()
     found: dict[str, str] = {}
     waiting = [name]

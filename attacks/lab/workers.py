@@ -18,6 +18,7 @@ from typing import TypeVar
 from escrow.registry import PREFIX, load_files
 
 TICK = 0.2  # seconds between two looks at the clock, and at whether the parent is still there
+GRACE = 5.0  # seconds in which a task that was told to stop may clean up, before it is told again
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -86,7 +87,7 @@ def limited(seconds: float | None) -> Iterator[None]:
         if callable(before):
             before(number, frame)
         if time.monotonic() >= end:
-            end = float("inf")
+            end += GRACE
             raise TimedOut
 
     signal.signal(signal.SIGALRM, look)
