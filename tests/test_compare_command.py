@@ -215,17 +215,17 @@ def test_a_baseline_that_does_not_serve_is_said_before_anything_is_played(
             assert shown.out == "" and shown.err.count("\n") == 1
 
 
-def test_a_baseline_of_other_parameters_is_not_comparable(tmp_path: Path) -> None:
-    from attacks.cli.failures import CannotCompare
-    from escrow import registry
-    from escrow.schemes.split_key import SplitKey
-
-    old = Matrix(
-        manifest=manifest(parameters={"split-key": {"t": 2, "n": 3}}),
-        cells=(Cell(scheme="split-key", attack="theft", verdict="HELD"),),
-    )
-    job = Job(fail_on="regression", baseline=tmp_path, reference=old)
-    changed = registry.with_parameters(SplitKey(), ["split-key.t=3", "split-key.n=5"])
-    vars(job).update(schemes={"split-key": changed}, attacks={"theft": None})
-    with pytest.raises(CannotCompare, match="parameters of split-key differ: t=2, n=3 and"):
-        judge(old.cells, job)
+def test_a_baseline_of_other_parameters_is_5_and_what_was_played_is_not_lost(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell = Cell(scheme="split-key", attack="null-eavesdropper", verdict="HELD")
+    old = Matrix(manifest=manifest(parameters={"split-key": {"t": 2, "n": 3}}), cells=(cell,))
+    (files / "old").write_bytes(to_json(old))
+    fake(monkeypatch, "attacks.lab.matrix", run_matrix=lambda *_, **__: old)
+    options = ["--fail-on", "regression", "--baseline", "old", "--format", "json"]
+    assert main(["run", "null-eavesdropper", *options]) == 0
+    capsys.readouterr()
+    assert main(["run", "null-eavesdropper", *options, "--set", "split-key.t=3", "--set", "split-key.n=5"]) == 5
+    shown = capsys.readouterr()
+    assert msgspec.json.decode(shown.out, type=Matrix) == old
+    assert shown.err == "escrow-lab: old: the parameters of split-key differ: n=3, t=2 and n=5, t=3\n"

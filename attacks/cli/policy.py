@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attacks.cli.failures import INCOMPLETE, NOT_MET, OK, CannotCompare
+from attacks.cli.failures import INCOMPLETE, NOT_COMPARABLE, NOT_MET, OK, CannotCompare
 from attacks.report.page import plain
 
 if TYPE_CHECKING:
@@ -45,9 +45,14 @@ def _read(path: Path, scenario: Scenario) -> Matrix:
 
 def judge(cells: Sequence[Cell], job: Job) -> int:
     """The exit code: incomplete before policy, since a cell that could not be judged may hide a breach."""
+    from attacks.lab.comparison import NotComparable
     from attacks.report import matrix
 
-    failed = _failed(cells, job)
+    try:
+        failed = _failed(cells, job)
+    except NotComparable as error:  # no exception on its way out: what was played is still written
+        print(f"escrow-lab: {job.baseline}: {plain(str(error))}", file=sys.stderr)
+        return NOT_COMPARABLE
     if any(cell.verdict in matrix.INCOMPLETE for cell in cells):
         return INCOMPLETE
     return NOT_MET if failed else OK
@@ -58,7 +63,7 @@ def _failed(cells: Sequence[Cell], job: Job) -> bool:
         return any(cell.verdict == "BREACH" for cell in cells)
     if job.fail_on == "unexpected":
         return any(map(unexpected, cells))
-    found = _regressions(cells, job)
+    found = _regressions(cells, job.reference, job) if job.reference else []
     if found and not job.quiet:
         from attacks.report.comparison import told
 
@@ -77,24 +82,19 @@ def unexpected(cell: Cell) -> bool:
     )
 
 
-def _regressions(cells: Sequence[Cell], job: Job) -> list[Difference]:
+def _regressions(cells: Sequence[Cell], baseline: Matrix, job: Job) -> list[Difference]:
     """What is worse than in the baseline: of the cells played now, and schemes and attacks that are there no more."""
-    from attacks.lab import comparison
     from attacks.lab.comparison import matrices
-    from attacks.lab.comparison.difference import same_parameters
+    from attacks.lab.comparison.difference import same_parameters, sorted_by_severity
     from escrow.registry import parameters
 
-    if job.reference is None:
-        return []
     played = {(cell.scheme, cell.attack) for cell in cells}
     old = [
         cell
-        for cell in job.reference.cells
+        for cell in baseline.cells
         if (cell.scheme, cell.attack) in played or cell.scheme not in job.schemes or cell.attack not in job.attacks
     ]
     given = {name: parameters(job.schemes[name]) for name, _ in played if name in job.schemes}
-    try:
-        same_parameters(job.reference.manifest.parameters, given, {cell.scheme for cell in old} & given.keys())
-    except comparison.NotComparable as error:
-        raise CannotCompare(f"{job.baseline}: {error}") from None
-    return [each for each in matrices.cells(old, cells) if each.severity == "regression"]
+    same_parameters(baseline.manifest.parameters, given, {cell.scheme for cell in old} & given.keys())
+    found = sorted_by_severity(matrices.cells(old, cells))
+    return [each for each in found if each.severity == "regression"]

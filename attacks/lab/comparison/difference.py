@@ -130,4 +130,4 @@ def same_parameters(old: Parameters, new: Parameters, schemes: set[str]) -> None
 
 
 def _listed(parameters: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"
+    return ", ".join(f"{name}={value}" for name, value in sorted(parameters.items())) or "none"
