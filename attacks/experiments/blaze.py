@@ -39,10 +39,7 @@ def new_chip(make: Make = Make(), family: FamilyKey | None = None) -> Chip:  # n
 def forgery_trials(width: int, runs: int, make: Make | None = None) -> list[int]:
     """How many random LEAFs each of `runs` searches took, each with a fresh session key and IV and one chip."""
     chip = new_chip(make or Make(width=width))
-    numpy = None if width > 10 else False  # its tables take longer than so short a search
-    found = (
-        search(chip, random_bytes(KEY), 1 << width + 7, numpy=numpy, batch=min(8192, 1 << width)) for _ in range(runs)
-    )
+    found = (search(chip, random_bytes(KEY), 1 << width + 7, batch=min(8192, 2 << width)) for _ in range(runs))
     return [each.trials for each in found if each is not None]  # one search in e^128 is cut short
 
 
