@@ -12,6 +12,7 @@ from attacks.cli.options import command, destination, format_, names, selection
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
+    from attacks.lab.peers import Peer
     from attacks.report.proofs import Check
 
 LIBRARIES = ("click", "cryptography", "msgspec", "pycryptodome", "rich")
@@ -21,21 +22,33 @@ ATTACK = "authority-theft"  # whose controls are played
 TURNS = [
     click.Option(["--messages"], type=click.IntRange(2), default=60, show_default=True, help="Texts a turn."),
     click.Option(["--repeats"], type=click.IntRange(1), default=15, show_default=True, help="Turns of every job."),
+    click.Option(["--peers"], is_flag=True, help="Other libraries beside, in the same turns (extras `peers`, `test`)."),
     click.Option(["--smoke"], is_flag=True, help="A few short turns: exact counts, rough times."),
 ]
 
 
 @command("bench", names(), selection(), format_(), destination(), own=TURNS)
-def bench_command(job: Job, messages: int, repeats: int, smoke: bool) -> Answer:
+def bench_command(job: Job, messages: int, repeats: int, peers: bool, smoke: bool) -> Answer:
     """Measure every scheme's overhead over plain: exact bytes and operation counts, and the ratio of times."""
     from attacks.cli.job import Answer
     from attacks.lab import measure
     from attacks.report.bench import draw_bench
 
     messages, repeats = (10, 3) if smoke else (messages, repeats)
+    schemes, beside = job.selected()[0], _peers() if peers else ()
     with job.progress() as progress:
-        result = measure.bench(job.selected()[0], messages=messages, repeats=repeats, progress=progress)
+        result = measure.bench(schemes, messages=messages, repeats=repeats, peers=beside, progress=progress)
     return Answer(partial(draw_bench, bench=result), result)
+
+
+def _peers() -> tuple[Peer, ...]:
+    """Every other library; one that is not installed is a usage error, never left out."""
+    from attacks.lab.peers import PeerMissing, peers
+
+    try:
+        return peers()
+    except PeerMissing as error:
+        raise click.UsageError(str(error)) from None
 
 
 @command("doctor", format_(), destination())

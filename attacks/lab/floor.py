@@ -1,11 +1,14 @@
 """The floor: the bare library calls that messaging cannot avoid, in the order in which two devices make them.
 
-  one-way     HMAC twice and AES-GCM, at each end
-  ping-pong   the same, and at the receiver HKDF(DH) twice with a new key pair in between
-  set-up      a signature checked, X3DH with a one-time prekey at both ends, then one message as in ping-pong
+  one-way      HMAC twice and AES-GCM, at each end
+  ping-pong    the same, and at the receiver HKDF(DH) twice with a new key pair in between
+  set-up       a signature checked, X3DH with a one-time prekey at both ends, then one message as in ping-pong
+  fan-out      HMAC twice and AES-GCM, at the sender, under one chain key after another
+  sender-keys  the same under the keys of one chain, and a signature
 
-Both ends are here, so every ciphertext opens; but there are no facts, no headers, no encoding and no wire, and numbers
-are not even counted. This module alone calls the libraries past the door: what the door costs is measured against it.
+Both ends are here but in the last two jobs, so ciphertexts are opened; but there are no facts, no headers, no encoding
+and no wire, and numbers are not even counted. This module alone calls the libraries past the door: what the door costs
+is measured against it.
 """
 
 from __future__ import annotations
@@ -135,3 +138,39 @@ def _begin(keys: _Keys, text: bytes) -> None:
     grown = HKDF(_SHA256, 64, root, _INFO).derive(spk.exchange(peer))
     AESGCM(_step(grown[32:])).decrypt(_NONCE, sealed, _ASSOCIATED)
     HKDF(_SHA256, 64, grown[:32], _INFO).derive(_new_key()[0].exchange(peer))
+
+
+def fan_out(times: int, text: bytes) -> Callable[[], None]:
+    """One text for each of so many sessions: ready to be run once."""
+    chains = [os.urandom(32) for _ in range(times)]
+
+    def run() -> None:
+        for at, chain in enumerate(chains):
+            first = HMAC(chain, _SHA256)
+            second = first.copy()
+            first.update(b"\x01")
+            second.update(b"\x02")
+            AESGCM(first.finalize()).encrypt(_NONCE, text, _ASSOCIATED)
+            chains[at] = second.finalize()
+
+    return run
+
+
+def sender_keys(times: int, text: bytes) -> Callable[[], None]:
+    """So many texts to a group, each encrypted and signed once: ready to be run once."""
+    signer = Ed25519PrivateKey.generate()
+
+    def run() -> None:
+        key = bytes(32)
+        for _ in range(times):
+            first = HMAC(key, _SHA256)
+            second = first.copy()
+            first.update(b"\x01")
+            second.update(b"\x02")
+            signer.sign(AESGCM(first.finalize()).encrypt(_NONCE, text, _NONCE))
+            key = second.finalize()
+
+    return run
+
+
+FLOORS = {"ping-pong": ping_pong, "one-way": one_way, "set-up": set_up, "fan-out": fan_out, "sender-keys": sender_keys}

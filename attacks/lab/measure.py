@@ -1,10 +1,8 @@
 """What every scheme costs over plain end-to-end encryption: exact counts, and ratios of times taken in one process.
 
 Times depend on the machine and on who else uses it; so every job of every scheme is run in turn, again and again, and
-what is reported first is the median of the ratios to the same turn's plain and floor. Two levels stand side by side:
-
-  session   what the two ends compute for a text: ratchet, message key, access field, their encoding
-  device    from device to provider to device: the directory asked, content, packets, mailbox, screen
+what is reported first is the median of the ratios to the same turn's plain and floor. What the jobs are, and their two
+levels, stands in attacks.lab.stand; other libraries that do the same jobs, in attacks.lab.peers.
 """
 
 from __future__ import annotations
@@ -13,38 +11,23 @@ import gc
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from importlib.metadata import version
-from itertools import cycle, islice
 from operator import truediv
 from statistics import median
 from time import thread_time
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from attacks.lab import floor
-from attacks.lab.counts import TEXT, Conversation, Exact, exact
+from attacks.lab.counts import TEXT, Exact, exact
+from attacks.lab.floor import FLOORS
+from attacks.lab.peers import Peer
 from attacks.lab.results import Result
-from escrow import __version__, codec, crypto
-from escrow.e2ee import ratchet, x3dh
-from escrow.e2ee.device import Device, Slip
-from escrow.e2ee.ratchet import Message, MessageKey, decrypt, encrypt, pack, unpack
-from escrow.e2ee.x3dh import Bundle
+from attacks.lab.stand import JOBS, Job, Level, Stand
+from escrow import __version__
 from escrow.registry import is_plugin, parameters
 from escrow.scheme import Scheme
 from escrow.schemes.plain import SCHEME as PLAIN
 
-Level = Literal["session", "device"]
 Progress = Callable[[int, int, str], None]
-JOBS: tuple[tuple[str, Level], ...] = (
-    ("ping-pong", "session"),
-    ("one-way", "session"),
-    ("set-up", "session"),
-    ("ping-pong", "device"),
-    ("one-way", "device"),
-    ("set-up", "device"),
-    ("access", "device"),
-)
-FLOORS = {"ping-pong": floor.ping_pong, "one-way": floor.one_way, "set-up": floor.set_up}
 
 
 class Timed(Result, frozen=True, kw_only=True):
@@ -58,10 +41,21 @@ class Timed(Result, frozen=True, kw_only=True):
     over_floor: float | None
 
 
+class TimedPeer(Result, frozen=True, kw_only=True):
+    """One job by another library: microseconds a text, and how many times what plain and the floor take."""
+
+    peer: str
+    versions: dict[str, str]
+    job: str
+    microseconds: float
+    over_plain: float
+    over_floor: float
+
+
 class Timing(Result, frozen=True, kw_only=True):
     """Medians over `repeats` turns, in microseconds a text. Outside every digest.
 
-    A turn has `messages` texts one way between sessions, and fewer in slower jobs.
+    A turn has `messages` texts one way between sessions, as many sessions in a fan-out, and fewer texts in slower jobs.
     """
 
     python: str
@@ -70,6 +64,7 @@ class Timing(Result, frozen=True, kw_only=True):
     repeats: int
     floor: dict[str, float]
     rows: tuple[Timed, ...]
+    peers: tuple[TimedPeer, ...] = ()
 
 
 class Overhead(Result, frozen=True, kw_only=True):
@@ -86,19 +81,32 @@ class Overhead(Result, frozen=True, kw_only=True):
 
 
 def bench(
-    schemes: Iterable[Scheme], *, messages: int = 60, repeats: int = 20, progress: Progress | None = None
+    schemes: Iterable[Scheme],
+    *,
+    messages: int = 60,
+    repeats: int = 20,
+    peers: Sequence[Peer] = (),
+    progress: Progress | None = None,
 ) -> Overhead:
-    """Measure these schemes, and plain, whether it is among them or not. ValueError without a message or a repeat."""
+    """Measure these schemes, and plain, whether it is among them or not; and peers in the same turns.
+
+    ValueError without a message or a repeat.
+    """
     if messages < 1 or repeats < 1:
         raise ValueError("a measurement needs a message and a repeat")
     given = {scheme.name: scheme for scheme in schemes}
     chosen = [given.pop(PLAIN.name, PLAIN), *given.values()]
+    steps = len(chosen) + repeats
     counted: list[Exact] = []
     for done, scheme in enumerate(chosen):
         if progress is not None:
-            progress(done, len(chosen) + repeats, f"{scheme.name}: counts")
+            progress(done, steps, f"{scheme.name}: counts")
         counted += exact(scheme)
-    samples = _samples(chosen, messages, repeats, progress)
+    turns = Turns([Stand(scheme) for scheme in chosen], peers, messages)
+    for turn in range(repeats):
+        if progress is not None:
+            progress(len(chosen) + turn, steps, f"turn {turn + 1}")
+        turns.take()
     return Overhead(
         version=__version__,
         text=TEXT,
@@ -106,43 +114,51 @@ def bench(
         parameters={scheme.name: parameters(scheme) for scheme in chosen},
         unverified=tuple(scheme.name for scheme in chosen if is_plugin(scheme)),
         exact=tuple(counted),
-        timing=_timing(samples, chosen, messages, repeats),
+        timing=_timing(turns, repeats),
     )
 
 
 # --- taking times ---
 
-
-class Job(NamedTuple):
-    """Something ready to be run once, and for how many texts it counts."""
-
-    name: str
-    level: Level
-    texts: int
-    run: Callable[[], object]
+FLOOR = ""  # its name among those of schemes
 
 
-Samples = dict[tuple[str, str, Level], list[float]]  # scheme ("" for the floor), job, level -> microseconds a text
+class Turns:
+    """Every job by everyone, turn after turn: microseconds a text, by who did which job at which level.
 
+    One of the stands is plain's.
+    """
 
-def _samples(chosen: Sequence[Scheme], messages: int, repeats: int, progress: Progress | None) -> Samples:
-    samples: Samples = {}
-    stands = [Stand(scheme) for scheme in chosen]
-    for turn in range(repeats):
-        if progress is not None:
-            progress(len(chosen) + turn, len(chosen) + repeats, f"turn {turn + 1}")
-        for name, level in JOBS:
-            jobs = {stand.scheme.name: stand.job(name, level, messages) for stand in stands}
+    def __init__(self, stands: Sequence[Stand], peers: Sequence[Peer], messages: int) -> None:
+        self.stands, self.peers, self.messages = stands, peers, messages
+        self.samples: dict[tuple[str, str, Level], list[float]] = {}
+
+    def take(self, jobs: Iterable[tuple[str, Level]] = JOBS) -> None:
+        """One more turn of each job; everyone has each job right after the others, in an order that alternates."""
+        for name, level in jobs:
+            ready = {stand.scheme.name: stand.job(name, level, self.messages) for stand in self.stands}
             if level == "session":
-                jobs[""] = floor_of(jobs[PLAIN.name])
-            for who in sorted(jobs, reverse=turn % 2 == 1):
-                samples.setdefault((who, name, level), []).append(microseconds(jobs[who]))
-    return samples
+                ready |= self._beside(ready[PLAIN.name])
+            turn = len(self.samples.get((PLAIN.name, name, level), ()))
+            for who in sorted(ready, reverse=turn % 2 == 1):
+                self.samples.setdefault((who, name, level), []).append(microseconds(ready[who]))
+
+    def _beside(self, job: Job) -> dict[str, Job]:
+        """The same number of texts on the floor, and by every peer that does the job."""
+        doing = [peer for peer in self.peers if job.name in peer.jobs]
+        return {FLOOR: floor_of(job)} | {
+            peer.name: job._replace(run=peer.jobs[job.name](job.texts, bytes(TEXT))) for peer in doing
+        }
+
+    def over(self, who: str, base: str, job: str, level: Level, base_level: Level | None = None) -> float | None:
+        """The median of the ratios, not the ratio of medians: what slows a turn slows both. None without a base."""
+        mine, beside = self.samples[who, job, level], self.samples.get((base, job, base_level or level))
+        return median(map(truediv, mine, beside)) if beside and base != who else None
 
 
 def floor_of(job: Job) -> Job:
     """The floor below a job on the level of sessions, of as many texts."""
-    return Job(job.name, job.level, job.texts, FLOORS[job.name](job.texts, bytes(TEXT)))
+    return job._replace(run=FLOORS[job.name](job.texts, bytes(TEXT)))
 
 
 def microseconds(job: Job) -> float:
@@ -166,128 +182,37 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _timing(samples: Samples, chosen: Sequence[Scheme], messages: int, repeats: int) -> Timing:
-    names = [scheme.name for scheme in chosen]
+def _timing(turns: Turns, repeats: int) -> Timing:
     return Timing(
         python=platform.python_version(),
         cryptography=version("cryptography"),
-        messages=messages,
+        messages=turns.messages,
         repeats=repeats,
-        floor={job: median(times) for (name, job, _), times in samples.items() if not name},
-        rows=tuple(_timed(samples, name, job, level) for name in names for job, level in JOBS),
+        floor={job: median(times) for (name, job, _), times in turns.samples.items() if name == FLOOR},
+        rows=tuple(_timed(turns, stand.scheme.name, job, level) for stand in turns.stands for job, level in JOBS),
+        peers=tuple(_timed_peer(turns, peer, job) for peer in turns.peers for job in peer.jobs),
     )
 
 
-def _timed(samples: Samples, name: str, job: str, level: Level) -> Timed:
-    def over(base: str, base_level: Level) -> float | None:
-        """Medians of ratios, not ratios of medians: what slows a turn slows both."""
-        beside = samples.get((base, job, base_level))
-        return median(map(truediv, mine, beside)) if beside and base != name else None
-
-    mine = samples[name, job, level]
+def _timed(turns: Turns, name: str, job: str, level: Level) -> Timed:
     return Timed(
         scheme=name,
         job=job,
         level=level,
-        microseconds=median(mine),
-        over_plain=over(PLAIN.name, level) if job != "access" else None,  # plain gives nothing
-        over_floor=over("", "session"),
+        microseconds=median(turns.samples[name, job, level]),
+        over_plain=turns.over(name, PLAIN.name, job, level) if job != "access" else None,  # plain gives nothing
+        over_floor=turns.over(name, FLOOR, job, level, "session"),
     )
 
 
-# --- what is timed ---
-
-
-class Stand:
-    """One scheme with a conversation that goes on, and below its devices the two directions of their session."""
-
-    def __init__(self, scheme: Scheme) -> None:
-        self.scheme, self.talk, self.text = scheme, Conversation(scheme), bytes(TEXT)
-        alice, bob = self.talk.alice, self.talk.bob
-        for sender, receiver in ((alice, bob), (bob, alice)) * 2:
-            self.talk.say(sender, receiver, self.text)
-        self.there, self.back = Direction(alice, bob), Direction(bob, alice)
-
-    def job(self, name: str, level: Level, messages: int) -> Job:
-        """One of JOBS, prepared, of so many texts or, where they are slow, of fewer."""
-        few = max(1, messages // 6)
-        self.talk.wire.heard.clear()
-        if level == "device":
-            few = few if name in {"ping-pong", "one-way"} else max(1, few // 3)  # these need new conversations
-            return Job(name, level, few, self._between_devices(name, few))
-        if name == "set-up":
-            return Job(name, level, few, self.there.set_ups(few, self.text))
-        for direction in (self.back, self.there) * 2:  # a new chain after one of a single message, not of the last turn
-            direction.carry(self.text)
-        if name == "one-way":
-            return Job(name, level, messages, partial(self.there.carry, self.text, messages))
-        return Job(name, level, few, partial(self._ping_pong, few))
-
-    def _ping_pong(self, texts: int) -> None:
-        for direction in islice(cycle((self.back, self.there)), texts):
-            direction.carry(self.text)
-
-    def _between_devices(self, name: str, texts: int) -> Callable[[], object]:
-        if name == "set-up":
-            strangers = [Conversation(self.scheme) for _ in range(texts)]
-            return lambda: [each.say(each.alice, each.bob, self.text) for each in strangers]
-        if name == "access":
-            fresh = Conversation(self.scheme)
-            fresh.say(fresh.alice, fresh.bob, self.text)
-            fresh.access(fresh.intercepted())  # what the first text alone needs, is done
-            for _ in range(texts):
-                fresh.say(fresh.alice, fresh.bob, self.text)
-            return partial(fresh.access, fresh.intercepted())
-        alice, bob = self.talk.alice, self.talk.bob
-        self.talk.say(alice, bob, self.text)
-        pairs = ((bob, alice), (alice, bob)) if name == "ping-pong" else ((alice, bob),)
-        return lambda: [self.talk.say(*pair, self.text) for pair in islice(cycle(pairs), texts)]
-
-
-class Direction:
-    """One direction of a conversation, below the devices. A scheme may have made the sender write to more devices."""
-
-    def __init__(self, sender: Device, receiver: Device) -> None:
-        sessions = {peer: kept[0].session for peer, kept in sender.sessions.items()}
-        own = sessions.pop(receiver.name)
-        self.sender, self.receiver, self.outgoing = sender, receiver, [*sessions.values(), own]
-        self.incoming = receiver.sessions[sender.name][0].session
-        self.people = (sender.user, receiver.user)
-        self.escrows = type(sender).access_field is not Device.access_field  # plain's hook gives nothing
-
-    def carry(self, text: bytes, times: int = 1) -> None:
-        """A text is encrypted for every device, for the receiver last, and read."""
-        outgoing, incoming, escrows = self.outgoing, self.incoming, self.escrows
-        for _ in range(times):
-            for session in outgoing:
-                message, key = encrypt(session, text)
-                if escrows:
-                    self._field(message, key)
-                sent = pack(message)
-            decrypt(incoming, unpack(sent, incoming.associated))
-
-    def _field(self, message: Message, key: MessageKey) -> bytes:
-        slip = Slip(self.people, 0, message.associated + ratchet.header(message))
-        return codec.encode(self.sender.access_field(key, slip))
-
-    def set_ups(self, times: int, text: bytes) -> Callable[[], None]:
-        """So many sessions, each begun and its first message read: ready to be run once."""
-        prekeys = [(crypto.new_private(), crypto.new_private()) for _ in range(times)]
-        identity = self.receiver.identity
-        bundles = [
-            Bundle(identity.public, prekey.public, x3dh.sign_prekey(identity, prekey.public), one_time.public)
-            for prekey, one_time in prekeys
-        ]
-
-        def run() -> None:
-            for bundle, (prekey, one_time) in zip(bundles, prekeys, strict=True):
-                self.sender.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
-                initial, root = x3dh.initiate(self.sender.identity, bundle)
-                message, key = encrypt(ratchet.begin(root, initial.associated), text)
-                if self.escrows:
-                    self._field(message, key)
-                root = x3dh.accept(initial, identity, prekey, one_time)
-                session = ratchet.respond(root, initial.associated, prekey)
-                decrypt(session, unpack(pack(message), session.associated))
-
-        return run
+def _timed_peer(turns: Turns, peer: Peer, job: str) -> TimedPeer:
+    plain, floor = (turns.over(peer.name, base, job, "session") for base in (PLAIN.name, FLOOR))
+    assert plain and floor  # noqa: S101 (both are in every turn)
+    return TimedPeer(
+        peer=peer.name,
+        versions=peer.versions,
+        job=job,
+        microseconds=median(turns.samples[peer.name, job, "session"]),
+        over_plain=plain,
+        over_floor=floor,
+    )

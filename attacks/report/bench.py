@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from attacks.lab.counts import Exact
-from attacks.lab.measure import Level, Overhead, Timed
+from attacks.lab.measure import Overhead, Timed
+from attacks.lab.stand import Level
 from attacks.report.page import Page, counted
 
 PLAIN = "plain"  # what the others are measured against
@@ -24,8 +25,10 @@ def draw_bench(page: Page, bench: Overhead) -> None:
         page.line(_named(bench, scheme), indent=2)
         page.fields([(job, operations(bench.exact, scheme, job)) for job in jobs], indent=4)
     page.gap()
-    _draw_times(page, bench, "session", "Time of a text, computed at both ends; ratios are to plain")
-    _draw_times(page, bench, "device", "Time of a text, from device to device; ratios are to plain")
+    _draw_times(page, bench, "session", "plain", "Time of a text, computed at both ends; ratios are to plain")
+    _draw_times(page, bench, "session", "floor", "The same; ratios are to the floor, the bare library calls")
+    _draw_times(page, bench, "device", "plain", "Time of a text, from device to device; ratios are to plain")
+    _draw_peers(page, bench)
     timing = bench.timing
     taken = f"Medians of {counted(timing.repeats, 'turn')} of {counted(timing.messages, 'text')}"
     page.line(f"{taken}, Python {timing.python}, cryptography {timing.cryptography}.")
@@ -65,17 +68,33 @@ def _summed(exact: Sequence[Exact], scheme: str, job: str) -> Counter[str]:
     return total
 
 
-def _draw_times(page: Page, bench: Overhead, level: Level, title: str) -> None:
+def _draw_times(page: Page, bench: Overhead, level: Level, base: str, title: str) -> None:
     rows = {(each.scheme, each.job): each for each in bench.timing.rows if each.level == level}
     jobs = list(dict.fromkeys(job for _, job in rows))
     page.heading(title)
-    timed = [[_named(bench, scheme), *(_time(rows[scheme, job]) for job in jobs)] for scheme in bench.schemes]
-    if level == "session":
+    timed = [[_named(bench, scheme), *(_time(rows[scheme, job], base) for job in jobs)] for scheme in bench.schemes]
+    if base == "floor":
         timed.append(["floor", *(f"{bench.timing.floor[job]:.1f} µs" for job in jobs)])
     page.table(["scheme", *jobs], timed, range(1, len(jobs) + 1))
     page.gap()
 
 
-def _time(row: Timed) -> str:
-    """A ratio to plain where there is one; the job that plain has not is told in microseconds."""
-    return f"{row.microseconds:.1f} µs" if row.over_plain is None else f"{row.over_plain:.2f}x"
+def _time(row: Timed, base: str) -> str:
+    """A ratio where there is one; what has none, plain to itself or a job that plain has not, in microseconds."""
+    ratio = row.over_plain if base == "plain" else row.over_floor
+    return f"{row.microseconds:.1f} µs" if ratio is None else f"{ratio:.2f}x"
+
+
+def _draw_peers(page: Page, bench: Overhead) -> None:
+    """How many times as long as plain each other library takes, for the jobs that it does."""
+    rows = {(each.peer, each.job): each for each in bench.timing.peers}
+    if not rows:
+        return
+    jobs = list(dict.fromkeys(job for _, job in rows))
+    page.heading("The same between sessions by other libraries; ratios are to plain here")
+    names = list(dict.fromkeys(peer for peer, _ in rows))
+    timed = [[peer, *(f"{rows[peer, job].over_plain:.2f}x" for job in jobs)] for peer in names]
+    page.table(["library", *jobs], timed, range(1, len(jobs) + 1))
+    versions = {package: number for each in bench.timing.peers for package, number in each.versions.items()}
+    page.line(", ".join(f"{package} {number}" for package, number in versions.items()))
+    page.gap()
