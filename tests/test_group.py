@@ -147,6 +147,7 @@ def test_what_gives_the_neutral_element_is_forged():
         lambda: group.multi([point, GENERATOR], [1, Q - 7]),
         lambda: group.multi([], []),
         lambda: group.horner([group.base(Q - 14), point], 2),
+        lambda: group.horner([], 2),
     ):
         with pytest.raises(Forged):
             attempt()
@@ -181,6 +182,18 @@ def test_lagrange_gives_back_every_polynomial_of_lower_degree(indexes, at, rando
     if at not in indexes:
         weights = group.lagrange(tuple(indexes), at)
         assert sum(w * f(i) for w, i in zip(weights, indexes, strict=True)) % Q == f(at)
+
+
+@some
+@given(st.sets(st.integers(1, 40) | st.integers(2**60, 2**60 + 40) | st.integers(1, 2**70), min_size=1, max_size=9))
+def test_lagrange_takes_indexes_of_any_size(indexes):
+    """Those close together are picked from a list of differences, which must not grow with the largest."""
+    chosen = tuple(indexes)
+    weights = group.lagrange(chosen)
+    assert [sum(w * i**k for w, i in zip(weights, chosen, strict=True)) % Q for k in range(len(chosen))] == [
+        1,
+        *[0] * (len(chosen) - 1),
+    ]
 
 
 def test_interpolation_at_a_repeated_or_a_given_index_is_forged():
@@ -248,6 +261,26 @@ def test_the_point_of_a_dleq_proof_cannot_be_chosen_afterwards():
     assert group.multi([solved, value], [s, -c]) == at_point
     proof = group.scalar_bytes(c) + group.scalar_bytes(s)
     assert not group.dleq_verify(public, solved, value, proof, b"")
+
+
+@some
+@given(SCALAR, SCALAR, SCALAR, SCALAR, st.booleans())
+def test_a_commitment_is_the_nonce_that_the_prover_hid(a, b, s, c, leaking):
+    """Also where the library underneath knows no public scalars."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group, "_LEAKS", group._LEAKS and leaking)
+        if (a * s - b * c) % Q:
+            assert group.commitment(group.base(a), s, group.base(b), c) == openssl_base((a * s - b * c) % Q)
+    with pytest.raises(Forged):
+        group.commitment(group.base(a), b, group.base(b), a)
+
+
+def test_a_commitment_by_a_zero_scalar_is_the_other_term():
+    point, public = group.base(3), group.base(5)
+    assert group.commitment(point, 2, public, 0) == group.base(6)
+    assert group.commitment(point, 0, public, 2) == group.negate(group.base(10))
+    with pytest.raises(Forged):
+        group.commitment(point, 0, public, 0)
 
 
 @pytest.mark.parametrize("bit", range(0, 512, 7))

@@ -64,6 +64,35 @@ def test_large_sharings():
         assert shamir.combine({i: shares[i - 1] for i in range(n - t + 1, n + 1)}) == Q - 1
 
 
+@some
+@given(SECRET, st.integers(1, 60), st.integers(0, 5))
+def test_shares_dealt_by_differences_lie_on_one_polynomial_of_degree_below_t(secret, t, more):
+    """Through the places where the running sums are reduced: the coefficients found from t shares give all others."""
+    shares = dict(enumerate(shamir.split(secret, t, t + more), 1))
+    assert all(0 <= share < Q for share in shares.values())
+    coefficients = shamir.interpolate({i: shares[i] for i in range(1, t + 1)})
+    assert len(coefficients) == t
+    assert coefficients[0] == secret
+    assert shamir.evaluate(coefficients, shares) == list(shares.values())
+
+
+@some
+@given(st.lists(SECRET, min_size=1, max_size=30), st.data())
+def test_interpolation_finds_every_coefficient(coefficients, data):
+    indexes = data.draw(
+        st.lists(st.integers(1, 2000), min_size=len(coefficients), max_size=len(coefficients), unique=True)
+    )
+    assert shamir.interpolate(dict(zip(indexes, shamir.evaluate(coefficients, indexes), strict=True))) == coefficients
+
+
+@some
+@given(st.lists(st.tuples(st.integers(0, 2**128), st.integers(1, 1000)), min_size=1, max_size=9), st.integers(1, 60))
+def test_columns_are_the_factors_of_the_coefficients(terms, t):
+    weights, indexes = zip(*terms, strict=True)
+    expected = [sum(w * i**k for w, i in terms) % Q for k in range(t)]
+    assert shamir.columns(weights, indexes, t) == expected
+
+
 def test_the_dealers_polynomial_of_rfc_9591():
     (case,) = vectors.load("frost_p256")["cases"]
     secret, shares = int(case["secret"], 16), [int(share, 16) for share in case["shares"]]
@@ -107,6 +136,19 @@ def test_a_share_of_another_member_or_polynomial_is_caught():
     for malformed in ([bytes(33), *commitments[1:]], [commitments[0][:-1], *commitments[1:]]):
         assert not feldman.verify_share(malformed, 1, shares[0])
         assert not feldman.verify_shares(malformed, {1: shares[0]})
+
+
+def test_the_weights_of_a_batch_depend_on_all_that_they_weigh():
+    commitments = feldman.deal(7, 2, 3)[1]
+    weighed = [(commitments, [1, 5]), (commitments, [5, 1]), (commitments, [1, 6]), (commitments[:1], [1, 5])]
+    chosen = [tuple(feldman.weights(*each, 3)) for each in weighed]
+    assert len(set(chosen)) == len(chosen)
+    assert all(0 < weight < 2**128 for weights in chosen for weight in weights)
+
+
+def test_no_commitments_verify_nothing():
+    assert not feldman.verify_share((), 1, 5)
+    assert not feldman.verify_shares((), {1: 5})
 
 
 def test_zero_cannot_be_dealt():
