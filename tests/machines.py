@@ -4,12 +4,14 @@ A machine writes down what it did. In the end it does the same once more, every 
 after each step: nobody may notice. Laws are methods that end in a full assertion; each is named where it fails.
 """
 
+import traceback
 from collections import Counter
 from functools import wraps
 
 import msgspec
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from escrow import codec, registry
 from escrow.crypto import hmac256_pair, open_sealed
@@ -25,6 +27,7 @@ from escrow.wire import Wire
 ANY = st.integers(0, 999)
 FATES = st.lists(st.sampled_from(["now", "now", "now", "late", "lost", "twice", "damaged"]), max_size=4)
 NOTICE = "a new device or key is shown"
+SPEECH = st.lists(st.tuples(ANY, ANY, FATES), min_size=1, max_size=4)  # who, to whom, and what happens to the mails
 LAST_DAY = 12
 
 
@@ -56,6 +59,9 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.log, self.fates, self.bearers, self.chains = [], [], {}, {}
+        self.stale = (
+            set()
+        )  # first flights to prekeys that were erased: the session was begun days ago, and never answered
         self.users = dict(OWNER)  # of every device that ever was
         self.context = staged(self.scheme)
         self.stage = self.context.__enter__()
@@ -73,8 +79,8 @@ class Machine(RuleBasedStateMachine):
             self.stage.play([])
             self.what_nothing_happened_to_has_arrived()
             self.texts_are_shown_once_where_they_were_meant()
-            self.in_the_end()
             self.a_restart_changes_nothing()
+            self.in_the_end()
         finally:
             self.context.__exit__(None, None, None)
 
@@ -87,10 +93,13 @@ class Machine(RuleBasedStateMachine):
 
     # --- what happens ---
 
-    @rule(which=ANY, to=ANY, fates=FATES)
+    @rule(texts=SPEECH)
     @logged
-    def say(self, which, to, fates):
-        writer = pick(list(self.stage.owner), which)
+    def some_write(self, texts):
+        for which, to, fates in texts:
+            self.say(pick(list(self.stage.owner), which), to, fates)
+
+    def say(self, writer, to, fates):
         open_to = [name for name in self.conversations if self.may_write(writer, name)]
         self.fates, before = list(fates), len(self.stage.wire.heard)
         self.stage.take(Step("say", writer, pick(open_to, to)))
@@ -205,10 +214,15 @@ class Machine(RuleBasedStateMachine):
         by_chain = [mail for mail in mails if mail.group]
         for mail in mails:
             for to in mail.recipients:
+                if mail.initial and to in self.stage.owner and not self.kept_by(to, mail.initial.spk_b):
+                    self.stale.add((mail, to))
                 if by_chain and not mail.group:
                     self.chains[by_chain[0].body[: sender_keys.ID], to] = mail
                 else:
                     self.bearers[said.body, to] = mail
+
+    def kept_by(self, name, prekey):
+        return prekey in [kept.key.public for kept in self.stage.device(name).prekeys]
 
     def excused(self, body, to):
         """Whether something happened to a text on its way, so that it may be missing."""
@@ -218,7 +232,8 @@ class Machine(RuleBasedStateMachine):
         if mail.sender not in self.stage.owner:
             return True  # so is who wrote it: nobody answers for its key
         needed = [mail, self.chains.get((mail.body[: sender_keys.ID], to))] if mail.group else [mail]
-        return any((each, to) in self.stage.spoilt for each in needed) or self.overtaken(mail)
+        harmed = self.stage.spoilt | self.stale
+        return any((each, to) in harmed for each in needed) or self.overtaken(mail)
 
     def overtaken(self, mail):
         """Whether the chain of a group mail is so old that its receivers may have let go of it."""
@@ -230,6 +245,10 @@ class Machine(RuleBasedStateMachine):
     @staticmethod
     def same_group(one, other):
         return one.group and (one.sender, one.group) == (other.sender, other.group)
+
+    def entitled(self, name):
+        """The texts that a device was meant to have, and its own."""
+        return {said.body for said in self.stage.said if name in (*said.to, said.device)}
 
     def boxes(self):
         boxes = self.stage.provider.mailboxes
@@ -296,3 +315,25 @@ def opened(key, message):
         return
     if isinstance(said, Text):
         yield said.body
+
+
+# --- specimens ---
+
+
+def laws_broken(machine, steps=50):
+    """The functions through which the first failure of a machine came, outermost first; none where it runs through."""
+    how = settings(
+        max_examples=200,
+        stateful_step_count=steps,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        derandomize=True,
+    )
+    try:
+        run_state_machine_as_test(machine, settings=how)
+    except Exception as error:  # whatever escapes from a party breaks a law as well
+        first = error
+        while first.__context__:  # the end of a machine that has failed fails too
+            first = first.__context__
+        return [frame.name for frame in traceback.extract_tb(first.__traceback__)]
+    return []
