@@ -83,17 +83,13 @@ def matrix_command(job: Job, resume: Path | None, shard: tuple[int, int] | None,
 
     resuming.check_parts(job, resume, shard)
     chosen = job.selected()
-    if resume is None and shard is None:
-        result, note = play_cells(job, *chosen, timeout), ""
-    else:
-        from attacks.lab.matrix import WHOLE, Shard
-        from attacks.lab.merge import judged
-
+    if shard is not None:
+        return resuming.shard_answer(job, resuming.plan_of(job, *chosen, unverified(*chosen)), shard, timeout, resume)
+    if resume is not None:
         plan = resuming.plan_of(job, *chosen, unverified(*chosen))
-        if resume is None or shard is not None:
-            return resuming.shard_answer(job, plan, Shard(*shard or WHOLE), timeout, resume)
-        found, note = resuming.resumed(job, plan, WHOLE, timeout, resume)
-        result = judged(plan.head(), (*found.kept, *found.lost))
+        result, note = resuming.resumed_matrix(job, plan, timeout, resume)
+    else:
+        result, note = play_cells(job, *chosen, timeout), ""
     return Answer(partial(draw_matrix, matrix=result), result, judge(result.cells, job), note)
 
 

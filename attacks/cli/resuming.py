@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attacks.lab.attack import Attack
     from attacks.lab.journal import Head, Journal
     from attacks.lab.matrix import Part, Plan, Shard
+    from attacks.lab.results import Matrix
     from attacks.report.page import Page
     from escrow.scheme import Scheme
 
@@ -104,12 +105,23 @@ def resumed(job: Job, plan: Plan, shard: Shard, timeout: float | None, file: Pat
     return found, f"{file}: {len(kept.known)} lines were there{cut}; {len(found.kept) - len(kept.known)} are new"
 
 
-def shard_answer(job: Job, plan: Plan, shard: Shard, timeout: float | None, file: Path | None) -> Answer:
+def resumed_matrix(job: Job, plan: Plan, timeout: float | None, file: Path) -> tuple[Matrix, str]:
+    """The result, what the file holds not played again, and a note on it."""
+    from attacks.lab.matrix import WHOLE
+    from attacks.lab.merge import judged
+
+    found, note = resumed(job, plan, WHOLE, timeout, file)
+    return judged(plan.head(), (*found.kept, *found.lost)), note
+
+
+def shard_answer(job: Job, plan: Plan, part: tuple[int, int], timeout: float | None, file: Path | None) -> Answer:
     """A shard's lines, as they are written to the file; they are the result where there is none."""
     from attacks.cli.failures import INCOMPLETE, OK
     from attacks.cli.job import Answer
     from attacks.cli.output import STDOUT
+    from attacks.lab.matrix import Shard
 
+    shard = Shard(*part)
     found, note = resumed(job, plan, shard, timeout, file) if file else (played(job, plan, shard, timeout), "")
     held = f"shard {shard.number}/{shard.of}: {len(found.kept)} of {len(plan.keys)} lines"
     shown = file is None or job.output != STDOUT

@@ -216,14 +216,11 @@ def _lines(task: Task) -> Iterator[Line]:
             control = controlled(attack, task.every, isolated=task.isolated)
             yield _control(task, attack, control.failure, control.fired)
         return
-    bench = Bench(task.scheme, task.every, task.scenario, isolated=task.isolated)
-    baseline = None
-    if task.plain is not None:
-        baseline = Bench(task.plain, task.every, task.scenario, isolated=task.isolated)
+    laid = partial(Bench, attacks=task.every, scenario=task.scenario, isolated=task.isolated, plain=task.plain)
+    bench, baseline = laid(task.scheme), None if task.plain is None else laid(task.plain)
     cells = list(_cells(bench, baseline, task.run))
     for cell in cells:
-        key = task.keys[cell.attack]
-        yield CellLine(key=key, cell=msgspec.structs.replace(cell, key=key), fired=tuple(sorted(bench.fired)))
+        yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(bench.fired)))
 
 
 def _cells(bench: Bench, baseline: Bench | None, attacks: Iterable[Attack]) -> Iterator[Cell]:
