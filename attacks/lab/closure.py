@@ -393,8 +393,8 @@ class _Desk:
     def requests(self, premises: Premises) -> Iterator[Premises]:
         """The request facts that give these premises, in the order in which the checks take them."""
         secret = self.closure.facts[premises[self.holder]]
-        if self._gives[0][1](secret) != self._wanted(0, premises):
-            return iter(())
+        if not isinstance(secret, self.service.takes[0]) or self._gives[0][1](secret) != self._wanted(0, premises):
+            return iter(())  # what a thief makes of several secrets is no official's
         return product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
 
     def fitting(self, premises: Premises, warrants: Iterable[Fact]) -> Iterator[Fact]:

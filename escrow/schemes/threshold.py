@@ -34,6 +34,8 @@ from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, op
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
 from escrow.sharing.committee import Member, Purpose, hold_run
+from escrow.sharing.outcome import Outcome
+from escrow.sharing.refresh import Renewal
 from escrow.sharing.staged import Sharing, StageShare
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
@@ -87,43 +89,57 @@ def open_partial(answer: Answer, key: Private) -> TdhPartial:
 
 
 class Announced(Packet, frozen=True):
-    """An agent says which sharing holds from now on."""
+    """An agent says which sharing holds from now on, and how it came about."""
 
     sharing: Sharing
+    outcome: Outcome
+    renewal: Renewal | None
 
 
-class Listener(msgspec.Struct):
-    """Takes a sharing when as many agents announce it as it needs: fewer could be liars."""
+class Heard(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """Sharings as agents announced them: of each stage the one that as many agents announced as it needs."""
 
-    sharing: Sharing | None = None
     said: dict[str, Sharing] = {}
+    known: list[Sharing] = []
 
-    def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
-        self.said[sender] = packet.sharing
-        if list(self.said.values()).count(packet.sharing) >= packet.sharing.t:
-            self.sharing = packet.sharing
+    def hear(self, sender: str, sharing: Sharing) -> None:
+        """Fewer than t agents could be liars, so t must say the same."""
+        self.said[sender] = sharing
+        if list(self.said.values()).count(sharing) >= sharing.t and self.at(sharing.stage) is None:
+            self.known.append(sharing)
+
+    def at(self, stage: int) -> Sharing | None:
+        """The sharing of a stage, if it is known."""
+        return next((each for each in self.known if each.stage == stage), None)
+
+    @property
+    def present(self) -> Sharing | None:
+        """The sharing of the newest stage."""
+        return max(self.known, key=lambda sharing: sharing.stage, default=None)
 
 
 class Device(device.Device):
     """A device whose client escrows each message key to the agents' key."""
 
-    sharing: Sharing | None = None
-    said: dict[str, Sharing] = {}
-    on_announced = Listener.on_announced
+    heard: Heard = msgspec.field(default_factory=Heard)
+
+    def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
+        self.heard.hear(sender, packet.sharing)
 
     def access_field(self, key: MessageKey, slip: Slip) -> ThresholdField:
-        if self.sharing is None:
+        if (sharing := self.heard.present) is None:
             raise Refused(self.name, "no escrow key was announced")
         labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header))
-        return ThresholdField(*labels, tdh2.encrypt(self.sharing.key, key.value, label_of(*labels)))
+        return ThresholdField(*labels, tdh2.encrypt(sharing.key, key.value, label_of(*labels)))
 
 
 class ThresholdAuthority(Authority):
-    """An authority that knows the present sharing, and so can tell a wrong partial and whose it is."""
+    """An authority that knows the sharings, and so can tell a wrong partial and whose it is."""
 
-    sharing: Sharing | None = None
-    said: dict[str, Sharing] = {}
-    on_announced = Listener.on_announced
+    heard: Heard = msgspec.field(default_factory=Heard)
+
+    def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
+        self.heard.hear(sender, packet.sharing)
 
 
 class Agent(Member):
@@ -141,9 +157,9 @@ class Agent(Member):
 
     def announce(self, wire: Wire, to: Iterable[str]) -> None:
         """Tell which sharing holds."""
-        if self.sharing is not None:
+        if self.sharing is not None and self.outcome is not None:
             for name in to:
-                wire.ask(self.name, name, Announced(self.sharing), type(None))
+                wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
 
     def checks(self, share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
         """What this agent checks before it answers."""
@@ -250,11 +266,19 @@ class Threshold(Plain, frozen=True, kw_only=True):
     ) -> Iterator[bytes]:
         assert isinstance(authority, ThresholdAuthority)  # noqa: S101 (the cast says so)
         for intercept, field in wanted(authority, warrant, intercepted, ThresholdField):
-            partials = list(self._partials(authority, wire, warrant, field))
-            if authority.sharing is None or len(partials) < self.t:
+            partials: dict[int, list[TdhPartial]] = {}
+            for part in self._partials(authority, wire, warrant, field):
+                together = partials.setdefault(part.stage, [])
+                together.append(part)
+                if len(together) == self.t:
+                    break
+            else:
                 continue
+            sharing = authority.heard.at(part.stage)
+            assert sharing is not None  # noqa: S101 (its partials were judged by it)
             try:
-                key = unwrap(field, tdh2.unmask(field.ciphertext, tdh2.combine(authority.sharing, tuple(partials))))
+                point = tdh2.combine(sharing, tuple(together))
+                key = unwrap(field, tdh2.unmask(field.ciphertext, point))
             except Forged as error:
                 wire.complain(authority.name, error)
                 continue
@@ -263,23 +287,29 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def _partials(
         self, authority: ThresholdAuthority, wire: Wire, warrant: Warrant, field: ThresholdField
     ) -> Iterator[TdhPartial]:
-        """Proven partials, one agent after another until there are enough; a wrong one is blamed on its maker."""
-        enough = 0
+        """Proven partials, one agent after another; a wrong one is blamed on its maker."""
         for index, name in enumerate(self.agents, 1):
-            if enough == self.t:
-                return
             try:
                 part = open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
             except EscrowError as error:
                 wire.complain(authority.name, error)
                 continue
-            blames = tdh2.culprits(authority.sharing, field.ciphertext, [part]) if authority.sharing else ()
-            if part.index != index or blames:
-                fault = blames[0].fault if blames else "it is another agent's"
+            if fault := self._fault(authority, index, part, field):
                 wire.alarm(authority.name, f"wrong partial of {name}: {fault}")
                 continue
-            enough += 1
             yield part
+
+    def _fault(self, authority: ThresholdAuthority, index: int, part: TdhPartial, field: ThresholdField) -> str:
+        """What is wrong with a partial. That it be of the present stage is asked for by an honest authority only."""
+        sharing, present = authority.heard.at(part.stage), authority.heard.present
+        try:
+            authority.insist(sharing == present, f"it is of stage {part.stage}, which is past")
+        except Refused as refused:
+            return refused.reason
+        if sharing is None or part.index != index:
+            return "it is of no known stage, or another agent's"
+        blames = tdh2.culprits(sharing, field.ciphertext, [part])
+        return blames[0].fault if blames else ""
 
 
 SCHEME = Threshold()

@@ -24,8 +24,9 @@ from escrow.principal import Principal
 from escrow.sharing import dkg, extraction, outcome, recovery, refresh
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg import Commitments, Complaint, Echo, Polynomials, PublicShare, Setting, SubShare
-from escrow.sharing.outcome import Outcome
+from escrow.sharing.outcome import Outcome, Summed
 from escrow.sharing.recovery import Blinded, Recovery
+from escrow.sharing.refresh import Renewal
 from escrow.sharing.staged import Sharing, StageShare, share_fits
 from escrow.wire import Wire
 
@@ -84,9 +85,10 @@ class Saying(Packet, frozen=True):
 
 
 class Lending(Packet, frozen=True):
-    """A helper's blinded value, sealed to the transport key of the member whose share is lost."""
+    """A helper's blinded value, sealed to the transport key of the member whose share is lost, and what blinded it."""
 
     recovery: Recovery
+    outcome: Outcome
     sealed: Public
 
 
@@ -95,13 +97,13 @@ class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     purpose: Purpose
     transport: Private
-    transports: dict[int, Public] = {}
+    transports: dict[str, Public] = {}
     heard: dict[str, list[Spoken]] = {}
     polynomials: Polynomials | None = None
-    received: dict[int, SubShare] = {}
+    received: list[SubShare] = []
     liars: list[int] = []
     qualified: tuple[int, ...] = ()
-    settled: dict[int, SubShare] = {}
+    settled: list[SubShare] = []
     exposed: tuple[int, ...] = ()
     lent: list[Blinded] = []
     recoveries: list[Recovery] = []
@@ -120,13 +122,18 @@ class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class Member(Principal):
-    """One of `names`, number `index` from 1, t of whom are needed. `hiding`: GJKR, else joint Feldman."""
+    """One of `names`, number `index` from 1, t of whom are needed. `hiding`: GJKR, else joint Feldman.
+
+    `outcome` and `renewal` are public: how the present sharing came about.
+    """
 
     index: int
     names: tuple[str, ...]
     t: int
     hiding: bool
     sharing: Sharing | None = None
+    outcome: Outcome | None = None
+    renewal: Renewal | None = None
     run: Run | None = None
 
     def own_share(self) -> StageShare | None:
@@ -145,7 +152,7 @@ class Member(Principal):
 
     def open(self, wire: Wire, purpose: Purpose) -> None:
         run = self._running(purpose.session)
-        run.transports[self.index] = run.transport.public
+        run.transports[self.name] = run.transport.public
         self._to_all(wire, Opening(purpose.session, run.transport.public))
 
     def deal(self, wire: Wire, purpose: Purpose) -> None:
@@ -162,9 +169,9 @@ class Member(Principal):
         """A sub-share to whom it is for."""
         run = self._running(share.session)
         if share.member == self.index:
-            run.received[self.index] = share
-        elif share.member in run.transports:
-            sealed = hpke.seal(run.transports[share.member], codec.encode(share), _DEAL)
+            run.received.append(share)
+        elif (name := self.names[share.member - 1]) in run.transports:
+            sealed = hpke.seal(run.transports[name], codec.encode(share), _DEAL)
             self._tell(wire, share.member, Dealing(share.session, sealed))
 
     def echo(self, wire: Wire, purpose: Purpose) -> None:
@@ -177,7 +184,9 @@ class Member(Principal):
         self.blame(wire, blames)
         run.liars = [each.culprit for each in blames]
         if self.index in setting.members:
-            self.say(wire, "complain", *dkg.complaints(setting, self.index, run.by_dealer("deal"), run.received))
+            self.say(
+                wire, "complain", *dkg.complaints(setting, self.index, run.by_dealer("deal"), _by_dealer(run.received))
+            )
 
     def rebut(self, wire: Wire, purpose: Purpose) -> None:
         run = self._running(purpose.session)
@@ -192,8 +201,8 @@ class Member(Principal):
         run.qualified, blames = dkg.qualify(setting, *said)
         self.blame(wire, blames)
         if self.index in setting.members:
-            dealt = run.by_dealer("deal"), run.received, run.of("answer", PublicShare)
-            run.settled = dkg.settle(setting, self.index, run.qualified, *dealt)
+            dealt = run.by_dealer("deal"), _by_dealer(run.received), run.of("answer", PublicShare)
+            run.settled = list(dkg.settle(setting, self.index, run.qualified, *dealt).values())
 
     def reveal(self, wire: Wire, purpose: Purpose) -> None:
         run = self._running(purpose.session)
@@ -204,7 +213,11 @@ class Member(Principal):
         run = self._running(purpose.session)
         if self.hiding and run.settled:
             revealed = run.by_dealer("reveal")
-            self.say(wire, "object", *extraction.evidence(self._setting(purpose), self.index, revealed, run.settled))
+            self.say(
+                wire,
+                "object",
+                *extraction.evidence(self._setting(purpose), self.index, revealed, _by_dealer(run.settled)),
+            )
 
     def pool(self, wire: Wire, purpose: Purpose) -> None:
         run, setting = self._running(purpose.session), self._setting(purpose)
@@ -213,7 +226,7 @@ class Member(Principal):
             run.exposed, blames = extraction.exposed(setting, run.qualified, *said)
             self.blame(wire, blames)
             if run.settled:
-                self.say(wire, "pool", *extraction.opened(setting, self.index, run.exposed, run.settled))
+                self.say(wire, "pool", *extraction.opened(setting, self.index, run.exposed, _by_dealer(run.settled)))
 
     def close(self, wire: Wire, purpose: Purpose) -> None:
         """What the run was for; whatever happens, its secrets are erased."""
@@ -221,8 +234,8 @@ class Member(Principal):
         try:
             made = self._concluded(wire, run)
             if purpose.kind == "key":
-                share = outcome.first_share(made, self._sum(run))
-                self.hold(outcome.first_sharing(made), share)
+                self.outcome = made
+                self.hold(outcome.first_sharing(made), outcome.first_share(made, self._sum(run)))
             elif purpose.kind == "refresh":
                 self._renew(made, run)
             elif self.index != purpose.lost:
@@ -262,23 +275,24 @@ class Member(Principal):
             self.blame(wire, blames)
         return outcome.conclude(setting, run.qualified, revealed)
 
-    def _sum(self, run: Run) -> outcome.Summed:
-        return outcome.summed(run.purpose.session, run.settled.values())
+    def _sum(self, run: Run) -> Summed:
+        return outcome.summed(run.purpose.session, run.settled)
 
     def _renew(self, made: Outcome, run: Run) -> None:
         assert self.sharing is not None  # noqa: S101 (`_setting` asked)
-        sharing, renewal = refresh.renewed(self.sharing, made)
-        old = self.own_share()
-        share = refresh.renew(old, renewal, self._sum(run)) if old is not None else None
+        sharing, self.renewal = refresh.renewed(self.sharing, made)
+        self.outcome, old = made, self.own_share()
+        share = refresh.renew(old, self.renewal, self._sum(run)) if old is not None else None
         self.hold(sharing, share if share is not None and share_fits(sharing, share) else None)
 
     def _lend(self, wire: Wire, made: Outcome, run: Run) -> None:
         share, lost = self.own_share(), run.purpose.lost
+        to = run.transports.get(self.names[lost - 1])
         assert self.sharing is not None  # noqa: S101 (`_setting` asked)
-        if share is not None and lost in run.transports:
+        if share is not None and to is not None:
             told = recovery.recovery(self.sharing, made, lost)
             value = codec.encode(self.lend(recovery.blind(share, told, self._sum(run))))
-            self._tell(wire, lost, Lending(told, hpke.seal(run.transports[lost], value, _LEND)))
+            self._tell(wire, lost, Lending(told, made, hpke.seal(to, value, _LEND)))
 
     def lend(self, value: Blinded) -> Blinded:
         """What this member lends."""
@@ -308,13 +322,14 @@ class Member(Principal):
             wire.complain(self.names[index - 1], error)
 
     def on_opening(self, sender: str, packet: Opening, wire: Wire) -> None:
-        self._running(packet.session).transports.setdefault(self._number(sender), packet.transport)
+        run, _ = self._running(packet.session), self._number(sender)
+        run.transports.setdefault(sender, packet.transport)
 
     def on_dealing(self, sender: str, packet: Dealing, wire: Wire) -> None:
         run = self._running(packet.session)
         share = codec.decode(hpke.open_(run.transport, packet.sealed, _DEAL), SubShare)
         self.insist((share.dealer, share.member) == (self._number(sender), self.index), "a deal is from its sender")
-        run.received.setdefault(share.dealer, share)
+        run.received.append(share)
 
     def on_saying(self, sender: str, packet: Saying, wire: Wire) -> None:
         run, number = self._running(packet.session), self._number(sender)
@@ -348,6 +363,14 @@ class Member(Principal):
             return refresh.setting(self.sharing, purpose.session, self.hiding)
         helpers = [index for index in range(1, n + 1) if index != purpose.lost]
         return recovery.setting(self.sharing, purpose.session, purpose.lost, helpers, self.hiding)
+
+
+def _by_dealer(shares: Iterable[SubShare]) -> dict[int, SubShare]:
+    """The first share of each dealer."""
+    found: dict[int, SubShare] = {}
+    for share in shares:
+        found.setdefault(share.dealer, share)
+    return found
 
 
 def _speaker(fact: Spoken) -> int:

@@ -1,0 +1,31 @@
+"""Agents that refresh their shares and keep what the new ones were made of: to a thief the stages are one.
+
+SPECIMEN leaves out the erasure at the end of a run; TWIN is threshold itself.
+"""
+
+from attacks.specimens import OURS
+from escrow.schemes import threshold
+from escrow.schemes.threshold import Threshold
+from escrow.sharing.committee import Run
+
+
+class Agent(threshold.Agent):
+    """An agent that keeps every run."""
+
+    runs: list[Run] = []
+
+    def erase(self) -> None:
+        if self.run is not None:
+            self.runs.append(self.run)
+        super().erase()
+
+
+class Unerased(Threshold, frozen=True, kw_only=True):
+    name = "unerased"
+    title = "Specimen: what made the new shares is kept"
+    source = OURS
+    agent = Agent
+
+
+SPECIMEN = Unerased()
+TWIN = Threshold()
