@@ -13,7 +13,7 @@ import pytest
 from cheating import attack_whose_rule
 
 from attacks.lab import isolation, labels
-from attacks.lab.access_structure import AccessStructure
+from attacks.lab.access_structure import AccessStructure, Seizure
 from attacks.lab.adversary import Local
 from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis, rules_of, view_of
 from attacks.lab.bench import Bench
@@ -62,8 +62,6 @@ def test_who_is_taken_alone_goes_alone():
 
 
 def seized(name, evening):
-    from attacks.lab.access_structure import Seizure
-
     return Seizure(name, (evening,))
 
 
@@ -183,13 +181,27 @@ WRONG = [
 @pytest.mark.parametrize(("change", "why"), [({}, ""), *WRONG], ids=str)
 def test_labels_that_cannot_be_are_no_answer(monkeypatch, change, why):
     told = msgspec.structs.replace(RIGHT, **change)
-    monkeypatch.setattr(isolation, "_asked", lambda _: Found((bytes(32),), {}, (), {MATHEMATICS: told}))
+    monkeypatch.setattr(isolation, "_asked", lambda _: Found((bytes(32),), {}, (), {MATHEMATICS: told, SERVED: told}))
     view = view_of(play(SCHEMES["plain"], TINY))
     if not why:
         assert Remote(view, SCHEMES["plain"], (), ()).labelled(MATHEMATICS).masks(0) == (1,)
         return
     with pytest.raises(AdversaryFailed, match=f"^the adversary's process answered what cannot be: .*{why}"):
         Remote(view, SCHEMES["plain"], (), ())
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (Found((), {}, (), {MATHEMATICS: RIGHT}), "no labels"),
+        (Found((bytes(32),), {}, ("mallory",), {MATHEMATICS: RIGHT, SERVED: RIGHT}), "an official whom nobody knows"),
+    ],
+    ids=["passes", "officials"],
+)
+def test_an_answer_without_passes_or_with_strangers_is_none(monkeypatch, found, why):
+    monkeypatch.setattr(isolation, "_asked", lambda _: found)
+    with pytest.raises(AdversaryFailed, match=why):
+        Remote(view_of(play(SCHEMES["plain"], TINY)), SCHEMES["plain"], (), ())
 
 
 def test_frames_are_read_whole_or_not_at_all(tmp_path):

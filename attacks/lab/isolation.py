@@ -7,10 +7,12 @@ and standard output. A rule that looks around (garbage collector, stack frames, 
 It cannot draw the texts anew either: an isolated bench plays under a secret of its own (attacks.lab.bench).
 
 What is not: all seized states of a play lie in one process, so a rule that looks around there finds what other
-coalitions hold; hence every cell's coalition is tried again in a process that has nothing else. Where honest officials
-answer, their states lie there too, and a rule could read those unseen. What an active attack does during the play
-(`meddle`, `act`) it does inside the play. And a process of the same user may ask the operating system for files and,
-where ptrace is not restricted, for the memory of others: to forbid that is a matter of users, containers and kernels.
+coalitions hold; hence the coalition that a cell names is tried again in a process that has nothing else (what other
+coalitions open, counted beside it, is not). Where honest officials answer, their states lie there too, and a rule could
+read those unseen. An attack's module is loaded in the laboratory as well, and what it does during a play
+(`corruptions`, `meddle`, `act`) it does there, with the play in reach. And a process of the same user may ask the
+operating system for files and, where ptrace is not restricted, for the memory of others (/proc/PID/mem): to forbid that
+is a matter of users, containers and kernels.
 
 One question, one answer: frames of canonical msgpack behind eight bytes of length. Whatever else comes back, or
 nothing, is AdversaryFailed. The child ends when its standard input does, so it never outlives its parent.
@@ -30,7 +32,7 @@ from typing import IO
 
 from attacks.lab.adversary import Local
 from attacks.lab.closure import WHENEVER
-from attacks.lab.labels import Antichains, Atoms, Labels, Symbol
+from attacks.lab.labels import MATHEMATICS, SERVED, Antichains, Atoms, Labels, Symbol
 from attacks.lab.pipe import (
     Charge,
     Failed,
@@ -75,6 +77,8 @@ class Remote:
         self.texts = dict(enumerate(found.texts))
         self.fired, self.officials, self.passes = found.fired, found.officials, tuple(found.passes)
         try:
+            _insist({MATHEMATICS, SERVED} <= found.passes.keys(), "no labels")
+            _insist(all(official in view.states for official in found.officials), "an official whom nobody knows")
             self._labels = {name: _Heard(each, view, len(found.texts)) for name, each in found.passes.items()}
         except ValueError as error:
             raise AdversaryFailed(f"the adversary's process answered what cannot be: {error}") from None

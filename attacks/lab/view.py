@@ -24,7 +24,7 @@ from escrow.wire import Heard
 
 
 class View(NamedTuple):
-    """All that an adversary is given. No randomness of the play, no text, no seed: bytes, names and evenings.
+    """All that an adversary is given: bytes, names and evenings; nothing of what was sent, shown or drawn.
 
     `states[name][evening]` is a principal's state, empty where it is not taken, and `kinds` the classes they are of;
     `warrants` are those that the court issued, encoded; `days` is the length of the play.
