@@ -86,7 +86,7 @@ HELD: dict[str, tuple[Result, list[str]]] = {
     "anatomy": (anatomy(), ["minimal_coalitions"]),
     "cards": (cards.cards([PLAIN]), ["cards"]),
     "comparison": (compare(result("HELD"), result("BREACH")), ["differences"]),
-    "bench": (measure.bench([], messages=1, repeats=1), ["exact", "timing.rows"]),
+    "bench": (measure.bench([], messages=1, repeats=1), ["exact", "timing.rows", "timing.peers"]),
     "checks": (checks("fine"), ["checks", "cells"]),
     "verified": (Verifieds(proofs=(Verified(folder="f", replayed=False, summary="s"),)), ["proofs"]),
     "evidence": (Evidence(scheme="s", attack="a", digest="d", folder="f"), [""]),
