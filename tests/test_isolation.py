@@ -19,8 +19,10 @@ from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis, rules_of, view_o
 from attacks.lab.bench import Bench
 from attacks.lab.controls import controlled
 from attacks.lab.isolation import AdversaryFailed, Remote
+from attacks.lab.matrix import run_matrix
 from attacks.lab.pipe import Form, Found, Labelled, class_of, form_of, kind_of, receive, send, type_of
 from attacks.lab.play import play, run_secret
+from attacks.lab.results import to_json
 from attacks.lab.scenario import default
 from attacks.registry import attacks
 from escrow import codec, registry
@@ -34,6 +36,7 @@ SCHEMES = registry.schemes()
 ATTACKS = tuple(attacks().values())
 TINY = default(users=3, groups=1, days=2, messages=12)
 ROOT = Path(__file__).parent.parent
+sees_processes = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="it looks at processes in /proc")
 
 
 def charge(record, scheme="plain", every=ATTACKS):
@@ -65,6 +68,7 @@ def seized(name, evening):
     return Seizure(name, (evening,))
 
 
+@sees_processes
 def test_the_child_has_nothing_else_of_its_parent(tmp_path, monkeypatch):
     """No environment, no working directory, no module that knows the truth, no file that was open."""
     monkeypatch.setenv("ESCROW_LAB_SECRET", "told to nobody")
@@ -162,6 +166,25 @@ def test_controls_hold_in_isolation():
     assert controlled(attacks()["null-eavesdropper"], ATTACKS, isolated=True) == controlled(
         attacks()["null-eavesdropper"], ATTACKS
     )
+
+
+def test_a_matrix_in_isolation_is_the_same_file_also_from_several_workers():
+    chosen = [attacks()[name] for name in ("device-compromise", "ghost-insertion")]
+    how = {"plain": SCHEMES["plain"], "every": ATTACKS[:1]}
+    here = run_matrix([SCHEMES["envelope"]], chosen, TINY, **how)
+    there = run_matrix([SCHEMES["envelope"]], chosen, TINY, **how, isolated=True, jobs=2)
+    assert to_json(there) == to_json(here)
+    assert sum(cell.exposed.total for cell in there.cells) > 0
+
+
+@sees_processes
+def test_a_rule_that_never_ends_is_a_timeout_and_its_process_is_gone(tmp_path):
+    child = tmp_path / "child"
+    look = f"open({str(child)!r}, 'w').write(str(os.getpid()))\nwhile True: pass"
+    with attack_whose_rule(tmp_path, look) as attack:
+        cells = run_matrix([SCHEMES["plain"]], [attack], TINY, isolated=True, timeout=3).cells
+    assert [cell.verdict for cell in cells] == ["TIMEOUT"]
+    assert not is_alive(int(child.read_text()))
 
 
 RIGHT = Labelled(atoms=(("alice-phone", b"\x03"),), symbols=((1, (0,)),), sets=((b"\x01",),), labels=(0,))
@@ -271,7 +294,7 @@ with attack_whose_rule(folder, look) as attack:
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
+@sees_processes
 def test_the_child_does_not_outlive_a_parent_that_is_killed(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], env=environment)
