@@ -2,7 +2,10 @@
 
 from functools import cache
 
+from attacks.lab.journal import encoded
 from attacks.lab.matrix import Plan, run_plan
+from attacks.lab.merge import judged
+from attacks.lab.results import to_json
 from attacks.lab.scenario import default
 from attacks.registry import attacks
 from escrow.registry import schemes
@@ -35,3 +38,13 @@ def plan(**changes):
 def uninterrupted():
     """What running it gives."""
     return run_plan(plan())
+
+
+def whole():
+    """The file of an uninterrupted run."""
+    return encoded(plan().head()) + b"".join(map(encoded, uninterrupted().kept))
+
+
+def result(lines):
+    """The result that lines give, as it is written."""
+    return to_json(judged(plan().head(), lines))

@@ -255,6 +255,8 @@ def _lock(file: FileIO, path: Path) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         raise Unwritable(f"{path} is being written by another process; wait for its end") from None
+    except OSError as error:
+        raise Unwritable(f"{path} cannot be kept from other processes: {error.strerror}") from error
 
 
 def _check_same(path: Path, contents: Contents, head: Head, keys: Mapping[Place, str]) -> None:
