@@ -6,7 +6,7 @@
 
 The family key shows B's unit, and B's unit key opens what A sent. The same KS and the same IV are needed. Where the
 checksum covers the session's transcript, or neither side can force KS, A's own chip refuses, and A sends its own LEAF.
-Source: Schneier, "Applied Cryptography", second edition, 1996, section 24.16, on an attack published in 1994; Frankel
+Source: Schneier, "Applied Cryptography", second edition, 1996, section 24.16; Frankel
 and Yung, "Escrow Encryption Systems Visited", CRYPTO '95, for LEAFs of another device being accepted.
 """
 

@@ -9,7 +9,7 @@ A chip holds KF and KU; that nobody can read them out of it is the standard's tr
 *Modelled*: N_i is the unit identifier and i, four bytes each. The seeds open every unit of their session.
 
 Source: FIPS PUB 185 (1994); Denning, "The Clipper Chip: A Technical Summary", 19 April 1993, on programming; Blaze,
-CCS '94, section 2, on what applications can ask of a device.
+CCS '94, sections 1 to 4, on what applications can ask of a device.
 """
 
 from __future__ import annotations
@@ -81,9 +81,8 @@ def program(one: Seed, other: Seed, serial: Guard[Serial]) -> tuple[UnitHalf, Un
 
 
 class Chip(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """One unit. Two repairs that Blaze considers: after `most_bad` invalid LEAFs it accepts none any more (0: never
-
-    mind), and it refuses LEAFs of its own making where `refuses_own`. `bad` counts the invalid ones.
+    """One unit. `bad` counts the invalid LEAFs that were loaded; after `most_bad` of them it accepts none any more
+    (0: it goes on). Where it `refuses_own`, it accepts none that it made itself. Blaze discusses both repairs.
     """
 
     family: FamilyKey

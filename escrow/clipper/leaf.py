@@ -10,7 +10,7 @@ were. These behave as Blaze saw of prototypes: each single-bit flip of a LEAF fa
 Modes: "wide", as above; "cbc", plain CBC, in which a forgery takes one trial if the checksum covers KS and IV only;
 "aead", AES-GCM and a 128-bit HMAC in place of mode and checksum, so that Clipper's own fault is told from escrow's.
 
-Source: FIPS PUB 185 (1994); Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, sections 2 to 4,
+Source: FIPS PUB 185 (1994); Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, sections 1 to 4,
 the checksum widths and the escrow of 64 bits being proposals of section 4.
 """
 

@@ -11,8 +11,8 @@ remains a delta on plain. A call has one KS and two chips, so the target's unit 
 sender's LEAF alone, so whatever the target receives takes the senders' unit keys. Requests are public packets, and so
 is the unit that one names. That nobody reads a chip is the standard's trust; here a stolen device is read.
 
-Source: FIPS PUB 185 (1994), section 4; Denning, "The Clipper Chip: A Technical Summary" (1993). *Modelled*: what never
-was published (escrow.clipper.leaf); that agents have on file whose a unit is, and refuse one that is not the sender's.
+Source: FIPS PUB 185 (1994), specifications; Denning, "The Clipper Chip: A Technical Summary" (1993). *Modelled*: what
+never was published (escrow.clipper.leaf); that agents have on file whose a unit is, and refuse one not the sender's.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         "National Institute of Standards and Technology",
         "FIPS PUB 185, Escrowed Encryption Standard",
         1994,
-        "4",
+        "specifications",
         "checksum, LEAF mode, encipherment of 80 bits, messages",
     )
     device = Device
@@ -130,7 +130,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         return Claim(
             words="Both agents' components of a unit key together open what that unit enciphers, neither alone gives"
             " anything; they are released for the communications and the time that a court authorised.",
-            section="FIPS PUB 185, sections 2 and 4; Denning (1993), on release and use of the components",
+            section="FIPS PUB 185, explanation; Denning (1993), on release and use of the components",
             grants=(*DEVICES, Grant("agent-*", "everything", len(AGENTS)), Grant("authority", "in scope")),
             access="in scope",
         )
