@@ -124,7 +124,9 @@ class Agent(Principal):
         if self.transport is None:
             raise Forged("the key that opens a deal served once, and was erased")
         share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
-        self.insist(threshold.share_fits(packet.group, share), "share fits the dealer's commitments")
+        if not (fits := threshold.share_fits(packet.group, share)):
+            wire.alarm(self.name, "dealer: its share does not fit its commitments")
+        self.insist(fits, "share fits the dealer's commitments")
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
         self.transport = None
 
@@ -151,12 +153,19 @@ class Dealer(Principal):
     def deal(self, wire: Wire, agents: Sequence[Agent], others: Iterable[str]) -> None:
         """Deal a fresh key to the agents and publish the group to the others."""
         made, shares = threshold.deal(self.t, self.n)
-        for agent, share in zip(agents, shares, strict=True):
+        for agent, share in zip(agents, self.handed(shares), strict=True):
             assert agent.transport is not None  # noqa: S101 (nothing was dealt before)
             sealed = hpke.seal(agent.transport.public, codec.encode(share), _DEAL)
-            wire.ask(self.name, agent.name, Dealt(made, sealed), type(None))
+            try:
+                wire.ask(self.name, agent.name, Dealt(made, sealed), type(None))
+            except EscrowError as error:
+                wire.complain(agent.name, error)
         for name in others:
             wire.ask(self.name, name, Published(made), type(None))
+
+    def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:
+        """What the agents are given."""
+        return shares
 
 
 class SplitAuthority(Authority):

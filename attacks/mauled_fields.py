@@ -1,0 +1,76 @@
+"""A field is rewritten into one that a warrant covers, its point kept, and the agents are asked about that.
+
+  maul     c, L, proof replaced; u kept: L' = H(number, (target), first day, header)    what a warrant covers
+  ask      agents for partials of the mauled field; theirs are of u, hence of the field it was made from
+  read     t partials give [x]u, which opens the original
+
+Against plain threshold ElGamal this is a decryption oracle: whoever may ask about anything may ask about everything.
+TDH2's check leaves only fields whose maker knew r and meant this label.
+Source: Shoup and Gennaro, "Securing Threshold Cryptosystems against Chosen Ciphertext Attack", J. Cryptology 15(2),
+2002, section 1.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from escrow import codec
+from escrow.derivation import Guard, derivation
+from escrow.errors import Forged, Malformed
+from escrow.principal import Principal
+from escrow.scheme import Intercept, Scheme, Source
+from escrow.schemes.threshold import Threshold, ThresholdField, label_of
+from escrow.warrant import Order
+from escrow.wire import Wire
+
+
+@derivation("any field, any order")
+def maul(field: ThresholdField, order: Guard[Order]) -> ThresholdField:
+    """A field under the same point that the order covers. Forged where it covers this one, or this one was mauled."""
+    if order.covers(field.people, field.day) or len(field.people) < 2:
+        raise Forged("nothing to gain")
+    labels = (field.chain, field.n, (order.target,), order.first, field.header)
+    ciphertext = msgspec.structs.replace(field.ciphertext, label=label_of(*labels))
+    return ThresholdField(*labels, ciphertext)
+
+
+class MauledFields(Attack):
+    name = "mauled-fields"
+    title = "The authority asks about fields that it rewrote"
+    source = Source(
+        "Shoup and Gennaro", "Securing Threshold Cryptosystems against Chosen Ciphertext Attack", 2002, "1", "messages"
+    )
+    specimen = "unchecked_ciphertext"
+    derivations = (maul,)
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return "" if isinstance(scheme, Threshold) else "no field of threshold decryption to maul"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn("authority", scenario.attack_day)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        return turned(party, {"tried": list[int]})
+
+    def act(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        for number, warrant in enumerate(party.warrants):
+            if number == len(party.tried):
+                party.tried.append(0)
+            fresh, party.tried[number] = intercepted[party.tried[number] :], len(intercepted)
+            for _ in scheme.access(party, wire, warrant, list(_mauled(fresh, warrant.order))):
+                pass  # the recipe fails on what was mauled; the partials are in the archive
+
+
+def _mauled(intercepted: Iterable[Intercept], order: Order) -> Iterator[Intercept]:
+    for each in intercepted:
+        try:
+            field = maul(codec.decode(each.mail.field, ThresholdField), order)
+        except (Malformed, Forged):
+            continue
+        yield msgspec.structs.replace(each, mail=msgspec.structs.replace(each.mail, field=codec.encode(field)))
+
+
+ATTACK = MauledFields()

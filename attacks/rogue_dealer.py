@@ -1,0 +1,66 @@
+"""Whoever deals shares deals wrong ones, answers no complaint, and is silent when it is asked to decrypt.
+
+  deal     to every other member a share that is one off its commitments
+  after    no answer to a complaint; no part of any decryption
+
+A member that does not look holds a share of nothing. One that looks complains: then a dealer among several is put out
+and the rest make the key without it; where there is one dealer only, there is no key, and no lawful access.
+Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure Distributed Key Generation", EUROCRYPT '99, figure 2.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from attacks.lab.attack import Attack, Cast, Turn, turned
+from attacks.lab.scenario import Scenario
+from escrow import group
+from escrow.errors import Unreachable
+from escrow.principal import Principal
+from escrow.scheme import Scheme, Source
+from escrow.schemes.split_key import SplitKey
+from escrow.schemes.threshold import Threshold
+from escrow.sharing.committee import Member, Purpose
+from escrow.sharing.dkg import SubShare
+from escrow.warrant import Answered, Request
+from escrow.wire import Wire
+
+
+class RogueDealer(Attack):
+    name = "rogue-dealer"
+    title = "Who deals shares deals wrong ones"
+    source = Source("Gennaro et al.", "Secure Distributed Key Generation", 1999, "figure 2", "messages")
+    specimen = "unverified_shares"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        return "" if isinstance(scheme, SplitKey | Threshold) else "nobody deals shares of an escrow key"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        return [Turn("dealer" if "dealer" in cast.officials else "agent-1", 0)]
+
+    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        honest: Any = type(party)
+
+        def hand(self: Any, wire: Wire, share: SubShare) -> None:
+            """One member's sub-share in a key generation, or in a refresh."""
+            honest.hand(self, wire, share if share.member == self.index else _off(share))
+
+        def rebut(self: Any, wire: Wire, purpose: Purpose) -> None:
+            """No complaint is answered."""
+
+        def on_request(self: Any, sender: str, request: Request, wire: Wire) -> Answered:
+            raise Unreachable(f"{self.name} is silent")
+
+        if isinstance(party, Member):
+            return turned(party, hand=hand, rebut=rebut, on_request=on_request)
+        return turned(party, handed=lambda self, shares: [_off(share, "raw") for share in shares])
+
+
+def _off(share: Any, field: str = "value") -> Any:
+    """A share with its scalar one off."""
+    raw = group.scalar_bytes(int.from_bytes(getattr(share, field), "big") + 1)
+    return msgspec.structs.replace(share, **{field: raw})
+
+
+ATTACK = RogueDealer()

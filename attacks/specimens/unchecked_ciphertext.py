@@ -1,0 +1,36 @@
+"""Agents of a threshold key that do not check who made a ciphertext: plain threshold ElGamal with a label beside it.
+
+SPECIMEN leaves out that check; TWIN is threshold itself.
+"""
+
+from attacks.specimens import OURS
+from escrow.derivation import Checks, service
+from escrow.schemes import threshold
+from escrow.schemes.threshold import AgentShare, Threshold, ThresholdField
+from escrow.sharing import tdh2
+from escrow.warrant import Warrant, promises
+
+
+@service(tdh2.partial, holder="share", given="ciphertext = field.ciphertext")
+def credulous_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
+    """All of the agent's promises but the one about the ciphertext."""
+    yield from promises(share.court, warrant, field.people, field.day)
+    yield "the label is of this message", field.label() == field.ciphertext.label
+
+
+class Agent(threshold.Agent):
+    """An agent that asks nobody who made a ciphertext."""
+
+    def checks(self, share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
+        return credulous_checks(share, warrant, field)
+
+
+class UncheckedCiphertext(Threshold, frozen=True, kw_only=True):
+    name = "unchecked-ciphertext"
+    title = "Specimen: agents answer about whatever has a label"
+    source = OURS
+    agent = Agent
+
+
+SPECIMEN = UncheckedCiphertext()
+TWIN = Threshold()

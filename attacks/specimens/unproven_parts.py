@@ -1,0 +1,32 @@
+"""An authority of split keys that takes the first parts it gets, proven or not, and puts them together.
+
+SPECIMEN leaves out the proofs; TWIN is split-key itself.
+"""
+
+from collections.abc import Iterator
+
+from attacks.specimens import OURS
+from escrow.errors import EscrowError
+from escrow.schemes.split_key import SplitAuthority, SplitField, SplitKey, open_partial
+from escrow.sharing.threshold import Partial
+from escrow.warrant import Warrant
+from escrow.wire import Wire
+
+
+class UnprovenParts(SplitKey, frozen=True, kw_only=True):
+    name = "unproven-parts"
+    title = "Specimen: the authority takes parts as they come"
+    source = OURS
+
+    def _partials(
+        self, authority: SplitAuthority, wire: Wire, warrant: Warrant, field: SplitField
+    ) -> Iterator[Partial]:
+        for name in self.agents[: self.t]:
+            try:
+                yield open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
+            except EscrowError as error:
+                wire.complain(authority.name, error)
+
+
+SPECIMEN = UnprovenParts()
+TWIN = SplitKey()

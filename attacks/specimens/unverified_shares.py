@@ -1,0 +1,45 @@
+"""Agents that take the shares they are dealt as they come.
+
+SPECIMEN leaves out the check against the dealer's commitments, and so every complaint; TWIN is threshold itself.
+"""
+
+from attacks.specimens import OURS
+from escrow.schemes import threshold
+from escrow.schemes.threshold import Threshold
+from escrow.sharing.committee import Purpose
+from escrow.sharing.outcome import first_sharing
+from escrow.sharing.staged import StageShare
+from escrow.wire import Wire
+
+
+class Agent(threshold.Agent):
+    """An agent that complains of nobody, and holds whatever sum comes out. It never refreshes."""
+
+    def complain(self, wire: Wire, purpose: Purpose) -> None:
+        """Nothing is compared."""
+
+    def settle(self, wire: Wire, purpose: Purpose) -> None:
+        run = self._running(purpose.session)
+        run.qualified = tuple(sorted(run.by_dealer("deal")))
+        run.settled = list(run.received)
+
+    def object(self, wire: Wire, purpose: Purpose) -> None:
+        """Nor is anything compared here."""
+
+    def close(self, wire: Wire, purpose: Purpose) -> None:
+        run = self._running(purpose.session)
+        self.outcome = self._concluded(wire, run)
+        sharing = first_sharing(self.outcome)
+        self.hold(sharing, StageShare(sharing.key, 0, self.index, self._sum(run).raw))
+        self.erase()
+
+
+class UnverifiedShares(Threshold, frozen=True, kw_only=True):
+    name = "unverified-shares"
+    title = "Specimen: shares are taken as they come"
+    source = OURS
+    agent = Agent
+
+
+SPECIMEN = UnverifiedShares(every=0)
+TWIN = Threshold(every=0)
