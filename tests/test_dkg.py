@@ -238,6 +238,46 @@ def test_an_answer_given_by_somebody_else_is_none(make):
 
 
 @both
+def test_nobody_can_put_an_honest_dealer_out_by_answering_for_it(make):
+    """A wrong answer under another's name is none, or one liar could choose between two keys in GJKR too."""
+
+    class Impostor(Member):
+        rushing = True
+
+        def complain(self, record):
+            return [Complaint(SESSION, 3, 1)]
+
+        def answer(self, record):
+            right = [each for each in record.answers if each.dealer == 1]
+            return [PublicShare(**fields(other(each)) | {"by": 3}) for each in right]
+
+    ceremony = play(make, 2, 3, p3=Impostor)
+    assert len(ceremony.record.answers) == 2
+    assert ceremony.blames == ()
+    assert ceremony.record.qualified == (1, 2, 3)
+    holds(ceremony, 2)
+
+
+@both
+def test_a_share_for_somebody_else_is_none(make):
+    """It fits the dealer's commitments, at another index; nor does one of another session or dealer fit."""
+    setting = make(SESSION, 2, 3)
+    dealt = {i: dkg.deal(setting, i) for i in setting.members}
+    broadcast = {i: commitments for i, (_, commitments, _) in dealt.items()}
+    right = {i: shares[0] for i, (_, _, shares) in dealt.items()}
+    assert dkg.complaints(setting, 1, broadcast, right) == ()
+    stray = dealt[3][2][1]
+    assert dkg.fits(setting, broadcast[3], stray)
+    assert dkg.complaints(setting, 1, broadcast, right | {3: stray}) == (Complaint(SESSION, 1, 3),)
+    answered = dkg.answers(setting, dealt[3][0], [Complaint(SESSION, 1, 3)])
+    assert dkg.settle(setting, 1, (3,), broadcast, {3: stray}, answered) == {3: right[3]}
+    for wrong in (type(right[3])(**fields(right[3]) | each) for each in ({"session": b"old"}, {"dealer": 2})):
+        assert not dkg.fits(setting, broadcast[3], wrong)
+        assert not dkg.fits_feldman(setting, broadcast[3], wrong)
+    assert [each.dealer for each in dkg.complaints(setting, 1, {}, {})] == [2, 3]  # nobody complains of itself
+
+
+@both
 def test_who_is_in_is_a_function_of_what_was_broadcast(make):
     """Whatever the order in which it is heard."""
     setting = make(SESSION, 2, 3)
@@ -341,6 +381,22 @@ def test_void_evidence_is_blamed_on_who_brought_it():
         assert [(blame.culprit, "void" in blame.fault) for blame in ceremony.blames] == [(3, True)]
         assert ceremony.record.exposed == ()
         holds(ceremony, 2)
+
+
+def test_what_one_member_says_of_anothers_share_is_passed_over():
+    """Neither evidence nor a share for the pool, be it right or wrong: there is nobody to blame for it."""
+    setting = dkg.gjkr(SESSION, 2, 3)
+    members = [Member(setting, 1), Member(setting, 2), Swapped(setting, 3)]
+    record = run(members).record
+    said = extraction.opened(setting, 1, (3,), members[0].settled)
+    hearsay = [PublicShare(**fields(each) | {"by": 2}) for each in (*said, *map(other, said))]
+    revealed = record.revealed | {3: Swapped(setting, 3).reveal(record)}
+    public = record.qualified, record.commitments, revealed
+    assert extraction.exposed(setting, *public, hearsay) == ((), ())
+    assert extraction.exposed(setting, *public, said)[0] == (3,)
+    with pytest.raises(Blamed) as caught:
+        extraction.rebuild(setting, 3, record.commitments[3], hearsay)
+    assert caught.value.culprits == ()
 
 
 def test_a_wrong_share_in_the_pool_is_passed_over_and_blamed():

@@ -169,6 +169,17 @@ def test_where_plain_elgamal_opens_the_mauled_capsule_tdh2_refuses():
     assert not any(mauled(ciphertext)[name].proven for name in ("u moved", "u and its twin moved", "both, and f"))
 
 
+def test_a_message_of_another_length_does_not_check_even_where_its_proof_holds():
+    """Its sender knows r, and can prove anything about c and L: the lengths are checked for themselves."""
+    key, (r, s) = group.base(5), group.random_scalars(2)
+    points = group.base(r), group.base(s), group.multiply(tdh2.G_BAR, r), group.multiply(tdh2.G_BAR, s)
+    for masked, label in ((MESSAGE, LABEL), (MESSAGE + b"m", LABEL), (MESSAGE, LABEL[1:]), (b"", b"")):
+        e = group.hash_to_scalar("TDH2 H2", key, masked, label, *points)
+        proof = scalar_bytes(e) + scalar_bytes(s + r * e)
+        made_up = TdhCiphertext(key, masked, label, points[0], points[2], proof)
+        assert made_up.proven is (len(masked) == len(label) == 32)
+
+
 @pytest.mark.parametrize("bit", range(0, tdh2.CIPHERTEXT * 8, 37))
 def test_no_flipped_bit_of_a_ciphertext_checks(world, bit):
     ciphertext = world[4]
@@ -332,6 +343,26 @@ def test_the_gate_combines_once_for_any_number_of_members():
     assert len(edge.members) == 6
     assert edge.t == 3
     assert closure.fired["escrow.sharing.tdh2.combine"] == 1
+
+
+def test_partials_of_two_ciphertexts_pass_through_two_gates(world):
+    sharing, shares, _, _, ciphertext = world
+    other = tdh2.encrypt(sharing.key, b"n" * 32, LABEL)
+    first = tdh2.partial(shares[0], ciphertext)
+    second, third = (tdh2.partial(share, other) for share in shares[1:])
+    assert opens(sharing, ciphertext, other, first, second) == set()
+    assert opens(sharing, ciphertext, other, first, second, third) == {b"n" * 32}
+
+
+def test_the_gates_read_stage_and_key_of_each_member(world):
+    sharing, shares, _, _, ciphertext = world
+    gates = {rule.function.__name__: rule for rule in RULES if isinstance(rule, derivation.Gate)}
+    part = tdh2.partial(shares[2], ciphertext)
+    assert set(gates) == {"pool", "combine"}
+    assert gates["pool"].by(shares[2]) == (sharing.key, 0)
+    assert gates["combine"].by(part) == (sharing.key, 0, ciphertext.u)
+    for gate, member in ((gates["pool"], shares[2]), (gates["combine"], part)):
+        assert (gate.t(sharing, member), gate.index(member), gate.verify(sharing, member)) == (2, 3, True)
 
 
 def test_a_forged_partial_enters_no_gate(world):

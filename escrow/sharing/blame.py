@@ -16,7 +16,6 @@ class Assumption(StrEnum):
     """What must hold for a verdict to be right, beyond that whoever sent something was authenticated."""
 
     RECORD = "none: anybody can check it from what was broadcast"
-    CHANNEL = "the private channel delivered what its sender sent; nobody else can check that"
     FEW_LIARS = "no more members lie than the threshold allows"
     HONEST_ECHO = "whoever repeats what a dealer broadcast repeats it truly"
 
