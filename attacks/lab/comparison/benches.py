@@ -28,6 +28,7 @@ from attacks.lab.measure import Overhead
 from attacks.lab.results import Result
 
 RATIO = "over_"
+TURNS = 10  # of fewer, a median says too little for a ratio to count
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -60,7 +61,8 @@ def compare(old: Overhead, new: Overhead, tolerance: float) -> Iterator[Differen
     yield from gone_or_new(before, after, "mail")
     for key in before.keys() & after.keys():
         yield from differences(key, _counts(before[key], after[key]))
-    alike = old.timing.messages == new.timing.messages  # what is done once weighs more among fewer texts
+    one, other = old.timing, new.timing
+    alike = one.messages == other.messages and min(one.repeats, other.repeats) >= TURNS
     before, after = _keyed(old.timing.rows), _keyed(new.timing.rows)
     yield from gone_or_new(before, after, "microseconds")
     for key in before.keys() & after.keys():
@@ -78,7 +80,10 @@ def _counts(old: Row, new: Row) -> Iterator[Change]:
 
 
 def _times(old: Row, new: Row, tolerance: float, alike: bool = True) -> Iterator[Change]:
-    """A ratio is to what ran beside it; any other number is of the machine."""
+    """A ratio is to what ran beside it; any other number is of the machine, and so is one of turns that are not alike.
+
+    What is done once weighs more among fewer texts.
+    """
     for name in old.keys() & new.keys():
         severity: Severity | None = None if name.startswith(RATIO) and alike else "advisory"
         yield from ratio(name, old[name], new[name], tolerance, severity)
