@@ -9,7 +9,8 @@ from time import thread_time
 import pytest
 
 from attacks.lab.labels import Labels
-from attacks.lab.measure import Job, floor_of, microseconds
+from attacks.lab.measure import floor_of, microseconds
+from attacks.lab.stand import Job
 from attacks.registry import attacks
 from benchmarks import long_play
 
