@@ -41,7 +41,7 @@ class AccessStructures(Experiment):
                     quantity=f"{t} of {n}: minimal coalitions of agents",
                     measured=len(coalitions),
                     published=comb(n, t),
-                    note="Real keys, shares and texts; two texts a play. What stands beside is arithmetic: C(n, t), all, none.",
+                    note="Real shares and texts, two a play. What stands beside is arithmetic: C(n, t), all, none.",
                 )
             for count, published in ((t, 2), (t - 1, 0)):
                 opened = structure.opened(structure.mask(map(Seizure, scheme.agents[-count:])))
