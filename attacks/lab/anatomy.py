@@ -23,10 +23,17 @@ Progress = Callable[[int, int, str], None]
 Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
 
 
-def anatomy(scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario, progress: Progress | None = None) -> Anatomy:
+def anatomy(
+    scheme: Scheme,
+    attacks: Sequence[Attack],
+    scenario: Scenario,
+    progress: Progress | None = None,
+    *,
+    isolated: bool = False,
+) -> Anatomy:
     """The measured access structure of a scheme in a scenario. `attacks` give the rules and the active rows."""
-    bench = Bench(scheme, attacks, scenario)
-    active = [each for each in attacks if _turns(each, bench) and not each.applies(scheme, bench.record.cast)]
+    bench = Bench(scheme, attacks, scenario, isolated=isolated)
+    active = [each for each in attacks if not each.applies(scheme, bench.record.cast) and _turns(each, bench)]
     rows: list[Minimal] = []
     for done, name in enumerate(("passive", *(each.name for each in active))):
         if progress is not None:
@@ -44,7 +51,7 @@ def anatomy(scheme: Scheme, attacks: Sequence[Attack], scenario: Scenario, progr
 
 
 def _passive(analysis: Analysis) -> Iterator[Minimal]:
-    for name in analysis.labels.passes() if analysis.closure.services else (MATHEMATICS,):
+    for name in analysis.adversary.passes if analysis.adversary.officials else (MATHEMATICS,):
         groups = _groups(analysis, name)
         for kind in sorted(groups, key=lambda kind: (len(kind), kind)):
             yield _row(analysis, name, groups[kind])
@@ -138,7 +145,7 @@ def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
     """The officials that this pass counts on."""
     if name == MATHEMATICS:
         return ()
-    return tuple(sorted({holder for edge in analysis.closure.services for holder in edge.holders}))
+    return analysis.adversary.officials
 
 
 # --- active ---
