@@ -59,13 +59,12 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.log, self.fates, self.bearers, self.chains = [], [], {}, {}
-        self.stale = (
-            set()
-        )  # first flights to prekeys that were erased: the session was begun days ago, and never answered
         self.users = dict(OWNER)  # of every device that ever was
         self.context = staged(self.scheme)
         self.stage = self.context.__enter__()
         self.stage.fates = iter(self.next_fate, None)
+        for name in DEVICES:  # or a lost first flight takes along all that follows it
+            self.stage.device(name).patience = self.stage.device(name).keep_prekeys + 1
         for name in DEVICES if self.device else ():
             self.replace(name)
 
@@ -214,15 +213,10 @@ class Machine(RuleBasedStateMachine):
         by_chain = [mail for mail in mails if mail.group]
         for mail in mails:
             for to in mail.recipients:
-                if mail.initial and to in self.stage.owner and not self.kept_by(to, mail.initial.spk_b):
-                    self.stale.add((mail, to))
                 if by_chain and not mail.group:
                     self.chains[by_chain[0].body[: sender_keys.ID], to] = mail
                 else:
                     self.bearers[said.body, to] = mail
-
-    def kept_by(self, name, prekey):
-        return prekey in [kept.key.public for kept in self.stage.device(name).prekeys]
 
     def excused(self, body, to):
         """Whether something happened to a text on its way, so that it may be missing."""
@@ -232,8 +226,7 @@ class Machine(RuleBasedStateMachine):
         if mail.sender not in self.stage.owner:
             return True  # so is who wrote it: nobody answers for its key
         needed = [mail, self.chains.get((mail.body[: sender_keys.ID], to))] if mail.group else [mail]
-        harmed = self.stage.spoilt | self.stale
-        return any((each, to) in harmed for each in needed) or self.overtaken(mail)
+        return any((each, to) in self.stage.spoilt for each in needed) or self.overtaken(mail)
 
     def overtaken(self, mail):
         """Whether the chain of a group mail is so old that its receivers may have let go of it."""

@@ -10,6 +10,7 @@ first would lose mail for good (Marlinspike and Perrin, "The Sesame Algorithm", 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -42,7 +43,8 @@ from escrow.wire import Wire
 
 SESSIONS_KEPT = 5  # a peer
 CHAINS_KEPT = 5  # a peer and group
-WAITING_KEPT = 100  # group messages whose sender key did not come yet
+GROUPS_KEPT = 40  # chains a peer, in all groups
+WAITING_KEPT = 100  # group messages whose sender key did not come yet; who sent most of them loses the oldest
 
 
 class Prekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -53,10 +55,11 @@ class Prekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class Conversing(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A session with a device; `initial` goes along until the session is answered."""
+    """A session with a device; `initial` goes along until the session, begun on `day`, is answered."""
 
     session: Session
     initial: Initial | PqInitial | None = None
+    day: int = 0
 
 
 class Slip(msgspec.Struct, frozen=True):
@@ -68,7 +71,11 @@ class Slip(msgspec.Struct, frozen=True):
 
 
 class Device(Principal):
-    """`linked` are the identity keys of the user's own devices, this one included, known since they were linked."""
+    """`linked` are the identity keys of the user's own devices, this one included, known since they were linked.
+
+    `patience` is after how many days a session that was never answered is begun anew; 0, as in the specifications, is
+    never: where a first flight is lost, all that follows is lost once the prekey it names is erased at the other end.
+    """
 
     user: str
     identity: IdentityKey
@@ -77,6 +84,7 @@ class Device(Principal):
     rotate_every: int = 3
     keep_prekeys: int = 2
     stock: int = 0
+    patience: int = 0
     prekeys: list[Prekey] = []
     one_time: list[Private] = []
     sessions: dict[str, list[Conversing]] = {}
@@ -154,6 +162,7 @@ class Device(Principal):
     def send_to_group(self, wire: Wire, group: str, text: bytes) -> None:
         """Send a text to a group whose members the provider names."""
         found = wire.ask(self.name, self.provider, GroupOf(group), Group)
+        self.insist(self.user in found.members, "only members write to a group")
         people = (self.user, *(member for member in found.members if member != self.user))
         if found.sender_keys:
             self._send_by_chain(wire, people, Text(group, text))
@@ -198,11 +207,16 @@ class Device(Principal):
         return None
 
     def _conversing(self, wire: Wire, to: Listed) -> Conversing:
-        if to.device not in self.sessions:
+        """The session with a device: the current one, or a new one where there is none, or where it was not answered
+        for as long as this device has patience."""
+        kept = self.sessions.get(to.device, [])
+        if not kept or (kept[0].initial is not None and 0 < self.patience <= wire.day - kept[0].day):
             bundle = self.bundle(wire, to)
             self.insist(bundle.identity == to.identity, "the bundle is of the device listed")
-            self.sessions[to.device] = [self.begin(bundle)]
-        return self.sessions[to.device][0]
+            fresh = self.begin(bundle)
+            fresh.day = wire.day
+            kept = self.sessions[to.device] = [fresh, *kept][:SESSIONS_KEPT]
+        return kept[0]
 
     def _recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]:
         """Every device of these users but this one, as the directory lists them today."""
@@ -255,12 +269,13 @@ class Device(Principal):
     def receive(self, wire: Wire, mail: Mail) -> None:
         """Open one mail and act on its content. Raises one of the errors of escrow.errors; nothing is lost then."""
         if mail.group and self._chain_of(mail) is None:
-            self.waiting = [*self.waiting, mail][-WAITING_KEPT:]  # its sender key was overtaken, or lost
+            self._keep_waiting(mail)  # its sender key was overtaken, or lost
             return
         author = self._author(wire, mail.sender)
         plaintext = self._open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
+                self.insist(self._belongs(mail, author.user, conversation), "a text is of its author's conversation")
                 self.read(wire, author.user, conversation, body)
             case Distribution(group, chain, signer):
                 self._learn_chain(PeerChain(mail.sender, group, chain, signer))
@@ -268,13 +283,28 @@ class Device(Principal):
                 for overtaken in waiting:
                     self._try(wire, overtaken)
 
+    def _belongs(self, mail: Mail, author: str, conversation: str) -> bool:
+        """Whether a text says to be of its chain's group or, between two users, of these two."""
+        if mail.group:
+            chain = self._chain_of(mail)
+            return chain is not None and conversation == mail.group == chain.group
+        people = conversation.split("+")
+        return len(people) == 1 or (author in people and self.user in people)
+
+    def _keep_waiting(self, mail: Mail) -> None:
+        self.waiting.append(mail)
+        if len(self.waiting) > WAITING_KEPT:
+            most, _ = Counter(each.sender for each in self.waiting).most_common(1)[0]
+            self.waiting.remove(next(each for each in self.waiting if each.sender == most))
+
     def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
         """A text has come: it goes to the screen, and is not kept in the state."""
         wire.show(self.name, author, conversation, body)
 
     def _learn_chain(self, learnt: PeerChain) -> None:
         same = [peer for peer in self.receiving if (peer.device, peer.group) == (learnt.device, learnt.group)]
-        for old in same[: max(0, len(same) - CHAINS_KEPT + 1)]:
+        theirs = [peer for peer in self.receiving if peer.device == learnt.device]
+        for old in same[: max(0, len(same) - CHAINS_KEPT + 1)] or theirs[: max(0, len(theirs) - GROUPS_KEPT + 1)]:
             self.receiving.remove(old)
         self.receiving.append(learnt)
 

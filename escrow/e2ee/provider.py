@@ -142,6 +142,7 @@ class Provider(Principal):
 
     def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
         self.insist(packet.sender == sender, "mail names its sender")
+        self.insist(sender in self.accounts, "a user linked this device")
         for recipient in packet.recipients:
             self.mailboxes.setdefault(recipient, []).append(packet)
 
