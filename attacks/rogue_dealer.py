@@ -21,8 +21,9 @@ from escrow.principal import Principal
 from escrow.scheme import Scheme, Source
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.committee import Member, Purpose
+from escrow.sharing.committee import Member
 from escrow.sharing.dkg import SubShare
+from escrow.sharing.run import Run
 from escrow.warrant import Answered, Request
 from escrow.wire import Wire
 
@@ -42,11 +43,11 @@ class RogueDealer(Attack):
     def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         honest: Any = type(party)
 
-        def hand(self: Any, wire: Wire, share: SubShare) -> None:
+        def hand(self: Any, wire: Wire, run: Run, share: SubShare) -> None:
             """One member's sub-share in a key generation, or in a refresh."""
-            honest.hand(self, wire, share if share.member == self.index else _off(share))
+            honest.hand(self, wire, run, share if share.member == self.index else _off(share))
 
-        def rebut(self: Any, wire: Wire, purpose: Purpose) -> None:
+        def rebut(self: Any, wire: Wire, run: Run) -> None:
             """No complaint is answered."""
 
         def on_request(self: Any, sender: str, request: Request, wire: Wire) -> Answered:

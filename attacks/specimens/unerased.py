@@ -6,7 +6,7 @@ SPECIMEN leaves out the erasure at the end of a run; TWIN is threshold itself.
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.committee import Run
+from escrow.sharing.run import Run
 
 
 class Agent(threshold.Agent):

@@ -6,8 +6,8 @@ SPECIMEN leaves out the check against the dealer's commitments, and so every com
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.committee import Purpose
 from escrow.sharing.outcome import first_sharing
+from escrow.sharing.run import Run
 from escrow.sharing.staged import StageShare
 from escrow.wire import Wire
 
@@ -15,22 +15,20 @@ from escrow.wire import Wire
 class Agent(threshold.Agent):
     """An agent that complains of nobody, and holds whatever sum comes out. It never refreshes."""
 
-    def complain(self, wire: Wire, purpose: Purpose) -> None:
+    def complain(self, wire: Wire, run: Run) -> None:
         """Nothing is compared."""
 
-    def settle(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        run.qualified = tuple(sorted(run.by_dealer("deal")))
+    def settle(self, wire: Wire, run: Run) -> None:
+        run.qualified = tuple(sorted(run.board.by_dealer("deal")))
         run.settled = list(run.received)
 
-    def object(self, wire: Wire, purpose: Purpose) -> None:
+    def object(self, wire: Wire, run: Run) -> None:
         """Nor is anything compared here."""
 
-    def close(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        self.outcome = self._concluded(wire, run)
+    def close(self, wire: Wire, run: Run) -> None:
+        self.outcome = self.concluded(wire, run)
         sharing = first_sharing(self.outcome)
-        self.hold(sharing, StageShare(sharing.key, 0, self.index, self._sum(run).raw))
+        self.hold(sharing, StageShare(sharing.key, 0, self.index, run.sum.raw))
         self.erase()
 
 

@@ -3,8 +3,8 @@
   setup    agents: distributed key generation (GJKR): y, shares x_i            no dealer
   send     TDH2.Enc(y, k; L), L = H(number, people, day, header)               beside each ciphertext
   access   agent checks the ciphertext, and L against the warrant: partial with a proof; t of them give k
-  morning  new shares of the same key; old ones, and all that made the new, are erased; one agent in turn starts from a
-           clean image and recovers its share from the others
+  morning  new shares of the same key; old ones, and all that made the new, are erased; whoever has none, because it
+           was away or started from a clean image, as one agent a morning does, recovers its own from the others
   weak     t agents taken between two refreshes open every message ever sent; scope and time are promises of n - t + 1
 
 A share stolen yesterday is worth nothing beside one stolen today, because both are of different polynomials; and what
@@ -22,7 +22,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from escrow import codec, crypto
-from escrow.codec import Packet, Public
+from escrow.codec import Public
 from escrow.crypto import Private, sha256
 from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
@@ -33,9 +33,10 @@ from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
-from escrow.sharing.committee import Member, Purpose, hold_run
-from escrow.sharing.outcome import Outcome
-from escrow.sharing.refresh import Renewal
+from escrow.sharing.announced import Announced, Heard
+from escrow.sharing.broadcast import MemberKey
+from escrow.sharing.committee import Member, hold_run
+from escrow.sharing.run import Purpose
 from escrow.sharing.staged import Sharing, StageShare
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
@@ -88,42 +89,13 @@ def open_partial(answer: Answer, key: Private) -> TdhPartial:
     return open_answer(answer, key, TdhPartial)
 
 
-class Announced(Packet, frozen=True):
-    """An agent says which sharing holds from now on, and how it came about."""
-
-    sharing: Sharing
-    outcome: Outcome
-    renewal: Renewal | None
-
-
-class Heard(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """Sharings as agents announced them: of each stage the one that as many agents announced as it needs."""
-
-    said: dict[str, Sharing] = {}
-    known: list[Sharing] = []
-
-    def hear(self, sender: str, sharing: Sharing) -> None:
-        """Fewer than t agents could be liars, so t must say the same."""
-        self.said[sender] = sharing
-        if list(self.said.values()).count(sharing) >= sharing.t and self.at(sharing.stage) is None:
-            self.known.append(sharing)
-
-    def at(self, stage: int) -> Sharing | None:
-        """The sharing of a stage, if it is known."""
-        return next((each for each in self.known if each.stage == stage), None)
-
-    @property
-    def present(self) -> Sharing | None:
-        """The sharing of the newest stage."""
-        return max(self.known, key=lambda sharing: sharing.stage, default=None)
-
-
 class Device(device.Device):
     """A device whose client escrows each message key to the agents' key."""
 
     heard: Heard = msgspec.field(default_factory=Heard)
 
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
+        self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
         self.heard.hear(sender, packet.sharing)
 
     def access_field(self, key: MessageKey, slip: Slip) -> ThresholdField:
@@ -139,7 +111,20 @@ class ThresholdAuthority(Authority):
     heard: Heard = msgspec.field(default_factory=Heard)
 
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
+        self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
         self.heard.hear(sender, packet.sharing)
+
+    def fault(self, index: int, part: TdhPartial, field: ThresholdField) -> str:
+        """What is wrong with the partial of agent `index`, or "". Only an honest authority minds a past stage."""
+        sharing, present = self.heard.at(part.stage), self.heard.present
+        try:
+            self.insist(sharing == present, f"it is of stage {part.stage}, which is not the present one")
+        except Refused as refused:
+            return refused.reason
+        if sharing is None or part.index != index:
+            return "it is of no known stage, or another agent's"
+        blames = tdh2.culprits(sharing, field.ciphertext, [part])
+        return blames[0].fault if blames else ""
 
 
 class Agent(Member):
@@ -154,6 +139,10 @@ class Agent(Member):
     def hold(self, sharing: Sharing, share: StageShare | None) -> None:
         self.sharing = sharing
         self.share = AgentShare(share.key, share.stage, share.index, share.raw, self.court) if share else None
+
+    def reboot(self) -> None:
+        """It starts from a clean image, which has its signing key and what is public, and no share."""
+        self.share = None
 
     def announce(self, wire: Wire, to: Iterable[str]) -> None:
         """Tell which sharing holds."""
@@ -227,28 +216,35 @@ class Threshold(Plain, frozen=True, kw_only=True):
         return tuple(f"agent-{i}" for i in range(1, self.n + 1))
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
-        hiding = self.generation == "gjkr"
-        for index, name in enumerate(self.agents, 1):
-            yield self.agent(name, index, self.agents, self.t, hiding, court=court)
-        yield from super().cast(users, court)
+        keys = [self._key(name) for name in self.agents]
+        roster, hiding = tuple(key.public for key in keys), self.generation == "gjkr"
+        for index, (name, key) in enumerate(zip(self.agents, keys, strict=True), 1):
+            yield self.agent(name, index, self.agents, roster, self.t, hiding, key, court=court)
+        for party in super().cast(users, court):
+            if isinstance(party, Device | ThresholdAuthority):
+                party.heard = Heard(self.agents, self.t)
+            yield party
+
+    def _key(self, agent: str) -> MemberKey:
+        with crypto.acting(agent):
+            return crypto.new_signing_key(MemberKey)  # type: ignore[return-value]  # the kind asked for
 
     def setup(self, wire: Wire) -> None:
         hold_run(wire, self.agents, Purpose("key", 0))
-        listeners = [name for name, party in wire.parties.items() if isinstance(party, Device | ThresholdAuthority)]
-        self._announce(wire, listeners)
+        parties = wire.parties.items()
+        self._announce(wire, [name for name, party in parties if isinstance(party, Device | ThresholdAuthority)])
 
     def each_day(self, wire: Wire, day: int) -> None:
+        """Refresh; then whoever has no share of the new stage recovers it."""
         if not self.every or day == 0 or day % self.every:
             return
-        if self.reboots and self.t < self.n:
-            lost = day // self.every % self.n + 1
-            agent = self._agent(wire, self.agents[lost - 1])
-            if agent.sharing is not None:
-                agent.hold(agent.sharing, None)
-        for index, name in enumerate(self.agents, 1):
-            if self._agent(wire, name).share is None and self.t < self.n:
-                hold_run(wire, self.agents, Purpose("recovery", day, index))
+        spare = self.t < self.n
+        if self.reboots and spare:
+            self._agent(wire, self.agents[day // self.every % self.n]).reboot()
         hold_run(wire, self.agents, Purpose("refresh", day))
+        for index, name in enumerate(self.agents, 1):
+            if spare and self._agent(wire, name).share is None:
+                hold_run(wire, self.agents, Purpose("recovery", day, index))
         self._announce(wire, ["authority"])
 
     def _announce(self, wire: Wire, to: Sequence[str]) -> None:
@@ -266,19 +262,12 @@ class Threshold(Plain, frozen=True, kw_only=True):
     ) -> Iterator[bytes]:
         assert isinstance(authority, ThresholdAuthority)  # noqa: S101 (the cast says so)
         for intercept, field in wanted(authority, warrant, intercepted, ThresholdField):
-            partials: dict[int, list[TdhPartial]] = {}
-            for part in self._partials(authority, wire, warrant, field):
-                together = partials.setdefault(part.stage, [])
-                together.append(part)
-                if len(together) == self.t:
-                    break
-            else:
+            parts = self._partials(authority, wire, warrant, field)
+            sharing = authority.heard.at(parts[0].stage) if parts else None
+            if sharing is None:
                 continue
-            sharing = authority.heard.at(part.stage)
-            assert sharing is not None  # noqa: S101 (its partials were judged by it)
             try:
-                point = tdh2.combine(sharing, tuple(together))
-                key = unwrap(field, tdh2.unmask(field.ciphertext, point))
+                key = unwrap(field, tdh2.unmask(field.ciphertext, tdh2.combine(sharing, parts)))
             except Forged as error:
                 wire.complain(authority.name, error)
                 continue
@@ -286,30 +275,23 @@ class Threshold(Plain, frozen=True, kw_only=True):
 
     def _partials(
         self, authority: ThresholdAuthority, wire: Wire, warrant: Warrant, field: ThresholdField
-    ) -> Iterator[TdhPartial]:
-        """Proven partials, one agent after another; a wrong one is blamed on its maker."""
+    ) -> tuple[TdhPartial, ...]:
+        """The first t proven partials of one stage, or none; a wrong one is blamed on its maker."""
+        stages: dict[int, list[TdhPartial]] = {}
         for index, name in enumerate(self.agents, 1):
             try:
                 part = open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
             except EscrowError as error:
-                wire.complain(authority.name, error)
+                wire.complain(name, error)
                 continue
-            if fault := self._fault(authority, index, part, field):
+            if fault := authority.fault(index, part, field):
                 wire.alarm(authority.name, f"wrong partial of {name}: {fault}")
                 continue
-            yield part
-
-    def _fault(self, authority: ThresholdAuthority, index: int, part: TdhPartial, field: ThresholdField) -> str:
-        """What is wrong with a partial. That it be of the present stage is asked for by an honest authority only."""
-        sharing, present = authority.heard.at(part.stage), authority.heard.present
-        try:
-            authority.insist(sharing == present, f"it is of stage {part.stage}, which is past")
-        except Refused as refused:
-            return refused.reason
-        if sharing is None or part.index != index:
-            return "it is of no known stage, or another agent's"
-        blames = tdh2.culprits(sharing, field.ciphertext, [part])
-        return blames[0].fault if blames else ""
+            together = stages.setdefault(part.stage, [])
+            together.append(part)
+            if len(together) == self.t:
+                return tuple(together)
+        return ()
 
 
 SCHEME = Threshold()

@@ -1,136 +1,62 @@
 """A committee runs `sharing.dkg` over the wire: to make a key, to refresh its shares, to recover a lost one.
 
-  open      P_i → all: a fresh transport key for this run               so that a later theft opens no recorded deal
-  deal      P_i → all: commitments;  P_i → P_j: Seal(pk_j, s_ij)        echo, complain, rebut, settle: sharing.dkg
+  open      P_i → all: a fresh transport key for this run, and which sharing it knows
+  deal      P_i → all: commitments;  P_i → P_j: Seal(pk_j, s_ij)        complain, rebut, settle: sharing.dkg
   reveal    P_i → all: A_ik                                             object, pool: sharing.extraction
   close     x_i of stage 0, or of the next stage, or v_i to whose share is lost; then everything else is erased
 
-What a member says to all it says to each; `echo` finds who said different things, and puts it out. Whoever is silent,
-late or malformed is out like a liar. A verdict is raised as an alarm that names its culprit. Sources: those modules'.
+What a member says to all is broadcast as in `sharing.broadcast`: t hops a round. Whoever missed a stage learns of it
+from t members at the next opening, drops the share of the old one and is one whose share is lost. Silent, late and
+malformed are alike. A verdict is an alarm that names its culprit. Sources: those modules'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
-from escrow import codec, crypto, hpke
+from escrow import crypto
 from escrow.codec import Packet, Public
-from escrow.crypto import Private, new_private, sha256
-from escrow.errors import EscrowError, Forged, Refused
+from escrow.crypto import new_private
+from escrow.errors import EscrowError, Refused
 from escrow.principal import Principal
 from escrow.sharing import dkg, extraction, outcome, recovery, refresh
 from escrow.sharing.blame import Blame, Blamed
-from escrow.sharing.dkg import Commitments, Complaint, Echo, Polynomials, PublicShare, Setting, SubShare
-from escrow.sharing.outcome import Outcome, Summed
-from escrow.sharing.recovery import Blinded, Recovery
+from escrow.sharing.broadcast import Board, MemberKey, Spoken, Statement
+from escrow.sharing.dkg import Complaint, PublicShare, Setting, SubShare
+from escrow.sharing.outcome import Outcome
+from escrow.sharing.recovery import Blinded
 from escrow.sharing.refresh import Renewal
+from escrow.sharing.run import (
+    Dealing,
+    Lending,
+    Opening,
+    Purpose,
+    Run,
+    Told,
+    open_share,
+    open_value,
+    seal_share,
+    seal_value,
+)
 from escrow.sharing.staged import Sharing, StageShare, share_fits
 from escrow.wire import Wire
 
-_DEAL, _LEND = b"committee deal", b"committee lend"
-ROUNDS = (
-    "begin",
-    "open",
-    "deal",
-    "echo",
-    "complain",
-    "rebut",
-    "settle",
-    "reveal",
-    "object",
-    "pool",
-    "close",
-    "restore",
-)
-
-Spoken = Commitments | Echo | Complaint | PublicShare
-S = TypeVar("S", Commitments, Echo, Complaint, PublicShare)
-
-
-class Purpose(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Why a run is held: "key", "refresh", or "recovery" of the share of member `lost`. `number` keeps runs apart."""
-
-    kind: str
-    number: int
-    lost: int = 0
-
-    @property
-    def session(self) -> bytes:
-        return sha256(b"committee", self.kind.encode(), b"%d %d" % (self.number, self.lost))
-
-
-class Opening(Packet, frozen=True):
-    """A member's transport key (X25519, 32 bytes) for one run."""
-
-    session: Public
-    transport: Public
-
-
-class Dealing(Packet, frozen=True):
-    """A sub-share sealed to a member's transport key."""
-
-    session: Public
-    sealed: Public
-
-
-class Saying(Packet, frozen=True):
-    """What a member says to all in one round."""
-
-    session: Public
-    round: str
-    facts: tuple[Spoken, ...]
-
-
-class Lending(Packet, frozen=True):
-    """A helper's blinded value, sealed to the transport key of the member whose share is lost, and what blinded it."""
-
-    recovery: Recovery
-    outcome: Outcome
-    sealed: Public
-
-
-class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """One run as a member sees it. All of it is erased when the run ends."""
-
-    purpose: Purpose
-    transport: Private
-    transports: dict[str, Public] = {}
-    heard: dict[str, list[Spoken]] = {}
-    polynomials: Polynomials | None = None
-    received: list[SubShare] = []
-    liars: list[int] = []
-    qualified: tuple[int, ...] = ()
-    settled: list[SubShare] = []
-    exposed: tuple[int, ...] = ()
-    lent: list[Blinded] = []
-    recoveries: list[Recovery] = []
-
-    def of(self, round_: str, kind: type[S]) -> list[S]:
-        """What was said in a round, as far as it is of this kind."""
-        return [each for each in self.heard.get(round_, ()) if isinstance(each, kind)]
-
-    def by_dealer(self, round_: str) -> dict[int, Commitments]:
-        """The first commitments of each dealer in a round, but for those that told others something else."""
-        found: dict[int, Commitments] = {}
-        for each in self.heard.get(round_, ()):
-            if isinstance(each, Commitments) and each.dealer not in self.liars:
-                found.setdefault(each.dealer, each)
-        return found
+SAID = ("deal", "complain", "rebut", "reveal", "object", "pool")  # rounds in which members speak to all
+ROUNDS = ("open", "deal", "complain", "rebut", "settle", "reveal", "object", "pool", "close", "restore")
 
 
 class Member(Principal):
-    """One of `names`, number `index` from 1, t of whom are needed. `hiding`: GJKR, else joint Feldman.
+    """Number `index`, from 1, of `names`, whose public keys are `roster`; t are needed. `hiding`: GJKR, else Feldman.
 
     `outcome` and `renewal` are public: how the present sharing came about.
     """
 
     index: int
     names: tuple[str, ...]
+    roster: tuple[Public, ...]
     t: int
     hiding: bool
+    key: MemberKey
     sharing: Sharing | None = None
     outcome: Outcome | None = None
     renewal: Renewal | None = None
@@ -141,122 +67,119 @@ class Member(Principal):
         raise NotImplementedError
 
     def hold(self, sharing: Sharing, share: StageShare | None) -> None:
-        """A new sharing begins, and what this member holds of it; what it held before is gone."""
+        """From now on this sharing holds, and this member has this share of it; what it held before is gone."""
         raise NotImplementedError
 
-    # --- the rounds ---
+    # --- the rounds, in order ---
 
-    def begin(self, wire: Wire, purpose: Purpose) -> None:
-        """A fresh transport key, for this run only."""
-        self.run = Run(purpose, new_private())
+    def begin(self, purpose: Purpose) -> None:
+        """A fresh transport key, for this run only: a later theft opens no recorded deal."""
+        self.run = Run(purpose, new_private(), Board(purpose.session))
 
-    def open(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        run.transports[self.name] = run.transport.public
-        self._to_all(wire, Opening(purpose.session, run.transport.public))
+    def turn(self, wire: Wire, round_: str, hop: int) -> None:
+        """All go on to the next round or hop at once. Who said two things in the last is blamed."""
+        if self.run is not None:
+            twice = self.run.board.turn(round_, hop)
+            self.blame(wire, (Blame(each, "it said two different things to all") for each in twice))
 
-    def deal(self, wire: Wire, purpose: Purpose) -> None:
-        """Choose polynomials, commit to them, hand out the sub-shares."""
-        run, setting = self._running(purpose.session), self._setting(purpose)
-        if self.index not in setting.members:
+    def act(self, wire: Wire) -> None:
+        """Do what this round asks for, or in a later hop tell what was heard."""
+        if (run := self.run) is None:
             return
-        run.polynomials, commitments, shares = dkg.deal(setting, self.index)
-        self.say(wire, "deal", commitments)
-        for share in shares:
-            self.hand(wire, share)
-
-    def hand(self, wire: Wire, share: SubShare) -> None:
-        """A sub-share to whom it is for."""
-        run = self._running(share.session)
-        if share.member == self.index:
-            run.received.append(share)
-        elif (name := self.names[share.member - 1]) in run.transports:
-            sealed = hpke.seal(run.transports[name], codec.encode(share), _DEAL)
-            self._tell(wire, share.member, Dealing(share.session, sealed))
-
-    def echo(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        self.say(wire, "echo", dkg.echo(self._setting(purpose), self.index, run.by_dealer("deal")))
-
-    def complain(self, wire: Wire, purpose: Purpose) -> None:
-        run, setting = self._running(purpose.session), self._setting(purpose)
-        blames = dkg.equivocators(setting, run.of("echo", Echo))
-        self.blame(wire, blames)
-        run.liars = [each.culprit for each in blames]
-        if self.index in setting.members:
-            self.say(
-                wire, "complain", *dkg.complaints(setting, self.index, run.by_dealer("deal"), _by_dealer(run.received))
-            )
-
-    def rebut(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        if run.polynomials is not None:
-            heard = run.of("complain", Complaint)
-            self.say(wire, "answer", *dkg.answers(self._setting(purpose), run.polynomials, heard))
-
-    def settle(self, wire: Wire, purpose: Purpose) -> None:
-        """QUAL is fixed, and with it the secret."""
-        run, setting = self._running(purpose.session), self._setting(purpose)
-        said = run.by_dealer("deal"), run.of("complain", Complaint), run.of("answer", PublicShare)
-        run.qualified, blames = dkg.qualify(setting, *said)
-        self.blame(wire, blames)
-        if self.index in setting.members:
-            dealt = run.by_dealer("deal"), _by_dealer(run.received), run.of("answer", PublicShare)
-            run.settled = list(dkg.settle(setting, self.index, run.qualified, *dealt).values())
-
-    def reveal(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        if self.hiding and run.polynomials is not None and self.index in run.qualified:
-            self.say(wire, "reveal", extraction.reveal(self._setting(purpose), run.polynomials))
-
-    def object(self, wire: Wire, purpose: Purpose) -> None:
-        run = self._running(purpose.session)
-        if self.hiding and run.settled:
-            revealed = run.by_dealer("reveal")
-            self.say(
-                wire,
-                "object",
-                *extraction.evidence(self._setting(purpose), self.index, revealed, _by_dealer(run.settled)),
-            )
-
-    def pool(self, wire: Wire, purpose: Purpose) -> None:
-        run, setting = self._running(purpose.session), self._setting(purpose)
-        if self.hiding:
-            said = run.by_dealer("deal"), run.by_dealer("reveal"), run.of("object", PublicShare)
-            run.exposed, blames = extraction.exposed(setting, run.qualified, *said)
-            self.blame(wire, blames)
-            if run.settled:
-                self.say(wire, "pool", *extraction.opened(setting, self.index, run.exposed, _by_dealer(run.settled)))
-
-    def close(self, wire: Wire, purpose: Purpose) -> None:
-        """What the run was for; whatever happens, its secrets are erased."""
-        run = self._running(purpose.session)
         try:
-            made = self._concluded(wire, run)
-            if purpose.kind == "key":
-                self.outcome = made
-                self.hold(outcome.first_sharing(made), outcome.first_share(made, self._sum(run)))
-            elif purpose.kind == "refresh":
-                self._renew(made, run)
-            elif self.index != purpose.lost:
-                self._lend(wire, made, run)
-        finally:
-            if self.index != purpose.lost:
-                self.erase()
-
-    def restore(self, wire: Wire, purpose: Purpose) -> None:
-        """Whoever lost its share takes it from the values that were lent."""
-        if self.index != purpose.lost or self.sharing is None:
-            return
-        run = self._running(purpose.session)
-        try:
-            votes = [each for each in run.recoveries if run.recoveries.count(each) >= min(self.t, len(run.recoveries))]
-            if not votes:
-                raise Forged("the helpers do not agree on what they did")
-            self.hold(self.sharing, recovery.recover(self.sharing, votes[0], tuple(run.lent)))
+            getattr(self, run.board.round if not run.board.hop else "relay")(wire, run)
         except Blamed as error:
             self.blame(wire, error.blames)
             raise
+
+    def open(self, wire: Wire, run: Run) -> None:
+        run.transports[self.name] = run.transport.public
+        self._to_all(wire, Opening(run.purpose.session, run.transport.public, self.sharing))
+
+    def deal(self, wire: Wire, run: Run) -> None:
+        """Choose polynomials, commit to them, hand out the sub-shares."""
+        self._catch_up(run)
+        setting = self._setting(run)
+        if self.index in setting.members:
+            run.polynomials, commitments, shares = dkg.deal(setting, self.index)
+            self.say(wire, run, commitments)
+            for share in shares:
+                self.hand(wire, run, share)
+
+    def _catch_up(self, run: Run) -> None:
+        """Of fewer than t members all could be liars; what t say holds."""
+        told = list(run.sharings.values())
+        said = [each for each in told if told.count(each) >= self.t]
+        newest = max(said, key=lambda each: each.stage, default=None)
+        if newest is None or newest == self.sharing:
+            return
+        if self.sharing is None or (newest.key == self.sharing.key and newest.stage >= self.sharing.stage):
+            self.hold(newest, None)
+
+    def hand(self, wire: Wire, run: Run, share: SubShare) -> None:
+        """A sub-share to whom it is for."""
+        if share.member == self.index:
+            run.received.append(share)
+        elif (to := run.transports.get(self.names[share.member - 1])) is not None:
+            self._tell(wire, share.member, Dealing(share.session, seal_share(to, share)))
+
+    def complain(self, wire: Wire, run: Run) -> None:
+        setting = self._setting(run)
+        if self.index in setting.members:
+            self.say(wire, run, *dkg.complaints(setting, self.index, run.board.by_dealer("deal"), run.dealt))
+
+    def rebut(self, wire: Wire, run: Run) -> None:
+        if run.polynomials is not None:
+            complaints = run.board.of("complain", Complaint)
+            self.say(wire, run, *dkg.answers(self._setting(run), run.polynomials, complaints))
+
+    def settle(self, wire: Wire, run: Run) -> None:
+        """QUAL is fixed, and with it the secret."""
+        setting, dealt, answers = self._setting(run), run.board.by_dealer("deal"), run.board.of("rebut", PublicShare)
+        run.qualified, blames = dkg.qualify(setting, dealt, run.board.of("complain", Complaint), answers)
+        self.blame(wire, blames)
+        if self.index in setting.members:
+            run.settled = list(dkg.settle(setting, self.index, run.qualified, dealt, run.dealt, answers).values())
+
+    def reveal(self, wire: Wire, run: Run) -> None:
+        if self.hiding and run.polynomials is not None and self.index in run.qualified:
+            self.say(wire, run, extraction.reveal(self._setting(run), run.polynomials))
+
+    def object(self, wire: Wire, run: Run) -> None:
+        if self.hiding:
+            revealed = run.board.by_dealer("reveal")
+            self.say(wire, run, *extraction.evidence(self._setting(run), self.index, revealed, run.own))
+
+    def pool(self, wire: Wire, run: Run) -> None:
+        if self.hiding:
+            setting, board = self._setting(run), run.board
+            said = board.by_dealer("deal"), board.by_dealer("reveal"), board.of("object", PublicShare)
+            run.exposed, blames = extraction.exposed(setting, run.qualified, *said)
+            self.blame(wire, blames)
+            if run.settled:
+                self.say(wire, run, *extraction.opened(setting, self.index, run.exposed, run.own))
+
+    def close(self, wire: Wire, run: Run) -> None:
+        """What the run was for; whatever happens, its secrets are erased."""
+        if run.purpose.lost == self.index:
+            return
+        try:
+            made = self.concluded(wire, run)
+            if run.purpose.kind == "recovery":
+                self._lend(wire, run, made)
+            else:
+                self._hold(run, made)
+        finally:
+            self.erase()
+
+    def restore(self, wire: Wire, run: Run) -> None:
+        """Whoever lost its share takes it from the values that were lent."""
+        try:
+            sharing = self._known()
+            told = recovery.recovery(sharing, self.concluded(wire, run), self.index)
+            wrong = [value for value in run.lent if not recovery.value_fits(sharing, told, value)]
+            self.blame(wire, (Blame(value.index, "it lent a value that does not fit") for value in wrong))
+            self.hold(sharing, recovery.recover(sharing, told, tuple(each for each in run.lent if each not in wrong)))
         finally:
             self.erase()
 
@@ -266,33 +189,35 @@ class Member(Principal):
 
     # --- how a run ends ---
 
-    def _concluded(self, wire: Wire, run: Run) -> Outcome:
-        setting, revealed = self._setting(run.purpose), run.by_dealer("reveal" if self.hiding else "deal")
+    def concluded(self, wire: Wire, run: Run) -> Outcome:
+        """What the run made, of what was said to all. Blamed where too few open an exposed dealer's shares."""
+        setting, board = self._setting(run), run.board
+        revealed = board.by_dealer("reveal" if self.hiding else "deal")
         for dealer in run.exposed:
-            pooled = run.of("pool", PublicShare)
-            dealing = run.by_dealer("deal")[dealer]
-            revealed[dealer], blames = extraction.rebuild(setting, dealer, dealing, pooled)
+            pooled = board.of("pool", PublicShare)
+            revealed[dealer], blames = extraction.rebuild(setting, dealer, board.by_dealer("deal")[dealer], pooled)
             self.blame(wire, blames)
         return outcome.conclude(setting, run.qualified, revealed)
 
-    def _sum(self, run: Run) -> Summed:
-        return outcome.summed(run.purpose.session, run.settled)
-
-    def _renew(self, made: Outcome, run: Run) -> None:
-        assert self.sharing is not None  # noqa: S101 (`_setting` asked)
-        sharing, self.renewal = refresh.renewed(self.sharing, made)
-        self.outcome, old = made, self.own_share()
-        share = refresh.renew(old, self.renewal, self._sum(run)) if old is not None else None
+    def _hold(self, run: Run, made: Outcome) -> None:
+        """The first sharing, or the next one. Whoever has no share that fits has lost it."""
+        old, self.outcome = self.own_share(), made
+        share: StageShare | None = None
+        if run.purpose.kind == "key":
+            sharing = outcome.first_sharing(made)
+            share = outcome.first_share(made, run.sum) if run.settled else None
+        else:
+            sharing, self.renewal = refresh.renewed(self._known(), made)
+            share = refresh.renew(old, self.renewal, run.sum) if old is not None and run.settled else None
         self.hold(sharing, share if share is not None and share_fits(sharing, share) else None)
 
-    def _lend(self, wire: Wire, made: Outcome, run: Run) -> None:
+    def _lend(self, wire: Wire, run: Run, made: Outcome) -> None:
         share, lost = self.own_share(), run.purpose.lost
         to = run.transports.get(self.names[lost - 1])
-        assert self.sharing is not None  # noqa: S101 (`_setting` asked)
-        if share is not None and to is not None:
-            told = recovery.recovery(self.sharing, made, lost)
-            value = codec.encode(self.lend(recovery.blind(share, told, self._sum(run))))
-            self._tell(wire, lost, Lending(told, made, hpke.seal(to, value, _LEND)))
+        if share is not None and run.settled and to is not None:
+            told = recovery.recovery(self._known(), made, lost)
+            value = self.lend(recovery.blind(share, told, run.sum))
+            self._tell(wire, lost, Lending(told, made, seal_value(to, value)))
 
     def lend(self, value: Blinded) -> Blinded:
         """What this member lends."""
@@ -300,11 +225,17 @@ class Member(Principal):
 
     # --- on the wire ---
 
-    def say(self, wire: Wire, round_: str, *facts: Spoken) -> None:
+    def say(self, wire: Wire, run: Run, *facts: Spoken) -> None:
         """The same to all, oneself included."""
-        if facts and self.run is not None:
-            self.run.heard.setdefault(round_, []).extend(facts)
-            self._to_all(wire, Saying(self.run.purpose.session, round_, facts))
+        if facts:
+            said = Statement(run.purpose.session, run.board.round, self.index, facts).signed(self.index, self.key)
+            run.board.hear(said, self.roster)
+            self._to_all(wire, Told((said,)))
+
+    def relay(self, wire: Wire, run: Run) -> None:
+        """What was heard in the last hop, to all, under one's own signature too."""
+        if others := [each for each in run.board.to_relay() if each.by != self.index]:
+            self._to_all(wire, Told(tuple(each.signed(self.index, self.key) for each in others)))
 
     def blame(self, wire: Wire, blames: Iterable[Blame]) -> None:
         for each in blames:
@@ -324,73 +255,81 @@ class Member(Principal):
     def on_opening(self, sender: str, packet: Opening, wire: Wire) -> None:
         run, _ = self._running(packet.session), self._number(sender)
         run.transports.setdefault(sender, packet.transport)
+        if packet.sharing is not None:
+            run.sharings.setdefault(sender, packet.sharing)
 
     def on_dealing(self, sender: str, packet: Dealing, wire: Wire) -> None:
         run = self._running(packet.session)
-        share = codec.decode(hpke.open_(run.transport, packet.sealed, _DEAL), SubShare)
-        self.insist((share.dealer, share.member) == (self._number(sender), self.index), "a deal is from its sender")
+        share = open_share(packet.share, run.transport)
+        mine = (share.dealer, share.member) == (self._number(sender), self.index)
+        self.insist(mine, f"{sender} deals a share of its own to me")
         run.received.append(share)
 
-    def on_saying(self, sender: str, packet: Saying, wire: Wire) -> None:
-        run, number = self._running(packet.session), self._number(sender)
-        self.insist(all(_speaker(each) == number for each in packet.facts), "a member speaks for itself")
-        run.heard.setdefault(packet.round, []).extend(packet.facts)
+    def on_told(self, sender: str, packet: Told, wire: Wire) -> None:
+        run, _ = self._running(None), self._number(sender)
+        heard = [(each.by, run.board.hear(each, self.roster)) for each in packet.statements]
+        for by, fault in heard:
+            self.insist(not fault, f"{sender} tells a statement of member {by}: {fault}")
 
     def on_lending(self, sender: str, packet: Lending, wire: Wire) -> None:
         run = self._running(packet.recovery.session)
-        value = codec.decode(hpke.open_(run.transport, packet.sealed, _LEND), Blinded)
-        self.insist(value.index == self._number(sender), "a value is from its sender")
-        run.lent.append(value)
-        run.recoveries.append(packet.recovery)
+        value = open_value(packet.value, run.transport)
+        self.insist(value.index == self._number(sender), f"{sender} lends a value of its own")
+        if all(each.index != value.index for each in run.lent):
+            run.lent.append(value)
 
-    def _running(self, session: bytes) -> Run:
-        if self.run is None or self.run.purpose.session != session:
+    # --- what is known ---
+
+    def _running(self, session: bytes | None) -> Run:
+        if self.run is None or session not in (None, self.run.purpose.session):
             raise Refused(self.name, "no such run is being held")
         return self.run
 
     def _number(self, name: str) -> int:
         if name not in self.names:
-            raise Refused(self.name, "a run is among the members")
+            raise Refused(self.name, f"a run is among the members, and {name} is none")
         return self.names.index(name) + 1
 
-    def _setting(self, purpose: Purpose) -> Setting:
-        n = len(self.names)
-        if purpose.kind == "key":
-            return (dkg.gjkr if self.hiding else dkg.joint_feldman)(purpose.session, self.t, n)
+    def _known(self) -> Sharing:
         if self.sharing is None:
             raise Refused(self.name, "it knows of no sharing")
-        if purpose.kind == "refresh":
-            return refresh.setting(self.sharing, purpose.session, self.hiding)
-        helpers = [index for index in range(1, n + 1) if index != purpose.lost]
-        return recovery.setting(self.sharing, purpose.session, purpose.lost, helpers, self.hiding)
+        return self.sharing
+
+    def _setting(self, run: Run) -> Setting:
+        return run.purpose.setting(self.t, len(self.names), self.hiding, self.sharing)
 
 
-def _by_dealer(shares: Iterable[SubShare]) -> dict[int, SubShare]:
-    """The first share of each dealer."""
-    found: dict[int, SubShare] = {}
-    for share in shares:
-        found.setdefault(share.dealer, share)
-    return found
+# --- who keeps time ---
 
 
-def _speaker(fact: Spoken) -> int:
-    match fact:
-        case Commitments():
-            return fact.dealer
-        case Complaint():
-            return fact.accuser
-        case _:
-            return fact.by
+def steps(t: int) -> Iterator[tuple[str, int]]:
+    """(round, hop) of a run in which t - 1 members may lie."""
+    for round_ in ROUNDS:
+        yield from ((round_, hop) for hop in range(t if round_ in SAID else 1))
 
 
 def hold_run(wire: Wire, names: Sequence[str], purpose: Purpose) -> None:
     """All rounds of one run, each member in turn. A member that fails does not stop the others."""
-    for round_ in ROUNDS:
-        for name in names:
-            member = wire.parties[name]
-            assert isinstance(member, Member)  # noqa: S101 (the caller's names are of members)
-            try:
-                with crypto.acting(name):
-                    getattr(member, round_)(wire, purpose)
-            except EscrowError as error:
-                wire.complain(name, error)
+    for name in names:
+        with crypto.acting(name):
+            _member(wire, name).begin(purpose)
+    for round_, hop in steps(_member(wire, names[0]).t):
+        hold_step(wire, names, round_, hop)
+
+
+def hold_step(wire: Wire, names: Sequence[str], round_: str, hop: int) -> None:
+    """One hop of one round: the clock turns for all, then each acts."""
+    for name in names:
+        _member(wire, name).turn(wire, round_, hop)
+    for name in names:
+        try:
+            with crypto.acting(name):
+                _member(wire, name).act(wire)
+        except EscrowError as error:
+            wire.complain(name, error)
+
+
+def _member(wire: Wire, name: str) -> Member:
+    member = wire.parties[name]
+    assert isinstance(member, Member)  # noqa: S101 (the caller's names are of members)
+    return member

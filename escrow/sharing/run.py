@@ -1,0 +1,151 @@
+"""What a committee's run is made of: what it is for, its packets, what they are worth to a thief, and one's view of it.
+
+`sharing.committee` is the run itself.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from escrow import codec, hpke
+from escrow.codec import Fact, Packet, Public
+from escrow.crypto import Private, sha256
+from escrow.derivation import derivation, honest_only
+from escrow.errors import Forged, Malformed
+from escrow.sharing import dkg, recovery, refresh
+from escrow.sharing.broadcast import Board, Statement
+from escrow.sharing.dkg import Polynomials, Setting, SubShare
+from escrow.sharing.outcome import Outcome, Summed, summed
+from escrow.sharing.recovery import Blinded, Recovery
+from escrow.sharing.staged import Sharing
+
+_DEAL, _LEND = b"committee deal", b"committee lend"
+
+
+class Purpose(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Why a run is held: "key", "refresh", or "recovery" of the share of member `lost`. `number` keeps runs apart."""
+
+    kind: str
+    number: int
+    lost: int = 0
+
+    @property
+    def session(self) -> bytes:
+        return sha256(b"committee", codec.encode((self.kind, self.number, self.lost)))
+
+    def setting(self, t: int, n: int, hiding: bool, of: Sharing | None) -> Setting:
+        """What t of n members agree on; `of` is what is refreshed or recovered. Forged where that is not known."""
+        if self.kind == "key":
+            return (dkg.gjkr if hiding else dkg.joint_feldman)(self.session, t, n)
+        if of is None:
+            raise Forged("it knows of no sharing")
+        if self.kind == "refresh":
+            return refresh.setting(of, self.session, hiding)
+        helpers = [index for index in range(1, n + 1) if index != self.lost]
+        return recovery.setting(of, self.session, self.lost, helpers, hiding)
+
+
+class SealedShare(Fact, frozen=True):
+    """A sub-share sealed (HPKE) to a member's transport key `to` (X25519, 32 bytes)."""
+
+    to: Public
+    sealed: Public
+
+
+class SealedValue(Fact, frozen=True):
+    """A helper's blinded value sealed (HPKE) to the transport key `to` (32 bytes) of whose share is lost."""
+
+    to: Public
+    sealed: Public
+
+
+@honest_only("the sender's half: the sub-share was derived before")
+def seal_share(to: bytes, share: SubShare) -> SealedShare:
+    """Sealed to the transport key `to` (X25519, 32 bytes). Forged where that is of small order."""
+    return SealedShare(to, hpke.seal(to, codec.encode(share), _DEAL))
+
+
+@honest_only("the sender's half: the value was derived before")
+def seal_value(to: bytes, value: Blinded) -> SealedValue:
+    """Sealed to the transport key `to` (X25519, 32 bytes). Forged where that is of small order."""
+    return SealedValue(to, hpke.seal(to, codec.encode(value), _LEND))
+
+
+@derivation("dealt.to = key.public")
+def open_share(dealt: SealedShare, key: Private) -> SubShare:
+    """The sub-share: what a recorded deal is worth to whoever has the transport key. Forged where it does not open."""
+    try:
+        return codec.decode(hpke.open_(key, dealt.sealed, _DEAL), SubShare)
+    except Malformed as error:
+        raise Forged(str(error)) from None
+
+
+@derivation("lent.to = key.public")
+def open_value(lent: SealedValue, key: Private) -> Blinded:
+    """The helper's value. Forged where it does not open."""
+    try:
+        return codec.decode(hpke.open_(key, lent.sealed, _LEND), Blinded)
+    except Malformed as error:
+        raise Forged(str(error)) from None
+
+
+class Opening(Packet, frozen=True):
+    """A member's transport key (X25519, 32 bytes) for one run, and the sharing that it knows."""
+
+    session: Public
+    transport: Public
+    sharing: Sharing | None
+
+
+class Dealing(Packet, frozen=True):
+    """A sub-share to one member."""
+
+    session: Public
+    share: SealedShare
+
+
+class Told(Packet, frozen=True):
+    """Statements, a member's own or those that it heard."""
+
+    statements: tuple[Statement, ...]
+
+
+class Lending(Packet, frozen=True):
+    """A helper's value; and how it was blinded, which whoever heard the run knows."""
+
+    recovery: Recovery
+    outcome: Outcome
+    value: SealedValue
+
+
+class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """One run as a member sees it. All of it is erased when the run ends."""
+
+    purpose: Purpose
+    transport: Private
+    board: Board
+    transports: dict[str, Public] = {}
+    sharings: dict[str, Sharing] = {}
+    polynomials: Polynomials | None = None
+    received: list[SubShare] = []
+    qualified: tuple[int, ...] = ()
+    settled: list[SubShare] = []
+    exposed: tuple[int, ...] = ()
+    lent: list[Blinded] = []
+
+    @property
+    def dealt(self) -> dict[int, SubShare]:
+        """The first sub-share that each dealer sent."""
+        return {each.dealer: each for each in reversed(self.received)}
+
+    @property
+    def own(self) -> dict[int, SubShare]:
+        """The sub-shares of this member that fit, by dealer in QUAL."""
+        return {each.dealer: each for each in self.settled}
+
+    @property
+    def sum(self) -> Summed:
+        """This member's share of what the run made. Forged where it could not settle its sub-shares."""
+        if not self.settled:
+            raise Forged("sub-shares are missing")
+        return summed(self.purpose.session, self.settled)
