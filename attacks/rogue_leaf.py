@@ -1,8 +1,8 @@
 """A rogue sender beside honest receivers: it loads random LEAFs into its own chip until one is valid, and sends that.
 
-  splice   a LEAF of its own with one byte changed; where the checksum leaves that byte out, one trial forges
-  search   random LEAFs for one session key and IV;  each is valid with probability 2^-w, so 2^w trials on average
-  send     session key, IV and LEAF go out with every message; receivers' chips take them as they took it
+  splice   one byte of its own LEAF changed: does the checksum cover that byte?
+  search   random LEAFs for one KS and IV: 2^w trials on average for w bits
+  send     KS, IV and LEAF go out with every message; receivers' chips take them
 
 A valid LEAF that is random names a random unit, which the agents do not know. Its maker has the chip, not what is in
 it. A search that is hopeless or would spoil the chip is given up, and its own LEAF sent.

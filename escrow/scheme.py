@@ -90,6 +90,13 @@ class AccessField(Matter, frozen=True):
     day: int
 
 
+class Identified(Fact, frozen=True):
+    """Base of what names the maker of an access field, by chain and number, and says nothing of the text."""
+
+    chain: Public
+    n: int
+
+
 A = TypeVar("A", bound=AccessField)
 
 

@@ -330,14 +330,57 @@ def test_the_seeds_of_the_session_open_every_unit_made_in_it_while_they_last(ana
     assert {combine(*pair) for pair in halves} == {chip.unit for chip in chips}
 
 
-def test_anatomy_shows_unit_keys_seeds_and_agents():
-    rows = anatomy(SCHEME, (), SCENARIO).minimal_coalitions
-    passive = {row.members: row for row in rows if row.label_pass == MATHEMATICS}
+@pytest.fixture(scope="module")
+def measured():
+    return anatomy(SCHEME, (), SCENARIO)
+
+
+def test_anatomy_shows_unit_keys_seeds_and_agents(measured):
+    passive = {row.members: row for row in measured.minimal_coalitions if row.label_pass == MATHEMATICS}
     assert passive["programmer@0",].opens == 60
     assert passive["agent-1@0-5", "agent-2@0-5", "programmer@0-5"].officials_only
     chip = passive["alice-phone@0-5",].by_day["3"]
     assert chip.earlier and chip.later
     assert not any(set(row) <= {"agent-1@0-5", "agent-2@0-5"} for row in passive)
+
+
+def test_anatomy_tells_identities_from_content(measured, analysis):
+    """Each chip, the processor and the programmer name every field's sender; who has only the family key reads none."""
+    found = measured.identities
+    sent = {(fact.chain, fact.n) for fact in analysis.closure.facts if isinstance(fact, ClipperField)}
+    assert found.fields == len(sent) > 60 and not found.unmeasured
+    named = [row for row in found.coalitions if row.label_pass == MATHEMATICS]
+    devices = analysis.record.cast.devices
+    assert {row.members for row in named} == {(f"{name}@0-5",) for name in (*devices, "authority", "programmer")}
+    assert {row.names for row in named} == {found.fields}
+    assert {row.members: row.opens_nothing for row in named if row.opens_nothing} == {
+        ("programmer@0-5",): (1, 2, 3, 4, 5)  # the unit keys on its bench are gone, the family key is not
+    }
+
+
+def test_anatomy_shows_what_a_unit_key_the_seeds_and_the_family_key_give_by_themselves(measured, analysis):
+    rows = {row.kinds: row for row in measured.identities.secrets}
+    assert set(rows) == {
+        ("FamilyKey",),
+        ("FamilyKey", "UnitKey"),
+        ("FamilyKey", "FiledHalf", "FiledHalf"),
+        ("FamilyKey", "Seed", "Seed"),
+    }
+    family, unit, seeds = rows["FamilyKey",], rows["FamilyKey", "UnitKey"], rows["FamilyKey", "Seed", "Seed"]
+    assert (family.sets, family.opens, family.names) == (1, 0, measured.identities.fields)
+    said = [sum(text.device == name for text in analysis.record.sent) for name in analysis.record.cast.devices]
+    assert (unit.sets, unit.least, unit.most, unit.opens) == (len(said), min(said), max(said), 60)
+    assert unit.first_day < unit.last_day  # whenever it is taken
+    assert (seeds.sets, seeds.least, seeds.opens) == (1, 60, 60)
+
+
+def test_a_scheme_without_identities_has_none_in_its_anatomy():
+    assert anatomy(PLAIN, (), control_scenario()).identities is None
+
+
+def test_where_the_adversary_is_isolated_identities_are_said_not_to_be_measured():
+    found = anatomy(SCHEME, (), control_scenario(), isolated=True).identities
+    assert found.unmeasured and not found.coalitions
 
 
 def test_the_family_key_alone_gives_identities_and_no_content(analysis):

@@ -119,6 +119,15 @@ def test_in_the_naive_model_the_first_trial_is_valid():
     assert [each.trials for each in record.party("bob-phone", 5).forged] == [1]
 
 
+def test_the_trials_of_a_search_are_counted_from_the_rogues_state():
+    for parameters in ({}, {"binds": "iv ks uid wk peer", "width": 6}, {"mode": "aead"}):
+        scheme = Clipper(**parameters)
+        forged = played(scheme, rogue_leaf.ATTACK).party("bob-phone", 5).forged
+        cell = run_cell(scheme, rogue_leaf.ATTACK, SCENARIO)
+        assert cell.cost.trials == sum(each.trials for each in forged) > 0
+    assert run_cell(SCHEME, squeeze.ATTACK, SCENARIO).cost.trials == 0
+
+
 # --- LEAF feedback ---
 
 
@@ -170,6 +179,21 @@ def test_the_authority_complains_where_sender_and_unit_do_not_go_together():
     alarms = [alarm for alarm in played(SCHEME, squeeze.ATTACK).alarms if alarm.who == "authority"]
     assert alarms and all("mail of bob has a LEAF of" in alarm.check for alarm in alarms)
     assert not [alarm for alarm in played(SCHEME).alarms if alarm.who == "authority"]
+
+
+def test_texts_that_the_lawful_access_attributes_to_another_are_counted():
+    """Of what bob's phone sent under carol's LEAF: what the processor found while it had her unit key."""
+    record = played(SCHEME, squeeze.ATTACK)
+    framed = Messaging(record).framed
+    assert framed and {record.sent[text].device for text in framed} == {"bob-phone"}
+    (recorded,) = record.party("bob-phone", 5).recorded
+    findings = record.party("authority", 5).findings
+    assert {each.attributed for each in findings} >= {"bob", recorded.user}
+    cell = run_cell(SCHEME, squeeze.ATTACK, SCENARIO)
+    assert cell.framed == len(framed)
+    assert f"{len(framed)} texts attributed to somebody who did not send them" in cell.reason
+    assert not Messaging(played(SCHEME)).framed
+    assert not Messaging(played(Clipper(binds="iv ks uid wk peer"), squeeze.ATTACK)).framed
 
 
 @pytest.mark.parametrize("parameters", [{"binds": "iv ks uid wk peer"}, {"derives": True}], ids=str)

@@ -16,11 +16,15 @@ from attacks.lab.results import (
     Anatomy,
     ByDay,
     Cell,
+    Cost,
     Exposed,
     Exposure,
+    Identities,
     Manifest,
     Matrix,
     Minimal,
+    Naming,
+    Secrets,
     Threshold,
     Verdict,
     to_json,
@@ -154,6 +158,14 @@ def test_a_cell_is_told_with_who_read_what_and_who_noticed() -> None:
         assert said in told
 
 
+def test_framing_and_searches_are_told_where_there_are_any() -> None:
+    one = cell("plain", "squeeze", "BREACH", framed=2, cost=Cost(trials=65536))
+    told = drawn(lambda page: matrix.draw_cell(page, one))
+    assert "framed  2 texts attributed to somebody who did not send them" in told and "search  65536 trials" in told
+    quiet = drawn(lambda page: matrix.draw_cell(page, cell("plain", "squeeze")))
+    assert "framed" not in quiet and "search" not in quiet
+
+
 # --- the scorecard ---
 
 
@@ -166,6 +178,12 @@ def test_the_lawful_path_is_that_of_the_least_disturbed_play() -> None:
     assert (row.entitled, row.lawful, row.overreached, row.evaded) == (30, 25, 0, 5)
     assert row.most_overreached == (60, (ATTACKS[3],)) and row.most_evaded == (20, (ATTACKS[4],))
     assert row.added_over_plain == (9, ATTACKS[3:])
+    assert row.most_framed == (0, ())
+
+
+def test_framing_stands_in_the_scorecard_by_its_attack_where_there_is_any() -> None:
+    told = drawn(lambda page: scorecard.draw(page, of(cell("plain", ATTACKS[1], framed=3))))
+    assert f"framed      3 texts under {ATTACKS[1]}" in told and told.count("framed") == 1
 
 
 def test_alarms_without_an_attack_stand_apart_from_those_that_it_raises() -> None:
@@ -193,8 +211,9 @@ def minimal(*members: str, name: str = "mathematics", opens: int = 250, **others
     return Minimal(label_pass=name, members=members, opens=opens, **fields)  # type: ignore[arg-type]
 
 
-def told_of(*found: Minimal, width: int = 80) -> str:
-    measured = Anatomy(scheme="split-key", sent=250, minimal_coalitions=found, manifest=manifest(("split-key",)))
+def told_of(*found: Minimal, width: int = 80, identities: Identities | None = None) -> str:
+    of_one = manifest(("split-key",))
+    measured = Anatomy(scheme="split-key", sent=250, minimal_coalitions=found, identities=identities, manifest=of_one)
     return drawn(lambda page: anatomy.draw_anatomy(page, measured), width)
 
 
@@ -232,6 +251,26 @@ def test_a_threshold_is_told_short_and_an_active_one_with_its_attack_and_alarms(
     assert "split-key, active, by attack, mathematics\n" in told
     assert "provider@3-9 by ghost-insertion: opens 250 of 250" in told
     assert "alarm: safety number, by alice-phone 2 times; first on day 6, after 900" in told
+
+
+def test_who_learns_senders_and_what_secrets_give_is_told_pass_by_pass() -> None:
+    naming = [
+        Naming(label_pass=name, members=(who,), officials_only=True, names=9, opens_nothing=nothing)
+        for name in ("mathematics", "served")
+        for who, nothing in (("agent@0-9", ()), ("office@0-9", (1, 2, 5)))
+    ]
+    half = {"least": 3, "most": 4, "opens": 7, "first_day": 1, "last_day": 8, "names": 9}
+    none = {"least": 0, "most": 0, "opens": 0, "first_day": -1, "last_day": -1, "names": 9}
+    secrets = [Secrets(kinds=("A", "B", "B"), sets=2, **half), Secrets(kinds=("A",), sets=1, **none)]
+    found = Identities(fields=10, coalitions=tuple(naming), secrets=tuple(secrets))
+    told = " ".join(told_of(minimal("agent@0-9"), minimal("agent@0-9", name="served"), identities=found).split())
+    assert "names the sender of 9 of 10 fields: any of {agent@0-9, office@0-9} and opens no text: office@1-2,5" in told
+    assert "senders: named as under mathematics" in told
+    assert "A + 2 B: 2 ways: opens 3 to 4 of 250, the first by day 1, the last on day 8 or later; together 7" in told
+    assert "A: names the sender of 9 of 10 fields, opens no text" in told
+    alone = told_of(identities=Identities(unmeasured="nobody looked"))
+    assert "who names senders: not measured, since nobody looked" in alone
+    assert "sender" not in told_of(minimal("agent@0-9"))
 
 
 def test_equal_evenings_are_drawn_together() -> None:

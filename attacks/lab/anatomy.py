@@ -3,21 +3,29 @@
 *Passive* rows are the labels of the honest play with its lawful warrants. *Active* rows are one play for each attack
 that turns a principal. Minimal coalitions of the same principals stand in one row, whatever their evenings: `members`
 gives all evenings that occur, `by_day` what a seizure on that evening opens that no part of the coalition opens.
+*Identities*, where a scheme's fields name who sent a message, are told from content: who learns them in each pass, and
+what each kind of secret gives by itself.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from attacks.lab.access_structure import Coalition, Seizure
+from attacks.lab.access_structure import AccessStructure, Coalition, Seizure
 from attacks.lab.analysis import MATHEMATICS, Analysis
 from attacks.lab.attack import Attack, Turn
 from attacks.lab.bench import Bench, manifest
+from attacks.lab.closure import Closure
+from attacks.lab.labels import Labels
 from attacks.lab.outcome import Messaging
-from attacks.lab.results import Anatomy, ByDay, Minimal, Threshold
+from attacks.lab.results import Anatomy, ByDay, Identities, Minimal, Naming, Secrets, Threshold
 from attacks.lab.scenario import Scenario
-from escrow.scheme import Scheme
+from attacks.lab.view import Reader, words_of
+from escrow.codec import facts_in
+from escrow.e2ee.content import Text
+from escrow.scheme import AccessField, Identified, Scheme
+from escrow.schemes.plain import Plain
 
 Progress = Callable[[int, int, str], None]
 Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
@@ -43,6 +51,7 @@ def anatomy(
         scheme=scheme.name,
         sent=len(bench.record.sent),
         minimal_coalitions=tuple(rows),
+        identities=_identities(bench) if _tells(scheme) else None,
         manifest=manifest([scheme], attacks, scenario, attacks),
     )
 
@@ -51,10 +60,14 @@ def anatomy(
 
 
 def _passive(analysis: Analysis) -> Iterator[Minimal]:
-    for name in analysis.adversary.passes if analysis.adversary.officials else (MATHEMATICS,):
+    for name in _passes(analysis):
         groups = _groups(analysis, name)
         for kind in sorted(groups, key=lambda kind: (len(kind), kind)):
             yield _row(analysis, name, groups[kind])
+
+
+def _passes(analysis: Analysis) -> tuple[str, ...]:
+    return analysis.adversary.passes if analysis.adversary.officials else (MATHEMATICS,)
 
 
 def _groups(analysis: Analysis, name: str) -> dict[tuple[str, ...], Group]:
@@ -174,3 +187,94 @@ def _active(bench: Bench, attack: Attack) -> Iterator[Minimal]:
         meddle=attack.name,
         alarms=Messaging(analysis.record).alarms,
     )
+
+
+# --- identities ---
+
+ISOLATED = "the adversary had a process of its own, which answers for texts only"
+
+
+def _tells(scheme: Scheme) -> bool:
+    """Whether there are facts in this scheme that name who sent a message."""
+    return any(issubclass(kind, Identified) and kind is not Identified for kind in words_of(scheme).types)
+
+
+def _identities(bench: Bench) -> Identities:
+    """Who learns the names in the honest play's access fields, and what each kind of secret gives by itself."""
+    if bench.isolated:
+        return Identities(unmeasured=ISOLATED)
+    analysis = bench.analysis
+    closure = analysis.closure
+    fields = [number for number, fact in enumerate(closure.facts) if isinstance(fact, AccessField)]
+    return Identities(
+        fields=_fields(closure, fields),
+        coalitions=tuple(row for name in _passes(analysis) for row in _naming(analysis, name)),
+        secrets=tuple(_secrets(bench)),
+    )
+
+
+def _naming(analysis: Analysis, name: str) -> Iterator[Naming]:
+    officials = set(analysis.record.cast.officials)
+    structure = AccessStructure(analysis.labels, _identified(analysis.closure), name)
+    for coalition, _, found in structure.table():
+        members = coalition.members
+        evenings = sorted(set[int].intersection(*(set(each.evenings) for each in members))) if members else []
+        taken = {day: [Seizure(each.principal, (day,)) for each in members] for day in evenings}
+        yield Naming(
+            label_pass=name,
+            members=tuple(map(str, (*members, *coalition.thresholds))),
+            officials_only=all(each.principal in officials for each in members),
+            names=_fields(analysis.closure, found),
+            opens_nothing=tuple(day for day in evenings if not analysis.opened_by(taken[day], name)),
+        )
+
+
+def _identified(closure: Closure) -> list[int]:
+    return [number for number, fact in enumerate(closure.facts) if isinstance(fact, Identified)]
+
+
+def _fields(closure: Closure, numbers: Iterable[int]) -> int:
+    """How many access fields these facts are about: an attacker's variants of a field are about the same one."""
+    facts = map(closure.facts.__getitem__, numbers)
+    return len({(fact.chain, fact.n) for fact in facts if isinstance(fact, Identified | AccessField) and fact.chain})
+
+
+# --- what secrets give by themselves ---
+
+
+def _secrets(bench: Bench) -> Iterator[Secrets]:
+    """The minimal sets of secrets that open a text or name a sender, by the kinds that they are of."""
+    closure, sent = _closure_of_secrets(bench), {each.body: each for each in bench.record.sent}
+    bodies = {number: fact.body for number, fact in enumerate(closure.facts) if isinstance(fact, Text)}
+    texts = {number: sent[body] for number, body in bodies.items() if body in sent}
+    labels = Labels(closure)
+    opening, naming = AccessStructure(labels, texts), AccessStructure(labels, _identified(closure))
+    of_kinds: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for row in (*naming.table(), *opening.table()):
+        of_kinds[tuple(sorted(each.principal.split()[0] for each in row.coalition.members))].add(row.mask)
+    for kinds, masks in sorted(of_kinds.items(), key=lambda each: (len(each[0]), each[0])):
+        opened = [{texts[number].id: texts[number].day for number in opening.opened(mask)} for mask in masks]
+        yield Secrets(
+            kinds=kinds,
+            sets=len(masks),
+            least=min(map(len, opened)),
+            most=max(map(len, opened)),
+            opens=len(set[int]().union(*opened)),
+            first_day=max(min(days.values(), default=-1) for days in opened),
+            last_day=min(max(days.values(), default=-1) for days in opened),
+            names=max(_fields(closure, naming.opened(mask)) for mask in masks),
+        )
+
+
+def _closure_of_secrets(bench: Bench) -> Closure:
+    """What the network heard; and each fact of the scheme's own kinds in any state, assumed for itself."""
+    closure, record = Closure(bench.analysis.rules), bench.record
+    for fact in Reader(bench.scheme, *bench.attacks).network(record.heard):
+        closure.learn(fact, "network")
+    own = tuple(words_of(bench.scheme).types - words_of(Plain()).types)
+    states = (record.party(name, evening) for name, on in record.states.items() for evening in range(len(on)))
+    held = dict.fromkeys(fact for party in states for fact in facts_in(party) if isinstance(fact, own))
+    for number, fact in enumerate(held):
+        closure.learn(fact, f"{type(fact).__name__} {number}")
+    closure.run()
+    return closure

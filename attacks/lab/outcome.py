@@ -3,20 +3,25 @@
 entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
 lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
+framed       sent, and attributed to somebody else by the lawful access
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import msgspec
 
 from attacks.lab.access_structure import AccessStructure, Coalition, Seizure
 from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.attack import Attack, Seize, Turn
 from attacks.lab.claims import Judge
-from attacks.lab.play import Record, Sent
+from attacks.lab.play import Record, Sent, mails_in
 from attacks.lab.results import Alarms, Cell, Cost, Exposed, Exposure, Verdict
 
 
@@ -76,6 +81,31 @@ class Messaging:
         return sum(times - 1 for times in self.shown.values())
 
     @cached_property
+    def framed(self) -> frozenset[int]:
+        """Texts that the authority's own findings attribute to a user who did not send them.
+
+        A finding is any struct in its last state that says `attributed`, of the mail whose body has this SHA-256.
+        """
+        owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
+        author: dict[bytes, Sent] = {}
+        for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
+            if text in self.by_id and packet.src == self.by_id[text].device:
+                author |= {hashlib.sha256(mail.body).digest(): self.by_id[text] for mail in mails_in(packet)}
+        findings = (each for each in self._kept("authority") if hasattr(each, "attributed"))
+        said = ((author.get(each.mail), each.attributed) for each in findings)
+        return frozenset(sent.id for sent, user in said if sent is not None and owner[sent.device] != user)
+
+    @cached_property
+    def trials(self) -> int:
+        """How often the turned principals tried, by the counts of `trials` that they keep."""
+        kept = (each for name in sorted({turn.principal for turn in self.record.turned}) for each in self._kept(name))
+        return sum(each.trials for each in kept if isinstance(getattr(each, "trials", None), int))
+
+    def _kept(self, name: str) -> Iterator[Any]:
+        """Every struct in a principal's last state."""
+        return structs_in(self.record.party(name, self.record.scenario.days - 1))
+
+    @cached_property
     def promised(self) -> frozenset[int]:
         """Entitled texts that no lost packet kept from whoever collects, sent since the warrant was served."""
         dropped = {text for text, _ in self.record.lost}
@@ -104,6 +134,20 @@ class Messaging:
             Alarms(who=who, check=check, times=times[who, check], first_day=one.first_day, packets=one.packets)
             for (who, check), one in sorted(first.items())
         )
+
+
+def structs_in(value: object) -> Iterator[msgspec.Struct]:
+    """Every struct inside a decoded value, itself included."""
+    if isinstance(value, msgspec.Struct):
+        yield value
+        for field in value.__struct_fields__:
+            yield from structs_in(getattr(value, field))
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from structs_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from structs_in(inner)
 
 
 @dataclass(frozen=True)
@@ -224,10 +268,13 @@ def judge_cell(
         lost=len(messaging.lost),
         forged=messaging.forged,
         duplicated=messaging.duplicated,
+        framed=len(messaging.framed),
         added_over_plain=len(found.masks.keys() - opened_in_plain),
         services=_relied_on(analysis, attack),
         alarms=messaging.alarms,
-        cost=Cost(seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds)),
+        cost=Cost(
+            seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds), trials=messaging.trials
+        ),
     )
 
 
@@ -255,6 +302,8 @@ def _wrong(
         wrong.append(f"{texts(messaging.forged)} shown that nobody sent")
     if messaging.duplicated > honest.duplicated:
         wrong.append(f"{texts(messaging.duplicated - honest.duplicated)} shown again")
+    if messaging.framed:
+        wrong.append(f"{texts(len(messaging.framed))} attributed to somebody who did not send them")
     if not attack.stops_mail and (more_lost := messaging.lost - honest.lost):
         wrong.append(f"deliveries lost that come through without the attack: {len(more_lost)}")
     return wrong

@@ -49,7 +49,7 @@ class Exposed(Result, frozen=True, kw_only=True):
 
 
 class Cost(Result, frozen=True, kw_only=True):
-    """What the attack took: principals corrupted at the least, and, where it searched, trials."""
+    """What the attack took: principals corrupted at the least, and the trials that turned ones kept count of."""
 
     seizures: int = 0
     trials: int = 0
@@ -58,8 +58,9 @@ class Cost(Result, frozen=True, kw_only=True):
 class Cell(Result, frozen=True, kw_only=True):
     """One scheme under one attack. Counts are of texts unless they say otherwise.
 
-    `coalition` is the smallest one that opens the most of what the claim excludes, or else the most; `reason` says in
-    one line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
+    `framed` are those that the lawful access attributed to a user who did not send them. `coalition` is the smallest
+    one that opens the most of what the claim excludes, or else the most; `reason` says in one line what decided the
+    verdict. `key` is known before the cell runs, `digest` names its evidence.
     """
 
     scheme: str
@@ -77,6 +78,7 @@ class Cell(Result, frozen=True, kw_only=True):
     lost: int = 0
     forged: int = 0
     duplicated: int = 0
+    framed: int = 0
     added_over_plain: int = 0
     services: tuple[str, ...] = ()
     alarms: tuple[Alarms, ...] = ()
@@ -141,13 +143,56 @@ class Minimal(Result, frozen=True, kw_only=True):
     alarms: tuple[Alarms, ...] = ()
 
 
+class Naming(Result, frozen=True, kw_only=True):
+    """A minimal coalition that learns who sent the messages of `names` access fields.
+
+    `opens_nothing`: the evenings on which its seizure gives that, and opens no text whenever it was sent.
+    """
+
+    label_pass: str = msgspec.field(name="pass")
+    members: tuple[str, ...]
+    officials_only: bool
+    names: int
+    opens_nothing: tuple[int, ...]
+
+
+class Secrets(Result, frozen=True, kw_only=True):
+    """What secrets of some kinds give by themselves, with what the network heard and nobody's state.
+
+    There are `sets` minimal sets of them. Each opens `least` to `most` of the texts, some sent by `first_day` and some
+    on `last_day` or after it (-1 where it opens none); all together open `opens`. The most that one names is `names`.
+    """
+
+    kinds: tuple[str, ...]
+    sets: int
+    least: int
+    most: int
+    opens: int
+    first_day: int
+    last_day: int
+    names: int
+
+
+class Identities(Result, frozen=True, kw_only=True):
+    """Where access fields name their senders: who learns that of how many of the `fields`, and which secrets give it.
+
+    `unmeasured` says why nothing was measured, where that is so.
+    """
+
+    fields: int = 0
+    coalitions: tuple[Naming, ...] = ()
+    secrets: tuple[Secrets, ...] = ()
+    unmeasured: str = ""
+
+
 class Anatomy(Result, frozen=True, kw_only=True):
-    """The measured access structure of a scheme."""
+    """The measured access structure of a scheme; `identities` only where its fields name who sent a message."""
 
     schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
     scheme: str
     sent: int
     minimal_coalitions: tuple[Minimal, ...]
+    identities: Identities | None = None
     manifest: Manifest
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from attacks.lab.access_structure import Seizure
 from attacks.lab.labels import MATHEMATICS, SERVED, WITHOUT
-from attacks.lab.results import Anatomy, ByDay, Minimal
+from attacks.lab.results import Anatomy, ByDay, Identities, Minimal, Secrets
 from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
 
@@ -20,6 +22,7 @@ BASIS = {SERVED: MATHEMATICS}  # a pass that is told as what it adds to another;
 class Section(NamedTuple):
     """The coalitions of one pass, those left out that its basis has too, with the same yield."""
 
+    label_pass: str
     title: str
     found: tuple[Minimal, ...]
     basis: str
@@ -36,7 +39,7 @@ def sections(anatomy: Anatomy) -> Iterator[Section]:
         known = {_yield(each) for each in passes.get((mode, basis), ())}
         new = tuple(each for each in found if _yield(each) not in known)
         title = f"active, by attack, {name}" if mode == "active" else f"passive, {name}"
-        yield Section(title, new, basis, len(found) - len(new))
+        yield Section(name if mode == "passive" else "", title, new, basis, len(found) - len(new))
 
 
 def _yield(found: Minimal) -> tuple[object, ...]:
@@ -52,9 +55,13 @@ def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
         page.gap()
         page.heading(f"{anatomy.scheme}, {section.title}")
         _draw_section(page, anatomy.sent, section)
+        _draw_naming(page, anatomy.identities, section)
     if not anatomy.minimal_coalitions:
         page.gap()
         page.line(f"{anatomy.scheme}: no coalition opens any of the {anatomy.sent} texts")
+    if anatomy.identities is not None:
+        page.gap()
+        _draw_secrets(page, anatomy, anatomy.identities)
 
 
 def _draw_section(page: Page, sent: int, section: Section) -> None:
@@ -74,6 +81,56 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
     if hidden := others[SHOWN:]:
         most = counted(hidden[0].opens, "text")
         page.line(f"and {len(hidden)} more, each opening at most {most} (--format json lists them)", indent=2)
+
+
+def _draw_naming(page: Page, identities: Identities | None, section: Section) -> None:
+    """Who learns, in a pass, from which users the messages are."""
+    if identities is None or not section.label_pass:
+        return
+    found, known = (_named(identities, name) for name in (section.label_pass, section.basis))
+    if found == known:
+        page.line(f"senders: named as under {section.basis}", indent=2)
+        return
+    for names in sorted({names for _, names, _ in found}, reverse=True):
+        who = [" + ".join(members) for members, each, _ in found if each == names]
+        page.line(f"names the sender of {names} of {identities.fields} fields: any of {{{join(who)}}}", indent=2)
+    blind = [" + ".join(_on(each, nothing) for each in members) for members, _, nothing in found if nothing]
+    if blind:
+        page.line(f"and opens no text: {join(blind)}", DIM, indent=4)
+
+
+def _named(identities: Identities, label_pass: str) -> list[tuple[tuple[str, ...], int, tuple[int, ...]]]:
+    of_pass = (each for each in identities.coalitions if each.label_pass == label_pass)
+    return [(each.members, each.names, each.opens_nothing) for each in of_pass]
+
+
+def _on(member: str, evenings: Sequence[int]) -> str:
+    """A seizure on some of its evenings."""
+    return str(Seizure(member.partition("@")[0], tuple(evenings)))
+
+
+def _draw_secrets(page: Page, anatomy: Anatomy, identities: Identities) -> None:
+    """What each kind of secret gives by itself."""
+    if identities.unmeasured:
+        page.line(f"{anatomy.scheme}, who names senders: not measured, since {identities.unmeasured}")
+        return
+    page.heading(f"{anatomy.scheme}, what secrets give by themselves, whoever holds them and whenever")
+    for each in identities.secrets:
+        counts = Counter(each.kinds)
+        kinds = " + ".join(f"{count} {kind}" if count > 1 else kind for kind, count in counts.items())
+        page.line(f"{kinds}: {_given(anatomy.sent, identities.fields, each)}", indent=2)
+
+
+def _given(sent: int, fields: int, found: Secrets) -> str:
+    ways = f"{found.sets} ways: " * (found.sets > 1)
+    if not found.most:
+        return f"{ways}names the sender of {found.names} of {fields} fields, opens no text"
+    span = str(found.most) if found.least == found.most else f"{found.least} to {found.most}"
+    together = f"; together {found.opens}" * (found.sets > 1)
+    return (
+        f"{ways}opens {span} of {sent}, the first by day {found.first_day},"
+        f" the last on day {found.last_day} or later{together}"
+    )
 
 
 def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:

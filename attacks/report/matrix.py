@@ -127,6 +127,12 @@ def draw_cell(page: Page, cell: Cell) -> None:
             ("lawful", f"{cell.lawful} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
         ]
+        pairs += (
+            [("framed", f"{counted(cell.framed, 'text')} attributed to somebody who did not send them")]
+            if cell.framed
+            else []
+        )
+        pairs += [("search", counted(cell.cost.trials, "trial"))] if cell.cost.trials else []
         pairs += [("alarm", complaint) for complaint in by_check(cell.alarms)] or [("alarm", "none")]
         pairs += [("services", join(cell.services))] if cell.services else []
         pairs += [("evidence", cell.digest)] if cell.digest else []

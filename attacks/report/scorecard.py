@@ -40,6 +40,7 @@ class Row(NamedTuple):
     evaded: int
     most_overreached: Worst
     most_evaded: Worst
+    most_framed: Worst
     added_over_plain: Worst
     honest_alarms: dict[str, int]
     alarms: Complaints
@@ -64,6 +65,7 @@ def _row(scheme: str, cells: Sequence[Cell]) -> Row:
         evaded=calm.evaded,
         most_overreached=_worst([(cell.overreached, cell.attack) for cell in cells]),
         most_evaded=_worst([(cell.evaded, cell.attack) for cell in cells]),
+        most_framed=_worst([(cell.framed, cell.attack) for cell in cells]),
         added_over_plain=_worst([(cell.added_over_plain, cell.attack) for cell in cells]),
         honest_alarms=dict(_times(calm)),
         alarms=_complaints(cells, _times(calm)),
@@ -71,7 +73,7 @@ def _row(scheme: str, cells: Sequence[Cell]) -> Row:
 
 
 def _disturbance(cell: Cell) -> int:
-    texts = cell.overreached + cell.evaded + cell.lost + cell.forged + cell.duplicated
+    texts = cell.overreached + cell.evaded + cell.lost + cell.forged + cell.duplicated + cell.framed
     return texts + sum(raised.times for raised in cell.alarms)
 
 
@@ -117,6 +119,8 @@ def _draw_attacked(page: Page, row: Row) -> None:
         said.append(("overreached", _said(row.most_overreached)))
     if row.most_evaded.texts > row.evaded:
         said.append(("evaded", _said(row.most_evaded)))
+    if row.most_framed.texts:
+        said.append(("framed", _said(row.most_framed)))
     under = {check: join([f"{attack} {times}" for attack, times in each.items()]) for check, each in row.alarms.items()}
     said += [("alarm", f"{check}: {attacks}") for check, attacks in under.items()] or [("alarm", "none")]
     said += [("unprovoked", f"{check}: {times} with nobody corrupted") for check, times in row.honest_alarms.items()]

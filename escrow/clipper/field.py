@@ -19,7 +19,7 @@ from escrow.crypto import open_sealed, seal, sha256
 from escrow.derivation import Guard, derivation, honest_only
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged
-from escrow.scheme import AccessField
+from escrow.scheme import AccessField, Identified
 from escrow.skipjack import KEY
 from escrow.warrant import Order
 
@@ -44,11 +44,9 @@ class ClipperField(AccessField, frozen=True):
         return codec.encode(labels)
 
 
-class Identity(Fact, frozen=True):
+class Identity(Identified, frozen=True):
     """What the family key shows of a field: which unit (4 bytes) made it, the wrapped session key, the checksum."""
 
-    chain: Public
-    n: int
     people: tuple[str, ...]
     day: int
     make: Make

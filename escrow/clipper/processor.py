@@ -9,6 +9,7 @@ Source: Denning, "The Clipper Chip: A Technical Summary", 19 April 1993, on the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -16,8 +17,10 @@ import msgspec
 from escrow.clipper import field
 from escrow.clipper.chip import FamilyKey, UnitHalf, UnitKey, combine
 from escrow.clipper.field import ClipperField, Identity, UnitRequest
+from escrow.codec import Public
 from escrow.crypto import Private
 from escrow.derivation import derivation
+from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.scheme import Intercept
@@ -42,11 +45,22 @@ class Loaded(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     unit: UnitKey
 
 
+class Attributed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A finding: the mail whose body has this SHA-256 (32 bytes) has a LEAF that names this user's unit."""
+
+    mail: Public
+    attributed: str
+
+
 class Processor(Authority):
-    """An authority with a decrypt processor: the family key, and the unit keys that were released to it."""
+    """An authority with a decrypt processor: the family key, and the unit keys that were released to it.
+
+    `findings` are of mail whose LEAF names a unit that it has the key of.
+    """
 
     family: FamilyKey | None = None
     loaded: list[Loaded] = []
+    findings: list[Attributed] = []
 
     def identified(
         self, wire: Wire, heard: Iterable[tuple[Intercept, ClipperField]]
@@ -87,6 +101,10 @@ class Processor(Authority):
             yield combine(one, other)
         except EscrowError as error:
             wire.complain(self.name, error)
+
+    def attribute(self, mail: Mail, loaded: Loaded) -> None:
+        """Write down whose unit the mail's LEAF names."""
+        self.findings.append(Attributed(hashlib.sha256(mail.body).digest(), loaded.owner))
 
     def open_key(self, wire: Wire, said: ClipperField, identity: Identity, loaded: Loaded) -> MessageKey:
         """The message key in a field. Refused where its LEAF names the unit of another than its sender."""

@@ -1,10 +1,11 @@
 """Clipper, the Escrowed Encryption Standard: two agents hold the halves of every device's unit key.
 
-  program  S1, S2 -> K1, K2; KU = K1 ⊕ K2 and KF into each chip   agent i files (unit, K_i); the seeds go within a day
-  send     IV ‖ LEAF, Seal(k; KS), Seal(KS; k)                    beside each ciphertext, k its message key, KS 80 bits
-  receive  the chip loads IV ‖ LEAF for KS                        and where that is not valid the text is refused
-  access   LEAF --KF--> unit --(warrant)--> both agents           K1 ⊕ K2 -> KS -> k -> text
-  weak     a released KU opens all of its unit's traffic, past and future; 16 bits of checksum are found by search
+  program  S1, S2 -> K1, K2; KU = K1 ⊕ K2 and KF into a chip; agent i files K_i
+  send     IV ‖ LEAF, Seal(k; KS), Seal(KS; k); k the message key, KS 80 bits
+  receive  the chip loads IV ‖ LEAF for KS; not valid: the text is refused
+  access   LEAF --KF--> unit --(warrant)--> K1 ⊕ K2 --> KS --> k --> text
+  weak     a released KU opens all its unit's mail, past and future, and the
+           seeds S1, S2 every unit's; 2^16 trials find a LEAF that names nobody
 
 In Clipper the payload is enciphered by Skipjack under KS; here KS seals the ratchet's message key, so that the scheme
 remains a delta on plain. A call has one KS and two chips, so the target's unit key opens both sides; mail has the
@@ -174,6 +175,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         for intercept, said, identity in read:
             if (loaded := units.get(identity.uid)) is None:
                 continue
+            authority.attribute(intercept.mail, loaded)
             try:
                 key = authority.open_key(wire, said, identity, loaded)
             except (Forged, Refused) as error:
