@@ -235,16 +235,17 @@ class Threshold(Plain, frozen=True, kw_only=True):
         self._announce(wire, [name for name, party in parties if isinstance(party, Device | ThresholdAuthority)])
 
     def each_day(self, wire: Wire, day: int) -> None:
-        """Refresh; then whoever has no share of the new stage recovers it."""
+        """Refresh; then whoever has no share of the new stage recovers it. Nobody reboots who cannot be spared."""
         if not self.every or day == 0 or day % self.every:
             return
-        spare = self.t < self.n
-        if self.reboots and spare:
-            self._agent(wire, self.agents[day // self.every % self.n]).reboot()
+        agents = [self._agent(wire, name) for name in self.agents]
+        turn = agents[day // self.every % self.n]
+        if self.reboots and sum(agent.share is not None for agent in agents if agent is not turn) >= self.t:
+            turn.reboot()
         hold_run(wire, self.agents, Purpose("refresh", day))
-        for index, name in enumerate(self.agents, 1):
-            if spare and self._agent(wire, name).share is None:
-                hold_run(wire, self.agents, Purpose("recovery", day, index))
+        for agent in agents:
+            if agent.share is None and self.t < self.n:
+                hold_run(wire, self.agents, Purpose("recovery", day, agent.index))
         self._announce(wire, ["authority"])
 
     def _announce(self, wire: Wire, to: Sequence[str]) -> None:
