@@ -12,7 +12,7 @@ from escrow.crypto import Run as Door
 from escrow.crypto import sha256
 from escrow.errors import Unreachable
 from escrow.schemes.threshold import Agent, Threshold
-from escrow.sharing import staged
+from escrow.sharing import dkg, staged
 from escrow.sharing.broadcast import Statement
 from escrow.sharing.dkg import Commitments, Complaint, PublicShare
 from escrow.sharing.run import Told
@@ -204,8 +204,6 @@ class Dawdling(Unanswering):
     def relay(self, wire, run):
         super().relay(wire, run)
         if self.lies(run) and run.board.round == "rebut" and run.board.hop == self.t - 1:
-            from escrow.sharing import dkg
-
             heard = run.board.of("complain", Complaint)
             answers = dkg.answers(self._setting(run), run.polynomials, heard)
             for index in self.victims(run):

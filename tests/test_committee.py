@@ -2,7 +2,7 @@
 
 import pytest
 
-from escrow import crypto, group
+from escrow import crypto, group, hpke
 from escrow.codec import encode, facts_in
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import revive
@@ -391,15 +391,11 @@ def test_sealed_pieces_open_by_their_transport_key_alone():
             opener(sealed, other)
     with pytest.raises(Forged):
         open_share(changed(dealt, sealed=lent.sealed), key)
-    blob = changed(dealt, sealed=crypto_sealed(key.public))
+    with pytest.raises(Forged, match="another key"):
+        open_share(changed(dealt, to=other.public), key)
+    blob = changed(dealt, sealed=hpke.seal(key.public, b"junk", b"committee deal"))
     with pytest.raises(Forged, match="not a SubShare"):
         open_share(blob, key)
-
-
-def crypto_sealed(to):
-    from escrow import hpke
-
-    return hpke.seal(to, b"junk", b"committee deal")
 
 
 # --- broadcast by itself ---

@@ -263,7 +263,8 @@ class Member(Principal):
         share = open_share(packet.share, run.transport)
         mine = (share.dealer, share.member) == (self._number(sender), self.index)
         self.insist(mine, f"{sender} deals a share of its own to me")
-        run.received.append(share)
+        if share.dealer not in run.dealt:
+            run.received.append(share)
 
     def on_told(self, sender: str, packet: Told, wire: Wire) -> None:
         run, _ = self._running(None), self._number(sender)
@@ -275,7 +276,7 @@ class Member(Principal):
         run = self._running(packet.recovery.session)
         value = open_value(packet.value, run.transport)
         self.insist(value.index == self._number(sender), f"{sender} lends a value of its own")
-        if all(each.index != value.index for each in run.lent):
+        if value.index not in {each.index for each in run.lent}:
             run.lent.append(value)
 
     # --- what is known ---

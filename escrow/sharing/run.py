@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from escrow import codec, hpke
@@ -19,6 +21,7 @@ from escrow.sharing.outcome import Outcome, Summed, summed
 from escrow.sharing.recovery import Blinded, Recovery
 from escrow.sharing.staged import Sharing
 
+F = TypeVar("F", SubShare, Blinded)
 _DEAL, _LEND = b"committee deal", b"committee lend"
 
 
@@ -74,17 +77,20 @@ def seal_value(to: bytes, value: Blinded) -> SealedValue:
 @derivation("dealt.to = key.public")
 def open_share(dealt: SealedShare, key: Private) -> SubShare:
     """The sub-share: what a recorded deal is worth to whoever has the transport key. Forged where it does not open."""
-    try:
-        return codec.decode(hpke.open_(key, dealt.sealed, _DEAL), SubShare)
-    except Malformed as error:
-        raise Forged(str(error)) from None
+    return _opened(dealt, key, _DEAL, SubShare)
 
 
 @derivation("lent.to = key.public")
 def open_value(lent: SealedValue, key: Private) -> Blinded:
     """The helper's value. Forged where it does not open."""
+    return _opened(lent, key, _LEND, Blinded)
+
+
+def _opened(sealed: SealedShare | SealedValue, key: Private, info: bytes, kind: type[F]) -> F:
+    if sealed.to != key.public:
+        raise Forged("it is sealed to another key")
     try:
-        return codec.decode(hpke.open_(key, lent.sealed, _LEND), Blinded)
+        return codec.decode(hpke.open_(key, sealed.sealed, info), kind)
     except Malformed as error:
         raise Forged(str(error)) from None
 
@@ -135,8 +141,8 @@ class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     @property
     def dealt(self) -> dict[int, SubShare]:
-        """The first sub-share that each dealer sent."""
-        return {each.dealer: each for each in reversed(self.received)}
+        """What each dealer sent."""
+        return {each.dealer: each for each in self.received}
 
     @property
     def own(self) -> dict[int, SubShare]:
