@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attacks import registry
+from attacks.lab import agreement as agreeing
 from attacks.lab import analysis as analysing
-from attacks.lab.agreement import EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
+from attacks.lab.agreement import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
 from attacks.lab.analysis import Analysis
 from attacks.lab.ledger import Ledger, Log
 from attacks.lab.play import play
@@ -22,12 +23,12 @@ from escrow import codec
 from escrow.codec import Public
 from escrow.e2ee import device, ratchet, sender_keys
 from escrow.errors import Forged
-from escrow.schemes import envelope, ghost, plain, split_key
+from escrow.schemes import clipper, envelope, ghost, plain, split_key
 from escrow.warrant import Request
 from escrow.wire import Heard
 
 ATTACKS = tuple(registry.attacks().values())
-SCHEMES = {module.SCHEME.name: module.SCHEME for module in (plain, envelope, split_key, ghost)}
+SCHEMES = {module.SCHEME.name: module.SCHEME for module in (plain, envelope, split_key, ghost, clipper)}
 SMALL = default(users=4, days=5, messages=16)
 
 
@@ -42,7 +43,14 @@ BORDER = {
     "envelope": {"agent@0", "authority@4", "court, provider"},
     "split-key": {"agent-1@0, agent-2@0", "authority@4", "agent-1, court, dealer, provider"},
     "ghost": {"authority@3", "court, provider"},
+    "clipper": {
+        "programmer@0",
+        "agent-1@0, agent-2@0, programmer@0",
+        "agent-1@0, agent-2@0, carol-phone@0",
+        "agent-1, agent-2, court, provider",
+    },
 }
+POOLED = {"clipper"}  # where agents have halves, a phone has the family key, and no party's code takes both
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -50,8 +58,9 @@ def test_adversaries_agree_on_every_border_coalition(name):
     found = compare(SCHEMES[name], SMALL if name == "split-key" else default(messages=60))
     assert found.failures == ()
     assert BORDER[name] <= set(found.checked)
-    assert found.closure_only[OWN_CHAIN] and found.closure_only[EVENINGS] and not found.closure_only[HALVES]
-    assert not found.closure_only[IN_THE_OPEN]
+    assert found.closure_only[OWN_CHAIN] and found.closure_only[EVENINGS]
+    assert bool(found.closure_only[HALVES]) == (name in POOLED)
+    assert not found.closure_only[IN_THE_OPEN] and not found.closure_only[BORROWED]
 
 
 sizes = st.builds(
@@ -79,7 +88,7 @@ def scenarios(draw):
 
 
 @settings(max_examples=10, deadline=None)
-@given(scenarios(), st.sampled_from([plain.SCHEME, envelope.SCHEME, ghost.SCHEME]))
+@given(scenarios(), st.sampled_from([plain.SCHEME, envelope.SCHEME, ghost.SCHEME, clipper.SCHEME]))
 def test_adversaries_agree_in_any_scenario(scenario, scheme):
     assert compare(scheme, scenario).failures == ()
 
@@ -88,6 +97,23 @@ def test_adversaries_agree_in_any_scenario(scenario, scheme):
 def test_adversaries_agree_on_plays_of_active_attacks(name):
     attack = registry.attacks()[name]
     assert compare(ghost.SCHEME if name == "ghost-insertion" else envelope.SCHEME, SMALL, attack).failures == ()
+
+
+@pytest.mark.parametrize("name", ["rogue-leaf", "leaf-feedback"])
+def test_adversaries_agree_on_plays_of_rogues_with_chips(name):
+    found = compare(clipper.SCHEME, SMALL, registry.attacks()[name])
+    assert found.failures == () and not found.closure_only[BORROWED]
+
+
+def test_a_chip_opens_what_another_sent_under_its_leaf_and_that_it_is_the_same_leaf_is_seen_in_the_bytes(monkeypatch):
+    """No device tries its unit key on mail that it did not send; the closure does, and opens what frames its owner."""
+    squeeze, scenario = registry.attacks()["squeeze"], default(messages=60)
+    found = compare(clipper.SCHEME, scenario, squeeze)
+    assert found.failures == () and found.closure_only[BORROWED]
+    monkeypatch.setattr(agreeing, "FINGERPRINT", 17)  # longer than a LEAF
+    unseen = compare(clipper.SCHEME, scenario, squeeze)
+    assert not unseen.closure_only[BORROWED]
+    assert all(said.startswith("carol-phone@") for said in unseen.failures) and unseen.failures
 
 
 # --- the second and third adversary by themselves ---

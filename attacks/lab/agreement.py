@@ -4,7 +4,8 @@
   closure ∖ puppets    empty for officials, and for what one device taken once receives; else a promise was written as
                        mathematics, or no party's own code uses a secret that it holds. The rest is closure only:
                        puppets do not play a seized sender's receivers, nor pool what several seizures hold, nor
-                       pick up keys that lie about (there the ledger has to agree)
+                       pick up keys that lie about (there the ledger has to agree), nor try on another's mail what
+                       a device put beside its own (there the same bytes have to stand in both)
 
 Compared are nobody; every principal on every evening; every minimal coalition of more, on its first evenings; and
 every largest coalition of officials that opens nothing, taken on every evening.
@@ -14,18 +15,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
 from attacks.lab.access_structure import Coalition, Seizure
 from attacks.lab.analysis import Analysis
 from attacks.lab.ledger import Ledger, Log
+from attacks.lab.play import mails_in
 from attacks.lab.puppets import Puppets
+from attacks.lab.view import words_of
+from escrow import codec
+from escrow.errors import Malformed
+from escrow.scheme import AccessField
 
 OWN_CHAIN = "a seized sender's own chain"
 EVENINGS = "several evenings of one device"
 HALVES = "halves of a key from several parties"
 IN_THE_OPEN = "a key in the open, which the ledger has too"
+BORROWED = "another's text, beside which go bytes that the seized device put beside its own"
+KINDS = (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN, BORROWED)
+FINGERPRINT = 16  # bytes; fewer may be alike by chance
 
 Taken = tuple[tuple[str, int], ...]
 
@@ -52,7 +62,7 @@ class _Comparison:
         self.author = {sent.id: sent.device for sent in self.record.sent}
         self.checked: dict[str, None] = {}
         self.failures: list[str] = []
-        self.only: dict[str, set[int]] = {kind: set() for kind in (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN)}
+        self.only: dict[str, set[int]] = {kind: set() for kind in KINDS}
 
     def run(self) -> Agreement:
         alone: list[Taken] = [((name, evening),) for name in self.record.states for evening in self.evenings]
@@ -117,8 +127,32 @@ class _Comparison:
         self.only[OWN_CHAIN] |= own
         literal = (texts - own) & self.ledger.opened(taken)
         self.only[IN_THE_OPEN] |= literal
-        if missed := texts - own - literal:
+        borrowed = {text for text in texts - own - literal if any(self._borrowed(text, name) for name in names)}
+        self.only[BORROWED] |= borrowed
+        if missed := texts - own - literal - borrowed:
             self._fail(taken, "the closure opened what the puppets did not, although their own code should", missed)
+
+    def _borrowed(self, text: int, device: str) -> bool:
+        """Whether a turned author put beside this text what else the device alone put beside texts of its own."""
+        author = self.author[text]
+        if author not in {turn.principal for turn in self.record.turned}:
+            return False
+        senders: dict[bytes, set[str]] = defaultdict(set)
+        for number, strings in self._beside.items():
+            for each in strings:
+                senders[each].add(self.author[number])
+        return any(senders[each] == {author, device} for each in self._beside[text])
+
+    @cached_property
+    def _beside(self) -> dict[int, set[bytes]]:
+        """The long byte strings of the access fields that each text's author sent beside it, chains left out."""
+        kinds = frozenset(kind for kind in words_of(self.analysis.scheme).types if issubclass(kind, AccessField))
+        found: dict[int, set[bytes]] = {text: set() for text in self.author}
+        for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
+            if packet.src == self.author.get(text):
+                for mail in mails_in(packet):
+                    found[text].update(_strings(mail.field, kinds))
+        return found
 
     def _closure(self, taken: Taken) -> frozenset[int]:
         return self.analysis.opened_by(Seizure(name, (evening,)) for name, evening in taken)
@@ -134,3 +168,13 @@ class _Comparison:
         always = {name for name, on in evenings.items() if len(on) == len(self.evenings)}
         some = [Seizure(name, (evening,)) for name, evening in taken if name not in always]
         return str(Coalition((*map(Seizure, sorted(always)), *some)))
+
+
+def _strings(encoded: bytes, kinds: frozenset[type]) -> Iterator[bytes]:
+    """The byte strings in an access field that are long enough to tell it from others."""
+    try:
+        field: AccessField = codec.decode_any(encoded, kinds)
+    except Malformed:
+        return
+    values = (getattr(field, name) for name in field.__struct_fields__ if name != "chain")
+    yield from (value for value in values if isinstance(value, bytes) and len(value) >= FINGERPRINT)
