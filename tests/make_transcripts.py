@@ -1,9 +1,10 @@
-"""Writes escrow/vectors/x3dh.json and ratchet.json: seeded runs of this library with every value in them, and faults.
+"""Writes this project's own vectors into escrow/vectors: seeded runs with every value in them, and faults.
 
     python tests/make_transcripts.py
 
-Nobody publishes such vectors for X3DH and the Double Ratchet. The bytes are the same each time; test_transcripts.py
-compares them, computes every value a second time without this library, and tries every fault.
+Nobody publishes such vectors for X3DH, PQXDH and the Double Ratchet, for TDH2, for GJKR's key generation and a refresh
+on P-256, or for a LEAF. The bytes are the same each time; test_transcripts.py and test_ceremony_transcripts.py compare
+them, compute every value a second time without this library, and try every fault.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import ceremony_transcripts
+import leaf_transcripts
+import pqxdh_transcripts
 from ratchet_transcripts import NO_TAG, SMALL, SMALL_ORDER, Error, Values, flipped, making, transcripts
 
 from escrow import crypto, vectors
@@ -20,7 +24,10 @@ from escrow.e2ee.ratchet import exchange_as_a
 from escrow.e2ee.x3dh import Bundle, IdentityKey
 
 SEED = b"escrow-lab: transcripts of X3DH and the Double Ratchet"
+SEED_OF_OTHERS = b"escrow-lab: transcripts of PQXDH, TDH2, GJKR and the LEAF"
 SOURCE = "this project, tests/make_transcripts.py; every value is computed a second time in tests/test_transcripts.py"
+SECOND = SOURCE.replace("test_transcripts", "test_ceremony_transcripts")
+MODELLED = "this project, tests/make_transcripts.py: a model (escrow.clipper.leaf), for the LEAF was never published"
 FOLDER = Path(vectors.__file__).parent
 
 NEUTRAL = b"\1" + bytes(31)  # as an Ed25519 key it verifies R = neutral, s = 0 under every message
@@ -116,9 +123,9 @@ def responder_faults(case: Values) -> list[Values]:
 # --- the files ---
 
 
-def text_of(cases: list[Values]) -> str:
+def text_of(cases: list[Values], source: str = SOURCE) -> str:
     """The file: byte strings in hexadecimal."""
-    return json.dumps({"source": SOURCE, "cases": cases}, indent=2, default=bytes.hex) + "\n"
+    return json.dumps({"source": source, "cases": cases}, indent=2, default=bytes.hex) + "\n"
 
 
 def files() -> dict[str, str]:
@@ -129,7 +136,18 @@ def files() -> dict[str, str]:
         made = transcripts()
     agreements += initiator_faults(with_one_time) + responder_faults(with_one_time)
     sessions = [each.case for each in made] + [fault for each in made for fault in each.faults]
-    return {"x3dh": text_of(agreements), "ratchet": text_of(sessions)}
+    return {"x3dh": text_of(agreements), "ratchet": text_of(sessions)} | other_files()
+
+
+def other_files() -> dict[str, str]:
+    """Of a seed of their own, so that these do not move the first two."""
+    with crypto.running(Run(SEED_OF_OTHERS)):
+        agreements = pqxdh_transcripts.cases()
+        generation, sharing, shares = ceremony_transcripts.key_cases()
+        decryption = ceremony_transcripts.tdh2_cases(sharing, shares)
+        leafs = leaf_transcripts.clipper_cases()
+    told = {"pqxdh": (agreements, SECOND), "dkg": (generation, SECOND), "tdh2": (decryption, SECOND)}
+    return {name: text_of(*each) for name, each in (told | {"clipper": (leafs, MODELLED)}).items()}
 
 
 if __name__ == "__main__":

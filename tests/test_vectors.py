@@ -1,13 +1,22 @@
-"""Published vectors: the small ones that ship, and Wycheproof's where the folder of external vectors is named."""
+"""Published vectors: the small ones that ship, and the large ones where the folder of external vectors is named.
+
+Which of the large ones are executed, how many cases, and why the others are not: `external.SETS`.
+"""
 
 import copy
+import importlib
+import importlib.resources
+import inspect
 from collections import Counter
 
+import external
 import pytest
 from external import wycheproof
 
 from escrow import crypto, hpke, vectors
 from escrow.errors import Forged
+from escrow.group import base
+from escrow.sharing import feldman, shamir
 
 SHIPPED = {
     "x25519": 4,
@@ -20,7 +29,10 @@ SHIPPED = {
     "safety_number": 1,
     "p256": 1,
     "frost_p256": 1,
+    "hash_to_curve": 5,
+    "skipjack": 81,
 }
+OWN = {"x3dh": 22, "pqxdh": 14, "ratchet": 36, "dkg": 39, "tdh2": 29, "clipper": 19}
 
 
 def hexes(item: dict, *names: str) -> list[bytes]:
@@ -32,14 +44,20 @@ def hexes(item: dict, *names: str) -> list[bytes]:
 
 def test_every_shipped_answer_holds_and_none_is_missing():
     answers = list(vectors.known_answers())
-    assert Counter(name.split(":")[0] for name, _ in answers) == SHIPPED
+    assert Counter(name.split(":")[0] for name, _ in answers) == SHIPPED | OWN
+    assert (set(vectors.PUBLISHED), set(vectors.OWN)) == (set(SHIPPED), set(OWN))
     assert len({name for name, _ in answers}) == len(answers)
     assert [name for name, holds in answers if not holds] == []
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED | OWN)
 def test_every_file_names_its_source(name):
     assert vectors.load(name)["source"]
+
+
+def test_no_file_ships_that_nobody_checks():
+    shipped = {path.name for path in importlib.resources.files(vectors).iterdir() if path.name.endswith(".json")}
+    assert shipped == {f"{name}.json" for name in SHIPPED | OWN}
 
 
 def other(value):
@@ -69,16 +87,90 @@ def changed(case: dict):
 def test_an_answer_with_any_field_changed_does_not_hold(name, monkeypatch):
     """The self-check can fail: no field of a shipped case is there for nothing."""
     original = vectors.load
-    for number, case in enumerate(original(name)["cases"]):
+    for number, case in enumerate(original(name)["cases"][:10]):
         for field, wrong in changed(case):
             damaged = original(name)
             damaged["cases"][number] = wrong
             monkeypatch.setattr(vectors, "load", lambda asked, d=damaged: d if asked == name else original(asked))
-            failed = [answer for answer, holds in vectors.known_answers() if not holds]
+            failed = [answer for answer, holds in vectors.known_answers(name) if not holds]
             assert failed == [f"{name}: {case['name']}"], field
 
 
+# --- the folder of external vectors ---
+
+
+def test_every_set_of_vectors_is_executed_or_says_why_not():
+    """No file twice, none left out, the number of cases as pinned; and who executes one names it."""
+    root, claimed = external.folder(), Counter()
+    for each in external.SETS:
+        files = [path for path in root.glob(each.files) if path.name != "SOURCE.txt"]
+        claimed.update(files)
+        assert sum(map(external.cases_in, files)) == each.cases, each.files
+        assert bool(each.run) == bool(each.by), each.files
+        assert (each.run < each.cases) == bool(each.why), each.files
+        for test in each.by:
+            module, _, name = test.partition(".")
+            found = importlib.import_module(f"test_{module}")
+            assert inspect.isfunction(getattr(found, f"test_{name}")), test
+            named = files[0].stem.removesuffix("_test").removesuffix("_RO_").removesuffix("_NU_")
+            assert named in inspect.getsource(found), test
+    assert set(claimed.values()) == {1}
+    data = {path for path in root.glob("*/**/*") if path.is_file()}
+    assert {path.name for path in data - set(claimed)} == {"SOURCE.txt", "COPYING"}
+
+
+def test_how_many_cases_are_executed():
+    cases, run = (sum(getattr(each, name) for each in external.SETS) for name in ("cases", "run"))
+    assert (cases, run) == (CASES, RUN)
+
+
+CASES, RUN = 5010, 2559
+
+
+def test_the_shipped_skipjack_answers_are_the_published_ones():
+    published = external.vectors("skipjack/skipjack.json")["tests"]
+    fields = ("key", "plaintext", "ciphertext")
+    shipped = [[case[name] for name in fields] for case in vectors.load("skipjack")["cases"]]
+    assert shipped == [[test[name] for name in fields] for test in published]
+
+
+def test_the_dealers_of_rfc_9591():
+    """What ships is what is published; and the signers' nonces with their commitments are four multiples of G."""
+    published = external.vectors("frost/frost-p256-sha256.json")
+    given = published["inputs"]
+    (case,) = vectors.load("frost_p256")["cases"]
+    assert (case["secret"], case["public"]) == (given["group_secret_key"], given["group_public_key"])
+    assert case["coefficients"] == given["share_polynomial_coefficients"]
+    assert case["shares"] == [each["participant_share"] for each in given["participant_shares"]]
+    coefficients = [int(raw, 16) for raw in (case["secret"], *case["coefficients"])]
+    dealt = {each["identifier"]: int(each["participant_share"], 16) for each in given["participant_shares"]}
+    assert shamir.evaluate(coefficients, dealt) == list(dealt.values())
+    assert feldman.verify_shares([base(a) for a in coefficients], dealt)
+    nonces = [
+        (each[kind], each[f"{kind}_commitment"])
+        for each in published["round_one_outputs"]["outputs"]
+        for kind in ("hiding_nonce", "binding_nonce")
+    ]
+    assert [base(int(nonce, 16)).hex() for nonce, _ in nonces] == [point for _, point in nonces]
+    assert len(nonces) == 4
+
+
 # --- Wycheproof ---
+
+
+def test_ecdh_p256():
+    """As HPKE multiplies, which takes uncompressed points only: the one compressed case is refused."""
+    counted = Counter()
+    for _, test in wycheproof("ecdh_secp256r1_ecpoint"):
+        raw = int(test["private"], 16).to_bytes(32, "big")
+        try:
+            shared = hpke.PrivateP256(b"", raw).exchange(bytes.fromhex(test["public"]))
+        except Forged:
+            counted["refused", test["result"]] += 1
+            continue
+        assert shared.hex() == test["shared"]
+        counted["agreed", test["result"]] += 1
+    assert counted == {("agreed", "valid"): 330, ("refused", "acceptable"): 1, ("refused", "invalid"): 24}
 
 
 def test_aes_gcm():

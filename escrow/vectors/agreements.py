@@ -1,0 +1,229 @@
+"""This project's own vectors of X3DH, PQXDH and the Double Ratchet, replayed: to the byte, and to the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from escrow import codec, crypto, kem
+from escrow.crypto import Private
+from escrow.e2ee import pqxdh, ratchet, x3dh
+from escrow.e2ee.device import Device, Prekey
+from escrow.e2ee.pqxdh import KemShared, PqBundle, SignedKem
+from escrow.e2ee.provider import DeviceList, DevicesOf, Fetch, Listed, Mail
+from escrow.e2ee.ratchet import Pair, Root, Session, exchange_as_a
+from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial, PqInitial
+from escrow.errors import EscrowError
+from escrow.kem import KemPrivate
+from escrow.principal import Principal
+from escrow.schemes import plain_pq
+from escrow.schemes.plain_pq import KemPrekey
+from escrow.vectors.case import Case, Drawn, must, refusal
+from escrow.wire import Wire
+
+# --- the Double Ratchet ---
+
+
+def replay_ratchet(case: Case) -> bool:
+    """Every value of a session by its script."""
+    sessions(case, len(case["steps"]))
+    return True
+
+
+def sessions(case: Case, until: int) -> dict[str, Session]:
+    """Both sides after so many steps, every value on the way compared."""
+    prekey = whole(case["prekey"])
+    agreed = Root(bytes(32), prekey.public, case["sk"])
+    begins, *steps = case["steps"][:until]
+    with crypto.running(Drawn(begins["own"])):
+        sides = {"a": ratchet.begin(agreed, case["ad"]), "b": ratchet.respond(agreed, case["ad"], prekey)}
+    _root_step(agreed, sides["a"].own, begins)
+    sent = {step["number"]: step for step in steps if step["step"] == "send"}
+    for step in steps:
+        side = sides[step["who"]]
+        match step["step"]:
+            case "lose":
+                for _ in range(step["count"]):
+                    ratchet.encrypt(side, b"")
+            case "send":
+                _send(side, step)
+            case _:
+                _receive(side, step, sent[step["number"]])
+    return sides
+
+
+def _root_step(before: Root, own: Private, said: Case) -> Root:
+    shared = exchange_as_a(own, Pair(own.public, said["peer"]))
+    after, chain = ratchet.turn(before, shared)
+    must(said, own=own.raw, dh=own.public, shared=shared.value, root=after.value, chain=chain.value)
+    return after
+
+
+def _send(side: Session, step: Case) -> None:
+    must(step, chain=side.sending.value if side.sending else b"")
+    message, key = ratchet.encrypt(side, step["text"])
+    must(step, key=key.value, dh=message.chain, pn=message.pn, n=message.n, message=ratchet.pack(message))
+
+
+def _receive(side: Session, step: Case, sent: Case) -> None:
+    root, own = side.root, side.own
+    with crypto.running(Drawn(*([step["turn"]["sending"]["own"]] if "turn" in step else []))):
+        opened = ratchet.decrypt(side, ratchet.unpack(sent["message"], side.associated))
+    must(sent, text=opened.body)
+    must(step, kept=len(side.skipped))
+    if "turn" in step:
+        between = _root_step(root, own, step["turn"]["receiving"])
+        after = _root_step(Root(root.session, side.peer, between.value), side.own, step["turn"]["sending"])
+        if after.value != side.root.value:
+            raise ValueError("the root is not what the case says")
+
+
+def fault_of_ratchet(of: Case, fault: Case) -> Case:
+    """What comes of trying a message or a text at one side."""
+    side = sessions(of, fault["after"])[fault["at"]]
+    before = codec.encode(side)
+    try:
+        if "text" in fault:
+            ratchet.encrypt(side, fault["text"])
+        else:
+            ratchet.decrypt(side, ratchet.unpack(fault["message"], fault.get("ad", side.associated)))
+    except EscrowError as error:
+        if codec.encode(side) != before:
+            raise ValueError("a fault changed the session") from None
+        return refusal(error)
+    return {}
+
+
+# --- the agreements ---
+
+
+class Directory(Principal):
+    """A provider that lists one device, hands out one bundle, and keeps the mail."""
+
+    listed: Listed
+    bundle: PqBundle | Bundle
+    mails: list[Mail] = []
+
+    def on_devices(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        return DeviceList((self.listed,) if packet.user == self.listed.user else ())
+
+    def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
+        return self.bundle
+
+    def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
+        self.mails.append(packet)
+
+
+def whole(raw: bytes) -> Private:
+    """The key pair of a private key of 32 bytes."""
+    return Private(Private(b"", raw).live.public_key().public_bytes_raw(), raw)
+
+
+def _identity(case: Case, who: str) -> IdentityKey:
+    return IdentityKey(case[f"identity_{who}"], case[f"seed_{who}"])
+
+
+def _initiator(case: Case) -> Device:
+    kind = plain_pq.Device if "kem_seed" in case else Device
+    identity = _identity(case, "a")
+    return kind("a", "alice", identity, [identity.public], provider="provider")
+
+
+def _bundle(case: Case) -> Bundle:
+    classical = (case["identity_b"], case["spk_b"], case["signature"], case["opk_b"])
+    if "kem_seed" not in case:
+        return Bundle(*classical)
+    return PqBundle(*classical, SignedKem(case["pqpk_b"], case["kem_signature"]))
+
+
+def _responder(case: Case) -> Device:
+    """b's device, with the private halves that the case has."""
+    identity = _identity(case, "b")
+    keys: dict[str, Any] = {"prekeys": [Prekey(whole(case["prekey"]), 0)]}
+    keys["one_time"] = [whole(case["one_time"])] if case["one_time"] else []
+    if "kem_seed" not in case:
+        return Device("b", "bob", identity, [identity.public], **keys)
+    seed = KemPrivate(b"", case["kem_seed"])
+    pair = KemPrivate(seed.live.public_key().public_bytes_raw(), seed.raw)
+    keys |= {"one_time_kems": [pair]} if case["one_time"] else {"kem_prekeys": [KemPrekey(pair, 0)]}
+    return plain_pq.Device("b", "bob", identity, [identity.public], **keys)
+
+
+def _initial(case: Case) -> Initial:
+    classical = case["ik_a"], case["ek_a"], case["ik_b"], case["spk_b"], case["opk_b"]
+    return PqInitial(*classical, case["pqpk_b"], case["ciphertext"]) if "kem_seed" in case else Initial(*classical)
+
+
+def _first_mail(case: Case, changed: Case) -> tuple[Device, Mail]:
+    """What a sends, with the case's keys, where the directory says this."""
+    met = {"listed_b": case["identity_b"], **case, **changed}
+    device = _initiator(case)
+    directory = Directory("provider", Listed("bob", "b", met["listed_b"]), _bundle(met))
+    wire = Wire([device, directory])
+    device.contacts["alice"] = [Listed("alice", "a", case["identity_a"])]
+    with crypto.running(Drawn(case["ephemeral"], case["ratchet_key"])):
+        device._mail(wire, directory.listed, case["text"], None)  # what `send` does for each device that is listed
+    return device, directory.mails[0]
+
+
+def _opens(device: Device, case: Case) -> bytes:
+    mail = Mail("a", ("b",), "", _initial(case), case["message"], b"")
+    return device.open_pairwise(mail, Listed("alice", "a", case["identity_a"])).body
+
+
+def replay_agreement(case: Case) -> bool:
+    """Both sides of X3DH or PQXDH, and the first message. ValueError where a value differs.
+
+    What the initiator encapsulates, the library draws itself: its KEM secret is taken from the case, and compared with
+    what the responder decapsulates.
+    """
+    initial, identity = _initial(case), _identity(case, "a")
+    shared = x3dh.shared_by_initiator(initial, identity.agreement, Private(case["ek_a"], case["ephemeral"]))
+    must(case, **{f"dh{number}": each.value for number, each in enumerate(shared, 1)})
+    session = _responder(case).accept(initial)
+    must(case, sk=session.root.value, ad=session.associated)
+    for who in "ab":
+        own = crypto.SigningKey(b"", case[f"seed_{who}"]).live.public_key().public_bytes_raw()
+        must(case, **{f"identity_{who}": own, f"ik_{who}": crypto.montgomery(own)})
+    _, mail = _first_mail(case, {})
+    must(case, ek_a=mail.initial.ek_a if mail.initial else b"", opk_b=initial.opk_b)
+    if "kem_seed" in case:
+        _replay_kem(case, session)
+    else:
+        must(case, info=x3dh._INFO, message=mail.body)
+    must(case, text=_opens(_responder(case), case))
+    return True
+
+
+def _replay_kem(case: Case, session: Session) -> None:
+    initial, bundle = _initial(case), _bundle(case)
+    assert isinstance(initial, PqInitial) and isinstance(bundle, PqBundle)  # noqa: S101 (the case has a KEM)
+    identity = _identity(case, "a")
+    shared = x3dh.shared_by_initiator(initial, identity.agreement, Private(case["ek_a"], case["ephemeral"]))
+    key, ciphertext = KemPrivate(b"", case["kem_seed"]), case["ciphertext"]
+    other = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
+    must(case, ss=key.decapsulate(ciphertext), rejected=key.decapsulate(other), info=pqxdh._INFO)
+    root = pqxdh.mix(initial, initial.agreed(*shared), KemShared(case["pqpk_b"], ciphertext, case["ss"]))
+    with crypto.running(Drawn(case["ratchet_key"])):
+        begun = ratchet.begin(root, initial.associated)
+    must(case, message=ratchet.pack(ratchet.encrypt(begun, case["text"])[0]), sk=root.value)
+    if len(case["ciphertext"]) != kem.CIPHERTEXT or not pqxdh.kem_is_signed(bundle):
+        raise ValueError("the KEM prekey is not signed, or its ciphertext of another length")
+
+
+def fault_of_agreement(of: Case, fault: Case) -> Case:
+    """What a refuses in b's bundle, or b in a's first message. ValueError where b's state is then another."""
+    met = of | fault["changed"]
+    try:
+        if fault["at"] == "a":
+            _first_mail(of, fault["changed"])
+            return {}
+        responder = _responder(met)
+        before = responder.state()
+        try:
+            _opens(responder, met)
+        finally:
+            if responder.state() != before:
+                raise ValueError("a fault changed the device")
+    except EscrowError as error:
+        return refusal(error)
+    return {}

@@ -1,0 +1,80 @@
+"""This project's own vectors of Clipper's modelled LEAF, replayed: from seeds to a message key, and who is refused."""
+
+from __future__ import annotations
+
+from escrow import codec, crypto
+from escrow.clipper import field, leaf
+from escrow.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitKey, combine, program
+from escrow.clipper.device import Device, Opening
+from escrow.clipper.field import ClipperField
+from escrow.clipper.leaf import Make
+from escrow.crypto import sha256
+from escrow.e2ee.provider import Mail
+from escrow.e2ee.ratchet import MessageKey
+from escrow.e2ee.x3dh import IdentityKey
+from escrow.errors import EscrowError
+from escrow.scheme import AccessField
+from escrow.vectors.case import Case, Drawn, must, refusal
+
+
+def make_of(case: Case) -> Make:
+    """How the case's family makes its LEAFs."""
+    return Make(case["width"], case["mode"], tuple(case["binds"].split()), case["partial"])
+
+
+def _family(case: Case) -> FamilyKey:
+    return FamilyKey(make_of(case), case["kf"])
+
+
+def _key(case: Case) -> MessageKey:
+    return MessageKey(case["chain"], case["number"], case["message_key"])
+
+
+def replay_clipper(case: Case) -> bool:
+    """Programming, the LEAF and what goes beside it; then the way back, for a peer and for both agents."""
+    make, transcript = make_of(case), sha256(case["header"])[:8]
+    halves = program(Seed(1, 1, case["seed_1"]), Seed(1, 2, case["seed_2"]), Serial(1, case["uid"]))
+    unit = combine(*halves)
+    must(case, half_1=halves[0].raw, half_2=halves[1].raw, ku=unit.raw, transcript=transcript)
+    with crypto.running(Drawn(case["iv"])):
+        made = Chip(_family(case), unit).generate_iv(case["ks"], transcript)
+    must(case, leaf=made[leaf.IV :], wk=leaf.wrap(make, unit.raw, case["ks"]))
+    must(case, ea=leaf.checksum(make, case["ks"], case["iv"], case["uid"], case["wk"], transcript))
+    key, labels = _key(case), AccessField(case["chain"], case["number"], tuple(case["people"].split()), case["day"])
+    beside = field.make_field(key, labels, transcript, case["ks"], made)
+    must(case, agreed=beside.agreed, wrapped=beside.wrapped, field=codec.encode(beside))
+    identity = field.read_leaf(beside, _family(case))
+    session = field.unwrap_key(identity, unit)
+    must(case, uid=identity.uid, ks=session.raw)
+    _receive(case, case["field"])
+    return field.open_field(beside, session) == key and field.agreed_key(beside, key) == case["ks"]
+
+
+def _receive(case: Case, beside: bytes) -> None:
+    """A peer's chip looks at what came beside the message."""
+    identity = IdentityKey(bytes(32), bytes(32))
+    chip = Chip(_family(case), UnitKey(bytes(leaf.UID), bytes(10)))
+    device = Device("receiver", "bob", identity, [identity.public], chip=chip)
+    mail = Mail(case["sender"], ("receiver",), "", None, b"", beside)
+    device.admit(mail, Opening(_key(case), case["header"]))
+
+
+def fault_of_clipper(of: Case, fault: Case) -> Case:
+    """What a receiver says of a field; what comes of two halves, or of the way to the message key with another key."""
+    try:
+        match fault["at"]:
+            case "receiver":
+                _receive(of, fault["field"])
+            case "agents":
+                one, other = (Seed(1, agent, of[f"seed_{agent}"]) for agent in fault["agents"])
+                program(one, other, Serial(1, of["uid"]))
+            case _:
+                met = of | fault
+                identity = field.read_leaf(codec.decode(of["field"], ClipperField), _family(met))
+                session = field.unwrap_key(identity, UnitKey(of["uid"], met["ku"]))
+                field.open_field(codec.decode(of["field"], ClipperField), session)
+    except EscrowError as error:
+        said = refusal(error)
+        named = [of["sender"]] if of["sender"] in said["reason"] else []
+        return said | {"culprits": named}
+    return {}
