@@ -6,12 +6,23 @@ from escrow import crypto, group, hpke
 from escrow.codec import encode, facts_in
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import revive
-from escrow.sharing import staged
+from escrow.sharing import dkg, extraction, outcome, staged
 from escrow.sharing.broadcast import Board, MemberKey, Signed, Statement
 from escrow.sharing.committee import hold_step, steps
 from escrow.sharing.dkg import Commitments, Complaint, SubShare
 from escrow.sharing.recovery import Blinded
-from escrow.sharing.run import Dealing, Opening, Purpose, Told, open_share, open_value, seal_share, seal_value
+from escrow.sharing.run import (
+    Dealing,
+    Opening,
+    Purpose,
+    Told,
+    complete_dealing,
+    deal_again,
+    open_share,
+    open_value,
+    seal_share,
+    seal_value,
+)
 from tests import committee_faults as faults
 from tests.committee_faults import World, changed, lying
 
@@ -444,3 +455,23 @@ def test_runs_of_different_purposes_have_different_sessions():
     assert len({each.session for each in purposes}) == len(purposes)
     with pytest.raises(Forged, match="no sharing"):
         Purpose("refresh", 1).setting(2, 3, True, None)
+
+
+# --- what kept pieces are worth ---
+
+
+@sizes
+def test_a_dealers_polynomial_or_enough_of_its_sub_shares_give_all_that_it_dealt(t, n):
+    setting = dkg.gjkr(b"run", t, n)
+    dealt = {dealer: dkg.deal(setting, dealer) for dealer in (1, 2)}
+    revealed = {dealer: extraction.reveal(setting, polynomials) for dealer, (polynomials, _, _) in dealt.items()}
+    made = outcome.conclude(setting, (1, 2), revealed)
+    polynomials, _, sent = dealt[1]
+    values = [(each.dealer, each.member, each.value) for each in sent]
+    for found in (deal_again(polynomials, made), complete_dealing(made, sent[n - t :])):
+        assert [(each.dealer, each.member, each.value) for each in found] == values
+        assert all(outcome.share_dealt(made, each) for each in found)
+    wrong = changed(sent[0], value=faults.off(sent[0].value))
+    for short in (sent[1:t], (wrong, *sent[1:t]), (*sent[1:t], dealt[2][2][0])):
+        with pytest.raises(Forged):
+            complete_dealing(made, short)

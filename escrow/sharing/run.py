@@ -12,12 +12,13 @@ import msgspec
 from escrow import codec, hpke
 from escrow.codec import Fact, Packet, Public
 from escrow.crypto import Private, sha256
-from escrow.derivation import derivation, honest_only
+from escrow.derivation import Guard, derivation, honest_only, threshold
 from escrow.errors import Forged, Malformed
-from escrow.sharing import dkg, recovery, refresh
+from escrow.group import scalar, scalar_bytes
+from escrow.sharing import dkg, recovery, refresh, shamir
 from escrow.sharing.broadcast import Board, Statement
 from escrow.sharing.dkg import Polynomials, Setting, SubShare
-from escrow.sharing.outcome import Outcome, Summed, summed
+from escrow.sharing.outcome import Outcome, Summed, share_dealt, summed
 from escrow.sharing.recovery import Blinded, Recovery
 from escrow.sharing.staged import Sharing
 
@@ -84,6 +85,35 @@ def open_share(dealt: SealedShare, key: Private) -> SubShare:
 def open_value(lent: SealedValue, key: Private) -> Blinded:
     """The helper's value. Forged where it does not open."""
     return _opened(lent, key, _LEND, Blinded)
+
+
+@derivation("polynomials.session = outcome.session")
+def deal_again(polynomials: Polynomials, outcome: Guard[Outcome]) -> tuple[SubShare, ...]:
+    """What a dealer sent to each member, from the polynomials that it did not erase."""
+    return _subshares(polynomials.dealer, [scalar(raw) for raw in polynomials.values], outcome)
+
+
+@threshold(
+    "outcome.session = shares.session",
+    t="outcome.t",
+    member="shares.member",
+    by="session, dealer",
+    verify=share_dealt,
+)
+def complete_dealing(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> tuple[SubShare, ...]:
+    """What one dealer sent to each member, from what it sent to enough of them. Forged where there are fewer."""
+    good = {each.member: scalar(each.value) for each in shares if share_dealt(outcome, each)}
+    if len(good) < outcome.t or len({each.dealer for each in shares}) != 1:
+        raise Forged(f"{len(good)} of the {outcome.t} sub-shares of one dealer that are needed")
+    values = shamir.interpolate(dict(list(good.items())[: outcome.t]))
+    return _subshares(shares[0].dealer, values, outcome)
+
+
+def _subshares(dealer: int, coefficients: list[int], outcome: Outcome) -> tuple[SubShare, ...]:
+    """Without what blinded their commitments, which nothing here needs."""
+    dealt = shamir.evaluate(coefficients, outcome.members)
+    sent = zip(outcome.members, map(scalar_bytes, dealt), strict=True)
+    return tuple(SubShare(outcome.session, dealer, member, value, b"") for member, value in sent)
 
 
 def _opened(sealed: SealedShare | SealedValue, key: Private, info: bytes, kind: type[F]) -> F:

@@ -1,0 +1,165 @@
+"""The mobile adversary over 20 years: who steals few shares a year, against shares that stay and shares that change.
+
+  life      5 agents, 3 needed, a year a stage: real key generation, real refresh; each agent's state every year
+  theft     each year each agent is robbed with probability 5 %, by itself
+  loss      the key is pooled from stolen shares of some one stage, and is the key
+  static    P(X ≥ 3), X ~ Bin(5, 1 − 0.95^20)           yearly refresh    1 − (1 − P(Bin(5, 0.05) ≥ 3))^20
+
+Agents that refresh and keep what made the new shares lose as if they did not refresh: whoever is robbed late gives the
+shares of all earlier stages too. Each kind of agents lives once, and the thefts are drawn many times over that life.
+Source of the adversary: Ostrovsky and Yung, PODC '91; of the remedy: Herzberg, Jarecki, Krawczyk, Yung, CRYPTO '95.
+The chance of theft, and so the figures, are of a model of ours.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from math import comb, sqrt
+from typing import NamedTuple
+
+from attacks.lab.experiment import Experiment, Figure, Progress
+from attacks.specimens import unerased
+from attacks.specimens.unerased import Unerased
+from escrow.crypto import random_bytes
+from escrow.group import scalar
+from escrow.principal import revive
+from escrow.scheme import Source
+from escrow.schemes.threshold import Agent, Threshold
+from escrow.sharing import shamir, staged
+from escrow.sharing.blame import Blamed
+from escrow.sharing.refresh import Renewal, unrenew
+from escrow.sharing.staged import Sharing, StagedKey, StageShare
+from escrow.wire import Wire
+
+YEARS, AGENTS, NEEDED, CHANCE = 20, 5, 3, 0.05
+Theft = tuple[int, int]  # year from 0, agent from 0
+
+
+class Life(NamedTuple):
+    """The key, every sharing of it, and what each theft would give."""
+
+    key: StagedKey
+    sharings: tuple[Sharing, ...]
+    loot: dict[Theft, tuple[StageShare, ...]]
+
+
+def live(scheme: Threshold, years: int = YEARS) -> Life:
+    """A committee's life, and its agents' states at the end of each year, taken apart as a thief would."""
+    wire = Wire(list(scheme.cast((), bytes(32))))
+    scheme.setup(wire)
+    sharings: dict[int, Sharing] = {}
+    loot: dict[Theft, tuple[StageShare, ...]] = {}
+    for year in range(years):
+        wire.day = year
+        scheme.each_day(wire, year)
+        for number, name in enumerate(scheme.agents):
+            party = wire.parties[name]
+            agent = revive(party.state(), type(party))
+            assert isinstance(agent, Agent) and agent.sharing is not None  # noqa: S101 (the cast says so)
+            sharings[agent.sharing.stage] = agent.sharing
+            loot[year, number] = tuple(shares_in(agent))
+    first = {share for thefts in loot.values() for share in thefts if share.stage == 0}
+    return Life(staged.pool(sharings[0], tuple(first)), tuple(sharings[at] for at in sorted(sharings)), loot)
+
+
+def shares_in(agent: Agent) -> Iterator[StageShare]:
+    """The share in a state; and those before it, if the agent kept its runs."""
+    if agent.share is None:
+        return
+    share: StageShare = agent.share
+    yield share
+    for run in reversed(agent.runs if isinstance(agent, unerased.Agent) else []):
+        if run.purpose.kind == "refresh":
+            share = unrenew(share, Renewal(share.key, share.stage - 1, run.purpose.session), run.sum)
+            yield share
+
+
+def drawn(years: int = YEARS, agents: int = AGENTS, chance: float = CHANCE) -> list[Theft]:
+    """Whom the adversary robs, and when."""
+    below = int(chance * (1 << 32))
+    dice = random_bytes(4 * years * agents)
+    hits = (at // 4 for at in range(0, len(dice), 4) if int.from_bytes(dice[at : at + 4], "big") < below)
+    return [divmod(hit, agents) for hit in hits]
+
+
+def lost(life: Life, thefts: Iterable[Theft]) -> bool:
+    """Whether what was stolen gives the key: shares of each stage are pooled."""
+    by_stage: dict[int, dict[int, StageShare]] = defaultdict(dict)
+    for theft in thefts:
+        for share in life.loot[theft]:
+            by_stage[share.stage][share.index] = share
+    return any(_pooled(life.sharings[stage], shares.values()) == life.key for stage, shares in by_stage.items())
+
+
+def _pooled(sharing: Sharing, shares: Iterable[StageShare]) -> StagedKey | None:
+    try:
+        return staged.pool(sharing, tuple(shares))
+    except Blamed:
+        return None
+
+
+def lost_mixed(life: Life, thefts: Iterable[Theft]) -> bool | None:
+    """Whether the last share stolen of each agent gives the key, whatever the stages; None where they are too few."""
+    last = {share.index: scalar(share.raw) for theft in sorted(thefts) for share in life.loot[theft][:1]}
+    if len(last) < NEEDED:
+        return None
+    return shamir.combine(dict(list(last.items())[-NEEDED:])) == scalar(life.key.raw)
+
+
+def at_least(needed: int, n: int, chance: float) -> float:
+    """P(X ≥ needed) for X ~ Bin(n, chance)."""
+    return sum(comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(needed, n + 1))
+
+
+STATIC = at_least(NEEDED, AGENTS, 1 - (1 - CHANCE) ** YEARS)
+REFRESHED = 1 - (1 - at_least(NEEDED, AGENTS, CHANCE)) ** YEARS
+
+
+class Mobile(Experiment):
+    name = "mobile-adversary-20-years"
+    title = "20 years of thefts of shares, with and without refresh"
+    source = Source("Herzberg et al.", "Proactive Secret Sharing", 1995, "the mobile adversary", "chances of theft")
+
+    draws = 4_000
+
+    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        draws = 25 * self.draws if long else self.draws
+        thefts = [drawn() for _ in range(draws)]
+        cases = (
+            ("static shares", Threshold(t=NEEDED, n=AGENTS, every=0), STATIC, "75 %"),
+            ("yearly refresh", Threshold(t=NEEDED, n=AGENTS, reboots=False), REFRESHED, "2.3 %"),
+            (
+                "yearly refresh, not erased",
+                Unerased(t=NEEDED, n=AGENTS, reboots=False),
+                STATIC,
+                "that of static shares",
+            ),
+        )
+        for done, (what, scheme, chance, rounded) in enumerate(cases):
+            progress(done, len(cases), what)
+            life = live(scheme)
+            yield Figure(
+                quantity=f"{what}: the key is lost within {YEARS} years",
+                measured=sum(lost(life, each) for each in thefts) / draws,
+                error=sqrt(chance * (1 - chance) / draws),
+                published=chance,
+                note=f"{draws} draws of thefts over one life. What stands beside is arithmetic: {rounded}.",
+            )
+            if scheme.every and not isinstance(scheme, Unerased):
+                yield _mixed(life, thefts)
+
+
+def _mixed(life: Life, thefts: Iterable[list[Theft]]) -> Figure:
+    tried = [
+        mixed for each in thefts if not lost(life, each) for mixed in [lost_mixed(life, each)] if mixed is not None
+    ]
+    return Figure(
+        quantity="yearly refresh: keys from enough shares of different years",
+        measured=sum(tried),
+        published=0,
+        note=f"{len(tried)} draws in which {NEEDED} agents or more were robbed, but not in one year.",
+    )
+
+
+EXPERIMENT = Mobile()
