@@ -160,6 +160,34 @@ def test_where_64_bits_are_escrowed_the_rest_is_found_by_search():
     assert unwrap_key(Identity(*labels), UnitKey(b"unit", KU)).raw == ks
 
 
+@pytest.mark.parametrize(
+    ("width", "binds"), [(3, "iv ks uid wk"), (9, "iv ks uid wk peer"), (4, "ks"), (16, "iv ks"), (64, "ks wk peer")]
+)
+def test_the_search_finds_the_very_keys_that_the_checksum_fits(width, binds):
+    """All at once, and one by one over the first 500."""
+    make = Make(width=width, binds=tuple(binds.split()), partial=True)
+    ks = KS[:8] + b"\x01\x02"
+    made = chip_of(make).generate_iv(ks, TRANSCRIPT)
+    opened = leaf.open_leaf(make, KF, made[:8], made[8:])
+    found = list(leaf.completions(make, KS[:8], made[:8], opened, TRANSCRIPT))
+    tails = [KS[:8] + tail.to_bytes(2, "big") for tail in range(500)]
+    assert ks in found and ks in tails
+    assert [key for key in found if key <= tails[-1]] == [
+        key for key in tails if leaf.holds(make, key, made[:8], opened, TRANSCRIPT)
+    ]
+    expected = 65536 / 2**width
+    assert abs(len(found) - 1 - expected) < 5 * expected**0.5 + 1
+
+
+@pytest.mark.parametrize("make", [Make(partial=True, mode="aead"), Make(partial=True, width=8, binds=("iv",))], ids=str)
+def test_the_search_goes_one_by_one_where_the_checksum_is_another(make):
+    ks = KS[:8] + b"\0\7"
+    made = chip_of(make).generate_iv(ks, TRANSCRIPT)
+    opened = leaf.open_leaf(make, KF, made[:8], made[8:])
+    first = next(leaf.completions(make, KS[:8], made[:8], opened, TRANSCRIPT))
+    assert first == (ks if make.mode == "aead" else KS[:8] + b"\0\0")  # a checksum without the key fits any
+
+
 @pytest.mark.parametrize("size", [0, 8, 15, 17, 24])
 def test_a_leaf_of_another_length_is_refused_by_name(size):
     with pytest.raises(Forged, match=f"a LEAF is 16 bytes, not {size}"):
@@ -418,6 +446,7 @@ def test_agents_take_the_requesters_word_for_who_was_on_the_line(analysis):
         {"mode": "aead"},
         {"mode": "cbc", "binds": "iv ks"},
         {"width": 32},
+        {"width": 32, "partial": True},
         {"width": 8, "binds": "ks"},
         {"binds": "iv ks uid wk peer"},
         {"derives": True},

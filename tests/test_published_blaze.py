@@ -65,6 +65,32 @@ def test_a_squeezed_leaf_is_accepted_unless_the_transcript_is_bound():
     assert (blaze.squeezed(Make(), 20), blaze.squeezed(bound, 20)) == (20, 0)
 
 
+# --- the repairs of section 4 ---
+
+
+def test_with_64_escrowed_bits_the_authority_finds_the_session_key_and_no_other():
+    assert blaze.opened_by_search(Make(width=32, partial=True)) == (True, 1)
+    right, fitting = blaze.opened_by_search(Make(width=8, partial=True))
+    assert right and abs(fitting - 257) < 4 * sqrt(256)  # too short a checksum for so many candidates
+
+
+def test_what_is_extrapolated_or_simulated_says_so(figures):
+    assert figures["the same, 32 bits: a rogue's mean trials, extrapolated"].published is None
+    hours = figures["2^16 trials where a check is slowed to 2 s, simulated time"]
+    assert round(hours.measured, 1) == 36.4 and "arithmetic" in hours.note
+
+
+def test_a_chip_that_bears_with_k_bad_leafs_leaves_k_trials():
+    """At one bit and one trial half the rogues forge; the others' chips refuse good LEAFs as well."""
+    forged, stuck = blaze.forged_within(1, 1, 400)
+    assert abs(forged - 200) < 4 * sqrt(100) and stuck == 400 - forged
+    assert blaze.forged_within(4, 32, 50) == (0, 50)
+
+
+def test_two_chips_at_one_end_get_around_the_refusal_of_own_leafs():
+    assert [blaze.fed_back(10, *how) for how in ((False,), (True,), (True, 2))] == [10, 0, 10]
+
+
 def test_the_arithmetic_is_printed_as_such(figures):
     assert figures["38 ms · 2^16"].measured == 2_490_368
     assert figures["the same, rounded up"].measured == 42

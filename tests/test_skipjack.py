@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escrow import skipjack, vectors
-from escrow.skipjack import decrypt, encrypt
+from escrow.skipjack import decrypt, encrypt, encrypt_each
 
 CASES = vectors.load("skipjack")["cases"]
 keys, blocks = st.binary(min_size=10, max_size=10), st.binary(min_size=8, max_size=8)
@@ -36,6 +36,17 @@ def test_decrypt_undoes_encrypt_and_the_other_way_round(key, block):
 def test_every_bit_of_the_key_counts(key, block, bit):
     other = (int.from_bytes(key, "big") ^ 1 << bit).to_bytes(10, "big")
     assert encrypt(other, block) != encrypt(key, block)
+
+
+@given(st.lists(keys, min_size=1, max_size=9), blocks)
+def test_under_many_keys_at_once_a_block_is_what_it_is_under_each(several, block):
+    lanes = [bytes([byte]) * len(several) for byte in block]
+    made = encrypt_each(
+        [bytes(column) for column in zip(*several, strict=True)], [*zip(lanes[::2], lanes[1::2], strict=True)]
+    )
+    assert [bytes(row) for row in zip(*(byte for word in made for byte in word), strict=True)] == [
+        encrypt(key, block) for key in several
+    ]
 
 
 def test_the_table_is_a_permutation_of_bytes():

@@ -16,18 +16,19 @@ the checksum widths and the escrow of 64 bits being proposals of section 4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from escrow.crypto import hkdf, hmac256, open_sealed, seal
 from escrow.errors import Forged
-from escrow.skipjack import BLOCK, KEY, decrypt, encrypt
+from escrow.skipjack import BLOCK, KEY, Lanes, decrypt, encrypt, encrypt_each, xor_bytes
 
 UID, IV, MAC = 4, 8, 16  # bytes
 MODES = ("wide", "cbc", "aead")
 BINDABLE = ("iv", "ks", "uid", "wk", "peer")
 SEARCHED = 2  # bytes of the session key that are not escrowed where 64 bits are
+CANDIDATES = 1 << 8 * SEARCHED
 
 
 class Make(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -91,15 +92,19 @@ def unwrap(make: Make, ku: bytes, wk: bytes) -> bytes:
 
 def checksum(make: Make, ks: bytes, iv: bytes, uid: bytes, wk: bytes, transcript: bytes = b"") -> bytes:
     """The escrow authenticator over what the make binds, its unused last bits zero. `iv` and `transcript`: 8 bytes."""
+    key, state, body = _covered(make, ks, iv, uid, wk, transcript)
+    if make.mode == "aead":
+        return hmac256(key, state + body)[:MAC]
+    for block in _blocks(body):
+        state = encrypt(key, xor_bytes(state, block))
+    return _first_bits(encrypt(key, state), make.width).ljust(make.check_size, b"\0")
+
+
+def _covered(make: Make, ks: bytes, iv: bytes, uid: bytes, wk: bytes, transcript: bytes) -> tuple[bytes, bytes, bytes]:
+    """(key, IV, whole blocks) of the checksum: what it does not bind is zero."""
     bound = {"iv": iv, "ks": ks, "uid": uid, "wk": wk, "peer": transcript}
     iv, key, uid, wk, peer = (bound[name] if name in make.binds else bytes(len(bound[name])) for name in BINDABLE)
-    body = (uid + wk).ljust(2 * BLOCK, b"\0") + (peer if "peer" in make.binds else b"")
-    if make.mode == "aead":
-        return hmac256(key, iv + body)[:MAC]
-    state = iv
-    for block in _blocks(body):
-        state = encrypt(key, _xor(state, block))
-    return _first_bits(encrypt(key, state), make.width).ljust(make.check_size, b"\0")
+    return key, iv, (uid + wk).ljust(2 * BLOCK, b"\0") + (peer if "peer" in make.binds else b"")
 
 
 def seal_leaf(make: Make, kf: bytes, iv: bytes, leaf: Leaf) -> bytes:
@@ -142,10 +147,38 @@ def completions(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: byte
     if not make.partial:
         yield part
         return
-    for tail in range(1 << 8 * SEARCHED):
-        key = part + tail.to_bytes(SEARCHED, "big")
-        if holds(make, key, iv, leaf, transcript):
-            yield key
+    tails = [tail.to_bytes(SEARCHED, "big") for tail in range(CANDIDATES)]
+    if "ks" not in make.binds or make.mode == "aead":
+        yield from (part + tail for tail in tails if holds(make, part + tail, iv, leaf, transcript))
+        return
+    columns = _checksums(make, part, tails, iv, leaf, transcript)
+    held = _first_bits(leaf.ea, make.width)
+    bits = bytes(byte & 0xFF << max(0, 8 - make.width) & 0xFF for byte in range(256))  # of a checksum's first byte
+    at = (first := columns[0].translate(bits)).find(held[0])
+    while at >= 0:
+        if _first_bits(bytes(column[at] for column in columns), make.width) == held:
+            yield part + tails[at]
+        at = first.find(held[0], at + 1)
+
+
+def _checksums(
+    make: Make, part: bytes, tails: Sequence[bytes], iv: bytes, leaf: Leaf, transcript: bytes
+) -> list[bytes]:
+    """The eight bytes out of which a checksum is cut, of the keys that begin with `part`: byte by byte for all keys."""
+    count = len(tails)
+    keys = [bytes([byte]) * count for byte in part] + [bytes(column) for column in zip(*tails, strict=True)]
+    _, state, body = _covered(make, part, iv, leaf.uid, leaf.wk, transcript)
+    lanes = _alike(state, count)
+    for block in (*_blocks(body), bytes(BLOCK)):
+        mixed = zip(lanes, _alike(block, count), strict=True)
+        lanes = encrypt_each(keys, [(xor_bytes(a[0], b[0]), xor_bytes(a[1], b[1])) for a, b in mixed])
+    return [byte for word in lanes for byte in word]
+
+
+def _alike(block: bytes, count: int) -> list[Lanes]:
+    """One block for every key."""
+    columns = [block[at : at + 1] * count for at in range(BLOCK)]
+    return list(zip(columns[::2], columns[1::2], strict=True))
 
 
 def _blocks(data: bytes) -> Iterator[bytes]:
@@ -157,7 +190,7 @@ def _chain(key: bytes, blocks: Iterator[bytes]) -> list[bytes]:
     chained: list[bytes] = []
     last = bytes(BLOCK)
     for block in blocks:
-        last = encrypt(key, _xor(block, last))
+        last = encrypt(key, xor_bytes(block, last))
         chained.append(last)
     return chained
 
@@ -166,13 +199,9 @@ def _unchain(key: bytes, blocks: Iterator[bytes] | list[bytes]) -> list[bytes]:
     plain: list[bytes] = []
     last = bytes(BLOCK)
     for block in blocks:
-        plain.append(_xor(decrypt(key, block), last))
+        plain.append(xor_bytes(decrypt(key, block), last))
         last = block
     return plain
-
-
-def _xor(a: bytes, b: bytes) -> bytes:
-    return (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).to_bytes(BLOCK, "big")
 
 
 def _first_bits(data: bytes, width: int) -> bytes:
