@@ -24,7 +24,8 @@ from escrow.errors import EscrowError, Forged
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source
 from escrow.schemes import fair_keys
-from escrow.schemes.fair_keys import FairKeys, Revealed, Submit
+from escrow.schemes._registration import Revealed, Submit
+from escrow.schemes.fair_keys import FairKeys
 from escrow.wire import Wire
 
 _SHADOW = b"shadow key"

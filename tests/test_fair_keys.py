@@ -18,23 +18,15 @@ from escrow import group, laws
 from escrow.crypto import sha256
 from escrow.derivation import service
 from escrow.errors import EscrowError, Refused
+from escrow.scheme import User
+from escrow.schemes import _registration as registration
 from escrow.schemes import fair_keys
-from escrow.schemes.fair_keys import (
-    Begin,
-    Centre,
-    Certificate,
-    Deal,
-    Device,
-    FairKeys,
-    Revealed,
-    Submit,
-    Trustee,
-    TrusteeShare,
-    shifted,
-)
+from escrow.schemes._registration import Begin, Centre, Certificate, Deal, Revealed, Submit, TrusteeShare, shifted
+from escrow.schemes.fair_keys import Device, FairKeys, Trustee
 from escrow.sharing import threshold
 from escrow.stage import Step, staged
 from escrow.warrant import issue
+from escrow.wire import Wire
 
 SMALL = default(users=4, groups=0, days=4, messages=20)
 ATTACKS = tuple(registry.attacks().values())
@@ -160,18 +152,38 @@ def test_a_user_takes_no_key_that_the_centre_chose(kind, reason):
         set_up(with_parties(FairKeys(), centre=kind))
 
 
+def test_nobody_registers_for_another_and_only_the_centre_closes_registration():
+    """Who deals a user's key knows it."""
+    scheme = FairKeys()
+    users = [User("alice", ("alice-phone",)), User("mallory", ("mallory-phone",))]
+    parties = list(scheme.cast(users, bytes(32)))
+    wire = Wire(parties)
+    made, _ = threshold.deal(2, 3)
+    asked = {
+        "centre": (Begin("alice"), Submit("alice", made, ())),
+        "trustee-1": (Deal("alice", made, b""),),
+    }
+    for name, packets in asked.items():
+        for packet in packets:
+            with pytest.raises(Refused, match=f"{name} refuses: a user registers herself"):
+                wire.ask("mallory-phone", name, packet, type(None))
+    with pytest.raises(Refused, match="the centre publishes the directory"):
+        wire.ask("mallory-phone", "trustee-1", registration.Directory(()), type(None))
+    assert wire.parties["trustee-1"].transport is not None
+
+
 def test_registration_is_closed_once_the_directory_is_out():
     stage = set_up(FairKeys())
     made, _ = threshold.deal(2, 3)
     with pytest.raises(Refused, match="registration is closed"):
-        stage.wire.ask("bob-phone", "trustee-1", Deal("bob", made, b""), fair_keys.Approval)
+        stage.wire.ask("bob-phone", "trustee-1", Deal("bob", made, b""), registration.Approval)
 
 
 def test_a_directory_heard_twice_changes_nothing():
     stage = set_up(FairKeys())
     trustee, told = stage.wire.parties["trustee-1"], tuple(stage.authority.certificates.values())
     before = trustee.state()
-    stage.wire.ask("centre", "trustee-1", fair_keys.Directory(told), type(None))
+    stage.wire.ask("centre", "trustee-1", registration.Directory(told), type(None))
     assert trustee.state() == before
 
 
@@ -304,10 +316,10 @@ def test_seeded_faults_are_caught_by_attacks():
 def test_a_commitment_binds_the_centre_to_one_shift():
     stage = set_up(FairKeys())
     centre = stage.wire.parties["centre"]
-    told = centre.on_begin("x", Begin("erin"), stage.wire)
-    shift, blinding = centre.pending["erin"]
-    assert told.commitment == sha256(fair_keys._COMMIT, shift, blinding)
-    assert told.commitment != centre.on_begin("x", Begin("erin"), stage.wire).commitment
+    told = centre.on_begin("bob-phone", Begin("bob"), stage.wire)
+    shift, blinding = centre.pending["bob"]
+    assert told.commitment == sha256(registration._COMMIT, shift, blinding)
+    assert told.commitment != centre.on_begin("bob-phone", Begin("bob"), stage.wire).commitment
 
 
 @pytest.mark.parametrize("sizes", [{"t": 0}, {"t": 4}, {"n": 101}])

@@ -23,7 +23,7 @@ from escrow import group, hpke
 from escrow.crypto import Private, new_private, random_bytes
 from escrow.errors import Forged
 from escrow.scheme import Source
-from escrow.schemes.fair_keys import shifted
+from escrow.schemes._registration import shifted
 from escrow.sharing import feldman, threshold
 
 BITS = 2048

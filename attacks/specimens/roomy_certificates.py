@@ -5,11 +5,11 @@ SPECIMEN leaves out the check that there are none; TWIN is fair-keys itself.
 
 from attacks.lab.scenario import default
 from attacks.specimens import OURS
-from escrow.schemes import fair_keys
+from escrow.schemes import _registration
 from escrow.schemes.fair_keys import FairKeys
 
 
-class Centre(fair_keys.Centre):
+class Centre(_registration.Centre):
     """A centre that does not look."""
 
     def takes(self, remark: bytes) -> bool:

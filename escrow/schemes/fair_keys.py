@@ -19,66 +19,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
-import msgspec
-
-from escrow import codec, crypto, group, hpke
-from escrow.codec import Packet, Public
-from escrow.crypto import Private, SigningKey, new_private, open_sealed, seal, sha256, verify
-from escrow.derivation import Checks, Guard, derivation, honest_only, service
+from escrow import codec, crypto, group
+from escrow.codec import Public
+from escrow.crypto import Private, new_private, open_sealed, seal, sha256
+from escrow.derivation import Checks, Guard, derivation, service
 from escrow.e2ee import device
 from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import Principal
-from escrow.scheme import AccessField, Claim, Grant, Intercept, Matter, Source, User, open_intercepted, wanted
+from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.schemes import _registration as registration
+from escrow.schemes._registration import Certificate, Directory, TrusteeShare, certificates
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import feldman, threshold
-from escrow.sharing.threshold import Capsule, EscrowGroup, EscrowKey, KeyShare, Opened
+from escrow.sharing.threshold import Capsule, EscrowKey, KeyShare, Opened
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, seal_answer
 from escrow.wire import Wire
 
-_DEAL, _APPROVE, _CERTIFY, _COMMIT = b"fair-keys deal", b"fair-keys approve", b"fair-keys certify", b"fair-keys commit"
 MOST_TRUSTEES = 100
-
-
-class CentreKey(SigningKey, frozen=True, dict=True):
-    """The key centre's Ed25519 key pair."""
-
-
-class TrusteeKey(SigningKey, frozen=True, dict=True):
-    """A trustee's Ed25519 key pair, with which it approves."""
-
-
-class TrusteeShare(KeyShare, frozen=True, dict=True):
-    """A trustee's share of one user's key, and the public key (32 bytes) of the court whose warrants it honours."""
-
-    user: str
-    court: Public
-
-
-class Certificate(Matter, frozen=True):
-    """What the centre vouches for: whose fair key this is, and the shift B (scalar, 32 bytes) that went into it.
-
-    `remark` is what the user may have certified besides: nothing, or it is room for a key that no trustee holds.
-    """
-
-    user: str
-    group: EscrowGroup
-    shift: Public
-    remark: Public = b""
-    signature: Public = b""
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        return (self.user,)
-
-    @property
-    def day(self) -> int:
-        return 0  # a key is of no day, which is the trouble with it
-
-    def body(self) -> bytes:
-        """What is signed."""
-        return sha256(_CERTIFY, codec.encode((self.user, self.group, self.shift, self.remark)))
 
 
 class FairField(AccessField, frozen=True):
@@ -131,131 +90,11 @@ def open_share(answer: Answer, key: Private) -> KeyShare:
     return open_answer(answer, key, KeyShare)
 
 
-@honest_only("public arithmetic on commitments")
-def shifted(made: EscrowGroup, shift: int) -> EscrowGroup:
-    """The group whose key is larger by `shift`: the constant commitment alone moves."""
-    if not shift:
-        return made
-    first = group.add(made.commitments[0], group.base(shift))
-    return threshold.escrow_group(made.n, (first, *made.commitments[1:]))
-
-
-# --- on the wire ---
-
-
-class Begin(Packet, frozen=True):
-    """A user's device asks the centre to begin."""
-
-    user: str
-
-
-class Committed(Packet, frozen=True):
-    """The centre's commitment to B (32 bytes), or nothing where it adds none."""
-
-    commitment: Public
-
-
-class Deal(Packet, frozen=True):
-    """A user hands a trustee its share, sealed to the trustee's transport key (X25519)."""
-
-    user: str
-    group: EscrowGroup
-    sealed: Public
-
-
-class Approval(Packet, frozen=True):
-    """A trustee's signature (64 bytes): it holds a share of this user's key that fits the commitments."""
-
-    signature: Public
-
-
-class Submit(Packet, frozen=True):
-    """A user hands in the commitments with every trustee's approval, and what else it would like to have certified."""
-
-    user: str
-    group: EscrowGroup
-    approvals: tuple[Public, ...]
-    remark: Public = b""
-
-
-class Revealed(Packet, frozen=True):
-    """The centre reveals B (32 bytes) with what blinded its commitment (32 bytes), and certifies."""
-
-    certificate: Certificate
-    blinding: Public
-
-
-class Directory(Packet, frozen=True):
-    """All certificates, once everybody is registered."""
-
-    certificates: tuple[Certificate, ...]
-
-
 # --- who takes part ---
 
 
-class Centre(Principal):
-    """The key centre: commits, collects approvals, certifies. It learns no key."""
-
-    key: CentreKey
-    trustees: tuple[Public, ...]
-    failsafe: bool
-    pending: dict[str, tuple[Public, Public]] = {}
-    certified: list[Certificate] = []
-
-    def on_begin(self, sender: str, packet: Begin, wire: Wire) -> Committed:
-        if not self.failsafe:
-            return Committed(b"")
-        shift, blinding = group.scalar_bytes(group.random_scalar()), crypto.random_bytes(32)
-        self.pending[packet.user] = (shift, blinding)
-        return Committed(sha256(_COMMIT, shift, blinding))
-
-    def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
-        self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
-        body = approved(packet.user, packet.group)
-        self.insist(len(packet.approvals) == len(self.trustees), "every trustee approved")
-        for trustee, approval in zip(self.trustees, packet.approvals, strict=False):
-            self.insist(verify(trustee, approval, body), "a trustee's approval")
-        shift, blinding = self.pending.pop(packet.user, (bytes(32), b""))
-        made = shifted(packet.group, group.scalar(shift) if any(shift) else 0)
-        blank = Certificate(packet.user, made, shift, packet.remark)
-        certificate = msgspec.structs.replace(blank, signature=self.key.sign(blank.body()))
-        self.certified.append(certificate)
-        return Revealed(certificate, blinding)
-
-    def takes(self, remark: bytes) -> bool:
-        """Whether the centre certifies this remark."""
-        return not remark
-
-
-class Trustee(Principal):
-    """Holds one share a user. `transport` serves until the directory is published."""
-
-    court: Public
-    centre: Public
-    key: TrusteeKey
-    transport: Private | None
-    shares: list[TrusteeShare] = []
-
-    def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
-        if self.transport is None:
-            raise Refused(self.name, "registration is closed")
-        share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
-        self.insist(threshold.share_fits(packet.group, share), "share fits the user's commitments")
-        self.insist(all(each.user != packet.user for each in self.shares), "one deal a user")
-        self.shares.append(TrusteeShare(share.group, share.index, share.raw, packet.user, self.court))
-        return Approval(self.key.sign(approved(packet.user, packet.group)))
-
-    def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        certified = {each.user: each for each in packet.certificates}
-        for at, share in enumerate(self.shares):
-            if (found := certified.get(share.user)) is None or found.group.name == share.group:
-                continue  # nothing to add, or added before
-            self.insist(verify(self.centre, found.signature, found.body()), "centre's signature")
-            moved = group.scalar_bytes(int.from_bytes(share.raw, "big") + int.from_bytes(found.shift, "big"))
-            self.shares[at] = TrusteeShare(found.group.name, share.index, moved, share.user, self.court)
-            self.insist(threshold.share_fits(found.group, self.shares[at]), "the certified key is the one dealt")
-        self.transport = None
+class Trustee(registration.Holder):
+    """A trustee, who hands over its share of a user's key on a warrant about that user."""
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
         certificate = codec.decode(request.matter, Certificate)
@@ -285,30 +124,18 @@ class Device(device.Device):
 
     def register(self, wire: Wire, trustees: Sequence[tuple[str, bytes]], t: int) -> None:
         """Split a key among trustees (name, transport key), and have it certified."""
-        commitment = wire.ask(self.name, "centre", Begin(self.user), Committed).commitment
-        shares, commitments = self.choose(t, len(trustees))
-        made = threshold.escrow_group(len(trustees), commitments)
-        approvals = []
-        for index, (share, (name, transport)) in enumerate(zip(shares, trustees, strict=True), 1):
-            part = codec.encode(KeyShare(made.name, index, group.scalar_bytes(share)))
-            sealed = hpke.seal(transport, part, _DEAL)
-            approvals.append(wire.ask(self.name, name, Deal(self.user, made, sealed), Approval).signature)
-        told = self.submit(wire, Submit(self.user, made, tuple(approvals)))
-        shift = told.certificate.shift
-        if commitment:
-            self.insist(sha256(_COMMIT, shift, told.blinding) == commitment, "the centre's commitment opens")
-        self.insist(bool(commitment) == any(shift), "the centre adds what it committed to")
-        expected = shifted(made, int.from_bytes(shift, "big"))
-        self.insist(told.certificate.group == expected, "the certified key is the one dealt")
 
-    def submit(self, wire: Wire, packet: Submit) -> Revealed:
+        def choose() -> tuple[list[int], tuple[bytes, ...]]:
+            return self.choose(t, len(trustees))
+
+        registration.register(wire, self.user, self, trustees, choose, lambda packet: self.submit(wire, packet))
+
+    def submit(self, wire: Wire, packet: registration.Submit) -> registration.Revealed:
         """Hand in what is to be certified."""
-        return wire.ask(self.name, "centre", packet, Revealed)
+        return wire.ask(self.name, "centre", packet, registration.Revealed)
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        for each in packet.certificates:
-            self.insist(verify(self.centre, each.signature, each.body()), "centre's signature")
-            self.certificates[each.user] = each
+        self.certificates = certificates(self.centre, packet, self)
 
     def access_field(self, key: MessageKey, slip: Slip) -> FairField:
         people = list(dict.fromkeys(slip.people))
@@ -331,14 +158,7 @@ class FairAuthority(Authority):
     keys: list[EscrowKey] = []
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        for each in packet.certificates:
-            self.insist(verify(self.centre, each.signature, each.body()), "centre's signature")
-            self.certificates[each.user] = each
-
-
-def approved(user: str, made: EscrowGroup) -> bytes:
-    """What a trustee signs."""
-    return sha256(_APPROVE, user.encode(), codec.encode(made))
+        self.certificates = certificates(self.centre, packet, self)
 
 
 class FairKeys(Plain, frozen=True, kw_only=True):
@@ -356,7 +176,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
     device = Device
     authority = FairAuthority
     trustee: ClassVar[type[Trustee]] = Trustee
-    centre: ClassVar[type[Centre]] = Centre
+    centre: ClassVar[type[registration.Centre]] = registration.Centre
     t: int = 2
     n: int = 3
     failsafe: bool = True
@@ -380,21 +200,23 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         return tuple(f"trustee-{i}" for i in range(1, self.n + 1))
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        users = list(users)
+        accounts = {device: user.name for user in users for device in user.devices}
         with crypto.acting("centre"):
-            key = crypto.new_signing_key(CentreKey)
-        trustees = [self._trustee(name, court, key.public) for name in self.trustees]
+            key = crypto.new_signing_key(registration.CentreKey)
+        trustees = [self._trustee(name, court, key.public, accounts) for name in self.trustees]
         keys = tuple(each.key.public for each in trustees)
-        yield self.centre("centre", key, keys, self.failsafe)  # type: ignore[arg-type]  # the kind asked for
+        yield self.centre("centre", key, keys, self.failsafe, accounts)  # type: ignore[arg-type]  # the kind asked for
         yield from trustees
         for party in super().cast(users, court):
             if isinstance(party, Device | FairAuthority):
                 party.centre = key.public
             yield party
 
-    def _trustee(self, name: str, court: bytes, centre: bytes) -> Trustee:
+    def _trustee(self, name: str, court: bytes, centre: bytes, accounts: dict[str, str]) -> Trustee:
         with crypto.acting(name):
-            key = crypto.new_signing_key(TrusteeKey)
-            return self.trustee(name, court, centre, key, new_private())  # type: ignore[arg-type]  # the kind asked for
+            key = crypto.new_signing_key(registration.TrusteeKey)
+            return self.trustee(name, court, centre, key, new_private(), accounts)  # type: ignore[arg-type]  # same
 
     def setup(self, wire: Wire) -> None:
         """Every user's first device registers; then the directory is published to all."""
@@ -407,7 +229,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
                 with crypto.acting(party.name):
                     party.register(wire, trustees, self.t)
         centre = parties["centre"]
-        assert isinstance(centre, Centre)  # noqa: S101 (the cast says so)
+        assert isinstance(centre, registration.Centre)  # noqa: S101 (the cast says so)
         published = Directory(tuple(centre.certified))
         for name, party in parties.items():
             if isinstance(party, Device | FairAuthority | Trustee):
