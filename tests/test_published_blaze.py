@@ -7,10 +7,13 @@ from math import sqrt
 
 import pytest
 
-from attacks.experiments import blaze
+from attacks.experiments import blaze, blaze_modes
+from attacks.experiments.blaze_modes import Card
 from attacks.lab.experiment import reproduce
 from escrow.clipper.leaf import Make
 from escrow.crypto import Run, running
+from escrow.errors import Forged
+from escrow.skipjack import encrypt, xor_bytes
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +102,46 @@ def test_the_arithmetic_is_printed_as_such(figures):
 
 def test_as_many_searches_end_as_begin():
     assert len(blaze.forgery_trials(6, 50)) == 50
+
+
+# --- LEAF feedback in Clipper's modes (section 2) ---
+
+BLOCKS = [bytes([at]) * 8 for at in range(3)]
+
+
+def card_of(chip=None):
+    return Card(chip or blaze.new_chip(), b"0123456789")
+
+
+@pytest.mark.parametrize("mode", ["ecb", "cbc", "cfb", "ofb"])
+def test_a_card_deciphers_what_it_enciphers_and_counts_its_blocks(mode):
+    card = card_of()
+    assert card.decipher(mode, card.encipher(mode, BLOCKS)) == BLOCKS
+    assert (card.blocks, card.calls) == (6, 2)
+
+
+def test_the_modes_are_those_of_the_books():
+    """The first two blocks of each, written out."""
+    card, (a, b) = card_of(), BLOCKS[1:]
+    e = lambda block: encrypt(card.ks, block)  # noqa: E731 (as the formula has it)
+    once = e(card.iv)
+    cbc = e(xor_bytes(a, card.iv))
+    assert card.encipher("ecb", [a, b]) == [e(a), e(b)]
+    assert card.encipher("cbc", [a, b]) == [cbc, e(xor_bytes(b, cbc))]
+    assert card.encipher("cfb", [a, b]) == [xor_bytes(a, once), xor_bytes(b, e(xor_bytes(a, once)))]
+    assert card.encipher("ofb", [a, b]) == [xor_bytes(a, once), xor_bytes(b, e(once))]
+
+
+def test_differing_ivs_cost_two_rogues_one_block_a_call_at_the_most():
+    found = reproduce([blaze_modes.EXPERIMENT], 1994, False, lambda *progress: None)
+    figures = {figure.quantity: figure.measured for figure in found.experiments[0].figures}
+    assert found.agrees
+    assert max(extra for name, extra in figures.items() if name.endswith("extra blocks a message")) == 1
+    assert blaze_modes.tried("cbc", blaze_modes.as_it_is("cbc"), 3)[0] == 3  # the trick is needed
+
+
+def test_a_chip_that_refuses_its_own_leaf_gives_no_card():
+    chip = blaze.new_chip()
+    chip.refuses_own = True
+    with pytest.raises(Forged, match="of its own making"):
+        card_of(chip)
