@@ -5,7 +5,6 @@ milliseconds were set where that took 0.212 ms, and `at_212_us` scales to it.
 """
 
 from collections.abc import Callable
-from math import prod
 from operator import truediv
 from statistics import median
 from time import thread_time
@@ -13,14 +12,12 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.multiples import UNIT, elapsed, multiplication, naive_combine, naive_dleq, naive_split, naive_verify
 from escrow import group
-from escrow.group import Q
 from escrow.sharing import feldman, hash_to_curve, shamir, tdh2
 from escrow.sharing.staged import StageShare
 
 SIZES = [(67, 100), (334, 1000)]
-UNIT = 0.212  # milliseconds that one multiplication took where the goals were set
-POINT, SCALAR = group._decode(group.base(12345)), Q - 98765432198765
 
 pytestmark = pytest.mark.benchmark(timer=thread_time)
 
@@ -29,16 +26,6 @@ class Pair(NamedTuple):
     work: Callable[[], object]
     naive: Callable[[], object]
     slow: float = 1  # of how many such jobs the naive form does one
-
-
-def elapsed(work: Callable[[], object]) -> float:
-    started = thread_time()
-    work()
-    return thread_time() - started
-
-
-def multiplication() -> float:
-    return elapsed(lambda: [POINT * SCALAR for _ in range(4)]) / 4
 
 
 def beside(benchmark, pair: Pair, rounds: int) -> None:
@@ -51,39 +38,6 @@ def beside(benchmark, pair: Pair, rounds: int) -> None:
     benchmark.extra_info["at_212_us"] = f"{ratio * UNIT:.3f} ms"
     benchmark.extra_info["naive_over_mult"] = round(median(map(truediv, naives, units)), 3)
     benchmark.extra_info["over_naive"] = round(median(map(truediv, works, naives)), 4)
-
-
-# --- naive forms ---
-
-
-def naive_split(secret: int, t: int, n: int) -> list[int]:
-    coefficients = [secret, *group.random_scalars(t - 1)]
-    return [sum(a * pow(i, k, Q) for k, a in enumerate(coefficients)) % Q for i in range(1, n + 1)]
-
-
-def naive_combine(shares: dict[int, int]) -> int:
-    total = 0
-    for i, share in shares.items():
-        others = [j for j in shares if j != i]
-        above, below = prod(-j for j in others), prod(i - j for j in others)
-        total += share * above * pow(below, -1, Q)
-    return total % Q
-
-
-def naive_verify(commitments: tuple[bytes, ...], index: int, share: int) -> bool:
-    total = group._decode(commitments[0]).copy()
-    for k, commitment in enumerate(commitments[1:], 1):
-        total += group._decode(commitment) * pow(index, k, Q)
-    return group._encode(total) == group.base(share)
-
-
-def naive_dleq(public: bytes, point: bytes, value: bytes, proof: bytes) -> bool:
-    c, s = group.scalar(proof[:32]), group.scalar(proof[32:])
-    sides = [
-        group.add(group.multiply(base, s), group.negate(group.multiply(image, c)))
-        for base, image in ((group.GENERATOR, public), (point, value))
-    ]
-    return group.hash_to_scalar("dleq", b"", public, point, value, *sides) == c
 
 
 # --- the goals ---

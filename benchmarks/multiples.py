@@ -1,0 +1,81 @@
+"""Times as multiples of each other: what is compared is run turn by turn, so that both meet the same machine.
+
+The goals of sharing in milliseconds were set where one multiplication of a point of P-256 took UNIT. Scaled to that a
+time is a multiple of the machine's own multiplication, and does not hang on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from operator import truediv
+from statistics import median
+from time import thread_time
+
+from escrow import group
+from escrow.group import Q
+
+UNIT = 0.212  # milliseconds
+POINT, SCALAR = group._decode(group.base(12345)), Q - 98765432198765
+
+Work = Callable[[], object]
+
+
+def elapsed(work: Work, times: int = 1) -> float:
+    """Seconds of the processor's time that `work` takes, the mean of so many times."""
+    started = thread_time()
+    for _ in range(times):
+        work()
+    return (thread_time() - started) / times
+
+
+def multiplication() -> float:
+    """Seconds that one multiplication takes here and now."""
+    return elapsed(lambda: POINT * SCALAR, 4)
+
+
+def ratio(work: Work, base: Work, turns: int, times: int = 1) -> float:
+    """The median over the turns of how many times as long `work` takes as `base`, each run once before."""
+    work(), base()
+    return median(truediv(elapsed(work, times), elapsed(base, times)) for _ in range(turns))
+
+
+def at_unit(work: Work, turns: int, times: int = 1) -> float:
+    """Milliseconds of `work` where one multiplication takes UNIT."""
+    work()
+    return UNIT * median(elapsed(work, times) / multiplication() for _ in range(turns))
+
+
+# --- the naive forms of what is fast here ---
+
+
+def naive_split(secret: int, t: int, n: int) -> list[int]:
+    coefficients = [secret, *group.random_scalars(t - 1)]
+    return [sum(a * pow(i, k, Q) for k, a in enumerate(coefficients)) % Q for i in range(1, n + 1)]
+
+
+def naive_combine(shares: Mapping[int, int]) -> int:
+    total = 0
+    for i, share in shares.items():
+        others = [j for j in shares if j != i]
+        above, below = prod(-j for j in others), prod(i - j for j in others)
+        total += share * above * pow(below, -1, Q)
+    return total % Q
+
+
+def naive_verify(commitments: tuple[bytes, ...], index: int, share: int) -> bool:
+    """Every commitment times its power of the index, each a full multiplication."""
+    total = group._decode(commitments[0]).copy()
+    for k, commitment in enumerate(commitments[1:], 1):
+        total += group._decode(commitment) * pow(index, k, Q)
+    return group._encode(total) == group.base(share)
+
+
+def naive_dleq(public: bytes, point: bytes, value: bytes, proof: bytes) -> bool:
+    """Four multiplications and two additions, each by way of an encoding."""
+    c, s = group.scalar(proof[:32]), group.scalar(proof[32:])
+    sides = [
+        group.add(group.multiply(base, s), group.negate(group.multiply(image, c)))
+        for base, image in ((group.GENERATOR, public), (point, value))
+    ]
+    return group.hash_to_scalar("dleq", b"", public, point, value, *sides) == c
