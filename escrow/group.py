@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from operator import itemgetter
 
 from Crypto.Math.Numbers import Integer
 from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]  # documented there, defined elsewhere
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from escrow import crypto
 from escrow.codec import prefixed
@@ -27,6 +28,7 @@ from escrow.errors import Forged
 
 Q = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 POINT, SCALAR, PROOF = 33, 32, 64
+_CURVE = ec.SECP256R1()
 
 _G = EccPoint(
     0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
@@ -57,7 +59,7 @@ def _decode(point: bytes) -> EccPoint:
     if len(point) != POINT:
         raise Forged("a P-256 point is 33 bytes")
     try:
-        numbers = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point).public_numbers()
+        numbers = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point).public_numbers()
     except ValueError:
         raise Forged("not the encoding of a P-256 point") from None
     return EccPoint(numbers.x, numbers.y, "p256")
@@ -143,8 +145,10 @@ def _differences(indexes: tuple[int, ...]) -> Iterable[Sequence[int]]:
 
 
 def base(k: int) -> bytes:
-    """[k]G. Forged where k is 0 modulo Q."""
-    point = _encode(_G * (k % Q))
+    """[k]G. Forged where k is 0 modulo Q. OpenSSL has the multiples of G at hand: half of pycryptodome's time."""
+    if not (k := k % Q):
+        raise Forged("the neutral element of P-256 has no encoding")
+    point = ec.derive_private_key(k, _CURVE).public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
     crypto.observe("p256-mult", scalar_bytes(k), point)
     return point
 
@@ -174,8 +178,9 @@ def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
     due: dict[int, list[EccPoint]] = {}  # what is added at which bit
     for point, k in zip(points, signed, strict=True):
         crypto.observe("p256-term")
-        odd = _odd_multiples(_decode(point) if k >= 0 else -_decode(point))
-        for bit, digit in _wnaf(abs(k)):
+        digits = list(_wnaf(abs(k)))
+        odd = _odd_multiples(_decode(point) if k >= 0 else -_decode(point), {digit for _, digit in digits})
+        for bit, digit in digits:
             due.setdefault(bit, []).append(odd[digit])
     total = _G.point_at_infinity()
     for bit in range(max(due, default=-1), -1, -1):
@@ -185,12 +190,14 @@ def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
     return _encode(total)
 
 
-def _odd_multiples(point: EccPoint) -> dict[int, EccPoint]:
+def _odd_multiples(point: EccPoint, wanted: Set[int]) -> dict[int, EccPoint]:
+    """At least the wanted ones of the multiples by −7, −5 … 7."""
     odd = {1: point}
-    twice = point.copy().double()
-    for k in (3, 5, 7):
-        odd[k] = odd[k - 2] + twice
-    return odd | {-k: -multiple for k, multiple in odd.items()}
+    if (most := max(map(abs, wanted), default=1)) > 1:
+        twice = point.copy().double()
+        for k in range(3, most + 1, 2):
+            odd[k] = odd[k - 2] + twice
+    return odd | {k: -odd[-k] for k in wanted if k < 0}
 
 
 def _wnaf(k: int) -> Iterable[tuple[int, int]]:

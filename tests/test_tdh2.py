@@ -286,6 +286,19 @@ def test_a_verdict_is_remembered_for_its_share_key_only(world):
     assert tdh2.partial_fits(sharing, part)
 
 
+def test_a_part_just_made_is_proven_to_its_maker_and_nothing_else_is(world):
+    sharing, shares, _, _, ciphertext = world
+    part = tdh2.partial(shares[0], ciphertext)
+    heard: list[str] = []
+    with crypto.running(crypto.Run(None, lambda event, _: heard.append(event))):
+        assert tdh2.partial_fits(sharing, part)
+    assert "p256-mult" not in heard
+    assert tdh2.partial_fits(sharing, changed(part))  # the proof holds for others too, who know nothing of its making
+    lie = tdh2.partial(staged.StageShare(sharing.key, sharing.stage, 1, shares[1].raw), ciphertext)
+    assert not tdh2.partial_fits(sharing, lie)
+    assert not tdh2.partial_fits(sharing, changed(part, value=lie.value))
+
+
 # --- the original form ---
 
 

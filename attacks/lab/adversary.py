@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from attacks.lab.closure import Closure
 from attacks.lab.labels import Labels
+from attacks.lab.memory import Memory
 from attacks.lab.view import Reader, View, words_of
 from escrow import codec
 from escrow.codec import Fact
@@ -54,11 +55,18 @@ def stranger() -> AuthorityKey:
 class Local:
     """An adversary in this process. `scheme` and `attacks`, or their modules, give the types that views are read with.
 
-    `rules` must be those of the scheme, and may be more.
+    `rules` must be those of the scheme, and may be more. `memory` is of earlier closures.
     """
 
-    def __init__(self, view: View, scheme: object, attacks: Iterable[object], rules: Iterable[Rule]) -> None:
-        self.view, self.closure = view, Closure(rules)
+    def __init__(
+        self,
+        view: View,
+        scheme: object,
+        attacks: Iterable[object],
+        rules: Iterable[Rule],
+        memory: Memory | None = None,
+    ) -> None:
+        self.view, self.closure = view, Closure(rules, memory)
         reader = Reader(scheme, *attacks)
         for fact in reader.network(view.heard):
             self.closure.learn(fact, "network")

@@ -16,6 +16,7 @@ from attacks.lab.attack import Attack
 from attacks.lab.closure import Closure
 from attacks.lab.isolation import Remote
 from attacks.lab.labels import MATHEMATICS, SERVED, Labels, minimal
+from attacks.lab.memory import Memory
 from attacks.lab.play import Record
 from attacks.lab.view import View, words_of
 from escrow import codec
@@ -57,7 +58,7 @@ class Analysis:
     """What can be derived from a record, and by whom; `taken`: where only these states are given to the adversary.
 
     `isolated` puts the adversary into a process of its own; then there is no `closure` and there are no `labels` to
-    look into, and whatever goes wrong over there raises AdversaryFailed.
+    look into, and whatever goes wrong over there raises AdversaryFailed. `memory` is of earlier closures.
     """
 
     def __init__(
@@ -68,11 +69,12 @@ class Analysis:
         *,
         isolated: bool = False,
         taken: Sequence[Seizure] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.scheme, self.record, attacks = scheme, record, tuple(attacks)
         self.rules = rules_of(scheme, attacks)
-        kind = Remote if isolated else Local
-        self.adversary: Adversary = kind(view_of(record, taken), scheme, attacks, self.rules)
+        asked = view_of(record, taken), scheme, attacks, self.rules
+        self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked, memory)
         self._structures: dict[str, AccessStructure] = {}
 
     # --- the adversary, where it is here ---

@@ -10,12 +10,13 @@ import msgspec
 
 from attacks.lab.access_structure import Coalition, Seizure
 from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis, rules_of
-from attacks.lab.attack import Attack, Seize, Turn
+from attacks.lab.attack import Attack, Cast, Seize, Turn
 from attacks.lab.claims import Judge
 from attacks.lab.isolation import AdversaryFailed
 from attacks.lab.keys import cell_key
+from attacks.lab.memory import Memory
 from attacks.lab.outcome import Messaging, Reach, judge_cell, reach, texts
-from attacks.lab.play import Record, play
+from attacks.lab.play import Record, cast_of, play
 from attacks.lab.results import Cell, Manifest
 from attacks.lab.scenario import Scenario
 from escrow import __version__
@@ -29,7 +30,7 @@ class Bench:
     `secret` (32 bytes) is what the plays draw from instead of the scenario's seed. `isolated` gives each adversary a
     process of its own, plays under a secret that nobody knows if none is given, and tries each cell's coalition again
     in a process that holds nothing else; what fails there is an ERROR. `plain` is the scheme that cells are compared
-    with, of which their keys tell.
+    with, of which their keys tell. `memory` is of other benches, whose plays have facts in common with these.
     """
 
     def __init__(
@@ -41,10 +42,11 @@ class Bench:
         isolated: bool = False,
         secret: bytes | None = None,
         plain: Scheme | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
-        self.plain = plain
-        self.fired: set[str] = set()  # the rules that fired in any play so far
+        self.plain, self.memory = plain, memory
+        self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
     def play(self, attack: Attack | None = None) -> Record:
@@ -56,25 +58,38 @@ class Bench:
         return self.play()
 
     @cached_property
+    def cast(self) -> Cast:
+        """Who plays."""
+        return cast_of(self.scheme, self.scenario)
+
+    @cached_property
+    def honest(self) -> Messaging:
+        """What the honest play did to the users' texts."""
+        return Messaging(self.record)
+
+    @cached_property
     def analysis(self) -> Analysis:
         return self._analysed(self.record)
 
+    def forget(self) -> None:
+        """Let go of the honest play's analysis, which is large."""
+        self.__dict__.pop("analysis", None)
+
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
         """What can be read under an attack: the honest play's analysis, or that of a play of its own."""
-        corruptions = tuple(attack.corruptions(self.record.cast, self.scenario))
-        if not (attack.quantum or any(isinstance(each, Turn) for each in corruptions)):
-            return self.analysis, corruptions
-        return self._analysed(self.play(attack)), corruptions
+        corruptions = tuple(attack.corruptions(self.cast, self.scenario))
+        passive = not (attack.quantum or any(isinstance(each, Turn) for each in corruptions))
+        analysis = self.analysis if passive else self._analysed(self.play(attack))
+        self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
+        return analysis, corruptions
 
     def _analysed(self, record: Record) -> Analysis:
-        analysis = Analysis(self.scheme, record, self.attacks, isolated=self.isolated)
-        self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
-        return analysis
+        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, memory=self.memory)
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
         """The cell of this scheme under an attack, and all texts that the attack opens."""
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
-        if reason := attack.applies(self.scheme, self.record.cast):
+        if reason := attack.applies(self.scheme, self.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
             return blank, frozenset()
         try:
@@ -89,8 +104,7 @@ class Bench:
         found = reach(analysis, judge, attack, corruptions)
         if self.isolated and found.masks:
             self._try_again(analysis.record, attack, found)
-        honest = Messaging(self.record)
-        return judge_cell(analysis, attack, corruptions, judge, found, honest, opened_in_plain), found.masks
+        return judge_cell(analysis, attack, corruptions, judge, found, self.honest, opened_in_plain), found.masks
 
     def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
         """AdversaryFailed if a process with nothing but the coalition's states does not open what the cell says."""

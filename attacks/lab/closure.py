@@ -16,9 +16,10 @@ from array import array
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from attacks.lab.joins import (
     Fire,
@@ -33,9 +34,12 @@ from attacks.lab.joins import (
     pair_join,
     plan_of,
 )
+from attacks.lab.memory import Memory
 from escrow.codec import Fact
-from escrow.derivation import Gate, Rule, Service
+from escrow.derivation import Checks, Gate, Rule, Service
 from escrow.errors import Forged
+
+R = TypeVar("R")
 
 FREE, NETWORK = 1, 2
 WHENEVER = -1  # every evening there is, as bits: held whenever its holder is taken
@@ -79,8 +83,9 @@ class Closure:
     numbered: first the firings, then the gates, then the services.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], memory: Memory | None = None) -> None:
         self.rules: list[Rule] = list(dict.fromkeys(rules))
+        self._memory = memory
         self.facts: list[Fact] = []
         self.ids: dict[Fact, int] = {}
         self.public = bytearray()  # by fact: FREE, NETWORK or both
@@ -244,7 +249,7 @@ class Closure:
         return made
 
     def _firing(self, number: int, rule: Rule) -> Fire:
-        function, name, cells, conclude = rule.function, rule.name, self.cells, self._conclusions
+        function, name, cells, conclude = self._recalled(rule.function), rule.name, self.cells, self._conclusions
         fired, forged, add_rule, add_start = self.fired, self.forged, self.firing_rule.append, self.firing_start.append
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
@@ -262,11 +267,16 @@ class Closure:
 
         return fire
 
+    def _recalled(self, function: Callable[..., R]) -> Callable[..., R]:
+        return function if self._memory is None else self._memory.recalling(function)
+
     def _entering(self, number: int, gate: Gate) -> Fire:
+        verify = self._recalled(gate.verify)
+
         def enter(premises: Premises, arguments: Sequence[Fact]) -> None:
             *earlier, member = arguments
             try:
-                if not gate.verify(*earlier, member):
+                if not verify(*earlier, member):
                     raise Forged("a member does not verify")
                 t, index = gate.t(*earlier, member), gate.index(member)
                 key = (number, premises[:-1], gate.by(member), t)
@@ -285,10 +295,10 @@ class Closure:
     def _pass(self, gate: Gate, edge: GateEdge) -> None:
         """Run a threshold rule once: its members verify, so any others would give the same, Forged included."""
         edge.ran = True
-        earlier = [self.facts[guard] for guard in edge.guards]
+        combine, earlier = self._recalled(gate.function), [self.facts[guard] for guard in edge.guards]
         members = tuple(self.facts[member] for member in edge.choose(lambda _: True))
         try:
-            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), edge.guards, edge.rule))
+            edge.conclusions = tuple(self._conclusions(combine(*earlier, members), edge.guards, edge.rule))
         except Forged:
             self.forged[gate.name] += 1
         else:
@@ -326,8 +336,7 @@ class Closure:
     ) -> None:
         service, secret = desk.service, premises[desk.holder]
         try:
-            checks = service.checks(self.facts[secret], warrant, *(self.facts[each] for each in request))
-            failed = frozenset(name for name, holds in checks if not holds)
+            failed = desk.failed(self.facts[secret], warrant, *(self.facts[each] for each in request))
         except Forged:
             self.forged[service.name] += 1
             return
@@ -376,6 +385,7 @@ class _Desk:
         arguments = list(inspect.signature(service.rule.function).parameters)
         names = list(inspect.signature(service.checks).parameters)
         self.closure, self.service, self.holder = closure, service, arguments.index(service.holder)
+        self.failed = closure._recalled(_failing(service.checks))
         self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
         for name, kind in zip(names, service.takes, strict=True):
             lies = [(arguments.index(each), path) for each, (where, path) in service.given.items() if where == name]
@@ -401,6 +411,12 @@ class _Desk:
         """Those warrants that give what the rule takes from a warrant."""
         wanted = self._wanted(1, premises)
         return (warrant for warrant in warrants if self._gives[1][1](warrant) == wanted)
+
+
+@cache
+def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:
+    """Which of the checks fail."""
+    return lambda *arguments: frozenset(name for name, holds in checks(*arguments) if not holds)
 
 
 def _itself(fact: Fact) -> Fact:

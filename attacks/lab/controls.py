@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from attacks.lab.attack import Attack, specimen_module
 from attacks.lab.bench import Bench
+from attacks.lab.memory import Memory
 from attacks.lab.scenario import Scenario
 from escrow.scheme import Scheme
 
@@ -35,12 +36,14 @@ class Controlled(NamedTuple):
     fired: frozenset[str]
 
 
-def controlled(attack: Attack, every: Sequence[Attack], *, isolated: bool = False) -> Controlled:
-    """Run both controls of an attack, with the rules of `every` attack."""
+def controlled(
+    attack: Attack, every: Sequence[Attack], *, isolated: bool = False, memory: Memory | None = None
+) -> Controlled:
+    """Run both controls of an attack, with the rules of `every` attack. `memory` is of other benches."""
     control = control_of(attack)
     every = every if attack in every else (*every, attack)
     schemes = control.specimen, control.twin
-    benches = [Bench(scheme, every, control.scenario, isolated=isolated) for scheme in schemes]
+    benches = [Bench(scheme, every, control.scenario, isolated=isolated, memory=memory) for scheme in schemes]
     specimen, twin = (bench.cell(attack)[0] for bench in benches)
     failure = ""
     if specimen.verdict != "BREACH":

@@ -18,6 +18,7 @@ from attacks.lab.bench import Bench, manifest
 from attacks.lab.controls import controlled
 from attacks.lab.journal import CellLine, ControlLine, Head, Journal, Line, Place
 from attacks.lab.keys import cell_key, control_key, sources
+from attacks.lab.memory import Memory
 from attacks.lab.merge import judged
 from attacks.lab.results import Cell, Matrix, Verdict
 from attacks.lab.scenario import Scenario
@@ -182,6 +183,7 @@ def run_plan(
 
     `jobs` processes work at once; a task that takes longer than `timeout` seconds is given up.
     """
+    _shared.clear()
     kept, lost = list(journal.known if journal is not None else ()), list[Line]()
     tasks = plan.tasks(shard, kept)
     for done, part in enumerate(spread(partial(_perform, timeout=timeout), tasks, jobs, _killed), 1):
@@ -212,22 +214,52 @@ def _perform(task: Task, timeout: float | None) -> Part:
 def _lines(task: Task) -> Iterator[Line]:
     if task.scheme is None:
         for attack in task.run:
-            control = controlled(attack, task.every, isolated=task.isolated)
+            control = controlled(attack, task.every, isolated=task.isolated, memory=_shared.memory)
             yield _control(task, attack, control.failure, control.fired)
         return
-    laid = partial(Bench, attacks=task.every, scenario=task.scenario, isolated=task.isolated, plain=task.plain)
-    bench, baseline = laid(task.scheme), None if task.plain is None else laid(task.plain)
-    cells = list(_cells(bench, baseline, task.run))
+    bench = _shared.bench(task, task.scheme)
+    bench.fired.clear()
+    cells = [bench.cell(attack, _shared.opened_in_plain(task, attack))[0] for attack in task.run]
+    bench.forget()
     for cell in cells:
         yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(bench.fired)))
 
 
-def _cells(bench: Bench, baseline: Bench | None, attacks: Iterable[Attack]) -> Iterator[Cell]:
-    for attack in attacks:
-        opened = frozenset[int]()
-        if baseline is not None and not attack.applies(baseline.scheme, baseline.record.cast):
-            opened = baseline.cell(attack)[1]
-        yield bench.cell(attack, opened)[0]
+class _Shared:
+    """What the tasks of one run share in a process: a scheme's honest play, what each attack opens in plain, results.
+
+    Nothing that is found depends on which tasks a process had before.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Another run begins."""
+        self.memory = Memory()
+        self._benches: dict[str, Bench] = {}
+        self._opened: dict[str, frozenset[int]] = {}
+
+    def bench(self, task: Task, scheme: Scheme) -> Bench:
+        """The bench of a scheme. Those of schemes before it are let go: tasks come scheme by scheme."""
+        if scheme.name not in self._benches:
+            kept = {name: each for name, each in self._benches.items() if task.plain and name == task.plain.name}
+            made = Bench(
+                scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain, memory=self.memory
+            )
+            self._benches = kept | {scheme.name: made}
+        return self._benches[scheme.name]
+
+    def opened_in_plain(self, task: Task, attack: Attack) -> frozenset[int]:
+        """What an attack opens in the scheme that cells are compared with: nothing where it does not apply."""
+        if task.plain is None:
+            return frozenset()
+        if attack.name not in self._opened:
+            self._opened[attack.name] = self.bench(task, task.plain).cell(attack)[1]
+        return self._opened[attack.name]
+
+
+_shared = _Shared()
 
 
 def _control(task: Task, attack: Attack, failure: str, fired: Iterable[str] = ()) -> ControlLine:

@@ -99,6 +99,12 @@ def play(
         return _Stage(scheme, scenario, attack, forgetful, keys).run()
 
 
+def cast_of(scheme: Scheme, scenario: Scenario) -> Cast:
+    """Who would play."""
+    with crypto.running(Run(run_secret(scenario.seed))):
+        return _Stage(scheme, scenario, None, False, None).cast
+
+
 class _Stage:
     def __init__(
         self, scheme: Scheme, scenario: Scenario, attack: Attack | None, forgetful: bool, keys: Keys | None

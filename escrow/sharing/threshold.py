@@ -143,7 +143,9 @@ def partial(share: KeyShare, capsule: Capsule) -> Partial:
     secret = p256.scalar(share.raw)
     value = p256.multiply(capsule.point, secret)
     proof = p256.dleq_prove(secret, share.public, capsule.point, value, share.group)
-    return Partial(share.group, capsule.point, share.index, value, proof)
+    part = Partial(share.group, capsule.point, share.index, value, proof)
+    part.__dict__.update(fits=True, judged_by=share.public)  # as it was made; a share key other than this judges anew
+    return part
 
 
 def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
@@ -156,14 +158,16 @@ def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
 
 def _partial_fits(of: EscrowGroup, part: Partial) -> bool:
     """The verdict is kept beside the fact, as a loaded key is: a gate admits a member before it is combined."""
+    if part.group != of.name:
+        return False
+    try:
+        share_key = of.share_key(part.index)
+    except Forged:
+        return False
     known = part.__dict__
-    if known.get("judged_by") != of.name:
-        try:
-            key = of.share_key(part.index)
-            fits = part.group == of.name and p256.dleq_verify(key, part.point, part.value, part.proof, of.name)
-        except Forged:
-            fits = False
-        known["fits"], known["judged_by"] = fits, of.name
+    if known.get("judged_by") != share_key:
+        known["fits"] = p256.dleq_verify(share_key, part.point, part.value, part.proof, of.name)
+        known["judged_by"] = share_key
     return bool(known["fits"])
 
 
