@@ -107,7 +107,7 @@ def unwrap_key(identity: Identity, unit: UnitKey) -> SessionKey:
     """The session key. Where 64 bits of it are escrowed the rest is searched for, and Forged if nothing fits."""
     make, opened = identity.make, Leaf(identity.uid, identity.wk, identity.ea)
     part = leaf.unwrap(make, unit.raw, identity.wk)
-    whole = next(leaf.completions(make, part, identity.iv, opened, identity.transcript), None)
+    whole = leaf.completed(make, part, identity.iv, opened, identity.transcript)
     if whole is None:
         raise Forged("no session key fits the checksum")
     return SessionKey(identity.chain, identity.n, whole)

@@ -17,6 +17,7 @@ the checksum widths and the escrow of 64 bits being proposals of section 4.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -159,6 +160,12 @@ def completions(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: byte
         if _first_bits(bytes(column[at] for column in columns), make.width) == held:
             yield part + tails[at]
         at = first.find(held[0], at + 1)
+
+
+@lru_cache(maxsize=1024)
+def completed(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: bytes = b"") -> bytes | None:
+    """The first of `completions`, if there is one; asked again, it does not search again."""
+    return next(completions(make, part, iv, leaf, transcript), None)
 
 
 def _checksums(

@@ -72,7 +72,11 @@ class Processor(Authority):
             try:
                 yield intercept, said, field.read_leaf(said, family)
             except Forged as error:
-                wire.complain(self.name, error)
+                self.complain_of(wire, intercept.mail, error)
+
+    def complain_of(self, wire: Wire, mail: Mail, error: Forged) -> None:
+        """Keep why a mail's field came to nothing, and who sent it."""
+        wire.complain(self.name, Forged(f"beside {mail.sender}'s mail: {error}"))
 
     def units(self, wire: Wire, warrant: Warrant, identities: Iterable[Identity]) -> dict[bytes, Loaded]:
         """The unit keys that may be used under the warrant; those that are missing are asked for, one request each."""
@@ -111,5 +115,5 @@ class Processor(Authority):
         sender = identity.people[0]
         if sender != loaded.owner:
             wire.alarm(self.name, f"mail of {sender} has a LEAF of {loaded.owner}'s unit")
-        self.insist(sender == loaded.owner, "what is read is of the person whose unit the LEAF names")
+        self.insist(sender == loaded.owner, f"{sender}'s mail is not read with the key of {loaded.owner}'s unit")
         return field.open_field(said, field.unwrap_key(identity, loaded.unit))

@@ -178,7 +178,10 @@ class Clipper(Plain, frozen=True, kw_only=True):
             authority.attribute(intercept.mail, loaded)
             try:
                 key = authority.open_key(wire, said, identity, loaded)
-            except (Forged, Refused) as error:
+            except Forged as error:
+                authority.complain_of(wire, intercept.mail, error)
+                continue
+            except Refused as error:
                 wire.complain(authority.name, error)
                 continue
             yield from open_intercepted(authority, intercept, key)
