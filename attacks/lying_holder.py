@@ -50,7 +50,8 @@ def lying(party: Principal) -> Principal:
     honest: Any = type(party)
 
     def on_request(self: Any, sender: str, request: Request, wire: Wire) -> Answered:
-        kept = {name: getattr(self, name) for name in self.__struct_fields__}
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        kept = {name: value for name, value in fields.items() if _off(value) != value}
         for name, value in kept.items():
             setattr(self, name, _off(value))
         try:

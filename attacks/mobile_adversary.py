@@ -1,6 +1,7 @@
 """The mobile adversary: every evening another agent, never two on one evening.
 
   take     agent 1 on the first evening, agent 2 on the second, and so on round; every set of these
+  try      each share against the sharings of all stages, whatever stage it says it is of
   read     the archive of all packets, those of the refreshes too
 
 Against shares that stay as they were dealt, t evenings are enough, whoever holds them. Against shares that are replaced
@@ -10,10 +11,26 @@ Source: Ostrovsky and Yung, "How to withstand mobile virus attacks", PODC '91; H
 """
 
 from collections.abc import Iterable
+from itertools import cycle
+
+import msgspec
 
 from attacks.lab.attack import Attack, Cast, Seize
 from attacks.lab.scenario import Scenario
+from attacks.lying_holder import holders
+from escrow.derivation import Guard, derivation
+from escrow.errors import Forged
 from escrow.scheme import Scheme, Source
+from escrow.sharing.staged import Sharing, StageShare, share_fits
+
+
+@derivation("share.key = sharing.key")
+def still_fits(share: StageShare, sharing: Guard[Sharing]) -> StageShare:
+    """A stolen share as one of another stage. Forged where it is not, as it should be after a refresh."""
+    moved = msgspec.structs.replace(share, stage=sharing.stage)
+    if not share_fits(sharing, moved):
+        raise Forged("a share of another polynomial")
+    return StageShare(moved.key, moved.stage, moved.index, moved.raw)
 
 
 class MobileAdversary(Attack):
@@ -21,18 +38,14 @@ class MobileAdversary(Attack):
     title = "One holder of a share after another is robbed, one an evening"
     source = Source("Ostrovsky and Yung", "How to Withstand Mobile Virus Attacks", 1991, "all")
     specimen = "unerased"
+    derivations = (still_fits,)
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
-        return "" if len(_holders(cast)) > 1 else "no two hold shares of one key"
+        return "" if len(holders(cast)) > 1 else "no two hold shares of one key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
-        holders = _holders(cast)
-        return [Seize(holders[day % len(holders)], day) for day in range(scenario.days)]
-
-
-def _holders(cast: Cast) -> list[str]:
-    """Officials of whom there are several: their names end in a number."""
-    return [name for name in cast.officials if name.rpartition("-")[2].isdigit()]
+        in_turn = cycle(holders(cast))
+        return [Seize(next(in_turn), day) for day in range(scenario.days)]
 
 
 ATTACK = MobileAdversary()

@@ -118,12 +118,13 @@ class Messaging:
 
     @property
     def alarms(self) -> tuple[Alarms, ...]:
-        """Complaints of honest clients and auditors, by who and which check."""
-        turned = {turn.principal for turn in self.record.turned}
+        """Complaints of honest clients and auditors, by who and which check. What an attacker made has no voice."""
+        cast = self.record.cast
+        honest = {*cast.devices, *cast.officials} - {turn.principal for turn in self.record.turned}
         first: dict[tuple[str, str], Alarms] = {}
         times: Counter[tuple[str, str]] = Counter()
         for alarm in self.record.alarms:
-            if alarm.who in turned:
+            if alarm.who not in honest:
                 continue
             times[alarm.who, alarm.check] += 1
             first.setdefault(
