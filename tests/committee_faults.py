@@ -120,7 +120,10 @@ class TwoFaced(Faulty):
         if not self.lies(run) or run.board.round != self.round_:
             super().say(wire, run, *facts)
             return
-        other = tuple(changed(each, points=tuple(map(self.moved, each.points))) for each in facts)
+        other = tuple(
+            changed(each, points=tuple(map(self.moved, each.points))) if isinstance(each, Commitments) else each
+            for each in facts
+        )
         for index in range(1, len(self.names) + 1):
             if index != self.index:
                 words = other if index == next(i for i in (1, 2) if i != self.index) else facts

@@ -213,19 +213,21 @@ def test_fewer_than_t_cannot_talk_an_agent_out_of_its_sharing(t, n):
     """Nor can t, to another key or to an older stage."""
     world = World(mornings=1, t=t, n=n)
     agent, other = world.agent(1), World(seed=b"other", t=t, n=n, mornings=2).sharing
-    newer = changed(world.sharing, stage=7)
+    newer, roster = changed(world.sharing, stage=7), tuple(bytes([i]) * 32 for i in range(n))
     for told, count, taken in ((newer, t - 1, False), (other, n - 1, False), (newer, t, True)):
         agent.begin(Purpose("refresh", 9))
         for index in range(2, count + 2):
-            agent.on_opening(f"agent-{index}", Opening(agent.run.purpose.session, bytes(32), told), world.wire)
+            agent.on_opening(
+                f"agent-{index}", Opening(agent.run.purpose.session, bytes(32), (told, roster)), world.wire
+            )
         before = agent.sharing
-        agent._catch_up(agent.run)
-        assert (agent.sharing == told, agent.share is None) == (taken, taken)
+        agent.turn(world.wire, "deal", 0)
+        assert (agent.sharing == told, agent.share is None, agent.roster == roster) == (taken, taken, taken)
         assert taken or agent.sharing == before
     older = changed(newer, stage=3)
     for index in range(2, n + 1):
-        agent.run.sharings[f"agent-{index}"] = older
-    agent._catch_up(agent.run)
+        agent.run.known[f"agent-{index}"] = (older, roster)
+    agent.turn(world.wire, "deal", 0)
     assert agent.sharing == newer
 
 
@@ -272,6 +274,48 @@ def test_agents_that_restart_between_all_steps_of_a_run_go_on_as_if_nothing_had_
                         world.wire.parties = parties
     assert worlds[0].wire.heard == worlds[1].wire.heard
     assert [agent.state() for agent in worlds[0].agents] == [agent.state() for agent in worlds[1].agents]
+
+
+@sizes
+def test_keys_stolen_before_a_refresh_speak_for_nobody_after_it(t, n):
+    """Else the mobile adversary, robbing one agent after another, could put all others out and deal alone."""
+    world = World(t=t, n=n)
+    stolen = {agent.index: agent.key for agent in world.agents}
+    world.pass_days(1)
+    assert world.wire.alarms == []
+    for agent in world.agents:
+        assert agent.key.raw != stolen[agent.index].raw and agent.next_key is None
+        assert not any(key.raw in agent.state() for key in stolen.values())
+        assert agent.roster == tuple(each.key.public for each in world.agents)
+    listener, liar = world.agent(1), world.agent(2)
+    for agent in (listener, liar):
+        agent.begin(Purpose("refresh", 2))
+        agent.turn(world.wire, "deal", 0)
+    session = liar.run.purpose.session
+    for index, key in stolen.items():
+        forged = Statement(session, "deal", index, (Complaint(session, index, 1),)).signed(index, key)
+        with pytest.raises(Refused, match="agent-2 tells a statement of member .: a signature does not verify"):
+            world.wire.ask("agent-2", "agent-1", Told((forged,)), type(None))
+
+
+@sizes
+def test_an_agent_that_stopped_in_the_middle_of_a_refresh_finds_which_of_its_keys_is_known(t, n):
+    world = World(t=t, n=n, reboots=False)
+    agent, names = world.agent(n), world.scheme.agents
+    with crypto.running(world.door):
+        for name in names:
+            with crypto.acting(name):
+                world.wire.parties[name].begin(Purpose("refresh", 1))
+        for round_, hop in steps(t):
+            if round_ == "settle":
+                agent.run = None
+            hold_step(world.wire, names, round_, hop)
+    assert agent.sharing.stage == 0 and world.agent(1).sharing.stage == 1
+    assert agent.next_key.public == world.agent(1).roster[n - 1] != agent.key.public
+    world.wire.day = 1
+    world.pass_days(1)
+    assert agent.key.public == world.agent(1).roster[n - 1]
+    assert agent.share.stage == 2 and world.pooled().key == agent.share.key
 
 
 # --- packets ---

@@ -18,16 +18,24 @@ from typing import TypeVar
 import msgspec
 
 from escrow import codec
-from escrow.codec import Public
+from escrow.codec import Fact, Public
 from escrow.crypto import SigningKey, sha256, verify
 from escrow.sharing.dkg import Commitments, Complaint, PublicShare
-
-Spoken = Commitments | Complaint | PublicShare
-S = TypeVar("S", Commitments, Complaint, PublicShare)
 
 
 class MemberKey(SigningKey, frozen=True, dict=True):
     """A member's Ed25519 key pair, with which it signs what it says to all."""
+
+
+class NextKey(Fact, frozen=True):
+    """Broadcast by `by`: the public key (32 bytes) under which it speaks from the next stage on."""
+
+    by: int
+    public: Public
+
+
+Spoken = Commitments | Complaint | PublicShare | NextKey
+S = TypeVar("S", Commitments, Complaint, PublicShare, NextKey)
 
 
 class Signed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -6,8 +6,9 @@
   close     x_i of stage 0, or of the next stage, or v_i to whose share is lost; then everything else is erased
 
 What a member says to all is broadcast as in `sharing.broadcast`: t hops a round. Whoever missed a stage learns of it
-from t members at the next opening, drops the share of the old one and is one whose share is lost. Silent, late and
-malformed are alike. A verdict is an alarm that names its culprit. Sources: those modules'.
+from t members at the next opening, drops the share of the old one and is one whose share is lost. The keys under which
+members speak are replaced with the shares, since whoever steals them one after another could else speak for all in the
+end. Silent, late and malformed are alike. A verdict is an alarm that names its culprit. Sources: those modules'.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from escrow import crypto
 from escrow.codec import Packet, Public
-from escrow.crypto import new_private
+from escrow.crypto import new_private, new_signing_key
 from escrow.errors import EscrowError, Refused
 from escrow.principal import Principal
 from escrow.sharing import dkg, extraction, outcome, recovery, refresh
 from escrow.sharing.blame import Blame, Blamed
-from escrow.sharing.broadcast import Board, MemberKey, Spoken, Statement
+from escrow.sharing.broadcast import Board, MemberKey, NextKey, Spoken, Statement
 from escrow.sharing.dkg import Complaint, PublicShare, Setting, SubShare
 from escrow.sharing.outcome import Outcome
 from escrow.sharing.recovery import Blinded
@@ -57,6 +58,7 @@ class Member(Principal):
     t: int
     hiding: bool
     key: MemberKey
+    next_key: MemberKey | None = None
     sharing: Sharing | None = None
     outcome: Outcome | None = None
     renewal: Renewal | None = None
@@ -81,6 +83,8 @@ class Member(Principal):
         if self.run is not None:
             twice = self.run.board.turn(round_, hop)
             self.blame(wire, (Blame(each, "it said two different things to all") for each in twice))
+            if (round_, hop) == ("deal", 0):
+                self._catch_up(self.run)
 
     def act(self, wire: Wire) -> None:
         """Do what this round asks for, or in a later hop tell what was heard."""
@@ -94,27 +98,41 @@ class Member(Principal):
 
     def open(self, wire: Wire, run: Run) -> None:
         run.transports[self.name] = run.transport.public
-        self._to_all(wire, Opening(run.purpose.session, run.transport.public, self.sharing))
-
-    def deal(self, wire: Wire, run: Run) -> None:
-        """Choose polynomials, commit to them, hand out the sub-shares."""
-        self._catch_up(run)
-        setting = self._setting(run)
-        if self.index in setting.members:
-            run.polynomials, commitments, shares = dkg.deal(setting, self.index)
-            self.say(wire, run, commitments)
-            for share in shares:
-                self.hand(wire, run, share)
+        known = None if self.sharing is None else (self.sharing, self.roster)
+        self._to_all(wire, Opening(run.purpose.session, run.transport.public, known))
 
     def _catch_up(self, run: Run) -> None:
-        """Of fewer than t members all could be liars; what t say holds."""
-        told = list(run.sharings.values())
-        said = [each for each in told if told.count(each) >= self.t]
-        newest = max(said, key=lambda each: each.stage, default=None)
-        if newest is None or newest == self.sharing:
+        """Of fewer than t members all could be liars; what t say of the key that it always was, holds."""
+        told = list(run.known.values())
+        agreed = [each for each in told if told.count(each) >= self.t]
+        sharing, roster = max(agreed, key=lambda each: each[0].stage, default=(None, self.roster))
+        if sharing is None or (sharing, roster) == (self.sharing, self.roster):
             return
-        if self.sharing is None or (newest.key == self.sharing.key and newest.stage >= self.sharing.stage):
-            self.hold(newest, None)
+        if self.sharing is None or (sharing.key == self.sharing.key and sharing.stage >= self.sharing.stage):
+            self.hold(sharing, None)
+            self._speak_as(roster)
+
+    def _speak_as(self, roster: tuple[bytes, ...]) -> None:
+        """These are the members' keys from now on; one's own old key is gone."""
+        self.roster = roster
+        if self.next_key is not None and self.next_key.public == roster[self.index - 1]:
+            self.key = self.next_key
+        self.next_key = None
+
+    def deal(self, wire: Wire, run: Run) -> None:
+        """Choose polynomials, commit to them, hand out the sub-shares; in a refresh, also choose a key to speak under."""
+        setting = self._setting(run)
+        if self.index not in setting.members:
+            return
+        run.polynomials, commitments, shares = dkg.deal(setting, self.index)
+        if run.purpose.kind == "refresh":
+            key = new_signing_key(MemberKey)
+            self.next_key = key  # type: ignore[assignment]  # the kind asked for
+            self.say(wire, run, commitments, NextKey(self.index, key.public))
+        else:
+            self.say(wire, run, commitments)
+        for share in shares:
+            self.hand(wire, run, share)
 
     def hand(self, wire: Wire, run: Run, share: SubShare) -> None:
         """A sub-share to whom it is for."""
@@ -208,6 +226,8 @@ class Member(Principal):
             share = outcome.first_share(made, run.sum) if run.settled else None
         else:
             sharing, self.renewal = refresh.renewed(self._known(), made)
+            spoken = {each.by: each.public for each in run.board.of("deal", NextKey)}
+            self._speak_as(tuple(spoken.get(by, key) for by, key in enumerate(self.roster, 1)))
             share = refresh.renew(old, self.renewal, run.sum) if old is not None and run.settled else None
         self.hold(sharing, share if share is not None and share_fits(sharing, share) else None)
 
@@ -255,8 +275,8 @@ class Member(Principal):
     def on_opening(self, sender: str, packet: Opening, wire: Wire) -> None:
         run, _ = self._running(packet.session), self._number(sender)
         run.transports.setdefault(sender, packet.transport)
-        if packet.sharing is not None:
-            run.sharings.setdefault(sender, packet.sharing)
+        if packet.known is not None:
+            run.known.setdefault(sender, packet.known)
 
     def on_dealing(self, sender: str, packet: Dealing, wire: Wire) -> None:
         run = self._running(packet.session)

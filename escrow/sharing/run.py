@@ -126,11 +126,11 @@ def _opened(sealed: SealedShare | SealedValue, key: Private, info: bytes, kind: 
 
 
 class Opening(Packet, frozen=True):
-    """A member's transport key (X25519, 32 bytes) for one run, and the sharing that it knows."""
+    """A member's transport key (X25519, 32 bytes) for one run; and the sharing and members' keys that it knows."""
 
     session: Public
     transport: Public
-    sharing: Sharing | None
+    known: tuple[Sharing, tuple[Public, ...]] | None
 
 
 class Dealing(Packet, frozen=True):
@@ -161,7 +161,7 @@ class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     transport: Private
     board: Board
     transports: dict[str, Public] = {}
-    sharings: dict[str, Sharing] = {}
+    known: dict[str, tuple[Sharing, tuple[Public, ...]]] = {}
     polynomials: Polynomials | None = None
     received: list[SubShare] = []
     qualified: tuple[int, ...] = ()
