@@ -4,8 +4,10 @@
   squeeze  A writes to C, forces the same KS (its software chooses), and sends B's IV ‖ LEAF
   accept   checksum, KS, IV and LEAF all are as B's chip made them, so C's chip accepts
 
-The family key shows B's unit, and B's unit key opens what A sent. The same KS and the same IV are needed. Where the
-checksum covers the session's transcript, or neither side can force KS, A's own chip refuses, and A sends its own LEAF.
+The family key shows B's unit, and B's unit key opens what A sent; a processor that has that key attributes it to B. A
+call had nothing else to go by; a mail says who sent it, so here the processor complains, and does not read it. The same
+KS and the same IV are needed. Where the checksum covers the session's transcript, or neither side can force KS, A's own
+chip refuses, and A sends its own LEAF.
 Source: Schneier, "Applied Cryptography", second edition, 1996, section 24.16; Frankel
 and Yung, "Escrow Encryption Systems Visited", CRYPTO '95, for LEAFs of another device being accepted.
 """
