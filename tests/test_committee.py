@@ -8,7 +8,7 @@ from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import revive
 from escrow.sharing import dkg, extraction, outcome, staged
 from escrow.sharing.broadcast import Board, MemberKey, Signed, Statement
-from escrow.sharing.committee import hold_step, steps
+from escrow.sharing.clock import hold_step, steps
 from escrow.sharing.dkg import Commitments, Complaint, SubShare
 from escrow.sharing.recovery import Blinded
 from escrow.sharing.run import (
@@ -294,7 +294,7 @@ def test_keys_stolen_before_a_refresh_speak_for_nobody_after_it(t, n):
     session = liar.run.purpose.session
     for index, key in stolen.items():
         forged = Statement(session, "deal", index, (Complaint(session, index, 1),)).signed(index, key)
-        with pytest.raises(Refused, match="agent-2 tells a statement of member .: a signature does not verify"):
+        with pytest.raises(Refused, match=r"agent-2 tells a statement of member .: a signature does not verify"):
             world.wire.ask("agent-2", "agent-1", Told((forged,)), type(None))
 
 

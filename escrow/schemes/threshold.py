@@ -35,7 +35,8 @@ from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
 from escrow.sharing.announced import Announced, Heard
 from escrow.sharing.broadcast import MemberKey
-from escrow.sharing.committee import Member, hold_run
+from escrow.sharing.clock import hold_run
+from escrow.sharing.committee import Member
 from escrow.sharing.run import Purpose
 from escrow.sharing.staged import Sharing, StageShare
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial

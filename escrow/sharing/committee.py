@@ -8,14 +8,14 @@
 What a member says to all is broadcast as in `sharing.broadcast`: t hops a round. Whoever missed a stage learns of it
 from t members at the next opening, drops the share of the old one and is one whose share is lost. The keys under which
 members speak are replaced with the shares, since whoever steals them one after another could else speak for all in the
-end. Silent, late and malformed are alike. A verdict is an alarm that names its culprit. Sources: those modules'.
+end. Silent, late and malformed are alike. A verdict is an alarm that names its culprit. `sharing.clock` holds a run.
+Sources: those modules'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
-from escrow import crypto
 from escrow.codec import Packet, Public
 from escrow.crypto import new_private, new_signing_key
 from escrow.errors import EscrowError, Refused
@@ -41,9 +41,6 @@ from escrow.sharing.run import (
 )
 from escrow.sharing.staged import Sharing, StageShare, share_fits
 from escrow.wire import Wire
-
-SAID = ("deal", "complain", "rebut", "reveal", "object", "pool")  # rounds in which members speak to all
-ROUNDS = ("open", "deal", "complain", "rebut", "settle", "reveal", "object", "pool", "close", "restore")
 
 
 class Member(Principal):
@@ -120,7 +117,7 @@ class Member(Principal):
         self.next_key = None
 
     def deal(self, wire: Wire, run: Run) -> None:
-        """Choose polynomials, commit to them, hand out the sub-shares; in a refresh, also choose a key to speak under."""
+        """Choose polynomials, commit to them, hand out the sub-shares; in a refresh, choose a key to speak under too."""
         setting = self._setting(run)
         if self.index not in setting.members:
             return
@@ -318,39 +315,3 @@ class Member(Principal):
 
     def _setting(self, run: Run) -> Setting:
         return run.purpose.setting(self.t, len(self.names), self.hiding, self.sharing)
-
-
-# --- who keeps time ---
-
-
-def steps(t: int) -> Iterator[tuple[str, int]]:
-    """(round, hop) of a run in which t - 1 members may lie."""
-    for round_ in ROUNDS:
-        yield from ((round_, hop) for hop in range(t if round_ in SAID else 1))
-
-
-def hold_run(wire: Wire, names: Sequence[str], purpose: Purpose) -> None:
-    """All rounds of one run, each member in turn. A member that fails does not stop the others."""
-    for name in names:
-        with crypto.acting(name):
-            _member(wire, name).begin(purpose)
-    for round_, hop in steps(_member(wire, names[0]).t):
-        hold_step(wire, names, round_, hop)
-
-
-def hold_step(wire: Wire, names: Sequence[str], round_: str, hop: int) -> None:
-    """One hop of one round: the clock turns for all, then each acts."""
-    for name in names:
-        _member(wire, name).turn(wire, round_, hop)
-    for name in names:
-        try:
-            with crypto.acting(name):
-                _member(wire, name).act(wire)
-        except EscrowError as error:
-            wire.complain(name, error)
-
-
-def _member(wire: Wire, name: str) -> Member:
-    member = wire.parties[name]
-    assert isinstance(member, Member)  # noqa: S101 (the caller's names are of members)
-    return member
