@@ -152,6 +152,24 @@ def test_only_who_was_cast_and_stayed_honest_raises_alarms_that_count():
 # --- the attacks themselves ---
 
 
+@pytest.mark.parametrize(
+    ("scheme", "attack"),
+    [
+        (SplitKey(), "lying-holder"),
+        (FairKeys(), "shadow-public-keys"),
+        (Threshold(), "mauled-fields"),
+        (Threshold(), "rogue-dealer"),
+        (Threshold(t=3, n=5), "lying-holder"),
+    ],
+    ids=str,
+)
+def test_whoever_misbehaves_is_its_data_too(scheme, attack):
+    """It may be replaced by its own decoded state after every step, and nobody notices."""
+    scenario = default(users=3, groups=0, days=3, messages=8)
+    one, other = (play(scheme, scenario, ATTACKS[attack], forgetful=forgetful) for forgetful in (False, True))
+    assert one.turned and one.heard == other.heard and one.states == other.states
+
+
 def test_a_lying_holder_lies_about_shares_only_while_it_answers():
     with staged(SplitKey()) as stage:
         agent = stage.wire.parties["agent-1"]

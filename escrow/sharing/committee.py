@@ -117,7 +117,7 @@ class Member(Principal):
         self.next_key = None
 
     def deal(self, wire: Wire, run: Run) -> None:
-        """Choose polynomials, commit to them, hand out the sub-shares; in a refresh, choose a key to speak under too."""
+        """Choose polynomials, commit, hand out the sub-shares; in a refresh, choose a key to speak under as well."""
         setting = self._setting(run)
         if self.index not in setting.members:
             return
