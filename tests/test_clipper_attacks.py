@@ -17,7 +17,7 @@ from attacks.lab.analysis import Analysis
 from attacks.lab.attack import Cast
 from attacks.lab.controls import controlled
 from attacks.lab.matrix import run_cell
-from attacks.lab.outcome import Messaging
+from attacks.lab.messaging import Messaging
 from attacks.lab.play import mails_in, play
 from attacks.lab.scenario import default
 from attacks.registry import attacks

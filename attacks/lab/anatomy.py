@@ -18,7 +18,7 @@ from attacks.lab.attack import Attack, Turn
 from attacks.lab.bench import Bench, manifest
 from attacks.lab.closure import Closure
 from attacks.lab.labels import Labels
-from attacks.lab.outcome import Messaging
+from attacks.lab.messaging import Messaging
 from attacks.lab.results import Anatomy, ByDay, Identities, Minimal, Naming, Secrets, Threshold
 from attacks.lab.scenario import Scenario
 from attacks.lab.view import Reader, words_of
