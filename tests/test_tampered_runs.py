@@ -36,7 +36,7 @@ SCRIPT = (
     Step("say", "bob-phone", "alice"),
     Step("collect", "alice-phone"),
 )
-NAMED = {  # who lies in a sealed fact, as it is told; of what is not here nothing commits the liar to the truth
+NAMED = {  # who lies in a sealed fact, as it is told once the setup is over; a setup ends with what was refused in it
     ("split-key", "KeyShare"): "{}: its share does not fit its commitments",
     ("split-key", "Partial"): "wrong partial of {}",
     ("fair-keys", "KeyShare"): "wrong share of {}",
@@ -187,13 +187,18 @@ def test_whoever_seals_a_lie_gives_no_text_away_and_is_named(scheme: str) -> Non
     assert facts
     assert {(scheme, kind) for kind in facts} <= set(NAMED) | set(FREE)
     for kind, times in facts.items():
-        for number in range(SAMPLE):
-            nth = number * (times - 1) // (SAMPLE - 1)
-            result, culprit = tampered(scheme, "sealed", kind, nth, lambda data, n=number: last_field(data, n))  # type: ignore[misc]  # bound at once
+        for number in range(2 * SAMPLE):
+            nth = (number % SAMPLE) * (times - 1) // (SAMPLE - 1)
+            change = last_field if number < SAMPLE else anywhere
+            result, culprit = tampered(scheme, "sealed", kind, nth, lambda data, n=number, c=change: c(data, n))  # type: ignore[misc]  # bound at once
             assert result.known <= result.sent, (kind, nth, number)
-            if (scheme, kind) in NAMED and result.sent:
+            if change is last_field and (scheme, kind) in NAMED and result.sent:
                 pattern = NAMED[scheme, kind].format(re.escape(culprit))
                 assert any(re.search(pattern, told) for told in result.told), (kind, culprit, result.told)
+
+
+def anywhere(data: bytes, number: int) -> bytes:
+    return spread(data, number, SAMPLE)
 
 
 def last_field(data: bytes, number: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec.structs import replace
 
 from escrow import crypto, group
@@ -86,9 +84,6 @@ class Scripted(ceremony.Member):
         points = self.lies[name]
         return None if points is None else Commitments(self.setting.session, self.index, tuple(points))
 
-    def _pair(self, said: Case) -> dict[str, Any]:
-        return {"value": said["value"], "blinding": said["blinding"]}
-
     def commitments_to(self, member: int) -> Commitments | None:
         to_one = "commitments_to_1" in self.lies and member == 1
         if to_one or "commitments" in self.lies:
@@ -99,7 +94,7 @@ class Scripted(ceremony.Member):
         if member != 1 or "share_to_1" not in self.lies:
             return super().share_to(member)
         said = self.lies["share_to_1"]
-        return None if said is None else replace(self.subshares[1], **self._pair(said))
+        return None if said is None else replace(self.subshares[1], **said)
 
     def complain(self, record: ceremony.Record) -> list[Complaint]:
         false = [Complaint(self.setting.session, self.index, dealer) for dealer in self.lies.get("accuses", ())]
@@ -110,7 +105,7 @@ class Scripted(ceremony.Member):
         if "answer" not in self.lies:
             return honest
         said = self.lies["answer"]
-        return [replace(each, **self._pair(said)) for each in honest] if said is not None else []
+        return [replace(each, **said) for each in honest] if said is not None else []
 
     def reveal(self, record: ceremony.Record) -> Commitments | None:
         return self._points("reveal") if "reveal" in self.lies else super().reveal(record)
