@@ -286,8 +286,7 @@ class Device(Principal):
     def _belongs(self, mail: Mail, author: str, conversation: str) -> bool:
         """Whether a text says to be of its chain's group or, between two users, of these two."""
         if mail.group:
-            chain = self._chain_of(mail)
-            return chain is not None and conversation == mail.group == chain.group
+            return conversation == mail.group
         people = conversation.split("+")
         return len(people) == 1 or (author in people and self.user in people)
 
@@ -353,6 +352,7 @@ class Device(Principal):
     def _open_group(self, mail: Mail) -> Plaintext:
         if (peer := self._chain_of(mail)) is None:
             raise Forged("a group message under a chain that never came")
+        self.insist(peer.group == mail.group, "a text is of its chain's group")  # asked before the key is spent
         self.insist(sender_keys.signature_holds(peer, mail.body), "signature of a group message")
         return sender_keys.decrypt(peer, sender_keys.unpack(mail.body))
 

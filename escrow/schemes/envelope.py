@@ -20,7 +20,7 @@ from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
 from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
-from escrow.errors import EscrowError
+from escrow.errors import EscrowError, Forged
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
@@ -127,9 +127,12 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
                 answer = authority.ask(wire, "agent", warrant, field)
                 key = open_message_key(answer, authority.key.agreement)
             except EscrowError as error:
-                wire.complain(authority.name, error)
+                wire.complain("agent", error)
                 continue
-            yield from open_intercepted(authority, intercept, key)
+            opened = list(open_intercepted(authority, intercept, key))
+            if not opened:
+                wire.complain("agent", Forged("the key that it gave opens no message"))
+            yield from opened
 
 
 SCHEME = EnvelopeScheme()

@@ -247,7 +247,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
             try:
                 part = open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
             except EscrowError as error:
-                wire.complain(authority.name, error)
+                wire.complain(name, error)
                 continue
             if authority.group is None or part.index != index or threshold.culprits(authority.group, [part]):
                 wire.alarm(authority.name, f"wrong partial of {name}")
