@@ -101,7 +101,7 @@ class Closure:
         self._waiting: deque[int] = deque()
         self._grown: dict[tuple[Holding, str, int | None], Holding] = {}
         self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
-        self._served: set[tuple[Any, ...]] = set()
+        self._served: dict[str, set[tuple[int, Premises, int]]] = {}
         self._tables: dict[tuple[type, tuple[str, ...]], Table] = {}
         self._single: list[tuple[type, Fire]] = []
         self._joins: list[tuple[type, tuple[Getter, Table, Join]]] = []
@@ -319,15 +319,14 @@ class Closure:
         request. All must be facts of this closure (KeyError): what nobody holds cannot be shown. A check that raises
         Forged gets no answer, whatever else is left out. ValueError for a service whose rule is none of this closure.
         """
-        desk, before, wanted = _Desk(self, service), len(self.services), self.rules.index(service.rule)
+        desk, before, wanted = _Desk(self, service, candidates), len(self.services), self.rules.index(service.rule)
+        served = self._served.setdefault(service.name, set())
         for number in (at for at, rule in enumerate(self.firing_rule) if rule == wanted):
             _, premises, _ = self.firing(number)
             for request in desk.requests(premises):
-                facts = tuple(self.facts[each] for each in request)
-                for warrant in desk.fitting(premises, candidates(facts)):
-                    key = (service.name, number, request, self.ids[warrant])
-                    if key not in self._served:
-                        self._served.add(key)
+                for warrant in desk.fitting(premises, request):
+                    if (key := (number, request, self.ids[warrant])) not in served:
+                        served.add(key)
                         self._answer(desk, number, premises, request, warrant, requester(warrant))
         return len(self.services) - before
 
@@ -381,11 +380,17 @@ class _Desk:
     it must give), in the warrant, or in the official's own secret.
     """
 
-    def __init__(self, closure: Closure, service: Service) -> None:
+    def __init__(
+        self, closure: Closure, service: Service, candidates: Callable[[tuple[Fact, ...]], Iterable[Fact]]
+    ) -> None:
         arguments = list(inspect.signature(service.rule.function).parameters)
         names = list(inspect.signature(service.checks).parameters)
         self.closure, self.service, self.holder = closure, service, arguments.index(service.holder)
         self.failed = closure._recalled(_failing(service.checks))
+        self._candidates, self._shown = (
+            candidates,
+            dict[Premises, list[Fact]](),
+        )  # by request: several officials hear it
         self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
         for name, kind in zip(names, service.takes, strict=True):
             lies = [(arguments.index(each), path) for each, (where, path) in service.given.items() if where == name]
@@ -407,10 +412,15 @@ class _Desk:
             return iter(())  # what a thief makes of several secrets is no official's
         return product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
 
-    def fitting(self, premises: Premises, warrants: Iterable[Fact]) -> Iterator[Fact]:
-        """Those warrants that give what the rule takes from a warrant."""
+    def fitting(self, premises: Premises, request: Premises) -> list[Fact]:
+        """Those warrants to be shown with a request that give what the rule takes from a warrant."""
+        if (shown := self._shown.get(request)) is None:
+            facts = tuple(self.closure.facts[each] for each in request)
+            shown = self._shown[request] = list(self._candidates(facts))
+        if not self._gives[1][0]:
+            return shown
         wanted = self._wanted(1, premises)
-        return (warrant for warrant in warrants if self._gives[1][1](warrant) == wanted)
+        return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
 
 
 @cache

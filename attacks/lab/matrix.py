@@ -243,6 +243,8 @@ class _Shared:
     def bench(self, task: Task, scheme: Scheme) -> Bench:
         """The bench of a scheme. Those of schemes before it are let go: tasks come scheme by scheme."""
         if scheme.name not in self._benches:
+            if scheme != task.plain:
+                self.memory.clear()
             kept = {name: each for name, each in self._benches.items() if task.plain and name == task.plain.name}
             made = Bench(
                 scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain, memory=self.memory

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from escrow.errors import Forged
 
 R = TypeVar("R")
-MOST = 150_000  # results that are kept
+MOST = 1_000_000  # results that are kept: some 400 MB
 
 
 class Memory:
@@ -35,11 +35,15 @@ class Memory:
 
         return recall
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept = 0
+        for each in self._given.values():
+            each.clear()
+
     def _keep(self, given: dict[tuple[Any, ...], Any], arguments: tuple[Any, ...], result: Any) -> Any:
         if self._kept == self._most:
-            self._kept = 0
-            for each in self._given.values():
-                each.clear()
+            self.clear()
         self._kept += 1
         given[arguments] = result
         return result
