@@ -1,9 +1,9 @@
-"""Writes what is generated in the pages: README's table, and the outputs in README.md and CLI.md.
+"""Writes what is generated in the pages: README's table and findings, and the outputs in README.md and CLI.md.
 
-python docs/generate.py            write them all (runs the default matrix: about a minute)
+python docs/generate.py            write them all (runs the default matrix, which takes minutes)
 python docs/generate.py --check    compare, write nothing, and say what differs; exit 1 if anything does
---matrix FILE                      take the table from this result of `escrow-lab matrix --format json`
---only commands|table              one part
+--matrix FILE                      take table and findings from this result of `escrow-lab matrix --format json`
+--only commands|table              one part; `table` is table and findings
 
 The JSON Schemas are written by `python -m attacks.report.schemas docs/schemas`.
 """
@@ -18,7 +18,10 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -27,29 +30,22 @@ from attacks.lab.results import Cell, Matrix
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "CLI.md")
-TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.S)
+REGION = re.compile(r"(<!-- (table|findings) -->\n).*?(<!-- end of \2 -->)", re.S)
 BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.S)
 CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
+MASKED = ("bench", "doctor")  # commands that print times or versions
 
 
 def main() -> int:
     arguments = _arguments()
-    wrong = []
-    for page in PAGES:
-        old = new = page.read_text(encoding="utf-8")
-        if arguments.only != "table":
-            with tempfile.TemporaryDirectory() as folder:
-                new = BLOCK.sub(_rerun(Path(folder)), new)
-        if arguments.only != "commands" and TABLE.search(new):
-            new = TABLE.sub(lambda found: found[1] + _table(_matrix(arguments.matrix)) + found[2], new)
-        if new != old:
-            wrong.append(page.name)
-            if arguments.check:
-                sys.stdout.writelines(
-                    difflib.unified_diff(old.splitlines(True), new.splitlines(True), page.name, "run")
-                )
-            else:
-                page.write_text(new, encoding="utf-8")
+    with ThreadPoolExecutor() as pool:
+        new = list(pool.map(lambda page: _regenerated(page, arguments), PAGES))
+    wrong = [page.name for page, (old, text) in zip(PAGES, new, strict=True) if text != old]
+    for page, (old, text) in zip(PAGES, new, strict=True):
+        if arguments.check:
+            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), page.name, "run"))
+        elif text != old:
+            page.write_text(text, encoding="utf-8")
     print(f"{'differs' if arguments.check else 'written'}: {', '.join(wrong)}" if wrong else "nothing to change")
     return 1 if wrong and arguments.check else 0
 
@@ -62,21 +58,34 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _regenerated(page: Path, arguments: argparse.Namespace) -> tuple[str, str]:
+    """A page as it is, and as it should be."""
+    old = new = page.read_text(encoding="utf-8")
+    if arguments.only != "table":
+        with tempfile.TemporaryDirectory() as folder:
+            new = BLOCK.sub(rerun(Path(folder)), new)
+    if arguments.only != "commands":
+        new = REGION.sub(lambda found: found[1] + REGIONS[found[2]](_matrix(arguments.matrix)) + found[3], new)
+    return old, new
+
+
 # --- the outputs of commands ---
 
 
 def commands(page: Path) -> Iterator[str]:
-    """Every `escrow-lab` command that a page prints."""
+    """Every command whose output a page prints."""
     for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
         yield from (line.removeprefix("$ ") for line in found[2].splitlines() if line.startswith("$ "))
 
 
-def _rerun(folder: Path) -> Callable[[re.Match[str]], str]:
-    def rerun(found: re.Match[str]) -> str:
+def rerun(folder: Path) -> Callable[[re.Match[str]], str]:
+    """Replaces what a block says its commands print by what they print there, one after another."""
+
+    def again(found: re.Match[str]) -> str:
         lines = (line for line in found[2].splitlines() if line.startswith("$ "))
         return found[1] + "".join(f"{line}\n{run(line.removeprefix('$ '), folder)}" for line in lines) + found[3]
 
-    return rerun
+    return again
 
 
 def run(command: str, folder: Path) -> str:
@@ -84,18 +93,21 @@ def run(command: str, folder: Path) -> str:
     words = shlex.split(command)
     head = int(words[-1]) if "|" in words else 0  # "| head -n N"
     words = words[: words.index("|")] if head else words
-    program = [sys.executable, "-m", "attacks.cli", *words[1:]]
+    program = [sys.executable, "-m", "attacks.cli", *words[1:]] if words[0] == "escrow-lab" else words
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     lines = (done.stdout + done.stderr).splitlines()
+    if words[1] in MASKED:
+        lines = [CHANGING.sub("…", line) for line in lines]
     lines = [*lines[:head], "…"] if head else lines
     code = [f"(exit {done.returncode})"] if done.returncode else []
-    return "".join(f"{CHANGING.sub('…', line).rstrip()}\n" for line in (*lines, *code))
+    return "".join(f"{line.rstrip()}\n" for line in (*lines, *code))
 
 
-# --- README's table ---
+# --- README's table and findings ---
 
 
+@cache
 def _matrix(file: Path | None) -> Matrix:
     if file is not None:
         return msgspec.json.decode(file.read_bytes(), type=Matrix)
@@ -106,45 +118,144 @@ def _matrix(file: Path | None) -> Matrix:
         return msgspec.json.decode(out.read_bytes(), type=Matrix)
 
 
+CLIENTS = ("field-stripping", "leaf-feedback", "rogue-leaf", "shadow-public-keys", "squeeze")  # users' clients cheat
+COLUMNS: tuple[tuple[str, Callable[[dict[str, Cell]], str]], ...] = (
+    ("lawful", lambda by: f"{by['null-eavesdropper'].lawful}"),
+    ("missed", lambda by: _missed([by[name] for name in CLIENTS])),
+    ("officials' keys", lambda by: _opened(by["authority-theft"])),
+    ("court", lambda by: f"{by['court-key-theft'].exposed.total}"),
+    ("ghost", lambda by: f"{by['ghost-insertion'].exposed.total}"),
+    ("middle", lambda by: f"{by['prekey-substitution'].exposed.total}"),
+    ("later", lambda by: f"{by['harvest-now-decrypt-later'].exposed.total}"),
+)
+
+
 def _table(matrix: Matrix) -> str:
-    """One row a question, one column a scheme; every number is of texts and comes out of a cell."""
-    schemes = matrix.manifest.schemes
-    cells = {(cell.attack, cell.scheme): cell for cell in matrix.cells}
-    sent = matrix.cells[0].sent
-    rows: list[tuple[str, Callable[[Cell], str]]] = [
-        ("null-eavesdropper", lambda cell: f"{cell.lawful} of {cell.entitled}"),
-        ("null-eavesdropper", lambda cell: _opened(cell)),
-        ("authority-theft", lambda cell: _opened(cell)),
-        ("court-key-theft", lambda cell: _opened(cell)),
-        ("ghost-insertion", lambda cell: _opened(cell)),
-        ("prekey-substitution", lambda cell: _opened(cell)),
-        (
-            "field-stripping",
-            lambda cell: "–" if cell.verdict == "NOT_APPLICABLE" else f"{cell.evaded} of {cell.entitled}",
-        ),
-    ]
-    questions = (
-        "texts that the warrants cover, read by the law",
-        "read by whoever listens, the lawful access included",
-        "read with officials' stolen keys, and whose are enough",
-        "read with the court's stolen key",
-        "read by an insider at the provider who adds a device",
-        "read by a provider that lies about keys",
-        "covered by a warrant, and missed, if one target's client cheats",
+    """One row a scheme, one column a question; every number is of texts and comes out of a cell."""
+    names = [name for name, _ in COLUMNS]
+    lines = [f"| | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    for scheme in matrix.manifest.schemes:
+        cells = {cell.attack: cell for cell in matrix.cells if cell.scheme == scheme}
+        lines.append(f"| {scheme} | {' | '.join(show(cells) for _, show in COLUMNS)} |")
+    scenario, listening = (
+        matrix.manifest.scenario,
+        [each for each in matrix.cells if each.attack == "null-eavesdropper"],
     )
-    lines = ["| | " + " | ".join(schemes) + " |", "| --- |" + " --- |" * len(schemes)]
-    for question, (attack, show) in zip(questions, rows, strict=True):
-        shown = (show(cells[attack, scheme]) for scheme in schemes)
-        lines.append(f"| {question} | " + " | ".join(shown) + " |")
-    note = f"{sent} texts among {len(matrix.manifest.scenario.users)} users, {matrix.manifest.scenario.days} days"
-    return "\n".join([*lines, "", f"Of {note}; seed {matrix.manifest.scenario.seed}. Written by a run.", ""])
+    size = f"{listening[0].sent} texts among {len(scenario.users)} users, {scenario.days} days; seed {scenario.seed}"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Of {size}. Warrants cover {listening[0].entitled}. Whoever only listens, the lawful access included,",
+            f"reads {max(each.exposed.total for each in listening)} under every scheme. Written by a run.",
+            "",
+        ]
+    )
 
 
 def _opened(cell: Cell) -> str:
     if not cell.exposed.total:
         return "0"
-    who = ", ".join(member.split("@")[0] for member in cell.coalition)
-    return f"{cell.exposed.total} ({who})"
+    return f"{cell.exposed.total} ({_who(cell)})"
+
+
+def _missed(cells: list[Cell]) -> str:
+    """The worst that a cheating client does to the lawful access; nothing where there is none."""
+    played = [cell.evaded for cell in cells if cell.verdict != "NOT_APPLICABLE"]
+    return str(max(played)) if played else "–"
+
+
+# attack, schemes, what their cells say in a sentence
+FINDINGS: tuple[tuple[str, tuple[str, ...], Callable[..., str]], ...] = (
+    (
+        "ghost-insertion",
+        ("plain",),
+        lambda plain: (
+            f"**Plain end-to-end encryption** is not out of reach: an insider at the provider who adds a device "
+            f"reads {plain.exposed.total} of {plain.sent} texts. Clients raise {_alarms(plain)} alarms about it."
+        ),
+    ),
+    (
+        "authority-theft",
+        ("envelope",),
+        lambda cell: (
+            f"**One key** (`envelope`): whoever once takes the state of `{_who(cell)}` opens {cell.exposed.total} "
+            f"of {cell.sent} texts, earlier and later ones. That is as claimed."
+        ),
+    ),
+    (
+        "null-eavesdropper",
+        ("ghost",),
+        lambda cell: (
+            f"**A silent participant** (`ghost`): with everybody honest the law reads {cell.lawful} of the "
+            f"{cell.entitled} texts that its warrants cover; what was said before the ghost came is closed to it."
+        ),
+    ),
+    (
+        "mobile-adversary",
+        ("split-key", "threshold"),
+        lambda kept, refreshed: (
+            "**Shares of a key**: a thief who robs one holder an evening, never two, opens "
+            f"{kept.exposed.total} of {kept.sent} texts where shares stay (`split-key`), and "
+            f"{refreshed.exposed.total} where they are replaced every morning (`threshold`)."
+        ),
+    ),
+    (
+        "rogue-dealer",
+        ("split-key", "threshold"),
+        lambda one, all_: (
+            "**Who deals the shares**: one who deals wrong ones leaves the law "
+            f"{one.lawful} of {one.entitled} texts where one dealer makes the key (`split-key`), and "
+            f"{all_.lawful} where the agents make it together and put the liar out (`threshold`)."
+        ),
+    ),
+    (
+        "rogue-leaf",
+        ("clipper",),
+        lambda cell: (
+            f"**Clipper**: a rogue sender finds LEAFs that name nobody, in {cell.cost.trials:,} trials; honest "
+            f"chips accept them, and the law misses {cell.evaded} of the {cell.entitled} texts that it may read."
+        ),
+    ),
+    (
+        "warrant-misuse",
+        ("fair-keys",),
+        lambda cell: (
+            f"**Fair keys**: warrants cover {cell.entitled} texts; the authority that was given their targets' "
+            f"keys reads {cell.exposed.total}, because a key does not end when a warrant does."
+        ),
+    ),
+    (
+        "harvest-now-decrypt-later",
+        ("plain", "plain-pq"),
+        lambda plain, pq: (
+            "**Later**: whoever records everything today and breaks elliptic curves one day reads "
+            f"{plain.exposed.total} of {plain.sent} texts of `plain`, and {pq.exposed.total} of `plain-pq`."
+        ),
+    ),
+)
+
+
+def _findings(matrix: Matrix) -> str:
+    """One sentence a family, with the numbers of its cells, and the command that shows it."""
+    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
+    lines = []
+    for attack, schemes, sentence in FINDINGS:
+        said = sentence(*(cells[scheme, attack] for scheme in schemes))
+        lines += textwrap.wrap(f"- {said}", 118, subsequent_indent="  ", break_on_hyphens=False)
+        lines.append(f"  `escrow-lab run {attack} {' '.join(f'--scheme {scheme}' for scheme in schemes)}`")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _alarms(cell: Cell) -> int:
+    return sum(each.times for each in cell.alarms)
+
+
+def _who(cell: Cell) -> str:
+    return ", ".join(member.split("@")[0] for member in cell.coalition)
+
+
+REGIONS: dict[str, Callable[[Matrix], str]] = {"table": _table, "findings": _findings}
 
 
 if __name__ == "__main__":
