@@ -29,7 +29,7 @@ FLOORS = (  # a room imports from lower floors, and from itself
     {"laws"},
 )
 FLOOR = {f"escrow.{room}": number for number, rooms in enumerate(FLOORS) for room in rooms}
-TRUTH = {f"attacks.lab.{name}" for name in ("play", "outcome", "evidence", "analysis", "claims", "matrix")}
+TRUTH = {f"attacks.lab.{name}" for name in ("play", "outcome", "messaging", "evidence", "analysis", "claims", "matrix")}
 BELOW = ("attacks.lab", "attacks.registry")  # the registry finds attacks and names none
 OUTSIDE = {"os", "time", "datetime", "random", "secrets", "socket", "uuid"}  # a clock, or randomness past the door
 DOORS = {

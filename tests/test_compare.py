@@ -31,6 +31,7 @@ WORSE = {
     "exposed": ({}, {"exposed": Exposed(bystander=Exposure(past=1))}, "exposed.bystander.past"),
     **{name: ({name: 1}, {name: 2}, name) for name in ("excluded", "overreached", "evaded", "lost", "forged")},
     "shown again": ({}, {"duplicated": 1}, "duplicated"),
+    "laid at another's door": ({}, {"framed": 1}, "framed"),
     "no longer noticed": ({"alarms": (ALARM,)}, {}, "alarms.safety number"),
     "noticed less often": (
         {"alarms": (ALARM,)},
@@ -88,7 +89,10 @@ def test_the_worst_comes_first_and_verdicts_before_counts() -> None:
 
 
 COUNTS = st.fixed_dictionaries(
-    {name: st.integers(0, 3) for name in ("excluded", "overreached", "evaded", "lost", "forged", "duplicated")}
+    {
+        name: st.integers(0, 3)
+        for name in ("excluded", "overreached", "evaded", "lost", "forged", "duplicated", "framed")
+    }
 )
 
 

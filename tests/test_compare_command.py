@@ -121,7 +121,7 @@ def test_a_tolerance_is_a_whole_number_from_0(files: Path, given: str, capsys: p
         ({"verdict": "BREACH", "excluded": 3}, False),
         ({"verdict": "BREACH", "evaded": 3, "added_over_plain": 1}, False),
         ({"verdict": "AS CLAIMED", "added_over_plain": 3}, False),
-        *(({"verdict": "BREACH", name: 1}, True) for name in ("overreached", "forged", "duplicated")),
+        *(({"verdict": "BREACH", name: 1}, True) for name in ("overreached", "forged", "duplicated", "framed")),
         ({"verdict": "HELD", "duplicated": 1}, False),
     ],
 )

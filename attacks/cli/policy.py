@@ -73,12 +73,14 @@ def _failed(cells: Sequence[Cell], job: Job) -> bool:
 
 
 def unexpected(cell: Cell) -> bool:
-    """A breach by which texts are opened that are closed in plain, or overreached, forged or shown twice."""
+    """A breach by which texts are opened that are closed in plain, or overreached, forged, shown twice or laid at
+    another's door."""
     return cell.verdict == "BREACH" and (
         (cell.excluded > 0 and cell.added_over_plain > 0)
         or cell.overreached > 0
         or cell.forged > 0
         or cell.duplicated > 0
+        or cell.framed > 0
     )
 
 

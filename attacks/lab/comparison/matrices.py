@@ -11,7 +11,16 @@ from attacks.lab.comparison.difference import Change, Difference, Rows, count, d
 from attacks.lab.results import Alarms, Cell, Matrix
 
 WORSE = {"HELD": 0, "AS CLAIMED": 1, "BREACH": 2}  # the verdicts over what was measured, in order
-TEXTS = ("exposed.", "excluded", "overreached", "evaded", "lost", "forged", "duplicated")  # more of them is worse
+TEXTS = (
+    "exposed.",
+    "excluded",
+    "overreached",
+    "evaded",
+    "lost",
+    "forged",
+    "duplicated",
+    "framed",
+)  # more of them is worse
 OTHERS = ("coalition", "sent", "lawful", "entitled", "added_over_plain", "services", "cost.seizures", "cost.trials")
 
 
