@@ -264,7 +264,7 @@ def test_misuse_asks_beyond_every_warrant_and_an_honest_agent_refuses_each_kind(
         kinds["backdate"] += order.target in field.people and field.day < order.first
         kinds["relabel"] += field.people == (order.target,)
     assert all(kinds[kind] for kind in ("replay", "creep", "backdate", "relabel"))
-    reasons = {reason for _, party, reason in record.refusals if party == "authority"}
+    reasons = {reason for _, party, reason in record.refusals if party == "agent"}
     assert {"warrant in force", "target", "window"} <= reasons
     assert any(reason.startswith("Forged") for reason in reasons)  # relabelled: the seal is bound to the labels
 

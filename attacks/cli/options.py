@@ -81,7 +81,7 @@ def policy() -> list[click.Option]:
             "--fail-on",
             type=click.Choice(["breach", "unexpected", "regression"]),
             help="Exit with 1 for a breach; for an unexpected one, which opens texts that are closed in plain, or by "
-            "which texts are overreached, forged, duplicated or framed; or for a cell that is worse than in --baseline.",
+            "which texts are overreached, forged, duplicated or framed; or for a cell worse than in --baseline.",
         ),
         _option(
             "--baseline",
