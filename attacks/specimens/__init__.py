@@ -11,5 +11,5 @@ OURS = Source("This project", "Two-sided controls", 2026, "all", "all")
 
 
 def control_scenario() -> Scenario:
-    """Three users, one group with pairwise fan-out, four days, forty texts; two warrants."""
-    return default(users=3, groups=1, days=4, messages=40)
+    """Three users, one group with pairwise fan-out, four days, sixteen texts; two warrants."""
+    return default(users=3, groups=1, days=4, messages=16)
