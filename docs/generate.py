@@ -124,7 +124,7 @@ COLUMNS: tuple[tuple[str, Callable[[dict[str, Cell]], str]], ...] = (
     ("missed", lambda by: _missed([by[name] for name in CLIENTS])),
     ("officials' keys", lambda by: _opened(by["authority-theft"])),
     ("court", lambda by: f"{by['court-key-theft'].exposed.total}"),
-    ("ghost", lambda by: f"{by['ghost-insertion'].exposed.total}"),
+    ("insider", lambda by: f"{by['ghost-insertion'].exposed.total}"),
     ("middle", lambda by: f"{by['prekey-substitution'].exposed.total}"),
     ("later", lambda by: f"{by['harvest-now-decrypt-later'].exposed.total}"),
 )
