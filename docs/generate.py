@@ -33,6 +33,7 @@ PAGES = (ROOT / "README.md", ROOT / "CLI.md")
 REGION = re.compile(r"(<!-- (table|findings) -->\n).*?(<!-- end of \2 -->)", re.S)
 BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.S)
 CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
+DIGEST = re.compile(r"\b[0-9a-f]{64}\b")  # of evidence, whose cell's key covers all sources
 MASKED = ("bench", "doctor")  # commands that print times or versions
 
 
@@ -89,14 +90,14 @@ def rerun(folder: Path) -> Callable[[re.Match[str]], str]:
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command prints on both streams, times masked, its exit code behind it where that is not 0."""
+    """What a command prints on both streams, times and digests masked, its exit code below where that is not 0."""
     words = shlex.split(command)
     head = int(words[-1]) if "|" in words else 0  # "| head -n N"
     words = words[: words.index("|")] if head else words
     program = [sys.executable, "-m", "attacks.cli", *words[1:]] if words[0] == "escrow-lab" else words
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    lines = (done.stdout + done.stderr).splitlines()
+    lines = [DIGEST.sub("…", line) for line in (done.stdout + done.stderr).splitlines()]
     if words[1] in MASKED:
         lines = [CHANGING.sub("…", line) for line in lines]
     lines = [*lines[:head], "…"] if head else lines
