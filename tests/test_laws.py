@@ -258,7 +258,9 @@ class Blunt(NullEavesdropper):
     derivations = (never_needed,)
 
 
-def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch):
+def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_path):
+    (tmp_path / "toy.py").write_text("what a control module's key is of")
+    monkeypatch.syspath_prepend(tmp_path)
     control = ModuleType("toy.control")
     control.SPECIMEN, control.TWIN, control.SCENARIO = PLAIN, PLAIN, conformance.small()
     monkeypatch.setitem(sys.modules, "toy.control", control)

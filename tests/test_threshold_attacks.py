@@ -208,7 +208,7 @@ def any_day(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Check
     yield from (
         (check, holds) for check, holds in promises(share.court, warrant, field.people, field.day) if check != "window"
     )
-    yield "the label is of this message", field.label() == field.ciphertext.label
+    yield "the label is of this message", field.label == field.ciphertext.label
     yield "the ciphertext checks", field.ciphertext.proven
 
 

@@ -231,10 +231,10 @@ def test_the_label_ties_a_message_key_to_all_that_the_field_says():
     key = group.base(5)
     labels = (b"chain", 3, ("alice", "bob"), 2, b"header")
     field = ThresholdField(*labels, tdh2.encrypt(key, bytes(32), label_of(*labels)))
-    message = TdhMessage(field.label(), bytes(32))
+    message = TdhMessage(field.label, bytes(32))
     assert unwrap(field, message).value == bytes(32)
     others = ((b"other", 3), (b"chain", 4), (b"chain", 3, ("alice",)), (b"chain", 3, ("alice", "bob"), 1))
-    assert len({field.label(), *(label_of(*(*some, *labels[len(some) :])) for some in others)}) == 5
+    assert len({field.label, *(label_of(*(*some, *labels[len(some) :])) for some in others)}) == 5
     for wrong in (changed(field, n=4), changed(field, header=b"")):
         with pytest.raises(Forged, match="of another message"):
             unwrap(wrong, message)

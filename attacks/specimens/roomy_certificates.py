@@ -25,4 +25,4 @@ class RoomyCertificates(FairKeys, frozen=True, kw_only=True):
 
 SPECIMEN = RoomyCertificates()
 TWIN = FairKeys()
-SCENARIO = default(users=4, groups=0, days=4, messages=40)  # two users of one device each, one under a warrant
+SCENARIO = default(users=2, groups=0, days=3, messages=8)

@@ -3,6 +3,7 @@
 SPECIMEN leaves out that check; TWIN is threshold itself.
 """
 
+from attacks.lab.scenario import default
 from attacks.specimens import OURS
 from escrow.derivation import Checks, service
 from escrow.schemes import threshold
@@ -15,7 +16,7 @@ from escrow.warrant import Warrant, promises
 def credulous_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
     """All of the agent's promises but the one about the ciphertext."""
     yield from promises(share.court, warrant, field.people, field.day)
-    yield "the label is of this message", field.label() == field.ciphertext.label
+    yield "the label is of this message", field.label == field.ciphertext.label
 
 
 class Agent(threshold.Agent):
@@ -34,3 +35,4 @@ class UncheckedCiphertext(Threshold, frozen=True, kw_only=True):
 
 SPECIMEN = UncheckedCiphertext()
 TWIN = Threshold()
+SCENARIO = default(users=3, groups=0, days=3, messages=12)

@@ -3,6 +3,7 @@
 SPECIMEN leaves out the erasure at the end of a run; TWIN is threshold itself.
 """
 
+from attacks.lab.scenario import default
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
@@ -29,3 +30,4 @@ class Unerased(Threshold, frozen=True, kw_only=True):
 
 SPECIMEN = Unerased()
 TWIN = Threshold()
+SCENARIO = default(users=3, groups=0, days=3, messages=12)

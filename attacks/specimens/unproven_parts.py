@@ -5,6 +5,7 @@ SPECIMEN leaves out the proofs; TWIN is split-key itself.
 
 from collections.abc import Iterator
 
+from attacks.lab.scenario import default
 from attacks.specimens import OURS
 from escrow.errors import EscrowError
 from escrow.schemes.split_key import SplitAuthority, SplitField, SplitKey, open_partial
@@ -30,3 +31,4 @@ class UnprovenParts(SplitKey, frozen=True, kw_only=True):
 
 SPECIMEN = UnprovenParts()
 TWIN = SplitKey()
+SCENARIO = default(users=3, groups=0, days=3, messages=12)

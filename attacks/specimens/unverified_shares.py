@@ -3,6 +3,7 @@
 SPECIMEN leaves out the check against the dealer's commitments, and so every complaint; TWIN is threshold itself.
 """
 
+from attacks.lab.scenario import default
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
@@ -41,3 +42,4 @@ class UnverifiedShares(Threshold, frozen=True, kw_only=True):
 
 SPECIMEN = UnverifiedShares(every=0)
 TWIN = Threshold(every=0)
+SCENARIO = default(users=3, groups=0, days=3, messages=12)

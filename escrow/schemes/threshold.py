@@ -17,6 +17,7 @@ Their combination with a messenger is ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import ClassVar, Literal
 
 import msgspec
@@ -58,6 +59,7 @@ class ThresholdField(AccessField, frozen=True, dict=True):
     header: Public
     ciphertext: TdhCiphertext
 
+    @cached_property
     def label(self) -> bytes:
         """L (32 bytes): everything that the field says about the message."""
         return label_of(self.chain, self.n, self.people, self.day, self.header)
@@ -71,7 +73,7 @@ def label_of(chain: bytes, n: int, people: tuple[str, ...], day: int, header: by
 @derivation("field.ciphertext.label = message.label")
 def unwrap(field: ThresholdField, message: TdhMessage) -> MessageKey:
     """The message key. Forged where the labels were changed."""
-    if not message.label == field.ciphertext.label == field.label():
+    if not message.label == field.ciphertext.label == field.label:
         raise Forged("the label is of another message")
     return MessageKey(field.chain, field.n, message.value)
 
@@ -80,7 +82,7 @@ def unwrap(field: ThresholdField, message: TdhMessage) -> MessageKey:
 def agent_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
     """What each agent promises to check before it gives its part."""
     yield from promises(share.court, warrant, field.people, field.day)
-    yield "the label is of this message", field.label() == field.ciphertext.label
+    yield "the label is of this message", field.label == field.ciphertext.label
     yield "the ciphertext checks", field.ciphertext.proven
 
 
