@@ -259,7 +259,7 @@ class Blunt(NullEavesdropper):
 
 
 def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_path):
-    (tmp_path / "toy.py").write_text("what a control module's key is of")
+    (tmp_path / "toy.py").write_text("# what the key of a control is of")
     monkeypatch.syspath_prepend(tmp_path)
     control = ModuleType("toy.control")
     control.SPECIMEN, control.TWIN, control.SCENARIO = PLAIN, PLAIN, conformance.small()
