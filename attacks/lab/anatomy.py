@@ -98,6 +98,7 @@ def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
         mode="passive",
         label_pass=name,
         members=tuple(map(str, members)),
+        periods=_periods(group),
         threshold=Threshold(t=wide.t, of=wide.of) if wide else None,
         officials_only=all(each.principal in officials for each in members),
         opens=most or _most(group),
@@ -115,6 +116,15 @@ def _evenings(group: Group) -> list[set[int]]:
             for evenings, member in zip(found, coalition.members, strict=True):
                 evenings.update(member.evenings)
     return found
+
+
+def _periods(group: Group) -> tuple[str, ...]:
+    """The stretches of evenings, if each coalition of several takes all its members within one of several."""
+    coalitions = {coalition for coalitions in group.values() for coalition in coalitions}
+    stretches = {tuple({member.evenings for member in each.members}) for each in coalitions}
+    if len(stretches) < 2 or any(len(each) > 1 for each in stretches) or len(next(iter(coalitions)).members) < 2:
+        return ()
+    return tuple(str(Seizure("", evenings))[1:] for evenings in sorted(each[0] for each in stretches))
 
 
 def _by_evening(analysis: Analysis, group: Group) -> Iterator[tuple[int, set[int]]]:

@@ -129,11 +129,15 @@ class Threshold(Result, frozen=True, kw_only=True):
 
 
 class Minimal(Result, frozen=True, kw_only=True):
-    """A minimal coalition, and what it opens. `members` are seizures, so one phone may stand there twice."""
+    """A minimal coalition, and what it opens. `members` are seizures, so one phone may stand there twice.
+
+    `periods`, where there are any: all members must be taken within one and the same of these stretches of evenings.
+    """
 
     mode: Literal["passive", "active"]
     label_pass: str = msgspec.field(name="pass")
     members: tuple[str, ...]
+    periods: tuple[str, ...] = ()
     threshold: Threshold | None = None
     officials_only: bool
     opens: int

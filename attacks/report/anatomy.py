@@ -43,7 +43,7 @@ def sections(anatomy: Anatomy) -> Iterator[Section]:
 
 
 def _yield(found: Minimal) -> tuple[object, ...]:
-    return found.members, found.threshold, found.opens, tuple(sorted(found.by_day.items()))
+    return found.members, found.periods, found.threshold, found.opens, tuple(sorted(found.by_day.items()))
 
 
 def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
@@ -140,6 +140,8 @@ def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:
 def _draw_coalition(page: Page, sent: int, found: Minimal) -> None:
     by = f" by {found.meddle}" if found.meddle else ""
     page.line(f"{_who(found)}{by}: opens {found.opens} of {sent}", indent=2)
+    if found.periods:
+        page.line(f"all within one of these: evening {'; '.join(found.periods)}", indent=4)
     if days := by_day(found.by_day):
         page.line(f"evening {days}", DIM, indent=4)
     if found.services:
