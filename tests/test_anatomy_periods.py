@@ -3,6 +3,7 @@
 import pytest
 
 from attacks.lab.anatomy import anatomy
+from attacks.lab.labels import MATHEMATICS
 from attacks.lab.scenario import default
 from attacks.report.anatomy import draw_anatomy
 from attacks.report.page import Page
@@ -14,7 +15,7 @@ SMALL = default(users=2, groups=0, days=4, messages=8)
 
 def rows(scheme):
     found = anatomy(scheme, (), SMALL).minimal_coalitions
-    return [each for each in found if each.label_pass == "mathematics" and each.members[0].startswith("agent")]
+    return [each for each in found if each.label_pass == MATHEMATICS and each.members[0].startswith("agent")]
 
 
 @pytest.mark.parametrize(("every", "periods"), [(1, ("0", "1", "2", "3")), (2, ("0-1", "2-3")), (0, ())])

@@ -76,15 +76,23 @@ class Bench:
         self.__dict__.pop("analysis", None)
 
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
-        """What can be read under an attack: the honest play's analysis, or that of a play of its own."""
+        """What can be read under an attack: the honest play's analysis, or that of a play of its own.
+
+        In the latter the adversary is given the states of who was turned, and where services answer, of the officials:
+        nobody else's could be in a coalition.
+        """
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
-        passive = not (attack.quantum or any(isinstance(each, Turn) for each in corruptions))
-        analysis = self.analysis if passive else self._analysed(self.play(attack))
+        turned = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
+        if turned:
+            given = (*turned, *map(Seizure, self.cast.officials)) if attack.served else turned
+            analysis = self._analysed(self.play(attack), given)
+        else:
+            analysis = self._analysed(self.play(attack)) if attack.quantum else self.analysis
         self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
         return analysis, corruptions
 
-    def _analysed(self, record: Record) -> Analysis:
-        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, memory=self.memory)
+    def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
+        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken, memory=self.memory)
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
         """The cell of this scheme under an attack, and all texts that the attack opens."""
