@@ -10,7 +10,7 @@ import msgspec
 
 from attacks.lab.access_structure import Coalition, Seizure
 from attacks.lab.analysis import MATHEMATICS, SERVED, Analysis, rules_of
-from attacks.lab.attack import Attack, Cast, Seize, Turn
+from attacks.lab.attack import QUANTUM, Attack, Cast, Seize, Turn
 from attacks.lab.claims import Judge
 from attacks.lab.isolation import AdversaryFailed
 from attacks.lab.keys import cell_key
@@ -84,7 +84,8 @@ class Bench:
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
         turned = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
         if turned:
-            given = (*turned, *map(Seizure, self.cast.officials)) if attack.served else turned
+            given = [*turned, *map(Seizure, self.cast.officials if attack.served else ())]
+            given += [Seizure(QUANTUM)] if attack.quantum else []
             analysis = self._analysed(self.play(attack), given)
         else:
             analysis = self._analysed(self.play(attack)) if attack.quantum else self.analysis
