@@ -105,7 +105,7 @@ class Wordy(Device):
     ("kind", "reason"),
     [
         (Hasty, "every trustee approved"),
-        (Forging, "a trustee's approval"),
+        (Forging, "approval of trustee 3"),
         (Wordy, "a certificate has no room for what a user chooses"),
     ],
 )

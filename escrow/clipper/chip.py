@@ -64,7 +64,9 @@ class UnitKey(Fact, frozen=True):
 
 @derivation("one.uid = other.uid")
 def combine(one: UnitHalf, other: UnitHalf) -> UnitKey:
-    """KU = K1 ⊕ K2. Forged unless the first half is agent 1's and the other agent 2's."""
+    """KU = K1 ⊕ K2. Forged unless the first half is agent 1's and the other agent 2's, of one unit."""
+    if one.uid != other.uid:
+        raise Forged("the agents gave halves of two units")
     if (one.agent, other.agent) != (1, 2):
         raise Forged("two halves of a unit key are agent 1's and agent 2's")
     return UnitKey(one.uid, bytes(a ^ b for a, b in zip(one.raw, other.raw, strict=True)))

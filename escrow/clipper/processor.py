@@ -99,12 +99,22 @@ class Processor(Authority):
         return units
 
     def _released(self, wire: Wire, warrant: Warrant, request: UnitRequest) -> Iterator[UnitKey]:
+        """The unit key, if both agents give their halves of it; who does not is named."""
+        halves = []
+        for agent in AGENTS:
+            try:
+                half = open_half(self.ask(wire, agent, warrant, request), self.key.agreement)
+            except EscrowError as error:
+                wire.complain(agent, error)
+                return
+            if half.uid != request.uid:
+                wire.complain(agent, Forged("it gave a half of another unit's key"))
+                return
+            halves.append(half)
         try:
-            answers = [self.ask(wire, agent, warrant, request) for agent in AGENTS]
-            one, other = (open_half(answer, self.key.agreement) for answer in answers)
-            yield combine(one, other)
-        except EscrowError as error:
-            wire.complain(self.name, error)
+            yield combine(*halves)
+        except Forged as error:
+            wire.complain(" or ".join(AGENTS), error)
 
     def attribute(self, mail: Mail, loaded: Loaded) -> None:
         """Write down whose unit the mail's LEAF names."""

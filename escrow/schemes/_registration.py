@@ -154,8 +154,8 @@ class Centre(Principal):
         self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
         body = approved(packet.user, packet.group)
         self.insist(len(packet.approvals) == len(self.trustees), "every trustee approved")
-        for trustee, approval in zip(self.trustees, packet.approvals, strict=False):
-            self.insist(verify(trustee, approval, body), "a trustee's approval")
+        for number, (trustee, approval) in enumerate(zip(self.trustees, packet.approvals, strict=False), 1):
+            self.insist(verify(trustee, approval, body), f"approval of trustee {number}")
         shift, blinding = self.pending.pop(packet.user, (bytes(32), b""))
         made = shifted(packet.group, group.scalar(shift) if any(shift) else 0)
         blank = Certificate(packet.user, made, shift, packet.remark)

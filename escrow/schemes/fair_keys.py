@@ -273,7 +273,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
             try:
                 share = open_share(authority.ask(wire, name, warrant, target), authority.key.agreement)
             except EscrowError as error:
-                wire.complain(authority.name, error)
+                wire.complain(name, error)
                 continue
             if share.index != index or not threshold.share_fits(target.group, share):
                 wire.alarm(authority.name, f"wrong share of {name}")
