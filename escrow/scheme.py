@@ -74,11 +74,11 @@ class Matter(Fact, frozen=True):
 
     @property
     def people(self) -> tuple[str, ...]:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} says nothing of people")
 
     @property
     def day(self) -> int:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} says nothing of a day")
 
 
 class AccessField(Matter, frozen=True):

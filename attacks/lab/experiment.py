@@ -50,7 +50,7 @@ class Experiment:
 
     def run(self, long: bool, progress: Progress) -> Iterable[Figure]:
         """The figures, one after another; `long` asks for the size that takes minutes or hours."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} measures nothing")
 
 
 EXPERIMENTS = Kind(Experiment, "EXPERIMENT", "attacks.experiments", "escrow_lab.experiments")

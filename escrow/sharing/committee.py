@@ -63,11 +63,11 @@ class Member(Principal):
 
     def own_share(self) -> StageShare | None:
         """The share that this member holds now."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} holds no shares")
 
     def hold(self, sharing: Sharing, share: StageShare | None) -> None:
         """From now on this sharing holds, and this member has this share of it; what it held before is gone."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} holds no shares")
 
     # --- the rounds, in order ---
 
