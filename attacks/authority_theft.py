@@ -10,8 +10,8 @@ Source: Abelson et al., "Keys Under Doormats", MIT-CSAIL-TR-2015-026, 2015, sect
 
 from collections.abc import Iterable
 
-from attacks.lab.attack import Attack, Cast, Seize
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Seize
+from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import Source
 
 

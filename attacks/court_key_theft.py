@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow import crypto
 from escrow.crypto import sha256
 from escrow.errors import EscrowError

@@ -9,8 +9,8 @@ Source: Cohn-Gordon, Cremers and Garratt, "On Post-Compromise Security", CSF 201
 
 from collections.abc import Iterable
 
-from attacks.lab.attack import Attack, Cast, Seize
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Seize
+from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import Source
 
 

@@ -11,8 +11,8 @@ talks to unchanged ones without a valid access field.
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee.device import Device, Slip
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MessageKey

@@ -12,8 +12,8 @@ interception, used by somebody inside and against no suspect; Levy and Robinson 
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.attack import Attack, Cast, Turn, entry_of, impostor, turned
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Turn, entry_of, impostor, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source, User
 

@@ -12,8 +12,8 @@ Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, section 4.7;
 
 from collections.abc import Iterable
 
-from attacks.lab.attack import QUANTUM, Attack, Cast, Seize
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize
+from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import Source
 
 

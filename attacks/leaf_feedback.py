@@ -12,11 +12,9 @@ Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, 
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
-from escrow.clipper.device import Device, Opening
-from escrow.clipper.field import ClipperField, derived_key
 from escrow.crypto import sha256
 from escrow.e2ee.device import Slip
 from escrow.e2ee.provider import Mail
@@ -24,6 +22,8 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Refused
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source, User
+from escrow.schemes.clipper.field import ClipperField, derived_key
+from escrow.schemes.clipper.phone import Device, Opening
 
 
 class LeafFeedback(Attack):

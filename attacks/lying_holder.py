@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
-from escrow import group
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
+from escrow.primitives import group
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source
 from escrow.warrant import Answered, Request

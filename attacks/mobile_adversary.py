@@ -15,13 +15,13 @@ from itertools import cycle
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Seize
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Seize
+from attacks.lab.simulation.scenario import Scenario
 from attacks.lying_holder import holders
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged
 from escrow.scheme import Scheme, Source
-from escrow.sharing.staged import Sharing, StageShare, share_fits
+from escrow.sharing.epochs import Sharing, StageShare, share_fits
 
 
 @derivation("share.key = sharing.key")

@@ -8,7 +8,7 @@ Source: Dolev and Yao, "On the Security of Public Key Protocols", IEEE Transacti
 section I: the passive eavesdropper.
 """
 
-from attacks.lab.attack import Attack
+from attacks.lab.simulation.attack import Attack
 from escrow.scheme import Source
 
 

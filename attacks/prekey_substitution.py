@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Turn, entry_of, impostor, turned
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Turn, entry_of, impostor, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee import ratchet
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Fetch, Mail, Provider

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-from attacks.lab.attack import Attack, specimen_module
+from attacks.lab.simulation.attack import Attack, specimen_module
 from escrow import registry
 from escrow.registry import Kind
 from escrow.scheme import Scheme
@@ -25,7 +25,7 @@ def _usable(attack: Attack) -> None:
             raise TypeError(f"its derivation {function.__name__} is not marked @derivation")
 
 
-ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}), _usable)
+ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}), examine=_usable)
 
 
 def attacks(plugins: Iterable[Path] = ()) -> dict[str, Attack]:

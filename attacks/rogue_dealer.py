@@ -13,17 +13,17 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
-from escrow import group
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import Unreachable
+from escrow.primitives import group
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.committee import Member
-from escrow.sharing.dkg import SubShare
-from escrow.sharing.run import Run
+from escrow.sharing.committee.member import Member
+from escrow.sharing.committee.rounds import Run
+from escrow.sharing.dkg.gjkr import SubShare
 from escrow.warrant import Answered, Request
 from escrow.wire import Wire
 

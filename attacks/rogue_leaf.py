@@ -13,17 +13,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from attacks.kernels.leaf_search import search
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
-from escrow.clipper.chip import Chip
-from escrow.clipper.device import Device
-from escrow.clipper.field import ClipperField, make_field
-from escrow.clipper.leaf import IV
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow.codec import Fact, Public
 from escrow.e2ee.ratchet import MessageKey
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Scheme, Source
-from escrow.schemes.clipper import Clipper
+from escrow.schemes.clipper.chip import Chip
+from escrow.schemes.clipper.field import ClipperField, make_field
+from escrow.schemes.clipper.leaf import IV
+from escrow.schemes.clipper.phone import Device
+from escrow.schemes.clipper.scheme import Clipper
 
 PATIENCE = 1 << 20
 HOPELESS = 1 << 12  # trials made all the same where 2^20 would be too few

@@ -10,8 +10,8 @@ they need only be kept was said on sci.crypt in April 1994.
 
 from collections.abc import Iterable
 
-from attacks.lab.attack import Attack, Cast, Seize
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Seize
+from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import Scheme, Source
 
 PROGRAMMER = "programmer"

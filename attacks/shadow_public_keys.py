@@ -16,16 +16,15 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
-from escrow import hpke
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow.crypto import Private, new_private
 from escrow.errors import EscrowError, Forged
+from escrow.primitives import hpke
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source
-from escrow.schemes import fair_keys
-from escrow.schemes._registration import Revealed, Submit
-from escrow.schemes.fair_keys import FairKeys
+from escrow.schemes.fair_keys import scheme as fair_keys
+from escrow.schemes.fair_keys.registration import Revealed, Submit
 from escrow.wire import Wire
 
 _SHADOW = b"shadow key"
@@ -41,7 +40,7 @@ class ShadowKeys(Attack):
     specimen = "roomy_certificates"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
-        return "" if isinstance(scheme, FairKeys) else "no user has a key certified"
+        return "" if isinstance(scheme, fair_keys.FairKeys) else "no user has a key certified"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """A user under a warrant and another, of one device each where there are such."""

@@ -17,17 +17,17 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
 from escrow import codec
-from escrow.clipper.device import Device, Opening
-from escrow.clipper.field import ClipperField, agreed_key, make_field
 from escrow.codec import Fact, Public
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Scheme, Source
+from escrow.schemes.clipper.field import ClipperField, agreed_key, make_field
+from escrow.schemes.clipper.phone import Device, Opening
 
 
 class RecordedLeaf(Fact, frozen=True):

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.attack import Attack, Cast, Turn, turned
-from attacks.lab.scenario import Scenario
-from attacks.lab.view import words_of
+from attacks.lab.adversary.view import words_of
+from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged, Malformed

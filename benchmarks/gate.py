@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.counts import exact
+from attacks.lab.costs.counts import exact
 from escrow import registry
 from escrow.scheme import Scheme
 

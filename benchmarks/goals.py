@@ -22,22 +22,23 @@ from typing import NamedTuple
 
 from attacks.experiments.blaze import new_chip
 from attacks.kernels.leaf_search import BATCH, first_valid
-from attacks.lab import counts
-from attacks.lab.closure import Closure
-from attacks.lab.labels import Labels
-from attacks.lab.measure import FLOOR, Turns, floor_of, microseconds
-from attacks.lab.peers import PeerMissing, peer
-from attacks.lab.stand import Job, Stand
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.labels import Labels
+from attacks.lab.costs import counts
+from attacks.lab.costs.measure import FLOOR, Turns, floor_of, microseconds
+from attacks.lab.costs.peers import PeerMissing, peer
+from attacks.lab.costs.workload import Job, Stand
 from attacks.registry import attacks
 from benchmarks import long_play
 from benchmarks.multiples import UNIT, at_unit, elapsed, naive_verify, ratio
-from escrow import crypto, group, hpke
-from escrow.clipper.chip import Chip
-from escrow.clipper.leaf import IV
+from escrow import crypto
 from escrow.e2ee import ratchet
+from escrow.primitives import group, hpke
+from escrow.primitives.skipjack import KEY
+from escrow.schemes.clipper.chip import Chip
+from escrow.schemes.clipper.leaf import IV
 from escrow.schemes.plain import SCHEME as PLAIN
 from escrow.sharing import feldman, shamir
-from escrow.skipjack import KEY
 
 MESSAGES = 1000  # of 100 bytes, in a turn of one-way; members of the group in a turn of fan-out
 TURNS = 15
@@ -164,7 +165,7 @@ def envelopes() -> Iterator[Row]:
 
 
 def _one_ephemeral(to: list[bytes], plaintext: bytes, info: bytes) -> list[bytes]:
-    """The form that escrow.hpke has: contexts that share `enc`. No scheme seals like that; fair keys share their R."""
+    """The form that `hpke` has: contexts that share `enc`. No scheme seals like that; fair keys share their R."""
     own = hpke.DEFAULT.kem.new_private()
     return [hpke.DEFAULT.sender(public, info, own)[1].seal(plaintext) for public in to]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from attacks.lab.analysis import rules_of
-from attacks.lab.attack import Attack
-from attacks.lab.closure import Closure
-from attacks.lab.counts import Conversation
-from attacks.lab.view import Reader
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.view import Reader
+from attacks.lab.costs.counts import Conversation
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.verdict.analysis import rules_of
 from escrow import codec, crypto
 from escrow.crypto import Private, Run, sha256
 from escrow.e2ee import ratchet

@@ -12,8 +12,8 @@ from operator import truediv
 from statistics import median
 from time import thread_time
 
-from escrow import group
-from escrow.group import Q
+from escrow.primitives import group
+from escrow.primitives.group import Q
 
 UNIT = 0.212  # milliseconds
 POINT, SCALAR = group._decode(group.base(12345)), Q - 98765432198765

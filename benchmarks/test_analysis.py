@@ -8,9 +8,9 @@ from time import thread_time
 
 import pytest
 
-from attacks.lab.labels import Labels
-from attacks.lab.measure import floor_of, microseconds
-from attacks.lab.stand import Job
+from attacks.lab.adversary.labels import Labels
+from attacks.lab.costs.measure import floor_of, microseconds
+from attacks.lab.costs.workload import Job
 from attacks.registry import attacks
 from benchmarks import long_play
 

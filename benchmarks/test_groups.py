@@ -9,8 +9,8 @@ from time import thread_time
 
 import pytest
 
-from attacks.lab.measure import floor_of, microseconds
-from attacks.lab.stand import Stand
+from attacks.lab.costs.measure import floor_of, microseconds
+from attacks.lab.costs.workload import Stand
 from escrow.schemes.plain import SCHEME as PLAIN
 
 TURNS = 15

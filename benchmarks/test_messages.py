@@ -6,8 +6,8 @@ from time import thread_time
 
 import pytest
 
-from attacks.lab.measure import floor_of, microseconds
-from attacks.lab.stand import JOBS, Stand
+from attacks.lab.costs.measure import floor_of, microseconds
+from attacks.lab.costs.workload import JOBS, Stand
 from escrow import registry
 from escrow.schemes.plain import SCHEME as PLAIN
 

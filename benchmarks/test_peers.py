@@ -9,9 +9,9 @@ from time import thread_time
 
 import pytest
 
-from attacks.lab.measure import microseconds
-from attacks.lab.peers import PEERS, PeerMissing, peer
-from attacks.lab.stand import Stand
+from attacks.lab.costs.measure import microseconds
+from attacks.lab.costs.peers import PEERS, PeerMissing, peer
+from attacks.lab.costs.workload import Stand
 from escrow.schemes.plain import SCHEME as PLAIN
 
 MESSAGES, TURNS = 60, 20

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pytest
 
 from benchmarks.multiples import UNIT, elapsed, multiplication, naive_combine, naive_dleq, naive_split, naive_verify
-from escrow import group
-from escrow.sharing import feldman, hash_to_curve, shamir, tdh2
-from escrow.sharing.staged import StageShare
+from escrow.primitives import group, hash_to_curve
+from escrow.sharing import feldman, shamir, tdh2
+from escrow.sharing.epochs import StageShare
 
 SIZES = [(67, 100), (334, 1000)]
 

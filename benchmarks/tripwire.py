@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from attacks.lab.measure import FLOOR, Turns
-from attacks.lab.stand import JOBS, Stand
+from attacks.lab.costs.measure import FLOOR, Turns
+from attacks.lab.costs.workload import JOBS, Stand
 from benchmarks.gate import shipped
 from escrow.schemes.plain import SCHEME as PLAIN
 

@@ -61,7 +61,8 @@ T = TypeVar("T", bound=Named)
 class Kind(Generic[T]):
     """What is looked for: objects of a class, under an attribute, in a package's modules and an entry-point group.
 
-    `helpers` are modules of the package that define none; so are those whose name begins with an underscore.
+    `helpers` are modules of the package that define none; so are those whose name begins with an underscore, and
+    packages within it, unless `packages` says that each of these defines one in its __init__.
     `examine` raises where an object of the class is of no use.
     """
 
@@ -70,6 +71,7 @@ class Kind(Generic[T]):
     package: str
     group: str
     helpers: frozenset[str] = frozenset()
+    packages: bool = False
     examine: Callable[[T], object] = lambda found: found
 
 
@@ -78,7 +80,7 @@ def _claims(scheme: Scheme) -> None:
         raise TypeError("its claim is no Claim")
 
 
-SCHEMES = Kind(Scheme, "SCHEME", "escrow.schemes", "escrow_lab.schemes", examine=_claims)
+SCHEMES = Kind(Scheme, "SCHEME", "escrow.schemes", "escrow_lab.schemes", packages=True, examine=_claims)
 
 
 def schemes(plugins: Iterable[Path] = ()) -> dict[str, Scheme]:
@@ -110,7 +112,7 @@ def discover(kind: Kind[T], plugins: Sequence[ModuleType] = ()) -> dict[str, T]:
 def _in_package(kind: Kind[T]) -> Iterator[tuple[str, object]]:
     package = importlib.import_module(kind.package)
     for each in pkgutil.iter_modules(package.__path__):
-        if each.ispkg or each.name in kind.helpers or each.name.startswith("_"):
+        if (each.ispkg and not kind.packages) or each.name in kind.helpers or each.name.startswith("_"):
             continue
         module = importlib.import_module(f"{kind.package}.{each.name}")
         if not hasattr(module, kind.attribute):

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from escrow import codec, crypto, hpke
+from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.crypto import Private, SigningKey, montgomery, sha256
 from escrow.derivation import Guard, derivation, honest_only
 from escrow.e2ee.content import Text
 from escrow.errors import Forged, Malformed
+from escrow.primitives import hpke
 from escrow.principal import Principal
 from escrow.wire import Wire
 

@@ -7,7 +7,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from escrow.laws import QUICK
+from escrow.testing.properties import QUICK
 
 LONG = settings(max_examples=10_000, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     except click.exceptions.Exit as asked:  # --help and --version
         return asked.exit_code
     except BaseException as error:
-        from attacks.cli.failures import report
+        from attacks.cli.exit_codes import report
 
         return report(error, debug="--debug" in given)
     return code

@@ -12,8 +12,8 @@ from attacks.cli.options import command, destination, format_, jobs, names, play
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
-    from attacks.lab.attack import Attack
-    from attacks.lab.results import Cell
+    from attacks.lab.results.types import Cell
+    from attacks.lab.simulation.attack import Attack
     from attacks.report.proofs import Check
     from escrow.scheme import Scheme
 
@@ -26,7 +26,7 @@ def check_command(job: Job, plugin: str) -> Answer:
 
     PLUGIN is a file, or the name of a scheme or attack that is installed.
     """
-    from attacks.cli.failures import BAD_INPUT
+    from attacks.cli.exit_codes import BAD_INPUT
     from attacks.cli.job import Answer
     from attacks.cli.playing import play_cells
     from attacks.cli.policy import judge
@@ -66,7 +66,7 @@ def _called(things: dict[str, T], name: str) -> list[T]:
 
 def _tried(job: Job, schemes: list[Scheme], attacks: list[Attack]) -> tuple[Check, ...]:
     """Every law, tried. UsageError where the extra is missing that they need."""
-    from attacks.lab.conformance import check
+    from attacks.lab.runs.conformance import check
     from attacks.report.proofs import Check
 
     try:
@@ -94,7 +94,7 @@ def init_command() -> None:
 )
 def scheme_command(job: Job, name: str, path: str | None, overwrite: bool) -> Answer:
     """Write the plug-in file of a new scheme: a small envelope, as a delta on plain encryption."""
-    from attacks.cli import output, template
+    from attacks.cli import output, templates
     from attacks.cli.job import Answer
     from attacks.report.proofs import draw_lines
     from escrow import registry
@@ -106,7 +106,7 @@ def scheme_command(job: Job, name: str, path: str | None, overwrite: bool) -> An
     job.output, job.force = path or f"{name.replace('-', '_')}.py", overwrite
     output.check_destination(job.output, job.force)
     note = "" if job.output == output.STDOUT else f"{job.output} is written; next: escrow-lab check {job.output}"
-    return Answer(partial(draw_lines, lines=template.scheme(name).splitlines()), note=note)
+    return Answer(partial(draw_lines, lines=templates.scheme(name).splitlines()), note=note)
 
 
 init_command.add_command(scheme_command)

@@ -35,14 +35,14 @@ def compare_command(job: Job, old: Path, new: Path, tolerance: int) -> Answer:
     --benchmark-json`. Exits with 1 if anything got worse: a verdict, a count of texts, operations or bytes, a ratio of
     times beyond the tolerance, or a row that is gone.
     """
-    from attacks.cli.failures import NOT_MET, OK, CannotCompare
+    from attacks.cli.exit_codes import NOT_MET, OK, CannotCompare
     from attacks.cli.job import Answer
-    from attacks.lab import comparison
+    from attacks.lab.comparison import files
     from attacks.report.comparison import draw_comparison
 
-    runs = comparison.read(old), comparison.read(new)
+    runs = files.read(old), files.read(new)
     try:
-        found = comparison.compare(*runs, tolerance)
-    except comparison.NotComparable as error:
+        found = files.compare(*runs, tolerance)
+    except files.NotComparable as error:
         raise CannotCompare(f"{old} and {new} cannot be compared: {error}") from None
     return Answer(partial(draw_comparison, comparison=found), found, NOT_MET if found.regressions else OK)

@@ -12,7 +12,7 @@ from attacks.cli.options import command, destination, format_, names, selection
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
-    from attacks.lab.peers import Peer
+    from attacks.lab.costs.peers import Peer
     from attacks.report.proofs import Check
 
 LIBRARIES = ("click", "cryptography", "msgspec", "pycryptodome", "rich")
@@ -31,7 +31,7 @@ TURNS = [
 def bench_command(job: Job, messages: int, repeats: int, peers: bool, smoke: bool) -> Answer:
     """Measure every scheme's overhead over plain: exact bytes and operation counts, and the ratio of times."""
     from attacks.cli.job import Answer
-    from attacks.lab import measure
+    from attacks.lab.costs import measure
     from attacks.report.bench import draw_bench
 
     messages, repeats = (10, 3) if smoke else (messages, repeats)
@@ -43,7 +43,7 @@ def bench_command(job: Job, messages: int, repeats: int, peers: bool, smoke: boo
 
 def _peers() -> tuple[Peer, ...]:
     """Every other library; one that is not installed is a usage error, never left out."""
-    from attacks.lab.peers import PeerMissing, peers
+    from attacks.lab.costs.peers import PeerMissing, peers
 
     try:
         return peers()
@@ -54,7 +54,7 @@ def _peers() -> tuple[Peer, ...]:
 @command("doctor", format_(), destination())
 def doctor_command(job: Job) -> Answer:
     """Try this installation in a few seconds: published known answers, one pair of controls, versions."""
-    from attacks.cli.failures import INCOMPLETE, OK
+    from attacks.cli.exit_codes import INCOMPLETE, OK
     from attacks.cli.job import Answer
     from attacks.report.proofs import Checks, draw_checks
 
@@ -79,7 +79,7 @@ def _answers() -> Iterator[Check]:
 
 def _controls() -> Iterator[Check]:
     """An attack breaks its specimen and fails on the sound twin, or no verdict here would mean anything."""
-    from attacks.lab.controls import controlled
+    from attacks.lab.verdict.controls import controlled
     from attacks.registry import attacks
     from attacks.report.proofs import Check
 

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO, TypeVar
 
 import click
 
-from attacks.cli.failures import OK, Terminated
+from attacks.cli.exit_codes import OK, Terminated
 from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
 from attacks.cli.policy import check_policy
 from attacks.report.page import USUAL, Page, plain
 
 if TYPE_CHECKING:
-    from attacks.lab.attack import Attack
-    from attacks.lab.results import Matrix, Result
-    from attacks.lab.scenario import Scenario
+    from attacks.lab.results.types import Matrix, Result
+    from attacks.lab.simulation.attack import Attack
+    from attacks.lab.simulation.scenario import Scenario
     from escrow.scheme import Scheme
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ class Job:
     @cached_property
     def scenario(self) -> Scenario:
         """The scenario that the options describe. UsageError for sizes that make none; Malformed for a bad file."""
-        from attacks.lab import scenario
+        from attacks.lab.simulation import scenario
         from escrow.errors import Malformed
 
         if self.scenario_file is not None:
@@ -143,7 +143,7 @@ class Job:
     def _from_file(self, path: Path) -> Scenario:
         import msgspec
 
-        from attacks.lab.scenario import Scenario
+        from attacks.lab.simulation.scenario import Scenario
         from escrow.errors import Malformed
 
         if given := [name for name in ("smoke", *SIZES) if getattr(self, name) not in (None, False)]:

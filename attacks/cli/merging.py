@@ -30,11 +30,11 @@ def merge_command(job: Job, files: Sequence[Path]) -> Answer:
 
     Nothing is played, and no plug-in is loaded. Cells that no FILE holds are listed, and the exit code is 3.
     """
-    from attacks.cli.failures import INCOMPLETE, CannotCompare
+    from attacks.cli.exit_codes import INCOMPLETE, CannotCompare
     from attacks.cli.job import Answer
     from attacks.cli.policy import judge
-    from attacks.lab import journal, merge
-    from attacks.lab.comparison.difference import NotComparable
+    from attacks.lab.results.errors import NotComparable
+    from attacks.lab.runs import journal, merge
     from attacks.report.matrix import draw_matrix
 
     try:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from attacks.cli.failures import CannotWrite
+from attacks.cli.exit_codes import CannotWrite
 
 STDOUT = "-"
 

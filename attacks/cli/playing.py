@@ -15,8 +15,8 @@ from attacks.cli.resuming import PARTS
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
-    from attacks.lab.attack import Attack
-    from attacks.lab.results import Matrix
+    from attacks.lab.results.types import Matrix
+    from attacks.lab.simulation.attack import Attack
     from escrow.scheme import Scheme
 
 ATTACK = click.Argument(["attack"])
@@ -32,7 +32,7 @@ def unverified(schemes: Sequence[Scheme], attacks: Sequence[Attack]) -> list[str
 
 def play_cells(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack], timeout: float | None = None) -> Matrix:
     """Play these attacks on these schemes. Plug-ins are marked."""
-    from attacks.lab.matrix import run_matrix
+    from attacks.lab.runs.matrix import run_matrix
 
     with job.progress() as progress:
         return run_matrix(
@@ -97,7 +97,7 @@ def matrix_command(job: Job, resume: Path | None, shard: tuple[int, int] | None,
 def anatomy_command(job: Job, scheme: str) -> Answer:
     """Measure who can open what: every minimal coalition, what it opens, promises and mathematics apart."""
     from attacks.cli.job import Answer
-    from attacks.lab.anatomy import anatomy
+    from attacks.lab.verdict.anatomy import anatomy
     from attacks.report.anatomy import draw_anatomy
 
     chosen, attacks = job.scheme(scheme), list(job.attacks.values())
@@ -129,7 +129,7 @@ def check_evenings(coalition: str, days: int) -> None:
 def explain_command(job: Job, scheme: str, coalition: str, message: int | None) -> Answer:
     """Print how a coalition comes to a plaintext: every step from what it took, down to the bytes."""
     from attacks.cli.job import Answer
-    from attacks.lab.explain import explain
+    from attacks.lab.evidence.explain import explain
     from attacks.report.proofs import Explanation, draw_lines
 
     chosen = job.scheme(scheme)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attacks.cli.failures import INCOMPLETE, NOT_COMPARABLE, NOT_MET, OK, CannotCompare
+from attacks.cli.exit_codes import INCOMPLETE, NOT_COMPARABLE, NOT_MET, OK, CannotCompare
 from attacks.report.page import plain
 
 if TYPE_CHECKING:
     from attacks.cli.job import Job
-    from attacks.lab.comparison import Difference
-    from attacks.lab.results import Cell, Matrix
-    from attacks.lab.scenario import Scenario
+    from attacks.lab.comparison.files import Difference
+    from attacks.lab.results.types import Cell, Matrix
+    from attacks.lab.simulation.scenario import Scenario
 
 
 def check_policy(job: Job) -> None:
@@ -29,23 +29,23 @@ def check_policy(job: Job) -> None:
 
 def _read(path: Path, scenario: Scenario) -> Matrix:
     """A matrix to compare with. Malformed for a file that holds none, CannotCompare for one of another scenario."""
-    from attacks.lab import comparison
+    from attacks.lab.comparison import files
     from attacks.lab.comparison.difference import same_scenario
-    from attacks.lab.results import Matrix
+    from attacks.lab.results.types import Matrix
 
-    found = comparison.read(path)
+    found = files.read(path)
     if not isinstance(found, Matrix):
-        raise CannotCompare(f"{path} is {comparison.name(found)}; a baseline is a matrix")
+        raise CannotCompare(f"{path} is {files.name(found)}; a baseline is a matrix")
     try:
         same_scenario(found.manifest.scenario, scenario)
-    except comparison.NotComparable as error:
+    except files.NotComparable as error:
         raise CannotCompare(f"{path}: {error}") from None
     return found
 
 
 def judge(cells: Sequence[Cell], job: Job) -> int:
     """The exit code: incomplete before policy, since a cell that could not be judged may hide a breach."""
-    from attacks.lab.comparison import NotComparable
+    from attacks.lab.results.errors import NotComparable
     from attacks.report import matrix
 
     try:

@@ -33,10 +33,10 @@ def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, 
 
     It goes into a folder inside DIR that is named by the digest of its manifest.
     """
-    from attacks.cli.failures import CannotWrite
+    from attacks.cli.exit_codes import CannotWrite
     from attacks.cli.job import Answer
     from attacks.cli.playing import check_evenings
-    from attacks.lab import evidence
+    from attacks.lab.evidence import writing
     from attacks.report.proofs import Evidence, draw_evidence
 
     chosen, played = job.scheme(scheme), job.attack(attack)
@@ -47,7 +47,7 @@ def evidence_command(job: Job, scheme: str, attack: str, coalition: str | None, 
     others = list(job.attacks.values())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        digest = evidence.write(folder, chosen, played, job.scenario, others, coalition, list(job.plugins))
+        digest = writing.write(folder, chosen, played, job.scenario, others, coalition, list(job.plugins))
     except FileExistsError as error:
         raise CannotWrite(f"this proof is there already: {error.filename}") from error
     except OSError as error:
@@ -92,11 +92,11 @@ def _proofs(folder: Path) -> list[Path]:
 
 def _verified(folder: Path, replay: bool, plugins: Sequence[Path]) -> Verified:
     """What the proof in a folder shows. Malformed says in which folder and file it does not hold."""
-    from attacks.lab import evidence
+    from attacks.lab.evidence import writing
     from attacks.report.proofs import Verified
     from escrow.errors import Malformed
 
     try:
-        return Verified(folder=str(folder), replayed=replay, summary=evidence.verify(folder, replay, plugins))
+        return Verified(folder=str(folder), replayed=replay, summary=writing.verify(folder, replay, plugins))
     except Malformed as error:
         raise Malformed(f"{folder}: {error}") from error

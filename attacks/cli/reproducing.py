@@ -12,7 +12,7 @@ from attacks.cli.options import LARGEST_SEED, command, destination, format_
 
 if TYPE_CHECKING:
     from attacks.cli.job import Answer, Job
-    from attacks.lab.experiment import Experiment
+    from attacks.lab.runs.experiment import Experiment
     from attacks.report.page import Page
 
 OWN = [
@@ -29,10 +29,10 @@ def reproduce_command(job: Job, names: Sequence[str], listed: bool, long: bool) 
 
     Exits with 1 where a figure measured here does not agree with the published one.
     """
-    from attacks.cli.failures import NOT_MET, OK
+    from attacks.cli.exit_codes import NOT_MET, OK
     from attacks.cli.job import Answer
-    from attacks.lab.experiment import experiments, reproduce
-    from attacks.lab.scenario import default
+    from attacks.lab.runs.experiment import experiments, reproduce
+    from attacks.lab.simulation.scenario import default
     from attacks.report.figures import draw_reproduction
     from escrow.registry import pick
 
@@ -49,7 +49,7 @@ def reproduce_command(job: Job, names: Sequence[str], listed: bool, long: bool) 
 def _listing(chosen: Sequence[Experiment], seed: int, long: bool) -> Answer:
     """Names, titles and sources, as `schemes` and `attacks` list theirs; the data holds no figures."""
     from attacks.cli.job import Answer
-    from attacks.lab.experiment import Reproduced, Reproduction
+    from attacks.lab.runs.experiment import Reproduced, Reproduction
 
     entries = [Reproduced(name=each.name, title=each.title, source=each.source, figures=()) for each in chosen]
     rows = [(each.name, each.title, f"{each.source.author}, {each.source.year}") for each in entries]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from attacks.cli.job import Answer, Job
-    from attacks.lab.attack import Attack
-    from attacks.lab.journal import Head, Journal
-    from attacks.lab.matrix import Part, Plan, Shard
-    from attacks.lab.results import Matrix
+    from attacks.lab.results.types import Matrix
+    from attacks.lab.runs.journal import Head, Journal
+    from attacks.lab.runs.matrix import Part, Plan, Shard
+    from attacks.lab.simulation.attack import Attack
     from attacks.report.page import Page
     from escrow.scheme import Scheme
 
@@ -67,7 +67,7 @@ def check_parts(job: Job, resume: Path | None, shard: tuple[int, int] | None) ->
 
 def plan_of(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack], unverified: Sequence[str]) -> Plan:
     """What the options ask to be played."""
-    from attacks.lab.matrix import Plan
+    from attacks.lab.runs.matrix import Plan
 
     return Plan(
         schemes,
@@ -82,7 +82,7 @@ def plan_of(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack], unve
 
 def played(job: Job, plan: Plan, shard: Shard, timeout: float | None, journal: Journal | None = None) -> Part:
     """All of a shard: what the journal holds, and the rest, which is written down in it."""
-    from attacks.lab.matrix import run_plan
+    from attacks.lab.runs.matrix import run_plan
 
     with job.progress() as progress:
         return run_plan(plan, jobs=job.processes, progress=progress, timeout=timeout, shard=shard, journal=journal)
@@ -90,9 +90,9 @@ def played(job: Job, plan: Plan, shard: Shard, timeout: float | None, journal: J
 
 def resumed(job: Job, plan: Plan, shard: Shard, timeout: float | None, file: Path) -> tuple[Part, str]:
     """All of a shard, which the file then holds, and a note on it."""
-    from attacks.cli.failures import CannotCompare, CannotWrite
-    from attacks.lab import journal
-    from attacks.lab.comparison.difference import NotComparable
+    from attacks.cli.exit_codes import CannotCompare, CannotWrite
+    from attacks.lab.results.errors import NotComparable
+    from attacks.lab.runs import journal
 
     try:
         with journal.opened(file, plan.head(shard), plan.keys) as kept:
@@ -107,8 +107,8 @@ def resumed(job: Job, plan: Plan, shard: Shard, timeout: float | None, file: Pat
 
 def resumed_matrix(job: Job, plan: Plan, timeout: float | None, file: Path) -> tuple[Matrix, str]:
     """The result, what the file holds not played again, and a note on it."""
-    from attacks.lab.matrix import WHOLE
-    from attacks.lab.merge import judged
+    from attacks.lab.runs.matrix import WHOLE
+    from attacks.lab.runs.merge import judged
 
     found, note = resumed(job, plan, WHOLE, timeout, file)
     return judged(plan.head(), (*found.kept, *found.lost)), note
@@ -116,10 +116,10 @@ def resumed_matrix(job: Job, plan: Plan, timeout: float | None, file: Path) -> t
 
 def shard_answer(job: Job, plan: Plan, part: tuple[int, int], timeout: float | None, file: Path | None) -> Answer:
     """A shard's lines, as they are written to the file; they are the result where there is none."""
-    from attacks.cli.failures import INCOMPLETE, OK
+    from attacks.cli.exit_codes import INCOMPLETE, OK
     from attacks.cli.job import Answer
     from attacks.cli.output import STDOUT
-    from attacks.lab.matrix import Shard
+    from attacks.lab.runs.matrix import Shard
 
     shard = Shard(*part)
     found, note = resumed(job, plan, shard, timeout, file) if file else (played(job, plan, shard, timeout), "")
@@ -133,7 +133,7 @@ def shard_answer(job: Job, plan: Plan, part: tuple[int, int], timeout: float | N
 
 def draw_lines(page: Page, head: Head, part: Part) -> None:
     """A journal's lines: on a terminal with everything escaped that it could obey, elsewhere as they are."""
-    from attacks.lab.journal import encoded
+    from attacks.lab.runs.journal import encoded
 
     for line in (head, *part.kept):
         text = encoded(line).decode()

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import comb
 
-from attacks.lab.access_structure import AccessStructure, Seizure
-from attacks.lab.analysis import Analysis
-from attacks.lab.experiment import Experiment, Figure, Progress
-from attacks.lab.play import play
-from attacks.lab.scenario import Scenario
+from attacks.lab.adversary.coalitions import AccessStructure, Seizure
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import Analysis
 from escrow.scheme import Source, User
 from escrow.schemes.split_key import SplitKey
 

@@ -18,13 +18,13 @@ from itertools import pairwise
 from math import erfc, exp, gamma, log, sqrt
 
 from attacks.kernels.leaf_search import search
-from attacks.lab.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from attacks.rogue_leaf import forge
-from escrow.clipper.chip import Chip, FamilyKey, UnitKey
-from escrow.clipper.leaf import CANDIDATES, IV, UID, Make, completions, open_leaf, unwrap
 from escrow.crypto import random_bytes
+from escrow.primitives.skipjack import KEY
 from escrow.scheme import Source
-from escrow.skipjack import KEY
+from escrow.schemes.clipper.chip import Chip, FamilyKey, UnitKey
+from escrow.schemes.clipper.leaf import CANDIDATES, IV, UID, Make, completions, open_leaf, unwrap
 
 MILLISECONDS = 38  # a trial: Mykotronx prototype card, Spyrus SCSI reader, SPARC-10
 CARDS = 60

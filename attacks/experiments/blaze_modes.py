@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from attacks.experiments.blaze import new_chip
-from attacks.lab.experiment import Experiment, Figure, Progress
-from escrow.clipper.chip import Chip
-from escrow.clipper.leaf import IV
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from escrow.crypto import random_bytes
 from escrow.errors import Forged
+from escrow.primitives.skipjack import BLOCK, KEY, decrypt, encrypt, xor_bytes
 from escrow.scheme import Source
-from escrow.skipjack import BLOCK, KEY, decrypt, encrypt, xor_bytes
+from escrow.schemes.clipper.chip import Chip
+from escrow.schemes.clipper.leaf import IV
 
 Blocks = list[bytes]
 LENGTH, MESSAGES = 16, 20  # blocks of a message, messages

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import sqrt
 
-from attacks.lab.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from escrow.errors import Forged
-from escrow.group import Q, scalar, scalar_bytes
+from escrow.primitives.group import Q, scalar, scalar_bytes
 from escrow.scheme import Source
-from escrow.sharing import ceremony, dkg, outcome
-from escrow.sharing.ceremony import Member, Record
-from escrow.sharing.dkg import Commitments, PublicShare, Setting, SubShare
+from escrow.sharing.dkg import gjkr, in_process, result
+from escrow.sharing.dkg.gjkr import Commitments, PublicShare, Setting, SubShare
+from escrow.sharing.dkg.in_process import Member, Record
 from escrow.sharing.feldman import Group
 from escrow.sharing.pedersen import P256, Bases
 
@@ -129,8 +129,8 @@ def wanted(make: Make, kind: type[Member], runs: int, over: Bases, progress: Cal
         progress(number)
         setting = make(scalar_bytes(number), 2, 3, over)
         members = [Member(setting, 1), Member(setting, 2), kind(setting, 3)]
-        made = ceremony.run(members).outcome
-        count += bit(outcome.commitments(made, over.group)[:1], over.group) == WANTED
+        made = in_process.run(members).outcome
+        count += bit(result.commitments(made, over.group)[:1], over.group) == WANTED
     return count
 
 
@@ -147,8 +147,8 @@ class DkgBias(Experiment):
             "P-256" if long else f"A Schnorr group of order Q modulo a prime of {P.bit_length()} bits: small, for speed"
         )
         cases: tuple[tuple[str, Make, float], ...] = (
-            ("joint Feldman, one dealer may abort", dkg.joint_feldman, 0.75),
-            ("GJKR, one dealer may abort", dkg.gjkr, 0.5),
+            ("joint Feldman, one dealer may abort", gjkr.joint_feldman, 0.75),
+            ("GJKR, one dealer may abort", gjkr.gjkr, 0.5),
         )
         for done, (name, make, published) in enumerate(cases):
 

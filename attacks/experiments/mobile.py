@@ -18,18 +18,18 @@ from collections.abc import Iterable, Iterator
 from math import comb, sqrt
 from typing import NamedTuple
 
-from attacks.lab.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from attacks.specimens import unerased
 from attacks.specimens.unerased import Unerased
 from escrow.crypto import random_bytes
-from escrow.group import scalar
+from escrow.primitives.group import scalar
 from escrow.principal import revive
 from escrow.scheme import Source
 from escrow.schemes.threshold import Agent, Threshold
-from escrow.sharing import shamir, staged
+from escrow.sharing import epochs, shamir
 from escrow.sharing.blame import Blamed
-from escrow.sharing.refresh import Renewal, unrenew
-from escrow.sharing.staged import Sharing, StagedKey, StageShare
+from escrow.sharing.epochs import Sharing, StagedKey, StageShare
+from escrow.sharing.proactive.refresh import Renewal, unrenew
 from escrow.wire import Wire
 
 YEARS, AGENTS, NEEDED, CHANCE = 20, 5, 3, 0.05
@@ -60,7 +60,7 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
             sharings[agent.sharing.stage] = agent.sharing
             loot[year, number] = tuple(shares_in(agent))
     first = {share for thefts in loot.values() for share in thefts if share.stage == 0}
-    return Life(staged.pool(sharings[0], tuple(first)), tuple(sharings[at] for at in sorted(sharings)), loot)
+    return Life(epochs.pool(sharings[0], tuple(first)), tuple(sharings[at] for at in sorted(sharings)), loot)
 
 
 def shares_in(agent: Agent) -> Iterator[StageShare]:
@@ -94,7 +94,7 @@ def lost(life: Life, thefts: Iterable[Theft]) -> bool:
 
 def _pooled(sharing: Sharing, shares: Iterable[StageShare]) -> StagedKey | None:
     try:
-        return staged.pool(sharing, tuple(shares))
+        return epochs.pool(sharing, tuple(shares))
     except Blamed:
         return None
 

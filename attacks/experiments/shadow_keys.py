@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from Crypto.Util.number import isPrime
 
-from attacks.lab.experiment import Experiment, Figure, Progress
-from escrow import group, hpke
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from escrow.crypto import Private, new_private, random_bytes
 from escrow.errors import Forged
+from escrow.primitives import group, hpke
 from escrow.scheme import Source
-from escrow.schemes._registration import shifted
-from escrow.sharing import feldman, threshold
+from escrow.schemes.fair_keys.registration import shifted
+from escrow.sharing import elgamal, feldman
 
 BITS = 2048
 E = 65537
@@ -98,7 +98,7 @@ def ground(bits: int) -> tuple[int, bool]:
         _, commitments = feldman.deal(group.random_scalar(), 1, 1)
         if not commitments[0][-1] & mask:
             break
-    final = shifted(threshold.escrow_group(1, commitments), shift)
+    final = shifted(elgamal.escrow_group(1, commitments), shift)
     return draws, not final.key[-1] & mask
 
 

@@ -15,16 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from attacks.lab.attack import turned
-from attacks.lab.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import Experiment, Figure, Progress
+from attacks.lab.simulation.attack import turned
 from attacks.lying_holder import lying
 from escrow.errors import Unreachable
 from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme, Source
-from escrow.schemes.fair_keys import FairKeys
+from escrow.schemes.fair_keys.scheme import FairKeys
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Agent, Threshold
-from escrow.stage import Stage, Step, staged
+from escrow.testing.harness import Stage, Step, staged
 from escrow.warrant import Warrant, issue
 from escrow.wire import Wire
 

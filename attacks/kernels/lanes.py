@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from escrow import skipjack
-from escrow.skipjack import ROUNDS
+from escrow.primitives import skipjack
+from escrow.primitives.skipjack import ROUNDS
 
 Block = Sequence[Any]  # four words
 
@@ -44,7 +44,7 @@ class Lanes(Protocol):
 
 
 def encrypt(lanes: Lanes, key: bytes, block: Block) -> list[Any]:
-    """escrow.skipjack.encrypt in every lane."""
+    """escrow.primitives.skipjack.encrypt in every lane."""
     w1, w2, w3, w4 = block
     for k in range(ROUNDS):
         g = lanes.g(key, k, w1)
@@ -56,7 +56,7 @@ def encrypt(lanes: Lanes, key: bytes, block: Block) -> list[Any]:
 
 
 def decrypt(lanes: Lanes, key: bytes, block: Block) -> list[Any]:
-    """escrow.skipjack.decrypt in every lane."""
+    """escrow.primitives.skipjack.decrypt in every lane."""
     w1, w2, w3, w4 = block
     for k in reversed(range(ROUNDS)):
         g = lanes.undo_g(key, k, w2)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from attacks.kernels import lanes as kernel
 from attacks.kernels.lanes import Lanes, lanes_of
-from escrow.clipper.chip import Chip
-from escrow.clipper.leaf import IV, UID, Make
 from escrow.crypto import random_bytes
-from escrow.skipjack import BLOCK
+from escrow.primitives.skipjack import BLOCK
+from escrow.schemes.clipper.chip import Chip
+from escrow.schemes.clipper.leaf import IV, UID, Make
 
 BATCH = 8192
 
@@ -62,7 +62,7 @@ def first_valid(
 
 
 def _opened(lanes: Lanes, make: Make, kf: bytes, leafs: bytes) -> list[kernel.Block]:
-    """What each LEAF holds, block by block (escrow.clipper.leaf.open_leaf)."""
+    """What each LEAF holds, block by block (escrow.schemes.clipper.leaf.open_leaf)."""
     blocks: list[kernel.Block] = [lanes.load(leafs, at, make.size) for at in range(0, make.size, BLOCK)]
     if make.mode == "wide":
         blocks = _unchained(lanes, kf, blocks[::-1])[::-1]
@@ -78,7 +78,7 @@ def _unchained(lanes: Lanes, key: bytes, blocks: list[kernel.Block]) -> list[ker
 def _checksums(
     lanes: Lanes, make: Make, ks: bytes, iv: bytes, blocks: list[kernel.Block], count: int, transcript: bytes
 ) -> kernel.Block:
-    """The whole block out of which each checksum is cut (escrow.clipper.leaf.checksum)."""
+    """The whole block out of which each checksum is cut (escrow.schemes.clipper.leaf.checksum)."""
     key = ks if "ks" in make.binds else bytes(len(ks))
     nothing = lanes.fill(bytes(BLOCK), count)[0]
     uid, wk = blocks[0][:2], [*blocks[0][2:], *blocks[1][:3]]

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from attacks.lab.access_structure import Seizure
-from attacks.lab.labels import MATHEMATICS, SERVED, WITHOUT
-from attacks.lab.results import Anatomy, ByDay, Identities, Minimal, Secrets
+from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.labels import MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Secrets
 from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from attacks.lab.counts import Exact
-from attacks.lab.measure import Overhead, Timed
-from attacks.lab.stand import Level
+from attacks.lab.costs.counts import Exact
+from attacks.lab.costs.measure import Overhead, Timed
+from attacks.lab.costs.workload import Level
 from attacks.report.page import Page, counted
 
 PLAIN = "plain"  # what the others are measured against

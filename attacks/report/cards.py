@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from attacks.lab.attack import Attack
-from attacks.lab.results import Result
+from attacks.lab.results.types import Result
+from attacks.lab.simulation.attack import Attack
 from attacks.report.page import Page, join
 from escrow.registry import is_plugin, parameters
 from escrow.scheme import Claim, Grant, Scheme, Source

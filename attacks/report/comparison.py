@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attacks.lab.comparison import Comparison, Difference
+from attacks.lab.comparison.files import Comparison, Difference
 from attacks.report.page import ATTENTION, DIM, Page, counted, join
 
 STYLES = {"regression": ATTENTION, "advisory": DIM}

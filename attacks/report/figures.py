@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attacks.lab.experiment import Figure, Reproduction
+from attacks.lab.runs.experiment import Figure, Reproduction
 from attacks.report.page import ATTENTION, DIM, Page
 
 

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from attacks.lab.results import Alarms, Cell, Exposure, Matrix
-from attacks.lab.scenario import Scenario
+from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix
+from attacks.lab.simulation.scenario import Scenario
 from attacks.report import scorecard
 from attacks.report.cards import Card, draw_card
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join

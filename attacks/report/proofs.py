@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from attacks.lab.results import Cell, Result
+from attacks.lab.results.types import Cell, Result
 from attacks.report.page import ATTENTION, DIM, Page
 
 

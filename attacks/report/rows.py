@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
-from attacks.lab.columns import Row, Value, fixed, in_order, row
-from attacks.lab.results import Result, to_json
+from attacks.lab.results.rows import Row, Value, fixed, in_order, row
+from attacks.lab.results.types import Result, to_json
 from attacks.report.page import plain
 
 RECORD = "record"

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.comparison import Comparison
-from attacks.lab.measure import Overhead
-from attacks.lab.results import Anatomy, Matrix, Result
+from attacks.lab.comparison.files import Comparison
+from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.types import Anatomy, Matrix, Result
 
 PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from attacks.lab.results import Cell, Matrix
+from attacks.lab.results.types import Cell, Matrix
 from attacks.report.page import Page, counted, join
 
 JUDGED = ("BREACH", "AS CLAIMED", "HELD")

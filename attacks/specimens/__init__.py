@@ -4,7 +4,7 @@ Every attack names one: it must break the specimen and fail on the twin, or its 
 offers SPECIMEN, TWIN and, where the scenario below does not show the difference, SCENARIO.
 """
 
-from attacks.lab.scenario import Scenario, default
+from attacks.lab.simulation.scenario import Scenario, default
 from escrow.scheme import Source
 
 OURS = Source("This project", "Two-sided controls", 2026, "all", "all")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from attacks.specimens import OURS
-from escrow import codec, crypto, hpke
+from escrow import codec, crypto
 from escrow.codec import Public
 from escrow.crypto import Private, new_private, sha256
 from escrow.derivation import Checks, derivation, service
@@ -21,6 +21,7 @@ from escrow.e2ee.device import Slip
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError
+from escrow.primitives import hpke
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attacks.lab.scenario import default
+from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.e2ee import device
 from escrow.e2ee.device import Slip

@@ -1,7 +1,7 @@
 """The seeds of the programming session are kept; in the sound twin they are destroyed when it ends."""
 
 from attacks.specimens import OURS
-from escrow.schemes.clipper import Clipper
+from escrow.schemes.clipper.scheme import Clipper
 
 
 class KeptSeeds(Clipper, frozen=True, kw_only=True):

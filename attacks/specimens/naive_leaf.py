@@ -4,7 +4,7 @@ In the sound twin an AEAD stands in place of mode and checksum, and nobody witho
 """
 
 from attacks.specimens import OURS
-from escrow.schemes.clipper import Clipper
+from escrow.schemes.clipper.scheme import Clipper
 
 
 class NaiveLeaf(Clipper, frozen=True, kw_only=True):

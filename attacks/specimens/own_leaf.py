@@ -1,7 +1,7 @@
 """A chip accepts LEAFs that it made itself, as Clipper's did; in the sound twin it refuses them."""
 
 from attacks.specimens import OURS
-from escrow.schemes.clipper import Clipper
+from escrow.schemes.clipper.scheme import Clipper
 
 
 class OwnLeaf(Clipper, frozen=True, kw_only=True):

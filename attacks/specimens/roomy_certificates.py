@@ -3,13 +3,13 @@
 SPECIMEN leaves out the check that there are none; TWIN is fair-keys itself.
 """
 
-from attacks.lab.scenario import default
+from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
-from escrow.schemes import _registration
-from escrow.schemes.fair_keys import FairKeys
+from escrow.schemes.fair_keys import registration
+from escrow.schemes.fair_keys.scheme import FairKeys
 
 
-class Centre(_registration.Centre):
+class Centre(registration.Centre):
     """A centre that does not look."""
 
     def takes(self, remark: bytes) -> bool:

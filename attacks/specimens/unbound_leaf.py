@@ -1,7 +1,7 @@
 """The checksum says nothing of who talks to whom, as in Clipper; in the twin it covers the session's transcript."""
 
 from attacks.specimens import OURS
-from escrow.schemes.clipper import Clipper
+from escrow.schemes.clipper.scheme import Clipper
 
 
 class UnboundLeaf(Clipper, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 SPECIMEN leaves out that check; TWIN is threshold itself.
 """
 
-from attacks.lab.scenario import default
+from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.derivation import Checks, service
 from escrow.schemes import threshold

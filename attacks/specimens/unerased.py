@@ -3,11 +3,11 @@
 SPECIMEN leaves out the erasure at the end of a run; TWIN is threshold itself.
 """
 
-from attacks.lab.scenario import default
+from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.run import Run
+from escrow.sharing.committee.rounds import Run
 
 
 class Agent(threshold.Agent):

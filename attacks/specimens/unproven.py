@@ -7,11 +7,11 @@ from attacks.specimens import OURS
 from escrow.derivation import Checks, service
 from escrow.schemes import split_key
 from escrow.schemes.split_key import HeldShare, SplitField, SplitKey
-from escrow.sharing import threshold
+from escrow.sharing import elgamal
 from escrow.warrant import Warrant, promises
 
 
-@service(threshold.partial, holder="share", given="capsule = field.capsule")
+@service(elgamal.partial, holder="share", given="capsule = field.capsule")
 def careless_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
     """All of the agent's promises but the one about the sender's proof."""
     return promises(share.court, warrant, field.people, field.day)

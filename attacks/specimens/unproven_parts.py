@@ -5,11 +5,11 @@ SPECIMEN leaves out the proofs; TWIN is split-key itself.
 
 from collections.abc import Iterator
 
-from attacks.lab.scenario import default
+from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.errors import EscrowError
 from escrow.schemes.split_key import SplitAuthority, SplitField, SplitKey, open_partial
-from escrow.sharing.threshold import Partial
+from escrow.sharing.elgamal import Partial
 from escrow.warrant import Warrant
 from escrow.wire import Wire
 

@@ -3,13 +3,13 @@
 SPECIMEN leaves out the check against the dealer's commitments, and so every complaint; TWIN is threshold itself.
 """
 
-from attacks.lab.scenario import default
+from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.outcome import first_sharing
-from escrow.sharing.run import Run
-from escrow.sharing.staged import StageShare
+from escrow.sharing.committee.rounds import Run
+from escrow.sharing.dkg.result import first_sharing
+from escrow.sharing.epochs import StageShare
 from escrow.wire import Wire
 
 

@@ -13,7 +13,6 @@ here it is always in. The initial message names it by value, like the other keys
 
 from __future__ import annotations
 
-from escrow import kem
 from escrow.codec import Fact, Packet, Public
 from escrow.crypto import Private, SigningKey, hkdf, montgomery, new_private, verify
 from escrow.derivation import derivation, honest_only
@@ -21,7 +20,8 @@ from escrow.e2ee import x3dh
 from escrow.e2ee.ratchet import Root
 from escrow.e2ee.x3dh import Bundle, Classical, PqInitial, encode_kem
 from escrow.errors import Forged
-from escrow.kem import KemPrivate
+from escrow.primitives import kem
+from escrow.primitives.kem import KemPrivate
 
 _INFO = b"EscrowLab_CURVE25519_SHA-256_ML-KEM-768"
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from escrow import codec, crypto, hpke
+from escrow import codec, crypto
 from escrow.codec import Public
 from escrow.crypto import Private, new_private, sha256
 from escrow.derivation import Checks, derivation, service
@@ -21,6 +21,7 @@ from escrow.e2ee import device
 from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged
+from escrow.primitives import hpke
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain

@@ -23,7 +23,7 @@ from escrow.e2ee.provider import Entry, Fetch, Listed, Publish
 from escrow.e2ee.ratchet import Root, Session
 from escrow.e2ee.x3dh import Bundle, Classical, Initial, PqInitial
 from escrow.errors import Forged, Malformed
-from escrow.kem import KemPrivate, new_kem_private
+from escrow.primitives.kem import KemPrivate, new_kem_private
 from escrow.scheme import Claim, Source
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.wire import Wire

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from escrow import codec, crypto, group, hpke
+from escrow import codec, crypto
 from escrow.codec import Packet, Public
 from escrow.crypto import Private, new_private, open_sealed, seal, sha256
 from escrow.derivation import Checks, derivation, service
@@ -25,11 +25,12 @@ from escrow.e2ee import device
 from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
+from escrow.primitives import group, hpke
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
-from escrow.sharing import threshold
-from escrow.sharing.threshold import Capsule, EscrowGroup, KeyShare, Opened, Partial
+from escrow.sharing import elgamal
+from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
 from escrow.wire import Wire
 
@@ -68,7 +69,7 @@ def unwrap(field: SplitField, opened: Opened) -> MessageKey:
     return MessageKey(field.chain, field.n, open_sealed(sha256(opened.value, context), field.wrapped, context))
 
 
-@service(threshold.partial, holder="share", given="capsule = field.capsule")
+@service(elgamal.partial, holder="share", given="capsule = field.capsule")
 def agent_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
     """What each agent promises to check before it gives its part."""
     yield from promises(share.court, warrant, field.people, field.day)
@@ -105,7 +106,7 @@ class Device(device.Device):
     def access_field(self, key: MessageKey, slip: Slip) -> SplitField:
         if self.group is None:
             raise Refused(self.name, "no escrow group was published")
-        capsule, r, shared = threshold.encapsulate(self.group)
+        capsule, r, shared = elgamal.encapsulate(self.group)
         labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header), capsule)
         context = SplitField(*labels, b"", b"").context()
         wrapped = seal(sha256(shared, context), key.value, context)
@@ -124,7 +125,7 @@ class Agent(Principal):
         if self.transport is None:
             raise Forged("the key that opens a deal served once, and was erased")
         share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
-        if not (fits := threshold.share_fits(packet.group, share)):
+        if not (fits := elgamal.share_fits(packet.group, share)):
             wire.alarm(self.name, "dealer: its share does not fit its commitments")
         self.insist(fits, "share fits the dealer's commitments")
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
@@ -141,7 +142,7 @@ class Agent(Principal):
         self.insist(request.signed(), "requester's signature")
         self.insist(in_force(request.warrant, wire.day), "warrant in force")
         self.insist_all(self.checks(self.share, request.warrant, field))
-        return seal_answer(request.warrant, threshold.partial(self.share, field.capsule))
+        return seal_answer(request.warrant, elgamal.partial(self.share, field.capsule))
 
 
 class Dealer(Principal):
@@ -152,7 +153,7 @@ class Dealer(Principal):
 
     def deal(self, wire: Wire, agents: Sequence[Agent], others: Iterable[str]) -> None:
         """Deal a fresh key to the agents and publish the group to the others."""
-        made, shares = threshold.deal(self.t, self.n)
+        made, shares = elgamal.deal(self.t, self.n)
         for agent, share in zip(agents, self.handed(shares), strict=True):
             assert agent.transport is not None  # noqa: S101 (nothing was dealt before)
             sealed = hpke.seal(agent.transport.public, codec.encode(share), _DEAL)
@@ -230,7 +231,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
             if authority.group is None or len(partials) < self.t:
                 continue
             try:
-                key = unwrap(field, threshold.combine_partials(authority.group, tuple(partials)))
+                key = unwrap(field, elgamal.combine_partials(authority.group, tuple(partials)))
             except Forged as error:
                 wire.complain(authority.name, error)
                 continue
@@ -249,7 +250,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
             except EscrowError as error:
                 wire.complain(name, error)
                 continue
-            if authority.group is None or part.index != index or threshold.culprits(authority.group, [part]):
+            if authority.group is None or part.index != index or elgamal.culprits(authority.group, [part]):
                 wire.alarm(authority.name, f"wrong partial of {name}")
                 continue
             enough += 1

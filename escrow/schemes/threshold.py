@@ -34,12 +34,12 @@ from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
-from escrow.sharing.announced import Announced, Heard
-from escrow.sharing.broadcast import MemberKey
-from escrow.sharing.clock import hold_run
-from escrow.sharing.committee import Member
-from escrow.sharing.run import Purpose
-from escrow.sharing.staged import Sharing, StageShare
+from escrow.sharing.committee.announced import Announced, Heard
+from escrow.sharing.committee.broadcast import MemberKey
+from escrow.sharing.committee.clock import hold_run
+from escrow.sharing.committee.member import Member
+from escrow.sharing.committee.rounds import Purpose
+from escrow.sharing.epochs import Sharing, StageShare
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
 from escrow.wire import Wire

@@ -13,17 +13,17 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from escrow import group
 from escrow.codec import prefixed
 from escrow.errors import Forged
-from escrow.group import scalar_bytes
+from escrow.primitives import group
+from escrow.primitives.group import scalar_bytes
 from escrow.sharing import shamir
 
 _WEIGHT = 16  # bytes of a batch weight: a wrong batch passes with probability 2^-128
 
 
 class Group(Protocol):
-    """What verifiable sharing asks of a group of order Q: the module `escrow.group` is one."""
+    """What verifiable sharing asks of a group of order Q: the module `escrow.primitives.group` is one."""
 
     def base(self, k: int, /) -> bytes: ...
     def multiply(self, point: bytes, k: int, /) -> bytes: ...

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from escrow import group
 from escrow.errors import Forged
-from escrow.group import Q
+from escrow.primitives import group
+from escrow.primitives.group import Q
+from escrow.primitives.hash_to_curve import hash_to_curve
 from escrow.sharing import feldman, shamir
 from escrow.sharing.feldman import Group
-from escrow.sharing.hash_to_curve import hash_to_curve
 
 H = hash_to_curve(b"second generator of Pedersen commitments", b"escrow-lab-V01-CS01-with-P256_XMD:SHA-256_SSWU_RO_")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
 
-from escrow.group import Q, lagrange, random_scalars
+from escrow.primitives.group import Q, lagrange, random_scalars
 
 _LAZY = 24  # terms between two reductions: for indexes below 2^11 the sum stays within some 500 bits
 

@@ -19,15 +19,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from escrow import group
 from escrow.codec import Fact, Public
 from escrow.crypto import sha256
 from escrow.derivation import Guard, derivation, honest_only, threshold
 from escrow.errors import Forged, Malformed
-from escrow.group import POINT, SCALAR, scalar, scalar_bytes
+from escrow.primitives import group
+from escrow.primitives.group import POINT, SCALAR, scalar, scalar_bytes
+from escrow.primitives.hash_to_curve import hash_to_curve
 from escrow.sharing.blame import Blame
-from escrow.sharing.hash_to_curve import hash_to_curve
-from escrow.sharing.staged import Sharing, StagedKey, StageShare, choose, misplaced
+from escrow.sharing.epochs import Sharing, StagedKey, StageShare, choose, misplaced
 
 MESSAGE = LABEL = 32
 CIPHERTEXT = MESSAGE + LABEL + 2 * POINT + 2 * SCALAR  # 194 bytes

@@ -11,10 +11,11 @@ import json
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
-from escrow import crypto, group, hpke, skipjack
+from escrow import crypto
 from escrow.e2ee import ratchet
 from escrow.e2ee.fingerprint import safety_number
-from escrow.sharing import feldman, hash_to_curve, shamir
+from escrow.primitives import group, hash_to_curve, hpke, skipjack
+from escrow.sharing import feldman, shamir
 from escrow.vectors import agreements, ceremonies, leafs
 from escrow.vectors.case import Case, expected, unhexed
 

@@ -13,7 +13,7 @@ from escrow.e2ee.provider import Fetch, Listed, Mail
 from escrow.e2ee.ratchet import Pair, Root, Session, exchange_as_a
 from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial, PqInitial
 from escrow.errors import EscrowError
-from escrow.kem import KemPrivate
+from escrow.primitives.kem import KemPrivate
 from escrow.principal import Principal
 from escrow.schemes import plain_pq
 from escrow.schemes.plain_pq import KemPrekey

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from escrow import crypto, group
+from escrow import crypto
 from escrow.errors import EscrowError
-from escrow.group import scalar, scalar_bytes
-from escrow.sharing import ceremony, dkg, extraction, outcome, refresh, tdh2
-from escrow.sharing.dkg import Commitments, Complaint, PublicShare, Setting, SubShare
-from escrow.sharing.staged import Sharing, StagedKey, StageShare, pool
+from escrow.primitives import group
+from escrow.primitives.group import scalar, scalar_bytes
+from escrow.sharing import tdh2
+from escrow.sharing.dkg import extraction, gjkr, in_process, result
+from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare, Setting, SubShare
+from escrow.sharing.epochs import Sharing, StagedKey, StageShare, pool
+from escrow.sharing.proactive import refresh
 from escrow.sharing.tdh2 import TdhCiphertext, TdhPartial
 from escrow.vectors.case import Case, Drawn, blamed, must, refusal
 
@@ -73,7 +76,7 @@ def fault_of_tdh2(of: Case, fault: Case) -> Case:
 # --- key generation and refresh ---
 
 
-class Scripted(ceremony.Member):
+class Scripted(in_process.Member):
     """A member that says what a fault says instead of the truth, and is honest in everything else."""
 
     def __init__(self, setting: Setting, index: int, lies: Case) -> None:
@@ -96,21 +99,21 @@ class Scripted(ceremony.Member):
         said = self.lies["share_to_1"]
         return None if said is None else replace(self.subshares[1], **said)
 
-    def complain(self, record: ceremony.Record) -> list[Complaint]:
+    def complain(self, record: in_process.Record) -> list[Complaint]:
         false = [Complaint(self.setting.session, self.index, dealer) for dealer in self.lies.get("accuses", ())]
         return [*super().complain(record), *false]
 
-    def answer(self, record: ceremony.Record) -> list[PublicShare]:
+    def answer(self, record: in_process.Record) -> list[PublicShare]:
         honest = list(super().answer(record))
         if "answer" not in self.lies:
             return honest
         said = self.lies["answer"]
         return [replace(each, **said) for each in honest] if said is not None else []
 
-    def reveal(self, record: ceremony.Record) -> Commitments | None:
+    def reveal(self, record: in_process.Record) -> Commitments | None:
         return self._points("reveal") if "reveal" in self.lies else super().reveal(record)
 
-    def object(self, record: ceremony.Record) -> list[PublicShare]:
+    def object(self, record: in_process.Record) -> list[PublicShare]:
         void = extraction.opened(self.setting, self.index, self.lies.get("objects_to", ()), self.settled)
         return [*super().object(record), *void]
 
@@ -118,22 +121,22 @@ class Scripted(ceremony.Member):
 def _setting(case: Case) -> Setting:
     if case["kind"] == "refresh":
         return refresh.setting(_sharing(case["before"]), case["session"])
-    return dkg.gjkr(case["session"], case["t"], case["n"])
+    return gjkr.gjkr(case["session"], case["t"], case["n"])
 
 
-def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[ceremony.Ceremony, list[Scripted]]:
+def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_process.Ceremony, list[Scripted]]:
     """The whole run, each member drawing what the case says."""
     setting = _setting(case)
     members = [Scripted(setting, index, (lies or {}) if index == liar else {}) for index in setting.members]
     with crypto.running(Drawn(*(piece for member in case["members"] for piece in member["drawn"]))):
-        return ceremony.run(members), members
+        return in_process.run(members), members
 
 
-def _after(case: Case, made: ceremony.Ceremony) -> tuple[Sharing, list[StageShare]]:
+def _after(case: Case, made: in_process.Ceremony) -> tuple[Sharing, list[StageShare]]:
     """The sharing that the run leaves, and every member's share of it."""
     sums = [share for _, share in sorted(made.shares.items())]
     if case["kind"] == "key":
-        return outcome.first_sharing(made.outcome), [outcome.first_share(made.outcome, each) for each in sums]
+        return result.first_sharing(made.outcome), [result.first_share(made.outcome, each) for each in sums]
     sharing, renewal = refresh.renewed(_sharing(case["before"]), made.outcome)
     shares = zip(_shares(case["before"]), sums, strict=True)
     return sharing, [refresh.renew(share, renewal, each) for share, each in shares]

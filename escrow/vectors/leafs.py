@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from escrow import codec, crypto
-from escrow.clipper import field, leaf
-from escrow.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitKey, combine, program
-from escrow.clipper.device import Device, Opening
-from escrow.clipper.field import ClipperField
-from escrow.clipper.leaf import Make
 from escrow.crypto import sha256
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import EscrowError
 from escrow.scheme import AccessField
+from escrow.schemes.clipper import field, leaf
+from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitKey, combine, program
+from escrow.schemes.clipper.field import ClipperField
+from escrow.schemes.clipper.leaf import Make
+from escrow.schemes.clipper.phone import Device, Opening
 from escrow.vectors.case import Case, Drawn, must, refusal
 
 

@@ -8,20 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from attacks.lab.columns import row
-from attacks.lab.comparison.difference import (
-    Change,
-    Difference,
-    NotComparable,
-    Rows,
-    count,
-    differences,
-    gone_or_new,
-    same_play,
-)
+from attacks.lab.adversary.labels import MATHEMATICS
+from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
 from attacks.lab.comparison.matrices import alarms
-from attacks.lab.labels import MATHEMATICS
-from attacks.lab.results import Anatomy, Minimal
+from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.rows import row
+from attacks.lab.results.types import Anatomy, Minimal
 
 Coalitions = dict[tuple[str, ...], Minimal]
 

@@ -11,11 +11,9 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.columns import Row, row
 from attacks.lab.comparison.difference import (
     Change,
     Difference,
-    NotComparable,
     Rows,
     Severity,
     count,
@@ -24,8 +22,10 @@ from attacks.lab.comparison.difference import (
     ratio,
     same_parameters,
 )
-from attacks.lab.measure import Overhead
-from attacks.lab.results import Result
+from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.rows import Row, row
+from attacks.lab.results.types import Result
 
 RATIO = "over_"
 TURNS = 10  # of fewer, a median says too little for a ratio to count

@@ -7,16 +7,13 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
-from attacks.lab.columns import Row, Value
-from attacks.lab.results import Manifest, Result
-from attacks.lab.scenario import Scenario
+from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.rows import Row, Value
+from attacks.lab.results.types import Manifest, Result
+from attacks.lab.simulation.scenario import Scenario
 
 Severity = Literal["regression", "improvement", "new", "changed", "advisory"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-
-
-class NotComparable(Exception):
-    """Two runs that differ in what was run: no difference between their results would mean anything."""
 
 
 class Difference(Result, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from attacks.lab.columns import row
 from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
-from attacks.lab.results import Alarms, Cell, Matrix
+from attacks.lab.results.rows import row
+from attacks.lab.results.types import Alarms, Cell, Matrix
 
 WORSE = {"HELD": 0, "AS CLAIMED": 1, "BREACH": 2}  # the verdicts over what was measured, in order
 TEXTS = (

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
-from attacks.lab.access_structure import Coalition, Seizure
-from attacks.lab.analysis import Analysis
-from attacks.lab.attack import Attack, Seize, Turn
-from attacks.lab.bench import Bench
-from attacks.lab.claims import Judge
-from attacks.lab.outcome import Reach, reach
-from attacks.lab.provenance import coalition_of
-from attacks.lab.results import Cell
-from attacks.lab.scenario import Scenario
+from attacks.lab.adversary.coalitions import Coalition, Seizure
+from attacks.lab.evidence.provenance import coalition_of
+from attacks.lab.results.types import Cell
+from attacks.lab.simulation.attack import Attack, Seize, Turn
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import Analysis
+from attacks.lab.verdict.cell import Reach, reach
+from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.evaluation import Bench
 from escrow import registry
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme

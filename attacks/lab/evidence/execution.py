@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
-from attacks.lab.analysis import rules_of
-from attacks.lab.attack import Attack
+from attacks.lab.adversary.view import module_of, words_of
 from attacks.lab.evidence.folder import one_line
-from attacks.lab.view import module_of, words_of
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.verdict.analysis import rules_of
 from escrow import codec
 from escrow.codec import Fact
 from escrow.derivation import Gate, Rule, vocabulary

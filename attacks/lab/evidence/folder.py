@@ -28,9 +28,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from attacks.lab.access_structure import Seizure
-from attacks.lab.results import Cell, Result
-from attacks.lab.scenario import Scenario
+from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.results.types import Cell, Result
+from attacks.lab.simulation.scenario import Scenario
 from escrow import __version__
 from escrow.errors import Malformed
 

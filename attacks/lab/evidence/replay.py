@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from attacks.lab.adversary.view import Reader
 from attacks.lab.evidence.case import Case
 from attacks.lab.evidence.folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS, TEXTS, Dossier, one_line
-from attacks.lab.provenance import checks_made, packets
-from attacks.lab.results import Cell
-from attacks.lab.view import Reader
+from attacks.lab.evidence.provenance import checks_made, packets
+from attacks.lab.results.types import Cell
 from escrow import __version__
 from escrow.codec import Fact
 from escrow.errors import Malformed

@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 
 from attacks import registry as attack_registry
-from attacks.lab.analysis import stranger
-from attacks.lab.attack import Attack
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, pass_of
 from attacks.lab.evidence.execution import Library
 from attacks.lab.evidence.folder import CELL, CLAIM, FACTS, FILES, STATEMENT, STEPS, TEXTS, Dossier, GivenFact, Step
 from attacks.lab.evidence.replay import replayed
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.verdict.analysis import stranger
 from escrow import registry
 from escrow.codec import Fact
 from escrow.e2ee.content import Text

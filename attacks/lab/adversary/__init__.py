@@ -1,0 +1,1 @@
+"""The closure adversary: bytes read back into facts, rules applied to them, labels, coalitions and proofs."""

@@ -1,0 +1,333 @@
+"""Labels: for every fact the minimal sets of assumptions under which it can be derived (de Kleer 1986, ATMS).
+
+An assumption is a bit, a set of them an integer, a label an antichain of such sets, interned. A least fixpoint over the
+closure's edges, taken in the topological order of its strongly connected parts, gives all labels in one sweep. One
+graph has several passes: `mathematics` leaves the officials' services out, `served` adds what honest officials answer
+to requests that pass all checks, `without C` what they would answer if check C were left out.
+
+An atom is a principal with the set of evenings on which its state held something: "taken on one of these evenings".
+The mask of p@I holds the bits of every p@J with J ⊇ I, so one seizure in an intersection serves both. What everybody
+hears, guards and witnesses cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import comb
+
+from attacks.lab.adversary.closure import FREE, WHENEVER, Closure
+from attacks.lab.adversary.condensation import order
+
+NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
+EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
+COMPARED = 2_000  # likewise where members share assumptions, so that combinations must be compared with each other
+
+MATHEMATICS, SERVED, WITHOUT = "mathematics", "served", "without "
+
+
+class Antichains:
+    """Sets of minimal masks under numbers, with products and unions memoised."""
+
+    def __init__(self) -> None:
+        self.sets: list[tuple[int, ...]] = [(), (0,)]
+        self._numbers = {(): NEVER, (0,): ALWAYS}
+        self._products: dict[tuple[int, int], int] = {}
+        self._unions: dict[tuple[int, int], int] = {}
+
+    def intern(self, masks: Iterable[int]) -> int:
+        """The number of the minimal ones among `masks`."""
+        return self.number(minimal(masks))
+
+    def number(self, masks: Iterable[int]) -> int:
+        """The number of a set of masks none of which lies within another."""
+        key = tuple(sorted(masks, key=_by_size))
+        if (number := self._numbers.setdefault(key, len(self.sets))) == len(self.sets):
+            self.sets.append(key)
+        return number
+
+    def product(self, a: int, b: int) -> int:
+        """Both are needed."""
+        if a > b:
+            a, b = b, a
+        if a in (NEVER, b):
+            return a
+        if a == ALWAYS:
+            return b
+        if (number := self._products.get((a, b))) is None:
+            number = self.intern(x | y for x in self.sets[a] for y in self.sets[b])
+            self._products[a, b] = number
+        return number
+
+    def union(self, a: int, b: int) -> int:
+        """Either will do."""
+        if a > b:
+            a, b = b, a
+        if a in (NEVER, b):
+            return b
+        if a == ALWAYS:
+            return ALWAYS
+        if (number := self._unions.get((a, b))) is None:
+            number = self._unions[a, b] = self.intern(self.sets[a] + self.sets[b])
+        return number
+
+
+def minimal(masks: Iterable[int]) -> list[int]:
+    """The masks within which no other one lies, those of few bits first."""
+    kept: list[int] = []
+    size = fewer = 0  # how many of `kept` have fewer bits: only those can lie within the next mask
+    for mask in sorted(set(masks), key=_by_size):
+        if mask.bit_count() > size:
+            size, fewer = mask.bit_count(), len(kept)
+        if not any(each & mask == each for each in islice(kept, fewer)):
+            kept.append(mask)
+    return kept
+
+
+def _by_size(mask: int) -> tuple[int, int]:
+    return mask.bit_count(), mask
+
+
+def _apart(sets: Iterable[Iterable[int]]) -> bool:
+    """Whether no two of these sets of masks, none of them free, have a bit in common."""
+    seen = 0
+    for masks in sets:
+        bits = 0
+        for mask in masks:
+            bits |= mask
+        if not bits or bits & seen:
+            return False
+        seen |= bits
+    return True
+
+
+@dataclass(slots=True, eq=False)
+class Symbol:
+    """A threshold too wide to be multiplied out: `t` of the members that have these labels.
+
+    Where shares follow from shares, a member's label may name the symbol itself.
+    """
+
+    t: int
+    members: tuple[int, ...]
+
+
+Atom = tuple[str, int]  # a principal, and evenings as bits
+
+
+class Atoms:
+    """Which assumption each bit is: first the principals' atoms, sorted, then thresholds as they turn up."""
+
+    def __init__(self, atoms: Iterable[Atom]) -> None:
+        self.named = list[Atom | Symbol](sorted(set(atoms)))
+        self.symbols: list[Symbol] = []
+        self.bit: dict[Atom | Symbol, int] = {atom: 1 << at for at, atom in enumerate(self.named)}
+        self._of: dict[str, list[tuple[int, int]]] = {}  # principal -> (evenings, bit)
+        for at, (principal, evenings) in enumerate(sorted(set(atoms))):
+            self._of.setdefault(principal, []).append((evenings, 1 << at))
+
+    def mask(self, principal: str, evenings: int) -> int:
+        """The principal taken on one of these evenings: what it holds on all of them."""
+        return sum(bit for held, bit in self._of.get(principal, ()) if evenings & ~held == 0)
+
+    def always(self, principal: str) -> int:
+        """The principal taken on every evening."""
+        return sum(bit for _, bit in self._of.get(principal, ()))
+
+    def principals(self) -> tuple[str, ...]:
+        return tuple(self._of)
+
+    def add(self, symbol: Symbol) -> int:
+        """A bit for a new symbol."""
+        self.bit[symbol] = 1 << len(self.named)
+        self.named.append(symbol)
+        self.symbols.append(symbol)
+        return self.bit[symbol]
+
+    def within(self, mask: int) -> Iterator[Atom | Symbol]:
+        """The atoms whose bits a mask holds."""
+        while mask:
+            low = mask & -mask
+            yield self.named[low.bit_length() - 1]
+            mask ^= low
+
+
+class Labels:
+    """The labels of all facts of a closure, by pass. `network`: what is heard counts as an assumption too."""
+
+    def __init__(self, closure: Closure, network: bool = False) -> None:
+        self.closure, self.antichains = closure, Antichains()
+        atoms = {atom for held in set(closure.held.values()) for atom in held}
+        self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
+        self.parts = order(closure)
+        self._passes: dict[str, list[int]] = {}
+        self._thresholds: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._recursive: dict[tuple[str, int], Symbol] = {}  # of gates that feed themselves, by pass and edge
+        self._known: dict[tuple[str, int], int] = {}  # and what they have given so far
+
+    def passes(self) -> tuple[str, ...]:
+        """The names that `label` takes: mathematics, served, and `without C` for every check C that some edge fails."""
+        checks = {check for edge in self.closure.services for check in edge.failed}
+        return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
+
+    def label(self, name: str = MATHEMATICS) -> list[int]:
+        """The label of each fact in one pass, as numbers of `antichains`. ValueError for an unknown pass."""
+        if name not in self._passes:
+            if name not in self.passes():
+                raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes())}")
+            labels = self._given()
+            for edges, looping in self.parts:
+                while self._sweep(edges, labels, name, looping) and looping:
+                    pass
+            self._passes[name] = labels
+        return self._passes[name]
+
+    def masks(self, fact: int, name: str = MATHEMATICS) -> tuple[int, ...]:
+        """The minimal masks under which one fact can be derived."""
+        return self.antichains.sets[self.label(name)[fact]]
+
+    def stands(self, edge: int, name: str) -> bool:
+        """Whether an edge belongs to a pass: a service edge only if the pass waives every check that it fails."""
+        if (service := self.closure.service(edge)) is None:
+            return True
+        waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
+        return name != MATHEMATICS and service.failed <= waived
+
+    def satisfied(self, mask: int) -> int:
+        """`mask` with the bits of all thresholds that it meets."""
+        before = -1
+        while mask != before:
+            before = mask
+            for symbol in self.atoms.symbols:
+                bit = self.atoms.bit[symbol]
+                if not mask & bit and self._meets(mask, symbol):
+                    mask |= bit
+        return mask
+
+    def _meets(self, mask: int, symbol: Symbol) -> bool:
+        """Whether a mask opens enough members, be it that a threshold inside it leaves too few of them out."""
+        met = [member for member in symbol.members if self.opens(member, mask)]
+        missing = Counter(symbol.members) - Counter(met)
+        sure = [0]
+        for other in self.atoms.symbols:
+            if mask & self.atoms.bit[other]:
+                common = (Counter(other.members) & missing).total()
+                sure.append(other.t - (len(other.members) - common))
+        return len(met) + max(sure) >= symbol.t
+
+    def opens(self, label: int, mask: int) -> bool:
+        """Whether a (satisfied) mask derives what has this label."""
+        return any(each & mask == each for each in self.antichains.sets[label])
+
+    # --- the fixpoint ---
+
+    def _given(self) -> list[int]:
+        """The labels before any derivation."""
+        closure, everybody = self.closure, self.atoms.mask("network", WHENEVER)
+        heard = self.antichains.intern([everybody])
+        labels = [NEVER] * len(closure.facts)
+        for fact, how in enumerate(closure.public):
+            if how:
+                labels[fact] = ALWAYS if how & FREE else heard
+        seized = {
+            held: self.antichains.intern(self.atoms.mask(*atom) for atom in held) for held in set(closure.held.values())
+        }
+        for fact, held in closure.held.items():
+            labels[fact] = self.antichains.union(labels[fact], seized[held])
+        return labels
+
+    def _sweep(self, edges: Sequence[int], labels: list[int], name: str, looping: bool) -> bool:
+        """Apply each edge once; whether any label grew."""
+        closure, product, union = self.closure, self.antichains.product, self.antichains.union
+        cells, starts, rules, needed = closure.cells, closure.firing_start, closure.firing_rule, closure.needed_at
+        arity, firings, grew = [len(rule.takes) for rule in closure.rules], len(rules), False
+        for edge in edges:
+            if edge < firings:
+                start, rule, joint = starts[edge], rules[edge], ALWAYS
+                for at in needed[rule]:
+                    joint = product(joint, labels[cells[start + at]])
+                conclusions: Sequence[int] = cells[start + arity[rule] : starts[edge + 1]]
+            else:
+                joint, conclusions = self._special(edge, labels, name, looping), closure.gives(edge)
+            for conclusion in conclusions:
+                if (new := union(old := labels[conclusion], joint)) != old:
+                    labels[conclusion] = new
+                    grew = True
+        return grew
+
+    def _special(self, edge: int, labels: list[int], name: str, looping: bool) -> int:
+        """The label that a gate edge or a service edge gives its conclusions in this pass."""
+        if not self.stands(edge, name):
+            return NEVER
+        gate = self.closure.gate(edge)
+        joint = ALWAYS
+        for fact in self.closure.paying(gate) if gate else self.closure.needs(edge):
+            joint = self.antichains.product(joint, labels[fact])
+        if gate is None or joint == NEVER:
+            return joint
+        members = [self._any(same, labels) for same in gate.members.values()]
+        enough = self._looping(gate.t, members, (name, edge)) if looping else self._threshold(gate.t, members)
+        return self.antichains.product(joint, enough)
+
+    def _any(self, facts: Iterable[int], labels: list[int]) -> int:
+        label = NEVER
+        for fact in facts:
+            label = self.antichains.union(label, labels[fact])
+        return label
+
+    def _threshold(self, t: int, members: Iterable[int]) -> int:
+        """At least `t` of the members: multiplied out, or a symbol."""
+        key = t, tuple(sorted(member for member in members if member != NEVER))
+        if key not in self._thresholds:
+            exact = self._multiply(*key)
+            self._thresholds[key] = self._symbolic(Symbol(*key)) if exact is None else exact
+        return self._thresholds[key]
+
+    def _symbolic(self, symbol: Symbol) -> int:
+        return self.antichains.intern([self.atoms.bit.get(symbol) or self.atoms.add(symbol)])
+
+    def _looping(self, t: int, members: Iterable[int], gate: tuple[str, int]) -> int:
+        """The same for a gate that feeds itself. What has met it already cannot help to meet it, and is left out.
+
+        It has one symbol at the most, whose members grow with the sweeps; symbols of gates that feed each other would
+        never end.
+        """
+        known = self._known.get(gate, NEVER)
+        met = self.antichains.sets[known]
+        beyond = tuple(
+            self.antichains.intern(
+                mask for mask in self.antichains.sets[member] if not any(each & mask == each for each in met)
+            )
+            for member in members
+        )
+        symbol = self._recursive.get(gate)
+        if symbol is None and (exact := self._multiply(t, tuple(filter(None, beyond)))) is not None:
+            enough = exact
+        else:
+            symbol = self._recursive.setdefault(gate, Symbol(t, ()))
+            symbol.members = tuple(sorted(filter(None, beyond)))
+            enough = self._symbolic(symbol)
+        self._known[gate] = enough = self.antichains.union(known, enough)
+        return enough
+
+    def _multiply(self, t: int, members: tuple[int, ...]) -> int | None:
+        """At least k of the members seen so far, for the k that can still become t; None where EXACT allows no more.
+
+        Where members have no bit in common nothing lies within anything else, and there is nothing to compare.
+        """
+        sets, n = [self.antichains.sets[member] for member in members], len(members)
+        if n < t:
+            return NEVER
+        if comb(n, t) * max(map(len, sets)) > EXACT:
+            return None
+        apart = _apart(sets)
+        at_least: list[list[int]] = [[0], *([] for _ in range(t))]
+        for seen, member in enumerate(sets, 1):
+            for k in range(min(t, seen), max(0, t - n + seen - 1), -1):
+                if len(at_least[k - 1]) * len(member) > (EXACT if apart else COMPARED):
+                    return None
+                found = at_least[k] + [one | other for one in at_least[k - 1] for other in member]
+                at_least[k] = found if apart else minimal(found)
+        return self.antichains.number(at_least[t])

@@ -1,0 +1,152 @@
+"""The adversary: reads a view, applies the rules, puts requests to officials; says who can derive which text.
+
+One closure serves all coalitions of a play. Rules are the library's functions that the scheme draws on and those of
+every attack; requests to officials are finite, demanded by what was heard. Nothing here knows what was sent: a text is
+its bytes, and whether they are somebody's is judged elsewhere (attacks.lab.verdict.analysis).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.memo import Memory
+from attacks.lab.adversary.view import Reader, View, words_of
+from escrow import codec
+from escrow.codec import Fact
+from escrow.crypto import sha256
+from escrow.derivation import Rule
+from escrow.e2ee.content import Text
+from escrow.scheme import Matter
+from escrow.warrant import AuthorityKey, Demand, Order, Warrant
+
+F = TypeVar("F", bound=Fact)
+
+
+class Adversary(Protocol):
+    """What the judge may ask, be the adversary in this process (`Local`) or in one of its own (`isolation`).
+
+    `texts` are the bytes of each text that anyone can derive, by a number of its own: some may have the same. `fired`
+    says how often each rule did; `officials` are those whose services answer; `passes` the names that `labelled` takes.
+    """
+
+    @property
+    def texts(self) -> Mapping[int, bytes]: ...
+    @property
+    def fired(self) -> Mapping[str, int]: ...
+    @property
+    def officials(self) -> tuple[str, ...]: ...
+    @property
+    def passes(self) -> tuple[str, ...]: ...
+    def labelled(self, name: str) -> Labels:
+        """Labels of at least the texts, in at least this pass. ValueError for an unknown pass."""
+
+
+def stranger() -> AuthorityKey:
+    """A key that anybody could make: with the court's key, a thief's warrants name an authority of the thief's own."""
+    raw = sha256(b"escrow-lab stranger")
+    public = AuthorityKey(b"", raw).live.public_key().public_bytes_raw()
+    return AuthorityKey(public, raw)
+
+
+class Local:
+    """An adversary in this process. `scheme` and `attacks`, or their modules, give the types that views are read with.
+
+    `rules` must be those of the scheme, and may be more. `memory` is of earlier closures.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        scheme: object,
+        attacks: Iterable[object],
+        rules: Iterable[Rule],
+        memory: Memory | None = None,
+    ) -> None:
+        self.view, self.closure = view, Closure(rules, memory)
+        reader = Reader(scheme, *attacks)
+        for fact in reader.network(view.heard):
+            self.closure.learn(fact, "network")
+        for given in reader.states(view.states, view.kinds):
+            self.closure.learn(*given)
+        self.closure.run()
+        if services := words_of(scheme).services:
+            self._stranger = stranger()
+            self.closure.learn(self._stranger)
+            self._demand()
+            while [service for service in services if self.closure.serve(service, self._candidates, self._requester)]:
+                self.closure.run()  # what was answered may allow further requests
+
+    # --- requests ---
+
+    def _demand(self) -> None:
+        """For each matter that could be asked about, the narrowest order that covers it, signed by the court's key."""
+        self._demanded: dict[tuple[str, int], Order] = {}
+        for matter in self._of(Matter):
+            if matter.people and (matter.people[0], matter.day) not in self._demanded:
+                order = self._narrowest(matter)
+                self._demanded[matter.people[0], matter.day] = order
+                self.closure.learn(Demand(order))
+        self.closure.run()
+        self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
+        self._keys = {key.public: key for key in self._of(AuthorityKey)}
+        issued = [codec.decode(each, Warrant) for each in self.view.warrants]
+        self._issued = [each for each in issued if each in self.closure.ids and each.order.authority in self._keys]
+
+    def _narrowest(self, matter: Matter) -> Order:
+        return Order(
+            id="demanded",
+            authority=self._stranger.public,
+            target=matter.people[0],
+            first=matter.day,
+            last=matter.day,
+            scope="content",
+            case=bytes(32),
+            issued=0,
+            expires=self.view.days,
+            nonce=bytes(16),
+        )
+
+    def _candidates(self, request: tuple[Fact, ...]) -> Iterator[Fact]:
+        yield from self._issued
+        for fact in request:
+            if isinstance(fact, Matter) and fact.people:
+                order = self._demanded.get((fact.people[0], fact.day))
+                if order is not None and order in self._signed:
+                    yield self._signed[order]
+
+    def _requester(self, warrant: Fact) -> Fact:
+        assert isinstance(warrant, Warrant)  # noqa: S101 (what `_candidates` gives)
+        return self._keys[warrant.order.authority]
+
+    def _of(self, kind: type[F]) -> list[F]:
+        return [fact for fact in self.closure.facts if isinstance(fact, kind)]
+
+    # --- what the judge asks ---
+
+    @cached_property
+    def labels(self) -> Labels:
+        return Labels(self.closure)
+
+    def labelled(self, name: str) -> Labels:
+        """The labels of every fact, in every pass."""
+        return self.labels
+
+    @cached_property
+    def texts(self) -> dict[int, bytes]:
+        return {number: fact.body for number, fact in enumerate(self.closure.facts) if isinstance(fact, Text)}
+
+    @property
+    def fired(self) -> Mapping[str, int]:
+        return self.closure.fired
+
+    @property
+    def officials(self) -> tuple[str, ...]:
+        return tuple(sorted({holder for edge in self.closure.services for holder in edge.holders}))
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        return self.labels.passes()

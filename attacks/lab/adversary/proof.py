@@ -1,0 +1,139 @@
+"""Why a coalition can read something: one derivation, down to the bytes, in an order in which it can be executed.
+
+A proof lists what the coalition is given (who held it, on which evening) and each step, after the steps that its
+premises come from. It is well founded, no step rests on itself, and short where there is a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from attacks.lab.adversary.closure import NETWORK, WHENEVER, Closure
+from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.labels import MATHEMATICS, Labels
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A fact (by number) that the coalition has: heard ("network"), out of a seized state, or free (holder None).
+
+    Guards and witnesses are free, whoever held them. `evening` is None for what was held whenever its holder was taken.
+    """
+
+    fact: int
+    holder: str | None = None
+    evening: int | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """`rule` (a full name) applied to `premises` gives `conclusion`; `edge` is its number in the closure.
+
+    Of a threshold rule the last t premises are the members. Of a service (`rule` names its checks) the premises are
+    what the requester shows; the official computes firing `closure.services[…].firing` with its own secret.
+    """
+
+    edge: int
+    rule: str
+    premises: tuple[int, ...]
+    conclusion: int
+
+
+Proof = tuple[Given | Step, ...]
+
+
+def prove(labels: Labels, fact: int, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof | None:
+    """How the coalition derives the fact in one pass, ending with it; None where it cannot."""
+    return prove_all(labels, [fact], coalition, name) or None
+
+
+def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof:
+    """How the coalition derives those of the facts that it can derive in one pass, each step once."""
+    how = _reach(labels, coalition, name)
+    closure, waiting = labels.closure, [fact for fact in facts if fact in how]
+    used = set(waiting)
+    while waiting:
+        found = how[waiting.pop()]
+        fresh = _paid(closure, found) - used if isinstance(found, Step) else set()
+        used |= fresh
+        waiting += fresh
+    return tuple(_in_order(closure, [entry for number, entry in how.items() if number in used]))
+
+
+def _in_order(closure: Closure, entries: list[Given | Step]) -> Iterator[Given | Step]:
+    """The entries, each step preceded by those of its guards and witnesses that nothing before it lists."""
+    listed: set[int] = set()
+    for entry in entries:
+        if isinstance(entry, Step):
+            for premise in entry.premises:
+                if premise not in listed and premise not in _paid(closure, entry):
+                    listed.add(premise)
+                    yield Given(premise, "network" if closure.assumed(premise) & NETWORK else None)
+        listed.add(entry.conclusion if isinstance(entry, Step) else entry.fact)
+        yield entry
+
+
+def _paid(closure: Closure, step: Step) -> set[int]:
+    """The premises of a step that are neither guard nor witness."""
+    gate = closure.gate(step.edge)
+    return {*closure.paying(gate), *step.premises[len(gate.guards) :]} if gate else set(closure.needs(step.edge))
+
+
+# --- what a coalition reaches, in the order in which it gets there ---
+
+
+def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int, Given | Step]:
+    how: dict[int, Given | Step] = dict(_given(labels.closure, tuple(coalition)))
+    depth = dict.fromkeys(how, 0)
+    for edges, looping in labels.parts:
+        while _advance(labels, edges, how, depth, name, shorten=not looping) and looping:
+            pass
+    return how
+
+
+def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[int, Given]]:
+    for fact in range(len(closure.facts)):
+        if how := closure.assumed(fact):
+            yield fact, Given(fact, "network" if how & NETWORK else None)
+        elif held := closure.held.get(fact):
+            for seizure in coalition:
+                meant = sum(1 << evening for evening in seizure.evenings)
+                evenings = dict(held).get(seizure.principal, 0)
+                if evenings and not meant & ~evenings:
+                    chosen = meant or evenings
+                    first = None if evenings == WHENEVER else (chosen & -chosen).bit_length() - 1
+                    yield fact, Given(fact, seizure.principal, first)
+                    break
+
+
+def _advance(
+    labels: Labels, edges: Iterable[int], how: dict[int, Given | Step], depth: dict[int, int], name: str, shorten: bool
+) -> bool:
+    """Take each edge whose premises are there; whether a fact was new.
+
+    Where edges do not feed each other all that make a fact stand before all that use it, so a shorter way may replace
+    the first one.
+    """
+    closure, before = labels.closure, len(how)
+    for edge in edges:
+        if not labels.stands(edge, name) or (used := _premises(closure, edge, how)) is None:
+            continue
+        deep = 1 + max((depth.get(premise, 0) for premise in used), default=0)
+        for fact in closure.gives(edge):
+            if fact not in how or (shorten and deep < depth[fact]):
+                how.pop(fact, None)
+                how[fact], depth[fact] = Step(edge, closure.name_of(edge), used, fact), deep
+    return len(how) > before
+
+
+def _premises(closure: Closure, edge: int, how: dict[int, Given | Step]) -> tuple[int, ...] | None:
+    """What the edge is applied to, its guards and witnesses included; None while something is missing."""
+    if gate := closure.gate(edge):
+        members = gate.choose(how.__contains__)
+        there = len(members) == gate.t and all(fact in how for fact in closure.paying(gate))
+        return (*gate.guards, *members) if there else None
+    if not all(fact in how for fact in closure.needs(edge)):
+        return None
+    if edge < len(closure.firing_rule):
+        return closure.firing(edge)[1]
+    return tuple(closure.needs(edge))

@@ -1,0 +1,110 @@
+"""Two runs beside each other: what got worse, what got better, what is new, and what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from attacks.lab.comparison import anatomies, benches, matrices
+from attacks.lab.comparison.benches import Recorded
+from attacks.lab.comparison.difference import Comparison, Difference, sorted_by_severity
+from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.types import Anatomy, Matrix
+from escrow.errors import Malformed
+
+Run = Matrix | Anatomy | Overhead | Recorded
+
+TOLERANCE = 25.0  # percent by which a ratio of times may grow: more than machines shared with others differ by
+
+KINDS: dict[str, type[Run]] = {
+    "escrow-lab/matrix/1": Matrix,
+    "escrow-lab/anatomy/1": Anatomy,
+    "escrow-lab/bench/1": Overhead,
+}
+RECORDED = "pytest-benchmark"
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What tells of which kind a file is."""
+
+    schema: str = ""
+    machine_info: dict[str, msgspec.Raw] | None = None
+
+
+def read(path: Path) -> Run:
+    """A run from a file: of `--format json`, of `matrix --resume`, or of pytest-benchmark.
+
+    Malformed says what is wrong with the file. A cell that was not run yet is read as an ERROR.
+    """
+    try:
+        return _read(path.read_bytes(), str(path))
+    except OSError as error:
+        raise Malformed(f"{path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{path} is no result: {error}") from None
+
+
+def _read(data: bytes, file: str) -> Run:
+    from attacks.lab.runs import journal, merge  # which raise this package's NotComparable
+
+    first, _, rest = data.partition(b"\n")
+    head = _head_of(first)
+    if head is not None and head.schema == journal.SCHEMA:
+        contents = journal.parse(data, file)
+        return merge.judged(contents.head, contents.lines)
+    if head is not None and rest.strip():
+        raise Malformed(f"{file} holds rows, and not what was played; compare takes --format json")
+    head = msgspec.json.decode(data, type=_Head)
+    kind = KINDS.get(head.schema) or (Recorded if head.machine_info is not None else None)
+    if kind is None:
+        wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
+        raise Malformed(f"{file} is no run that can be compared: it is {head.schema or 'unnamed'}, not {wanted}")
+    return msgspec.json.decode(data, type=kind)
+
+
+def _head_of(line: bytes) -> _Head | None:
+    """What a line of a file says of its kind, if it is a record by itself."""
+    try:
+        return msgspec.json.decode(line, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def name(run: Run) -> str:
+    """The name of a run's kind."""
+    return RECORDED if isinstance(run, Recorded) else run.schema
+
+
+def compare(old: Run, new: Run, tolerance: float = TOLERANCE) -> Comparison:
+    """The differences of two runs of one kind; `tolerance` is of ratios of times, in percent.
+
+    Raises NotComparable for runs of two kinds, and for runs that differ in what was run.
+    """
+    found = sorted_by_severity(_differences(old, new, tolerance))
+    return Comparison(of=name(old), rows=_rows(new), tolerance=tolerance, differences=found)
+
+
+def _differences(old: Run, new: Run, tolerance: float) -> Iterator[Difference]:
+    if isinstance(old, Matrix) and isinstance(new, Matrix):
+        return matrices.compare(old, new)
+    if isinstance(old, Anatomy) and isinstance(new, Anatomy):
+        return anatomies.compare(old, new)
+    if isinstance(old, Overhead) and isinstance(new, Overhead):
+        return benches.compare(old, new, tolerance)
+    if isinstance(old, Recorded) and isinstance(new, Recorded):
+        return benches.compare_recorded(old, new, tolerance)
+    raise NotComparable(f"they are of two kinds: {name(old)} and {name(new)}")
+
+
+def _rows(run: Run) -> int:
+    if isinstance(run, Matrix):
+        return len(run.cells)
+    if isinstance(run, Anatomy):
+        return len(run.minimal_coalitions)
+    return len(run.benchmarks) if isinstance(run, Recorded) else len(run.exact) + len(run.timing.rows)
+
+
+__all__ = ["TOLERANCE", "Comparison", "Difference", "NotComparable", "Run", "compare", "name", "read"]

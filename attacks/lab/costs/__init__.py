@@ -1,0 +1,1 @@
+"""What a scheme costs over plain encryption: exact counts and ratios of times."""

@@ -1,0 +1,1 @@
+"""Two more adversaries, which share no code with the closure, and the comparison of all three."""

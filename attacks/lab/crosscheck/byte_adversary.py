@@ -1,0 +1,96 @@
+"""The third adversary: a ledger of every key that sealed something, and the question where those bytes lie in the open.
+
+  log      the door tells the lab, and nobody else, of every (key, nonce, associated data, ciphertext) that it sealed
+  search   a logged key that occurs literally in a seized state, or in a packet, opens its ciphertext if that was heard
+  text     a text that occurs literally in either was not even sealed
+
+It knows no scheme, no type of value and no derivation: what a scheme hides in loose bytes from the closure and from
+the puppets, it finds. It is blind to every key that has to be computed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from attacks.lab.simulation.play import TEXT, Record
+from escrow import crypto
+from escrow.errors import Forged
+from escrow.primitives import hpke
+
+
+class Sealed(NamedTuple):
+    """One call of the door: key (16 or 32 bytes), nonce (12), associated data, ciphertext with its 16-byte tag."""
+
+    key: bytes
+    nonce: bytes
+    associated: bytes
+    ciphertext: bytes
+
+
+class Log:
+    """An observer for `play` that keeps what was sealed; other events of the door pass by."""
+
+    def __init__(self) -> None:
+        self.sealed: list[Sealed] = []
+
+    def __call__(self, event: str, details: tuple[object, ...]) -> None:
+        if event == "seal":
+            self.sealed.append(Sealed(*details))  # type: ignore[arg-type]  # the door's four byte strings
+
+
+def opened(record: Record, log: Log, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
+    """The ids of the texts that lie open to whoever heard all packets and took these states on these evenings."""
+    return Ledger(record, log).opened(seizures)
+
+
+class Ledger:
+    """The ledger of one record. Each state is searched once."""
+
+    def __init__(self, record: Record, log: Log) -> None:
+        self.record = record
+        self._ids = {sent.body: sent.id for sent in record.sent}
+        self._under: dict[bytes, list[Sealed]] = defaultdict(list)
+        for one in log.sealed:
+            self._under[one.key].append(one)
+        self._sizes = {len(key) for key in self._under} | {TEXT}
+        self._network = b"".join(packet.data for packet in record.heard)
+        self._overheard = self._lying_in(self._network)
+        self._found: dict[bytes, frozenset[int]] = {}
+
+    def opened(self, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
+        """The ids of the texts that lie open."""
+        states = {self.record.states[name][evening] for name, evening in seizures}
+        for state in states - self._found.keys():
+            self._found[state] = self._lying_in(state)
+        return self._overheard.union(*(self._found[state] for state in states))
+
+    def _lying_in(self, data: bytes) -> frozenset[int]:
+        """The texts that these bytes hold, or hold a key to."""
+        found: set[int] = set()
+        for window in self._windows(data):
+            if window in self._ids:
+                found.add(self._ids[window])
+            for one in self._under.get(window, ()):
+                found |= self._texts(one)
+        return frozenset(found)
+
+    def _windows(self, data: bytes) -> Iterator[bytes]:
+        """Every stretch of the data that is as long as some key or text."""
+        return (data[at : at + size] for size in self._sizes for at in range(len(data) - size + 1))
+
+    def _texts(self, one: Sealed) -> frozenset[int]:
+        """The texts in one ciphertext, if it was ever heard."""
+        if one.ciphertext not in self._network:
+            return frozenset()
+        plaintext = _open(one)
+        return frozenset(number for body, number in self._ids.items() if body in plaintext)
+
+
+def _open(one: Sealed) -> bytes:
+    """The plaintext, by whichever of the library's two ciphers sealed it."""
+    try:
+        return crypto.open_sealed(one.key, one.ciphertext, one.associated, one.nonce)
+    except Forged:
+        return hpke.CHACHA20_POLY1305.open(one.key, one.ciphertext, one.associated, one.nonce)

@@ -1,0 +1,193 @@
+"""Whether the three adversaries agree on what a coalition reads without any official's help ("mathematics").
+
+  puppets ⊆ closure    or a derivation is missing          ledger ⊆ closure    or a secret lies where no type tells
+  closure ∖ puppets    empty for officials, and for what one device taken once receives; else a promise was written as
+                       mathematics, or no party's own code uses a secret that it holds. The rest is closure only:
+                       puppets do not play a seized sender's receivers, nor pool what several seizures hold, nor
+                       pick up keys that lie about (there the ledger has to agree), nor try on another's mail what
+                       a device put beside its own (there the same bytes have to stand in both)
+
+Compared are nobody; every principal on every evening; every minimal coalition of more, on its first evenings; and
+every largest coalition of officials that opens nothing, taken on every evening.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Protocol
+
+import msgspec
+
+from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.adversary.view import words_of
+from attacks.lab.crosscheck.byte_adversary import Ledger, Log
+from attacks.lab.crosscheck.puppets import Puppets
+from attacks.lab.simulation.play import Record, mails_in
+from escrow import codec
+from escrow.errors import Malformed
+from escrow.scheme import AccessField, Scheme
+
+OWN_CHAIN = "a seized sender's own chain"
+EVENINGS = "several evenings of one device"
+HALVES = "halves of a key from several parties"
+IN_THE_OPEN = "a key in the open, which the ledger has too"
+BORROWED = "another's text, beside which go bytes that the seized device put beside its own"
+KINDS = (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN, BORROWED)
+FINGERPRINT = 16  # bytes; fewer may be alike by chance
+
+Taken = tuple[tuple[str, int], ...]
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """Which coalitions were compared, what went wrong in sentences, and how many texts are closure only, by kind."""
+
+    checked: tuple[str, ...]
+    failures: tuple[str, ...]
+    closure_only: dict[str, int]
+
+
+class Derived(Protocol):
+    """The part of `verdict.analysis` that is read here: what the closure derives from one play, and for whom."""
+
+    scheme: Scheme
+    record: Record
+
+    @property
+    def texts(self) -> Mapping[int, int]: ...
+    def masks(self, text: int) -> tuple[int, ...]: ...
+    def structure(self) -> AccessStructure: ...
+    def opened_by(self, seizures: Iterable[Seizure]) -> frozenset[int]: ...
+
+
+def agree(analysis: Derived, log: Log) -> Agreement:
+    """Compare the three adversaries on one play; `log` observed that play."""
+    return _Comparison(analysis, log).run()
+
+
+class _Comparison:
+    def __init__(self, analysis: Derived, log: Log) -> None:
+        self.analysis, self.record = analysis, analysis.record
+        self.structure = analysis.structure()
+        self.puppets, self.ledger = Puppets(analysis.scheme, analysis.record), Ledger(analysis.record, log)
+        self.evenings = range(self.record.scenario.days)
+        self.author = {sent.id: sent.device for sent in self.record.sent}
+        self.checked: dict[str, None] = {}
+        self.failures: list[str] = []
+        self.only: dict[str, set[int]] = {kind: set() for kind in KINDS}
+
+    def run(self) -> Agreement:
+        alone: list[Taken] = [((name, evening),) for name in self.record.states for evening in self.evenings]
+        for taken in [(), *alone]:
+            self._miss(taken, self._compare(taken))
+            self._search(taken)
+        minimal = self._minimal()
+        for coalition, texts in minimal.items():
+            taken = tuple((each.principal, min(each.evenings, default=0)) for each in coalition.members)
+            if len(taken) > 1:
+                self._miss(taken, self._compare(taken) & texts)
+        for officials in self._opening_nothing(minimal):
+            taken = tuple((name, evening) for name in sorted(officials) for evening in self.evenings)
+            self._miss(taken, self._compare(taken))
+        counts = {kind: len(texts) for kind, texts in self.only.items()}
+        return Agreement(tuple(self.checked), tuple(self.failures), counts)
+
+    # --- who is compared ---
+
+    def _minimal(self) -> dict[Coalition, set[int]]:
+        """Every minimal coalition with the texts for which it is minimal; of a wide threshold, one example."""
+        masks: dict[int, set[int]] = defaultdict(set)
+        for text in self.analysis.texts:
+            for mask in self.analysis.masks(text):
+                masks[mask].add(text)
+        texts: dict[Coalition, set[int]] = defaultdict(set)
+        for mask, opened in masks.items():
+            texts[self.structure.example(mask)] |= opened
+        return texts
+
+    def _opening_nothing(self, minimal: Iterable[Coalition]) -> Iterator[frozenset[str]]:
+        """The largest sets of officials that open nothing: all but a smallest set that meets every minimal one."""
+        officials = frozenset(self.record.cast.officials)
+        opening = {frozenset(each.principal for each in coalition.members) for coalition in minimal}
+        meeting = {frozenset[str]()}
+        for one in sorted((each for each in opening if each <= officials), key=sorted):
+            grown = {each if each & one else each | {name} for each in meeting for name in one}
+            meeting = {each for each in grown if not any(other < each for other in grown)}
+        return (officials - each for each in sorted(meeting, key=sorted))
+
+    # --- what is compared ---
+
+    def _compare(self, taken: Taken) -> frozenset[int]:
+        """What only the closure opens. What only the puppets open is a failure."""
+        self.checked[self._spell(taken)] = None
+        closure, puppets = self._closure(taken), self.puppets.opened(taken)
+        if extra := puppets - closure:
+            self._fail(taken, "puppets opened what the closure did not, so a derivation is missing", extra)
+        return closure - puppets
+
+    def _search(self, taken: Taken) -> None:
+        if extra := self.ledger.opened(taken) - self._closure(taken):
+            self._fail(taken, "a text or its key lies in loose bytes, where the closure did not find it", extra)
+
+    def _miss(self, taken: Taken, texts: frozenset[int]) -> None:
+        """Sort what puppets missed: some kinds are known to be beyond them, and anything else is a failure."""
+        names, devices = {name for name, _ in taken}, set(self.record.cast.devices)
+        if len(taken) > 1 and names & devices:
+            self.only[HALVES if len(names) > 1 else EVENINGS] |= texts
+            return
+        own = {text for text in texts if self.author[text] in names & devices}
+        self.only[OWN_CHAIN] |= own
+        literal = (texts - own) & self.ledger.opened(taken)
+        self.only[IN_THE_OPEN] |= literal
+        borrowed = {text for text in texts - own - literal if any(self._borrowed(text, name) for name in names)}
+        self.only[BORROWED] |= borrowed
+        if missed := texts - own - literal - borrowed:
+            self._fail(taken, "the closure opened what the puppets did not, although their own code should", missed)
+
+    def _borrowed(self, text: int, device: str) -> bool:
+        """Whether a turned author put beside this text what else the device alone put beside texts of its own."""
+        author = self.author[text]
+        if author not in {turn.principal for turn in self.record.turned}:
+            return False
+        senders: dict[bytes, set[str]] = defaultdict(set)
+        for number, strings in self._beside.items():
+            for each in strings:
+                senders[each].add(self.author[number])
+        return any(senders[each] == {author, device} for each in self._beside[text])
+
+    @cached_property
+    def _beside(self) -> dict[int, set[bytes]]:
+        """The long byte strings of the access fields that each text's author sent beside it, chains left out."""
+        kinds = frozenset(kind for kind in words_of(self.analysis.scheme).types if issubclass(kind, AccessField))
+        found: dict[int, set[bytes]] = {text: set() for text in self.author}
+        for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
+            if packet.src == self.author.get(text):
+                for mail in mails_in(packet):
+                    found[text].update(_strings(mail.field, kinds))
+        return found
+
+    def _closure(self, taken: Taken) -> frozenset[int]:
+        return self.analysis.opened_by(Seizure(name, (evening,)) for name, evening in taken)
+
+    def _fail(self, taken: Taken, what: str, texts: Iterable[int]) -> None:
+        self.failures.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(texts)))}")
+
+    def _spell(self, taken: Taken) -> str:
+        """As it can be typed: a name alone means every evening."""
+        evenings: dict[str, set[int]] = defaultdict(set)
+        for name, evening in taken:
+            evenings[name].add(evening)
+        always = {name for name, on in evenings.items() if len(on) == len(self.evenings)}
+        some = [Seizure(name, (evening,)) for name, evening in taken if name not in always]
+        return str(Coalition((*map(Seizure, sorted(always)), *some)))
+
+
+def _strings(encoded: bytes, kinds: frozenset[type]) -> Iterator[bytes]:
+    """The byte strings in an access field that are long enough to tell it from others."""
+    try:
+        field: AccessField = codec.decode_any(encoded, kinds)
+    except Malformed:
+        return
+    values = (getattr(field, name) for name in field.__struct_fields__ if name != "chain")
+    yield from (value for value in values if isinstance(value, bytes) and len(value) >= FINGERPRINT)

@@ -1,0 +1,228 @@
+"""How a coalition comes to a text, as a tree: the text at the root, what the coalition was given at the leaves.
+
+Every node is real bytes, shown by type and public fields; secrets are not printed. A sub-tree that is needed again, or
+that stands too deep for a page, has a number and is printed once. Guards and witnesses are left out: they are public
+and cost nothing.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.coalitions import Coalition
+from attacks.lab.adversary.labels import WITHOUT
+from attacks.lab.adversary.proof import Given, Proof, Step, prove
+from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.play import Sent, play
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
+from escrow.codec import Fact, Public
+from escrow.registry import UnknownName
+from escrow.scheme import Scheme
+
+WIDTH = 80  # columns
+DEEPEST = 8  # levels before a sub-tree is printed further down
+SHOWN = 8  # hexadecimal digits of a byte string
+
+
+def explain(
+    scheme: Scheme, scenario: Scenario, coalition: str, message: int | None = None, attacks: Sequence[Attack] = ()
+) -> Iterator[str]:
+    """The lines of the tree for text number `message`, or for the first text that the coalition opens.
+
+    By mathematics where that suffices, or else with the answers of honest officials. One line where neither opens it.
+    UnknownName for a coalition or a text that the scenario has not.
+    """
+    record = play(scheme, scenario)
+    members = coalition_of(coalition, record)
+    if message is not None and message not in {sent.id for sent in record.sent}:
+        raise UnknownName(f"no text has the number {message}; there are 0 to {len(record.sent) - 1}")
+    analysis = Analysis(scheme, record, attacks)
+    opened = {name: analysis.opened_by(members.members, name) for name in analysis.labels.passes()}
+    for name in (MATHEMATICS, SERVED):
+        if texts := opened[name] & ({message} if message is not None else opened[name]):
+            return _explained(analysis, members, name, opened, min(texts), attacks)
+    return iter([_unopened(members, opened, message)])
+
+
+def _explained(
+    analysis: Analysis,
+    members: Coalition,
+    name: str,
+    opened: dict[str, frozenset[int]],
+    text: int,
+    attacks: Sequence[Attack],
+) -> Iterator[str]:
+    proof = prove(analysis.labels, analysis.texts[text], members.members, name)
+    assert proof is not None  # noqa: S101 (the labels say that there is one)
+    count = f"{len(opened[name])} of {len(analysis.record.sent)} texts"
+    how = {
+        MATHEMATICS: f"{count} by mathematics alone",
+        SERVED: f"{len(opened[MATHEMATICS])} texts by mathematics alone, {count} where honest officials answer",
+    }
+    opens = "open" if len(members.members) > 1 else "opens"
+    who = f"{analysis.scheme.name}: {members} {opens} {how[name]}."
+    yield from textwrap.wrap(who, WIDTH, break_on_hyphens=False)
+    yield ""
+    sent = next(each for each in analysis.record.sent if each.id == text)
+    yield from _Tree(analysis, proof, sent, packets(analysis, attacks)).lines()
+
+
+def _unopened(members: Coalition, opened: dict[str, frozenset[int]], message: int | None) -> str:
+    """One line: what is not opened, and how many texts are in each pass."""
+    who = str(members) if members.members else "who hears the network and no more"
+    what = "any text" if message is None else f"text {message}"
+    counts = [
+        f"{len(texts)} {_title(name)}{' (that one too)' if message in texts else ''}" for name, texts in opened.items()
+    ]
+    return f"{who} cannot open {what}; in all, texts opened: {', '.join(counts)}"
+
+
+def _title(name: str) -> str:
+    usual = {MATHEMATICS: "by mathematics", SERVED: "where honest officials answer"}
+    return usual.get(name, f'without check "{name.removeprefix(WITHOUT)}"')
+
+
+class _Tree:
+    """One proof on paper."""
+
+    def __init__(self, analysis: Analysis, proof: Proof, sent: Sent, heard: dict[Fact, int]) -> None:
+        self.analysis, self.closure, self.sent, self.heard = analysis, analysis.closure, sent, heard
+        self.made = {each.conclusion: each for each in proof if isinstance(each, Step)}
+        self.given = {each.fact: each for each in proof if isinstance(each, Given)}
+        self.root = analysis.texts[sent.id]
+        self.uses = Counter(fact for step in self.made.values() for fact in _needed(self.closure, step))
+        self.free = {fact for step in self.made.values() for fact in step.premises} - self.uses.keys()
+        self.numbers: dict[int, int] = {}
+        self.postponed: deque[int] = deque()
+
+    def lines(self) -> Iterator[str]:
+        sent = self.sent
+        said = f"text {sent.id}, day {sent.day}, {sent.conversation}, from {sent.device}: {_short(sent.body)}"
+        yield _cut(f"{said} ({len(sent.body)} bytes)", WIDTH)
+        yield from self._node(self.root, "", True, 0)
+        while self.postponed:
+            yield ""
+            fact = self.postponed.popleft()
+            yield _cut(f"[{self.numbers[fact]}] {self._title(fact)}", WIDTH)
+            yield from self._below(fact, "", 0)
+        if self.free:
+            yield ""
+            yield f"Left out, since it only bounds a search: public bookkeeping ({_facts(len(self.free))})."
+
+    def _node(self, fact: int, indent: str, last: bool, depth: int) -> Iterator[str]:
+        """The line of a fact, and what it comes from."""
+        begin, rest = indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  ")
+        if fact not in self.made:
+            yield self._leaf(fact, begin)
+        elif fact in self.numbers:
+            yield _cut(f"{begin}{type(self.closure.facts[fact]).__name__}, as [{self.numbers[fact]}]", WIDTH)
+        elif depth >= DEEPEST:
+            self._number(fact)
+            self.postponed.append(fact)
+            yield _cut(f"{begin}{type(self.closure.facts[fact]).__name__}, see [{self.numbers[fact]}] below", WIDTH)
+        else:
+            if self.uses[fact] > 1:
+                self._number(fact)
+            mark = f"[{self.numbers[fact]}] " if fact in self.numbers else ""
+            yield _cut(f"{begin}{mark}{self._title(fact)}", WIDTH)
+            yield from self._below(fact, rest, depth + 1)
+
+    def _number(self, fact: int) -> None:
+        self.numbers[fact] = len(self.numbers) + 1
+
+    def _below(self, fact: int, indent: str, depth: int) -> Iterator[str]:
+        run = self._run(fact)
+        if service := self.closure.service(run[-1].edge):
+            said = f"checks that hold: {', '.join(checks_made(self.analysis, service))}"
+            yield from textwrap.wrap(said, WIDTH, initial_indent=f"{indent}│  ", subsequent_indent=f"{indent}│    ")
+        children = dict.fromkeys(_needed(self.closure, run[-1]))
+        for at, child in enumerate(children, 1):
+            yield from self._node(child, indent, at == len(children), depth)
+
+    def _run(self, fact: int) -> list[Step]:
+        """The step that makes the fact, and those before it by the same rule of one premise each."""
+        run = [self.made[fact]]
+        while True:
+            before = _needed(self.closure, run[-1])
+            step = self.made.get(before[0]) if len(before) == 1 else None
+            if step is None or step.rule != run[0].rule or self.uses[before[0]] > 1:
+                return run
+            run.append(step)
+
+    def _title(self, fact: int) -> str:
+        run = self._run(fact)
+        if service := self.closure.service(run[0].edge):
+            how = f"{', '.join(service.holders)} answers"
+        else:
+            how = run[0].rule.rsplit(".", 1)[1] + (f", {len(run)} times" if len(run) > 1 else "")
+        return f"{how}: {describe(self.closure.facts[fact])}"
+
+    def _leaf(self, fact: int, begin: str) -> str:
+        value, given = self.closure.facts[fact], self.given[fact]
+        if given.holder is None:
+            whence = "anybody can make it"
+        elif given.holder == "network":
+            whence = f"heard by the network, day {self.analysis.record.heard[self.heard[value]].day}"
+        else:
+            whence = f"{given.holder}, evening {given.evening}"
+        room = WIDTH - len(begin) - len(whence) - 4
+        return f"{begin}{_cut(describe(value), room)}  [{whence}]"
+
+
+def _facts(count: int) -> str:
+    return "1 fact" if count == 1 else f"{count} facts"
+
+
+def _needed(closure: Closure, step: Step) -> tuple[int, ...]:
+    """A step's premises without guards and witnesses, in the order of its arguments."""
+    if gate := closure.gate(step.edge):
+        return (*closure.paying(gate), *step.premises[len(gate.guards) :])
+    return tuple(closure.needs(step.edge))
+
+
+# --- facts in a few words ---
+
+
+def describe(fact: Fact) -> str:
+    """A fact's type and public fields, byte strings by their first digits."""
+    shown = ", ".join(f"{name} {_value(getattr(fact, name))}" for name in _public(type(fact)))
+    return f"{type(fact).__name__} {shown}".rstrip()
+
+
+@cache
+def _public(kind: type[Fact]) -> tuple[str, ...]:
+    """The fields that hold no secret: names, numbers, other facts, and bytes that are public by their type."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(name for name in kind.__struct_fields__ if any(map(_is_public, _alternatives(hints[name]))))
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _is_public(hint: Any) -> bool:
+    return hint in (Public, int, str, tuple[str, ...]) or (isinstance(hint, type) and issubclass(hint, Fact))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Fact):
+        return f"({describe(value)})"
+    if isinstance(value, bytes):
+        return _short(value) if value else "none"
+    return " and ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _short(value: bytes) -> str:
+    return value.hex()[:SHOWN] + ("…" if len(value.hex()) > SHOWN else "")
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: max(room - 1, 0)] + "…"

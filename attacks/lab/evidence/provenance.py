@@ -1,0 +1,57 @@
+"""Where a given fact was taken, whom a coalition that was typed names, and what an official checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from inspect import signature
+
+from attacks.lab.adversary.closure import ServiceEdge
+from attacks.lab.adversary.coalitions import Coalition, parse
+from attacks.lab.adversary.view import Reader, words_of
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.play import Record
+from attacks.lab.verdict.analysis import Analysis
+from escrow.codec import Fact
+from escrow.registry import UnknownName
+from escrow.wire import Heard
+
+
+def coalition_of(text: str, record: Record) -> Coalition:
+    """The coalition that was typed. UnknownName for somebody who does not play, or an evening that there is not."""
+    try:
+        coalition = parse(text, (*record.cast.devices, *record.cast.officials))
+    except ValueError as error:
+        raise UnknownName(str(error)) from None
+    last = record.scenario.days - 1
+    if beyond := [str(each) for each in coalition.members if max(each.evenings, default=0) > last]:
+        raise UnknownName(f"{beyond[0]}: the evenings of the scenario are 0 to {last}")
+    return coalition
+
+
+class _Tape(tuple[Heard, ...]):
+    """Packets, and the number of the one being read."""
+
+    at: int
+
+    def __iter__(self) -> Iterator[Heard]:
+        for self.at, packet in enumerate(super().__iter__()):
+            yield packet
+
+
+def packets(analysis: Analysis, attacks: Iterable[Attack]) -> dict[Fact, int]:
+    """For each fact that the network heard, the number of the packet that told it first."""
+    tape, first = _Tape(analysis.record.heard), dict[Fact, int]()
+    for fact in Reader(analysis.scheme, *attacks).network(tape):
+        first.setdefault(fact, tape.at)
+    return first
+
+
+def checks_made(analysis: Analysis, edge: ServiceEdge) -> tuple[str, ...]:
+    """What an official checks before it gives this answer."""
+    service = next(each for each in words_of(analysis.scheme).services if each.name == edge.name)
+    closure = analysis.closure
+    _, premises, _ = closure.firing(edge.firing)
+    secret = premises[list(signature(service.rule.function).parameters).index(service.holder)]
+    *request, warrant, _ = edge.premises
+    made = service.checks(*(closure.facts[each] for each in (secret, warrant, *request)))
+    return tuple(name for name, _ in made)

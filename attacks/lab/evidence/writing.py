@@ -1,0 +1,173 @@
+"""Evidence for a cell: a folder from which anyone can derive again the texts that its coalition opens.
+
+`write` makes it, `verify` re-executes it; attacks.lab.evidence.writing.folder says what stands in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from attacks.lab.adversary.proof import Given, Step, prove_all
+from attacks.lab.evidence import folder
+from attacks.lab.evidence.case import Case, Members
+from attacks.lab.evidence.execution import Library, full_name
+from attacks.lab.evidence.folder import Answered, GivenFact, ProvenText, Statement
+from attacks.lab.evidence.provenance import checks_made, packets
+from attacks.lab.evidence.verification import verify
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.scenario import Scenario
+from escrow import codec
+from escrow.codec import Fact
+from escrow.registry import UnknownName
+from escrow.scheme import Scheme
+
+MOST_TEXTS = 500  # of more, only those that the claim excludes are proven
+MOST_BYTES = 4 << 20  # of a folder, unless one text alone takes more
+
+
+def write(
+    directory: Path,
+    scheme: Scheme,
+    attack: Attack,
+    scenario: Scenario,
+    attacks: Sequence[Attack],
+    coalition: str | None = None,
+    plugins: Sequence[Path] = (),
+) -> str:
+    """Write the evidence for one cell and return its digest, the name of the new folder inside `directory`.
+
+    `attacks` are those whose rules join; without a `coalition` it is the cell's. UnknownName for one that the attack
+    does not take; FileExistsError where the folder is there already, OSError where it cannot be written.
+    """
+    case = Case(scheme, attack, scenario, attacks)
+    return folder.put(directory, compose(case, coalition) | _sources(plugins))
+
+
+def compose(case: Case, coalition: str | None = None) -> dict[str, bytes]:
+    """The files of the evidence, without plug-ins, by name: the same bytes each time."""
+    members: Members = ()
+    opened: list[int] = []
+    if case.applies:
+        members = case.best() if coalition is None else case.chosen(coalition)
+        opened = case.opened_by(members)
+    texts = _worth(case, opened)
+    while True:
+        files = _Writer(case, members).files(opened, texts)
+        if len(texts) <= 1 or sum(map(len, files.values())) <= MOST_BYTES:
+            return files
+        texts = texts[: len(texts) // 2]
+
+
+def _worth(case: Case, opened: list[int]) -> list[int]:
+    """Which texts to prove: all; of too many those that the claim excludes; of too many the first."""
+    if len(opened) <= MOST_TEXTS:
+        return opened
+    excluded = [text for text in opened if text in case.reach.excluded]
+    return (excluded or opened)[:MOST_TEXTS]
+
+
+def _sources(plugins: Sequence[Path]) -> dict[str, bytes]:
+    for path in plugins:
+        if not folder.is_name(path.name) or path.suffix != ".py":
+            raise UnknownName(f"{path.name!a}: evidence takes plug-ins whose names are plain and end in .py; rename it")
+    return {path.name: path.read_bytes() for path in plugins}
+
+
+class _Writer:
+    """Facts and steps of one proof, numbered in the order in which they can be executed."""
+
+    def __init__(self, case: Case, members: Members) -> None:
+        self.case, self.members = case, members
+        self.facts: list[GivenFact] = []
+        self.steps: list[folder.Step] = []
+        self.places: dict[int, tuple[bool, int]] = {}  # fact of the closure -> (is it a step, which)
+
+    def files(self, opened: list[int], texts: list[int]) -> dict[str, bytes]:
+        case = self.case
+        proven = self._prove(texts) if texts else []
+        statement = Statement(
+            scheme=case.scheme.name,
+            parameters=msgspec.to_builtins(msgspec.structs.asdict(case.scheme)),
+            attack=case.attack.name,
+            attacks=tuple(each.name for each in case.attacks),
+            label_pass=case.label_pass,
+            coalition=self.members,
+            opened=len(opened),
+        )
+        return {
+            folder.STATEMENT: folder.to_bytes([statement]),
+            folder.CLAIM: folder.to_bytes([case.scheme.claim]),
+            folder.CELL: folder.to_bytes([case.cell]),
+            folder.SCENARIO: folder.to_bytes([case.scenario]),
+            folder.FACTS: folder.to_bytes(self.facts),
+            folder.STEPS: folder.to_bytes(self.steps),
+            folder.TEXTS: folder.to_bytes(proven),
+        }
+
+    def _prove(self, texts: list[int]) -> list[ProvenText]:
+        analysis = self.case.analysis
+        numbers = [analysis.texts[text] for text in texts]
+        proof = prove_all(analysis.labels, numbers, self.members, self.case.label_pass)
+        self.given = sum(isinstance(each, Given) for each in proof)
+        self.heard = packets(analysis, self.case.attacks)
+        self.library = Library(self.case.scheme, self.case.attacks)
+        for entry in proof:
+            if isinstance(entry, Given):
+                self.places[entry.fact] = False, len(self.facts)
+                self.facts.append(self._fact(entry))
+            else:
+                step = self._step(entry)
+                self.places[entry.conclusion] = True, len(self.steps)
+                self.steps.append(step)
+        bodies = {sent.id: sent.body for sent in analysis.record.sent}
+        return [
+            ProvenText(
+                id=text,
+                conclusion=self._number(number),
+                sha256=hashlib.sha256(bodies[text]).hexdigest(),
+                body=bodies[text].hex(),
+            )
+            for text, number in zip(texts, numbers, strict=True)
+        ]
+
+    def _number(self, fact: int) -> int:
+        is_step, at = self.places[fact]
+        return at + self.given * is_step
+
+    def _fact(self, entry: Given) -> GivenFact:
+        fact = self.case.analysis.closure.facts[entry.fact]
+        heard = entry.holder == "network"
+        return GivenFact(
+            type=full_name(type(fact)),
+            encoding=codec.encode(fact).hex(),
+            packet=self.heard[fact] if heard else None,
+            holder=None if heard else entry.holder,
+            evening=None if heard else entry.evening,
+        )
+
+    def _step(self, entry: Step) -> folder.Step:
+        closure = self.case.analysis.closure
+        premises = tuple(map(self._number, entry.premises))
+        if service := closure.service(entry.edge):
+            given = closure.facts[entry.conclusion]
+            answer = Answered(
+                by=service.holders,
+                checks=checks_made(self.case.analysis, service),
+                type=full_name(type(given)),
+                encoding=codec.encode(given).hex(),
+            )
+            return folder.Step(rule=entry.rule, premises=premises, answer=answer)
+        return folder.Step(rule=entry.rule, premises=premises, result=self._which(entry))
+
+    def _which(self, entry: Step) -> int:
+        """The place of a step's conclusion among all that its rule gives."""
+        closure = self.case.analysis.closure
+        shown: list[Fact] = [closure.facts[each] for each in entry.premises]
+        return self.library.run(entry.rule, shown).index(closure.facts[entry.conclusion])
+
+
+__all__ = ["compose", "verify", "write"]

@@ -1,0 +1,1 @@
+"""The shapes of results, as structs and as flat rows."""

@@ -1,0 +1,210 @@
+"""The shapes of results: what `matrix`, `anatomy` and `run` write, and what `compare` and `verify` read back.
+
+Unknown fields are refused. What depends on the machine (times, versions of the interpreter) is written beside a result,
+never inside it, so that two machines give byte-identical results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from attacks.lab.simulation.scenario import Scenario
+
+Verdict = Literal["BREACH", "AS CLAIMED", "HELD", "NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR"]
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of everything that is written as JSON."""
+
+
+class Alarms(Result, frozen=True, kw_only=True):
+    """One check of one party that complained: how often, on which day first, after how many packets."""
+
+    who: str
+    check: str
+    times: int
+    first_day: int
+    packets: int
+
+
+class Exposure(Result, frozen=True, kw_only=True):
+    """Texts opened: sent before the corruption (`past`) and after (`future`); split by who is under a warrant."""
+
+    past: int = 0
+    future: int = 0
+
+
+class Exposed(Result, frozen=True, kw_only=True):
+    """Texts opened of the warrants' targets, and of everybody else."""
+
+    target: Exposure = Exposure()
+    bystander: Exposure = Exposure()
+
+    @property
+    def total(self) -> int:
+        return self.target.past + self.target.future + self.bystander.past + self.bystander.future
+
+
+class Cost(Result, frozen=True, kw_only=True):
+    """What the attack took: principals corrupted at the least, and the trials that turned ones kept count of."""
+
+    seizures: int = 0
+    trials: int = 0
+
+
+class Cell(Result, frozen=True, kw_only=True):
+    """One scheme under one attack. Counts are of texts unless they say otherwise.
+
+    `framed` are those that the lawful access attributed to a user who did not send them. `coalition` is the smallest
+    one that opens the most of what the claim excludes, or else the most; `reason` says in one line what decided the
+    verdict. `key` is known before the cell runs, `digest` names its evidence.
+    """
+
+    scheme: str
+    attack: str
+    verdict: Verdict
+    reason: str = ""
+    coalition: tuple[str, ...] = ()
+    sent: int = 0
+    exposed: Exposed = Exposed()
+    excluded: int = 0
+    lawful: int = 0
+    entitled: int = 0
+    overreached: int = 0
+    evaded: int = 0
+    lost: int = 0
+    forged: int = 0
+    duplicated: int = 0
+    framed: int = 0
+    added_over_plain: int = 0
+    services: tuple[str, ...] = ()
+    alarms: tuple[Alarms, ...] = ()
+    cost: Cost = Cost()
+    key: str = ""
+    digest: str = ""
+
+
+class Manifest(Result, frozen=True, kw_only=True):
+    """What was run: versions of this project, configuration, and the digest of the inventory of rules and attacks."""
+
+    version: str
+    scenario: Scenario
+    parameters: dict[str, dict[str, int | str | bool]]
+    schemes: tuple[str, ...]
+    attacks: tuple[str, ...]
+    inventory: str
+    unverified: tuple[str, ...] = ()
+
+
+class Machine(Result, frozen=True, kw_only=True):
+    """Where and how long: outside every digest."""
+
+    python: str
+    seconds: float
+
+
+class Matrix(Result, frozen=True, kw_only=True):
+    """Every scheme under every attack."""
+
+    schema: Literal["escrow-lab/matrix/1"] = "escrow-lab/matrix/1"
+    manifest: Manifest
+    cells: tuple[Cell, ...]
+
+
+class ByDay(Result, frozen=True, kw_only=True):
+    """Texts that a coalition opens if its seizure is on that evening: sent by then, and later."""
+
+    earlier: int
+    later: int
+
+
+class Threshold(Result, frozen=True, kw_only=True):
+    """Any t of these."""
+
+    t: int
+    of: tuple[str, ...]
+
+
+class Minimal(Result, frozen=True, kw_only=True):
+    """A minimal coalition, and what it opens. `members` are seizures, so one phone may stand there twice.
+
+    `periods`, where there are any: all members must be taken within one and the same of these stretches of evenings.
+    """
+
+    mode: Literal["passive", "active"]
+    label_pass: str = msgspec.field(name="pass")
+    members: tuple[str, ...]
+    periods: tuple[str, ...] = ()
+    threshold: Threshold | None = None
+    officials_only: bool
+    opens: int
+    by_day: dict[str, ByDay]
+    services: tuple[str, ...] = ()
+    meddle: str = ""
+    alarms: tuple[Alarms, ...] = ()
+
+
+class Naming(Result, frozen=True, kw_only=True):
+    """A minimal coalition that learns who sent the messages of `names` access fields.
+
+    `opens_nothing`: the evenings on which its seizure gives that, and opens no text whenever it was sent.
+    """
+
+    label_pass: str = msgspec.field(name="pass")
+    members: tuple[str, ...]
+    officials_only: bool
+    names: int
+    opens_nothing: tuple[int, ...]
+
+
+class Secrets(Result, frozen=True, kw_only=True):
+    """What secrets of some kinds give by themselves, with what the network heard and nobody's state.
+
+    There are `sets` minimal sets of them. Each opens `least` to `most` of the texts, some sent by `first_day` and some
+    on `last_day` or after it (-1 where it opens none); all together open `opens`. The most that one names is `names`.
+    """
+
+    kinds: tuple[str, ...]
+    sets: int
+    least: int
+    most: int
+    opens: int
+    first_day: int
+    last_day: int
+    names: int
+
+
+class Identities(Result, frozen=True, kw_only=True):
+    """Where access fields name their senders: who learns that of how many of the `fields`, and which secrets give it.
+
+    `unmeasured` says why nothing was measured, where that is so.
+    """
+
+    fields: int = 0
+    coalitions: tuple[Naming, ...] = ()
+    secrets: tuple[Secrets, ...] = ()
+    unmeasured: str = ""
+
+
+class Anatomy(Result, frozen=True, kw_only=True):
+    """The measured access structure of a scheme; `identities` only where its fields name who sent a message."""
+
+    schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
+    scheme: str
+    sent: int
+    minimal_coalitions: tuple[Minimal, ...]
+    identities: Identities | None = None
+    manifest: Manifest
+
+
+def to_json(result: Result) -> bytes:
+    """Canonical JSON of a result, indented, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(result, order="deterministic"), indent=2) + b"\n"
+
+
+def digest(result: Result) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(msgspec.json.encode(result, order="deterministic")).hexdigest()

@@ -1,0 +1,150 @@
+"""What `check` tries of a scheme or an attack: the laws of escrow.testing, and those that need a play and an adversary.
+
+A scheme: parties live in their states through a whole play; who corrupts nobody reads nothing; every rule is used.
+An attack: it breaks its specimen and not the sound twin; what only it can compute is computed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import cache, cached_property, partial
+
+import msgspec
+
+from attacks.lab.adversary.view import words_of
+from attacks.lab.crosscheck.byte_adversary import Log
+from attacks.lab.crosscheck.compare import agree
+from attacks.lab.runs.matrix import Progress
+from attacks.lab.simulation import scenario
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.play import Record, play
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
+from attacks.lab.verdict.controls import controlled
+from attacks.registry import specimens
+from escrow.scheme import Scheme
+from escrow.warrant import Demand
+
+Test = tuple[str, Callable[[], str]]  # a law's name, and what gives an empty string or how it is broken
+
+
+def small() -> Scenario:
+    """The smallest scenario of the default's kind in which each rule of the protocol is used; much mail is late."""
+    sizes = scenario.default(users=3, groups=2, days=4, messages=24)
+    return msgspec.structs.replace(sizes, late_percent=40)
+
+
+class Trial:
+    """One scheme in the small scenario, played when first asked for."""
+
+    def __init__(self, scheme: Scheme, every: Sequence[Attack]) -> None:
+        self.scheme, self.every, self.log = scheme, every, Log()
+
+    @cached_property
+    def record(self) -> Record:
+        return play(self.scheme, small(), observer=self.log)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return Analysis(self.scheme, self.record, self.every)
+
+    def forgets_nothing(self) -> str:
+        """Parties replaced by their decoded states after every action play the same play."""
+        again = play(self.scheme, small(), forgetful=True)
+        if self.scheme.seedable:  # two plays differ in any case, but not in what people see
+            same = (again.shown, again.lawful, again.alarms) == (
+                self.record.shown,
+                self.record.lawful,
+                self.record.alarms,
+            )
+        else:
+            same = again == self.record
+        return "" if same else "parties that come back from their states play another play"
+
+    def is_silent(self) -> str:
+        """Who corrupts nobody derives no text from all that is heard, the lawful access and its answers included."""
+        for name in (MATHEMATICS, SERVED):
+            if opened := self.analysis.opened_by((), name):
+                return f"{len(opened)} of {len(self.record.sent)} texts are open to whoever listens ({name})"
+        return ""
+
+    def uses_every_rule(self) -> str:
+        """Each rule of the modules that the scheme draws on fires; demands for orders only where officials answer.
+
+        What honest parties erase in time, only a specimen of the scheme shows: its play counts where this one's does
+        not do.
+        """
+        words = words_of(self.scheme)
+        rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
+        fired = _fired(self.analysis)
+        for specimen in specimens().values():
+            if (
+                set(rules) - fired
+                and type(specimen) is not type(self.scheme)
+                and isinstance(specimen, type(self.scheme))
+            ):
+                fired |= _fired(Analysis(specimen, play(specimen, small()), self.every))
+        return _idle(rules, fired)
+
+    def is_agreed_on(self) -> str:
+        """What puppets of seized states read, and keys found lying there, the closure opens too: no rule is missing."""
+        return "; ".join(agree(self.analysis, self.log).failures)
+
+    def tests(self) -> Iterator[Test]:
+        from escrow.testing import properties  # here, because it needs hypothesis, which only the extra `test` brings
+
+        for law in properties.LAWS:
+            yield law.name, partial(law.broken, self.scheme)
+        yield "a play forgets nothing", self.forgets_nothing
+        yield "who only listens reads nothing", self.is_silent
+        yield "every rule is used", self.uses_every_rule
+        yield "three adversaries agree", self.is_agreed_on
+
+
+def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
+    """The laws of an attack."""
+    found = cache(partial(controlled, attack, every))
+    yield "it breaks its specimen and not the sound twin", lambda: found().failure
+    yield "what only it computes is used on its specimen", lambda: _idle(own_rules(attack), found().fired)
+
+
+def own_rules(attack: Attack) -> list[str]:
+    """The names of an attack's derivations."""
+    return [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # marked as rules
+
+
+def _fired(analysis: Analysis) -> set[str]:
+    return {name for name, times in analysis.closure.fired.items() if times}
+
+
+def _idle(rules: Iterable[str], fired: Container[str]) -> str:
+    idle = [name for name in rules if name not in fired]
+    return f"never used: {', '.join(idle)}" if idle else ""
+
+
+def check(
+    schemes: Sequence[Scheme],
+    attacks: Sequence[Attack],
+    progress: Progress | None = None,
+    every: Sequence[Attack] = (),
+) -> Iterator[tuple[str, bool, str]]:
+    """("name, law", whether it holds, how it is broken) for each law of each scheme and attack, one after the other.
+
+    `every` are the attacks whose derivations join the adversary's rules, beside those checked. Some seconds a scheme;
+    the same each time. ModuleNotFoundError, with what to install, where hypothesis is missing.
+    """
+    every = tuple(dict.fromkeys((*every, *attacks)))
+    tests = [(scheme.name, *test) for scheme in schemes for test in Trial(scheme, every).tests()]
+    tests += [(attack.name, *test) for attack in attacks for test in of_attack(attack, every)]
+    for done, (who, law, test) in enumerate(tests):
+        if progress is not None:
+            progress(done, len(tests), f"{who}, {law}")
+        broken = _broken(test)
+        yield f"{who}, {law}", not broken, broken
+
+
+def _broken(test: Callable[[], str]) -> str:
+    try:
+        return test()
+    except Exception as error:  # a scheme or attack that cannot be played breaks the law it was tried for
+        return f"{type(error).__name__}: {error}"

@@ -1,0 +1,97 @@
+"""A published result, run again: figures measured here beside the figures that the paper prints.
+
+An experiment draws its randomness from a seed, as plays do, and says in the note of a figure where it is smaller than
+the paper's. Whether a figure agrees is computed, never said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from attacks.lab.results.types import Result
+from escrow import registry
+from escrow.crypto import Run, running, sha256
+from escrow.registry import Kind
+from escrow.scheme import Source
+
+Progress = Callable[[int, int, str], None]
+ERRORS = 4.0  # standard errors within which a measured mean agrees: by chance one in 16,000 does not
+
+
+class Figure(Result, frozen=True, kw_only=True):
+    """One quantity. `error` is the standard error of `measured`, 0 where it is exact; `published` is the source's.
+
+    `at_least` is the least that a measured value may be, where no published value stands beside it: a p-value, say.
+    """
+
+    quantity: str
+    measured: float
+    unit: str = ""
+    error: float = 0.0
+    published: float | None = None
+    at_least: float | None = None
+    note: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the measured value is the published one, up to `ERRORS` standard errors, and not below the least."""
+        near = self.published is None or abs(self.measured - self.published) <= ERRORS * self.error
+        return near and (self.at_least is None or self.measured >= self.at_least)
+
+
+class Experiment:
+    """Base of every experiment."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[Source]
+
+    def run(self, long: bool, progress: Progress) -> Iterable[Figure]:
+        """The figures, one after another; `long` asks for the size that takes minutes or hours."""
+        raise NotImplementedError(f"{type(self).__name__} measures nothing")
+
+
+EXPERIMENTS = Kind(Experiment, "EXPERIMENT", "attacks.experiments", "escrow_lab.experiments")
+
+
+def experiments(plugins: Iterable[Path] = ()) -> dict[str, Experiment]:
+    """Every experiment by name, in the order of names. Raises PluginError."""
+    return registry.discover(EXPERIMENTS, registry.load_files(plugins))
+
+
+class Reproduced(Result, frozen=True, kw_only=True):
+    """One experiment and its figures."""
+
+    name: str
+    title: str
+    source: Source
+    figures: tuple[Figure, ...]
+    disagree: tuple[str, ...] = ()
+
+
+class Reproduction(Result, frozen=True, kw_only=True):
+    """Several experiments."""
+
+    schema: Literal["escrow-lab/reproduction/1"] = "escrow-lab/reproduction/1"
+    seed: int
+    long: bool
+    experiments: tuple[Reproduced, ...]
+
+    @property
+    def agrees(self) -> bool:
+        return not any(each.disagree for each in self.experiments)
+
+
+def reproduce(chosen: Iterable[Experiment], seed: int, long: bool, progress: Progress) -> Reproduction:
+    """Run these experiments, each with randomness of its own drawn from the seed."""
+    return Reproduction(seed=seed, long=long, experiments=tuple(_run(chosen, seed, long, progress)))
+
+
+def _run(chosen: Iterable[Experiment], seed: int, long: bool, progress: Progress) -> Iterator[Reproduced]:
+    for each in chosen:
+        with running(Run(sha256(b"escrow-lab experiment", each.name.encode(), b"%d" % seed))):
+            figures = tuple(each.run(long, progress))
+        disagree = tuple(figure.quantity for figure in figures if not figure.agrees)
+        yield Reproduced(name=each.name, title=each.title, source=each.source, figures=figures, disagree=disagree)

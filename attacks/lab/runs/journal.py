@@ -1,0 +1,300 @@
+"""A matrix run as it is written while it goes on, so that a run that is killed loses no task that had ended.
+
+The first line of the file says what is run; every further line holds one cell, or the controls of one attack, and the
+rules that fired in its plays. Verdicts in it are provisional: they stand once all controls have run and the rules that
+fired anywhere are known (`merge.judged`), and so a line keeps what was found, not what is concluded from it.
+
+Lines are canonical JSON and end in a checksum of themselves, so an altered one is refused. What follows the last line
+break was cut off when the run was killed, and is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.types import Cell, Manifest, Result
+from escrow.errors import Malformed
+
+SCHEMA: Final = "escrow-lab/cells/1"
+CHECK = b',"check":"%s"}'  # what a line ends in: the beginning of the SHA-256 of all before it, in hexadecimal
+
+Place = tuple[str, str]  # a scheme and an attack, or no scheme and the attack whose controls are meant
+
+
+def said(place: Place) -> str:
+    """A place in words."""
+    scheme, attack = place
+    return f"{scheme} under {attack}" if scheme else f"the controls of {attack}"
+
+
+class Head(Result, frozen=True, kw_only=True):
+    """What is run: its manifest, and what else decides its cells.
+
+    `every` attack's rules join, and its controls are run; `rules` are those of each scheme's cells, `sources` digests
+    by package (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
+    """
+
+    schema: Literal["escrow-lab/cells/1"] = SCHEMA
+    manifest: Manifest
+    every: tuple[str, ...]
+    rules: dict[str, tuple[str, ...]]
+    sources: dict[str, str]
+    plain: str = ""
+    isolated: bool = False
+    shard: str = ""
+
+    @property
+    def places(self) -> Iterator[Place]:
+        """Every line that the run writes, by what it is about, in the order of the result, controls last."""
+        yield from ((scheme, attack) for scheme in self.manifest.schemes for attack in self.manifest.attacks)
+        yield from (("", attack) for attack in self.every)
+
+
+class CellLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cell"):
+    """A cell before it is judged by its controls, and the rules that fired in the plays of its task."""
+
+    key: str
+    cell: Cell
+    fired: tuple[str, ...]
+
+    @property
+    def place(self) -> Place:
+        return self.cell.scheme, self.cell.attack
+
+
+class ControlLine(Result, frozen=True, kw_only=True, tag_field="line", tag="control"):
+    """The controls of an attack: why they failed, empty if they did not, and the rules that fired in their plays."""
+
+    key: str
+    attack: str
+    failure: str
+    fired: tuple[str, ...]
+
+    @property
+    def place(self) -> Place:
+        return "", self.attack
+
+
+Line = CellLine | ControlLine
+
+
+class Contents(NamedTuple):
+    """What stands in a file: `end` is where its last whole line ends, in bytes; `torn` whether anything follows."""
+
+    head: Head
+    lines: tuple[Line, ...]
+    end: int
+    torn: bool
+
+
+# --- lines ---
+
+
+def encoded(line: Head | Line) -> bytes:
+    """A line as it is written, its checksum and the line break included."""
+    return _sealed(_encode(line)) + b"\n"
+
+
+def _encode(line: Head | Line) -> bytes:
+    return msgspec.json.encode(line, order="deterministic")
+
+
+def _sealed(body: bytes) -> bytes:
+    open_ended = body[:-1]
+    return open_ended + CHECK % hashlib.sha256(open_ended).hexdigest()[:32].encode()
+
+
+def _decoded(data: bytes, kind: Any) -> Any:
+    """The line in these bytes, if they are the one encoding of it. Malformed says what they are instead."""
+    body = data[: -len(CHECK % bytes(32))] + b"}"
+    if CHECK[:10] not in data or not data.startswith(b"{"):
+        raise Malformed(f"it is no line of {SCHEMA}")
+    if _sealed(body) != data:
+        raise Malformed("it was altered: it does not fit its checksum")
+    try:
+        line = msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"it is no line of {SCHEMA} in this place: {error}") from None
+    if _encode(line) != body:
+        raise Malformed(f"it is not the one encoding of a line of {SCHEMA}")
+    return line
+
+
+# --- files ---
+
+
+def read(path: Path) -> Contents:
+    """What stands in the file. Malformed names the file, and the line that is not as it was written."""
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise Malformed(f"{path}: {error.strerror}") from None
+
+
+def parse(data: bytes, name: str) -> Contents:
+    """What stands in these bytes, of the file of that name. Malformed as for `read`."""
+    *whole, rest = data.split(b"\n")
+    found: list[Any] = []
+    for number, line in enumerate(whole, 1):
+        try:
+            found.append(_decoded(line, Line if found else Head))
+        except Malformed as error:
+            raise Malformed(f"{name}, line {number}: {error}") from None
+    if not found:
+        raise Malformed(f"{name}, line 1: there is no manifest, so this is no file that --resume or --shard wrote")
+    head, *lines = found
+    _check_head(head, name)
+    _check_lines(head, lines, name)
+    return Contents(head, tuple(lines), len(data) - len(rest), bool(rest))
+
+
+def _check_head(head: Head, name: str) -> None:
+    try:
+        head.manifest.scenario.check()
+    except Malformed as error:
+        raise Malformed(f"{name}, line 1: {error}") from None
+    if head.rules.keys() != set(head.manifest.schemes):
+        raise Malformed(f"{name}, line 1: the rules are those of other schemes than the manifest's")
+
+
+def _check_lines(head: Head, lines: Sequence[Line], name: str) -> None:
+    """Malformed for a line that stands there twice, or that the manifest knows nothing of."""
+    places = set(head.places)
+    first: dict[Place, int] = {}
+    for number, line in enumerate(lines, 2):
+        where = f"{name}, line {number}: {said(line.place)}"
+        if line.place not in places:
+            raise Malformed(f"{where} is not in the manifest")
+        if isinstance(line, CellLine) and line.key != line.cell.key:
+            raise Malformed(f"{where} has two keys")
+        if line.place in first:
+            raise Malformed(f"{where} stands in line {first[line.place]} already")
+        first[line.place] = number
+
+
+class Unwritable(Exception):
+    """A file that cannot be written, or that another process writes; the message says which, and why."""
+
+
+class Journal:
+    """A file that a run goes on writing; no other process writes it meanwhile. `known` is what it held before."""
+
+    def __init__(self, file: FileIO, known: tuple[Line, ...], torn: bool) -> None:
+        self._file, self.known, self.torn = file, known, torn
+
+    def add(self, lines: Sequence[Head | Line]) -> None:
+        """Append these lines, all or none of them, and return when they are on the disk. Raises Unwritable."""
+        try:
+            self._append(b"".join(map(encoded, lines)))
+        except OSError as error:
+            raise Unwritable(f"{self._file.name!s} cannot be written: {error.strerror}") from error
+
+    def _append(self, data: bytes) -> None:
+        before = self._file.seek(0, os.SEEK_END)
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except BaseException:  # also an interruption: what is there stays whole lines
+            self._file.truncate(before)
+            raise
+        os.fsync(self._file.fileno())
+
+
+@contextmanager
+def opened(path: Path, head: Head, keys: Mapping[Place, str]) -> Iterator[Journal]:
+    """The file, begun with this head, or gone on with if it began with the same; `keys` gives those of its lines.
+
+    NotComparable for one that holds another run, Malformed for one that is none, Unwritable for one that cannot be
+    written or is being written. Nothing is changed in such a file.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(0, "it is no regular file")
+        file = path.open("a+b", buffering=0)
+    except OSError as error:
+        raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
+    with file:
+        _lock(file, path)
+        yield _begun(file, path, head, keys)
+
+
+def _begun(file: FileIO, path: Path, head: Head, keys: Mapping[Place, str]) -> Journal:
+    file.seek(0)
+    data = file.readall()
+    if encoded(head).startswith(data) and not data.endswith(b"\n"):  # nothing, or a first line that was cut off
+        file.truncate(0)
+        journal = Journal(file, (), torn=bool(data))
+        journal.add([head])
+        return journal
+    contents = parse(data, str(path))
+    _check_same(path, contents, head, keys)
+    file.truncate(contents.end)
+    return Journal(file, contents.lines, contents.torn)
+
+
+def _lock(file: FileIO, path: Path) -> None:
+    """Held by this process and not by those that it forks, so that its end gives the file up, however it ends.
+
+    It would also give it up by opening the file once more and closing that; nothing here does.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise Unwritable(f"{path} is being written by another process; wait for its end") from None
+    except OSError as error:
+        raise Unwritable(f"{path} cannot be kept from other processes: {error.strerror}") from error
+
+
+def _check_same(path: Path, contents: Contents, head: Head, keys: Mapping[Place, str]) -> None:
+    if why := difference(contents.head, head):
+        raise NotComparable(f"{path} holds another run: {why}")
+    if contents.head.shard != head.shard:
+        was, is_ = (f"shard {each.shard}" if each.shard else "no shard" for each in (contents.head, head))
+        raise NotComparable(f"{path} holds another part of this run: it is {was}, and asked for is {is_}")
+    for number, line in enumerate(contents.lines, 2):
+        if keys[line.place] != line.key:
+            raise Malformed(f"{path}, line {number}: {said(line.place)} has a key that is not of this run")
+
+
+# --- two runs ---
+
+
+def difference(there: Head, here: Head) -> str:
+    """In words, what decides cells and is not the same in two runs; empty where all is. Shards of one run are one."""
+    for name in there.sources.keys() | here.sources.keys():
+        if there.sources.get(name) != here.sources.get(name):
+            return f"the sources of {name} are others"
+    one, other = (msgspec.to_builtins(msgspec.structs.replace(each, shard="", rules={})) for each in (there, here))
+    found = list(_differing(one, other, ""))
+    if not found:
+        return "" if there.rules == here.rules else "the rules are others"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{found[0]}{more}"
+
+
+def _differing(one: Any, other: Any, where: str) -> Iterator[str]:
+    """Every place at which two values differ: where, and the values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in {**one, **other}:
+            yield from _differing(one.get(name), other.get(name), f"{where}.{name}" if where else name)
+    elif one != other:
+        yield f"{where.removeprefix('manifest.')} is {_short(one)}, not {_short(other)}"
+
+
+def _short(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."

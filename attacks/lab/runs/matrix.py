@@ -1,0 +1,283 @@
+"""Every scheme under every attack. Passive attacks share one honest play; each active attack has a play of its own.
+
+A verdict counts only if the attack's controls hold (it breaks its specimen and fails on the sound twin) and if every
+rule of the scheme was exercised, in these plays or in those of the controls. Otherwise the cell is INCONCLUSIVE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from typing import NamedTuple
+
+import msgspec
+
+from attacks.lab.adversary.memo import Memory
+from attacks.lab.results.types import Cell, Matrix, Verdict
+from attacks.lab.runs.journal import CellLine, ControlLine, Head, Journal, Line, Place
+from attacks.lab.runs.merge import judged
+from attacks.lab.runs.workers import TimedOut, limited, spread
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import rules_of
+from attacks.lab.verdict.controls import controlled
+from attacks.lab.verdict.evaluation import Bench, manifest
+from attacks.lab.verdict.fingerprints import cell_key, control_key, sources
+from escrow.scheme import Scheme
+
+Progress = Callable[[int, int, str], None]
+UNFINISHED = frozenset[Verdict]({"ERROR", "TIMEOUT"})
+KILLED = "the process that ran this, or another, was killed; run it again"
+
+
+class Shard(NamedTuple):
+    """Part `number` (from 1) of a matrix that is dealt out among `of`."""
+
+    number: int = 1
+    of: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}" if self.of > 1 else ""
+
+
+WHOLE = Shard()
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Some cells of one scheme or, without a scheme, the controls of one attack. `keys` are by attack."""
+
+    scheme: Scheme | None
+    run: tuple[Attack, ...]
+    every: tuple[Attack, ...]
+    scenario: Scenario
+    plain: Scheme | None
+    isolated: bool
+    keys: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        names = ", ".join(attack.name for attack in self.run)
+        return f"{self.scheme.name}: {names}" if self.scheme else f"controls: {names}"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a task found: `kept` is written down, `lost` is what did not come to its end, and is tried again."""
+
+    name: str
+    kept: tuple[Line, ...] = ()
+    lost: tuple[Line, ...] = ()
+
+
+class Plan:
+    """What is to be run: every cell of these schemes under these attacks, in one scenario.
+
+    `every` are the attacks whose rules join every cell, run or not (default: those run); their controls are run too,
+    since they exercise rules. `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
+    adversary in processes of its own; `unverified` are names of plug-ins.
+    """
+
+    def __init__(
+        self,
+        schemes: Sequence[Scheme],
+        attacks: Sequence[Attack],
+        scenario: Scenario,
+        *,
+        every: Sequence[Attack] = (),
+        plain: Scheme | None = None,
+        isolated: bool = False,
+        unverified: Sequence[str] = (),
+    ) -> None:
+        self.schemes, self.attacks, self.scenario = schemes, attacks, scenario
+        self.every, self.plain, self.isolated = tuple(every or attacks), plain, isolated
+        self.unverified = unverified
+
+    def head(self, shard: Shard = WHOLE) -> Head:
+        """What a file says of the run, or of a part of it, whose cells it holds."""
+        others = () if self.plain is None else (self.plain,)
+        return Head(
+            manifest=manifest(self.schemes, self.attacks, self.scenario, self.every, self.unverified),
+            every=tuple(attack.name for attack in self.every),
+            rules={each.name: tuple(rule.name for rule in rules_of(each, self.every)) for each in self.schemes},
+            sources=sources((*self.schemes, *self.attacks, *others, *self.every)),
+            plain="".join(each.name for each in others),
+            isolated=self.isolated,
+            shard=str(shard),
+        )
+
+    @cached_property
+    def keys(self) -> dict[Place, str]:
+        """The key of every cell, and of every attack's controls."""
+        cells = {
+            (scheme.name, attack.name): cell_key(scheme, attack, self.scenario, self.every, self.plain)
+            for scheme in self.schemes
+            for attack in self.attacks
+        }
+        return cells | {("", attack.name): control_key(attack, self.every) for attack in self.every}
+
+    def tasks(self, shard: Shard = WHOLE, known: Iterable[Line] = ()) -> list[Task]:
+        """What is left to do of a shard. Which tasks it holds does not depend on what is known."""
+        there = {line.place for line in known}
+        tasks = (_without(task, there) for task in _dealt(self._all(), shard))
+        return [task for task in tasks if task.run]
+
+    def _all(self) -> list[Task]:
+        """A scheme's passive attacks stay together, since they share a play; later schemes, often heavier, go first."""
+        active = [attack for attack in self.attacks if _turns(attack)]
+        passive = tuple(attack for attack in self.attacks if attack not in active)
+        groups = ([passive] if passive else []) + [(attack,) for attack in active]
+        tasks = [self._task(scheme, group) for scheme in reversed(self.schemes) for group in groups]
+        return tasks + [self._task(None, (attack,)) for attack in self.every]
+
+    def _task(self, scheme: Scheme | None, run: tuple[Attack, ...]) -> Task:
+        keys = {attack.name: self.keys[scheme.name if scheme else "", attack.name] for attack in run}
+        return Task(scheme, run, self.every, self.scenario, self.plain, self.isolated, keys)
+
+
+def _turns(attack: Attack) -> bool:
+    """Whether an attack may turn somebody: then its plays are its own. Asked of its class, which needs no cast."""
+    return type(attack).meddle is not Attack.meddle or type(attack).act is not Attack.act
+
+
+def _dealt(tasks: Sequence[Task], shard: Shard) -> list[Task]:
+    """A shard's tasks, dealt in turn, so that those of a scheme, which take about as long, are spread."""
+    return list(tasks[shard.number - 1 :: shard.of])
+
+
+def _without(task: Task, there: set[Place]) -> Task:
+    scheme = task.scheme.name if task.scheme else ""
+    return msgspec.structs.replace(task, run=tuple(each for each in task.run if (scheme, each.name) not in there))
+
+
+# --- running ---
+
+
+def run_matrix(
+    schemes: Sequence[Scheme],
+    attacks: Sequence[Attack],
+    scenario: Scenario,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    unverified: Sequence[str] = (),
+    every: Sequence[Attack] = (),
+    plain: Scheme | None = None,
+    isolated: bool = False,
+    timeout: float | None = None,
+) -> Matrix:
+    """All cells, in the order of schemes and attacks given. What is asked for is as in `Plan` and `run_plan`."""
+    plan = Plan(schemes, attacks, scenario, every=every, plain=plain, isolated=isolated, unverified=unverified)
+    found = run_plan(plan, jobs=jobs, progress=progress, timeout=timeout)
+    return judged(plan.head(), (*found.kept, *found.lost))
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    timeout: float | None = None,
+    shard: Shard = WHOLE,
+    journal: Journal | None = None,
+) -> Part:
+    """Every line of a shard: those that the journal knows, and those of the tasks that are left, which it is given.
+
+    `jobs` processes work at once; a task that takes longer than `timeout` seconds is given up.
+    """
+    _shared.clear()
+    kept, lost = list(journal.known if journal is not None else ()), list[Line]()
+    tasks = plan.tasks(shard, kept)
+    for done, part in enumerate(spread(partial(_perform, timeout=timeout), tasks, jobs, _killed), 1):
+        kept += part.kept
+        lost += part.lost
+        if journal is not None and part.kept:
+            journal.add(part.kept)
+        if progress is not None:
+            progress(done, len(tasks), part.name)
+    return Part(f"shard {shard}", tuple(kept), tuple(lost))
+
+
+def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack] = ()) -> Cell:
+    """One cell by itself, its controls not run."""
+    return Bench(scheme, tuple(every or (attack,)), scenario).cell(attack)[0]
+
+
+def _perform(task: Task, timeout: float | None) -> Part:
+    try:
+        with limited(timeout):
+            lines = tuple(_lines(task))
+    except TimedOut:
+        return _given_up(task, "TIMEOUT", f"it took longer than {timeout:g} seconds")
+    kept = tuple(line for line in lines if not (isinstance(line, CellLine) and line.cell.verdict in UNFINISHED))
+    return Part(task.name, kept, tuple(line for line in lines if line not in kept))
+
+
+def _lines(task: Task) -> Iterator[Line]:
+    if task.scheme is None:
+        for attack in task.run:
+            control = controlled(attack, task.every, isolated=task.isolated, memory=_shared.memory)
+            yield _control(task, attack, control.failure, control.fired)
+        return
+    bench = _shared.bench(task, task.scheme)
+    bench.fired.clear()
+    cells = [bench.cell(attack, _shared.opened_in_plain(task, attack))[0] for attack in task.run]
+    bench.forget()
+    for cell in cells:
+        yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(bench.fired)))
+
+
+class _Shared:
+    """What the tasks of one run share in a process: a scheme's honest play, what each attack opens in plain, results.
+
+    Nothing that is found depends on which tasks a process had before.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Another run begins."""
+        self.memory = Memory()
+        self._benches: dict[str, Bench] = {}
+        self._opened: dict[str, frozenset[int]] = {}
+
+    def bench(self, task: Task, scheme: Scheme) -> Bench:
+        """The bench of a scheme. Those of schemes before it are let go: tasks come scheme by scheme."""
+        if scheme.name not in self._benches:
+            if scheme != task.plain:
+                self.memory.clear()
+            kept = {name: each for name, each in self._benches.items() if task.plain and name == task.plain.name}
+            made = Bench(
+                scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain, memory=self.memory
+            )
+            self._benches = kept | {scheme.name: made}
+        return self._benches[scheme.name]
+
+    def opened_in_plain(self, task: Task, attack: Attack) -> frozenset[int]:
+        """What an attack opens in the scheme that cells are compared with: nothing where it does not apply."""
+        if task.plain is None:
+            return frozenset()
+        if attack.name not in self._opened:
+            self._opened[attack.name] = self.bench(task, task.plain).cell(attack)[1]
+        return self._opened[attack.name]
+
+
+_shared = _Shared()
+
+
+def _control(task: Task, attack: Attack, failure: str, fired: Iterable[str] = ()) -> ControlLine:
+    return ControlLine(key=task.keys[attack.name], attack=attack.name, failure=failure, fired=tuple(sorted(fired)))
+
+
+def _killed(task: Task) -> Part:
+    return _given_up(task, "ERROR", KILLED)
+
+
+def _given_up(task: Task, verdict: Verdict, why: str) -> Part:
+    """What is known of a task that did not come to its end: nothing, and that is said."""
+    if task.scheme is None:
+        return Part(task.name, lost=tuple(_control(task, attack, why) for attack in task.run))
+    cells = [
+        Cell(scheme=task.scheme.name, attack=each.name, verdict=verdict, reason=why, key=task.keys[each.name])
+        for each in task.run
+    ]
+    return Part(task.name, lost=tuple(CellLine(key=cell.key, cell=cell, fired=()) for cell in cells))

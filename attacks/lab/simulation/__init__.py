@@ -1,0 +1,1 @@
+"""One play of one scheme under one attack, and the record of everything that happened in it."""

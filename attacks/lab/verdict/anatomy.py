@@ -1,0 +1,290 @@
+"""The anatomy of a scheme: every minimal coalition, what it opens by evening, in each pass; and what active ones open.
+
+*Passive* rows are the labels of the honest play with its lawful warrants. *Active* rows are one play for each attack
+that turns a principal. Minimal coalitions of the same principals stand in one row, whatever their evenings: `members`
+gives all evenings that occur, `by_day` what a seizure on that evening opens that no part of the coalition opens.
+*Identities*, where a scheme's fields name who sent a message, are told from content: who learns them in each pass, and
+what each kind of secret gives by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.view import Reader, words_of
+from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Naming, Secrets, Threshold
+from attacks.lab.simulation.attack import Attack, Turn
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import MATHEMATICS, Analysis
+from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.evaluation import Bench, manifest
+from escrow.codec import facts_in
+from escrow.e2ee.content import Text
+from escrow.scheme import AccessField, Identified, Scheme
+from escrow.schemes.plain import Plain
+
+Progress = Callable[[int, int, str], None]
+Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
+
+
+def anatomy(
+    scheme: Scheme,
+    attacks: Sequence[Attack],
+    scenario: Scenario,
+    progress: Progress | None = None,
+    *,
+    isolated: bool = False,
+) -> Anatomy:
+    """The measured access structure of a scheme in a scenario. `attacks` give the rules and the active rows."""
+    bench = Bench(scheme, attacks, scenario, isolated=isolated)
+    active = [each for each in attacks if not each.applies(scheme, bench.record.cast) and _turns(each, bench)]
+    rows: list[Minimal] = []
+    for done, name in enumerate(("passive", *(each.name for each in active))):
+        if progress is not None:
+            progress(done, len(active) + 1, name)
+        rows += _passive(bench.analysis) if not done else _active(bench, active[done - 1])
+    return Anatomy(
+        scheme=scheme.name,
+        sent=len(bench.record.sent),
+        minimal_coalitions=tuple(rows),
+        identities=_identities(bench) if _tells(scheme) else None,
+        manifest=manifest([scheme], attacks, scenario, attacks),
+    )
+
+
+# --- passive ---
+
+
+def _passive(analysis: Analysis) -> Iterator[Minimal]:
+    for name in _passes(analysis):
+        groups = _groups(analysis, name)
+        for kind in sorted(groups, key=lambda kind: (len(kind), kind)):
+            yield _row(analysis, name, groups[kind])
+
+
+def _passes(analysis: Analysis) -> tuple[str, ...]:
+    return analysis.adversary.passes if analysis.adversary.officials else (MATHEMATICS,)
+
+
+def _groups(analysis: Analysis, name: str) -> dict[tuple[str, ...], Group]:
+    """The minimal coalitions of every text, by the principals (or thresholds) that they are of."""
+    structure = analysis.structure(name)
+    known: dict[int, Coalition] = {}
+    groups: dict[tuple[str, ...], Group] = defaultdict(lambda: defaultdict(list))
+    for text in analysis.texts:
+        for mask in analysis.masks(text, name):
+            coalition = known.setdefault(mask, structure.coalition(mask))
+            kind = (*(each.principal for each in coalition.members), *map(str, coalition.thresholds))
+            groups[kind][text].append(coalition)
+    return groups
+
+
+def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
+    first = next(iter(group.values()))[0]
+    evenings = _evenings(group)
+    members = tuple(
+        Seizure(each.principal, tuple(sorted(on))) for each, on in zip(first.members, evenings, strict=True)
+    )
+    days = {sent.id: sent.day for sent in analysis.record.sent}
+    by_day = {str(evening): _split(opened, days, evening) for evening, opened in _by_evening(analysis, group)}
+    most = max((each.earlier + each.later for each in by_day.values()), default=0)
+    officials = set(analysis.record.cast.officials)
+    wide = first.thresholds[0] if first.thresholds else None
+    return Minimal(
+        mode="passive",
+        label_pass=name,
+        members=tuple(map(str, members)),
+        periods=_periods(group),
+        threshold=Threshold(t=wide.t, of=wide.of) if wide else None,
+        officials_only=all(each.principal in officials for each in members),
+        opens=most or _most(group),
+        by_day={evening: each for evening, each in by_day.items() if each.earlier or each.later},
+        services=_services(analysis, name),
+    )
+
+
+def _evenings(group: Group) -> list[set[int]]:
+    """For each member of the row, all evenings that occur."""
+    found: list[set[int]] = []
+    for coalitions in group.values():
+        for coalition in coalitions:
+            found = found or [set() for _ in coalition.members]
+            for evenings, member in zip(found, coalition.members, strict=True):
+                evenings.update(member.evenings)
+    return found
+
+
+def _periods(group: Group) -> tuple[str, ...]:
+    """The stretches of evenings, if each coalition of several takes all its members within one of several."""
+    coalitions = {coalition for coalitions in group.values() for coalition in coalitions}
+    stretches = {tuple({member.evenings for member in each.members}) for each in coalitions}
+    if len(stretches) < 2 or any(len(each) > 1 for each in stretches) or len(next(iter(coalitions)).members) < 2:
+        return ()
+    return tuple(str(Seizure("", evenings))[1:] for evenings in sorted(each[0] for each in stretches))
+
+
+def _by_evening(analysis: Analysis, group: Group) -> Iterator[tuple[int, set[int]]]:
+    """What the row opens if its last seizure is on an evening, the others on whichever earlier ones serve best."""
+    days = range(analysis.record.scenario.days)
+    names = [each.principal for each in next(iter(group.values()))[0].members]
+    if len(names) == len(set(names)):
+        for evening in days:
+            yield evening, {text for text, found in group.items() if any(_meets(each, (evening,)) for each in found)}
+    elif len(names) == 2:
+        for evening in days:
+            pairs = ((earlier, evening) for earlier in days[:evening])
+            opened = ({t for t, found in group.items() if any(_meets(e, pair) for e in found)} for pair in pairs)
+            yield evening, max(opened, key=len, default=set())
+
+
+def _meets(coalition: Coalition, evenings: tuple[int, ...]) -> bool:
+    """Whether seizing each member on one of these evenings (in order where there are several) gives the coalition."""
+    if len(evenings) == 1:
+        return all(evenings[0] in member.evenings for member in coalition.members)
+    return all(day in member.evenings for day, member in zip(evenings, coalition.members, strict=True)) or all(
+        day in member.evenings for day, member in zip(evenings[::-1], coalition.members, strict=True)
+    )
+
+
+def _most(group: Group) -> int:
+    """The most texts that one coalition of the row opens."""
+    counts: dict[Coalition, int] = defaultdict(int)
+    for coalitions in group.values():
+        for coalition in coalitions:
+            counts[coalition] += 1
+    return max(counts.values())
+
+
+def _split(opened: set[int], days: dict[int, int], evening: int) -> ByDay:
+    earlier = sum(days[text] <= evening for text in opened)
+    return ByDay(earlier=earlier, later=len(opened) - earlier)
+
+
+def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
+    """The officials that this pass counts on."""
+    if name == MATHEMATICS:
+        return ()
+    return analysis.adversary.officials
+
+
+# --- active ---
+
+
+def _turns(attack: Attack, bench: Bench) -> list[Turn]:
+    return [each for each in attack.corruptions(bench.record.cast, bench.scenario) if isinstance(each, Turn)]
+
+
+def _active(bench: Bench, attack: Attack) -> Iterator[Minimal]:
+    """What the turned principals open in a play of their own, and who complained."""
+    analysis, _ = bench.under(attack)
+    turns = _turns(attack, bench)
+    seizures = [Seizure(each.principal, tuple(range(each.day, bench.scenario.days))) for each in turns]
+    opened = analysis.opened_by([Seizure(each.principal, (evening,)) for each in seizures for evening in each.evenings])
+    day = min(each.day for each in turns)
+    days = {sent.id: sent.day for sent in analysis.record.sent}
+    earlier = sum(days[text] < day for text in opened)
+    yield Minimal(
+        mode="active",
+        label_pass=MATHEMATICS,
+        members=tuple(map(str, seizures)),
+        officials_only=all(each.principal in analysis.record.cast.officials for each in seizures),
+        opens=len(opened),
+        by_day={str(day): ByDay(earlier=earlier, later=len(opened) - earlier)} if opened else {},
+        meddle=attack.name,
+        alarms=Messaging(analysis.record).alarms,
+    )
+
+
+# --- identities ---
+
+ISOLATED = "the adversary had a process of its own, which answers for texts only"
+
+
+def _tells(scheme: Scheme) -> bool:
+    """Whether there are facts in this scheme that name who sent a message."""
+    return any(issubclass(kind, Identified) and kind is not Identified for kind in words_of(scheme).types)
+
+
+def _identities(bench: Bench) -> Identities:
+    """Who learns the names in the honest play's access fields, and what each kind of secret gives by itself."""
+    if bench.isolated:
+        return Identities(unmeasured=ISOLATED)
+    analysis = bench.analysis
+    closure = analysis.closure
+    fields = [number for number, fact in enumerate(closure.facts) if isinstance(fact, AccessField)]
+    return Identities(
+        fields=_fields(closure, fields),
+        coalitions=tuple(row for name in _passes(analysis) for row in _naming(analysis, name)),
+        secrets=tuple(_secrets(bench)),
+    )
+
+
+def _naming(analysis: Analysis, name: str) -> Iterator[Naming]:
+    officials = set(analysis.record.cast.officials)
+    structure = AccessStructure(analysis.labels, _identified(analysis.closure), name)
+    for coalition, _, found in structure.table():
+        members = coalition.members
+        evenings = sorted(set[int].intersection(*(set(each.evenings) for each in members))) if members else []
+        taken = {day: [Seizure(each.principal, (day,)) for each in members] for day in evenings}
+        yield Naming(
+            label_pass=name,
+            members=tuple(map(str, (*members, *coalition.thresholds))),
+            officials_only=all(each.principal in officials for each in members),
+            names=_fields(analysis.closure, found),
+            opens_nothing=tuple(day for day in evenings if not analysis.opened_by(taken[day], name)),
+        )
+
+
+def _identified(closure: Closure) -> list[int]:
+    return [number for number, fact in enumerate(closure.facts) if isinstance(fact, Identified)]
+
+
+def _fields(closure: Closure, numbers: Iterable[int]) -> int:
+    """How many access fields these facts are about: an attacker's variants of a field are about the same one."""
+    facts = map(closure.facts.__getitem__, numbers)
+    return len({(fact.chain, fact.n) for fact in facts if isinstance(fact, Identified | AccessField) and fact.chain})
+
+
+# --- what secrets give by themselves ---
+
+
+def _secrets(bench: Bench) -> Iterator[Secrets]:
+    """The minimal sets of secrets that open a text or name a sender, by the kinds that they are of."""
+    closure, sent = _closure_of_secrets(bench), {each.body: each for each in bench.record.sent}
+    bodies = {number: fact.body for number, fact in enumerate(closure.facts) if isinstance(fact, Text)}
+    texts = {number: sent[body] for number, body in bodies.items() if body in sent}
+    labels = Labels(closure)
+    opening, naming = AccessStructure(labels, texts), AccessStructure(labels, _identified(closure))
+    of_kinds: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for row in (*naming.table(), *opening.table()):
+        of_kinds[tuple(sorted(each.principal.split()[0] for each in row.coalition.members))].add(row.mask)
+    for kinds, masks in sorted(of_kinds.items(), key=lambda each: (len(each[0]), each[0])):
+        opened = [{texts[number].id: texts[number].day for number in opening.opened(mask)} for mask in masks]
+        yield Secrets(
+            kinds=kinds,
+            sets=len(masks),
+            least=min(map(len, opened)),
+            most=max(map(len, opened)),
+            opens=len(set[int]().union(*opened)),
+            first_day=max(min(days.values(), default=-1) for days in opened),
+            last_day=min(max(days.values(), default=-1) for days in opened),
+            names=max(_fields(closure, naming.opened(mask)) for mask in masks),
+        )
+
+
+def _closure_of_secrets(bench: Bench) -> Closure:
+    """What the network heard; and each fact of the scheme's own kinds in any state, assumed for itself."""
+    closure, record = Closure(bench.analysis.rules), bench.record
+    for fact in Reader(bench.scheme, *bench.attacks).network(record.heard):
+        closure.learn(fact, "network")
+    own = tuple(words_of(bench.scheme).types - words_of(Plain()).types)
+    states = (record.party(name, evening) for name, on in record.states.items() for evening in range(len(on)))
+    held = dict.fromkeys(fact for party in states for fact in facts_in(party) if isinstance(fact, own))
+    for number, fact in enumerate(held):
+        closure.learn(fact, f"{type(fact).__name__} {number}")
+    closure.run()
+    return closure

@@ -1,0 +1,221 @@
+"""What an attack's corruptions open, held against the claim and against what else the play did; the verdict follows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
+from attacks.lab.simulation.attack import Attack, Seize, Turn
+from attacks.lab.simulation.play import Sent
+from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
+from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.delivery import Messaging
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an attack's corruptions open: for each text the minimal masks within them."""
+
+    structure: AccessStructure
+    masks: dict[int, tuple[int, ...]]
+    excluded: dict[int, tuple[int, ...]]  # those of them that no grant covers
+    turned: tuple[Seizure, ...]
+
+    def best(self) -> tuple[Coalition, int]:
+        """The smallest coalition that opens the most of what the claim excludes, or else the most; and its mask.
+
+        Who is turned is one coalition from that day on.
+        """
+        if self.turned and self.masks:
+            evenings = [Seizure(each.principal, (day,)) for each in self.turned for day in each.evenings]
+            return Coalition(self.turned), self.structure.mask(evenings)
+        for masks in (self.excluded, self.masks):
+            counts = Counter(mask for each in masks.values() for mask in each)
+            if counts:
+                chosen = min(counts, key=lambda mask: self._rank(mask, masks))
+                return self.structure.coalition(chosen), chosen
+        return Coalition(()), 0
+
+    def _rank(self, mask: int, masks: dict[int, tuple[int, ...]]) -> tuple[int, int, str]:
+        coalition = self.structure.coalition(mask)
+        return -len(self.opened(mask, masks)), len(coalition.members), str(coalition)
+
+    def opened(self, mask: int, masks: dict[int, tuple[int, ...]] | None = None) -> frozenset[int]:
+        """The texts that a mask opens, of those in `masks`."""
+        inside = self.structure.labels.satisfied(mask)
+        of_texts = (self.masks if masks is None else masks).items()
+        return frozenset(text for text, found in of_texts if any(each & inside == each for each in found))
+
+    def taken(self) -> tuple[tuple[Seizure, ...], frozenset[int]]:
+        """The best coalition as it could be seized, each on one evening that serves, and the texts that it opens.
+
+        Who is turned is taken on every evening from then on.
+        """
+        coalition, mask = self.best()
+        members = coalition.members if self.turned else self.structure.example(mask).members
+        evenings = None if self.turned else 1
+        single = [Seizure(each.principal, (day,)) for each in members for day in each.evenings[:evenings]]
+        return (*(each for each in members if not each.evenings), *single), self.opened(mask)
+
+
+def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
+    """Every text that the corruptions open together or in part, by which minimal coalitions, and which are excluded.
+
+    What a turned device sent or was sent itself does not count: whoever runs a device reads its own texts.
+    """
+    days = analysis.record.scenario.days
+    turned = tuple(
+        Seizure(each.principal, tuple(range(each.day, days))) for each in corruptions if isinstance(each, Turn)
+    )
+    misused = {each.principal for each in turned}
+    own = {sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended}}
+    name = SERVED if attack.served else MATHEMATICS
+    structure = analysis.structure(name)
+    pool = structure.labels.satisfied(structure.mask(_seizures(corruptions, days)))
+    masks: dict[int, tuple[int, ...]] = {}
+    excluded: dict[int, tuple[int, ...]] = {}
+    granted: dict[int, Coalition] = {}
+    for text in sorted(analysis.texts.keys() - own):
+        inside = tuple(mask for mask in analysis.masks(text, name) if mask & ~pool == 0)
+        if not inside:
+            continue
+        masks[text] = inside
+        for mask in inside:
+            granted.setdefault(mask, structure.coalition(mask))
+        if outside := tuple(mask for mask in inside if not judge.granted(granted[mask], text)):
+            excluded[text] = outside
+    return Reach(structure, masks, excluded, turned)
+
+
+def _seizures(corruptions: Iterable[Seize | Turn], days: int) -> list[Seizure]:
+    """One seizure for each evening on which a principal's state is taken."""
+    evenings: dict[str, set[int]] = defaultdict(set)
+    for each in corruptions:
+        evenings[each.principal] |= {each.evening} if isinstance(each, Seize) else set(range(each.day, days))
+    return [Seizure(name, (evening,)) for name, on in sorted(evenings.items()) for evening in sorted(on)]
+
+
+def judge_cell(
+    analysis: Analysis,
+    attack: Attack,
+    corruptions: Sequence[Seize | Turn],
+    judge: Judge,
+    found: Reach,
+    honest: Messaging,
+    opened_in_plain: frozenset[int],
+) -> Cell:
+    """The cell of one scheme under one attack, whose corruptions reach what `found` says."""
+    record = analysis.record
+    messaging = Messaging(record)
+    coalition, mask = found.best()
+    opened = found.opened(mask)
+    turns = [each.day for each in corruptions if isinstance(each, Turn)]
+    day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
+    wrong = _wrong(found, coalition, opened, messaging, honest, judge, attack)
+    verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
+    reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
+    return Cell(
+        scheme=analysis.scheme.name,
+        attack=attack.name,
+        verdict=verdict,
+        reason=reason,
+        coalition=tuple(map(str, (*coalition.members, *coalition.thresholds))),
+        sent=len(record.sent),
+        exposed=_exposed(opened, day, messaging),
+        excluded=len(found.excluded),
+        lawful=len(messaging.lawful),
+        entitled=len(messaging.entitled),
+        overreached=len(messaging.overreached),
+        evaded=len(messaging.evaded),
+        lost=len(messaging.lost),
+        forged=messaging.forged,
+        duplicated=messaging.duplicated,
+        framed=len(messaging.framed),
+        added_over_plain=len(found.masks.keys() - opened_in_plain),
+        services=_relied_on(analysis, attack),
+        alarms=messaging.alarms,
+        cost=Cost(
+            seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds), trials=messaging.trials
+        ),
+    )
+
+
+def _wrong(
+    found: Reach,
+    coalition: Coalition,
+    opened: frozenset[int],
+    messaging: Messaging,
+    honest: Messaging,
+    judge: Judge,
+    attack: Attack,
+) -> list[str]:
+    """What the outcome holds and the claim excludes, in words."""
+    wrong = []
+    if found.excluded:
+        alone, all_told = len(found.excluded.keys() & opened), len(found.excluded)
+        more = "" if alone == all_told else f" ({all_told} with other coalitions)"
+        wrong.append(f"{_opens(coalition)} {texts(alone)} that the claim excludes{more}")
+    if judge.claim.access != "none" and messaging.overreached:
+        wrong.append(f"the lawful access yields {texts(len(messaging.overreached))} outside every warrant")
+    promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
+    if missed := (promised[judge.claim.access] & messaging.delivered) - messaging.lawful:
+        wrong.append(f"{texts(len(missed))} that a warrant covers, delivered, evaded the lawful access")
+    if messaging.forged:
+        wrong.append(f"{texts(messaging.forged)} shown that nobody sent")
+    if messaging.duplicated > honest.duplicated:
+        wrong.append(f"{texts(messaging.duplicated - honest.duplicated)} shown again")
+    if messaging.framed:
+        wrong.append(f"{texts(len(messaging.framed))} attributed to somebody who did not send them")
+    if not attack.stops_mail and (more_lost := messaging.lost - honest.lost):
+        wrong.append(f"deliveries lost that come through without the attack: {len(more_lost)}")
+    return wrong
+
+
+def texts(count: int) -> str:
+    """A number of texts, in words."""
+    return "1 text" if count == 1 else f"{count} texts"
+
+
+def _opens(coalition: Coalition) -> str:
+    """The coalition as the subject of a sentence."""
+    several = len(coalition.members) + len(coalition.thresholds) > 1 or bool(coalition.thresholds)
+    return f"{coalition} open" if several else f"{coalition} opens"
+
+
+def _extent(found: Reach, coalition: Coalition, opened: int, analysis: Analysis) -> str:
+    if found.masks:
+        return f"{_opens(coalition)} {opened} of {len(analysis.record.sent)} texts, as the claim grants"
+    fired = sum(1 for times in analysis.adversary.fired.values() if times)
+    return f"nothing opened by {len(analysis.rules)} rules, {fired} of which fired here"
+
+
+def _exposed(opened: frozenset[int], day: int, messaging: Messaging) -> Exposed:
+    """Counts by who is a target of some warrant and by whether the text was sent up to `day`."""
+    targets = {warrant.order.target for warrant in messaging.record.warrants}
+    counts: Counter[tuple[bool, bool]] = Counter(
+        (bool(targets & set(sent.people)), sent.day <= day) for sent in map(messaging.by_id.__getitem__, opened)
+    )
+    return Exposed(
+        target=Exposure(past=counts[True, True], future=counts[True, False]),
+        bystander=Exposure(past=counts[False, True], future=counts[False, False]),
+    )
+
+
+def _when(coalition: Coalition, attack_day: int) -> int:
+    """The evening of the last seizure, each at the scenario's attack day if it may be then, or else at its earliest."""
+    days = [
+        attack_day if attack_day in member.evenings else min(member.evenings, default=attack_day)
+        for member in coalition.members
+    ]
+    return max(days, default=attack_day)
+
+
+def _relied_on(analysis: Analysis, attack: Attack) -> tuple[str, ...]:
+    """The officials whose services this cell counts on being honest, where it puts requests to them."""
+    return analysis.adversary.officials if attack.served else ()
+
+
+__all__ = ["Messaging", "Reach", "Sent", "judge_cell", "reach"]

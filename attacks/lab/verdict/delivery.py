@@ -1,0 +1,146 @@
+"""What one play did to the users' texts and to the lawful access, as set algebra; no adversary is asked.
+
+entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
+overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
+lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
+framed       sent, and attributed to somebody else by the lawful access
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from attacks.lab.results.types import Alarms
+from attacks.lab.simulation.play import Record, Sent, mails_in
+
+
+class Messaging:
+    """What one play did to the users' texts and to the lawful access. Reads the truth; knows no adversary."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.ids = {sent.body: sent.id for sent in record.sent}
+        self.by_id = {sent.id: sent for sent in record.sent}
+
+    @cached_property
+    def entitled(self) -> frozenset[int]:
+        orders = [warrant.order for warrant in self.record.warrants]
+        return frozenset(
+            sent.id for sent in self.record.sent if any(order.covers(sent.people, sent.day) for order in orders)
+        )
+
+    @cached_property
+    def lawful(self) -> frozenset[int]:
+        return frozenset(self.ids[text.body] for text in self.record.lawful if text.body in self.ids)
+
+    @cached_property
+    def shown(self) -> Counter[tuple[int, str]]:
+        """(text, intended device) -> how often it was shown there under its author's name."""
+        owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
+        count: Counter[tuple[int, str]] = Counter()
+        for shown in self.record.shown:
+            sent = self.by_id.get(self.ids.get(shown.text, -1))
+            if sent and (owner[sent.device], sent.conversation) == (shown.author, shown.conversation):
+                count[sent.id, shown.device] += 1
+        return count
+
+    @property
+    def delivered(self) -> frozenset[int]:
+        return frozenset(text for text, device in self.shown if device in self.by_id[text].intended)
+
+    @property
+    def overreached(self) -> frozenset[int]:
+        return self.lawful - self.entitled
+
+    @property
+    def evaded(self) -> frozenset[int]:
+        return (self.entitled & self.delivered) - self.lawful
+
+    @property
+    def lost(self) -> frozenset[tuple[int, str]]:
+        meant = {(sent.id, device) for sent in self.record.sent for device in sent.intended}
+        return frozenset(meant - self.shown.keys())
+
+    @property
+    def forged(self) -> int:
+        return len(self.record.shown) - self.shown.total()
+
+    @property
+    def duplicated(self) -> int:
+        return sum(times - 1 for times in self.shown.values())
+
+    @cached_property
+    def framed(self) -> frozenset[int]:
+        """Texts that the authority's own findings attribute to a user who did not send them.
+
+        A finding is any struct in its last state that says `attributed`, of the mail whose body has this SHA-256.
+        """
+        owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
+        author: dict[bytes, Sent] = {}
+        for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
+            if text in self.by_id and packet.src == self.by_id[text].device:
+                author |= {hashlib.sha256(mail.body).digest(): self.by_id[text] for mail in mails_in(packet)}
+        findings = (each for each in self._kept("authority") if hasattr(each, "attributed"))
+        said = ((author.get(each.mail), each.attributed) for each in findings)
+        return frozenset(sent.id for sent, user in said if sent is not None and owner[sent.device] != user)
+
+    @cached_property
+    def trials(self) -> int:
+        """How often the turned principals tried, by the counts of `trials` that they keep."""
+        kept = (each for name in sorted({turn.principal for turn in self.record.turned}) for each in self._kept(name))
+        return sum(each.trials for each in kept if isinstance(getattr(each, "trials", None), int))
+
+    def _kept(self, name: str) -> Iterator[Any]:
+        """Every struct in a principal's last state."""
+        return structs_in(self.record.party(name, self.record.scenario.days - 1))
+
+    @cached_property
+    def promised(self) -> frozenset[int]:
+        """Entitled texts that no lost packet kept from whoever collects, sent since the warrant was served."""
+        dropped = {text for text, _ in self.record.lost}
+        return frozenset(
+            sent.id
+            for sent in self.record.sent
+            for warrant in self.record.warrants
+            if warrant.order.covers(sent.people, sent.day) and warrant.order.issued <= sent.day
+        ) - frozenset(dropped)
+
+    @property
+    def alarms(self) -> tuple[Alarms, ...]:
+        """Complaints of honest clients and auditors, by who and which check. What an attacker made has no voice."""
+        cast = self.record.cast
+        honest = {*cast.devices, *cast.officials} - {turn.principal for turn in self.record.turned}
+        first: dict[tuple[str, str], Alarms] = {}
+        times: Counter[tuple[str, str]] = Counter()
+        for alarm in self.record.alarms:
+            if alarm.who not in honest:
+                continue
+            times[alarm.who, alarm.check] += 1
+            first.setdefault(
+                (alarm.who, alarm.check),
+                Alarms(who=alarm.who, check=alarm.check, times=0, first_day=alarm.day, packets=alarm.packets),
+            )
+        return tuple(
+            Alarms(who=who, check=check, times=times[who, check], first_day=one.first_day, packets=one.packets)
+            for (who, check), one in sorted(first.items())
+        )
+
+
+def structs_in(value: object) -> Iterator[msgspec.Struct]:
+    """Every struct inside a decoded value, itself included."""
+    if isinstance(value, msgspec.Struct):
+        yield value
+        for field in value.__struct_fields__:
+            yield from structs_in(getattr(value, field))
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from structs_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from structs_in(inner)

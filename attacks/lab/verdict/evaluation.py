@@ -1,0 +1,154 @@
+"""One scheme on the bench: its honest play, analysed once, and what each attack makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import msgspec
+
+from attacks.lab.adversary.coalitions import Coalition, Seizure
+from attacks.lab.adversary.isolation import AdversaryFailed
+from attacks.lab.adversary.memo import Memory
+from attacks.lab.results.types import Cell, Manifest
+from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize, Turn
+from attacks.lab.simulation.play import Record, cast_of, play
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
+from attacks.lab.verdict.cell import Messaging, Reach, judge_cell, reach, texts
+from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.fingerprints import cell_key
+from escrow import __version__
+from escrow.crypto import random_bytes
+from escrow.scheme import Scheme
+
+
+class Bench:
+    """The honest play of one scheme in one scenario, analysed once, and what attacks make of it.
+
+    `secret` (32 bytes) is what the plays draw from instead of the scenario's seed. `isolated` gives each adversary a
+    process of its own, plays under a secret that nobody knows if none is given, and tries each cell's coalition again
+    in a process that holds nothing else; what fails there is an ERROR. `plain` is the scheme that cells are compared
+    with, of which their keys tell. `memory` is of other benches, whose plays have facts in common with these.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        attacks: Sequence[Attack],
+        scenario: Scenario,
+        *,
+        isolated: bool = False,
+        secret: bytes | None = None,
+        plain: Scheme | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
+        self.plain, self.memory = plain, memory
+        self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
+        self._secret = random_bytes(32) if isolated and secret is None else secret
+
+    def play(self, attack: Attack | None = None) -> Record:
+        """A play of this bench: the honest one, or that of an active attack."""
+        return play(self.scheme, self.scenario, attack, secret=self._secret)
+
+    @cached_property
+    def record(self) -> Record:
+        return self.play()
+
+    @cached_property
+    def cast(self) -> Cast:
+        """Who plays."""
+        return cast_of(self.scheme, self.scenario)
+
+    @cached_property
+    def honest(self) -> Messaging:
+        """What the honest play did to the users' texts."""
+        return Messaging(self.record)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        return self._analysed(self.record)
+
+    def forget(self) -> None:
+        """Let go of the honest play's analysis, which is large."""
+        self.__dict__.pop("analysis", None)
+
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
+        """What can be read under an attack: the honest play's analysis, or that of a play of its own.
+
+        In the latter the adversary is given the states of who was turned, and where services answer, of the officials:
+        nobody else's could be in a coalition.
+        """
+        corruptions = tuple(attack.corruptions(self.cast, self.scenario))
+        turned = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
+        if turned:
+            given = [*turned, *map(Seizure, self.cast.officials if attack.served else ())]
+            given += [Seizure(QUANTUM)] if attack.quantum else []
+            analysis = self._analysed(self.play(attack), given)
+        else:
+            analysis = self._analysed(self.play(attack)) if attack.quantum else self.analysis
+        self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
+        return analysis, corruptions
+
+    def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
+        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken, memory=self.memory)
+
+    def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
+        """The cell of this scheme under an attack, and all texts that the attack opens."""
+        key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
+        if reason := attack.applies(self.scheme, self.cast):
+            blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
+            return blank, frozenset()
+        try:
+            cell, opened = self._judged(attack, opened_in_plain)
+        except AdversaryFailed as error:
+            cell, opened = Cell(scheme=self.scheme.name, attack=attack.name, verdict="ERROR", reason=str(error)), ()
+        return msgspec.structs.replace(cell, key=key), frozenset(opened)
+
+    def _judged(self, attack: Attack, opened_in_plain: frozenset[int]) -> tuple[Cell, Iterable[int]]:
+        analysis, corruptions = self.under(attack)
+        judge = Judge(analysis.record, self.scheme.claim)
+        found = reach(analysis, judge, attack, corruptions)
+        if self.isolated and found.masks:
+            self._try_again(analysis.record, attack, found)
+        return judge_cell(analysis, attack, corruptions, judge, found, self.honest, opened_in_plain), found.masks
+
+    def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
+        """AdversaryFailed if a process with nothing but the coalition's states does not open what the cell says."""
+        members, opened = found.taken()
+        given = (*members, *map(Seizure, record.cast.officials)) if attack.served else members
+        alone = Analysis(self.scheme, record, self.attacks, isolated=True, taken=given)
+        if missing := opened - alone.opened_by(members, SERVED if attack.served else MATHEMATICS):
+            who = Coalition(members)
+            raise AdversaryFailed(
+                f"{who} alone does not open {texts(len(missing))}: a rule reads more than it is given"
+            )
+
+
+# --- what was run ---
+
+
+def manifest(
+    schemes: Sequence[Scheme],
+    attacks: Sequence[Attack],
+    scenario: Scenario,
+    every: Sequence[Attack],
+    unverified: Sequence[str] = (),
+) -> Manifest:
+    """What a result says of how it came about."""
+    parameters = {scheme.name: msgspec.structs.asdict(scheme) for scheme in schemes if scheme.__struct_fields__}
+    return Manifest(
+        version=__version__,
+        scenario=scenario,
+        parameters=parameters,
+        schemes=tuple(scheme.name for scheme in schemes),
+        attacks=tuple(attack.name for attack in attacks),
+        inventory=_inventory(rule.name for scheme in schemes for rule in rules_of(scheme, every)),
+        unverified=tuple(unverified),
+    )
+
+
+def _inventory(names: Iterable[str]) -> str:
+    return hashlib.sha256(msgspec.json.encode(sorted(names))).hexdigest()

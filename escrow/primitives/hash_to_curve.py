@@ -1,0 +1,66 @@
+"""Hashing to a point of P-256 whose logarithm nobody knows: the suite P256_XMD:SHA-256_SSWU_RO_.
+
+  expand   b_0 = H(0^64 ‖ msg ‖ len ‖ 0 ‖ DST'),  b_1 = H(b_0 ‖ 1 ‖ DST'),  b_i = H((b_0 ⊕ b_{i−1}) ‖ i ‖ DST')
+  field    u_0, u_1 = two strings of 48 bytes, modulo p
+  map      x_1 = (−B/A)(1 + 1/(Z²u⁴ + Zu²)),  x_2 = Zu²x_1;  the first with a root y, of u's parity
+  point    map(u_0) + map(u_1)
+
+Source: RFC 9380, sections 5.3.1, 5.2, 6.6.2 and 8.2. Not constant-time: it serves public strings only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from escrow.primitives import group
+
+P = 2**256 - 2**224 + 2**192 + 2**96 - 1
+A = -3
+B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+Z = -10
+_L = 48  # bytes hashed for one element of the field: 128 bits more than it has
+_BLOCK, _DIGEST = 64, 32  # of SHA-256
+
+
+def expand(message: bytes, tag: bytes, length: int) -> bytes:
+    """`length` bytes (expand_message_xmd). ValueError for a tag over 255 bytes or more than 8,160 bytes asked for."""
+    if len(tag) > 255 or length > 255 * _DIGEST:
+        raise ValueError("a tag has at most 255 bytes and an expansion 8160")
+    suffix = tag + len(tag).to_bytes(1, "big")
+    first = hashlib.sha256(bytes(_BLOCK) + message + length.to_bytes(2, "big") + b"\x00" + suffix).digest()
+    out, block = b"", bytes(_DIGEST)
+    for number in range(1, -(-length // _DIGEST) + 1):
+        mixed = bytes(a ^ b for a, b in zip(first, block, strict=True))
+        block = hashlib.sha256(mixed + number.to_bytes(1, "big") + suffix).digest()
+        out += block
+    return out[:length]
+
+
+def field_elements(message: bytes, tag: bytes, count: int) -> list[int]:
+    """`count` integers modulo p (hash_to_field)."""
+    hashed = expand(message, tag, count * _L)
+    return [int.from_bytes(hashed[at : at + _L], "big") % P for at in range(0, len(hashed), _L)]
+
+
+def map_to_curve(u: int) -> bytes:
+    """The point (33 bytes) of one field element (simplified Shallue-van de Woestijne-Ulas)."""
+    tv = (Z * Z * pow(u, 4, P) + Z * u * u) % P
+    x = B * pow(Z * A, -1, P) % P if tv == 0 else -B * pow(A, -1, P) * (1 + pow(tv, -1, P)) % P
+    if (y := _root(x)) is None:
+        x = Z * u * u * x % P
+        y = _root(x)
+    if y is None:
+        raise ArithmeticError("one of the two candidates has a root, by the choice of Z")
+    parity = u & 1  # the point takes the root whose parity is u's
+    return (2 + parity).to_bytes(1, "big") + x.to_bytes(32, "big")
+
+
+def _root(x: int) -> int | None:
+    square = (x**3 + A * x + B) % P
+    y = pow(square, (P + 1) // 4, P)
+    return y if y * y % P == square else None
+
+
+def hash_to_curve(message: bytes, tag: bytes) -> bytes:
+    """The point (33 bytes) of a message, under a domain separation tag of at most 255 bytes."""
+    return group.add(*map(map_to_curve, field_elements(message, tag, 2)))

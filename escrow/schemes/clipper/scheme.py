@@ -1,0 +1,195 @@
+"""Clipper, the Escrowed Encryption Standard: two agents hold the halves of every device's unit key.
+
+  program  S1, S2 -> K1, K2; KU = K1 ⊕ K2 and KF into a chip; agent i files K_i
+  send     IV ‖ LEAF, Seal(k; KS), Seal(KS; k); k the message key, KS 80 bits
+  receive  the chip loads IV ‖ LEAF for KS; not valid: the text is refused
+  access   LEAF --KF--> unit --(warrant)--> K1 ⊕ K2 --> KS --> k --> text
+  weak     a released KU opens all its unit's mail, past and future, and the
+           seeds S1, S2 every unit's; 2^16 trials find a LEAF that names nobody
+
+In Clipper the payload is enciphered by Skipjack under KS; here KS seals the ratchet's message key, so that the scheme
+remains a delta on plain. A call has one KS and two chips, so the target's unit key opens both sides; mail has the
+sender's LEAF alone, so whatever the target receives takes the senders' unit keys. Requests are public packets, and so
+is the unit that one names. That nobody reads a chip is the standard's trust; here a stolen device is read.
+
+Source: FIPS PUB 185 (1994), specifications; Denning, "The Clipper Chip: A Technical Summary" (1993). *Modelled*: what
+never was published (`leaf`); that agents have on file whose a unit is, and refuse one not the sender's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from escrow import codec, crypto
+from escrow.codec import Public
+from escrow.crypto import random_bytes
+from escrow.derivation import Checks, Guard, derivation, service
+from escrow.errors import Forged, Refused
+from escrow.primitives.skipjack import KEY
+from escrow.principal import Principal
+from escrow.scheme import Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
+from escrow.schemes.clipper.field import ClipperField, UnitRequest
+from escrow.schemes.clipper.leaf import UID, Make
+from escrow.schemes.clipper.phone import Device
+from escrow.schemes.clipper.processor import AGENTS, Loaded, Processor
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.warrant import Answered, Authority, AuthorityKey, Request, Warrant, in_force, promises, seal_answer
+from escrow.wire import Wire
+
+SESSION = 1  # the number of the only programming session
+
+
+class FiledHalf(UnitHalf, frozen=True):
+    """An agent's half of a unit key, with the unit's owner and the public key (32 bytes) of the court it honours."""
+
+    owner: str
+    court: Public
+
+
+@derivation("half.uid = request.uid")
+def release(half: FiledHalf, request: Guard[UnitRequest]) -> UnitHalf:
+    """The half that was asked for."""
+    return UnitHalf(half.uid, half.agent, half.raw)
+
+
+@service(release, holder="half")
+def agent_checks(half: FiledHalf, warrant: Warrant, request: UnitRequest) -> Checks:
+    """What each agent promises to check before it releases a half."""
+    yield from promises(half.court, warrant, request.people, request.day)
+    yield "unit of the sender named", request.people[:1] == (half.owner,)
+
+
+class Agent(Principal):
+    """An escrow agent: one half of each unit key."""
+
+    halves: list[FiledHalf]
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        asked = codec.decode(request.matter, UnitRequest)
+        half = next((each for each in self.halves if each.uid == asked.uid), None)
+        if half is None:
+            raise Refused(self.name, f"no unit {asked.uid.hex()} is on file")
+        self.insist(request.signed(), "requester's signature")
+        self.insist(in_force(request.warrant, wire.day), "warrant in force")
+        self.insist_all(agent_checks(half, request.warrant, asked))
+        return seal_answer(request.warrant, release(half, asked))
+
+
+class Programmer(Principal):
+    """Where chips are programmed, and tried on a processor. While a session lasts: both seeds, and each unit's key."""
+
+    seeds: list[Seed]
+    serials: list[Serial]
+    bench: Processor
+
+    def finish(self, keeps_seeds: bool = False) -> None:
+        """The session is over: what was in it is destroyed."""
+        self.seeds, self.bench.loaded = self.seeds if keeps_seeds else [], []
+
+
+class Clipper(Plain, frozen=True, kw_only=True):
+    """`width`, `mode`, `binds` (names with spaces between) and `partial` are the LEAF's (`leaf.Make`).
+
+    `derives`: session keys follow from message keys, so that no side can force one. `most_bad`: a chip stops after so
+    many invalid LEAFs (0: never). `refuses_own`: it takes none of its own making. `keeps_seeds`: those
+    of the programming session are not destroyed.
+    """
+
+    name = "clipper"
+    title = "Clipper: unit keys held by two agents"
+    source = Source(
+        "National Institute of Standards and Technology",
+        "FIPS PUB 185, Escrowed Encryption Standard",
+        1994,
+        "specifications",
+        "checksum, LEAF mode, encipherment of 80 bits, messages",
+    )
+    device = Device
+    authority = Processor
+    width: int = 16
+    mode: str = "wide"
+    binds: str = "iv ks uid wk"
+    partial: bool = False
+    derives: bool = False
+    most_bad: int = 0
+    refuses_own: bool = False
+    keeps_seeds: bool = False
+
+    def __post_init__(self) -> None:
+        if self.most_bad < 0:
+            raise ValueError(f"most_bad={self.most_bad}: it must be 0 or more")
+        _ = self.make
+
+    @property
+    def make(self) -> Make:
+        """How its chips make their LEAFs. ValueError for parameters that make none."""
+        return Make(self.width, self.mode, tuple(self.binds.split()), self.partial)
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words="Both agents' components of a unit key together open what that unit enciphers, neither alone gives"
+            " anything; they are released for the communications and the time that a court authorised.",
+            section="FIPS PUB 185, explanation; Denning (1993), on release and use of the components",
+            grants=(*DEVICES, Grant("agent-*", "everything", len(AGENTS)), Grant("authority", "in scope")),
+            access="in scope",
+        )
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Chips are programmed where the agents meet; the parties begin with what was handed to them there."""
+        one, other = (_seed(number, agent) for number, agent in enumerate(AGENTS, 1))
+        with crypto.acting("programmer"):
+            family = FamilyKey(self.make, random_bytes(KEY))
+            bench = Processor("bench", key=crypto.new_signing_key(AuthorityKey), family=family)  # type: ignore[arg-type]  # the kind asked for
+        agents, programmer = [Agent(name, []) for name in AGENTS], Programmer("programmer", [one, other], [], bench)
+        for party in super().cast(users, court):
+            if isinstance(party, Device):
+                serial = Serial(SESSION, (len(programmer.serials) + 1).to_bytes(UID, "big"))
+                halves = program(one, other, serial)
+                party.chip = Chip(family, combine(*halves), self.most_bad, self.refuses_own)
+                party.derives = self.derives
+                programmer.serials.append(serial)
+                bench.loaded.append(Loaded(bench.name, 0, party.user, party.chip.unit))
+                for half, filing in zip(halves, agents, strict=True):
+                    filing.halves.append(FiledHalf(half.uid, half.agent, half.raw, party.user, court))
+            elif isinstance(party, Processor):
+                party.family = family
+            yield party
+        yield from (*agents, programmer)
+
+    def each_day(self, wire: Wire, day: int) -> None:
+        """The session ends with its day, and a processor's key with the warrant that it was released for."""
+        programmer, authority = wire.parties["programmer"], wire.parties["authority"]
+        if isinstance(programmer, Programmer) and day > 0:
+            programmer.finish(self.keeps_seeds)
+        if isinstance(authority, Processor):
+            authority.loaded = [each for each in authority.loaded if each.expires >= day]
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        assert isinstance(authority, Processor)  # noqa: S101 (the cast says so)
+        read = list(authority.identified(wire, wanted(authority, warrant, intercepted, ClipperField)))
+        units = authority.units(wire, warrant, [identity for _, _, identity in read])
+        for intercept, said, identity in read:
+            if (loaded := units.get(identity.uid)) is None:
+                continue
+            authority.attribute(intercept.mail, loaded)
+            try:
+                key = authority.open_key(wire, said, identity, loaded)
+            except Forged as error:
+                authority.complain_of(wire, intercept.mail, error)
+                continue
+            except Refused as error:
+                wire.complain(authority.name, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
+
+
+def _seed(number: int, agent: str) -> Seed:
+    with crypto.acting(agent):
+        return Seed(SESSION, number, random_bytes(KEY))
+
+
+SCHEME = Clipper()

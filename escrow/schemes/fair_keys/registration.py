@@ -1,0 +1,244 @@
+"""How a user has her fair key certified: packets, the centre, and a trustee's half of it.
+
+`schemes.fair_keys` is the scheme, with the protocol on one page and its sources. Nothing here serves warrants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.codec import Packet, Public
+from escrow.crypto import Private, SigningKey, sha256, verify
+from escrow.derivation import honest_only
+from escrow.errors import Refused
+from escrow.primitives import group, hpke
+from escrow.principal import Principal
+from escrow.scheme import Matter
+from escrow.sharing import elgamal
+from escrow.sharing.elgamal import EscrowGroup, KeyShare
+from escrow.wire import Wire
+
+_DEAL, _APPROVE, _CERTIFY, _COMMIT = b"fair-keys deal", b"fair-keys approve", b"fair-keys certify", b"fair-keys commit"
+
+
+class CentreKey(SigningKey, frozen=True, dict=True):
+    """The key centre's Ed25519 key pair."""
+
+
+class TrusteeKey(SigningKey, frozen=True, dict=True):
+    """A trustee's Ed25519 key pair, with which it approves."""
+
+
+class TrusteeShare(KeyShare, frozen=True, dict=True):
+    """A trustee's share of one user's key, and the public key (32 bytes) of the court whose warrants it honours."""
+
+    user: str
+    court: Public
+
+
+class Certificate(Matter, frozen=True):
+    """What the centre vouches for: whose fair key this is, and the shift B (scalar, 32 bytes) that went into it.
+
+    `remark` is what the user may have certified besides: nothing, or it is room for a key that no trustee holds.
+    """
+
+    user: str
+    group: EscrowGroup
+    shift: Public
+    remark: Public = b""
+    signature: Public = b""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return (self.user,)
+
+    @property
+    def day(self) -> int:
+        return 0  # a key is of no day, which is the trouble with it
+
+    def body(self) -> bytes:
+        """What is signed."""
+        return sha256(_CERTIFY, codec.encode((self.user, self.group, self.shift, self.remark)))
+
+
+@honest_only("public arithmetic on commitments")
+def shifted(made: EscrowGroup, shift: int) -> EscrowGroup:
+    """The group whose key is larger by `shift`: the constant commitment alone moves."""
+    if not shift:
+        return made
+    first = group.add(made.commitments[0], group.base(shift))
+    return elgamal.escrow_group(made.n, (first, *made.commitments[1:]))
+
+
+def approved(user: str, made: EscrowGroup) -> bytes:
+    """What a trustee signs."""
+    return sha256(_APPROVE, user.encode(), codec.encode(made))
+
+
+# --- on the wire ---
+
+
+class Begin(Packet, frozen=True):
+    """A user's device asks the centre to begin."""
+
+    user: str
+
+
+class Committed(Packet, frozen=True):
+    """The centre's commitment to B (32 bytes), or nothing where it adds none."""
+
+    commitment: Public
+
+
+class Deal(Packet, frozen=True):
+    """A user hands a trustee its share, sealed to the trustee's transport key (X25519)."""
+
+    user: str
+    group: EscrowGroup
+    sealed: Public
+
+
+class Approval(Packet, frozen=True):
+    """A trustee's signature (64 bytes): it holds a share of this user's key that fits the commitments."""
+
+    signature: Public
+
+
+class Submit(Packet, frozen=True):
+    """A user hands in the commitments with every trustee's approval, and what else it would like to have certified."""
+
+    user: str
+    group: EscrowGroup
+    approvals: tuple[Public, ...]
+    remark: Public = b""
+
+
+class Revealed(Packet, frozen=True):
+    """The centre reveals B (32 bytes) with what blinded its commitment (32 bytes), and certifies."""
+
+    certificate: Certificate
+    blinding: Public
+
+
+class Directory(Packet, frozen=True):
+    """All certificates, once everybody is registered."""
+
+    certificates: tuple[Certificate, ...]
+
+
+# --- who takes part ---
+
+
+class Centre(Principal):
+    """The key centre: commits, collects approvals, certifies. It learns no key."""
+
+    key: CentreKey
+    trustees: tuple[Public, ...]
+    failsafe: bool
+    accounts: dict[str, str]
+    pending: dict[str, tuple[Public, Public]] = {}
+    certified: list[Certificate] = []
+
+    def on_begin(self, sender: str, packet: Begin, wire: Wire) -> Committed:
+        self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
+        if not self.failsafe:
+            return Committed(b"")
+        shift, blinding = group.scalar_bytes(group.random_scalar()), crypto.random_bytes(32)
+        self.pending[packet.user] = (shift, blinding)
+        return Committed(sha256(_COMMIT, shift, blinding))
+
+    def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
+        self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
+        self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
+        body = approved(packet.user, packet.group)
+        self.insist(len(packet.approvals) == len(self.trustees), "every trustee approved")
+        for number, (trustee, approval) in enumerate(zip(self.trustees, packet.approvals, strict=False), 1):
+            self.insist(verify(trustee, approval, body), f"approval of trustee {number}")
+        shift, blinding = self.pending.pop(packet.user, (bytes(32), b""))
+        made = shifted(packet.group, group.scalar(shift) if any(shift) else 0)
+        blank = Certificate(packet.user, made, shift, packet.remark)
+        certificate = msgspec.structs.replace(blank, signature=self.key.sign(blank.body()))
+        self.certified.append(certificate)
+        return Revealed(certificate, blinding)
+
+    def takes(self, remark: bytes) -> bool:
+        """Whether the centre certifies this remark."""
+        return not remark
+
+
+class Holder(Principal):
+    """A trustee as far as registration goes: it holds one share a user. `accounts` says whose each device is.
+
+    `transport` serves until the directory is published.
+    """
+
+    court: Public
+    centre: Public
+    key: TrusteeKey
+    transport: Private | None
+    accounts: dict[str, str]
+    shares: list[TrusteeShare] = []
+
+    def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
+        if self.transport is None:
+            raise Refused(self.name, "registration is closed")
+        self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
+        share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
+        self.insist(elgamal.share_fits(packet.group, share), "share fits the user's commitments")
+        self.insist(all(each.user != packet.user for each in self.shares), "one deal a user")
+        self.shares.append(TrusteeShare(share.group, share.index, share.raw, packet.user, self.court))
+        return Approval(self.key.sign(approved(packet.user, packet.group)))
+
+    def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
+        self.insist(sender == "centre", "the centre publishes the directory")
+        certified = {each.user: each for each in packet.certificates}
+        for at, share in enumerate(self.shares):
+            if (found := certified.get(share.user)) is None or found.group.name == share.group:
+                continue  # nothing to add, or added before
+            self.insist(verify(self.centre, found.signature, found.body()), "centre's signature")
+            moved = group.scalar_bytes(int.from_bytes(share.raw, "big") + int.from_bytes(found.shift, "big"))
+            self.shares[at] = TrusteeShare(found.group.name, share.index, moved, share.user, self.court)
+            self.insist(elgamal.share_fits(found.group, self.shares[at]), "the certified key is the one dealt")
+        self.transport = None
+
+
+Choice = Callable[[], tuple[list[int], tuple[bytes, ...]]]  # shares of A, one a trustee, and the commitments
+
+
+def register(
+    wire: Wire,
+    user: str,
+    device: Principal,
+    trustees: Sequence[tuple[str, bytes]],
+    choose: Choice,
+    submit: Callable[[Submit], Revealed],
+) -> None:
+    """A user's device splits a key among trustees (name, transport key), and has it certified.
+
+    Refused where a trustee or the centre refuses, and by the device where the key is not its own and the centre's.
+    """
+    commitment = wire.ask(device.name, "centre", Begin(user), Committed).commitment
+    shares, commitments = choose()
+    made = elgamal.escrow_group(len(trustees), commitments)
+    approvals = []
+    for index, (share, (name, transport)) in enumerate(zip(shares, trustees, strict=True), 1):
+        part = codec.encode(KeyShare(made.name, index, group.scalar_bytes(share)))
+        sealed = hpke.seal(transport, part, _DEAL)
+        approvals.append(wire.ask(device.name, name, Deal(user, made, sealed), Approval).signature)
+    told = submit(Submit(user, made, tuple(approvals)))
+    shift = told.certificate.shift
+    if commitment:
+        device.insist(sha256(_COMMIT, shift, told.blinding) == commitment, "the centre's commitment opens")
+    device.insist(bool(commitment) == any(shift), "the centre adds what it committed to")
+    expected = shifted(made, int.from_bytes(shift, "big"))
+    device.insist(told.certificate.group == expected, "the certified key is the one dealt")
+
+
+def certificates(centre: bytes, told: Directory, reader: Principal) -> dict[str, Certificate]:
+    """The directory's certificates by user. Refused by the reader where one is not signed by the centre's key."""
+    for each in told.certificates:
+        reader.insist(verify(centre, each.signature, each.body()), "centre's signature")
+    return {each.user: each for each in told.certificates}

@@ -1,0 +1,288 @@
+"""Fair keys: every user splits a long-term key of her own among trustees, and a centre certifies its public half.
+
+  commit   centre: B, tells its hash                                  (failsafe; without it, B = 0)
+  split    user: A = f(0), f(i) to trustee i, commitments to all (Feldman); trustees verify and approve
+  certify  centre: all approved; reveals B; the fair key is Y = [A + B]G, trustee i holds f(i) + B
+  send     R = [r]G; for each user of the conversation w = Seal(H([r]Y, c), k'; c);  Seal(k', k; c, all w)
+  access   on a warrant about a user, each trustee hands over its share of that user's key; t of them give A + B
+  weak     one warrant gives a user's key for good: it opens all that was and will be sent to or by that user
+
+The user picks A alone, which suits whoever distrusts the state's dice, and whoever wants to hide bits in Y: [A]G can be
+ground until it says something. With B, committed to before [A]G is known and revealed after, nobody chooses a bit of Y.
+Here a user needs the key for nothing, since the ratchet opens her mail, and forgets it when it is dealt.
+Source: Micali, "Fair Public-Key Cryptosystems", CRYPTO '92 (t of n by verifiable secret sharing); Kilian and Leighton,
+"Fair Cryptosystems, Revisited", CRYPTO '95: the failsafe protocol, after Schneier, Applied Cryptography, section 23.10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
+
+from escrow import codec, crypto
+from escrow.codec import Public
+from escrow.crypto import Private, new_private, open_sealed, seal, sha256
+from escrow.derivation import Checks, Guard, derivation, service
+from escrow.e2ee import device
+from escrow.e2ee.device import Slip
+from escrow.e2ee.ratchet import MessageKey
+from escrow.errors import EscrowError, Forged, Refused
+from escrow.primitives import group
+from escrow.principal import Principal
+from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.schemes.fair_keys import registration
+from escrow.schemes.fair_keys.registration import Certificate, Directory, TrusteeShare, certificates
+from escrow.schemes.plain import DEVICES, Plain
+from escrow.sharing import elgamal, feldman
+from escrow.sharing.elgamal import Capsule, EscrowKey, KeyShare, Opened
+from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, seal_answer
+from escrow.wire import Wire
+
+MOST_TRUSTEES = 100
+
+
+class FairField(AccessField, frozen=True):
+    """A message key for the holders of several fair keys: R (33 bytes) towards each; a key for each (48 bytes), which
+    opens `sealed` (48 bytes)."""
+
+    header: Public
+    capsules: tuple[Capsule, ...]
+    wraps: tuple[Public, ...]
+    sealed: Public
+
+    @property
+    def point(self) -> bytes:
+        """R, the same for all."""
+        return self.capsules[0].point if self.capsules else b""
+
+    def context(self) -> bytes:
+        """What the seals are bound to: everything that the field says about the message."""
+        return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.capsules))
+
+
+@derivation("field.point = opened.point")
+def unwrap(field: FairField, opened: Opened) -> MessageKey:
+    """The message key. Forged where the shared point is another's, or any part of the field was changed."""
+    groups = [capsule.group for capsule in field.capsules]
+    if opened.group not in groups or len(groups) != len(field.wraps):
+        raise Forged("a field that is sealed to others")
+    context, wrap = field.context(), field.wraps[groups.index(opened.group)]
+    inner = open_sealed(sha256(opened.value, context), wrap, context)
+    value = open_sealed(inner, field.sealed, sha256(context, *field.wraps))
+    return MessageKey(field.chain, field.n, value)
+
+
+@derivation("share.group = certificate.group.name")
+def release(share: TrusteeShare, certificate: Guard[Certificate]) -> KeyShare:
+    """What a trustee hands over: its share of the key that is certified."""
+    return KeyShare(share.group, share.index, share.raw)
+
+
+@service(release, holder="share")
+def trustee_checks(share: TrusteeShare, warrant: Warrant, certificate: Certificate) -> Checks:
+    """What each trustee promises to check before it hands over its share of a user's key. A key has no window."""
+    yield "court's signature", warrant.signed_by(share.court)
+    yield "target", warrant.order.target == share.user
+
+
+@derivation("answer.to = key.public")
+def open_share(answer: Answer, key: Private) -> KeyShare:
+    """What a trustee answered, to whoever holds the authority's key."""
+    return open_answer(answer, key, KeyShare)
+
+
+# --- who takes part ---
+
+
+class Trustee(registration.Holder):
+    """A trustee, who hands over its share of a user's key on a warrant about that user."""
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        certificate = codec.decode(request.matter, Certificate)
+        share = next((each for each in self.shares if each.group == certificate.group.name), None)
+        if share is None:
+            raise Refused(self.name, "it holds no share of that key")
+        self.insist(request.signed(), "requester's signature")
+        self.insist(in_force(request.warrant, wire.day), "warrant in force")
+        self.insist(request.warrant.order.first <= wire.day, "the days that the warrant covers have begun")
+        self.insist_all(self.checks(share, request.warrant, certificate))
+        return seal_answer(request.warrant, release(share, certificate))
+
+    def checks(self, share: TrusteeShare, warrant: Warrant, certificate: Certificate) -> Checks:
+        """What this trustee checks before it answers."""
+        return trustee_checks(share, warrant, certificate)
+
+
+class Device(device.Device):
+    """A device that seals each message key to the fair key of every user of the conversation."""
+
+    centre: Public = b""
+    certificates: dict[str, Certificate] = {}
+
+    def choose(self, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
+        """The user's own choice: shares of A for n trustees, and the commitments."""
+        return feldman.deal(group.random_scalar(), t, n)
+
+    def register(self, wire: Wire, trustees: Sequence[tuple[str, bytes]], t: int) -> None:
+        """Split a key among trustees (name, transport key), and have it certified."""
+
+        def choose() -> tuple[list[int], tuple[bytes, ...]]:
+            return self.choose(t, len(trustees))
+
+        registration.register(wire, self.user, self, trustees, choose, lambda packet: self.submit(wire, packet))
+
+    def submit(self, wire: Wire, packet: registration.Submit) -> registration.Revealed:
+        """Hand in what is to be certified."""
+        return wire.ask(self.name, "centre", packet, registration.Revealed)
+
+    def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
+        self.certificates = certificates(self.centre, packet, self)
+
+    def access_field(self, key: MessageKey, slip: Slip) -> FairField:
+        people = list(dict.fromkeys(slip.people))
+        if missing := [user for user in people if user not in self.certificates]:
+            raise Refused(self.name, f"{missing[0]} has no certified key")
+        r, inner = group.random_scalar(), crypto.random_bytes(32)
+        point, groups = group.base(r), [self.certificates[user].group for user in people]
+        capsules = tuple(Capsule(to.name, point) for to in groups)
+        labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header), capsules)
+        context = FairField(*labels, (), b"").context()
+        wraps = tuple(seal(sha256(group.multiply(to.key, r), context), inner, context) for to in groups)
+        return FairField(*labels, wraps, seal(inner, key.value, sha256(context, *wraps)))
+
+
+class FairAuthority(Authority):
+    """An authority, which keeps the users' keys that it was given."""
+
+    centre: Public = b""
+    certificates: dict[str, Certificate] = {}
+    keys: list[EscrowKey] = []
+
+    def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
+        self.certificates = certificates(self.centre, packet, self)
+
+
+class FairKeys(Plain, frozen=True, kw_only=True):
+    """`t` of `n` trustees; `failsafe` adds the centre's share B, committed to before the user chooses."""
+
+    name = "fair-keys"
+    title = "Fair keys: users split their own, a centre certifies"
+    source = Source(
+        "Micali; Kilian and Leighton",
+        "Fair Public-Key Cryptosystems; Fair Cryptosystems, Revisited",
+        1992,
+        "fair Diffie-Hellman; failsafe key escrow",
+        "messages",
+    )
+    device = Device
+    authority = FairAuthority
+    trustee: ClassVar[type[Trustee]] = Trustee
+    centre: ClassVar[type[registration.Centre]] = registration.Centre
+    t: int = 2
+    n: int = 3
+    failsafe: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.t <= self.n <= MOST_TRUSTEES:
+            raise ValueError(f"t={self.t} of n={self.n} trustees: it must be 1 <= t <= n <= {MOST_TRUSTEES}")
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(
+            words=f"Any {self.t} of a user's {self.n} trustees can open what is sealed to that user, fewer learn"
+            " nothing; the authority listens to those whom a court has named, and to nobody else.",
+            section="Micali, on trustees and court orders",
+            grants=(*DEVICES, Grant("trustee-*", "everything", self.t), Grant("authority", "in scope")),
+            access="in scope",
+        )
+
+    @property
+    def trustees(self) -> tuple[str, ...]:
+        return tuple(f"trustee-{i}" for i in range(1, self.n + 1))
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        users = list(users)
+        accounts = {device: user.name for user in users for device in user.devices}
+        with crypto.acting("centre"):
+            key = crypto.new_signing_key(registration.CentreKey)
+        trustees = [self._trustee(name, court, key.public, accounts) for name in self.trustees]
+        keys = tuple(each.key.public for each in trustees)
+        yield self.centre("centre", key, keys, self.failsafe, accounts)  # type: ignore[arg-type]  # the kind asked for
+        yield from trustees
+        for party in super().cast(users, court):
+            if isinstance(party, Device | FairAuthority):
+                party.centre = key.public
+            yield party
+
+    def _trustee(self, name: str, court: bytes, centre: bytes, accounts: dict[str, str]) -> Trustee:
+        with crypto.acting(name):
+            key = crypto.new_signing_key(registration.TrusteeKey)
+            return self.trustee(name, court, centre, key, new_private(), accounts)  # type: ignore[arg-type]  # same
+
+    def setup(self, wire: Wire) -> None:
+        """Every user's first device registers; then the directory is published to all."""
+        parties = wire.parties
+        trustees = [(name, parties[name].transport.public) for name in self.trustees]  # type: ignore[attr-defined]
+        registered: set[str] = set()
+        for party in parties.values():
+            if isinstance(party, Device) and party.user not in registered:
+                registered.add(party.user)
+                with crypto.acting(party.name):
+                    party.register(wire, trustees, self.t)
+        centre = parties["centre"]
+        assert isinstance(centre, registration.Centre)  # noqa: S101 (the cast says so)
+        published = Directory(tuple(centre.certified))
+        for name, party in parties.items():
+            if isinstance(party, Device | FairAuthority | Trustee):
+                wire.ask("centre", name, published, type(None))
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        assert isinstance(authority, FairAuthority)  # noqa: S101 (the cast says so)
+        certified = {each.group.name: each for each in authority.certificates.values()}
+        for intercept, field in wanted(authority, warrant, intercepted, FairField):
+            for capsule in field.capsules:
+                certificate = certified.get(capsule.group)
+                if certificate is None or not self._concerns(authority, warrant, certificate):
+                    continue
+                try:
+                    opened = elgamal.decapsulate(self._key(authority, wire, warrant, certificate), capsule)
+                    key = unwrap(field, opened)
+                except EscrowError as error:
+                    wire.complain(authority.name, error)
+                    continue
+                yield from open_intercepted(authority, intercept, key)
+                break
+
+    def _concerns(self, authority: Authority, warrant: Warrant, certificate: Certificate) -> bool:
+        """Whether the authority asks for this key: a corrupted one asks for any."""
+        try:
+            authority.insist(certificate.user == warrant.order.target, "the key is the target's")
+        except Refused:
+            return False
+        return True
+
+    def _key(self, authority: FairAuthority, wire: Wire, warrant: Warrant, target: Certificate) -> EscrowKey:
+        """The target's key: kept from an earlier time, or put together from shares; a wrong one is blamed."""
+        if kept := next((key for key in authority.keys if key.group == target.group.name), None):
+            return kept
+        shares: list[KeyShare] = []
+        for index, name in enumerate(self.trustees, 1):
+            if len(shares) == self.t:
+                break
+            try:
+                share = open_share(authority.ask(wire, name, warrant, target), authority.key.agreement)
+            except EscrowError as error:
+                wire.complain(name, error)
+                continue
+            if share.index != index or not elgamal.share_fits(target.group, share):
+                wire.alarm(authority.name, f"wrong share of {name}")
+                continue
+            shares.append(share)
+        key = elgamal.combine_shares(target.group, tuple(shares))
+        authority.keys.append(key)
+        return key
+
+
+SCHEME = FairKeys()

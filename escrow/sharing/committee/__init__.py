@@ -1,0 +1,1 @@
+"""A committee runs key generation, refresh and recovery over the wire."""

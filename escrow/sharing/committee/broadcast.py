@@ -1,0 +1,138 @@
+"""Broadcast among members who have no broadcast channel: signed statements, told again until all hear the same.
+
+  say     P_i → all: v, σ_i(v)                                                      hop 0
+  relay   who hears v in hop h under h + 1 signatures or more adds its own, and tells all in hop h + 1
+  read    after hop `liars`: P_i said v if v is all that it signed; if it signed two things, it said nothing
+
+What comes under liars + 1 signatures went through honest hands, so that in the end all honest members read the same,
+however many lie up to `liars`. Nobody can be framed: two signed statements convict, and another's word does not.
+Source: Dolev and Strong, "Authenticated algorithms for Byzantine agreement", SIAM J. Computing 12(4), 1983. It takes
+rounds that all begin and end together; whoever drives the run gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from escrow import codec
+from escrow.codec import Fact, Public
+from escrow.crypto import SigningKey, sha256, verify
+from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare
+
+
+class MemberKey(SigningKey, frozen=True, dict=True):
+    """A member's Ed25519 key pair, with which it signs what it says to all."""
+
+
+class NextKey(Fact, frozen=True):
+    """Broadcast by `by`: the public key (32 bytes) under which it speaks from the next stage on."""
+
+    by: int
+    public: Public
+
+
+Spoken = Commitments | Complaint | PublicShare | NextKey
+S = TypeVar("S", Commitments, Complaint, PublicShare, NextKey)
+
+
+class Signed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Member `by` vouches, with 64 bytes, that it heard a statement in time."""
+
+    by: int
+    signature: Public
+
+
+class Statement(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What member `by` says to all in one round of one run, and who vouches for it."""
+
+    session: Public
+    round: str
+    by: int
+    facts: tuple[Spoken, ...]
+    vouched: tuple[Signed, ...] = ()
+
+    def body(self) -> bytes:
+        """What is signed (32 bytes)."""
+        return sha256(b"committee statement", codec.encode((self.session, self.round, self.by, self.facts)))
+
+    def signed(self, by: int, key: MemberKey) -> Statement:
+        """The statement with one more signature."""
+        return msgspec.structs.replace(self, vouched=(*self.vouched, Signed(by, key.sign(self.body()))))
+
+
+class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """What one member heard all say in one run; `round` and `hop` are the present ones.
+
+    Of each member it keeps two statements a round: more would not convict it more.
+    """
+
+    session: Public
+    round: str = ""
+    hop: int = 0
+    said: dict[str, list[Statement]] = {}
+    fresh: list[Statement] = []
+
+    def hear(self, statement: Statement, keys: Sequence[bytes]) -> str:
+        """Take a statement in; or say why not. `keys` are the members' public keys (32 bytes each), in their order."""
+        if (statement.session, statement.round) != (self.session, self.round):
+            return "it is of another run or round"
+        known = self._said(self.round, statement.by)
+        if len(known) == 2 or any(each.facts == statement.facts for each in known):
+            return ""
+        if fault := self._fault(statement, keys):
+            return fault
+        self.said.setdefault(self.round, []).append(statement)
+        self.fresh.append(statement)
+        return ""
+
+    def _fault(self, statement: Statement, keys: Sequence[bytes]) -> str:
+        if any(speaker(fact) != statement.by for fact in statement.facts):
+            return "it speaks for another"
+        signers = {each.by for each in statement.vouched}
+        if statement.by not in signers or not signers <= set(range(1, len(keys) + 1)):
+            return "whose words these are did not sign them"
+        if len(statement.vouched) != len(signers) or len(signers) <= self.hop:
+            return "it comes too late: too few vouch for it"
+        body = statement.body()
+        if not all(verify(keys[each.by - 1], each.signature, body) for each in statement.vouched):
+            return "a signature does not verify"
+        return ""
+
+    def to_relay(self) -> list[Statement]:
+        """What was heard since the last time, which the caller signs and tells."""
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+    def turn(self, round_: str, hop: int) -> tuple[int, ...]:
+        """Go on to another round or hop. Who said two things in a round that ends is convicted, and given back."""
+        ended = sorted({each.by for each in self.said.get(self.round, ())}) if round_ != self.round else []
+        twice = tuple(by for by in ended if len(self._said(self.round, by)) > 1)
+        self.round, self.hop = round_, hop
+        return twice
+
+    def _said(self, round_: str, by: int) -> list[Statement]:
+        return [each for each in self.said.get(round_, ()) if each.by == by]
+
+    def of(self, round_: str, kind: type[S]) -> list[S]:
+        """What was said in a round that has ended, as far as it is of this kind."""
+        told = sorted(self.said.get(round_, ()), key=lambda each: each.by)
+        facts = (fact for each in told if len(self._said(round_, each.by)) == 1 for fact in each.facts)
+        return [fact for fact in facts if isinstance(fact, kind)]
+
+    def by_dealer(self, round_: str) -> dict[int, Commitments]:
+        """The first commitments of each dealer in a round that has ended."""
+        return {each.dealer: each for each in reversed(self.of(round_, Commitments))}
+
+
+def speaker(fact: Spoken) -> int:
+    """Whose words these are."""
+    match fact:
+        case Commitments():
+            return fact.dealer
+        case Complaint():
+            return fact.accuser
+        case _:
+            return fact.by

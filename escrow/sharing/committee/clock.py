@@ -1,0 +1,50 @@
+"""Who keeps time for a committee: rounds and hops begin and end for all members together.
+
+`sharing.broadcast` needs that, and so does whoever says that somebody was late. The clock knows no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from escrow import crypto
+from escrow.errors import EscrowError
+from escrow.sharing.committee.member import Member
+from escrow.sharing.committee.rounds import Purpose
+from escrow.wire import Wire
+
+SAID = ("deal", "complain", "rebut", "reveal", "object", "pool")  # rounds in which members speak to all
+ROUNDS = ("open", "deal", "complain", "rebut", "settle", "reveal", "object", "pool", "close", "restore")
+
+
+def steps(t: int) -> Iterator[tuple[str, int]]:
+    """(round, hop) of a run in which t - 1 members may lie."""
+    for round_ in ROUNDS:
+        yield from ((round_, hop) for hop in range(t if round_ in SAID else 1))
+
+
+def hold_run(wire: Wire, names: Sequence[str], purpose: Purpose) -> None:
+    """All rounds of one run, each member in turn. A member that fails does not stop the others."""
+    for name in names:
+        with crypto.acting(name):
+            _member(wire, name).begin(purpose)
+    for round_, hop in steps(_member(wire, names[0]).t):
+        hold_step(wire, names, round_, hop)
+
+
+def hold_step(wire: Wire, names: Sequence[str], round_: str, hop: int) -> None:
+    """One hop of one round: the clock turns for all, then each acts."""
+    for name in names:
+        _member(wire, name).turn(wire, round_, hop)
+    for name in names:
+        try:
+            with crypto.acting(name):
+                _member(wire, name).act(wire)
+        except EscrowError as error:
+            wire.complain(name, error)
+
+
+def _member(wire: Wire, name: str) -> Member:
+    member = wire.parties[name]
+    assert isinstance(member, Member)  # noqa: S101 (the caller's names are of members)
+    return member

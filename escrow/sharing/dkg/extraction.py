@@ -1,0 +1,104 @@
+"""The second half of GJKR's key generation: the public key is extracted once QUAL, and with it the secret, is fixed.
+
+  reveal    A_ik = [a_ik]G of each i in QUAL;  P_j broadcasts (s_ij, s'_ij) where [s_ij]G ≠ Σ [j^k]A_ik
+  expose    where that pair fits the C_ik, or no A_ik came, all broadcast their (s_ij, s'_ij), interpolate f_i and go on
+            with its A_ik: P_i stays in QUAL, because to throw it out now would be a choice between two keys
+
+Source: Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT '99, figure 2, "extracting y". The first half is `sharing.dkg`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from escrow.derivation import honest_only
+from escrow.primitives.group import scalar
+from escrow.sharing import shamir
+from escrow.sharing.blame import Blame, Blamed
+from escrow.sharing.dkg.gjkr import (
+    STEP,
+    Broadcast,
+    Commitments,
+    Polynomials,
+    PublicShare,
+    Setting,
+    SubShare,
+    fits,
+    fits_feldman,
+    well_formed,
+)
+
+
+@honest_only(STEP)
+def reveal(setting: Setting, mine: Polynomials) -> Commitments:
+    """A_ik = [a_ik]G, to broadcast once QUAL is fixed."""
+    points = tuple(setting.over.group.base(scalar(raw)) for raw in mine.values)
+    return Commitments(setting.session, mine.dealer, points)
+
+
+@honest_only(STEP)
+def evidence(
+    setting: Setting, me: int, revealed: Broadcast, settled: Mapping[int, SubShare]
+) -> tuple[PublicShare, ...]:
+    """What convicts a dealer in QUAL whose A_ik are not those of its C_ik: the pair that fits only these."""
+    return opened(
+        setting, me, (i for i, share in settled.items() if not fits_feldman(setting, revealed.get(i), share)), settled
+    )
+
+
+@honest_only(STEP)
+def opened(
+    setting: Setting, me: int, dealers: Iterable[int], settled: Mapping[int, SubShare]
+) -> tuple[PublicShare, ...]:
+    """Member `me`'s pairs of these dealers, in the open: what it adds to the pool of an exposed dealer."""
+    shares = [settled[i] for i in dealers if i != me]
+    return tuple(PublicShare(setting.session, me, s.dealer, me, s.value, s.blinding) for s in shares)
+
+
+def exposed(
+    setting: Setting,
+    qualified: Iterable[int],
+    broadcast: Broadcast,
+    revealed: Broadcast,
+    heard: Iterable[PublicShare],
+) -> tuple[tuple[int, ...], tuple[Blame, ...]]:
+    """(whose polynomials all must pool, who is to blame): of broadcast data only.
+
+    A complaint is valid where its pair fits the dealer's C_ik and not its A_ik; who brings another is to blame itself.
+    """
+    inside = tuple(qualified)
+    silent = [i for i in inside if not well_formed(setting, revealed.get(i), i)]
+    blames = [Blame(i, "it revealed no Feldman commitments, or malformed ones") for i in silent]
+    convicted = set(silent)
+    for each in heard:
+        i, dealing = each.dealer, broadcast.get(each.dealer)
+        if i not in inside or i in silent or each.by != each.member:
+            continue
+        if fits(setting, dealing, each) and not fits_feldman(setting, revealed.get(i), each):
+            convicted.add(i)
+            blames.append(Blame(i, "it revealed Feldman commitments of another polynomial"))
+        else:
+            blames.append(Blame(each.by, f"its complaint of member {i} is void"))
+    return tuple(sorted(convicted)), tuple(dict.fromkeys(blames))
+
+
+@honest_only(STEP)
+def rebuild(
+    setting: Setting, dealer: int, dealing: Commitments, pooled: Iterable[PublicShare]
+) -> tuple[Commitments, tuple[Blame, ...]]:
+    """(the A_ik of an exposed dealer, who gave a wrong pair): its polynomial, interpolated in the clear.
+
+    Blamed where fewer than t pairs fit the dealer's C_ik: more members are silent or lie than the run can bear.
+    """
+    shares, blames = {}, []
+    for each in pooled:
+        if each.dealer == dealer and each.by == each.member:
+            if fits(setting, dealing, each):
+                shares[each.member] = scalar(each.value)
+            else:
+                blames.append(Blame(each.by, f"its pair of the exposed member {dealer} does not fit"))
+    if len(shares) < setting.t:
+        raise Blamed(f"{len(shares)} of the {setting.t} shares that expose member {dealer}", blames)
+    values = shamir.interpolate(dict(list(shares.items())[: setting.t]))
+    points = tuple(setting.over.group.base(each) for each in values)
+    return Commitments(setting.session, dealer, points), tuple(blames)

@@ -1,0 +1,141 @@
+"""A whole run of `sharing.dkg`, every member in one place: for tests, experiments, and to read the order of rounds.
+
+A `Member` is honest. To misbehave, override a round: each is given all that was broadcast before, and a rushing member
+also what the others broadcast in the same round, because it goes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from escrow.sharing.blame import Blame, Blamed
+from escrow.sharing.dkg import extraction, gjkr, result
+from escrow.sharing.dkg.gjkr import Commitments, Complaint, Polynomials, PublicShare, Setting, SubShare
+from escrow.sharing.dkg.result import Outcome, Summed
+
+
+@dataclass(slots=True)
+class Record:
+    """All that was broadcast so far, by round; `commitments` and `revealed` are by dealer."""
+
+    commitments: dict[int, Commitments] = field(default_factory=dict)
+    complaints: list[Complaint] = field(default_factory=list)
+    answers: list[PublicShare] = field(default_factory=list)
+    qualified: tuple[int, ...] = ()
+    revealed: dict[int, Commitments] = field(default_factory=dict)
+    evidence: list[PublicShare] = field(default_factory=list)
+    exposed: tuple[int, ...] = ()
+    pooled: list[PublicShare] = field(default_factory=list)
+
+
+class Member:
+    """An honest member. Its state is secret, and serves one run."""
+
+    rushing = False
+
+    def __init__(self, setting: Setting, index: int) -> None:
+        self.setting, self.index = setting, index
+        self.received: dict[int, SubShare] = {}
+        self.settled: dict[int, SubShare] = {}
+        self.polynomials: Polynomials
+        self.commitments: Commitments
+        self.subshares: dict[int, SubShare]
+
+    def deal(self, record: Record) -> None:
+        """Choose the polynomials."""
+        self.polynomials, self.commitments, sent = gjkr.deal(self.setting, self.index)
+        self.subshares = {share.member: share for share in sent}
+
+    def commitments_to(self, member: int) -> Commitments | None:
+        """What is broadcast, as `member` gets it."""
+        return self.commitments
+
+    def share_to(self, member: int) -> SubShare | None:
+        """What is sent to `member` in private."""
+        return self.subshares[member]
+
+    def complain(self, record: Record) -> Iterable[Complaint]:
+        return gjkr.complaints(self.setting, self.index, record.commitments, self.received)
+
+    def answer(self, record: Record) -> Iterable[PublicShare]:
+        return gjkr.answers(self.setting, self.polynomials, record.complaints)
+
+    def settle(self, record: Record) -> None:
+        """Fix the shares of QUAL."""
+        dealt = record.commitments, self.received, record.answers
+        self.settled = gjkr.settle(self.setting, self.index, record.qualified, *dealt)
+
+    def reveal(self, record: Record) -> Commitments | None:
+        return extraction.reveal(self.setting, self.polynomials)
+
+    def object(self, record: Record) -> Iterable[PublicShare]:
+        return extraction.evidence(self.setting, self.index, record.revealed, self.settled)
+
+    def pool(self, record: Record) -> Iterable[PublicShare]:
+        return extraction.opened(self.setting, self.index, record.exposed, self.settled)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceremony:
+    """How a run ended: the public outcome, each member's sum, who is to blame, and what was broadcast."""
+
+    outcome: Outcome
+    shares: Mapping[int, Summed]
+    blames: tuple[Blame, ...]
+    record: Record
+
+
+def run(members: Iterable[Member]) -> Ceremony:
+    """All rounds, honest members first. Blamed where a dealer equivocates, or no key comes out."""
+    parties = sorted(members, key=lambda member: (member.rushing, member.index))
+    setting, record = parties[0].setting, Record()
+    _first_round(setting, parties, record)
+    for member in parties:
+        record.complaints.extend(member.complain(record))
+    for member in parties:
+        record.answers.extend(member.answer(record))
+    record.qualified, blames = gjkr.qualify(setting, record.commitments, record.complaints, record.answers)
+    for member in parties:
+        member.settle(record)
+    if setting.hiding:
+        blames += _extract(setting, parties, record)
+    else:
+        record.revealed = record.commitments
+    made = result.conclude(setting, record.qualified, record.revealed)
+    shares = {member.index: result.summed(setting.session, member.settled.values()) for member in parties}
+    return Ceremony(made, shares, blames, record)
+
+
+def _first_round(setting: Setting, parties: list[Member], record: Record) -> None:
+    """Deal; and compare what each member heard, since a broadcast is a message to each of them."""
+    heard: dict[int, dict[int, Commitments]] = {member.index: {} for member in parties}
+    for dealer in parties:
+        dealer.deal(record)
+        for member in parties:
+            if (commitments := dealer.commitments_to(member.index)) is not None:
+                heard[member.index][dealer.index] = commitments
+            if (share := dealer.share_to(member.index)) is not None:
+                member.received[dealer.index] = share
+        record.commitments = heard[parties[0].index]
+    echoes = [gjkr.echo(setting, index, broadcast) for index, broadcast in heard.items()]
+    if blames := gjkr.equivocators(setting, echoes):
+        raise Blamed("the members did not hear the same", blames)
+
+
+def _extract(setting: Setting, parties: list[Member], record: Record) -> tuple[Blame, ...]:
+    inside = [member for member in parties if member.index in record.qualified]
+    for member in inside:
+        if (revealed := member.reveal(record)) is not None:
+            record.revealed[member.index] = revealed
+    for member in parties:
+        record.evidence.extend(member.object(record))
+    public = record.qualified, record.commitments, record.revealed, record.evidence
+    record.exposed, blames = extraction.exposed(setting, *public)
+    for member in parties:
+        record.pooled.extend(member.pool(record))
+    for dealer in record.exposed:
+        dealing = record.commitments[dealer]
+        record.revealed[dealer], wrong = extraction.rebuild(setting, dealer, dealing, record.pooled)
+        blames += wrong
+    return blames

@@ -1,0 +1,214 @@
+"""Threshold ElGamal on P-256: a key that n agents hold in shares, t of which open a capsule without ever meeting.
+
+  deal         x = f(0);  agent i gets x_i = f(i), everybody Y_i = [x_i]G, from Feldman's commitments
+  encapsulate  R = [r]G, and the sender's copy of the shared point [r][x]G
+  partial      D_i = [x_i]R, with a proof that log_R D_i = log_G Y_i
+  combine      [x]R = Σ λ_i D_i  over any t proven partials
+
+Plain ElGamal: R is bound to nothing, so who may ask for partials on R + [ρ]G opens R. A scheme binds it to its context.
+Source: Desmedt, Frankel, "Threshold cryptosystems", CRYPTO '89; proofs: Chaum, Pedersen, CRYPTO '92.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from typing import TypeVar
+
+from escrow import crypto
+from escrow.codec import Fact, Public
+from escrow.derivation import Guard, derivation, honest_only, threshold
+from escrow.errors import Forged
+from escrow.primitives import group as p256
+from escrow.sharing import feldman, shamir
+
+
+class EscrowGroup(Fact, frozen=True):
+    """Who holds a key: t of n agents, under the t commitments (33 bytes each) whose first is the public key.
+
+    `name` (32 bytes) is the hash of all the rest; a value where it is not cannot be made or decoded (ValueError).
+    """
+
+    name: Public
+    t: int
+    n: int
+    commitments: tuple[Public, ...]
+
+    def __post_init__(self) -> None:
+        if self.t != len(self.commitments) or not 1 <= self.t <= self.n:
+            raise ValueError(f"{self.t} of {self.n} agents with {len(self.commitments)} commitments")
+        if self.name != _name(self.t, self.n, self.commitments):
+            raise ValueError("an escrow group's name is not the hash of its commitments")
+
+    @property
+    def key(self) -> bytes:
+        """The public key [x]G, 33 bytes."""
+        return self.commitments[0]
+
+    def share_key(self, index: int) -> bytes:
+        """Y_i = [x_i]G, 33 bytes. Forged where there is no such agent."""
+        return _share_key(self, index)
+
+
+class KeyShare(Fact, frozen=True, dict=True):
+    """One agent's share x_i of a group's key (scalar, 32 bytes)."""
+
+    group: Public
+    index: int
+    raw: bytes
+
+    @cached_property
+    def public(self) -> bytes:
+        return p256.base(p256.scalar(self.raw))
+
+
+class EscrowKey(Fact, frozen=True):
+    """A group's whole key x (scalar, 32 bytes): it exists where t agents pool their shares."""
+
+    group: Public
+    raw: bytes
+
+
+class Capsule(Fact, frozen=True):
+    """R = [r]G (33 bytes), towards one group."""
+
+    group: Public
+    point: Public
+
+
+class Opened(Fact, frozen=True):
+    """The shared point [x]R of a capsule (33 bytes): secret, the input of a key derivation."""
+
+    group: Public
+    point: Public
+    value: bytes
+
+
+class Partial(Fact, frozen=True, dict=True):
+    """Agent i's part D_i = [x_i]R (33 bytes; t of them give the shared point) and its proof (64 bytes)."""
+
+    group: Public
+    point: Public
+    index: int
+    value: bytes
+    proof: Public
+
+
+M = TypeVar("M", KeyShare, Partial)
+
+
+def _name(t: int, n: int, commitments: tuple[bytes, ...]) -> bytes:
+    return crypto.sha256(t.to_bytes(8, "big"), n.to_bytes(8, "big"), *commitments)
+
+
+@lru_cache(maxsize=4096)
+def _share_key(of: EscrowGroup, index: int) -> bytes:
+    if not 1 <= index <= of.n:
+        raise Forged(f"no agent {index} in a group of {of.n}")
+    return p256.horner(of.commitments, index)
+
+
+def escrow_group(n: int, commitments: tuple[bytes, ...]) -> EscrowGroup:
+    """The group of `n` agents under these commitments, as many as are needed. ValueError where they are too many."""
+    return EscrowGroup(_name(len(commitments), n, commitments), len(commitments), n, commitments)
+
+
+def deal(t: int, n: int) -> tuple[EscrowGroup, tuple[KeyShare, ...]]:
+    """A fresh key dealt to `n` agents, by a dealer who is trusted to forget. ValueError unless 1 ≤ t ≤ n."""
+    shares, commitments = feldman.deal(p256.random_scalar(), t, n)
+    made = escrow_group(n, commitments)
+    return made, tuple(KeyShare(made.name, i, p256.scalar_bytes(share)) for i, share in enumerate(shares, 1))
+
+
+@honest_only("its randomness is the sender's; an adversary's own capsules open nobody's")
+def encapsulate(to: EscrowGroup) -> tuple[Capsule, bytes, bytes]:
+    """(R, the scalar r of 32 bytes, the shared point of 33 bytes). Forged where the group's key is no point."""
+    r = p256.random_scalar()
+    return Capsule(to.name, p256.base(r)), p256.scalar_bytes(r), p256.multiply(to.key, r)
+
+
+@derivation("key.group = capsule.group")
+def decapsulate(key: EscrowKey, capsule: Capsule) -> Opened:
+    """The shared point, by the whole key. Forged where the capsule is another group's or no point."""
+    if key.group != capsule.group:
+        raise Forged("a capsule of another group")
+    return Opened(capsule.group, capsule.point, p256.multiply(capsule.point, p256.scalar(key.raw)))
+
+
+@derivation("share.group = capsule.group")
+def partial(share: KeyShare, capsule: Capsule) -> Partial:
+    """One agent's part, the same bytes each time it is asked. Forged where the capsule does not fit, as above."""
+    if share.group != capsule.group:
+        raise Forged("a capsule of another group")
+    secret = p256.scalar(share.raw)
+    value = p256.multiply(capsule.point, secret)
+    proof = p256.dleq_prove(secret, share.public, capsule.point, value, share.group)
+    part = Partial(share.group, capsule.point, share.index, value, proof)
+    part.__dict__.update(fits=True, judged_by=share.public)  # as it was made; a share key other than this judges anew
+    return part
+
+
+def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
+    """Whether a share is the one to which the dealer committed (Feldman's check)."""
+    try:
+        return share.group == of.name and share.public == of.share_key(share.index)
+    except Forged:
+        return False
+
+
+def _partial_fits(of: EscrowGroup, part: Partial) -> bool:
+    """The verdict is kept beside the fact, as a loaded key is: a gate admits a member before it is combined."""
+    if part.group != of.name:
+        return False
+    try:
+        share_key = of.share_key(part.index)
+    except Forged:
+        return False
+    known = part.__dict__
+    if known.get("judged_by") != share_key:
+        known["fits"] = p256.dleq_verify(share_key, part.point, part.value, part.proof, of.name)
+        known["judged_by"] = share_key
+    return bool(known["fits"])
+
+
+def _chosen(of: EscrowGroup, members: Iterable[M], fits: Callable[[EscrowGroup, M], bool]) -> dict[int, M]:
+    """The first t members that fit, with distinct indexes. Forged where there are fewer."""
+    chosen: dict[int, M] = {}
+    for member in members:
+        if len(chosen) == of.t:
+            break
+        if member.index not in chosen and fits(of, member):
+            chosen[member.index] = member
+    if len(chosen) < of.t:
+        raise Forged(f"{len(chosen)} of the {of.t} that are needed")
+    return chosen
+
+
+@threshold("group.name = shares.group", t="group.t", member="shares.index", by="group", verify=share_fits)
+def combine_shares(group: Guard[EscrowGroup], shares: tuple[KeyShare, ...]) -> EscrowKey:
+    """The whole key, from any t shares with distinct indexes that fit the commitments. Forged where there are fewer.
+
+    Each share fits, so the result is the key to which the dealer committed; wrong shares are passed over.
+    """
+    chosen = _chosen(group, shares, share_fits)
+    secret = shamir.combine({index: p256.scalar(share.raw) for index, share in chosen.items()})
+    return EscrowKey(group.name, p256.scalar_bytes(secret))
+
+
+@threshold("group.name = partials.group", t="group.t", member="partials.index", by="group, point", verify=_partial_fits)
+def combine_partials(group: Guard[EscrowGroup], partials: tuple[Partial, ...]) -> Opened:
+    """The shared point, from any t proven partials of one capsule with distinct indexes. Forged where there are fewer.
+
+    Wrong ones are passed over; `culprits` names their makers.
+    """
+    points = {part.point for part in partials}
+    if len(points) != 1:
+        raise Forged("partials of no capsule, or of several")
+    chosen = _chosen(group, partials, _partial_fits)
+    value = p256.multi((part.value for part in chosen.values()), p256.lagrange(tuple(chosen)))
+    return Opened(group.name, points.pop(), value)
+
+
+def culprits(group: EscrowGroup, partials: Iterable[Partial]) -> list[int]:
+    """The indexes under which partials came that do not fit: who sent them, if whoever sent them was authenticated."""
+    return sorted({part.index for part in partials if not _partial_fits(group, part)})

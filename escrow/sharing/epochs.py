@@ -1,0 +1,140 @@
+"""A key held in shares that are replaced stage after stage, while the key stays the same.
+
+  sharing   A_0 … A_{t−1}:  h = A_0 = [x]G,  h_i = Σ [i^k]A_k
+  share     x_i = F(i), deg F = t − 1, of one stage
+  pool      x = Σ λ_i x_i  over any t shares of one stage;  over shares of several stages it would be garbage
+
+Source of the stages: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95. There, and in other
+papers, t members may be corrupted and t + 1 shares are needed; here t shares are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from typing import Protocol, TypeVar
+
+from escrow.codec import Fact, Public
+from escrow.derivation import Guard, threshold
+from escrow.errors import Forged
+from escrow.primitives import group
+from escrow.sharing import shamir
+from escrow.sharing.blame import Blame, Blamed
+
+
+class Sharing(Fact, frozen=True):
+    """Who holds a key at one stage: t of n members, under t commitments (33 bytes each), the first the public key.
+
+    ValueError unless 1 ≤ t ≤ n, 0 ≤ stage, and there are t commitments. Whether they are points shows on their use.
+    """
+
+    stage: int
+    n: int
+    commitments: tuple[Public, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.commitments) <= self.n or self.stage < 0:
+            raise ValueError(f"{len(self.commitments)} commitments for {self.n} members at stage {self.stage}")
+
+    @property
+    def t(self) -> int:
+        """How many shares are needed."""
+        return len(self.commitments)
+
+    @property
+    def key(self) -> bytes:
+        """The public key h = [x]G (33 bytes), the same at every stage."""
+        return self.commitments[0]
+
+    def share_key(self, index: int) -> bytes:
+        """h_i = [x_i]G (33 bytes) of this stage. Forged where there is no such member."""
+        return _share_key(self, index)
+
+
+class StageShare(Fact, frozen=True, dict=True):
+    """Member `index`'s share x_i (scalar, 32 bytes) of a key at one stage."""
+
+    key: Public
+    stage: int
+    index: int
+    raw: bytes
+
+    @cached_property
+    def public(self) -> bytes:
+        """h_i = [x_i]G (33 bytes). Forged where `raw` is no scalar, or 0."""
+        return group.base(group.scalar(self.raw))
+
+
+class StagedKey(Fact, frozen=True):
+    """The whole key x (scalar, 32 bytes), the same at every stage: it exists where t members pool their shares."""
+
+    key: Public
+    raw: bytes
+
+
+class Held(Protocol):
+    """What belongs to one member at one stage of one key."""
+
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def stage(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+
+
+M = TypeVar("M", bound=Held)
+
+
+@lru_cache(maxsize=4096)
+def _share_key(of: Sharing, index: int) -> bytes:
+    if not 1 <= index <= of.n:
+        raise Forged(f"no member {index} among {of.n}")
+    return group.horner(of.commitments, index)
+
+
+def misplaced(of: Sharing, member: Held) -> str:
+    """Why a member's part does not belong to this sharing at all: another key, another stage, no such member; or ""."""
+    if member.key != of.key:
+        return "it belongs to another key"
+    if member.stage != of.stage:
+        return f"it is of stage {member.stage}, not of stage {of.stage}"
+    return "" if 1 <= member.index <= of.n else f"there is no member {member.index} among {of.n}"
+
+
+def share_fits(of: Sharing, share: StageShare) -> bool:
+    """Whether a share is the one that the commitments of its stage say."""
+    try:
+        return not misplaced(of, share) and share.public == of.share_key(share.index)
+    except Forged:
+        return False
+
+
+def choose(of: Sharing, members: Iterable[M], wrong: Callable[[M], str]) -> dict[int, M]:
+    """The first t members of distinct index that nothing is wrong with. Blamed, naming the others, where fewer fit."""
+    chosen: dict[int, M] = {}
+    blames = []
+    for member in members:
+        if len(chosen) == of.t:
+            break
+        if fault := misplaced(of, member) or wrong(member):
+            blames.append(Blame(member.index, fault))
+        else:
+            chosen.setdefault(member.index, member)
+    if len(chosen) < of.t:
+        raise Blamed(f"{len(chosen)} of the {of.t} that are needed", blames)
+    return chosen
+
+
+@threshold(
+    "sharing.key = shares.key, sharing.stage = shares.stage",
+    t="sharing.t",
+    member="shares.index",
+    by="key, stage",
+    verify=share_fits,
+)
+def pool(sharing: Guard[Sharing], shares: tuple[StageShare, ...]) -> StagedKey:
+    """The whole key, from any t shares of the sharing's stage. Blamed where fewer fit; wrong ones are passed over."""
+    chosen = choose(sharing, shares, lambda share: "" if share_fits(sharing, share) else "its share does not fit")
+    secret = shamir.combine({index: group.scalar(share.raw) for index, share in chosen.items()})
+    return StagedKey(sharing.key, group.scalar_bytes(secret))

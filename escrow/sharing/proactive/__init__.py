@@ -1,0 +1,1 @@
+"""Proactive sharing: shares are refreshed every epoch, and a lost share is recovered."""

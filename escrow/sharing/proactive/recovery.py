@@ -1,0 +1,112 @@
+"""A lost share is rebuilt by t or more helpers for its owner r, who learns x_r and nothing else; the helpers, nothing.
+
+  blind     helper i: ρ_i(z) = (z − r)·g_i(z), deg g_i = t − 2, so that ρ_i(r) = 0 in any case;  g_i by `sharing.dkg`
+  send      helper j, to r alone:  v_j = x_j + (j − r)·Σ g_i(j);   it fits where [v_j]G = h_j + [j − r]Σ [j^k]ε_ik
+  recover   x_r = Σ λ_j(r) v_j  over any t of them, because the blinding vanishes at r and nowhere else
+
+Source: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95, share recovery; their t is our t − 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from escrow.codec import Fact, Public
+from escrow.derivation import Guard, derivation, honest_only, threshold
+from escrow.errors import Forged
+from escrow.primitives import group
+from escrow.primitives.group import Q, scalar, scalar_bytes
+from escrow.sharing.blame import Blame, Blamed
+from escrow.sharing.dkg.gjkr import Setting
+from escrow.sharing.dkg.result import Outcome, Summed, commitments
+from escrow.sharing.epochs import Sharing, StageShare
+
+
+class Recovery(Fact, frozen=True):
+    """Public: the run `session` blinds a recovery of member `lost`'s share; `points` are its joint commitments."""
+
+    key: Public
+    stage: int
+    session: Public
+    lost: int
+    points: tuple[Public, ...]
+
+
+class Blinded(Fact, frozen=True):
+    """Helper `index`'s v_j (scalar, 32 bytes): of these, t give the lost share."""
+
+    session: Public
+    index: int
+    raw: bytes
+
+
+def setting(of: Sharing, session: bytes, lost: int, helpers: Iterable[int], hiding: bool = True) -> Setting:
+    """The run that blinds a recovery. ValueError unless t ≥ 2 and `helpers` are t or more members without the lost."""
+    chosen = tuple(sorted(set(helpers)))
+    if of.t < 2 or len(chosen) < of.t or not set(chosen) | {lost} <= set(range(1, of.n + 1)) or lost in chosen:
+        raise ValueError(f"members {chosen} cannot recover the share of member {lost}")
+    return Setting(session, of.t - 1, chosen, of.t - 1, hiding)
+
+
+@honest_only("public bookkeeping: whoever knows the outcome knows it")
+def recovery(of: Sharing, outcome: Outcome, lost: int) -> Recovery:
+    """What joins the pieces of this recovery. Forged for the outcome of another run."""
+    if outcome.t != of.t - 1 or lost in outcome.members:
+        raise Forged("the run blinds another recovery")
+    return Recovery(of.key, of.stage, outcome.session, lost, commitments(outcome))
+
+
+@derivation(
+    "share.key = recovery.key, share.stage = recovery.stage, recovery.session = part.session, share.index = part.member"
+)
+def blind(share: StageShare, recovery: Guard[Recovery], part: Summed) -> Blinded:
+    """A helper's v_j, for the owner of the lost share only. Forged where the pieces belong apart."""
+    if (share.key, share.stage) != (recovery.key, recovery.stage):
+        raise Forged("a share of another stage or key")
+    if (part.session, part.member) != (recovery.session, share.index):
+        raise Forged("a sum of another run or member")
+    value = scalar(share.raw) + (share.index - recovery.lost) * scalar(part.raw)
+    return Blinded(recovery.session, share.index, scalar_bytes(value))
+
+
+@derivation("value.session = recovery.session, recovery.session = part.session, value.index = part.member")
+def unblind(value: Blinded, recovery: Guard[Recovery], part: Summed) -> StageShare:
+    """The helper's own share: what its v_j is worth to a thief of a blinding that was not erased."""
+    if {value.session, part.session} != {recovery.session} or value.index != part.member:
+        raise Forged("a value of another run or member")
+    share = scalar(value.raw) - (value.index - recovery.lost) * scalar(part.raw)
+    return StageShare(recovery.key, recovery.stage, value.index, scalar_bytes(share))
+
+
+def value_fits(sharing: Sharing, recovery: Recovery, value: Blinded) -> bool:
+    """Whether a helper's value is its share, blinded as the run said."""
+    if value.session != recovery.session or (sharing.key, sharing.stage) != (recovery.key, recovery.stage):
+        return False
+    try:
+        blinding = group.multiply(group.horner(recovery.points, value.index), (value.index - recovery.lost) % Q)
+        return group.base(scalar(value.raw)) == group.add(sharing.share_key(value.index), blinding)
+    except Forged:
+        return False
+
+
+@threshold(
+    "sharing.key = recovery.key, sharing.stage = recovery.stage, recovery.session = values.session",
+    t="sharing.t",
+    member="values.index",
+    by="session",
+    verify=value_fits,
+)
+def recover(sharing: Guard[Sharing], recovery: Guard[Recovery], values: tuple[Blinded, ...]) -> StageShare:
+    """The lost share, from any t values that fit. Blamed, naming the lying helpers, where there are fewer."""
+    fitting, blames = {}, []
+    for value in values:
+        if value_fits(sharing, recovery, value):
+            fitting[value.index] = scalar(value.raw)
+        else:
+            blames.append(Blame(value.index, "its value is not its share, blinded as agreed"))
+    if len(fitting) < sharing.t:
+        raise Blamed(f"{len(fitting)} of the {sharing.t} values that recover a share", blames)
+    used = dict(list(fitting.items())[: sharing.t])
+    weights = group.lagrange(tuple(used), at=recovery.lost)
+    secret = sum(weight * value for weight, value in zip(weights, used.values(), strict=True))
+    return StageShare(recovery.key, recovery.stage, recovery.lost, scalar_bytes(secret))

@@ -1,0 +1,77 @@
+"""Proactive refresh: new shares of the same key, so that shares of different stages add up to nothing.
+
+  deal      P_i: δ_i(z) = z·g_i(z), deg g_i = t − 2, so that δ_i(0) = 0 in any case;  g_i by `sharing.dkg`
+  renew     x_j' = x_j + j·Σ g_i(j);   ε_ik = [g_{i,k−1}]G,  A_k' = A_k + Σ ε_ik for k ≥ 1;   A_0 = h stays
+  erase     x_j, the g_i and their shares: a `renew` whose inputs are kept is no refresh
+
+Dealt by joint Feldman it is the paper's; there a cheater who sees the others' ε first can bias the new polynomial, so
+that stages are not independent. Dealt by GJKR (`hiding`) it cannot: Pedersen's commitments to g_i first, ε after.
+A member corrupted during the refresh counts in both stages: t − 1 of them know all of δ.
+
+Source: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95; the bias: Gennaro and others,
+EUROCRYPT '99, section 4.3. Their t is our t − 1.
+"""
+
+from __future__ import annotations
+
+from escrow.codec import Fact, Public
+from escrow.derivation import Guard, derivation, honest_only
+from escrow.errors import Forged
+from escrow.primitives import group
+from escrow.primitives.group import scalar, scalar_bytes
+from escrow.sharing.dkg.gjkr import Setting
+from escrow.sharing.dkg.result import Outcome, Summed, commitments
+from escrow.sharing.epochs import Sharing, StageShare
+
+
+class Renewal(Fact, frozen=True):
+    """Public: the run `session` carries the sharing of `key` from `stage` to the next."""
+
+    key: Public
+    stage: int
+    session: Public
+
+    @property
+    def after(self) -> int:
+        return self.stage + 1
+
+
+def setting(of: Sharing, session: bytes, hiding: bool = True) -> Setting:
+    """The run that deals a refresh of this sharing. ValueError for t = 1, where every share is the key itself."""
+    if of.t == 1:
+        raise ValueError("a sharing of which one share is needed cannot be refreshed")
+    return Setting(session, of.t - 1, tuple(range(1, of.n + 1)), of.t - 1, hiding)
+
+
+@honest_only("public bookkeeping: whoever knows the outcome knows the next sharing")
+def renewed(of: Sharing, outcome: Outcome) -> tuple[Sharing, Renewal]:
+    """The sharing of the next stage, and what joins its shares with the old. Forged for another sharing's outcome."""
+    if outcome.t != of.t - 1 or outcome.members != tuple(range(1, of.n + 1)):
+        raise Forged("the run refreshes another sharing")
+    moved = map(group.add, of.commitments[1:], commitments(outcome))
+    return Sharing(of.stage + 1, of.n, (of.key, *moved)), Renewal(of.key, of.stage, outcome.session)
+
+
+@derivation(
+    "share.key = renewal.key, share.stage = renewal.stage, renewal.session = part.session, share.index = part.member"
+)
+def renew(share: StageShare, renewal: Guard[Renewal], part: Summed) -> StageShare:
+    """The share of the next stage. The caller erases what it came from. Forged where the pieces belong apart."""
+    return _moved(share, renewal, part, renewal.stage, renewal.after, 1)
+
+
+@derivation(
+    "share.key = renewal.key, share.stage = renewal.after, renewal.session = part.session, share.index = part.member"
+)
+def unrenew(share: StageShare, renewal: Guard[Renewal], part: Summed) -> StageShare:
+    """The share of the stage before: what a sum that was not erased gives a thief. Forged as in `renew`."""
+    return _moved(share, renewal, part, renewal.after, renewal.stage, -1)
+
+
+def _moved(share: StageShare, renewal: Renewal, part: Summed, before: int, after: int, sign: int) -> StageShare:
+    if (share.key, share.stage) != (renewal.key, before):
+        raise Forged(f"a share of stage {share.stage}, or of another key, where stage {before} is moved")
+    if (part.session, part.member) != (renewal.session, share.index):
+        raise Forged("a sum of another run or member")
+    moved = scalar(share.raw) + sign * share.index * scalar(part.raw)
+    return StageShare(share.key, after, share.index, scalar_bytes(moved))

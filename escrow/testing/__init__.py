@@ -1,0 +1,1 @@
+"""What the author of a scheme needs to try it: a small world to play on, and the properties of every scheme."""

@@ -1,0 +1,257 @@
+"""A stage for trying a scheme: its parties, a court, and a wire that does with each mail what it is told.
+
+No laboratory and no adversary: four devices of three users, two groups, a few days. `properties` plays on it, and so
+may the tests of a scheme.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+from types import NoneType
+from typing import NamedTuple
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.crypto import Run, sha256
+from escrow.e2ee.device import Device, direct, new_devices
+from escrow.e2ee.provider import Group, Mail, Provider
+from escrow.e2ee.transcript import Transcript
+from escrow.errors import Malformed
+from escrow.principal import revive
+from escrow.scheme import Intercept, Scheme, User
+from escrow.warrant import Authority, Court, CourtKey, Order, Serve, Warrant
+from escrow.wire import Heard, Wire
+
+USERS = (User("alice", ("alice-phone", "alice-laptop")), User("bob", ("bob-phone",)), User("carol", ("carol-phone",)))
+NAMES = tuple(user.name for user in USERS)
+DEVICES = tuple(device for user in USERS for device in user.devices)
+OWNER = {device: user.name for user in USERS for device in user.devices}
+GROUPS = (Group("club", NAMES, False), Group("choir", NAMES, True))
+STOCK = 3  # one-time prekeys: one for each other device
+DAYS = 4  # prekeys outlive this many, so that late mail still opens
+
+Seen = Counter[tuple[str, str, str, bytes]]  # device, author, conversation, text
+
+
+class Step(NamedTuple):
+    """What happens next: "say" to a user or group, "collect", "late" mail comes in, a "day" goes by."""
+
+    what: str
+    device: str = ""
+    to: str = ""
+
+
+class Said(NamedTuple):
+    """A text as it was sent, and the devices that it was meant for."""
+
+    day: int
+    device: str
+    author: str
+    people: tuple[str, ...]
+    conversation: str
+    body: bytes
+    to: tuple[str, ...]
+
+    @property
+    def meant(self) -> Seen:
+        """Where it should be shown."""
+        return Counter((device, self.author, self.conversation, self.body) for device in self.to)
+
+
+class Stage:
+    """A scheme's parties on a wire. `fates` are dealt to mails in turn: now, late, lost, twice, damaged.
+
+    `forgetful` replaces every party by its own decoded state after each step. `owner` says whose each linked device is,
+    `groups` who is in which group now, and `spoilt` which mails were lost or damaged on their way to which device.
+    """
+
+    def __init__(self, scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False) -> None:
+        self.scheme, self.fates, self.forgetful = scheme, cycle(fates), forgetful
+        with crypto.acting("court"):
+            self.court = Court("court", crypto.new_signing_key(CourtKey))  # type: ignore[arg-type]  # the kind asked for
+        self.wire = Wire([self.court, *scheme.cast(USERS, self.court.key.public)], self._link)
+        self.late: list[Heard] = []
+        self.said: list[Said] = []
+        self.spoilt: set[tuple[Mail, str]] = set()
+        self.owner, self.groups = dict(OWNER), dict[str, Group]()
+        for name in self.owner:
+            self.device(name).stock = STOCK
+        scheme.setup(self.wire)
+        self.morning()
+        for group in GROUPS:
+            self.gather(group)
+
+    def device(self, name: str) -> Device:
+        party = self.wire.parties[name]
+        assert isinstance(party, Device)  # noqa: S101 (a scheme's cast gives every user's device)
+        return party
+
+    @property
+    def authority(self) -> Authority:
+        party = self.wire.parties["authority"]
+        assert isinstance(party, Authority)  # noqa: S101 (so does it give the authority)
+        return party
+
+    @property
+    def provider(self) -> Provider:
+        party = self.wire.parties["provider"]
+        assert isinstance(party, Provider)  # noqa: S101 (and the provider)
+        return party
+
+    @property
+    def harmed(self) -> set[tuple[str, str]]:
+        """The pairs of devices between which some mail was lost or damaged."""
+        return {(mail.sender, recipient) for mail, recipient in self.spoilt}
+
+    @property
+    def meant(self) -> Seen:
+        """What should be shown."""
+        return sum((said.meant for said in self.said), Seen())
+
+    @property
+    def shown(self) -> Seen:
+        return Counter((each.device, each.author, each.conversation, each.text) for each in self.wire.shown)
+
+    # --- messages ---
+
+    def play(self, steps: Iterable[Step]) -> Stage:
+        """Take the steps, then deliver what is late and have every device collect."""
+        for step in (*steps, Step("late"), *(Step("collect", device) for device in self.owner)):
+            self.take(step)
+        return self
+
+    def take(self, step: Step) -> None:
+        """One step; nobody writes to themselves, and no day follows the last."""
+        match step.what:
+            case "say" if step.to != self.owner[step.device]:
+                self._say(step.device, step.to)
+            case "collect":
+                with crypto.acting(step.device):
+                    self.device(step.device).collect(self.wire)
+            case "late":
+                late, self.late = self.late[::-1], []
+                for packet in late:
+                    self.wire.deliver(packet)
+            case "day" if self.wire.day < DAYS - 1:
+                self.wire.day += 1
+                self.morning()
+        if self.forgetful:
+            self.wire.parties = {name: revive(each.state(), type(each)) for name, each in self.wire.parties.items()}
+
+    def morning(self) -> None:
+        """Parties keep house: keys are rotated, erased and published."""
+        for name in self.owner:
+            with crypto.acting(name):
+                self.device(name).each_day(self.wire)
+        self.scheme.each_day(self.wire, self.wire.day)
+
+    def _say(self, device: str, to: str) -> None:
+        with crypto.acting(f"text {len(self.said)}"):
+            body = crypto.random_bytes(32)
+        group, author = self.groups.get(to), self.owner[device]
+        people = group.members if group else (author, to)
+        meant = tuple(name for name, user in self.owner.items() if user in people and name != device)
+        self.said.append(Said(self.wire.day, device, author, people, to if group else direct(*people), body, meant))
+        with crypto.acting(device):
+            send = self.device(device).send_to_group if group else self.device(device).send
+            send(self.wire, to, body)
+
+    def _link(self, packet: Heard) -> Iterable[Heard]:
+        if (mail := mail_in(packet)) is None:
+            return (packet,)
+        fate = next(self.fates)
+        if fate in {"lost", "damaged"}:
+            self.spoilt |= {(mail, recipient) for recipient in mail.recipients}
+        if fate == "damaged":
+            return (msgspec.structs.replace(packet, data=codec.encode(damaged(mail, len(self.wire.heard)))),)
+        if fate == "late":
+            self.late.append(packet)
+        return (packet,) * {"now": 1, "twice": 2}.get(fate, 0)
+
+    # --- devices and groups ---
+
+    def link(self, user: str, name: str) -> None:
+        """A user links a new device: the others learn its key, and the provider lists it from now on.
+
+        `name` must be new: whose mail it is, is told by the device's name. What a scheme adds to a device it has from
+        another of its user's.
+        """
+        own = [self.device(other) for other, owner in self.owner.items() if owner == user]
+        base = Device.__struct_fields__
+        added = {field: getattr(own[0], field) for field in own[0].__struct_fields__ if field not in base}
+        fresh = new_devices(type(own[0]), user, [name], stock=STOCK, **added)[0]
+        fresh.linked = [*own[0].linked, fresh.identity.public]
+        for other in own:
+            other.linked = list(fresh.linked)
+        self.wire.parties[name], self.owner[name] = fresh, user
+        self.provider.accounts[name] = user
+        with crypto.acting(name):
+            fresh.each_day(self.wire)
+
+    def unlink(self, name: str) -> Device:
+        """A user unlinks a device, which is given back as it was: the others and the provider know it no more."""
+        user, gone = self.owner.pop(name), self.device(name)
+        for other in (self.device(other) for other, owner in self.owner.items() if owner == user):
+            other.linked = [key for key in other.linked if key != gone.identity.public]
+        for kept in (self.wire.parties, self.provider.accounts, self.provider.directory, self.provider.mailboxes):
+            kept.pop(name, None)
+        return gone
+
+    def gather(self, group: Group) -> None:
+        """The provider is told who is in a group from now on, by a device of the first member."""
+        speaker = next(name for name, user in self.owner.items() if user == group.members[0])
+        self.wire.ask(speaker, "provider", group, NoneType)
+        self.groups[group.name] = group
+
+    # --- the lawful access ---
+
+    def order(self, target: str, first: int = 0, last: int = DAYS, issued: int = 0, expires: int = DAYS) -> Order:
+        """An order that names the authority's key."""
+        asks = self.authority.key.public
+        return Order("warrant", asks, target, first, last, "content", bytes(32), issued, expires, bytes(16))
+
+    def serve(self, warrant: Warrant) -> None:
+        """The court hands the warrant to the authority, which does at once what the scheme says."""
+        self.wire.tell("court", "authority", Serve(warrant))
+        with crypto.acting("authority"):
+            self.scheme.serve(self.authority, self.wire, warrant)
+
+    def intercepted(self) -> list[Intercept]:
+        """Every mail once, as the network heard it."""
+        transcript, found = Transcript(), []
+        for packet in self.wire.heard:
+            mail = mail_in(packet)
+            if mail and list(transcript.facts(mail)):
+                found.append(Intercept(packet.day, mail, transcript.ciphertexts(mail)))
+        return found
+
+    def access(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> set[bytes]:
+        """The texts that the scheme's lawful access yields."""
+        with crypto.acting("authority"):
+            return set(self.scheme.access(self.authority, self.wire, warrant, intercepted))
+
+
+def mail_in(packet: Heard) -> Mail | None:
+    """The mail that a packet is, if it is one."""
+    try:
+        return codec.decode(packet.data, Mail)
+    except Malformed:
+        return None
+
+
+def damaged(mail: Mail, at: int) -> Mail:
+    """A mail with one bit of its body changed, the bit and its byte chosen by `at`."""
+    body, at = bytearray(mail.body), at % len(mail.body)
+    body[at] ^= 1 << at % 8
+    return msgspec.structs.replace(mail, body=bytes(body))
+
+
+@contextmanager
+def staged(scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False, seed: int = 0) -> Iterator[Stage]:
+    """A stage whose randomness is drawn from `seed`, while the context lasts."""
+    with crypto.running(Run(sha256(b"escrow-lab stage", seed.to_bytes(4, "big")))):
+        yield Stage(scheme, fates, forgetful)

@@ -1,0 +1,419 @@
+"""What every scheme must obey, tried on random conversations; shipped for whoever writes a scheme.
+
+  for law, holds, detail in laws.check(SCHEME): ...
+
+A law is broken by one counterexample, which `detail` tells. Laws about what an adversary derives are in the attack lab.
+Needs hypothesis, which comes with the extra `test`.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from types import ModuleType, NoneType, UnionType
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.codec import Fact, Packet, Public
+from escrow.derivation import RuleError, vocabulary
+from escrow.errors import EscrowError, Malformed
+from escrow.principal import corrupted, revive
+from escrow.scheme import AccessField, Intercept, Scheme
+from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Seen, Stage, Step, staged
+from escrow.warrant import AuthorityKey, CourtKey, Warrant, issue
+from escrow.wire import Heard
+
+try:
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import strategies as st
+except ModuleNotFoundError as error:
+    if error.name != "hypothesis":
+        raise
+    missing = "the laws need the extra `test`: pip install 'escrow-lab[test]'"
+    raise ModuleNotFoundError(missing, name="hypothesis") from None
+
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+SAY = st.builds(Step, st.just("say"), st.sampled_from(DEVICES), st.sampled_from([*NAMES, *(g.name for g in GROUPS)]))
+COLLECT = st.builds(Step, st.just("collect"), st.sampled_from(DEVICES))
+PAIR = st.sampled_from([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+READ = st.sampled_from([Step("collect", "alice-phone"), Step("collect", "bob-phone")])
+TURN = st.sampled_from([Step("late"), Step("day")])
+STEPS = st.lists(PAIR | READ | PAIR | READ | SAY | COLLECT | TURN, min_size=4, max_size=16)  # two talk most
+KIND = st.lists(st.sampled_from(["now", "late"]), min_size=1, max_size=7)
+ROUGH = st.lists(st.sampled_from(["now", "late", "lost", "twice", "damaged"]), min_size=1, max_size=7)
+TARGETS = st.sampled_from(NAMES)
+SPAN = st.lists(st.integers(0, DAYS - 1), min_size=3, max_size=3).map(sorted)
+SPEECH = st.lists(st.tuples(st.integers(0, DAYS - 1), SAY), min_size=3, max_size=8)
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+class Broken(AssertionError):
+    """A counterexample to a law, in words."""
+
+
+def require(condition: bool, otherwise: str) -> None:
+    """Broken unless the condition holds."""
+    if not condition:
+        raise Broken(otherwise)
+
+
+def tried(how: settings, cost: int, *cases: st.SearchStrategy[Any]) -> Callable[[F], None]:
+    """Try the decorated property at once, on as many examples as `how` says, divided by `cost`."""
+
+    def run(case: F) -> None:
+        settings(how, max_examples=max(1, how.max_examples // cost))(given(*cases)(case))()
+
+    return run
+
+
+# --- parties and what they keep ---
+
+
+def a_party_is_its_fields(scheme: Scheme, how: settings) -> None:
+    """Every party that comes back from its own state is the same party, and has the same state."""
+
+    @tried(how, 4, STEPS, ROUGH)
+    def case(steps: list[Step], fates: list[str]) -> None:
+        with staged(scheme, fates) as stage:
+            for step in steps:
+                stage.take(step)
+            for name, party in stage.wire.parties.items():
+                back = revive(party.state(), type(party))
+                require(back == party, f"{name} comes back from its state another party")
+                require(back.state() == party.state(), f"{name} comes back with another state")
+
+
+def nothing_is_kept_elsewhere(scheme: Scheme, how: settings) -> None:
+    """Parties replaced by their decoded states after every step go on as if nothing had happened."""
+
+    @tried(how, 4, STEPS, ROUGH)
+    def case(steps: list[Step], fates: list[str]) -> None:
+        results = []
+        for forgetful in (False, True):
+            with staged(scheme, fates, forgetful) as stage:
+                wire = stage.play(steps).wire
+                heard = () if scheme.seedable else wire.heard  # else two runs differ in any case
+                results.append((heard, wire.shown, wire.alarms, wire.refusals))
+        require(results[0] == results[1], "parties that come back from their states go on otherwise")
+
+
+def state_is_typed(scheme: Scheme, how: settings) -> None:
+    """What a party keeps is facts, names, numbers and public bytes: no secret lies in loose bytes."""
+    with staged(scheme) as stage:
+        for kind in {type(party) for party in stage.wire.parties.values()}:
+            for where, what in loose(kind, kind.__name__, set()):
+                raise Broken(f"{where} is {what}: make it a Fact, or Public where it is no secret")
+
+
+def loose(hint: Any, where: str, seen: set[Any]) -> Iterator[tuple[str, str]]:
+    """(field, its type) of what is no fact, name, number, public bytes, or container of these."""
+    if get_origin(hint) in {list, tuple, dict, set, frozenset, Union, UnionType}:
+        for inner in get_args(hint):
+            yield from loose(inner, where, seen)
+    elif not isinstance(hint, type):
+        if hint not in (Public, Ellipsis):
+            yield where, str(hint)
+    elif issubclass(hint, msgspec.Struct) and not issubclass(hint, Fact):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        for name in () if hint in seen else hint.__struct_fields__:
+            seen.add(hint)
+            yield from loose(hints[name], f"{hint.__name__}.{name}", seen)
+    elif not issubclass(hint, Fact | str | int | float | NoneType):
+        yield where, hint.__name__
+
+
+# --- mail ---
+
+
+def mail_arrives(scheme: Scheme, how: settings) -> None:
+    """Late and in any order, each text is shown once on every device it is meant for, under its author's name."""
+
+    @tried(how, 1, STEPS, KIND)
+    def case(steps: list[Step], fates: list[str]) -> None:
+        with staged(scheme, fates) as stage:
+            stage.play(steps)
+            _compare(stage, missing=stage.meant - stage.shown)
+
+
+def shown_is_what_was_sent(scheme: Scheme, how: settings) -> None:
+    """On a network that loses, repeats and damages mail, a text is shown once or not at all, and the rest arrives."""
+
+    @tried(how, 1, STEPS, ROUGH)
+    def case(steps: list[Step], fates: list[str]) -> None:
+        with staged(scheme, fates) as stage:
+            stage.play(steps)
+            whole = (said for said in stage.said if not any((said.device, to) in stage.harmed for to in DEVICES))
+            _compare(stage, missing=sum((said.meant for said in whole), Seen()) - stage.shown)
+
+
+def _compare(stage: Stage, missing: Seen) -> None:
+    """Broken where texts are missing, or shown that were not sent or not to there."""
+    for what, texts in (("missing", missing), ("shown without need", stage.shown - stage.meant)):
+        for device, author, conversation, _ in texts:
+            refused = stage.wire.refusals[-1:]
+            raise Broken(f"on {device} a text of {author} in {conversation} is {what}; the last refusal: {refused}")
+
+
+# --- lawful access ---
+
+
+def access_yields_what_is_in_scope(scheme: Scheme, how: settings) -> None:
+    """With a valid warrant the lawful access yields the texts that its claim promises, and none outside the warrant."""
+    promise = scheme.claim.access
+
+    @tried(how, 4, SPEECH, TARGETS, SPAN)
+    def case(speech: list[tuple[int, Step]], target: str, span: list[int]) -> None:
+        first, issued, last = span
+        with staged(scheme) as stage:
+            warrant = issue(stage.court.key, stage.order(target, first, last, issued))
+            yielded = _through_the_days(stage, speech, warrant)
+            covered = [said for said in stage.said if warrant.order.covers(said.people, said.day)]
+            since = {"none": DAYS, "in scope": 0, "from service": issued}[promise]
+            missing = {said.body for said in covered if said.day >= since} - yielded
+            outside = yielded - {said.body for said in covered}
+            about = f"a warrant about {target}, days {first} to {last}, served on day {issued}"
+            require(not missing, f"{about}: {len(missing)} promised texts are missing")
+            require(not outside, f"{about}: {len(outside)} texts outside it are yielded")
+
+
+def _through_the_days(stage: Stage, speech: list[tuple[int, Step]], warrant: Warrant) -> set[bytes]:
+    yielded, asked = set[bytes](), 0
+    for day in range(DAYS):
+        if day == warrant.order.issued:
+            stage.serve(warrant)
+        stage.play(step for on, step in speech if on == day)
+        if day >= warrant.order.issued:
+            heard = stage.intercepted()
+            yielded |= stage.access(warrant, heard[asked:])
+            asked = len(heard)
+        stage.take(Step("day"))
+    return yielded
+
+
+_TALK = (("bob-phone", "alice"), ("alice-phone", "choir"), ("alice-laptop", "bob"), ("carol-phone", "club"))
+
+
+def _spoken(stage: Stage, warrant: Warrant) -> list[Intercept]:
+    """The warrant is served on an authority that insists on nothing, and people talk."""
+    stage.wire.parties["authority"] = corrupted(stage.authority)
+    stage.serve(warrant)
+    stage.play(Step("say", device, to) for device, to in _TALK)
+    return stage.intercepted()
+
+
+def no_valid_warrant_no_text(scheme: Scheme, how: settings) -> None:
+    """Officials refuse a requester without scruples whose warrant is forged, stale, too narrow, or another's."""
+    for what, spoil in _warrants():
+        with staged(scheme) as stage:
+            warrant = spoil(stage, issue(stage.court.key, stage.order("alice")))
+            stage.take(Step("day"))
+            opened = stage.access(warrant, _spoken(stage, warrant))
+            if what == "a valid warrant":
+                require(scheme.claim.access == "none" or bool(opened), "nothing is yielded under a valid warrant")
+            else:
+                require(not opened, f"{len(opened)} texts are yielded under {what}")
+
+
+def _warrants() -> Iterator[tuple[str, Callable[[Stage, Warrant], Warrant]]]:
+    def ordered(**changes: Any) -> Callable[[Stage, Warrant], Warrant]:
+        return lambda stage, good: issue(stage.court.key, msgspec.structs.replace(good.order, **changes))
+
+    def another_court(stage: Stage, good: Warrant) -> Warrant:
+        return issue(crypto.new_signing_key(CourtKey), good.order)  # type: ignore[arg-type]  # the kind asked for
+
+    def another_requester(stage: Stage, good: Warrant) -> Warrant:
+        stage.authority.key = crypto.new_signing_key(AuthorityKey)  # type: ignore[assignment]  # the kind asked for
+        return good
+
+    yield "a valid warrant", lambda stage, good: good
+    yield "a forged signature", lambda stage, good: Warrant(good.order, bytes(64))
+    yield "another court's signature", another_court
+    yield "an order that the court did not sign", lambda stage, good: Warrant(stage.order("bob"), good.signature)
+    yield "a warrant that expired", ordered(expires=0)
+    yield "a warrant that is not in force yet", ordered(issued=2)
+    yield "a warrant about somebody else", ordered(target="nobody")
+    yield "a warrant for other days", ordered(first=DAYS)
+    yield "a request that another authority signed", another_requester
+
+
+def a_field_is_bound(scheme: Scheme, how: settings) -> None:
+    """A label or byte of an access field changed, or the field put beside another message: it yields no text."""
+    with staged(scheme) as stage:
+        warrant = issue(stage.court.key, stage.order("alice"))
+        spoken = [(each, field) for each in _spoken(stage, warrant) if (field := _field(scheme, each))]
+        for (intercept, field), (_, other) in pairwise(spoken[:2]):
+            require(bool(stage.access(warrant, [intercept])), "a field as it was sent yields nothing")
+            for changed in (*altered(field), other):
+                opened = stage.access(warrant, [_with_field(intercept, codec.encode(changed))])
+                require(not opened, f"a text is yielded with {changed} in place of {field}")
+
+
+def one_bad_field_does_not_stop_the_rest(scheme: Scheme, how: settings) -> None:
+    """Beside a field that is missing, garbled or cut off, the others yield their texts."""
+    if scheme.claim.access != "in scope":
+        return  # what is yielded does not come from fields
+    with staged(scheme) as stage:
+        warrant = issue(stage.court.key, stage.order("alice"))
+        heard = _spoken(stage, warrant)
+        for at, bad in enumerate(heard[:3]):
+            rest = stage.access(warrant, [each for each in heard if each is not bad])
+            for field in (b"", b"\x00", bad.mail.field[:-1], bad.mail.field + b"\x00"):
+                beside = stage.access(warrant, [*heard[:at], _with_field(bad, field), *heard[at + 1 :]])
+                require(rest <= beside, f"{len(rest - beside)} texts are missing beside a bad field")
+
+
+def promises_are_no_mathematics(scheme: Scheme, how: settings) -> None:
+    """An official whose promises are off answers a request that carries no valid warrant."""
+    with staged(scheme) as stage:
+        warrant = issue(stage.court.key, stage.order("alice"))
+        stage.access(warrant, _spoken(stage, warrant))
+        worthless = Warrant(stage.order("", 9, 9, 9, 9), bytes(64))
+        packets = _types(scheme, Packet)
+        for heard in [each for each in stage.wire.heard if each.src == "authority"]:
+            packet = codec.decode_any(heard.data, packets)
+            if (asked := _replaced(packet, warrant, worthless)) != packet:
+                puppet = corrupted(stage.wire.parties[heard.dst])
+                try:
+                    puppet.answer("authority", codec.encode(asked), stage.wire)
+                except EscrowError as error:
+                    raise Broken(f"{heard.dst} with its promises off says: {error!r}") from error
+
+
+# --- messages, changed ---
+
+
+def altered(value: Any) -> Iterator[Any]:
+    """Values that differ from this one in one place: a bit of each byte, a number by one, a name, somebody left out."""
+    match value:
+        case int():
+            yield from (value - 1, value + 1)
+        case str():
+            yield value + "'"
+        case bytes():
+            yield value + b"\0"
+            if value:
+                yield value[:-1]
+            yield from (value[:at] + bytes([byte ^ 1 << at % 8]) + value[at + 1 :] for at, byte in enumerate(value))
+        case tuple():
+            inner = ((*value[:at], other, *value[at + 1 :]) for at, each in enumerate(value) for other in altered(each))
+            yield from (other for other in (value[::-1], value[:-1], *inner) if other != value)
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                for other in altered(getattr(value, name)):
+                    try:
+                        yield msgspec.structs.replace(value, **{name: other})
+                    except ValueError:  # a fact that cannot be made so cannot be sent so
+                        continue
+
+
+def _replaced(value: Any, old: object, new: object) -> Any:
+    """A packet with a fact inside it replaced."""
+    if value == old or not isinstance(value, msgspec.Struct):
+        return new if value == old else value
+    parts = {name: _replaced(getattr(value, name), old, new) for name in value.__struct_fields__}
+    return msgspec.structs.replace(value, **parts)
+
+
+def _types(scheme: Scheme, base: type) -> frozenset[type]:
+    return frozenset(each for each in vocabulary(_module(scheme), (base,)).types if each is not base)
+
+
+def _module(scheme: Scheme) -> ModuleType:
+    return sys.modules[type(scheme).__module__]
+
+
+def _field(scheme: Scheme, intercept: Intercept) -> AccessField | None:
+    kinds = _types(scheme, AccessField)
+    try:
+        return codec.decode_any(intercept.mail.field, kinds) if kinds else None
+    except Malformed:
+        return None
+
+
+def _with_field(intercept: Intercept, field: bytes) -> Intercept:
+    return msgspec.structs.replace(intercept, mail=msgspec.structs.replace(intercept.mail, field=field))
+
+
+# --- the run ---
+
+
+def the_seed_decides(scheme: Scheme, how: settings) -> None:
+    """The same seed gives the same packets, and another seed others; or the scheme says why not."""
+
+    def packets(seed: int) -> list[Heard]:
+        with staged(scheme, seed=seed) as stage:
+            warrant = issue(stage.court.key, stage.order("alice"))
+            stage.access(warrant, _spoken(stage, warrant))
+            return stage.wire.heard
+
+    if not scheme.seedable:
+        require(packets(0) == packets(0), "the same seed gives other packets")
+        require(packets(0) != packets(1), "another seed gives the same packets")
+
+
+def rules_are_marked(scheme: Scheme, how: settings) -> None:
+    """Each public function over facts is marked as a rule or as honest, and no two types travel under one name."""
+    try:
+        vocabulary(_module(scheme))
+    except RuleError as error:
+        raise Broken(str(error)) from error
+
+
+# --- all of them ---
+
+
+class Law(NamedTuple):
+    """A law's name, what it says, and its test, which raises Broken; any other exception breaks it as well."""
+
+    name: str
+    statement: str
+    test: Callable[[Scheme, settings], None]
+
+    def broken(self, scheme: Scheme, how: settings = QUICK) -> str:
+        """Empty, or how the scheme breaks this law."""
+        try:
+            self.test(scheme, how)
+        except Broken as broken:
+            return str(broken)
+        except Exception as error:  # whatever escapes from a party is a defect
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+
+LAWS = tuple(
+    Law(test.__name__.replace("_", " "), (test.__doc__ or "").splitlines()[0], test)
+    for test in (
+        a_party_is_its_fields,
+        nothing_is_kept_elsewhere,
+        state_is_typed,
+        mail_arrives,
+        shown_is_what_was_sent,
+        access_yields_what_is_in_scope,
+        no_valid_warrant_no_text,
+        a_field_is_bound,
+        one_bad_field_does_not_stop_the_rest,
+        promises_are_no_mathematics,
+        the_seed_decides,
+        rules_are_marked,
+    )
+)
+
+
+def check(scheme: Scheme, how: settings = QUICK) -> Iterator[tuple[str, bool, str]]:
+    """(law, whether it holds, how it is broken) for each law. Takes some seconds; the same each time."""
+    for law in LAWS:
+        broken = law.broken(scheme, how)
+        yield law.name, not broken, broken

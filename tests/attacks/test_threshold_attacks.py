@@ -1,0 +1,340 @@
+"""Attacks on split-key, fair-keys and threshold: each verdict, and faults seeded in the schemes.
+
+That each attack breaks its specimen and not the twin is tested with all the others', in test_attacks.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import msgspec
+import pytest
+from committee_faults import changed, off
+
+from attacks import lying_holder
+from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.simulation.attack import Cast
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict.analysis import MATHEMATICS, SERVED
+from attacks.lab.verdict.cell import Messaging
+from attacks.lab.verdict.evaluation import Bench
+from attacks.mauled_fields import maul
+from attacks.registry import attacks
+from attacks.specimens import unchecked_ciphertext, unerased, unproven_parts, unverified_shares
+from escrow.codec import decode
+from escrow.derivation import Checks, service
+from escrow.e2ee.provider import Mail
+from escrow.errors import EscrowError, Forged
+from escrow.schemes import envelope, plain, split_key, threshold
+from escrow.schemes.fair_keys import scheme as fair_keys
+from escrow.schemes.fair_keys.scheme import FairKeys
+from escrow.schemes.split_key import HeldShare, SplitField, SplitKey
+from escrow.schemes.threshold import AgentShare, Threshold, ThresholdField
+from escrow.sharing import tdh2
+from escrow.sharing.elgamal import KeyShare
+from escrow.sharing.proactive import refresh
+from escrow.testing import properties
+from escrow.testing.harness import Step, staged
+from escrow.warrant import Warrant, issue, promises
+from escrow.wire import Alarm
+
+ATTACKS = attacks()
+EVERY = tuple(ATTACKS.values())
+SMALL = default(users=4, groups=0, days=4, messages=20)
+LAWS = {law.name: law for law in properties.LAWS}
+
+
+@cache
+def bench(scheme):
+    return Bench(scheme, EVERY, SMALL)
+
+
+@cache
+def cell(scheme, attack):
+    return bench(scheme).cell(ATTACKS[attack])[0]
+
+
+def with_parties(scheme, **kinds):
+    """The scheme with other classes for its parties."""
+    return type("Altered", (type(scheme),), kinds, frozen=True, kw_only=True)(**msgspec.structs.asdict(scheme))
+
+
+# --- verdicts ---
+
+NONE, AS, HELD, BREACH = "NOT_APPLICABLE", "AS CLAIMED", "HELD", "BREACH"
+VERDICTS = {
+    "lying-holder": {"split-key": HELD, "fair-keys": HELD, "threshold": HELD, "envelope": NONE, "plain": NONE},
+    "mauled-fields": {"split-key": NONE, "fair-keys": NONE, "threshold": AS, "envelope": NONE, "plain": NONE},
+    "mobile-adversary": {"split-key": AS, "fair-keys": AS, "threshold": HELD, "envelope": NONE, "plain": NONE},
+    "rogue-dealer": {"split-key": BREACH, "fair-keys": NONE, "threshold": HELD, "envelope": NONE, "plain": NONE},
+    "shadow-public-keys": {"split-key": NONE, "fair-keys": HELD, "threshold": NONE, "envelope": NONE, "plain": NONE},
+    "court-key-theft": {"split-key": BREACH, "fair-keys": BREACH, "threshold": BREACH},
+    "authority-theft": {"split-key": AS, "fair-keys": BREACH, "threshold": AS},  # a fair key has no window
+    "warrant-misuse": {"split-key": AS, "fair-keys": BREACH, "threshold": AS},
+}
+SCHEMES = {
+    each.name: each for each in (split_key.SCHEME, fair_keys.SCHEME, threshold.SCHEME, envelope.SCHEME, plain.SCHEME)
+}
+
+
+@pytest.mark.parametrize(("attack", "scheme"), [(attack, scheme) for attack, row in VERDICTS.items() for scheme in row])
+def test_verdicts(attack, scheme):
+    found = cell(SCHEMES[scheme], attack)
+    assert found.verdict == VERDICTS[attack][scheme], found.reason
+
+
+def test_a_lying_holder_and_a_rogue_dealer_cost_no_text_and_are_named():
+    for scheme in ("split-key", "fair-keys", "threshold"):
+        found = cell(SCHEMES[scheme], "lying-holder")
+        assert found.evaded == 0 and found.lawful == found.entitled > 0
+        (alarm,) = found.alarms
+        assert alarm.who == "authority"
+        assert alarm.check.startswith("wrong ") and "-1" in alarm.check
+    found = cell(SCHEMES["threshold"], "rogue-dealer")
+    assert found.evaded == 0 and {alarm.check.split(":")[0] for alarm in found.alarms} == {"agent-1"}
+    found = cell(SCHEMES["split-key"], "rogue-dealer")
+    assert found.lawful == 0 and {alarm.check.split(":")[0] for alarm in found.alarms} == {"dealer"}
+
+
+def test_one_dealer_alone_is_the_difference_between_no_key_and_a_key():
+    """The same lie: put out among several it changes nothing; of the only dealer it costs the whole access."""
+    several, single = (cell(SCHEMES[name], "rogue-dealer") for name in ("threshold", "split-key"))
+    assert several.lawful == several.entitled == single.entitled == single.evaded > 0
+
+
+def test_a_share_taken_yesterday_is_worth_nothing_beside_one_of_today_in_threshold_alone():
+    everything = len(bench(SCHEMES["threshold"]).record.sent)
+    for scheme, opened in ((Threshold(), 0), (Threshold(every=0), everything), (SplitKey(), everything)):
+        assert cell(scheme, "mobile-adversary").exposed.total == opened
+    assert cell(FairKeys(), "mobile-adversary").exposed.total == everything
+
+
+def test_a_mauled_field_is_refused_by_every_honest_agent():
+    found = bench(SCHEMES["threshold"])
+    analysis, _ = found.under(ATTACKS["mauled-fields"])
+    assert analysis.adversary.fired["attacks.mauled_fields.maul"]
+    refused = [reason for _, _, reason in analysis.record.refusals if reason == "the ciphertext checks"]
+    assert len(refused) > 10
+    with pytest.raises(Forged, match="nothing to gain"):
+        warrant = analysis.record.warrants[0]
+        field = next(_fields(analysis.record, warrant))
+        maul(field, warrant.order)
+
+
+def _fields(record, warrant):
+    """Access fields that a warrant covers."""
+    for packet in record.heard:
+        try:
+            field = decode(decode(packet.data, Mail).field, ThresholdField)
+        except EscrowError:
+            continue
+        if warrant.order.covers(field.people, field.day):
+            yield field
+
+
+# --- who counts as a detector ---
+
+
+@pytest.mark.parametrize("scheme", [SplitKey(), Threshold(), FairKeys()], ids=lambda scheme: scheme.name)
+def test_what_the_thiefs_own_authority_complains_of_is_no_detection(scheme):
+    record = bench(scheme).play(ATTACKS["court-key-theft"])
+    honest = {*record.cast.devices, *record.cast.officials} - {"court"}
+    assert {alarm.who for alarm in Messaging(record).alarms} <= honest
+
+
+def test_only_who_was_cast_and_stayed_honest_raises_alarms_that_count():
+    record = play(Threshold(), SMALL, ATTACKS["lying-holder"])
+    said = {"authority": True, "alice-phone": True, "agent-1": False, "thief": False, "nobody": False}
+    alarms = tuple(Alarm(0, who, "check", 1) for who in said)
+    counted = Messaging(msgspec.structs.replace(record, alarms=alarms)).alarms
+    assert {each.who for each in counted} == {who for who, counts in said.items() if counts}
+
+
+# --- the attacks themselves ---
+
+
+@pytest.mark.parametrize(
+    ("scheme", "attack"),
+    [
+        (SplitKey(), "lying-holder"),
+        (FairKeys(), "shadow-public-keys"),
+        (Threshold(), "mauled-fields"),
+        (Threshold(), "rogue-dealer"),
+        (Threshold(t=3, n=5), "lying-holder"),
+    ],
+    ids=str,
+)
+def test_whoever_misbehaves_is_its_data_too(scheme, attack):
+    """It may be replaced by its own decoded state after every step, and nobody notices."""
+    scenario = default(users=3, groups=0, days=3, messages=8)
+    one, other = (play(scheme, scenario, ATTACKS[attack], forgetful=forgetful) for forgetful in (False, True))
+    assert one.turned and one.heard == other.heard and one.states == other.states
+
+
+def test_a_lying_holder_lies_about_shares_only_while_it_answers():
+    with staged(SplitKey()) as stage:
+        agent = stage.wire.parties["agent-1"]
+        party = lying_holder.lying(agent)
+        before = party.state()
+        warrant = issue(stage.court.key, stage.order("alice"))
+        stage.wire.parties["agent-1"] = party
+        stage.serve(warrant)
+        stage.play([Step("say", "bob-phone", "alice")])
+        assert len(stage.access(warrant, stage.intercepted())) == 1
+        assert party.state() == before
+        assert lying_holder._off([agent.share, b"x"]) == [changed(agent.share, raw=off(agent.share.raw)), b"x"]
+
+
+def test_holders_are_the_officials_of_whom_there_are_several():
+    cast = Cast(("alice-1",), ("court", "provider", "agent-1", "agent-2", "centre"))
+    assert lying_holder.holders(cast) == ["agent-1", "agent-2"]
+    for scheme in (SplitKey(), FairKeys(), Threshold()):
+        found = lying_holder.holders(bench(scheme).record.cast)
+        assert tuple(found) == (scheme.trustees if isinstance(scheme, FairKeys) else scheme.agents)
+
+
+@pytest.mark.parametrize(("t", "n"), [(3, 3), (2, 2)])
+def test_a_holder_that_cannot_be_spared_is_no_case_for_the_liar(t, n):
+    cast = Cast((), tuple(f"agent-{i}" for i in range(1, n + 1)))
+    assert "spared" in ATTACKS["lying-holder"].applies(SplitKey(t=t, n=n), cast)
+    assert ATTACKS["lying-holder"].applies(SplitKey(t=2, n=3), Cast((), ("agent-1", "agent-2", "agent-3"))) == ""
+
+
+# --- faults seeded in threshold ---
+
+
+@service(tdh2.partial, holder="share", given="ciphertext = field.ciphertext")
+def any_day(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
+    """All promises but the one about the window."""
+    yield from (
+        (check, holds) for check, holds in promises(share.court, warrant, field.people, field.day) if check != "window"
+    )
+    yield "the label is of this message", field.label == field.ciphertext.label
+    yield "the ciphertext checks", field.ciphertext.proven
+
+
+class AnyDay(threshold.Agent):
+    def checks(self, share, warrant, field):
+        return any_day(share, warrant, field)
+
+
+class Renaming(threshold.Agent):
+    """An agent whose refresh gives a share a new stage, and no new polynomial."""
+
+    def _hold(self, run, made):
+        if run.purpose.kind == "key":
+            super()._hold(run, made)
+            return
+        sharing, self.renewal = refresh.renewed(self.sharing, made)
+        self.outcome = made
+        share = self.share and changed(self.share, stage=sharing.stage)
+        self.hold(changed(self.sharing, stage=sharing.stage), share)
+
+
+class Believing(threshold.ThresholdAuthority):
+    """An authority that looks at no proof."""
+
+    def fault(self, index, part, field):
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("altered", "attack"),
+    [
+        (lambda: with_parties(Threshold(), agent=AnyDay), "warrant-misuse"),
+        (lambda: with_parties(Threshold(reboots=False), agent=Renaming), "mobile-adversary"),
+        (lambda: with_parties(Threshold(), agent=unerased.Agent), "mobile-adversary"),
+        (lambda: with_parties(Threshold(), agent=unchecked_ciphertext.Agent), "mauled-fields"),
+        (lambda: with_parties(Threshold(every=0), agent=unverified_shares.Agent), "rogue-dealer"),
+        (lambda: with_parties(Threshold(), authority=Believing), "lying-holder"),
+    ],
+    ids=["any day", "only renamed", "not erased", "ciphertext unchecked", "shares unverified", "proofs unread"],
+)
+def test_faults_seeded_in_threshold_are_caught_by_attacks(altered, attack):
+    found, _ = Bench(altered(), EVERY, SMALL).cell(ATTACKS[attack])
+    assert found.verdict == "BREACH", found.reason
+    sound = cell(SCHEMES["threshold"], attack)
+    assert sound.verdict in {"HELD", "AS CLAIMED"}
+
+
+def test_faults_seeded_in_threshold_are_caught_by_laws(monkeypatch):
+    assert LAWS["a field is bound"].broken(Threshold()) == ""
+    monkeypatch.setattr(threshold, "in_force", lambda *_: True)
+    assert "expired" in LAWS["no valid warrant no text"].broken(Threshold())
+    monkeypatch.setattr(threshold, "label_of", lambda *_: bytes(32))
+    assert "in place of" in LAWS["a field is bound"].broken(Threshold())
+
+
+# --- faults seeded in split-key ---
+
+
+@service(split_key.elgamal.partial, holder="share", given="capsule = field.capsule")
+def unasked(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
+    """All promises but the one about who made the field."""
+    yield from promises(share.court, warrant, field.people, field.day)
+
+
+class Unasking(split_key.Agent):
+    def checks(self, share, warrant, field):
+        return unasked(share, warrant, field)
+
+
+class Keeping(split_key.Dealer):
+    """A dealer that does not forget."""
+
+    kept: list[KeyShare] = []
+
+    def handed(self, shares):
+        self.kept = list(shares)
+        return shares
+
+
+class Careless(SplitKey, frozen=True, kw_only=True):
+    """The dealer keeps what it dealt."""
+
+    name = "careless"
+
+    def cast(self, users, court):
+        for party in super().cast(users, court):
+            yield Keeping(party.name, party.t, party.n) if isinstance(party, split_key.Dealer) else party
+
+
+@pytest.mark.parametrize(
+    ("altered", "attack"),
+    [
+        (lambda: with_parties(SplitKey(), agent=Unasking), "warrant-misuse"),
+        (Careless, "authority-theft"),
+        (unproven_parts.UnprovenParts, "lying-holder"),
+    ],
+    ids=["sender's proof unread", "the dealer keeps the shares", "parts unproven"],
+)
+def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
+    found, _ = Bench(altered(), EVERY, SMALL).cell(ATTACKS[attack])
+    assert found.verdict == "BREACH", found.reason
+    assert cell(SCHEMES["split-key"], attack).verdict in {"HELD", "AS CLAIMED"}
+
+
+def test_faults_seeded_in_split_key_are_caught_by_laws(monkeypatch):
+    monkeypatch.setattr(split_key, "in_force", lambda *_: True)
+    assert "expired" in LAWS["no valid warrant no text"].broken(SplitKey())
+    monkeypatch.setattr(split_key.SplitField, "context", lambda self: b"context")
+    assert "in place of" in LAWS["a field is bound"].broken(SplitKey())
+
+
+# --- services ---
+
+
+def test_whose_promises_stand_between_the_authority_and_everything():
+    """The authority reads what warrants cover; t agents read all; fewer read nothing."""
+    found = bench(SCHEMES["threshold"])
+    structure = found.analysis.structure
+    for name, who, share in (
+        (MATHEMATICS, ["agent-1"], "none"),
+        (MATHEMATICS, ["agent-1", "agent-3"], "all"),
+        (SERVED, ["authority"], "some"),
+        (SERVED, ["court"], "all"),
+    ):
+        opened = structure(name).opened(structure(name).mask([Seizure(each) for each in who]))
+        count, everything = len(opened), len(found.record.sent)
+        assert {"none": count == 0, "some": 0 < count < everything, "all": count == everything}[share]

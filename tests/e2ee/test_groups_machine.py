@@ -1,0 +1,181 @@
+"""Groups under Sender Keys, whoever comes and goes: who is out reads nothing said since, who is new nothing older.
+
+A state is tried on all that the network heard, and its sender chains under any name that a mail gives them.
+"""
+
+import msgspec
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import rule, run_state_machine_as_test
+from machines import ANY, Machine, laws_broken, logged, pick, read_by
+
+from escrow import codec
+from escrow.e2ee import content, sender_keys
+from escrow.e2ee.content import Distribution
+from escrow.e2ee.device import Device
+from escrow.e2ee.ratchet import Plaintext
+from escrow.e2ee.sender_keys import SenderChain
+from escrow.errors import Forged
+from escrow.principal import revive
+from escrow.testing.harness import NAMES
+
+
+class Groups(Machine):
+    """Members of a choir come and go."""
+
+    conversations = (*["choir"] * 6, "club", "alice", "bob", "carol")
+
+    open_to_all = True
+
+    def __init__(self):
+        super().__init__()
+        self.left = []  # devices of who was removed, as they were then
+
+    @rule(which=ANY)
+    @logged
+    def a_member_comes_or_goes(self, which):
+        members, user = self.stage.groups["choir"].members, pick(NAMES, which)
+        if user not in members and self.open_to_all:
+            self.gather((*members, user))
+        elif user in members and len(members) > 1:
+            self.gather(member for member in members if member != user)
+            mine = [self.stage.device(name) for name, owner in self.stage.owner.items() if owner == user]
+            self.left += [revive(each.state(), type(each)) for each in mine]
+
+    def gather(self, members):
+        self.stage.gather(msgspec.structs.replace(self.stage.groups["choir"], members=tuple(members)))
+
+    # --- what holds ---
+
+    def in_the_end(self):
+        self.who_joined_reads_nothing_older()
+        self.who_was_removed_reads_nothing_said_since()
+
+    def who_was_removed_reads_nothing_said_since(self):
+        """Unless it was meant for them: they may have come back."""
+        for party in self.left:
+            assert read_by(party, self.mails()) <= self.entitled(party.name)
+
+    def who_joined_reads_nothing_older(self):
+        for name in [name for name, user in self.stage.owner.items() if user in self.stage.groups["choir"].members]:
+            assert read_by(self.stage.device(name), self.mails()) <= self.entitled(name)
+
+
+def test_members_of_a_group_read_what_is_meant_for_them():
+    run_state_machine_as_test(Groups, settings=settings(max_examples=settings().max_examples // 2))
+
+
+# --- specimens: what each law catches ---
+
+
+class KeepsItsChain(Device):
+    """It goes on with its chain when somebody has left."""
+
+    def _send_by_chain(self, wire, people, said):
+        if own := self.sending.get(said.conversation):
+            here = {listed.device for listed in self._recipients(wire, people)}
+            own.holders = [name for name in own.holders if name in here]
+        super()._send_by_chain(wire, people, said)
+
+
+class RenamesItsChain(Device):
+    """Where somebody has left, its new chain has a new name and the old key."""
+
+    def _send_by_chain(self, wire, people, said):
+        old = self.sending.get(said.conversation)
+        if old and not set(old.holders) <= {listed.device for listed in self._recipients(wire, people)}:
+            fresh = sender_keys.new_chain()
+            chain = SenderChain(fresh.chain.chain, old.chain.n, old.chain.value)
+            self.sending[said.conversation] = msgspec.structs.replace(fresh, chain=chain)
+        super()._send_by_chain(wire, people, said)
+
+
+class HandsOverFromTheStart(Device):
+    """Whoever joins is given its chain as it was at first."""
+
+    first: list[SenderChain] = []
+
+    def _mail(self, wire, to, body, people):
+        told = content.read(Plaintext(body))
+        if isinstance(told, Distribution):
+            if told.chain.chain not in [chain.chain for chain in self.first]:
+                self.first.append(told.chain)
+            chain = next(chain for chain in self.first if chain.chain == told.chain.chain)
+            body = codec.encode(msgspec.structs.replace(told, chain=chain))
+        super()._mail(wire, to, body, people)
+
+
+class OpensTwice(Device):
+    """It opens group messages with a copy of the chain."""
+
+    def _open_group(self, mail):
+        return super(OpensTwice, revive(self.state(), type(self)))._open_group(mail)
+
+
+class TakesAnyName(Device):
+    """It shows a group message under the name of whoever it says it is from."""
+
+    def _chain_of(self, mail):
+        return next((peer for peer in self.receiving if peer.chain.chain == mail.body[: sender_keys.ID]), None)
+
+
+class DoesNotWait(Device):
+    """It drops a group message that overtook its sender key."""
+
+    def receive(self, wire, mail):
+        if mail.group and self._chain_of(mail) is None:
+            raise Forged("a group message under a chain that never came")
+        super().receive(wire, mail)
+
+
+class ForgetsWhatWaits(Device):
+    """What it keeps of itself leaves out the mail that waits."""
+
+    def state(self):
+        return codec.seal_bytes(codec.encode(msgspec.structs.replace(self, waiting=[])))
+
+
+class FallsOver(Device):
+    """It looks a chain up without asking whether it is there."""
+
+    def receive(self, wire, mail):
+        if mail.group:
+            mail.recipients[[peer.chain.chain for peer in self.receiving].index(mail.body[: sender_keys.ID])]
+        super().receive(wire, mail)
+
+
+class Leaving(Groups):
+    """Nobody joins."""
+
+    open_to_all = False
+
+
+class Joining(Groups):
+    """Of who was removed nothing is kept."""
+
+    def who_was_removed_reads_nothing_said_since(self):
+        """Not asked: who joins has often been there before."""
+
+
+class Steady(Groups):
+    """Nobody restarts before the end."""
+
+    a_party_restarts_from_its_state = None
+
+
+@pytest.mark.parametrize(
+    ("machine", "specimen", "law"),
+    [
+        (Leaving, KeepsItsChain, "who_was_removed_reads_nothing_said_since"),
+        (Leaving, RenamesItsChain, "who_was_removed_reads_nothing_said_since"),
+        (Joining, HandsOverFromTheStart, "who_joined_reads_nothing_older"),
+        (Groups, OpensTwice, "texts_are_shown_once_where_they_were_meant"),
+        (Groups, TakesAnyName, "texts_are_shown_once_where_they_were_meant"),
+        (Groups, DoesNotWait, "what_nothing_happened_to_has_arrived"),
+        (Steady, ForgetsWhatWaits, "a_restart_changes_nothing"),
+        (Groups, FallsOver, "receive"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_faulty_client_breaks_the_law_that_forbids_it(machine, specimen, law):
+    assert law in laws_broken(type("Faulty", (machine,), {"device": specimen}))

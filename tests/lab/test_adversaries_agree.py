@@ -1,0 +1,257 @@
+"""The closure, the puppets and the ledger agree; where one of them is made to err, the others say so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attacks import registry
+from attacks.lab.crosscheck import compare as agreeing
+from attacks.lab.crosscheck.byte_adversary import Ledger, Log
+from attacks.lab.crosscheck.compare import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
+from attacks.lab.crosscheck.puppets import Puppets, recorded_answers
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict import analysis as analysing
+from attacks.lab.verdict.analysis import Analysis
+from escrow import codec
+from escrow.codec import Public
+from escrow.e2ee import device, ratchet, sender_keys
+from escrow.errors import Forged
+from escrow.schemes import envelope, ghost, plain, split_key
+from escrow.schemes.clipper import scheme as clipper
+from escrow.warrant import Request
+from escrow.wire import Heard
+
+ATTACKS = tuple(registry.attacks().values())
+SCHEMES = {module.SCHEME.name: module.SCHEME for module in (plain, envelope, split_key, ghost, clipper)}
+SMALL = default(users=4, days=5, messages=16)
+
+
+def compare(scheme, scenario=SMALL, attack=None):
+    log = Log()
+    record = play(scheme, scenario, attack, observer=log)
+    return agree(Analysis(scheme, record, ATTACKS), log)
+
+
+BORDER = {
+    "plain": {"authority, court, provider"},
+    "envelope": {"agent@0", "authority@4", "court, provider"},
+    "split-key": {"agent-1@0, agent-2@0", "authority@4", "agent-1, court, dealer, provider"},
+    "ghost": {"authority@3", "court, provider"},
+    "clipper": {
+        "programmer@0",
+        "agent-1@0, agent-2@0, programmer@0",
+        "agent-1@0, agent-2@0, carol-phone@0",
+        "agent-1, agent-2, court, provider",
+    },
+}
+POOLED = {"clipper"}  # where agents have halves, a phone has the family key, and no party's code takes both
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_adversaries_agree_on_every_border_coalition(name):
+    found = compare(SCHEMES[name], SMALL if name == "split-key" else default(messages=60))
+    assert found.failures == ()
+    assert BORDER[name] <= set(found.checked)
+    assert found.closure_only[OWN_CHAIN] and found.closure_only[EVENINGS]
+    assert bool(found.closure_only[HALVES]) == (name in POOLED)
+    assert not found.closure_only[IN_THE_OPEN] and not found.closure_only[BORROWED]
+
+
+sizes = st.builds(
+    default,
+    users=st.integers(3, 5),
+    groups=st.integers(0, 2),
+    days=st.integers(1, 7),
+    messages=st.integers(1, 50),
+    seed=st.integers(0, 2**32),
+)
+
+
+@st.composite
+def scenarios(draw):
+    scenario = draw(sizes)
+    some = st.lists(st.sampled_from(scenario.devices), max_size=3, unique=True).map(tuple)
+    return msgspec.structs.replace(
+        scenario,
+        lossy=draw(some),
+        without_one_time=draw(some),
+        late_percent=draw(st.sampled_from([0, 10, 50])),
+        rotate_every=draw(st.integers(1, 4)),
+        keep_prekeys=draw(st.integers(0, 3)),
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(scenarios(), st.sampled_from([plain.SCHEME, envelope.SCHEME, ghost.SCHEME, clipper.SCHEME]))
+def test_adversaries_agree_in_any_scenario(scenario, scheme):
+    assert compare(scheme, scenario).failures == ()
+
+
+@pytest.mark.parametrize("name", ["court-key-theft", "warrant-misuse", "prekey-substitution", "ghost-insertion"])
+def test_adversaries_agree_on_plays_of_active_attacks(name):
+    attack = registry.attacks()[name]
+    assert compare(ghost.SCHEME if name == "ghost-insertion" else envelope.SCHEME, SMALL, attack).failures == ()
+
+
+@pytest.mark.parametrize("name", ["rogue-leaf", "leaf-feedback"])
+def test_adversaries_agree_on_plays_of_rogues_with_chips(name):
+    found = compare(clipper.SCHEME, SMALL, registry.attacks()[name])
+    assert found.failures == () and not found.closure_only[BORROWED]
+
+
+def test_a_chip_opens_what_another_sent_under_its_leaf_and_that_it_is_the_same_leaf_is_seen_in_the_bytes(monkeypatch):
+    """No device tries its unit key on mail that it did not send; the closure does, and opens what frames its owner."""
+    squeeze, scenario = registry.attacks()["squeeze"], default(messages=60)
+    found = compare(clipper.SCHEME, scenario, squeeze)
+    assert found.failures == () and found.closure_only[BORROWED]
+    monkeypatch.setattr(agreeing, "FINGERPRINT", 17)  # longer than a LEAF
+    unseen = compare(clipper.SCHEME, scenario, squeeze)
+    assert not unseen.closure_only[BORROWED]
+    assert all(said.startswith("carol-phone@") for said in unseen.failures) and unseen.failures
+
+
+# --- the second and third adversary by themselves ---
+
+
+def test_puppets_and_ledger_share_no_code_with_the_closure():
+    names = ("puppets", "byte_adversary")
+    code = f"import sys, {', '.join(f'attacks.lab.crosscheck.{name}' for name in names)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "attacks.lab.crosscheck.puppets" in loaded
+    assert not [name for name in loaded if name.startswith(("attacks.lab.adversary.local", "attacks.lab.verdict"))]
+
+
+def test_puppets_serve_a_request_that_nobody_signed():
+    record = play(envelope.SCHEME, SMALL)
+    assert Puppets(envelope.SCHEME, record).opened([("agent", 0)]) == {sent.id for sent in record.sent}
+
+
+def test_a_seized_authority_opens_recorded_answers_whenever_it_was_seized():
+    record = play(split_key.SCHEME, SMALL)
+    ids = {sent.body: sent.id for sent in record.sent}
+    lawful = {ids[text.body] for text in record.lawful}
+    assert lawful
+    puppets = Puppets(split_key.SCHEME, record)
+    assert puppets.opened([("authority", 0)]) == puppets.opened([("authority", 4)]) == lawful
+    assert puppets.opened([("agent-1", 0), ("agent-1", 4), ("agent-2", 2)]) == set(ids.values())
+    assert puppets.opened([("agent-1", evening) for evening in range(5)]) == frozenset()
+
+
+def test_a_recorded_answer_is_the_next_packet_back_unless_another_request_came_first():
+    packets = [(b"1", "ab"), (b"2", "ab"), (b"two", "ba"), (b"2", "ab"), (b"again", "ba"), (b"4", "cb")]
+    found = recorded_answers(Heard(0, *way, data) for data, way in packets)
+    assert {key: found[key] for key in found if key[0] == "a"} == {("a", "b", b"2"): b"two"}
+    assert ("c", "b", b"4") not in found
+
+
+# --- each adversary catches what another was made to miss ---
+
+
+@pytest.mark.parametrize(
+    ("scheme", "rule", "who"),
+    [
+        (envelope.SCHEME, sender_keys.open_sender_message, "agent@0"),
+        (envelope.SCHEME, envelope.open_message_key, "authority@0"),
+        (ghost.SCHEME, ratchet.exchange_as_a, "authority@3"),
+        (plain.SCHEME, sender_keys.sender_step, "bob-phone@0"),
+    ],
+)
+def test_a_missing_derivation_is_noticed_by_the_puppets(monkeypatch, scheme, rule, who):
+    every = analysing.rules_of
+    monkeypatch.setattr(
+        analysing, "rules_of", lambda *of: tuple(each for each in every(*of) if each is not rule.__rule__)
+    )
+    found = compare(scheme, default(messages=60))
+    assert any(said.startswith(f"{who}: puppets opened what the closure did not") for said in found.failures)
+
+
+class Stern(envelope.Agent):
+    """An agent that takes the court's signature for mathematics."""
+
+    def on_request(self, sender: str, request: Request, wire):
+        if not request.warrant.signed_by(self.key.court):
+            raise Forged("the court did not sign this")
+        return super().on_request(sender, request, wire)
+
+
+class SternScheme(envelope.EnvelopeScheme, frozen=True, kw_only=True):
+    name = "stern"
+
+    def cast(self, users, court):
+        for party in super().cast(users, court):
+            yield Stern(party.name, party.key) if isinstance(party, envelope.Agent) else party
+
+
+def test_a_promise_written_as_mathematics_is_noticed():
+    found = compare(SternScheme())
+    assert any(said.startswith("agent@0: the closure opened what the puppets did not") for said in found.failures)
+    assert compare(envelope.SCHEME).failures == ()
+
+
+def specimen(name):
+    """Comparison of a broken scheme. A global here would mix its types with those of this module's own schemes."""
+    from attacks.specimens import control_scenario
+
+    return compare(registry.specimens()[name], control_scenario())
+
+
+def test_a_secret_that_its_holders_code_never_uses_is_noticed():
+    (first, *_) = specimen("spare-key").failures
+    assert first.startswith("authority@0: the closure opened what the puppets did not")
+    assert specimen("no-spare-key").failures == ()
+
+
+def test_a_typed_key_on_the_wire_is_found_by_closure_and_ledger_without_puppets():
+    found = specimen("key-in-clear")
+    assert found.failures == () and found.closure_only[IN_THE_OPEN]
+    assert not specimen("key-hashed").closure_only[IN_THE_OPEN]
+
+
+class Hoarder(device.Device):
+    """A device that keeps the keys of what it sends, and calls them public bytes."""
+
+    used: list[Public] = []
+
+    def access_field(self, key, slip):
+        self.used.append(codec.encode((slip.day, key.value)))
+
+
+class HoarderScheme(plain.Plain, frozen=True, kw_only=True):
+    name = "hoarder"
+    device = Hoarder
+
+
+def test_a_secret_hidden_in_loose_bytes_is_caught_by_the_ledger_alone():
+    log = Log()
+    record = play(HoarderScheme(), SMALL, observer=log)
+    found = agree(Analysis(HoarderScheme(), record, ATTACKS), log)
+    assert found.failures and all("lies in loose bytes" in said for said in found.failures)
+    for name in ("alice-phone", "bob-laptop"):
+        own = {sent.id for sent in record.sent if sent.device == name}
+        assert own and own <= Ledger(record, log).opened([(name, 4)])
+
+
+class Blurter(device.Device):
+    """A device that puts the message key beside the message, and calls it public bytes."""
+
+    def access_field(self, key, slip):
+        return envelope.Envelope(key.chain, key.n, slip.people, slip.day, b"", b"", key.value)
+
+
+class BlurterScheme(plain.Plain, frozen=True, kw_only=True):
+    name = "blurter"
+    device = Blurter
+
+
+def test_a_key_on_the_wire_is_caught_by_the_ledger_with_nobody_seized():
+    log = Log()
+    record = play(BlurterScheme(), SMALL, observer=log)
+    assert Ledger(record, log).opened(()) == {sent.id for sent in record.sent}
+    assert agree(Analysis(BlurterScheme(), record, ATTACKS), log).failures[0].startswith("nobody: ")

@@ -1,0 +1,174 @@
+"""Trees of explanations: what stands in them, what never does, and that they can be read on a page."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from attacks import registry as attack_registry
+from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.proof import Given, prove
+from attacks.lab.evidence.explain import WIDTH, _Tree, describe, explain
+from attacks.lab.evidence.provenance import packets
+from attacks.lab.simulation import scenario
+from attacks.lab.simulation.play import Record, play
+from attacks.lab.verdict.analysis import SERVED, Analysis
+from escrow import registry
+from escrow.codec import facts_in
+from escrow.principal import revive
+from escrow.registry import UnknownName
+from escrow.sharing.elgamal import KeyShare
+
+SMALL = scenario.default(users=4, groups=2, days=5, messages=30)
+ATTACKS = tuple(attack_registry.attacks().values())
+DEFINED, CITED = re.compile(r"^(?:.*[├└]─ )?\[(\d+)\] "), re.compile(r"(?:as|see) \[(\d+)\]")
+
+
+@cache
+def record(name: str) -> Record:
+    return play(registry.schemes()[name], SMALL)
+
+
+@cache
+def analysis(name: str) -> Analysis:
+    return Analysis(registry.schemes()[name], record(name), ATTACKS)
+
+
+def lines(name, coalition, message=None):
+    return list(explain(registry.schemes()[name], SMALL, coalition, message, ATTACKS))
+
+
+def state(name, holder, evening):
+    played = record(name)
+    return revive(played.states[holder][evening], played.kinds[holder][evening])
+
+
+def test_two_agents_of_three_a_tree_from_two_shares_to_a_plaintext():
+    head, gap, root, *tree = lines("split-key", "agent-1,agent-3")
+    sent = record("split-key").sent[0]
+    assert head == "split-key: agent-1, agent-3 open 30 of 30 texts by mathematics alone."
+    assert not gap
+    assert root.startswith(f"text 0, day 0, {sent.conversation}, from {sent.device}: {sent.body.hex()[:8]}…")
+    leaves = [line for line in tree if "[agent-" in line]
+    assert [re.findall(r"\[(agent-\d), evening 0\]", leaf) for leaf in leaves] == [["agent-1"], ["agent-3"]]
+    assert all("HeldShare group" in leaf for leaf in leaves)
+    depths = [line.index("─ ") for line in tree if "─ " in line]
+    rules = [line.split("─ ")[1].split(":")[0] for line in tree if ": " in line and "─ " in line]
+    assert depths[0] == 1
+    assert rules[:2] == ["unpack", "open_message"]
+    assert {"unwrap", "combine_shares", "decapsulate"} <= set(rules)
+
+
+def test_no_secret_is_printed():
+    shown = "\n".join(lines("split-key", "agent-*"))
+    shares = [
+        fact for i in (1, 2, 3) for fact in facts_in(state("split-key", f"agent-{i}", 0)) if isinstance(fact, KeyShare)
+    ]
+    assert len(shares) == 3
+    for share in shares:
+        assert share.raw.hex()[:8] not in shown
+        assert share.raw.hex()[:8] not in describe(share)
+        assert share.group.hex()[:8] in describe(share)
+
+
+def test_where_mathematics_does_not_open_it_the_officials_who_answer_are_named_with_their_checks():
+    shown = lines("envelope", "court")
+    text = " ".join(" ".join(shown).replace("│", "").split())
+    assert "court opens 0 texts by mathematics alone, 30 of 30 texts where honest officials answer." in text
+    assert "agent answers: MessageKey" in text
+    assert "checks that hold: court's signature, target, window" in text
+    assert any(line.endswith("[anybody can make it]") for line in shown)
+    assert any("CourtKey public" in line and line.endswith("[court, evening 0]") for line in shown)
+
+
+def test_mathematics_comes_before_services():
+    opened = analysis("envelope").opened_by([Seizure("authority"), Seizure("court")])
+    assert opened < analysis("envelope").opened_by([Seizure("authority"), Seizure("court")], SERVED)
+    assert not any("answers" in line for line in lines("envelope", "authority,court", min(opened))[1:])
+
+
+def test_a_coalition_that_opens_nothing_gets_one_line_with_the_counts_of_every_pass():
+    [line] = lines("envelope", "carol-phone@0", 0)
+    counts = {
+        name: len(analysis("envelope").opened_by([Seizure("carol-phone", (0,))], name)) for name in passes("envelope")
+    }
+    assert line.startswith("carol-phone@0 cannot open text 0; in all, texts opened: ")
+    assert line.split(": ")[1].count(",") == len(counts) - 1
+    assert f"{counts['mathematics']} by mathematics," in line
+    assert f'{counts["without window"]} without check "window"' in line
+
+
+def passes(name):
+    return analysis(name).labels.passes()
+
+
+def test_who_only_listens_opens_nothing():
+    [line] = lines("plain", "network")
+    assert line.startswith("who hears the network and no more cannot open any text")
+    assert line.endswith("texts opened: 0 by mathematics, 0 where honest officials answer")
+
+
+def test_a_pass_that_would_open_the_text_says_so():
+    authority = [Seizure("authority")]
+    unchecked = analysis("envelope").opened_by(authority, "without target") - analysis("envelope").opened_by(authority)
+    [line] = lines("envelope", "authority", min(unchecked))
+    assert re.search(r'without check "target" \(that one too\)', line)
+    assert not re.search(r"by mathematics \(that one too\)", line)
+
+
+@pytest.mark.parametrize(
+    ("coalition", "message", "reason"),
+    [
+        ("mallory", None, "no principal is called 'mallory'"),
+        ("agent-7", None, "no principal"),
+        ("alice-phone@5", None, "the evenings of the scenario are 0 to 4"),
+        ("alice-phone@x", None, "a day or a range"),
+        ("alice-phone", 30, "no text has the number 30"),
+        ("alice-phone", -1, "no text has the number -1"),
+    ],
+)
+def test_unknown_names_evenings_and_texts_are_named(coalition, message, reason):
+    with pytest.raises(UnknownName, match=reason):
+        lines("plain", coalition, message)
+
+
+# --- every text that somebody opens, under every scheme ---
+
+
+def trees(name):
+    """(proof, lines) for each text and its first coalition, where honest officials answer."""
+    seen, first = analysis(name), packets(analysis(name), ATTACKS)
+    structure = seen.structure(SERVED)
+    for sent in record(name).sent:
+        for mask in seen.masks(sent.id, SERVED)[:3]:
+            proof = prove(seen.labels, seen.texts[sent.id], structure.example(mask).members, SERVED)
+            assert proof is not None
+            yield proof, list(_Tree(seen, proof, sent, first).lines())
+
+
+@pytest.mark.parametrize("name", sorted(registry.schemes()))
+def test_every_tree_fits_the_page_and_ends_in_what_was_taken(name):
+    seen = Counter[str]()
+    for proof, shown in trees(name):
+        assert max(map(len, shown)) <= WIDTH
+        defined = [found[1] for line in shown if (found := DEFINED.match(line))]
+        assert len(defined) == len(set(defined))
+        assert {number for line in shown for number in CITED.findall(line)} <= set(defined)
+        leaves = {(who, int(on)) for line in shown for who, on in re.findall(r"\[([\w-]+), evening (\d+)\]", line)}
+        taken = {(each.holder, each.evening) for each in proof if isinstance(each, Given) and each.holder}
+        assert leaves == {each for each in taken if each[0] != "network"}
+        seen["postponed"] += any("see [" in line for line in shown)
+        seen["run of steps"] += any(re.search(r"step, \d+ times: ", line) for line in shown)
+    assert seen["postponed"]
+    assert seen["run of steps"]
+
+
+def test_a_sub_tree_that_two_steps_need_is_printed_once():
+    shown = lines("split-key", "court")
+    [warrant] = [line for line in shown if "issue_demanded: Warrant" in line]
+    number = DEFINED.match(warrant)[1]
+    assert sum(f"Warrant, as [{number}]" in line for line in shown) == 1
+    assert sum("CourtKey" in line for line in shown) == 1

@@ -1,0 +1,154 @@
+"""Who may import whom, read from the syntax trees; each rule is shown to see a planted violation."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {
+    str(path.relative_to(ROOT)): path.read_text()
+    for top in ("escrow", "attacks")
+    for path in ROOT.glob(f"{top}/**/*.py")
+}
+
+FLOORS = (  # a room imports from lower floors, and from itself
+    {"errors"},
+    {"codec"},
+    {"crypto"},
+    {"primitives"},
+    {"derivation"},
+    {"principal"},
+    {"wire"},
+    {"e2ee", "sharing", "transparency"},
+    {"warrant"},
+    {"scheme"},
+    {"schemes"},
+    {"registry", "vectors"},
+    {"testing"},
+)
+LAB_FLOORS = (
+    {"results", "simulation", "adversary"},
+    {"crosscheck"},
+    {"verdict"},
+    {"evidence", "runs", "costs"},
+    {"comparison"},
+)
+FLOOR = {f"escrow.{room}": number for number, rooms in enumerate(FLOORS) for room in rooms}
+LAB_FLOOR = {f"attacks.lab.{room}": number for number, rooms in enumerate(LAB_FLOORS) for room in rooms}
+SCENARIO = "attacks.lab.simulation.scenario"  # plain data, which results quote
+TRUTH = {
+    "attacks.lab.simulation.play",
+    *(f"attacks.lab.{room}" for room in ("crosscheck", "verdict", "evidence", "runs", "comparison")),
+}
+BELOW = ("attacks.lab", "attacks.registry")  # the registry finds attacks and names none
+OUTSIDE = {"os", "time", "datetime", "random", "secrets", "socket", "uuid"}  # a clock, or randomness past the door
+DOORS = {
+    "escrow/crypto.py",
+    "escrow/primitives/group.py",
+    "escrow/primitives/hpke.py",
+    "escrow/primitives/kem.py",
+    "attacks/lab/costs/baseline.py",  # measures bare calls
+    "attacks/experiments/shadow_keys.py",  # primes, for an RSA that no scheme uses
+}
+
+
+def imports(source):
+    """Every module that is imported, and every name from it; what serves annotations only is left out."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name, modules):
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def room_of(name):
+    depth = 3 if name.startswith("attacks.lab.") else 2
+    return ".".join(name.split(".")[:depth])
+
+
+def breaks(path, name):
+    """The arrow that importing `name` in the file breaks, or nothing."""
+    module = path.removesuffix(".py").replace("/", ".")
+    mine, theirs = room_of(module), room_of(name)
+    if name.startswith("."):
+        return "imports are written in full"
+    if within(name, ["cryptography", "Crypto"]) and path not in DOORS:
+        return "primitives come through the door"
+    if module.startswith("escrow."):
+        if within(name, ["attacks"]):
+            return "the library knows no attack"
+        if within(name, OUTSIDE) and (path, name) != ("escrow/crypto.py", "os"):
+            return "no clock, no randomness past the door"
+        if theirs in FLOOR and theirs != mine and FLOOR[theirs] >= FLOOR.get(mine, 99):
+            return "a lower floor imports no higher one"
+    quoted = mine == "attacks.lab.results" and within(name, [SCENARIO])
+    if theirs in LAB_FLOOR and theirs != mine and not quoted and LAB_FLOOR[theirs] >= LAB_FLOOR.get(mine, 99):
+        return "a lower floor imports no higher one"
+    if path.count("/") == 1 and module.startswith("attacks.") and within(name, TRUTH):
+        return "an attack does not see the truth"
+    if module.startswith("attacks.lab.") and within(name, ["attacks"]) and not within(name, BELOW):
+        return "the laboratory knows no attack"
+    if module.startswith("attacks.report.") and within(name, ["attacks.cli"]):
+        return "a report draws, and does not command"
+    return None
+
+
+def violations(sources):
+    return [
+        (path, name, why) for path, text in sources.items() for name in imports(text) if (why := breaks(path, name))
+    ]
+
+
+def test_arrows():
+    assert violations(SOURCES) == []
+
+
+def test_every_room_of_the_library_stands_on_a_floor():
+    rooms = {room_of(path.removesuffix(".py").replace("/", ".")) for path in SOURCES if path.startswith("escrow/")}
+    assert rooms - {"escrow.__init__"} <= set(FLOOR)
+    assert len(SOURCES) > 60
+
+
+PLANTED = [
+    ("escrow/schemes/mine.py", "import attacks.lab.simulation.play", "the library knows no attack"),
+    ("escrow/testing/properties.py", "from attacks import registry", "the library knows no attack"),
+    ("attacks/mine.py", "from attacks.lab.verdict import cell", "an attack does not see the truth"),
+    ("attacks/mine.py", "from attacks.lab.simulation.play import Record", "an attack does not see the truth"),
+    (
+        "attacks/mine.py",
+        "def peek():\n    from attacks.lab.verdict.claims import Judge",
+        "an attack does not see the truth",
+    ),
+    ("attacks/lab/mine.py", "from attacks.ghost_insertion import ATTACK", "the laboratory knows no attack"),
+    ("attacks/lab/mine.py", "from attacks.cli import job", "the laboratory knows no attack"),
+    ("attacks/report/mine.py", "from attacks.cli.job import Job", "a report draws, and does not command"),
+    ("escrow/schemes/mine.py", "from escrow import registry", "a lower floor imports no higher one"),
+    ("escrow/schemes/mine.py", "import time", "no clock, no randomness past the door"),
+    ("escrow/schemes/mine.py", "from os import urandom", "no clock, no randomness past the door"),
+    ("escrow/e2ee/mine.py", "import random", "no clock, no randomness past the door"),
+    ("escrow/codec.py", "import os", "no clock, no randomness past the door"),
+    ("escrow/e2ee/mine.py", "from escrow.warrant import Warrant", "a lower floor imports no higher one"),
+    ("escrow/e2ee/mine.py", "from escrow.sharing import shamir", "a lower floor imports no higher one"),
+    ("escrow/principal.py", "from escrow.wire import Wire", "a lower floor imports no higher one"),
+    ("escrow/schemes/mine.py", "from Crypto.Cipher import AES", "primitives come through the door"),
+    ("attacks/mine.py", "import cryptography.hazmat", "primitives come through the door"),
+    ("escrow/schemes/mine.py", "from .plain import Plain", "imports are written in full"),
+]
+
+
+@pytest.mark.parametrize(("path", "line", "why"), PLANTED)
+def test_each_arrow_sees_a_planted_violation(path, line, why):
+    assert [found for _, _, found in violations({path: line})] == [why]
+
+
+def test_what_only_annotations_need_is_no_arrow():
+    assert violations({"escrow/principal.py": "if TYPE_CHECKING:\n    from escrow.wire import Wire"}) == []

@@ -1,0 +1,193 @@
+"""Law: what the pages say can be done, can be done as they say it.
+
+Every command line parses, every file, module and option exists, examples in Python run, and a few quick commands print
+what the pages print. That all of them do, and that README's numbers are those of a full run, CI compares
+(`python -m tools.pages --check`), since it takes minutes.
+"""
+
+import doctest
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from attacks.cli import COMMANDS, app
+from tools import pages
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("README.md", "CLI.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PROSE = [*PAGES, *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "adr").glob("*.md"))]
+QUICK = re.compile(r"escrow-lab (schemes|attacks|show|init|explain|reproduce --list|anatomy envelop$)")
+FENCED = re.compile(r"```(\w*)\n(.*?)```", re.S)
+
+
+def read(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return [text for named, text in FENCED.findall(read(page)) if named == language]
+
+
+def inline(page: str) -> list[str]:
+    """What stands in backticks within a paragraph, a line break in it being a space."""
+    return [" ".join(each.split()) for each in re.findall(r"`([^`]+)`", FENCED.sub("", read(page)))]
+
+
+# --- commands ---
+
+
+def command_lines(page: str) -> list[str]:
+    """Every line that begins with the program: in blocks, behind prompts, in YAML's scripts, and in backticks."""
+    found = [line for block in blocks(page, "") for line in block.splitlines()]
+    found += [line[2:] for block in blocks(page, "console") for line in block.splitlines() if line.startswith("$ ")]
+    found += [line for script in scripts(page) for line in script.splitlines()]
+    return [line for line in (*found, *inline(page)) if line.startswith("escrow-lab ")]
+
+
+def parsed(line: str) -> None:
+    """Raises click.UsageError where the program would refuse the line before it does anything."""
+    words = shlex.split(re.split(r" (?:\||>>?) ", line)[0])[1:]
+    if words[0] in ("--version", "--help", "COMMAND"):
+        return
+    command = app.get_command(click.Context(app), words[0])
+    if command is None:
+        raise click.UsageError(f"no command {words[0]}")
+    if "--help" not in words:
+        command.make_context(words[0], words[1:])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_line_parses(page: str) -> None:
+    for line in command_lines(page):
+        if "…" in line or len(line.split()) == 2:  # an abbreviation, or a command that is only named
+            assert line.split()[1] in (*COMMANDS, "COMMAND", "--version"), line
+        else:
+            parsed(line)
+
+
+@pytest.mark.parametrize("line", ["escrow-lab matrices --smoke", "escrow-lab matrix --smok", "escrow-lab run --smoke"])
+def test_a_line_that_the_program_refuses_does_not_parse(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        parsed(line)
+
+
+def test_every_command_of_the_program_has_its_place_in_a_page() -> None:
+    docs = pages
+    shown = {command.split()[1] for page in docs.PAGES for command in docs.commands(page)}
+    assert set(COMMANDS) <= shown
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_every_option_that_is_named_exists(page: str) -> None:
+    known = {"--version", "--replay"} | {
+        "--check",
+        "--only",
+        "--matrix",
+    }  # the program's own, and those of tools.pages
+    known |= {"--write", "--benchmark-json", "--benchmark-compare"}  # the gates', and pytest-benchmark's
+    for name in COMMANDS:
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        known |= {option for each in command.params for option in each.opts}
+    known |= {"--help"}
+    named = {option for words in inline(page) for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", words)}
+    assert named <= known
+
+
+# --- what the pages print ---
+
+
+@pytest.mark.parametrize("page", ["README.md", "CLI.md"])
+def test_quick_commands_print_what_the_page_says(page: str, tmp_path: Path) -> None:
+    docs = pages
+    said = [found for found in docs.BLOCK.finditer(read(page)) if is_quick(found[2])]
+    assert said, "a page without commands shows nothing"
+    for found in said:
+        assert docs.rerun(tmp_path)(found) == found[0]
+
+
+def is_quick(block: str) -> bool:
+    return all(QUICK.match(line[2:]) for line in block.splitlines() if line.startswith("$ "))
+
+
+def test_a_page_that_says_something_else_is_noticed(tmp_path: Path) -> None:
+    docs = pages
+    page = "```console\n$ escrow-lab --version\nescrow-lab 99\n```\n"
+    assert docs.BLOCK.sub(docs.rerun(tmp_path), page) != page
+
+
+def test_examples_in_python_run() -> None:
+    runner = doctest.DocTestRunner()
+    for number, text in enumerate(blocks("README.md", "pycon")):
+        example = doctest.DocTestParser().get_doctest(text, {}, f"README.md, block {number}", "README.md", 0)
+        assert example.examples
+        runner.run(example)
+    assert runner.tries > 0 and runner.failures == 0
+
+
+def test_the_table_fits_a_page() -> None:
+    region = read("README.md").split("<!-- table -->")[1].split("<!-- end of table -->")[0]
+    assert all(len(line) <= 100 for line in region.splitlines() if line.startswith("|"))
+
+
+# --- YAML ---
+
+
+def scripts(page: str) -> list[str]:
+    """The shell scripts of a page's workflows: `run: one line`, `run: >` folded into one, `run: |` line by line."""
+    found = []
+    for block in blocks(page, "yaml"):
+        for spaces, marked, text in re.findall(r"^( *)(- )?run: (.*)$", block, re.M):
+            if text not in (">", "|"):
+                found.append(text)
+                continue
+            below = block.split(f"run: {text}\n", 1)[1] if block.count(f"run: {text}\n") == 1 else ""
+            assert below, "two scripts that begin alike: tell them apart here first"
+            depth = len(spaces) + len(marked)
+            lines = re.match(rf"(?: {{{depth + 1},}}\S.*\n)+", below)
+            assert lines, f"nothing below run: {text}"
+            found.append((" " if text == ">" else "\n").join(line.strip() for line in lines[0].splitlines()))
+    return found
+
+
+def test_the_workflow_is_well_formed() -> None:
+    """Maps and lists by indentation, two spaces a level, as the few forms need that it is written in."""
+    (block,) = blocks("README.md", "yaml")
+    scalar = False
+    depth = 0
+    for line in block.splitlines():
+        indent = len(line) - len(line.lstrip(" "))
+        if scalar and indent > depth:
+            continue
+        assert "\t" not in line and indent % 2 == 0, line
+        entry = re.fullmatch(r" *(- )?([\w-]+):(?: (.+))?", line)
+        assert entry, line
+        depth = indent + len(entry[1] or "")
+        scalar = entry[3] in (">", "|")
+        value = entry[3] or ""
+        assert value[:1] != '"' or value.endswith('"'), line
+        assert value.count("{") == value.count("}") and value.count("[") == value.count("]"), line
+        assert value[:1] in ("{", "[") or ": " not in value, f"a scalar with a colon needs quotes: {line}"
+    assert [line for script in scripts("README.md") for line in script.splitlines() if "escrow-lab check" in line]
+
+
+# --- what is named exists ---
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_every_link_leads_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", read(page)):
+        assert target.startswith("https://") or ((ROOT / page).parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_every_file_and_module_that_is_named_exists(page: str) -> None:
+    for words in (*inline(page), *"\n".join(blocks(page, "")).splitlines()):
+        for path in re.findall(r"(?<![\w/.])((?:escrow|attacks|benchmarks|docs|tests|\.ci)/[\w./-]*)", words):
+            assert (ROOT / path).exists(), f"{page} names {path}"
+        for module in re.findall(r"(?:python|pytest) -m ([a-z][\w.]*)", words):
+            assert importlib.util.find_spec(module) is not None, f"{page} names {module}"

@@ -1,0 +1,336 @@
+"""Every scheme obeys every law, and every law catches a scheme that was broken on purpose in one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from hypothesis import Phase, settings
+
+from attacks.lab.runs import conformance
+from attacks.null_eavesdropper import NullEavesdropper
+from attacks.registry import attacks
+from escrow import codec, crypto, registry
+from escrow.derivation import derivation
+from escrow.e2ee import device, provider, ratchet
+from escrow.e2ee.device import Device
+from escrow.e2ee.ratchet import MessageKey, Slot
+from escrow.errors import Forged
+from escrow.principal import revive
+from escrow.schemes import envelope, ghost, plain, split_key
+from escrow.schemes.envelope import Envelope
+from escrow.testing import properties
+from escrow.testing.harness import Step, staged
+from escrow.warrant import Request, Warrant, promises
+
+ROOT = Path(__file__).parents[2]
+SCHEMES = registry.schemes()
+LAW = {law.name: law for law in properties.LAWS}
+PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
+
+
+@pytest.mark.parametrize("law", LAW)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_obeys(scheme, law):
+    LAW[law].test(SCHEMES[scheme], settings())
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_obeys_in_a_play(scheme):
+    every = tuple(attacks().values())
+    tried = {law: test() for law, test in conformance.Trial(SCHEMES[scheme], every).tests() if law not in LAW}
+    assert tried == dict.fromkeys(PLAYED, "")
+
+
+@pytest.mark.parametrize("attack", [name for name, attack in attacks().items() if attack.derivations])
+def test_an_attack_breaks_its_specimen_only_and_uses_its_own_rules(attack):
+    every = tuple(attacks().values())
+    assert {law: test() for law, test in conformance.of_attack(attacks()[attack], every)} == dict.fromkeys(STRUCK, "")
+
+
+# --- specimens: (law, what its verdict names, scheme, and the one line that breaks it) ---
+
+PLAYED = ("a play forgets nothing", "who only listens reads nothing", "every rule is used", "three adversaries agree")
+STRUCK = ("it breaks its specimen and not the sound twin", "what only it computes is used on its specimen")
+
+
+class LooseDevice(Device):
+    seed: bytes = b""
+
+
+class LooseScheme(plain.Plain, frozen=True):
+    device = LooseDevice
+
+
+class LingeringProvider(ghost.Provider):
+    def on_devices_of(self, sender, packet: provider.DevicesOf, wire):
+        return provider.Provider.on_devices_of(self, sender, packet, wire)
+
+
+class LingeringGhost(ghost.GhostScheme, frozen=True):
+    provider = LingeringProvider
+
+
+class UnreadScheme(envelope.EnvelopeScheme, frozen=True):
+    def access(self, authority, wire, warrant, intercepted):
+        return super().access(authority, wire, warrant, intercepted[1:])
+
+
+def without_mail(party):
+    return codec.seal_bytes(codec.encode(msgspec.structs.replace(party, mailboxes={})))
+
+
+def counter():
+    met = []
+    return lambda party, key, slip: met.append(party) or Slot(b"", sum(each is party for each in met))
+
+
+def unauthenticated(key, sealed, associated):
+    """AES-GCM's keystream, its tag not looked at."""
+    stream = Cipher(algorithms.AES(key), modes.CTR(bytes(15) + b"\x02")).decryptor()
+    return stream.update(sealed[:-16])
+
+
+def unadvanced(party, mail, author):
+    return honest_open(revive(party.state(), type(party)), mail, author)
+
+
+honest_open, honest_signed, honest_signed_by = Device.open_pairwise, Request.signed, Warrant.signed_by
+
+
+def but(check):
+    """The promises of every official, without one."""
+    return lambda *given: (each for each in promises(*given) if each[0] != check)
+
+
+def by_any_court(paper, court):
+    return paper.signature != bytes(64)
+
+
+def whoever_is_named(paper, court):
+    named = msgspec.structs.replace(paper.order, target="alice")
+    return honest_signed_by(Warrant(named, paper.signature), court)
+
+
+def insisting(request):
+    if not honest_signed(request):
+        raise Forged("a promise as mathematics")
+    return True
+
+
+def all_but(*names):
+    """A context that leaves out these labels."""
+    return lambda field: codec.encode(
+        [getattr(field, name) for name in ("chain", "n", "people", "day", "header") if name not in names]
+    )
+
+
+def trusting(authority, warrant, intercepted, kind):
+    return ((each, codec.decode(each.mail.field, kind)) for each in intercepted)
+
+
+def yes(*_):
+    return True
+
+
+SPECIMENS = [
+    ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
+    ("nothing is kept elsewhere", "go on otherwise", PLAIN, (Device, "access_field", counter())),
+    ("state is typed", "LooseDevice.seed is bytes", LooseScheme(), None),
+    ("mail arrives", "is missing", PLAIN, (device, "SESSIONS_KEPT", 1)),
+    ("mail arrives", "missing; the last", PLAIN, (ratchet, "_keep", lambda session, keys: None)),
+    ("shown is what was sent", "without need", PLAIN, (Device, "open_pairwise", unadvanced)),
+    ("shown is what was sent", "without need", PLAIN, (ratchet, "open_sealed", unauthenticated)),
+    ("access yields what is in scope", "are missing", UnreadScheme(), None),
+    ("access yields what is in scope", "outside it are yielded", LingeringGhost(), None),
+    ("no valid warrant no text", "forged signature", ENVELOPE, (Warrant, "signed_by", yes)),
+    ("no valid warrant no text", "another court", ENVELOPE, (Warrant, "signed_by", by_any_court)),
+    ("no valid warrant no text", "did not sign", ENVELOPE, (Warrant, "signed_by", whoever_is_named)),
+    ("no valid warrant no text", "expired", ENVELOPE, (envelope, "in_force", yes)),
+    ("no valid warrant no text", "expired", SPLIT, (split_key, "in_force", yes)),
+    (
+        "no valid warrant no text",
+        "not in force",
+        ENVELOPE,
+        (envelope, "in_force", lambda paper, day: day <= paper.order.expires),
+    ),
+    ("no valid warrant no text", "somebody else", ENVELOPE, (envelope, "promises", but("target"))),
+    ("no valid warrant no text", "other days", ENVELOPE, (envelope, "promises", but("window"))),
+    ("no valid warrant no text", "another authority", GHOST, (Request, "signed", yes)),
+    ("a field is bound", "people", ENVELOPE, (Envelope, "context", all_but("people"))),
+    ("a field is bound", "day", ENVELOPE, (Envelope, "context", all_but("day"))),
+    ("a field is bound", "header", ENVELOPE, (Envelope, "context", all_but("header"))),
+    ("a field is bound", "n=", SPLIT, (split_key.SplitField, "context", all_but("n"))),
+    ("one bad field does not stop the rest", "Malformed", ENVELOPE, (envelope, "wanted", trusting)),
+    ("promises are no mathematics", "agent with its promises off", ENVELOPE, (Request, "signed", insisting)),
+    ("promises are no mathematics", "provider with its", GHOST, (Request, "signed", insisting)),
+    ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
+    ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
+]
+
+
+@pytest.mark.parametrize(("law", "names", "scheme", "line"), SPECIMENS, ids=[f"{s[0]}: {s[1]}" for s in SPECIMENS])
+def test_each_law_catches_a_specimen(law, names, scheme, line, monkeypatch):
+    if line:
+        monkeypatch.setattr(*line)
+    assert names in LAW[law].broken(scheme, settings(settings(), phases=[Phase.generate]))
+
+
+def plugin(tmp_path, name, lines):
+    path = tmp_path / f"{name}.py"
+    head = "from escrow.codec import Fact\nfrom escrow.derivation import derivation\n"
+    head += "from escrow.schemes.plain import Plain\n\n"
+    path.write_text(head + lines + "\n\nclass Mine(Plain, frozen=True):\n    name = 'mine'\n\n\nSCHEME = Mine()\n")
+    return registry.load_file(path).SCHEME
+
+
+NEVER = (
+    "class Never(Fact, frozen=True):\n    n: int\n\n\ndef more(never: Never) -> Never:\n    return Never(never.n + 1)"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "names"),
+    [
+        ("unmarked_rule", NEVER, "more"),
+        ("twice_a_slot", "class Slot(Fact, frozen=True):\n    n: int", "types are called Slot"),
+    ],
+)
+def test_unmarked_functions_and_ambiguous_names_are_caught(name, lines, names, tmp_path):
+    assert names in LAW["rules are marked"].broken(plugin(tmp_path, name, lines))
+
+
+def test_every_law_has_a_specimen():
+    assert {law for law, *_ in SPECIMENS} | {"rules are marked"} == set(LAW)
+
+
+# --- specimens of the laws that need a play ---
+
+
+def played(scheme, law):
+    return dict(conformance.Trial(scheme, ()).tests())[law]()
+
+
+def test_a_party_that_remembers_outside_its_fields_plays_another_play(monkeypatch):
+    monkeypatch.setattr(Device, "access_field", counter())
+    assert "another play" in played(PLAIN, "a play forgets nothing")
+
+
+class UnseedableScheme(plain.Plain, frozen=True):
+    seedable = "its field is the operating system's"
+
+
+@pytest.mark.parametrize("admitted", [True, False])
+def test_a_scheme_that_is_not_seedable_must_say_so(admitted, monkeypatch):
+    monkeypatch.setattr(Device, "access_field", lambda party, key, slip: Slot(os.urandom(8), 0))
+    scheme = UnseedableScheme() if admitted else PLAIN
+    tried = dict(conformance.Trial(scheme, ()).tests())
+    broken = {law for law in ("nothing is kept elsewhere", "the seed decides", PLAYED[0]) if tried[law]()}
+    assert broken == (set() if admitted else {"nothing is kept elsewhere", "the seed decides", PLAYED[0]})
+
+
+def test_a_key_beside_its_message_is_read_by_whoever_listens(monkeypatch):
+    monkeypatch.setattr(Device, "access_field", lambda party, key, slip: key)
+    assert "24 of 24 texts are open" in played(PLAIN, "who only listens reads nothing")
+
+
+def test_a_rule_that_never_fires_is_named(tmp_path):
+    scheme = plugin(tmp_path, "idle_rule", NEVER.replace("def more", "@derivation()\ndef more"))
+    assert played(scheme, "every rule is used") == "never used: plugin_idle_rule.more"
+
+
+def test_a_secret_that_no_type_tells_is_found(monkeypatch):
+    hidden = lambda party, key, slip: Slot(key.value, 0)  # noqa: E731 (one line, as each specimen)
+    monkeypatch.setattr(Device, "access_field", hidden)
+    assert "where the closure did not find it" in played(PLAIN, "three adversaries agree")
+
+
+@derivation()
+def never_needed(slot: Slot) -> MessageKey:
+    raise Forged("for no slot at all")
+
+
+class Blunt(NullEavesdropper):
+    specimen = "toy.control"
+    derivations = (never_needed,)
+
+
+def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_path):
+    (tmp_path / "toy.py").write_text("# what the key of a control is of")
+    monkeypatch.syspath_prepend(tmp_path)
+    control = ModuleType("toy.control")
+    control.SPECIMEN, control.TWIN, control.SCENARIO = PLAIN, PLAIN, conformance.small()
+    monkeypatch.setitem(sys.modules, "toy.control", control)
+    found = {law: (holds, broken) for law, holds, broken in conformance.check([], [Blunt()])}
+    assert found[f"null-eavesdropper, {STRUCK[0]}"] == (
+        False,
+        f"it did not break plain (HELD: {found_reason(control)})",
+    )
+    assert found[f"null-eavesdropper, {STRUCK[1]}"] == (False, f"never used: {__name__}.never_needed")
+
+
+def found_reason(control):
+    bench = conformance.controlled.__globals__["Bench"](control.SPECIMEN, (Blunt(),), control.SCENARIO)
+    return bench.cell(Blunt())[0].reason
+
+
+class UncastScheme(plain.Plain, frozen=True):
+    def cast(self, users, court):
+        raise ZeroDivisionError("a defect")
+
+
+def test_a_scheme_that_cannot_be_played_breaks_laws_and_stops_nothing():
+    found = list(conformance.check([UncastScheme()], []))
+    broken = {name.removeprefix("plain, ") for name, holds, why in found if not holds and "a defect" in why}
+    assert broken == {*LAW, *PLAYED} - {"rules are marked", "one bad field does not stop the rest"}
+
+
+def test_progress_counts_every_law():
+    told = []
+    laws_tried = list(conformance.check([], [NullEavesdropper()], progress=lambda *said: told.append(said)))
+    assert [(done, of) for done, of, _ in told] == [(at, len(laws_tried)) for at in range(len(laws_tried))]
+    assert [name for _, _, name in told] == [name for name, _, _ in laws_tried]
+
+
+def test_without_hypothesis_the_laws_say_what_to_install_and_the_rest_of_conformance_loads():
+    code = """
+import sys
+sys.modules["hypothesis"] = None
+from attacks.lab.runs import conformance
+from escrow.schemes.plain import SCHEME
+try:
+    list(conformance.check([SCHEME], []))
+except ModuleNotFoundError as error:
+    print(error.name, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "hypothesis the laws need the extra `test`: pip install 'escrow-lab[test]'\n"
+
+
+# --- the stage itself ---
+
+
+def test_the_stage_does_with_mail_what_it_is_told():
+    say = Step("say", "bob-phone", "carol")
+    for fate, shown, harmed in (("now", 1, 0), ("late", 1, 0), ("twice", 1, 0), ("lost", 0, 1), ("damaged", 0, 1)):
+        with staged(PLAIN, [fate]) as stage:
+            stage.take(say)
+            assert len(stage.late) == (fate == "late")
+            stage.play([])
+            assert (stage.shown.total(), len(stage.harmed)) == (shown, harmed)
+            assert stage.meant == {("carol-phone", "bob", "bob+carol", stage.said[0].body): 1}
+
+
+def test_altered_values_differ_in_one_place_and_reach_every_field():
+    field = Envelope(b"c", 3, ("a", "b"), 5, b"agent", b"h", b"sealed")
+    found = list(properties.altered(field))
+    assert field not in found
+    assert len(set(found)) == len(found)
+    for name in field.__struct_fields__:
+        assert any(getattr(other, name) != getattr(field, name) for other in found)
+    for other in found:
+        assert sum(getattr(other, name) != getattr(field, name) for name in field.__struct_fields__) == 1

@@ -1,0 +1,513 @@
+"""Distributed key generation: what comes out, and who is blamed for each way of lying."""
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escrow import codec, crypto, derivation
+from escrow.errors import Forged, Malformed
+from escrow.primitives import group
+from escrow.primitives.group import scalar, scalar_bytes
+from escrow.sharing import epochs
+from escrow.sharing.blame import Assumption, Blame, Blamed
+from escrow.sharing.dkg import extraction, gjkr, result
+from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare, SubShare
+from escrow.sharing.dkg.in_process import Ceremony, Member, run
+
+SESSION = b"a key generation"
+MAKES = (gjkr.joint_feldman, gjkr.gjkr)
+T_OF_N = st.integers(1, 5).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n)))
+both = pytest.mark.parametrize("make", MAKES)
+
+
+def play(make, t: int, n: int, **lying: type[Member]) -> Ceremony:
+    """One run in which `p2=Kind` makes member 2 one of that kind."""
+    setting = make(SESSION, t, n)
+    return run(lying.get(f"p{i}", Member)(setting, i) for i in setting.members)
+
+
+def holds(ceremony: Ceremony, t: int) -> bytes:
+    """The key, once everything about the result is checked: any t shares give it, and every share fits."""
+    sharing = result.first_sharing(ceremony.outcome)
+    assert sharing.t == t
+    shares = [result.first_share(ceremony.outcome, each) for _, each in sorted(ceremony.shares.items())]
+    assert all(epochs.share_fits(sharing, share) for share in shares)
+    keys = {epochs.pool(sharing, chosen) for chosen in itertools.combinations(shares, t)}
+    (key,) = keys
+    assert group.base(scalar(key.raw)) == sharing.key == key.key
+    return sharing.key
+
+
+def other(share):
+    """The share, wrong by one."""
+    return type(share)(**fields(share) | {"value": scalar_bytes(scalar(share.value) + 1)})
+
+
+def fields(fact) -> dict:
+    return {name: getattr(fact, name) for name in fact.__struct_fields__}
+
+
+# --- honest ---
+
+
+@settings(max_examples=12, deadline=None)
+@given(T_OF_N, st.sampled_from(MAKES))
+def test_any_t_shares_of_an_honest_run_give_the_key_that_was_published(t_of_n, make):
+    t, n = t_of_n
+    ceremony = play(make, t, n)
+    assert ceremony.blames == ()
+    assert ceremony.record.qualified == tuple(range(1, n + 1))
+    holds(ceremony, t)
+
+
+@both
+def test_the_key_is_the_sum_of_what_each_dealer_chose(make):
+    setting = make(SESSION, 2, 3)
+    members = [Member(setting, i) for i in setting.members]
+    key = holds(run(members), 2)
+    assert group.base(sum(scalar(member.polynomials.values[0]) for member in members)) == key
+
+
+@both
+def test_one_seed_makes_one_key(make):
+    def seeded():
+        with crypto.running(crypto.Run(b"seed")):
+            return play(make, 2, 3).outcome
+
+    assert seeded() == seeded() != play(make, 2, 3).outcome
+
+
+# --- a lying dealer, and why it is out or stays ---
+
+
+class Unfit(Member):
+    """Deals member 1 a bad share, and answers its complaint with the right one."""
+
+    def share_to(self, member):
+        return other(self.subshares[member]) if member == 1 else self.subshares[member]
+
+
+class Miser(Member):
+    """Sends member 1 no share, and answers its complaint."""
+
+    def share_to(self, member):
+        return None if member == 1 else self.subshares[member]
+
+
+class Stubborn(Unfit):
+    def answer(self, record):
+        return ()
+
+
+class Repeating(Unfit):
+    """Answers with the bad share."""
+
+    def answer(self, record):
+        return [other(each) for each in super().answer(record)]
+
+
+class Twofold(Unfit):
+    """Answers once right and once wrong: whoever keeps the first answer only would disagree with who keeps the last."""
+
+    def answer(self, record):
+        return [each for right in super().answer(record) for each in (right, other(right))]
+
+
+class Substitute(Unfit):
+    """Answers with the share of another dealer under its own name."""
+
+    def answer(self, record):
+        stolen = self.received[1]
+        return [
+            PublicShare(each.session, self.index, self.index, each.member, stolen.value, stolen.blinding)
+            for each in super().answer(record)
+        ]
+
+
+class UnfitToMost(Member):
+    """Deals bad shares to more members than may lie, and answers them all."""
+
+    def share_to(self, member):
+        return self.subshares[member] if member == self.index else other(self.subshares[member])
+
+
+class Absent(Member):
+    def commitments_to(self, member):
+        return None
+
+    def share_to(self, member):
+        return None
+
+    def answer(self, record):
+        return ()
+
+
+def committing(change) -> type[Member]:
+    """A dealer that broadcasts its commitments changed."""
+
+    class Malforming(Member):
+        def commitments_to(self, member):
+            return Commitments(**fields(self.commitments) | change(self.commitments))
+
+    return Malforming
+
+
+MALFORMED = {  # after the blame vectors of ChillDKG: a wrong prefix, off the curve, infinity, too few, another's
+    "prefix": lambda mine: {"points": (b"\x05" + mine.points[0][1:], *mine.points[1:])},
+    "off the curve": lambda mine: {"points": (b"\x02" + b"\xff" * 32, *mine.points[1:])},
+    "infinity": lambda mine: {"points": (bytes(33), *mine.points[1:])},
+    "empty": lambda mine: {"points": ()},
+    "one too few": lambda mine: {"points": mine.points[:-1]},
+    "one too many": lambda mine: {"points": (*mine.points, group.GENERATOR)},
+    "of another session": lambda mine: {"session": b"another"},
+    "under another name": lambda mine: {"dealer": 1},
+}
+
+
+@both
+@pytest.mark.parametrize("kind", [Unfit, Miser])
+def test_a_dealer_that_answers_rightly_stays_in(make, kind):
+    """It cannot be told from a victim of a false complaint, so nobody is blamed, and the answer serves as the share."""
+    ceremony = play(make, 2, 3, p3=kind)
+    assert ceremony.blames == ()
+    assert ceremony.record.qualified == (1, 2, 3)
+    assert [(each.accuser, each.dealer) for each in ceremony.record.complaints] == [(1, 3)]
+    holds(ceremony, 2)
+
+
+@both
+@pytest.mark.parametrize(
+    ("kind", "fault", "assumption"),
+    [
+        (Stubborn, "without an answer", Assumption.RECORD),
+        (Repeating, "a share that does not fit", Assumption.RECORD),
+        (Twofold, "a share that does not fit", Assumption.RECORD),
+        (Substitute, "a share that does not fit", Assumption.RECORD),
+        (UnfitToMost, "2 members complain", Assumption.FEW_LIARS),
+        (Absent, "missing or malformed", Assumption.RECORD),
+        *((committing(change), "missing or malformed", Assumption.RECORD) for change in MALFORMED.values()),
+    ],
+    ids=["Stubborn", "Repeating", "Twofold", "Substitute", "UnfitToMost", "Absent", *MALFORMED],
+)
+def test_a_lying_dealer_is_named_and_out_and_the_others_go_on(make, kind, fault, assumption):
+    ceremony = play(make, 2, 3, p3=kind)
+    (blame,) = ceremony.blames
+    assert (blame.culprit, blame.assumption) == (3, assumption)
+    assert fault in blame.fault
+    assert ceremony.record.qualified == (1, 2)
+    holds(ceremony, 2)
+
+
+@both
+def test_false_complaints_put_no_honest_dealer_out(make):
+    class Slanderer(Member):
+        def complain(self, record):
+            return [Complaint(SESSION, self.index, i) for i in self.setting.members]
+
+    ceremony = play(make, 3, 5, p1=Slanderer, p2=Slanderer)
+    assert ceremony.blames == ()
+    assert ceremony.record.qualified == (1, 2, 3, 4, 5)
+    holds(ceremony, 3)
+
+
+@both
+def test_complaints_that_nobody_could_make_are_passed_over(make):
+    """Of another session, of strangers, of oneself, and the same one many times."""
+
+    class Noisy(Member):
+        def complain(self, record):
+            mine = Complaint(SESSION, 3, 1)
+            return [mine] * 9 + [Complaint(b"old", 2, 1), Complaint(SESSION, 9, 1), Complaint(SESSION, 2, 2)]
+
+    ceremony = play(make, 2, 3, p3=Noisy)
+    assert ceremony.blames == ()
+    assert [(each.dealer, each.member) for each in ceremony.record.answers] == [(1, 3)]
+    holds(ceremony, 2)
+
+
+@both
+def test_an_answer_given_by_somebody_else_is_none(make):
+    class Meddler(Member):
+        """Answers in the place of the stubborn dealer, with the share it was dealt itself."""
+
+        def answer(self, record):
+            share = self.received[3]
+            return [PublicShare(SESSION, 2, 3, 1, share.value, share.blinding)]
+
+    assert [each.culprit for each in play(make, 2, 3, p2=Meddler, p3=Stubborn).blames] == [3]
+
+
+@both
+def test_nobody_can_put_an_honest_dealer_out_by_answering_for_it(make):
+    """A wrong answer under another's name is none, or one liar could choose between two keys in GJKR too."""
+
+    class Impostor(Member):
+        rushing = True
+
+        def complain(self, record):
+            return [Complaint(SESSION, 3, 1)]
+
+        def answer(self, record):
+            right = [each for each in record.answers if each.dealer == 1]
+            return [PublicShare(**fields(other(each)) | {"by": 3}) for each in right]
+
+    ceremony = play(make, 2, 3, p3=Impostor)
+    assert len(ceremony.record.answers) == 2
+    assert ceremony.blames == ()
+    assert ceremony.record.qualified == (1, 2, 3)
+    holds(ceremony, 2)
+
+
+@both
+def test_a_share_for_somebody_else_is_none(make):
+    """It fits the dealer's commitments, at another index; nor does one of another session or dealer fit."""
+    setting = make(SESSION, 2, 3)
+    dealt = {i: gjkr.deal(setting, i) for i in setting.members}
+    broadcast = {i: commitments for i, (_, commitments, _) in dealt.items()}
+    right = {i: shares[0] for i, (_, _, shares) in dealt.items()}
+    assert gjkr.complaints(setting, 1, broadcast, right) == ()
+    stray = dealt[3][2][1]
+    assert gjkr.fits(setting, broadcast[3], stray)
+    assert gjkr.complaints(setting, 1, broadcast, right | {3: stray}) == (Complaint(SESSION, 1, 3),)
+    answered = gjkr.answers(setting, dealt[3][0], [Complaint(SESSION, 1, 3)])
+    assert gjkr.settle(setting, 1, (3,), broadcast, {3: stray}, answered) == {3: right[3]}
+    for wrong in (type(right[3])(**fields(right[3]) | each) for each in ({"session": b"old"}, {"dealer": 2})):
+        assert not gjkr.fits(setting, broadcast[3], wrong)
+        assert not gjkr.fits_feldman(setting, broadcast[3], wrong)
+    assert [each.dealer for each in gjkr.complaints(setting, 1, {}, {})] == [2, 3]  # nobody complains of itself
+
+
+@both
+def test_who_is_in_is_a_function_of_what_was_broadcast(make):
+    """Whatever the order in which it is heard."""
+    setting = make(SESSION, 2, 3)
+    record = play(make, 2, 3, p3=Repeating).record
+    heard = record.complaints, record.answers
+    expected = gjkr.qualify(setting, record.commitments, *heard)
+    assert expected[0] == (1, 2)
+    for complaints in itertools.permutations(heard[0]):
+        for answered in itertools.permutations(heard[1]):
+            shuffled = dict(reversed(record.commitments.items()))
+            assert gjkr.qualify(setting, shuffled, complaints, answered) == expected
+
+
+def test_no_key_comes_out_where_no_dealer_is_left():
+    with pytest.raises(Blamed) as caught:
+        play(gjkr.gjkr, 1, 1, p1=Absent)
+    assert "no dealer" in str(caught.value)
+
+
+# --- equivocation ---
+
+
+@both
+def test_a_dealer_that_broadcasts_two_things_is_named(make):
+    class Equivocator(Member):
+        def deal(self, record):
+            super().deal(record)
+            self.other = gjkr.deal(self.setting, self.index)[1]
+
+        def commitments_to(self, member):
+            return self.other if member < 3 else self.commitments
+
+    with pytest.raises(Blamed) as caught:
+        play(make, 2, 5, p5=Equivocator)
+    assert caught.value.blames == (Blame(5, "it broadcast 2 different commitments", Assumption.FEW_LIARS),)
+    assert caught.value.culprits == (5,)
+    assert isinstance(caught.value, Forged)
+
+
+def test_one_echo_alone_convicts_only_if_it_is_true():
+    """A single member that repeats a dealer falsely puts that dealer under suspicion, and the verdict says as much."""
+    setting = gjkr.gjkr(SESSION, 2, 3)
+    broadcast = {i: gjkr.deal(setting, i)[1] for i in setting.members}
+    echoes = [gjkr.echo(setting, i, broadcast) for i in setting.members]
+    assert gjkr.equivocators(setting, echoes) == ()
+    lie = gjkr.Echo(SESSION, 3, (bytes(32), *echoes[2].digests[1:]))
+    (blame,) = gjkr.equivocators(setting, [*echoes[:2], lie])
+    assert (blame.culprit, blame.assumption) == (1, Assumption.HONEST_ECHO)
+    for void in (gjkr.Echo(b"old", 3, lie.digests), gjkr.Echo(SESSION, 3, lie.digests[:1])):
+        assert gjkr.equivocators(setting, [*echoes[:2], void]) == ()
+    silent = gjkr.echo(setting, 3, {i: broadcast[i] for i in (1, 2)})
+    assert [each.culprit for each in gjkr.equivocators(setting, [*echoes[:2], silent])] == [3]
+
+
+# --- extraction: a liar stays in QUAL, and is exposed ---
+
+
+class Silent(Member):
+    def reveal(self, record):
+        return None
+
+
+class Swapped(Member):
+    """Reveals commitments to another polynomial."""
+
+    def reveal(self, record):
+        return Commitments(SESSION, self.index, tuple(map(group.base, group.random_scalars(self.setting.t))))
+
+
+class Garbled(Member):
+    def reveal(self, record):
+        return Commitments(SESSION, self.index, (bytes(33),) * self.setting.t)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"), [(Silent, "no Feldman"), (Garbled, "malformed"), (Swapped, "of another polynomial")]
+)
+def test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays(kind, fault):
+    """The key is what it was before the dealer lied: otherwise lying would be a choice between two keys."""
+    setting = gjkr.gjkr(SESSION, 2, 3)
+    members = [Member(setting, 1), Member(setting, 2), kind(setting, 3)]
+    ceremony = run(members)
+    assert {blame.culprit for blame in ceremony.blames} == {3}
+    assert all(fault in blame.fault and blame.assumption is Assumption.RECORD for blame in ceremony.blames)
+    assert ceremony.record.qualified == (1, 2, 3)
+    assert ceremony.record.exposed == (3,)
+    assert holds(ceremony, 2) == group.base(sum(scalar(member.polynomials.values[0]) for member in members))
+
+
+def test_void_evidence_is_blamed_on_who_brought_it():
+    class Slanderer(Member):
+        def object(self, record):
+            return extraction.opened(self.setting, self.index, (1,), self.settled)
+
+    class Forger(Member):
+        def object(self, record):
+            return [other(each) for each in extraction.opened(self.setting, self.index, (1,), self.settled)]
+
+    for kind in (Slanderer, Forger):
+        ceremony = play(gjkr.gjkr, 2, 3, p3=kind)
+        assert [(blame.culprit, "void" in blame.fault) for blame in ceremony.blames] == [(3, True)]
+        assert ceremony.record.exposed == ()
+        holds(ceremony, 2)
+
+
+def test_what_one_member_says_of_anothers_share_is_passed_over():
+    """Neither evidence nor a share for the pool, be it right or wrong: there is nobody to blame for it."""
+    setting = gjkr.gjkr(SESSION, 2, 3)
+    members = [Member(setting, 1), Member(setting, 2), Swapped(setting, 3)]
+    record = run(members).record
+    said = extraction.opened(setting, 1, (3,), members[0].settled)
+    hearsay = [PublicShare(**fields(each) | {"by": 2}) for each in (*said, *map(other, said))]
+    revealed = record.revealed | {3: Swapped(setting, 3).reveal(record)}
+    public = record.qualified, record.commitments, revealed
+    assert extraction.exposed(setting, *public, hearsay) == ((), ())
+    assert extraction.exposed(setting, *public, said)[0] == (3,)
+    with pytest.raises(Blamed) as caught:
+        extraction.rebuild(setting, 3, record.commitments[3], hearsay)
+    assert caught.value.culprits == ()
+
+
+def test_a_wrong_share_in_the_pool_is_passed_over_and_blamed():
+    class Spoiler(Member):
+        def pool(self, record):
+            return [other(each) for each in super().pool(record)]
+
+    ceremony = play(gjkr.gjkr, 2, 4, p1=Spoiler, p4=Silent)
+    assert {blame.culprit for blame in ceremony.blames} == {1, 4}
+    holds(ceremony, 2)
+
+
+def test_too_few_shares_to_expose_a_dealer_end_the_run_with_names():
+    class Quiet(Member):
+        def pool(self, record):
+            return ()
+
+    with pytest.raises(Blamed, match="member 4"):
+        play(gjkr.gjkr, 3, 4, p1=Quiet, p4=Silent)
+
+
+def test_a_rushing_dealer_sees_every_key_part_in_joint_feldman_and_none_in_gjkr():
+    """What makes the bias: at the time of the answers the parts A_i0 of the key are public, or only the C_i0 are."""
+    seen = []
+
+    class Watching(Member):
+        rushing = True
+
+        def answer(self, record):
+            parts = [each.points[0] for each in record.commitments.values()]
+            seen.append(group.add(*parts))
+            return super().answer(record)
+
+    for make in MAKES:
+        key = holds(play(make, 2, 3, p3=Watching), 2)
+        assert (seen.pop() == key) is (make is gjkr.joint_feldman)
+
+
+# --- the rules over what might have been kept ---
+
+
+@pytest.fixture(scope="module")
+def made():
+    setting = gjkr.gjkr(SESSION, 2, 3)
+    members = [Member(setting, i) for i in setting.members]
+    return run(members), members
+
+
+def test_a_members_sum_is_recomputed_from_what_it_was_sent(made):
+    ceremony, members = made
+    for member in members:
+        assert result.combine(ceremony.outcome, tuple(member.settled.values())) == ceremony.shares[member.index]
+    short = tuple(members[0].settled.values())[:2]
+    with pytest.raises(Blamed) as caught:
+        result.combine(ceremony.outcome, short)
+    assert caught.value.culprits == (3,)
+    mixed = (*short, members[1].settled[3])
+    with pytest.raises(Blamed):
+        result.combine(ceremony.outcome, mixed)
+    for field, value in (("value", b"\xff" * 32), ("dealer", 1), ("member", 2), ("session", b"")):
+        wrong = SubShare(**fields(members[0].settled[3]) | {field: value})
+        assert not result.share_dealt(ceremony.outcome, wrong)
+        with pytest.raises(Blamed):
+            result.combine(ceremony.outcome, (*short, wrong))
+
+
+def test_any_t_sums_give_all_the_others(made):
+    ceremony, _ = made
+    sums = tuple(ceremony.shares.values())
+    for chosen in itertools.permutations(sums, 2):
+        assert set(result.complete(ceremony.outcome, chosen)) == set(sums)
+    for few in ((sums[0],), (sums[0], sums[0]), (sums[0], result.Summed(SESSION, 2, sums[0].raw))):
+        with pytest.raises(Forged):
+            result.complete(ceremony.outcome, few)
+
+
+def test_a_sum_of_another_run_is_no_share(made):
+    ceremony, _ = made
+    right = ceremony.shares[1]
+    for field, value in (("raw", bytes(32)), ("raw", b""), ("member", 2), ("member", 9), ("session", b"other")):
+        with pytest.raises(Forged):
+            result.first_share(ceremony.outcome, result.Summed(**fields(right) | {field: value}))
+
+
+def test_an_outcome_is_dealings_of_one_degree(made):
+    dealings = made[0].outcome.dealings
+    short = Commitments(SESSION, 1, dealings[0].points[:1])
+    for wrong in ((), (short, dealings[1]), (Commitments(SESSION, 1, ()),)):
+        with pytest.raises(ValueError, match="one degree"):
+            result.Outcome(SESSION, (1, 2, 3), wrong)
+        with pytest.raises(Malformed):
+            codec.decode(codec.encode(["Outcome", SESSION, [1, 2, 3], wrong]), result.Outcome)
+    with pytest.raises(ValueError, match="members 1"):
+        result.first_sharing(result.Outcome(SESSION, (1, 3), dealings))
+
+
+def test_a_share_that_no_complaint_asked_for_is_missed():
+    setting = gjkr.gjkr(SESSION, 2, 2)
+    broadcast = {i: gjkr.deal(setting, i)[1] for i in setting.members}
+    with pytest.raises(Forged, match="neither a share nor an answer"):
+        gjkr.settle(setting, 1, (1, 2), broadcast, {}, ())
+
+
+@pytest.mark.parametrize(("t", "members"), [(0, (1, 2)), (3, (1, 2)), (1, (1, 1)), (1, (0, 1))])
+def test_settings_that_cannot_be_are_a_callers_error(t, members):
+    with pytest.raises(ValueError, match="cannot be needed"):
+        gjkr.Setting(SESSION, t, members, 0, hiding=True)
+
+
+def test_what_a_run_leaves_behind_is_rules_for_who_finds_it():
+    found = {rule.function.__name__ for rule in derivation.vocabulary(result).rules}
+    assert found == {"combine", "complete", "first_share", "pool"}
