@@ -296,7 +296,7 @@ with attack_whose_rule(folder, look) as attack:
 
 @sees_processes
 def test_the_child_does_not_outlive_a_parent_that_is_killed(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])}
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], env=environment)
     child = int(eventually(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text()))
     assert is_alive(child)
