@@ -1,4 +1,4 @@
-"""What travels inside the encryption: texts, and the sender keys of groups."""
+"""The content inside the encryption: texts, and the sender keys of groups."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from escrow.errors import Forged, Malformed
 
 
 class Text(Fact, frozen=True):
-    """What a person typed, and in which conversation."""
+    """A text that a person typed, and the conversation it belongs to."""
 
     conversation: str
     body: bytes
 
 
 class Distribution(Fact, frozen=True):
-    """A sender's chain for a group, from the message on that it stands at, and the key that signs for it (32 bytes)."""
+    """A sender's chain for a group, at its current message number, and the Ed25519 key that signs for it (32 bytes)."""
 
     group: str
     chain: SenderChain
@@ -30,7 +30,7 @@ Content = Text | Distribution
 
 @derivation()
 def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...]:
-    """The content of a plaintext and every fact inside it. Forged where the bytes are no content."""
+    """Return the content of a plaintext and every fact inside it. Raise Forged if the bytes encode no content."""
     try:
         return tuple(facts_in(read(plaintext)))  # type: ignore[arg-type]  # contents hold no other facts
     except Malformed as error:
@@ -39,5 +39,5 @@ def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...
 
 @honest_only("unpack, with the error that a receiver reports")
 def read(plaintext: Plaintext) -> Content:
-    """The content of a plaintext. Malformed where the bytes are none."""
+    """Return the content of a plaintext. Raise Malformed if the bytes encode none."""
     return codec.decode(plaintext.body, Content)  # type: ignore[arg-type]  # a union stands for a type

@@ -23,9 +23,16 @@ _DJB = b"\x05"  # libsignal's type byte of a Curve25519 key
 
 
 def safety_number(mine: str, my_keys: Iterable[bytes], theirs: str, their_keys: Iterable[bytes]) -> str:
-    """60 digits, the same from either side. The keys are X25519 identity keys (32 bytes each), in any order.
+    """Return the safety number: 60 digits, the same from either side.
 
-    Malformed where a key is not 32 bytes.
+    Args:
+        mine: name of one user.
+        my_keys: X25519 identity keys of that user's devices, 32 bytes each, in any order.
+        theirs: name of the other user.
+        their_keys: X25519 identity keys of the other user's devices, 32 bytes each, in any order.
+
+    Raises:
+        Malformed: a key is not 32 bytes.
     """
     return "".join(sorted((_half(mine, tuple(sorted(my_keys))), _half(theirs, tuple(sorted(their_keys))))))
 

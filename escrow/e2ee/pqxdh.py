@@ -34,16 +34,16 @@ class SignedKem(Packet, frozen=True):
 
 
 class PqBundle(Bundle, frozen=True):
-    """What the directory hands out for a device: X3DH's bundle and one KEM prekey, one-time as long as there are.
+    """The keys that the directory hands out for a device: X3DH's bundle and one KEM prekey, one-time while any is left.
 
-    Never without one: what the default says, nobody signed.
+    A bundle always carries a KEM prekey. The default value is unsigned, so no honest initiator accepts it.
     """
 
     kem: SignedKem = SignedKem(b"", b"")
 
 
 class KemShared(Fact, frozen=True):
-    """SS (32 bytes) of one ciphertext (1088) to one KEM public key (1184)."""
+    """The shared secret SS (32 bytes) of one ciphertext (1088 bytes) to one KEM public key (1184 bytes)."""
 
     key: Public
     ciphertext: Public
@@ -51,32 +51,35 @@ class KemShared(Fact, frozen=True):
 
 
 def sign_kem(identity: SigningKey, public: bytes) -> SignedKem:
-    """A KEM prekey, signed."""
+    """Return a KEM prekey (1184 bytes) with the identity key's signature (64 bytes)."""
     return SignedKem(public, identity.sign(encode_kem(public)))
 
 
 def kem_is_signed(bundle: PqBundle) -> bool:
-    """Whether the bundle's identity key signed its KEM prekey."""
+    """Return whether the bundle's identity key signed its KEM prekey."""
     return verify(bundle.identity, bundle.kem.signature, encode_kem(bundle.kem.public))
 
 
-# --- what whoever holds the arguments can compute ---
+# --- what every holder of the arguments can compute ---
 
 
 @derivation("initial.pqpk_b = key.public")
 def decapsulate(initial: PqInitial, key: KemPrivate) -> KemShared:
-    """SS. Forged where the ciphertext is not 1088 bytes; one that was changed gives another SS."""
+    """Return the shared secret SS (32 bytes).
+
+    Raise Forged if the ciphertext is not 1088 bytes. A ciphertext that was changed gives another SS and no error.
+    """
     return KemShared(key.public, initial.ciphertext, key.decapsulate(initial.ciphertext))
 
 
 @derivation("classical.session = initial.ek_a, secret.key = initial.pqpk_b, secret.ciphertext = initial.ciphertext")
 def mix(initial: PqInitial, classical: Classical, secret: KemShared) -> Root:
-    """SK, as the ratchet's first root key: the signed prekey waits for an answer."""
+    """Return SK as the ratchet's first root key; the responder's signed prekey is the key to answer (section 3.3)."""
     return Root(initial.ek_a, initial.spk_b, derive(classical.value + secret.value))
 
 
 def derive(secrets: bytes) -> bytes:
-    """KDF of section 2.2, 32 bytes."""
+    """Return the 32 bytes that the KDF of section 2.2 derives from the concatenated `secrets`."""
     return hkdf(bytes(32), b"\xff" * 32 + secrets, _INFO, 32)
 
 
@@ -85,9 +88,17 @@ def derive(secrets: bytes) -> bytes:
 
 @honest_only("the initiator's half; ephemeral key and KEM secret are dropped by whoever mixes them")
 def begin(identity: SigningKey, bundle: PqBundle) -> tuple[PqInitial, Classical, KemShared]:
-    """The initiator's side (section 3.3), but for `mix`. The caller has insisted on every signature.
+    """Run the initiator's side (section 3.3) up to `mix`.
 
-    Forged where a public key is of small order, or the KEM's is none.
+    Args:
+        identity: the initiator's identity key.
+        bundle: the responder's keys; the caller has already checked every signature in it.
+
+    Returns:
+        The initial message, DH1 to DH3 or DH4 concatenated, and the KEM's shared secret.
+
+    Raises:
+        Forged: a public key has small order, or the KEM's public key is invalid.
     """
     ephemeral, own = new_private(), identity.agreement
     ciphertext, secret = kem.encapsulate(bundle.kem.public)
@@ -108,7 +119,7 @@ def begin(identity: SigningKey, bundle: PqBundle) -> tuple[PqInitial, Classical,
 def answer(
     initial: PqInitial, identity: SigningKey, prekey: Private, one_time: Private | None, key: KemPrivate
 ) -> tuple[Classical, KemShared]:
-    """The responder's side (section 3.4), but for `mix`. Forged where the message names other keys than these."""
+    """Run the responder's side (section 3.4) up to `mix`. Raise Forged if the message names keys other than these."""
     if key.public != initial.pqpk_b:
         raise Forged("an initial message names a KEM prekey that is not here")
     classical = initial.agreed(*x3dh.shared_by_responder(initial, identity, prekey, one_time))

@@ -1,7 +1,7 @@
-"""The provider: directory (who has which devices and keys, who is in which group) and relay (mail until collected).
+"""The provider: a directory of devices, keys and groups, and a relay that keeps mail until it is collected.
 
 Group membership and device lists are the provider's word, unsigned, as in WhatsApp's server (Roesler, Mainka and
-Schwenk, "More is Less", EuroS&P 2018, on groups). Whoever controls the provider can add to either.
+Schwenk, "More is Less", EuroS&P 2018, on groups). A party that controls the provider can add to either.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from escrow.wire import Wire
 
 
 class Listed(Packet, frozen=True):
-    """A device as the directory lists it: whose it is, its name, its Ed25519 identity key (32 bytes)."""
+    """A device as the directory lists it: its owner, its name, its Ed25519 identity key (32 bytes)."""
 
     user: str
     device: str
@@ -24,7 +24,7 @@ class Listed(Packet, frozen=True):
 
 
 class Publish(Packet, frozen=True):
-    """A device's keys for the directory; one-time prekeys add to those that are left."""
+    """A device's keys for the directory; new one-time prekeys are added to those that are left."""
 
     user: str
     identity: Public
@@ -46,7 +46,7 @@ class DevicesOf(Packet, frozen=True):
 
 
 class OwnerOf(Packet, frozen=True):
-    """Ask whose a device is."""
+    """Ask for the owner of a device."""
 
     device: str
 
@@ -74,7 +74,7 @@ class Group(Packet, frozen=True):
 class Mail(Packet, frozen=True):
     """A ciphertext on its way between devices, with the scheme's access field beside it.
 
-    `group` is empty for a pairwise message; `initial` precedes the messages of a session that was not answered yet.
+    `group` is empty for a pairwise message; `initial` precedes the messages of a session until it is answered.
     """
 
     sender: str
@@ -86,17 +86,17 @@ class Mail(Packet, frozen=True):
 
 
 class Collect(Packet, frozen=True):
-    """Ask for the mail that waits."""
+    """Ask for the mail that is waiting."""
 
 
 class Delivery(Packet, frozen=True):
-    """The mail that waited, oldest first."""
+    """The mail that was waiting, oldest first."""
 
     mails: tuple[Mail, ...]
 
 
 class Entry(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """What the directory keeps of a device."""
+    """The keys and the owner that the directory keeps for one device."""
 
     user: str
     identity: Public
@@ -106,9 +106,9 @@ class Entry(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class Provider(Principal):
-    """Directory and relay. Everything that it keeps is public but for who waits for which mail.
+    """Directory and relay. Everything that it keeps is public, except which device has mail waiting.
 
-    `accounts` says whose each device is: linking a device is the user's act, which the scenario has done beforehand.
+    `accounts` maps each device to its owner: linking a device is an act of the user, done before the scenario begins.
     """
 
     accounts: dict[str, str] = {}
@@ -117,57 +117,68 @@ class Provider(Principal):
     mailboxes: dict[str, list[Mail]] = {}
 
     def on_publish(self, sender: str, packet: Publish, wire: Wire) -> None:
+        """File a device's keys. Refuse another user's device, and a change of its identity key."""
         self.insist(self.accounts.get(sender) == packet.user, "the user linked this device")
         entry = self.directory.get(sender)
         self.insist(entry is None or entry.identity == packet.identity, "a device's identity key does not change")
         self.directory[sender] = self.filed(packet, entry)
 
     def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
+        """Return the keys for one new session; this consumes a one-time prekey if any is left."""
         return self.handed_out(self.entry(packet.device, sender))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        """Return the devices of a user, sorted by name."""
         names = sorted(name for name, entry in self.directory.items() if entry.user == packet.user)
         return DeviceList(tuple(self.listed(name, sender) for name in names))
 
     def on_owner_of(self, sender: str, packet: OwnerOf, wire: Wire) -> Listed:
+        """Return the directory's line for one device. Raise Unreachable if it never published keys."""
         return self.listed(packet.device, sender)
 
     def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
+        """File a group under its name, in place of an earlier one of that name."""
         self.groups[packet.name] = packet
 
     def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
+        """Return a group. Raise Unreachable if there is none of that name."""
         if packet.group not in self.groups:
             raise Unreachable(f"there is no group {packet.group}")
         return self.groups[packet.group]
 
     def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
+        """Queue mail for each recipient. Refuse mail that names another sender, or comes from an unlinked device."""
         self.insist(packet.sender == sender, "mail names its sender")
         self.insist(sender in self.accounts, "a user linked this device")
         for recipient in packet.recipients:
             self.mailboxes.setdefault(recipient, []).append(packet)
 
     def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
+        """Return the sender's waiting mail and empty its mailbox."""
         return Delivery(tuple(self.mailboxes.pop(sender, [])))
 
     @staticmethod
     def filed(packet: Publish, before: Entry | None) -> Entry:
-        """What the directory keeps of a publication; one-time prekeys add to those that are left."""
+        """Return the directory's new entry for a device; new one-time prekeys follow those that are left."""
         left = before.one_time if before else []
         return Entry(packet.user, packet.identity, packet.prekey, packet.signature, left + list(packet.one_time))
 
     @staticmethod
     def handed_out(entry: Entry) -> Bundle:
-        """The keys with which to begin one session; a one-time prekey among them is taken out of the entry."""
+        """Return the keys for one new session; a one-time prekey among them is removed from the entry."""
         one_time = entry.one_time.pop(0) if entry.one_time else b""
         return Bundle(entry.identity, entry.prekey, entry.signature, one_time)
 
     def entry(self, device: str, asker: str) -> Entry:
-        """What the directory tells `asker` of a device, here to all the same. Unreachable if it never was published."""
+        """Return the entry that the directory shows `asker`: here the same to everybody.
+
+        Raise Unreachable if the device never published keys.
+        """
         if device not in self.directory:
             raise Unreachable(f"the directory knows no device {device}")
         return self.directory[device]
 
     def listed(self, device: str, asker: str) -> Listed:
-        """A device by the keys that the directory tells `asker`."""
+        """Return a device's line, with the identity key that the directory shows `asker`."""
         entry = self.entry(device, asker)
         return Listed(entry.user, device, entry.identity)

@@ -36,7 +36,7 @@ class Pair(Fact, frozen=True, dict=True):
     b: Public
 
     def shared(self, value: bytes) -> Shared:
-        """The fact that holds this pair's 32 shared bytes."""
+        """Return the fact that holds this pair's 32 shared bytes."""
         return Shared(self.a, self.b, value)
 
 
@@ -73,7 +73,7 @@ class MessageKey(Fact, frozen=True, gc=False):
 
 
 class Slot(Fact, frozen=True, gc=False):
-    """That message n of a chain exists, or may: public bookkeeping."""
+    """Message number n of a chain exists, or may exist: public bookkeeping."""
 
     chain: Public
     n: int
@@ -90,7 +90,7 @@ class Message(Fact, frozen=True, gc=False):
 
 
 class Answers(Fact, frozen=True, gc=False):
-    """That in this session ratchet key `chain` is the first to answer `to`, and the first message heard under it."""
+    """In this session ratchet key `chain` is the first to answer `to`; `first` is the first message heard under it."""
 
     session: Public
     to: Public
@@ -99,17 +99,20 @@ class Answers(Fact, frozen=True, gc=False):
 
 
 class Plaintext(Fact, frozen=True, gc=False):
-    """What a message key opened: an encoded content."""
+    """The bytes that a message key opened: an encoded content."""
 
     body: bytes
 
 
-# --- what whoever holds the arguments can compute ---
+# --- what every holder of the arguments can compute ---
 
 
 def _agreed(own: Private, pair: Pair, peer: bytes) -> bytes:
-    """The shared bytes. Diffie-Hellman gives both halves the same: whoever holds both, as only a closure does with one
-    and the same pair, computes them once, after a look that each half is what it says."""
+    """Return the 32 shared bytes of `own` and `peer`, computed once for a pair whose two halves are both known.
+
+    Diffie-Hellman gives both halves the same result. Only a closure holds both halves of one `Pair` object: it reuses
+    the first result, after a check that each half's public key belongs to its private key.
+    """
     known: dict[str, tuple[Private, bytes]] = pair.__dict__
     if "first" in known:
         half, value = known["first"]
@@ -123,13 +126,13 @@ def _agreed(own: Private, pair: Pair, peer: bytes) -> bytes:
 
 @derivation("pair.a = own.public")
 def exchange_as_a(own: Private, pair: Guard[Pair]) -> Shared:
-    """X25519 with the private half of the first key."""
+    """Return the X25519 result (32 bytes) of the first key's private half and the second key."""
     return pair.shared(_agreed(own, pair, pair.b))
 
 
 @derivation("pair.b = own.public")
 def exchange_as_b(own: Private, pair: Guard[Pair]) -> Shared:
-    """X25519 with the private half of the second key."""
+    """Return the X25519 result (32 bytes) of the second key's private half and the first key."""
     return pair.shared(_agreed(own, pair, pair.a))
 
 
@@ -137,7 +140,10 @@ def exchange_as_b(own: Private, pair: Guard[Pair]) -> Shared:
     "root.newest = shared.a, answers.session = root.session, answers.to = root.newest, answers.chain = shared.b"
 )
 def turn(root: Root, shared: Shared, answers: Witness[Answers] | None = None) -> tuple[Root, ChainKey]:
-    """The root step (section 5.2, KDF_RK): `shared.b` answers the key that waited. With a witness it is verified."""
+    """Take the root step (section 5.2, KDF_RK): `shared.b` answers the key that waited.
+
+    With a witness it is verified.
+    """
     value = hkdf(root.value, shared.value, _ROOT, 64)
     chain = ChainKey(shared.b, 0, value[32:])
     if answers is not None:
@@ -147,14 +153,17 @@ def turn(root: Root, shared: Shared, answers: Witness[Answers] | None = None) ->
 
 @derivation("chain.chain = slot.chain, chain.n = slot.n")
 def step(chain: ChainKey, slot: Guard[Slot] | None = None) -> tuple[MessageKey, ChainKey]:
-    """The chain step (section 5.2, KDF_CK)."""
+    """Take the chain step (section 5.2, KDF_CK): return the key of message n, and chain key n + 1."""
     value, following = hmac256_pair(chain.value, b"\x01", b"\x02")
     return MessageKey(chain.chain, chain.n, value), ChainKey(chain.chain, chain.n + 1, following)
 
 
 @derivation("message.chain = key.chain, message.n = key.n")
 def open_message(message: Message, key: MessageKey) -> Plaintext:
-    """DECRYPT of section 3.1. Forged where key, header, associated data and ciphertext do not fit."""
+    """Open a message (DECRYPT of section 3.1).
+
+    Raise Forged if key, header, associated data or ciphertext do not fit.
+    """
     associated = _framed(message.associated, message.chain, message.pn, message.n)
     return Plaintext(open_sealed(key.value, message.sealed, associated))
 
@@ -171,12 +180,15 @@ def _verify(chain: ChainKey, first: Message) -> None:
 
 
 def header(message: Message) -> bytes:
-    """dh (32 bytes) ‖ varint pn ‖ varint n: 34 to 42 bytes."""
+    """Return dh (32 bytes) ‖ varint pn ‖ varint n: 34 to 42 bytes."""
     return _framed(b"", message.chain, message.pn, message.n)
 
 
 def pack(message: Message) -> bytes:
-    """A message on the wire: header ‖ ciphertext; the associated data is known to both sides and does not travel."""
+    """Return the wire form of a message: header ‖ ciphertext.
+
+    Both sides know the associated data; it does not travel.
+    """
     return _framed(b"", message.chain, message.pn, message.n, message.sealed)
 
 
@@ -184,7 +196,7 @@ _VARINTS = tuple(map(varint, range(1 << 11)))  # of the numbers that most messag
 
 
 def _framed(before: bytes, dh: bytes, pn: int, n: int, after: bytes = b"") -> bytes:
-    """A header between what precedes and what follows it: made three times for each message, so all in one go."""
+    """Return a header between the bytes before and after it. Called three times for each message, so in one join."""
     try:
         return b"".join((before, dh, _VARINTS[pn], _VARINTS[n], after))
     except IndexError:
@@ -193,7 +205,7 @@ def _framed(before: bytes, dh: bytes, pn: int, n: int, after: bytes = b"") -> by
 
 @honest_only("reads public bytes")
 def unpack(data: bytes, associated: bytes) -> Message:
-    """The message that `pack` packed. Malformed where it is too short or a number is not canonical."""
+    """Return the message that `pack` packed. Raise Malformed if it is too short or a number is not canonical."""
     if len(data) < _SHORTEST:
         raise Malformed("a message is shorter than its header and tag")
     pn, n, at = data[32], data[33], 34
@@ -236,7 +248,10 @@ class Session(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 @honest_only("an honest party's use of turn")
 def begin(agreed: Root, associated: bytes) -> Session:
-    """The initiator's side (section 3.3, RatchetInitAlice): `agreed.newest` is the responder's signed prekey."""
+    """Return the initiator's session (section 3.3, RatchetInitAlice).
+
+    `agreed.newest` is the responder's signed prekey.
+    """
     own = new_private()
     root, sending = turn(agreed, exchange_as_b(own, Pair(agreed.newest, own.public)))
     return Session(agreed.session, associated, root, own, agreed.newest, sending)
@@ -244,12 +259,15 @@ def begin(agreed: Root, associated: bytes) -> Session:
 
 @honest_only("an honest party's constructor")
 def respond(agreed: Root, associated: bytes, prekey: Private) -> Session:
-    """The responder's side (section 3.3, RatchetInitBob), whose first ratchet key is its signed prekey."""
+    """Return the responder's session (section 3.3, RatchetInitBob): its first ratchet key is its signed prekey."""
     return Session(agreed.session, associated, agreed, prekey, b"")
 
 
 def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
-    """The next message and the key that sealed it (section 3.4). Refused before a peer's ratchet key is known."""
+    """Return the next message and the key that sealed it (section 3.4).
+
+    Raise Refused if no peer's ratchet key is known yet.
+    """
     if session.sending is None:
         raise Refused("session", "it cannot send before it has received")
     key, session.sending = step(session.sending)
@@ -260,7 +278,7 @@ def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
 
 @honest_only("an honest party's use of step and turn")
 def decrypt(session: Session, message: Message, max_skip: int = MAX_SKIP) -> Plaintext:
-    """Open a message and advance (section 3.5). The session is unchanged where this raises Forged or Refused."""
+    """Open a message and advance (section 3.5). If this raises Forged or Refused, the session is unchanged."""
     chain = session.receiving
     if chain is not None and message.n == chain.n and message.chain == session.peer:  # the next message: nearly all
         key, chain = step(chain)

@@ -1,4 +1,4 @@
-"""Sender Keys: one chain a sender and group, handed to each device over its pairwise session.
+"""Sender Keys: one chain for each sender and group, handed to each device over its pairwise session.
 
   chain    MK_i = HMAC(CK_i, 0x01);  CK_i+1 = HMAC(CK_i, 0x02)
   message  id ‖ varint i ‖ AES-256-GCM(MK_i, text; id ‖ i) ‖ Ed25519 signature over everything before it
@@ -44,25 +44,25 @@ class SenderMessage(Fact, frozen=True):
 
 @derivation("chain.chain = slot.chain, chain.n = slot.n")
 def sender_step(chain: SenderChain, slot: Guard[Slot] | None = None) -> tuple[MessageKey, SenderChain]:
-    """The chain step."""
+    """Take the chain step: return the key of message n, and chain key n + 1."""
     value, following = hmac256_pair(chain.value, b"\x01", b"\x02")
     return MessageKey(chain.chain, chain.n, value), SenderChain(chain.chain, chain.n + 1, following)
 
 
 @derivation("message.chain = key.chain, message.n = key.n")
 def open_sender_message(message: SenderMessage, key: MessageKey) -> Plaintext:
-    """Open a group message. Forged where key and ciphertext do not fit; the signature is the receiver's to check."""
+    """Open a group message. Raise Forged if key and ciphertext do not fit. The receiver checks the signature before."""
     return Plaintext(open_sealed(key.value, message.sealed, header(message)))
 
 
 def header(message: SenderMessage) -> bytes:
-    """id (16 bytes) ‖ varint n."""
+    """Return id (16 bytes) ‖ varint n."""
     return message.chain + varint(message.n)
 
 
 @honest_only("reads public bytes")
 def unpack(data: bytes) -> SenderMessage:
-    """The message in its wire form, signature left aside. Malformed where it is too short."""
+    """Return the message in its wire form, without the signature. Raise Malformed if it is too short."""
     n, at = read_varint(data, ID)
     if len(data) < at + TAG + SIGNATURE:
         raise Malformed("a group message is shorter than its header, tag and signature")
@@ -78,7 +78,7 @@ class OwnChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class PeerChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A receiver's side: whose chain it is, in which group, the key that signs for it, and the keys passed over."""
+    """A receiver's side: the sender's device, the group, the key that signs for the chain, and the skipped keys."""
 
     device: str
     group: str
@@ -88,14 +88,14 @@ class PeerChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 def new_chain() -> OwnChain:
-    """A fresh chain that nobody else holds yet."""
+    """Return a fresh chain that no other device holds yet."""
     chain = SenderChain(random_bytes(ID), 0, random_bytes(32))
     return OwnChain(chain, new_signing_key(SenderSigningKey), [])  # type: ignore[arg-type]  # the kind asked for
 
 
 @honest_only("an honest sender's use of sender_step")
 def encrypt(own: OwnChain, body: bytes) -> tuple[bytes, MessageKey]:
-    """The next message of the chain in its wire form, and the key that sealed it."""
+    """Return the next message of the chain in its wire form, and the key that sealed it."""
     key, own.chain = sender_step(own.chain)
     head = key.chain + varint(key.n)
     signed = head + seal(key.value, body, head)
@@ -103,13 +103,13 @@ def encrypt(own: OwnChain, body: bytes) -> tuple[bytes, MessageKey]:
 
 
 def signature_holds(peer: PeerChain, data: bytes) -> bool:
-    """Whether the chain's owner signed this message; checked before anything is opened."""
+    """Return whether the chain's owner signed this message; checked before anything is opened."""
     return verify(peer.signer, data[-SIGNATURE:], data[:-SIGNATURE])
 
 
 @honest_only("an honest receiver's use of sender_step")
 def decrypt(peer: PeerChain, message: SenderMessage, max_skip: int = MAX_SKIP) -> Plaintext:
-    """Open a message and advance. The chain is unchanged where this raises Forged or Refused."""
+    """Open a message and advance. If this raises Forged or Refused, the chain is unchanged."""
     chain, passed = peer.chain, list[MessageKey]()
     if message.n < chain.n:
         known = next((key for key in peer.skipped if key.n == message.n), None)

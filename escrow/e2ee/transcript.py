@@ -1,8 +1,9 @@
-"""What the order of public packets tells: which chains exist, which session each may belong to, which key each answers.
+"""Reads the order of public packets: which chains exist, which session each may belong to, which key each answers.
 
 A Double Ratchet header does not say which key it answers. But ratchet steps alternate strictly, so a new chain answers
 the last distinct chain of its session in the other direction, and the first one answers the signed prekey. Where two
-devices hold several sessions there are a few candidates; the wrong ones die when the first message does not open.
+devices hold several sessions there are a few candidates; a wrong candidate is discarded when the first message under
+it does not open.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Transcript:
         self._seen: set[Mail] = set()
 
     def facts(self, mail: Mail) -> Iterator[Fact]:
-        """Every fact that a mail adds to what was heard before; a mail heard again adds none."""
+        """Yield every fact that a mail adds to those heard before; a mail heard twice adds none."""
         if mail in self._seen:
             return
         self._seen.add(mail)
@@ -41,13 +42,16 @@ class Transcript:
             return  # a mail that no receiver can read gives nothing to anyone
 
     def ciphertexts(self, mail: Mail) -> tuple[Message, ...] | tuple[SenderMessage, ...]:
-        """The ciphertext of a mail heard before, once for each session it may belong to. Raises Malformed."""
+        """Return the ciphertext of a mail heard before, once for each session it may belong to.
+
+        Raise Malformed if it cannot be read.
+        """
         if mail.group:
             return (sender_keys.unpack(mail.body),)
         return tuple(dict.fromkeys(message for _, message in self._readings(mail)))
 
     def _readings(self, mail: Mail) -> Iterator[tuple[bytes, Message]]:
-        """Each session that a mail may belong to, and its message there."""
+        """Yield each session that a mail may belong to, and its message there."""
         read: dict[bytes, Message] = {}
         for session in self._sessions.get(mail.body[:32], ()):
             associated = self._associated[session]
@@ -85,7 +89,7 @@ class Transcript:
     def _place(
         self, chain: bytes, initial: Initial | None, forth: tuple[str, str], back: tuple[str, str]
     ) -> list[tuple[bytes, bytes]]:
-        """(session, key answered) for each session that a new chain may belong to."""
+        """Return (session, key answered) for each session that a new chain may belong to."""
         if initial is not None:
             answered = [(initial.ek_a, initial.spk_b)]
         else:

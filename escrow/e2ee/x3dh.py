@@ -26,9 +26,13 @@ class IdentityKey(SigningKey, frozen=True, dict=True):
 
 
 class FirstPair(Pair, frozen=True, dict=True):
-    """A pair of X3DH. Its kind tells it from the ratchet's, so that no ratchet step is tried as a key agreement."""
+    """A pair of X3DH.
+
+    Its own type keeps it apart from the ratchet's pairs, so no ratchet step is tried as an agreement.
+    """
 
     def shared(self, value: bytes) -> FirstShared:
+        """Return the fact that holds this pair's 32 shared bytes."""
         return FirstShared(self.a, self.b, value)
 
 
@@ -37,8 +41,11 @@ class FirstShared(Shared, frozen=True, gc=False):
 
 
 class Bundle(Packet, frozen=True):
-    """What the directory hands out for a device (section 3.2): Ed25519 identity key (32 bytes), X25519 signed prekey
-    (32), its signature (64), and an X25519 one-time prekey (32, or empty where none was left)."""
+    """The keys that the directory hands out for a device (section 3.2).
+
+    Ed25519 identity key (32 bytes), X25519 signed prekey (32), its signature (64), and an X25519 one-time prekey (32,
+    or empty where none was left).
+    """
 
     identity: Public
     prekey: Public
@@ -47,7 +54,10 @@ class Bundle(Packet, frozen=True):
 
 
 class Initial(Fact, frozen=True):
-    """What precedes the messages of a session until it is answered (section 3.3): X25519 public keys of 32 bytes."""
+    """The keys that precede the messages of a session until it is answered (section 3.3).
+
+    X25519 public keys of 32 bytes.
+    """
 
     ik_a: Public
     ek_a: Public
@@ -57,17 +67,17 @@ class Initial(Fact, frozen=True):
 
     @property
     def associated(self) -> bytes:
-        """AD, 66 bytes."""
+        """The associated data AD, 66 bytes."""
         return encode_key(self.ik_a) + encode_key(self.ik_b)
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """DH1 to DH3, and DH4 where there was a one-time prekey."""
+        """The pairs of DH1 to DH3, and of DH4 if there was a one-time prekey."""
         ends = [(self.ik_a, self.spk_b), (self.ek_a, self.ik_b), (self.ek_a, self.spk_b), (self.ek_a, self.opk_b)]
         return tuple(FirstPair(a, b) for a, b in ends if b)
 
     def agreed(self, *shared: Shared) -> Root | Classical:
-        """What DH1 to DH3 or DH4 give: SK, as the ratchet's first root key. The signed prekey waits for an answer."""
+        """Return SK, the ratchet's first root key, from DH1 to DH3 or DH4. The signed prekey waits for an answer."""
         return _root(self, *shared)
 
 
@@ -79,10 +89,12 @@ class Classical(Fact, frozen=True):
 
 
 class PqInitial(Initial, frozen=True):
-    """What precedes the messages of a session under PQXDH: beside the keys of X3DH the responder's ML-KEM-768 prekey
-    (1184 bytes, by value like the others) and the ciphertext to it (1088). Neither is ever empty.
+    """The keys that precede the messages of a session under PQXDH.
 
-    It stands here, and what is done with it in escrow.e2ee.pqxdh, so that a relay carries both forms while the
+    Beside the keys of X3DH: the responder's ML-KEM-768 prekey (1184 bytes, by value like the others) and the ciphertext
+    to it (1088 bytes). Neither is ever empty.
+
+    The type stands here, and the functions over it in escrow.e2ee.pqxdh, so that a relay carries both forms while the
     adversary of a scheme without a KEM has none of a KEM's rules.
     """
 
@@ -91,51 +103,52 @@ class PqInitial(Initial, frozen=True):
 
     @property
     def associated(self) -> bytes:
-        """AD, 1251 bytes: that of X3DH ‖ EncodeKEM(PQPK_B)."""
+        """The associated data AD, 1251 bytes: that of X3DH ‖ EncodeKEM(PQPK_B)."""
         return super().associated + encode_kem(self.pqpk_b)
 
     def agreed(self, *shared: Shared) -> Classical:
+        """Return DH1 ‖ DH2 ‖ DH3 [‖ DH4], which become a key only together with the KEM's secret."""
         return Classical(self.ek_a, b"".join(each.value for each in shared))
 
 
 def encode_key(public: bytes) -> bytes:
-    """Encode of section 2.1: type byte 0x05 ‖ u-coordinate, 33 bytes."""
+    """Return Encode of section 2.1: type byte 0x05 ‖ u-coordinate, 33 bytes."""
     return b"\x05" + public
 
 
 def encode_kem(public: bytes) -> bytes:
-    """EncodeKEM of PQXDH, section 2.1: type byte 0x09 ‖ ML-KEM-768 public key, 1185 bytes.
+    """Return EncodeKEM of PQXDH, section 2.1: type byte 0x09 ‖ ML-KEM-768 public key, 1185 bytes.
 
-    No EncodeEC begins like that, so a key of one kind never passes for one of the other. libsignal's own numbers are
-    0x07 and 0x08 for Kyber-768 and -1024 and 0x0A for ML-KEM-1024; this one is ours.
+    No EncodeEC begins with that byte, so a key of one kind never passes for one of the other. libsignal's own numbers
+    are 0x07 and 0x08 for Kyber-768 and -1024 and 0x0A for ML-KEM-1024; this one is ours.
     """
     return b"\x09" + public
 
 
 def sign_prekey(identity: SigningKey, prekey: bytes) -> bytes:
-    """The identity key's signature (64 bytes) over Encode(SPK)."""
+    """Return the identity key's signature (64 bytes) over Encode(SPK)."""
     return identity.sign(encode_key(prekey))
 
 
 def prekey_is_signed(bundle: Bundle) -> bool:
-    """Whether the bundle's identity key signed its prekey."""
+    """Return whether the bundle's identity key signed its prekey."""
     return verify(bundle.identity, bundle.signature, encode_key(bundle.prekey))
 
 
 def ephemeral_is_canonical(initial: Initial) -> bool:
-    """Whether the ephemeral key is spelled as its maker did: X25519 ignores the highest bit (RFC 7748, section 5).
+    """Return whether the ephemeral key's highest bit is 0: X25519 ignores that bit (RFC 7748, section 5).
 
     With that bit set an initial message would begin a second session from the same secrets, and show its text again.
     """
     return initial.ek_a[-1:] < b"\x80"
 
 
-# --- what whoever holds the arguments can compute ---
+# --- what every holder of the arguments can compute ---
 
 
 @derivation()
 def agreement(key: SigningKey) -> Private:
-    """The X25519 form of an Ed25519 key pair."""
+    """Return the X25519 form of an Ed25519 key pair."""
     return key.agreement
 
 
@@ -144,7 +157,7 @@ def agreement(key: SigningKey) -> Private:
     "dh3.a = initial.ek_a, dh3.b = initial.spk_b, dh4.a = initial.ek_a, dh4.b = initial.opk_b"
 )
 def agree(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared, dh4: FirstShared) -> Root | Classical:
-    """SK with a one-time prekey; under PQXDH what goes into it."""
+    """Return SK of a session begun with a one-time prekey; under PQXDH, the secrets that go into SK."""
     return initial.agreed(dh1, dh2, dh3, dh4)
 
 
@@ -153,7 +166,7 @@ def agree(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared
     "dh3.a = initial.ek_a, dh3.b = initial.spk_b"
 )
 def agree_without_one_time(initial: Initial, dh1: FirstShared, dh2: FirstShared, dh3: FirstShared) -> Root | Classical:
-    """SK of a session begun without a one-time prekey. Forged where the initial message names one."""
+    """Return SK of a session begun without a one-time prekey. Raise Forged if the initial message names one."""
     if initial.opk_b:
         raise Forged("this session was begun with a one-time prekey")
     return initial.agreed(dh1, dh2, dh3)
@@ -169,7 +182,7 @@ def _root(initial: Initial, *shared: Shared) -> Root:
 
 @honest_only("the initiator's use of agree; the ephemeral key is dropped here")
 def initiate(identity: SigningKey, bundle: Bundle) -> tuple[Initial, Root]:
-    """The initiator's side (section 3.3). The caller has insisted on `prekey_is_signed`."""
+    """Run the initiator's side (section 3.3). The caller has already checked `prekey_is_signed`."""
     ephemeral = new_private()
     own = identity.agreement
     initial = Initial(own.public, ephemeral.public, montgomery(bundle.identity), bundle.prekey, bundle.one_time)
@@ -178,13 +191,16 @@ def initiate(identity: SigningKey, bundle: Bundle) -> tuple[Initial, Root]:
 
 @honest_only("the responder's use of agree")
 def accept(initial: Initial, identity: SigningKey, prekey: Private, one_time: Private | None) -> Root:
-    """The responder's side (section 3.4). Forged where the initial message names other keys than these."""
+    """Run the responder's side (section 3.4). Raise Forged if the initial message names keys other than these."""
     return _root(initial, *shared_by_responder(initial, identity, prekey, one_time))
 
 
 @honest_only("the initiator's use of exchange_as_a")
 def shared_by_initiator(initial: Initial, own: Private, ephemeral: Private) -> tuple[Shared, ...]:
-    """DH1 to DH3 or DH4, with the X25519 form of the identity key. Forged for a public key of small order."""
+    """Return DH1 to DH3 or DH4 from the X25519 form of the identity key.
+
+    Raise Forged if a public key has small order.
+    """
     return tuple(map(exchange_as_a, (own, ephemeral, ephemeral, ephemeral), initial.pairs))
 
 
@@ -192,7 +208,7 @@ def shared_by_initiator(initial: Initial, own: Private, ephemeral: Private) -> t
 def shared_by_responder(
     initial: Initial, identity: SigningKey, prekey: Private, one_time: Private | None
 ) -> tuple[Shared, ...]:
-    """DH1 to DH3 or DH4. Forged where the initial message names other keys than these, or one of small order."""
+    """Return DH1 to DH3 or DH4. Raise Forged if the message names keys other than these, or one of small order."""
     keys = (prekey, identity.agreement, prekey) + ((one_time,) if one_time else ())
     if tuple(pair.b for pair in initial.pairs) != tuple(key.public for key in keys):
         raise Forged("an initial message names keys that are not here")
