@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow import crypto
 from escrow.crypto import sha256
 from escrow.errors import EscrowError
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme, Source, User
 from escrow.warrant import Authority, AuthorityKey, Court, Order, Warrant
 from escrow.wire import Wire
@@ -41,18 +41,18 @@ class CourtKeyTheft(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn("court", scenario.attack_day)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Court)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Court)  # noqa: S101 (that is who was corrupted)
         made = crypto.new_signing_key(AuthorityKey)
         thief = scheme.authority("thief", key=made)  # type: ignore[arg-type]  # the kind asked for
         authorities = list[scheme.authority]  # type: ignore[name-defined]  # whichever class the scheme's has
         kept = {"authorities": authorities, "users": list[User], "signed": list[Warrant], "heard": list[int]}
-        court: Any = turned(party, kept)
+        court: Any = corrupted(party, kept)
         court.authorities, court.users = [thief], list(scenario.users)
         court.signed = [party.issue(_order(thief, user.name, scenario)) for user in scenario.users]
-        return court  # type: ignore[no-any-return]  # what `turned` made of the court
+        return court  # type: ignore[no-any-return]  # what `corrupted` made of the court
 
-    def act(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+    def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         thief: Authority = party.authorities[0]
         if not party.heard:
             _overhear(thief, wire)

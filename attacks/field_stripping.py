@@ -11,12 +11,12 @@ talks to unchanged ones without a valid access field.
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee.device import Device, Slip
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MessageKey
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.wire import Wire
 
@@ -35,8 +35,8 @@ class FieldStripping(Attack):
         targets = {warrant.target for warrant in scenario.warrants[:1]}
         return [Turn(user.devices[0], 0) for user in scenario.users if user.name in targets]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
         honest = type(party)
 
         def access_field(self: Any, key: MessageKey, slip: Slip) -> None:
@@ -52,7 +52,7 @@ class FieldStripping(Attack):
             self.contacts[user] = listed
             return listed
 
-        return turned(party, access_field=access_field, look_up=look_up)
+        return corrupted(party, access_field=access_field, look_up=look_up)
 
 
 ATTACK = FieldStripping()

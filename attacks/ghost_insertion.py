@@ -12,9 +12,9 @@ interception, used by somebody inside and against no suspect; Levy and Robinson 
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, entry_of, impostor, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source, User
 
 
@@ -27,15 +27,15 @@ class GhostInsertion(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn("provider", scenario.attack_day)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         victim = bystander(scenario)
-        ghost = impostor(f"{victim.name}-tablet", victim.name, scheme.device)
+        ghost = attacker_device(f"{victim.name}-tablet", victim.name, scheme.device)
         ghosts = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
-        provider: Any = turned(party, {"ghosts": ghosts})
+        provider: Any = corrupted(party, {"ghosts": ghosts})
         provider.ghosts.append(ghost)
         provider.accounts[ghost.name] = victim.name
         provider.directory[ghost.name] = entry_of(ghost, scheme.provider)
-        return provider  # type: ignore[no-any-return]  # what `turned` made of the provider
+        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
 
 
 def bystander(scenario: Scenario) -> User:

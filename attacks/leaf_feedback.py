@@ -12,7 +12,7 @@ Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, 
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
 from escrow.crypto import sha256
@@ -20,7 +20,7 @@ from escrow.e2ee.device import Slip
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Refused
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source, User
 from escrow.schemes.clipper.field import ClipperField, derived_key
 from escrow.schemes.clipper.phone import Device, Opening
@@ -39,8 +39,8 @@ class LeafFeedback(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn(name, 0) for user in _rogues(scenario) for name in user.devices]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
         honest, rogues = type(party), {user.name for user in _rogues(scenario)}
 
         def access_field(self: Any, key: MessageKey, slip: Slip) -> ClipperField | None:
@@ -54,7 +54,7 @@ class LeafFeedback(Attack):
             if not self.unit.load_iv(ks, self.unit.generate_iv(ks, transcript), transcript):
                 raise Refused(self.name, "its chip takes no LEAF of its own making")
 
-        return turned(party, access_field=access_field, admit=admit)
+        return corrupted(party, access_field=access_field, admit=admit)
 
 
 def _rogues(scenario: Scenario) -> list[User]:

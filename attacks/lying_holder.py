@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.primitives import group
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.warrant import Answered, Request
 from escrow.wire import Wire
@@ -36,7 +36,7 @@ class LyingHolder(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn(holders(cast)[0], 0)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         return lying(party)
 
 
@@ -61,7 +61,7 @@ def lying(party: Principal) -> Principal:
                 setattr(self, name, value)
         return answered
 
-    return turned(party, on_request=on_request)
+    return corrupted(party, on_request=on_request)
 
 
 def _off(value: Any) -> Any:

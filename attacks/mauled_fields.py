@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged, Malformed
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.schemes.threshold import Threshold, ThresholdField, label_of
 from escrow.warrant import Order
@@ -52,10 +52,10 @@ class MauledFields(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn("authority", scenario.attack_day)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        return turned(party, {"tried": list[int]})
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        return corrupted(party, {"tried": list[int]})
 
-    def act(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+    def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         for number, warrant in enumerate(party.warrants):
             if number == len(party.tried):
                 party.tried.append(0)

@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, entry_of, impostor, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee import ratchet
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Fetch, Mail, Provider
 from escrow.e2ee.ratchet import Plaintext
 from escrow.errors import EscrowError
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.wire import Wire
 
@@ -35,8 +35,8 @@ class PrekeySubstitution(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn("provider", 0)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Provider)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Provider)  # noqa: S101 (that is who was corrupted)
         honest = type(party)
 
         def entry(self: Any, device: str, asker: str) -> Entry:
@@ -56,10 +56,12 @@ class PrekeySubstitution(Attack):
             honest.on_mail(self, sender, packet, wire)
 
         puppets = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
-        provider: Any = turned(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
+        provider: Any = corrupted(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
         between = (scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)])
-        provider.puppets = [impostor(name, user.name, scheme.device) for user in between for name in user.devices]
-        return provider  # type: ignore[no-any-return]  # what `turned` made of the provider
+        provider.puppets = [
+            attacker_device(name, user.name, scheme.device) for user in between for name in user.devices
+        ]
+        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
 
 
 def _puppet(provider: Any, device: str, asker: str) -> Device | None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import Unreachable
 from escrow.primitives import group
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold
@@ -40,7 +40,7 @@ class RogueDealer(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn("dealer" if "dealer" in cast.officials else "agent-1", 0)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         honest: Any = type(party)
 
         def hand(self: Any, wire: Wire, run: Run, share: SubShare) -> None:
@@ -54,8 +54,8 @@ class RogueDealer(Attack):
             raise Unreachable(f"{self.name} is silent")
 
         if isinstance(party, Member):
-            return turned(party, hand=hand, rebut=rebut, on_request=on_request)
-        return turned(party, handed=lambda self, shares: [_off(share, "raw") for share in shares])
+            return corrupted(party, hand=hand, rebut=rebut, on_request=on_request)
+        return corrupted(party, handed=lambda self, shares: [_off(share, "raw") for share in shares])
 
 
 def _off(share: Any, field: str = "value") -> Any:

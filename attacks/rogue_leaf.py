@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from attacks.kernels.leaf_search import search
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.codec import Fact, Public
 from escrow.e2ee.ratchet import MessageKey
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import AccessField, Scheme, Source
 from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.field import ClipperField, make_field
@@ -74,8 +74,8 @@ class RogueLeafSearch(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
         honest = type(party)
 
         def field_for(self: Any, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
@@ -87,7 +87,7 @@ class RogueLeafSearch(Attack):
                 return honest.field_for(self, key, labels, transcript, ks)
             return make_field(key, labels, transcript, rogue.ks, rogue.field)
 
-        return turned(party, {"forged": list[RogueLeaf]}, field_for=field_for)
+        return corrupted(party, {"forged": list[RogueLeaf]}, field_for=field_for)
 
 
 ATTACK = RogueLeafSearch()

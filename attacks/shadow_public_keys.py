@@ -16,12 +16,12 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.crypto import Private, new_private
 from escrow.errors import EscrowError, Forged
 from escrow.primitives import hpke
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.schemes.fair_keys import scheme as fair_keys
 from escrow.schemes.fair_keys.registration import Revealed, Submit
@@ -50,8 +50,8 @@ class ShadowKeys(Attack):
         peer = next(user for user in users if user is not target)
         return [Turn(user.devices[0], 0) for user in (target, peer)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, fair_keys.Device)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, fair_keys.Device)  # noqa: S101 (that is who was corrupted)
         honest = type(party)
 
         def submit(self: Any, wire: Wire, packet: Submit) -> Revealed:
@@ -71,9 +71,9 @@ class ShadowKeys(Attack):
                 body = hpke.open_(self.shadow[0], body, _SHADOW)
             honest.read(self, wire, author, conversation, body)
 
-        rogue: Any = turned(party, {"shadow": list[Private]}, submit=submit, send=send, read=read)
+        rogue: Any = corrupted(party, {"shadow": list[Private]}, submit=submit, send=send, read=read)
         rogue.shadow.append(new_private())
-        return rogue  # type: ignore[no-any-return]  # what `turned` made of the device
+        return rogue  # type: ignore[no-any-return]  # what `corrupted` made of the device
 
 
 ATTACK = ShadowKeys()

@@ -17,14 +17,14 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
 from escrow import codec
 from escrow.codec import Fact, Public
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import AccessField, Scheme, Source
 from escrow.schemes.clipper.field import ClipperField, agreed_key, make_field
 from escrow.schemes.clipper.phone import Device, Opening
@@ -50,8 +50,8 @@ class Squeeze(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was turned)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
         honest = type(party)
 
         def admit(self: Any, mail: Mail, found: Opening) -> None:
@@ -69,7 +69,7 @@ class Squeeze(Attack):
                     return make_field(key, labels, transcript, ks, framed.field)
             return honest.field_for(self, key, labels, transcript, ks)
 
-        return turned(party, {"recorded": list[RecordedLeaf]}, admit=admit, field_for=field_for)
+        return corrupted(party, {"recorded": list[RecordedLeaf]}, admit=admit, field_for=field_for)
 
 
 ATTACK = Squeeze()

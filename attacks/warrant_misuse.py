@@ -4,7 +4,7 @@
   replay   after the warrant expired    relabel   a field that names the target and the first day, its secret part kept
 
 An honest authority asks only for what is covered; this one asks for everything, under each warrant. From the day on
-which it is turned its lawful path does so by itself while a warrant is in force; `act` does what that path leaves out.
+which it is corrupted its lawful path does so by itself while a warrant is in force; `each_evening` does the rest.
 Source: Abelson et al., "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption", 1997, 3.1.2.
 """
 
@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 
 from attacks.lab.adversary.view import words_of
-from attacks.lab.simulation.attack import Attack, Cast, Turn, turned
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged, Malformed
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import AccessField, Intercept, Scheme, Source
 from escrow.warrant import Order, in_force
 from escrow.wire import Wire
@@ -49,10 +49,10 @@ class WarrantMisuse(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         return [Turn("authority", scenario.attack_day)]
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        return turned(party, {"tried": list[int]})
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        return corrupted(party, {"tried": list[int]})
 
-    def act(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+    def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         for number, warrant in enumerate(party.warrants):
             if first := number == len(party.tried):
                 party.tried.append(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from escrow.wire import Wire
 
 P = TypeVar("P", bound="Principal")
+_Named = tuple[tuple[str, Any], ...]
 
 
 class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields=True):
@@ -25,12 +26,12 @@ class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields
     name: str
 
     def insist(self, condition: bool, reason: str) -> None:
-        """A promise: an honest party refuses where the condition fails; a corrupted one shrugs and goes on."""
+        """Raise Refused if the condition fails: a promise, which a corrupted party does not keep."""
         if not condition:
             raise Refused(self.name, reason)
 
     def insist_all(self, checks: Iterable[tuple[str, bool]]) -> None:
-        """Insist on each of an official's checks, in order; the first that fails is the reason."""
+        """Insist on each of an official's checks, in order. Refused names the first that fails."""
         for check, holds in checks:
             self.insist(holds, check)
 
@@ -53,25 +54,32 @@ def revive(state: bytes, kind: type[P]) -> P:
     return codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), kind)
 
 
-def corrupted(party: P) -> P:
-    """The same data with its promises off: it computes whatever it can and insists on nothing."""
+def corrupted(party: P, fields: dict[str, Any] | None = None, **methods: Callable[..., Any]) -> P:
+    """Return a party with the same data that keeps no promise: it computes whatever it can and insists on nothing.
+
+    `methods` replace its own. `fields` (name -> list type) are added to its state, begin as empty lists, and hold what
+    an attacker makes. Checks are not even evaluated, so that none of them can stop the party by raising an error.
+    """
+    kind = _corrupt_kind(type(party), tuple((fields or {}).items()), tuple(methods.items()))
     values = {field: getattr(party, field) for field in party.__struct_fields__}
-    return _promises_off(type(party))(**values)  # type: ignore[no-any-return]  # a subclass of type(party), made here
+    return kind(**values)  # type: ignore[no-any-return]  # a subclass of type(party), made here
 
 
-@cache
-def _promises_off(kind: type[Principal]) -> Any:
+@lru_cache(maxsize=1024)
+def _corrupt_kind(
+    kind: type[Principal], fields: tuple[tuple[str, Any], ...], methods: tuple[tuple[str, Any], ...]
+) -> Any:
     def insist(self: Principal, condition: bool, reason: str) -> None:
-        """A corrupted party shrugs."""
+        """Go on, whether or not the condition holds."""
 
     def insist_all(self: Principal, checks: Iterable[tuple[str, bool]]) -> None:
-        """It does not even look: a check that raised would be mathematics, and no promise."""
+        """Go on, and evaluate no check."""
 
     return msgspec.defstruct(
         kind.__name__,
-        [],
+        [(name, of, msgspec.field(default_factory=list)) for name, of in fields],
         bases=(kind,),
-        namespace={"insist": insist, "insist_all": insist_all},
+        namespace={"insist": insist, "insist_all": insist_all, **dict(methods)},
         module=kind.__module__,
         tag=kind.__name__,
     )

@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
-from attacks.lab.simulation.attack import turned
 from attacks.lying_holder import lying
 from escrow.errors import Unreachable
-from escrow.principal import Principal, revive
+from escrow.principal import Principal, corrupted, revive
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.schemes.fair_keys.scheme import FairKeys
 from escrow.schemes.split_key import SplitKey
@@ -39,7 +38,7 @@ def absent(party: Principal, before: Principal) -> Principal:
     def answer(self: Principal, sender: str, request: bytes, wire: Wire) -> bytes:
         raise Unreachable(f"{self.name} is down")
 
-    return turned(party, answer=answer)
+    return corrupted(party, answer=answer)
 
 
 def liar(party: Principal, before: Principal) -> Principal:

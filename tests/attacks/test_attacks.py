@@ -13,7 +13,7 @@ import pytest
 import attacks
 from attacks import field_stripping, ghost_insertion, warrant_misuse
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.simulation.attack import Attack, Turn, entry_of, impostor, turned
+from attacks.lab.simulation.attack import Attack, Turn, attacker_device, entry_of
 from attacks.lab.simulation.play import Record, mails_in, play
 from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.verdict.analysis import Analysis
@@ -26,7 +26,7 @@ from escrow.e2ee import x3dh
 from escrow.e2ee.device import Device, direct
 from escrow.e2ee.provider import Provider
 from escrow.errors import Forged, Malformed
-from escrow.principal import revive
+from escrow.principal import corrupted, revive
 from escrow.scheme import Scheme
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.ghost import Haunting
@@ -65,8 +65,8 @@ def analysed(scheme: Scheme, attack: str, scenario: Scenario = FULL) -> Analysis
 
 
 def opened(scheme: Scheme, attack: str, scenario: Scenario = FULL) -> frozenset[int]:
-    """The texts that whoever the attack turned can read, from the turn to the end."""
-    turns = played(scheme, attack, scenario).turned
+    """The texts that whoever the attack corrupted can read, from that day to the end."""
+    turns = played(scheme, attack, scenario).corrupted
     days = [Seizure(turn.principal, (day,)) for turn in turns for day in range(turn.day, scenario.days)]
     return analysed(scheme, attack, scenario).opened_by(days)
 
@@ -145,8 +145,8 @@ def test_a_turned_party_is_its_data(scheme, name):
 @by_active
 def test_corrupted_parties_exist_and_are_turned_within_the_scenario(name):
     record = played(envelope.SCHEME, name)
-    assert record.turned
-    for turn in record.turned:
+    assert record.corrupted
+    for turn in record.corrupted:
         assert turn.principal in record.cast.devices + record.cast.officials
         assert 0 <= turn.day < FULL.days
 
@@ -192,22 +192,22 @@ def test_attacks_do_not_import_where_truth_lives():
 
 def test_a_turned_party_shrugs_and_its_added_fields_are_state():
     honest = Provider("provider", accounts={"a-phone": "a"})
-    party = turned(honest, {"kept": list[Device]})
+    party = corrupted(honest, {"kept": list[Device]})
     party.insist(False, "anything")
-    party.kept.append(impostor("a-tablet", "a"))
+    party.kept.append(attacker_device("a-tablet", "a"))
     again = revive(party.state(), type(party))
     assert again == party
     assert again.accounts == honest.accounts
     assert again.kept[0].identity.raw in party.state()
-    assert turned(honest, {"kept": list[Device]}).kept == []
+    assert corrupted(honest, {"kept": list[Device]}).kept == []
 
 
-def test_an_impostor_is_listed_with_a_prekey_that_its_own_key_signed():
-    device = impostor("a-tablet", "a")
+def test_an_attackers_device_is_listed_with_a_prekey_that_its_own_key_signed():
+    device = attacker_device("a-tablet", "a")
     entry = entry_of(device)
     assert (entry.user, entry.identity, entry.one_time) == ("a", device.identity.public, [])
     assert x3dh.prekey_is_signed(x3dh.Bundle(entry.identity, entry.prekey, entry.signature))
-    assert impostor("a-tablet", "a").identity != device.identity
+    assert attacker_device("a-tablet", "a").identity != device.identity
 
 
 # --- court key theft ---
@@ -412,7 +412,7 @@ def test_field_stripping_has_nothing_to_evade_in_plain():
 
 def test_a_rogue_sender_evades_the_envelope_and_nobody_else_does():
     record = played(envelope.SCHEME, "field-stripping")
-    rogue = record.turned[0].principal
+    rogue = record.corrupted[0].principal
     assert any(rogue in user.devices and user.name == FULL.warrants[0].target for user in FULL.users)
     evaded = Messaging(record).evaded
     assert evaded
@@ -424,7 +424,7 @@ def test_a_rogue_sender_evades_the_envelope_and_nobody_else_does():
 
 def test_a_rogue_sender_writes_to_no_ghost():
     honest, record = played(ghost.SCHEME), played(ghost.SCHEME, "field-stripping")
-    rogue = record.turned[0].principal
+    rogue = record.corrupted[0].principal
 
     def ghosts_written_to(play: Record) -> set[str]:
         mails = (mail for packet in play.heard for mail in mails_in(packet) if mail.sender == rogue)
@@ -440,7 +440,7 @@ def test_a_rogue_sender_writes_to_no_ghost():
 def test_a_relay_that_polices_stops_the_rogues_mail_alone():
     control = control_of(ATTACKS["field-stripping"])
     attacked, honest = (Messaging(played(control.twin, each, control.scenario)) for each in ("field-stripping", ""))
-    rogue = attacked.record.turned[0].principal
+    rogue = attacked.record.corrupted[0].principal
     stopped = {text for text, _ in attacked.lost - honest.lost}
     assert stopped
     assert {attacked.by_id[text].device for text in stopped} == {rogue}

@@ -134,7 +134,7 @@ def test_the_trials_of_a_search_are_counted_from_the_rogues_state():
 
 def test_two_rogues_talk_without_a_leaf_and_the_agents_are_asked_nothing_of_it():
     record, honest = played(SCHEME, leaf_feedback.ATTACK), played(SCHEME)
-    rogues = {turn.principal for turn in record.turned}
+    rogues = {turn.principal for turn in record.corrupted}
     assert {name.split("-")[0] for name in rogues} == {"alice", "bob"}
     between = {sent.id for sent in record.sent if set(sent.people) == {"alice", "bob"}}
     spoken = [
@@ -166,7 +166,7 @@ def test_the_framed_user_does_nothing_and_the_leaf_names_their_unit():
     record = played(SCHEME, squeeze.ATTACK)
     (recorded,) = record.party("bob-phone", 5).recorded
     assert recorded.user != TARGET
-    assert [turn.principal for turn in record.turned] == ["bob-phone"]
+    assert [turn.principal for turn in record.corrupted] == ["bob-phone"]
     squeezed = [each for each in fields(record, "bob-phone") if each.iv + each.leaf == recorded.field]
     assert squeezed and not any(recorded.user in each.people for each in squeezed)
     units = {half.uid for half in record.party("agent-1", 0).halves if half.owner == recorded.user}

@@ -12,7 +12,7 @@ from attacks.harvest_now_decrypt_later import ATTACK
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.view import Reader
 from attacks.lab.evidence import writing
-from attacks.lab.simulation.attack import QUANTUM, Attack, Seize, Turn, turned
+from attacks.lab.simulation.attack import QUANTUM, Attack, Seize, Turn
 from attacks.lab.simulation.play import Record, play
 from attacks.lab.simulation.quantum import Keys, broken
 from attacks.lab.simulation.scenario import default
@@ -32,6 +32,7 @@ from escrow.errors import Malformed
 from escrow.primitives import group
 from escrow.primitives.hpke import PrivateP256, new_private_p256
 from escrow.primitives.kem import KemPrivate, new_kem_private
+from escrow.principal import corrupted
 from escrow.schemes import envelope, plain, plain_pq
 from escrow.schemes.envelope import AgentKey, EnvelopeScheme
 from escrow.schemes.plain_pq import PlainPq
@@ -300,14 +301,14 @@ class OwnKem(Meddling):
 
     name = "own-kem"
 
-    def meddle(self, party, scheme, cast, scenario):
+    def corrupt(self, party, scheme, cast, scenario):
         honest = type(party)
 
         def on_fetch(self, sender, packet: Fetch, wire):
             bundle = honest.on_fetch(self, sender, packet, wire)
             return replace(bundle, kem=SignedKem(self.kems[0].public, bundle.kem.signature))
 
-        provider = turned(party, {"kems": list[KemPrivate]}, on_fetch=on_fetch)
+        provider = corrupted(party, {"kems": list[KemPrivate]}, on_fetch=on_fetch)
         provider.kems.append(new_kem_private())
         return provider
 
@@ -317,14 +318,14 @@ class NoKem(Meddling):
 
     name = "no-kem"
 
-    def meddle(self, party, scheme, cast, scenario):
+    def corrupt(self, party, scheme, cast, scenario):
         honest = type(party)
 
         def on_fetch(self, sender, packet: Fetch, wire):
             bundle = honest.on_fetch(self, sender, packet, wire)
             return Bundle(bundle.identity, bundle.prekey, bundle.signature, bundle.one_time)
 
-        return turned(party, on_fetch=on_fetch)
+        return corrupted(party, on_fetch=on_fetch)
 
 
 class UncheckedDevice(plain_pq.Device):

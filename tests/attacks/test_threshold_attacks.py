@@ -169,7 +169,7 @@ def test_whoever_misbehaves_is_its_data_too(scheme, attack):
     """It may be replaced by its own decoded state after every step, and nobody notices."""
     scenario = default(users=3, groups=0, days=3, messages=8)
     one, other = (play(scheme, scenario, ATTACKS[attack], forgetful=forgetful) for forgetful in (False, True))
-    assert one.turned and one.heard == other.heard and one.states == other.states
+    assert one.corrupted and one.heard == other.heard and one.states == other.states
 
 
 def test_a_lying_holder_lies_about_shares_only_while_it_answers():

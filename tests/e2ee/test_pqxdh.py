@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from attacks.lab.costs.counts import exact
 from attacks.lab.runs import conformance
-from attacks.lab.simulation.attack import entry_of, impostor
+from attacks.lab.simulation.attack import attacker_device, entry_of
 from attacks.lab.verdict.evaluation import Bench
 from attacks.registry import attacks
 from attacks.specimens import kept_keys
@@ -476,10 +476,10 @@ def test_the_laws_of_a_play_hold():
     }
 
 
-def test_what_an_impostors_entry_holds_is_what_a_device_accepts():
+def test_what_the_entry_of_an_attackers_device_holds_is_what_a_device_accepts():
     """Attacks list devices of their own by the scheme's own kinds of device and directory."""
     _, alice, _, _ = met()
-    device = impostor("b-tablet", "bob", Device)
+    device = attacker_device("b-tablet", "bob", Device)
     bundle = Provider.handed_out(entry_of(device, Provider))
     assert bundle.identity == device.identity.public
     assert alice.begin(bundle).initial.pqpk_b == device.kem_prekeys[0].key.public

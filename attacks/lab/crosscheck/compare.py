@@ -146,9 +146,9 @@ class _Comparison:
             self._fail(taken, "the closure opened what the puppets did not, although their own code should", missed)
 
     def _borrowed(self, text: int, device: str) -> bool:
-        """Whether a turned author put beside this text what else the device alone put beside texts of its own."""
+        """Whether a corrupted author put beside this text what else the device alone put beside texts of its own."""
         author = self.author[text]
-        if author not in {turn.principal for turn in self.record.turned}:
+        if author not in {turn.principal for turn in self.record.corrupted}:
             return False
         senders: dict[bytes, set[str]] = defaultdict(set)
         for number, strings in self._beside.items():

@@ -56,7 +56,7 @@ class Case:
 
     @property
     def analysis(self) -> Analysis:
-        """Of the play under the attack; of the honest one where nobody is turned."""
+        """Of the play under the attack; of the honest one where nobody is corrupted."""
         return self._bench.under(self.attack)[0]
 
     @cached_property
@@ -94,14 +94,14 @@ class Case:
     def best(self) -> Members:
         """The cell's coalition, without thresholds, each seizure on evenings on which the attack makes it."""
         coalition, mask = self.reach.best()
-        members = coalition.members if self.reach.turned else self.reach.structure.example(mask).members
+        members = coalition.members if self.reach.corrupted else self.reach.structure.example(mask).members
         return tuple(dict.fromkeys(each for member in members for each in self._possible(member)))
 
     def _possible(self, member: Seizure) -> Members:
         """One of the evenings that serve, if the attack takes the principal once; all that it takes, if it stays."""
-        turned = any(each.principal == member.principal for each in self.reach.turned)
+        corrupted = any(each.principal == member.principal for each in self.reach.corrupted)
         on = frozenset(member.evenings) & self.taken[member.principal]
-        if on and not turned:
+        if on and not corrupted:
             return (Seizure(member.principal, tuple(sorted(on))),)
         return self._always(member.principal)
 

@@ -135,7 +135,7 @@ class Plan:
 
 def _turns(attack: Attack) -> bool:
     """Whether an attack may turn somebody: then its plays are its own. Asked of its class, which needs no cast."""
-    return type(attack).meddle is not Attack.meddle or type(attack).act is not Attack.act
+    return type(attack).corrupt is not Attack.corrupt or type(attack).each_evening is not Attack.each_evening
 
 
 def _dealt(tasks: Sequence[Task], shard: Shard) -> list[Task]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -13,11 +13,10 @@ from escrow import crypto
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Provider
 from escrow.e2ee.x3dh import IdentityKey
-from escrow.principal import Principal
+from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.wire import Wire
 
-P = TypeVar("P", bound=Principal)
 QUANTUM = "quantum"  # stands where a principal's name does
 
 
@@ -67,12 +66,12 @@ class Attack:
         """Empty, or the reason why this attack has nothing to work on here."""
         return ""
 
-    def meddle(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        """The party that takes the turned one's place: its fields, other behaviour."""
-        return turned(party)
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Return the party that takes this one's place: the same fields, another behaviour."""
+        return corrupted(party)
 
-    def act(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
-        """What the turned party does of its own accord, every evening; `intercepted` is the network's archive."""
+    def each_evening(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        """Do what the corrupted party does by itself each evening; `intercepted` is the network's archive."""
 
 
 def specimen_module(attack: Attack) -> str:
@@ -81,29 +80,8 @@ def specimen_module(attack: Attack) -> str:
     return attack.specimen if named else f"attacks.specimens.{attack.specimen}"
 
 
-def turned(party: P, fields: dict[str, Any] | None = None, **methods: Callable[..., Any]) -> P:
-    """The same data with promises off, some methods replaced, and `fields` (name -> list type) added.
-
-    The added fields begin as empty lists and hold what an attacker makes: they are state, as everything is.
-    """
-
-    def insist(self: Principal, condition: bool, reason: str) -> None:
-        """A corrupted party shrugs."""
-
-    made = msgspec.defstruct(
-        type(party).__name__,
-        [(name, kind, msgspec.field(default_factory=list)) for name, kind in (fields or {}).items()],
-        bases=(type(party),),
-        namespace={"insist": insist, **methods},
-        module=type(party).__module__,
-        tag=type(party).__name__,
-    )
-    values = {field: getattr(party, field) for field in party.__struct_fields__}
-    return made(**values)  # type: ignore[return-value]  # a subclass of the party's class, made here
-
-
-def impostor(name: str, user: str, kind: type[Device] = Device) -> Device:
-    """A device of the attacker's own under a user's name: a fresh identity key and signed prekeys of one day.
+def attacker_device(name: str, user: str, kind: type[Device] = Device) -> Device:
+    """Return a device of the attacker's under a user's name: a fresh identity key and signed prekeys of one day.
 
     `kind` is the scheme's, so that it agrees on keys as the scheme's devices do.
     """
@@ -114,5 +92,5 @@ def impostor(name: str, user: str, kind: type[Device] = Device) -> Device:
 
 
 def entry_of(device: Device, kind: type[Provider] = Provider) -> Entry:
-    """An impostor as a directory of that kind lists it, without one-time prekeys."""
+    """Return the entry under which a directory of this kind lists an attacker's device: without one-time prekeys."""
     return kind.filed(device.publication(0), None)

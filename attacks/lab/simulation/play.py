@@ -52,8 +52,8 @@ class Lawful(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened. `states[name][evening]` and the class it is of; `turned` are the principals that
-    misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. Where the attack has a quantum
+    """Everything that happened. `states[name][evening]` and the class it is of; `corrupted` are the principals
+    that misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. Where the attack has a quantum
     computer, "quantum" has a state on the last evening, and empty bytes before.
     """
 
@@ -65,7 +65,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     heard: tuple[Heard, ...]
     spoken: tuple[int, ...]
     states: dict[str, tuple[bytes, ...]]
-    turned: tuple[Turn, ...]
+    corrupted: tuple[Turn, ...]
     sent: tuple[Sent, ...]
     lost: frozenset[tuple[int, str]]
     shown: tuple[Shown, ...]
@@ -170,7 +170,9 @@ class _Stage:
         for turn in self.turns:
             if turn.day == day and self.attack is not None:
                 with crypto.acting(f"{turn.principal}, turned"):
-                    party = self.attack.meddle(self.wire.parties[turn.principal], self.scheme, self.cast, self.scenario)
+                    party = self.attack.corrupt(
+                        self.wire.parties[turn.principal], self.scheme, self.cast, self.scenario
+                    )
                 self.wire.parties[turn.principal] = party
 
     def _morning(self, day: int) -> None:
@@ -292,7 +294,7 @@ class _Stage:
             if turn.day <= self.wire.day and self.attack is not None:
                 with crypto.acting(f"{turn.principal}, turned"):
                     party = self.wire.parties[turn.principal]
-                    self.attack.act(party, self.scheme, self.wire, self.intercepts.all)
+                    self.attack.each_evening(party, self.scheme, self.wire, self.intercepts.all)
 
     def _settle(self, always: bool = False) -> None:
         """Law: a party is its fields. Whoever comes back from its own bytes goes on as if nothing had happened."""
@@ -320,7 +322,7 @@ class _Stage:
             heard=tuple(wire.heard),
             spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},
-            turned=self.turns,
+            corrupted=self.turns,
             sent=tuple(self.sent),
             lost=frozenset(self.link.lost),
             shown=tuple(wire.shown),

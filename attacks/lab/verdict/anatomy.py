@@ -179,7 +179,7 @@ def _turns(attack: Attack, bench: Bench) -> list[Turn]:
 
 
 def _active(bench: Bench, attack: Attack) -> Iterator[Minimal]:
-    """What the turned principals open in a play of their own, and who complained."""
+    """What the corrupted principals open in a play of their own, and who complained."""
     analysis, _ = bench.under(attack)
     turns = _turns(attack, bench)
     seizures = [Seizure(each.principal, tuple(range(each.day, bench.scenario.days))) for each in turns]

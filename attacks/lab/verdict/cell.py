@@ -22,16 +22,16 @@ class Reach:
     structure: AccessStructure
     masks: dict[int, tuple[int, ...]]
     excluded: dict[int, tuple[int, ...]]  # those of them that no grant covers
-    turned: tuple[Seizure, ...]
+    corrupted: tuple[Seizure, ...]
 
     def best(self) -> tuple[Coalition, int]:
         """The smallest coalition that opens the most of what the claim excludes, or else the most; and its mask.
 
-        Who is turned is one coalition from that day on.
+        Who is corrupted is one coalition from that day on.
         """
-        if self.turned and self.masks:
-            evenings = [Seizure(each.principal, (day,)) for each in self.turned for day in each.evenings]
-            return Coalition(self.turned), self.structure.mask(evenings)
+        if self.corrupted and self.masks:
+            evenings = [Seizure(each.principal, (day,)) for each in self.corrupted for day in each.evenings]
+            return Coalition(self.corrupted), self.structure.mask(evenings)
         for masks in (self.excluded, self.masks):
             counts = Counter(mask for each in masks.values() for mask in each)
             if counts:
@@ -52,11 +52,11 @@ class Reach:
     def taken(self) -> tuple[tuple[Seizure, ...], frozenset[int]]:
         """The best coalition as it could be seized, each on one evening that serves, and the texts that it opens.
 
-        Who is turned is taken on every evening from then on.
+        Who is corrupted is taken on every evening from then on.
         """
         coalition, mask = self.best()
-        members = coalition.members if self.turned else self.structure.example(mask).members
-        evenings = None if self.turned else 1
+        members = coalition.members if self.corrupted else self.structure.example(mask).members
+        evenings = None if self.corrupted else 1
         single = [Seizure(each.principal, (day,)) for each in members for day in each.evenings[:evenings]]
         return (*(each for each in members if not each.evenings), *single), self.opened(mask)
 
@@ -64,13 +64,13 @@ class Reach:
 def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
     """Every text that the corruptions open together or in part, by which minimal coalitions, and which are excluded.
 
-    What a turned device sent or was sent itself does not count: whoever runs a device reads its own texts.
+    What a corrupted device sent or was sent itself does not count: whoever runs a device reads its own texts.
     """
     days = analysis.record.scenario.days
-    turned = tuple(
+    corrupted = tuple(
         Seizure(each.principal, tuple(range(each.day, days))) for each in corruptions if isinstance(each, Turn)
     )
-    misused = {each.principal for each in turned}
+    misused = {each.principal for each in corrupted}
     own = {sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended}}
     name = SERVED if attack.served else MATHEMATICS
     structure = analysis.structure(name)
@@ -87,7 +87,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
             granted.setdefault(mask, structure.coalition(mask))
         if outside := tuple(mask for mask in inside if not judge.granted(granted[mask], text)):
             excluded[text] = outside
-    return Reach(structure, masks, excluded, turned)
+    return Reach(structure, masks, excluded, corrupted)
 
 
 def _seizures(corruptions: Iterable[Seize | Turn], days: int) -> list[Seizure]:

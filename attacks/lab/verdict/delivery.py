@@ -92,8 +92,10 @@ class Messaging:
 
     @cached_property
     def trials(self) -> int:
-        """How often the turned principals tried, by the counts of `trials` that they keep."""
-        kept = (each for name in sorted({turn.principal for turn in self.record.turned}) for each in self._kept(name))
+        """How often the corrupted principals tried, by the counts of `trials` that they keep."""
+        kept = (
+            each for name in sorted({turn.principal for turn in self.record.corrupted}) for each in self._kept(name)
+        )
         return sum(each.trials for each in kept if isinstance(getattr(each, "trials", None), int))
 
     def _kept(self, name: str) -> Iterator[Any]:
@@ -115,7 +117,7 @@ class Messaging:
     def alarms(self) -> tuple[Alarms, ...]:
         """Complaints of honest clients and auditors, by who and which check. What an attacker made has no voice."""
         cast = self.record.cast
-        honest = {*cast.devices, *cast.officials} - {turn.principal for turn in self.record.turned}
+        honest = {*cast.devices, *cast.officials} - {turn.principal for turn in self.record.corrupted}
         first: dict[tuple[str, str], Alarms] = {}
         times: Counter[tuple[str, str]] = Counter()
         for alarm in self.record.alarms:

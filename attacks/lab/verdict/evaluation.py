@@ -78,13 +78,13 @@ class Bench:
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
         """What can be read under an attack: the honest play's analysis, or that of a play of its own.
 
-        In the latter the adversary is given the states of who was turned, and where services answer, of the officials:
-        nobody else's could be in a coalition.
+        In the latter the adversary is given the states of who was corrupted and, where services answer, of the
+        officials: nobody else's could be in a coalition.
         """
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
-        turned = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
-        if turned:
-            given = [*turned, *map(Seizure, self.cast.officials if attack.served else ())]
+        corrupted = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
+        if corrupted:
+            given = [*corrupted, *map(Seizure, self.cast.officials if attack.served else ())]
             given += [Seizure(QUANTUM)] if attack.quantum else []
             analysis = self._analysed(self.play(attack), given)
         else:
