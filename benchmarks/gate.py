@@ -1,14 +1,14 @@
-"""Operations and bytes of every job under every scheme, compared with what `expected.json` says: exactly.
+"""Operations and bytes of every job under every scheme, compared with what `expected/` says: exactly.
 
-  python -m benchmarks.gate            one line for each difference, exit code 1 if there is any
-  python -m benchmarks.gate --write    the counts of today are what is expected from now on
+  python -m benchmarks.gate                one line for each difference, exit code 1 if there is any
+  python -m benchmarks.gate --committed    the same, and a committed scheme without expectations is a difference
+  python -m benchmarks.gate --write        the counts of today are what is expected from now on
 
-A change of these numbers is made on purpose or not at all: it comes with a new `expected.json` and a line in CHANGELOG.
+A change of these numbers is made on purpose or not at all: it comes with a new file and a line in CHANGELOG.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import Any
 import msgspec
 
 from attacks.lab.costs.counts import exact
-from escrow import registry
+from benchmarks import pinned
+from benchmarks.pinned import shipped
 from escrow.scheme import Scheme
 
-EXPECTED = Path(__file__).with_name("expected.json")
+EXPECTED = Path(__file__).with_name("expected")
 
 Counts = dict[str, dict[str, dict[str, Any]]]  # scheme -> job -> what -> number, or party -> operation -> number
 
@@ -34,11 +35,6 @@ def counted(schemes: Iterable[Scheme]) -> Counts:
                 name: value for name, value in msgspec.to_builtins(row).items() if name not in {"scheme", "job"}
             }
     return found
-
-
-def shipped() -> list[Scheme]:
-    """The schemes that come with the project; installed plug-ins answer for themselves."""
-    return [scheme for scheme in registry.schemes().values() if not registry.is_plugin(scheme)]
 
 
 def differences(old: Counts, new: Counts) -> Iterator[str]:
@@ -62,23 +58,29 @@ def _flat(counts: dict[str, Any]) -> dict[str, int]:
 
 
 def main(arguments: list[str]) -> int:
-    """0: as expected, or written. 1: it differs. 2: it cannot be told."""
-    if arguments not in ([], ["--write"]):
-        print("usage: python -m benchmarks.gate [--write]", file=sys.stderr)
+    """Return 0 if all is as expected, or written; 1 if something differs; 2 if it cannot be told."""
+    if arguments not in pinned.OPTIONS:
+        print("usage: python -m benchmarks.gate [--committed | --write]", file=sys.stderr)
         return 2
-    new = counted(shipped())
-    if arguments:
-        EXPECTED.write_text(json.dumps(new, indent=2, sort_keys=True) + "\n")
+    schemes = shipped()
+    new = counted(schemes)
+    if arguments == ["--write"]:
+        pinned.write(EXPECTED, new)
         return 0
     try:
-        old = json.loads(EXPECTED.read_text())
-    except (OSError, ValueError) as error:
-        print(f"{EXPECTED}: {error}; `python -m benchmarks.gate --write` writes it", file=sys.stderr)
+        old = pinned.read(EXPECTED)
+        unpinned = [name for name in new if name not in old]
+        wanting = pinned.committed(each for each in schemes if each.name in unpinned) if arguments else []
+    except pinned.CannotTell as error:
+        print(f"{error}; `python -m benchmarks.gate --write` writes what is expected", file=sys.stderr)
         return 2
-    for line in (lines := list(differences(old, new))):
+    lines = list(differences(old, {name: rows for name, rows in new.items() if name in old}))
+    lines += [f"{name}: committed, and not in {EXPECTED.name}" for name in wanting]
+    for line in lines:
         print(line)
     if lines:
         print(f"{len(lines)} differences from {EXPECTED.name}; if they are meant: python -m benchmarks.gate --write")
+    print(f"{len(old)} schemes are expected{pinned.summary(unpinned, 'benchmarks.gate')}")
     return int(bool(lines))
 
 

@@ -1,17 +1,17 @@
-"""Ratios of times compared with what `ratios.json` says: every job between sessions, of every scheme that is shipped.
+"""Ratios of times compared with what `ratios/` says: every job between sessions, of every scheme that is shipped.
 
-  python -m benchmarks.tripwire            one line for each alarm, exit code 1 if there is any
-  python -m benchmarks.tripwire --write    the ratios of today are what is expected from now on
+  python -m benchmarks.tripwire                one line for each alarm, exit code 1 if there is any
+  python -m benchmarks.tripwire --committed    the same, and a committed scheme without ratios is an alarm
+  python -m benchmarks.tripwire --write        the ratios of today are what is expected from now on
 
 Plain's jobs stand over the floor, a scheme's over plain's: what is compared was run turn by turn in one process, in
 processor time, so neither the machine nor its other users move it much. A ratio that exceeds the expected one by more
 than 25 % is measured again, in more turns, twice; it is an alarm only if it exceeds it each time. Becoming faster is
-none, but is worth a new `ratios.json`: else the next slow-down hides behind it.
+none, but is worth new files: else the next slow-down hides behind it.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 from attacks.lab.costs.measure import FLOOR, Turns
 from attacks.lab.costs.workload import JOBS, Stand
-from benchmarks.gate import shipped
+from benchmarks import pinned
+from benchmarks.pinned import shipped
 from escrow.schemes.plain import SCHEME as PLAIN
 
-EXPECTED = Path(__file__).with_name("ratios.json")
+EXPECTED = Path(__file__).with_name("ratios")
 TOLERANCE = 0.25
 MESSAGES = 12  # of each job: a turn is short, so that whatever else runs meets both sides of a ratio
 TURNS = range(15, 120)  # at least, and at most
@@ -85,38 +86,39 @@ def _exceeds(ratio: float, expected: float) -> bool:
 
 
 def unlisted(old: Ratios, new: Ratios) -> Iterator[str]:
-    """Schemes and jobs that stand on one side only: they are measured by nobody until they are written."""
-    pairs = [(scheme, job) for ratios in (old, new) for scheme, jobs in ratios.items() for job in jobs]
+    """Yield a line for each job that stands on one side only, of the schemes of which ratios are expected."""
+    pairs = [(scheme, job) for ratios in (old, new) for scheme, jobs in ratios.items() for job in jobs if scheme in old]
     for name, job in dict.fromkeys(pairs):
-        if job not in old.get(name, {}):
+        if job not in old[name]:
             yield f"{name}, {job}: not in {EXPECTED.name}"
         elif job not in new.get(name, {}):
             yield f"{name}, {job}: only in {EXPECTED.name}"
 
 
 def main(arguments: list[str]) -> int:
-    """0: no alarm, or written. 1: an alarm, or a job that is not listed. 2: it cannot be told."""
-    if arguments not in ([], ["--write"]):
-        print("usage: python -m benchmarks.tripwire [--write]", file=sys.stderr)
+    """Return 0 if there is no alarm, or the ratios are written; 1 if there is one; 2 if it cannot be told."""
+    if arguments not in pinned.OPTIONS:
+        print("usage: python -m benchmarks.tripwire [--committed | --write]", file=sys.stderr)
         return 2
-    if not arguments and not EXPECTED.exists():
-        print(f"{EXPECTED} is not there; `python -m benchmarks.tripwire --write` writes it", file=sys.stderr)
+    try:
+        old: Ratios = {} if arguments == ["--write"] else pinned.read(EXPECTED)
+        unpinned = [each for each in shipped() if each.name not in old]
+        wanting = pinned.committed(unpinned) if arguments == ["--committed"] else []
+    except pinned.CannotTell as error:
+        print(f"{error}; `python -m benchmarks.tripwire --write` writes what is expected", file=sys.stderr)
         return 2
     tripwire = Tripwire()
     new = tripwire.ratios()
-    if arguments:
-        EXPECTED.write_text(json.dumps(new, indent=2, sort_keys=True) + "\n")
+    if arguments == ["--write"]:
+        pinned.write(EXPECTED, new)
         return 0
-    try:
-        old: Ratios = json.loads(EXPECTED.read_text())
-    except ValueError as error:
-        print(f"{EXPECTED}: {error}; `python -m benchmarks.tripwire --write` writes it", file=sys.stderr)
-        return 2
     lines = [*unlisted(old, new), *map(str, tripwire.alarms(old, new))]
+    lines += [f"{name}: committed, and not in {EXPECTED.name}" for name in wanting]
     for line in lines:
         print(line)
     if lines:
         print(f"{len(lines)} alarms; if what they say is meant: python -m benchmarks.tripwire --write")
+    print(f"{len(old)} schemes are expected{pinned.summary([each.name for each in unpinned], 'benchmarks.tripwire')}")
     return int(bool(lines))
 
 

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from attacks.lab.costs.workload import Stand
-from benchmarks import goals, tripwire
+from benchmarks import goals, pinned, tripwire
 from escrow import crypto
 from escrow.e2ee import ratchet
+from escrow.schemes.envelope import SCHEME as ENVELOPE
 from escrow.schemes.plain import SCHEME as PLAIN
 
 
@@ -58,31 +59,49 @@ def test_a_job_within_the_tolerance_or_faster_is_not_measured_again(wire, monkey
 
 
 def test_a_job_on_one_side_only_is_named():
-    old, new = {"plain": {"one-way": 1.0, "gone": 1.0}}, {"plain": {"one-way": 9.0}, "new": {"one-way": 2.0}}
-    assert list(tripwire.unlisted(old, new)) == ["plain, gone: only in ratios.json", "new, one-way: not in ratios.json"]
+    old = {"plain": {"one-way": 1.0, "gone": 1.0}, "lost": {"one-way": 1.0}}
+    new = {"plain": {"one-way": 9.0, "more": 2.0}, "unpinned": {"one-way": 2.0}}
+    assert list(tripwire.unlisted(old, new)) == [
+        "plain, gone: only in ratios",
+        "lost, one-way: only in ratios",
+        "plain, more: not in ratios",
+    ]
 
 
 def test_it_writes_what_it_then_reads(monkeypatch, tmp_path, capsys):
     ratios = {"plain": {"one-way": 1.0}}
-    monkeypatch.setattr(tripwire, "EXPECTED", tmp_path / "ratios.json")
-    monkeypatch.setattr(tripwire, "shipped", list)
+    monkeypatch.setattr(tripwire, "EXPECTED", tmp_path / "ratios")
+    monkeypatch.setattr(tripwire, "shipped", lambda: [PLAIN])
     monkeypatch.setattr(tripwire.Tripwire, "ratios", lambda self: ratios)
     monkeypatch.setattr(tripwire.Tripwire, "ratio", lambda *_: 2.0)
     assert tripwire.main([]) == 2
     assert "--write" in capsys.readouterr().err
     assert tripwire.main(["--write"]) == 0
-    assert json.loads((tmp_path / "ratios.json").read_text()) == ratios
+    assert json.loads((tmp_path / "ratios" / "plain.json").read_text()) == ratios["plain"]
     assert tripwire.main([]) == 0
     monkeypatch.setattr(tripwire.Tripwire, "ratios", lambda self: {"plain": {"one-way": 2.0}})
     assert tripwire.main([]) == 1
     assert "plain, one-way: 1.00 → 2.00 x floor (+100%)" in capsys.readouterr().out
-    (tmp_path / "ratios.json").write_text("{")
+    (tmp_path / "ratios" / "plain.json").write_text("{")
     assert tripwire.main([]) == 2
     assert tripwire.main(["--what"]) == 2
 
 
+def test_a_scheme_without_ratios_is_unpinned_and_fails_only_if_it_is_committed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(tripwire, "EXPECTED", tmp_path)
+    monkeypatch.setattr(tripwire, "shipped", lambda: [ENVELOPE])
+    monkeypatch.setattr(tripwire.Tripwire, "ratio", lambda *_: 1.0)
+    (tmp_path / "plain.json").write_text(json.dumps(dict.fromkeys(tripwire.SESSIONS, 1.0)))
+    assert tripwire.main([]) == 0
+    said = "1 schemes are expected; unpinned: envelope (python -m benchmarks.tripwire --write)\n"
+    assert capsys.readouterr().out == said
+    monkeypatch.setattr(pinned, "committed", lambda schemes: [each.name for each in schemes])
+    assert tripwire.main(["--committed"]) == 1
+    assert "envelope: committed, and not in " in capsys.readouterr().out
+
+
 def test_ratios_are_expected_of_every_job_between_sessions():
-    expected = json.loads(tripwire.EXPECTED.read_text())
+    expected = pinned.read(tripwire.EXPECTED)
     assert {tuple(jobs) for jobs in expected.values()} == {tuple(sorted(tripwire.SESSIONS))}
     assert all(ratio > 0 for jobs in expected.values() for ratio in jobs.values())
 

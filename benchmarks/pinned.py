@@ -1,0 +1,70 @@
+"""What is expected of each scheme, in one file a scheme: `expected/NAME.json` for the gate, `ratios/NAME.json` for the
+tripwire.
+
+A scheme without a file is *unpinned*: the gates name it and pass, so that a scheme is added by its own files alone.
+A file whose scheme is gone fails. With `--committed`, which `.ci/run` gives, an unpinned scheme whose module git knows
+fails too: what is committed is pinned, and no list of names is kept by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from escrow import registry
+from escrow.scheme import Scheme
+
+ROOT = Path(__file__).resolve().parents[1]
+OPTIONS: tuple[list[str], ...] = ([], ["--committed"], ["--write"])  # of both gates
+
+
+class CannotTell(Exception):
+    """Raised where there is nothing to compare with: no expectation, one that does not parse, or no repository."""
+
+
+def shipped() -> list[Scheme]:
+    """Return the schemes that come with the project; installed plug-ins answer for themselves."""
+    return [scheme for scheme in registry.schemes().values() if not registry.is_plugin(scheme)]
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return what is expected, by scheme. Raise CannotTell if there is no file, or one that does not parse."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found[path.stem] = json.loads(path.read_text())
+        except ValueError as error:
+            raise CannotTell(f"{path}: {error}") from error
+    if not found:
+        raise CannotTell(f"there is no file in {folder}")
+    return found
+
+
+def write(folder: Path, new: Mapping[str, Any]) -> None:
+    """Write one file a scheme, and remove those of schemes that are gone."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.json"):
+        if path.stem not in new:
+            path.unlink()
+    for name, values in new.items():
+        (folder / f"{name}.json").write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
+
+
+def committed(schemes: Iterable[Scheme]) -> list[str]:
+    """Return the names of the schemes whose module is a file that git knows. Raise CannotTell without a repository."""
+    program = ["git", "ls-files", "-z", "escrow/schemes"]
+    listed = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (fixed words)
+    if listed.returncode:
+        raise CannotTell(f"git ls-files: {listed.stderr.strip()}")
+    known = {ROOT / name for name in listed.stdout.split("\0")}
+    return [each.name for each in schemes if Path(str(sys.modules[type(each).__module__].__file__)) in known]
+
+
+def summary(unpinned: Iterable[str], program: str) -> str:
+    """Return the end of a gate's last line: which schemes are unpinned, and how to pin them."""
+    names = ", ".join(unpinned)
+    return f"; unpinned: {names} (python -m {program} --write)" if names else "; every scheme is pinned"
