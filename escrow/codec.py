@@ -1,8 +1,9 @@
-"""One canonical binary encoding for what travels and for what a party keeps.
+"""One canonical binary encoding for packets, and for the state that a party keeps.
 
 msgpack by msgspec, as arrays that begin with the type's name. msgspec accepts some inputs that it would never write
 (integers longer than needed, a key twice, elements too many), so decoding is strict: the value is encoded again, and
-bytes that differ are Malformed. States, results and evidence end in the SHA-256 of what precedes (`seal_bytes`).
+bytes that differ are Malformed. States, results and evidence end in a SHA-256 digest of the bytes before
+(`seal_bytes`).
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ Public = Annotated[bytes, msgspec.Meta(description="public bytes: no secret trav
 
 
 class Fact(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
-    """A small immutable typed value: what a party knows, and what an adversary may come to know."""
+    """A small immutable typed value: something a party knows, and that an adversary may come to know."""
 
 
 class Packet(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
-    """Base of everything that one party sends to another. All packets are public."""
+    """Base of every value that one party sends to another. All packets are public."""
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -42,12 +43,20 @@ def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
 
 @cache
 def union(kinds: frozenset[type]) -> Any:
-    """The union of some types, for `decode`; their names must differ."""
+    """Return the union of some types, for `decode`. Their names must differ."""
     return Union[tuple(sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__)))]  # noqa: UP007 (built)
 
 
 def decode(data: bytes, kind: type[T]) -> T:
-    """The value of `kind` that `data` encodes. Raises Malformed where data is not its canonical encoding."""
+    """Return the value that some bytes encode.
+
+    Args:
+        data: the encoding.
+        kind: the type expected, or a union of types.
+
+    Raises:
+        Malformed: `data` is not the canonical encoding of a `kind`.
+    """
     try:
         value = _decoder(kind).decode(data)  # type: ignore[arg-type]  # types are hashable
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -58,7 +67,10 @@ def decode(data: bytes, kind: type[T]) -> T:
 
 
 def decode_any(data: bytes, kinds: frozenset[type]) -> Any:
-    """The value that `data` encodes, of whichever of `kinds` its name says."""
+    """Return the value that `data` encodes, of the type among `kinds` that its name says.
+
+    Raise Malformed as `decode`.
+    """
     return decode(data, union(kinds))
 
 
@@ -68,12 +80,20 @@ def _name(kind: Any) -> str:
 
 
 def seal_bytes(body: bytes) -> bytes:
-    """body ‖ SHA-256(body)."""
+    """Return body ‖ SHA-256(body), 32 bytes more than the body."""
     return body + hashlib.sha256(body).digest()
 
 
 def unseal_bytes(data: bytes, what: str) -> bytes:
-    """The body of `seal_bytes`; Malformed where the digest does not fit."""
+    """Return the body that `seal_bytes` sealed.
+
+    Args:
+        data: body ‖ digest (32 bytes).
+        what: the name of the data, for the error message.
+
+    Raises:
+        Malformed: the digest does not fit the body.
+    """
     body, digest = data[:-DIGEST], data[-DIGEST:]
     if len(data) < DIGEST or hashlib.sha256(body).digest() != digest:
         raise Malformed(f"{what}: its SHA-256 does not fit its bytes")
@@ -81,7 +101,7 @@ def unseal_bytes(data: bytes, what: str) -> bytes:
 
 
 def varint(value: int) -> bytes:
-    """Unsigned LEB128: 7 bits a byte, least significant first; one byte below 128, three below 2^21."""
+    """Return `value` as unsigned LEB128: 7 bits a byte, lowest first; one byte below 128, three below 2^21."""
     if value < 0x80:
         return value.to_bytes(1, "big")
     out = bytearray()
@@ -93,7 +113,10 @@ def varint(value: int) -> bytes:
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """(value, next offset) of the varint at `at`. Malformed if it is cut off, has spare bytes, or exceeds 32 bits."""
+    """Return (value, next offset) of the varint at offset `at`.
+
+    Raise Malformed if it is cut off, padded or exceeds 32 bits.
+    """
     value = shift = 0
     while at < len(data) and shift < 35:
         byte = data[at]
@@ -107,12 +130,12 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def prefixed(*parts: bytes) -> bytes:
-    """An injective encoding of several byte strings: each preceded by its length in four bytes."""
+    """Return each part after its length in four bytes (big-endian): two different lists never give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
 def facts_in(value: object) -> Iterator[Fact]:
-    """Every fact inside a decoded value, outermost first: who took the value knows them all."""
+    """Yield every fact inside a decoded value, outermost first: a thief of the value knows them all."""
     if isinstance(value, Fact):
         yield value
     if isinstance(value, msgspec.Struct):

@@ -1,8 +1,9 @@
-"""The one door to primitives and to randomness: X25519, Ed25519, HKDF, HMAC, AES-GCM.
+"""The only module that calls primitives and randomness: X25519, Ed25519, HKDF, HMAC, AES-GCM. We call it the door.
 
 Everything random comes from `random_bytes`. Inside a run it reads SHAKE-256(run secret, party, counter), so that one
-party's extra draw moves nobody else's bytes; outside a run it is the operating system's. The door has one observer
-hook: it hears of every operation, every key made and everything sealed, and costs one context look-up when off.
+party's extra draw leaves every other party's bytes as they were; outside a run it is the operating system's. The door
+has one observer hook: it is told of every operation, every key made and everything sealed, and costs one context
+look-up when off.
 
 Keys live in facts (raw bytes, so that a party is its data) and carry their loaded form beside them, made on first use.
 No constant-time promise beyond that of the libraries underneath.
@@ -37,7 +38,7 @@ Observer = Callable[[str, tuple[object, ...]], None]
 
 
 class Run:
-    """What the door knows of the run it serves: the secret of its randomness, who is acting, and who listens."""
+    """The run that the door serves: the secret of its randomness, the acting party, and the observer."""
 
     __slots__ = ("_drawn", "observer", "party", "secret")
 
@@ -46,6 +47,7 @@ class Run:
         self._drawn: Counter[str] = Counter()
 
     def draw(self, n: int) -> bytes:
+        """Return the acting party's next `n` bytes; without a secret, `n` bytes of the operating system."""
         if self.secret is None:
             return os.urandom(n)
         self._drawn[self.party] += 1
@@ -58,7 +60,7 @@ _run: ContextVar[Run | None] = ContextVar("escrow_run", default=None)
 
 @contextmanager
 def running(run: Run) -> Iterator[Run]:
-    """Inside this context the door serves `run`."""
+    """Let the door serve `run` inside this context."""
     token = _run.set(run)
     try:
         yield run
@@ -68,7 +70,7 @@ def running(run: Run) -> Iterator[Run]:
 
 @contextmanager
 def acting(party: str) -> Iterator[None]:
-    """Inside this context random bytes are drawn as `party`."""
+    """Draw random bytes as `party` inside this context."""
     if (run := _run.get()) is None:
         yield
         return
@@ -80,13 +82,13 @@ def acting(party: str) -> Iterator[None]:
 
 
 def observe(event: str, *details: object) -> None:
-    """Tell the observer, if there is one."""
+    """Tell the observer of an event, if there is one."""
     if (run := _run.get()) is not None and run.observer is not None:
         run.observer(event, details)
 
 
 def random_bytes(n: int) -> bytes:
-    """`n` random bytes: the run's, or outside a run the operating system's."""
+    """Return `n` random bytes: the run's, or outside a run the operating system's."""
     run = _run.get()
     return os.urandom(n) if run is None else run.draw(n)
 
@@ -102,15 +104,26 @@ class Private(Fact, frozen=True, dict=True):
 
     @cached_property
     def live(self) -> X25519PrivateKey:
+        """The key in the form that the library computes with, made on first use."""
         return X25519PrivateKey.from_private_bytes(self.raw)
 
     @property
     def whole(self) -> bool:
-        """Whether `public` is the public half of `raw`: a fact out of hostile bytes may say otherwise."""
+        """Whether `public` is the public half of `raw`. In a fact read from hostile bytes it may not be."""
         return self.live.public_key().public_bytes_raw() == self.public
 
     def exchange(self, public: bytes) -> bytes:
-        """The 32 shared bytes. Forged for a public key of small order, which would make them zero."""
+        """Return the X25519 result of this key and another.
+
+        Args:
+            public: the other public key, a u-coordinate of 32 bytes.
+
+        Returns:
+            32 bytes.
+
+        Raises:
+            Forged: `public` is not 32 bytes, or has small order, which would make the result zero.
+        """
         observe("x25519")
         try:
             return self.live.exchange(_loaded(public))
@@ -120,15 +133,16 @@ class Private(Fact, frozen=True, dict=True):
 
 @lru_cache(maxsize=16)
 def _loaded(public: bytes) -> X25519PublicKey:
-    """A ratchet key is used twice, one use soon after the other: with the old key pair, and with the one that answers.
+    """Return a public key in the form that the library computes with.
 
-    No more are kept than that: to let go of a key out of a large cache costs as much as to load one.
+    A ratchet key is used twice, soon one after the other: with the old key pair and with the one that answers. The
+    cache holds no more than that, because evicting from a large cache costs as much as loading a key.
     """
     return X25519PublicKey.from_public_bytes(public)
 
 
 def new_private() -> Private:
-    """A fresh X25519 key pair."""
+    """Return a fresh X25519 key pair."""
     raw = random_bytes(32)
     live = X25519PrivateKey.from_private_bytes(raw)
     private = Private(live.public_key().public_bytes_raw(), raw)
@@ -148,24 +162,25 @@ class SigningKey(Fact, frozen=True, dict=True):
 
     @cached_property
     def live(self) -> Ed25519PrivateKey:
+        """The key in the form that the library computes with, made on first use."""
         return Ed25519PrivateKey.from_private_bytes(self.raw)
 
     @cached_property
     def agreement(self) -> Private:
-        """The same key for Diffie-Hellman: the scalar of RFC 8032 section 5.1.5 on the Montgomery form of the curve."""
+        """The same key for Diffie-Hellman: the scalar of RFC 8032 section 5.1.5 on the curve's Montgomery form."""
         digest = bytearray(hashlib.sha512(self.raw).digest()[:32])
         digest[0] &= 0xF8
         digest[31] = digest[31] & 0x7F | 0x40
         return Private(montgomery(self.public), bytes(digest))
 
     def sign(self, message: bytes) -> bytes:
-        """A signature, 64 bytes."""
+        """Return the signature (64 bytes) of `message`."""
         observe("ed25519-sign")
         return self.live.sign(message)
 
 
 def new_signing_key(kind: type[SigningKey] = SigningKey) -> SigningKey:
-    """A fresh Ed25519 key pair of the kind asked for."""
+    """Return a fresh Ed25519 key pair, as a `kind`."""
     raw = random_bytes(32)
     live = Ed25519PrivateKey.from_private_bytes(raw)
     key = kind(live.public_key().public_bytes_raw(), raw)
@@ -175,7 +190,7 @@ def new_signing_key(kind: type[SigningKey] = SigningKey) -> SigningKey:
 
 
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Whether `signature` (64 bytes) is Ed25519's under `public` (32 bytes) over `message`."""
+    """Return whether `signature` (64 bytes) is Ed25519's under `public` (32 bytes) over `message`."""
     observe("ed25519-verify")
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
@@ -189,7 +204,11 @@ _P = 2**255 - 19
 
 @lru_cache(maxsize=4096)
 def montgomery(public: bytes) -> bytes:
-    """The X25519 form of an Ed25519 public key: u = (1 + y)/(1 - y) (RFC 7748, section 4.1). Forged where y = 1."""
+    """Return the X25519 form of an Ed25519 public key: u = (1 + y)/(1 - y), 32 bytes (RFC 7748, section 4.1).
+
+    Raises:
+        Forged: the key is not 32 bytes, or y = 1.
+    """
     y = int.from_bytes(public, "little") & (1 << 255) - 1
     if len(public) != 32 or y % _P == 1:
         raise Forged("an Ed25519 public key is not 32 bytes or is the neutral element")
@@ -200,12 +219,12 @@ def montgomery(public: bytes) -> bytes:
 
 
 def sha256(*parts: bytes) -> bytes:
-    """SHA-256 over the length-prefixed parts, 32 bytes: injective, so no two lists of parts share an input."""
+    """Return SHA-256 over the length-prefixed parts, 32 bytes: two different lists of parts never share an input."""
     return hashlib.sha256(prefixed(*parts)).digest()
 
 
 def hmac256(key: bytes, message: bytes) -> bytes:
-    """HMAC-SHA-256, 32 bytes."""
+    """Return HMAC-SHA-256 of a message, 32 bytes."""
     observe("hmac")
     keyed = HMAC(key, _SHA256)
     keyed.update(message)
@@ -213,7 +232,7 @@ def hmac256(key: bytes, message: bytes) -> bytes:
 
 
 def hmac256_pair(key: bytes, one: bytes, other: bytes) -> tuple[bytes, bytes]:
-    """HMAC-SHA-256 of two messages under one key, 32 bytes each: the key is hashed once for both."""
+    """Return HMAC-SHA-256 of two messages under one key, 32 bytes each; the key is hashed once for both."""
     if _run.get() is not None:
         observe("hmac")
         observe("hmac")
@@ -225,24 +244,34 @@ def hmac256_pair(key: bytes, one: bytes, other: bytes) -> tuple[bytes, bytes]:
 
 
 def hkdf(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
-    """HKDF-SHA-256, extract and expand (RFC 5869)."""
+    """Return `length` bytes of HKDF-SHA-256, extract and expand (RFC 5869)."""
     observe("hkdf")
     return HKDF(_SHA256, length, salt, info).derive(secret)
 
 
 def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
-    """HKDF-SHA-256, extract only: 32 bytes (RFC 5869, section 2.2)."""
+    """Return HKDF-SHA-256's pseudorandom key, 32 bytes: extract only (RFC 5869, section 2.2)."""
     return hmac256(salt, secret)
 
 
 def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
-    """HKDF-SHA-256, expand only (RFC 5869, section 2.3)."""
+    """Return `length` bytes of HKDF-SHA-256's expansion: expand only (RFC 5869, section 2.3)."""
     observe("hkdf-expand")
     return HKDFExpand(_SHA256, length, info).derive(secret)
 
 
 def seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes = SEALED_ONCE) -> bytes:
-    """AES-GCM (key of 16 or 32 bytes): ciphertext and 16-byte tag. The default nonce is for keys that seal once."""
+    """Encrypt with AES-GCM.
+
+    Args:
+        key: 16 or 32 bytes.
+        plaintext: any length.
+        associated: bytes that the tag covers and that do not travel.
+        nonce: 12 bytes. The default, zero, is for keys that seal a single message.
+
+    Returns:
+        Ciphertext and tag: 16 bytes more than the plaintext.
+    """
     sealed = AESGCM(key).encrypt(nonce, plaintext, associated)
     if _run.get() is not None:
         observe("seal", key, nonce, associated, sealed)
@@ -250,7 +279,17 @@ def seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes = SEALED_
 
 
 def open_sealed(key: bytes, sealed: bytes, associated: bytes, nonce: bytes = SEALED_ONCE) -> bytes:
-    """What `seal` sealed. Forged where the tag does not fit key, nonce, associated data and ciphertext."""
+    """Decrypt with AES-GCM: return the plaintext that `seal` sealed.
+
+    Args:
+        key: 16 or 32 bytes.
+        sealed: ciphertext and 16-byte tag.
+        associated: the bytes given to `seal`.
+        nonce: the nonce given to `seal`.
+
+    Raises:
+        Forged: the tag does not fit key, nonce, associated data and ciphertext, or a length is impossible.
+    """
     if _run.get() is not None:
         observe("open")
     try:

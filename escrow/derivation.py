@@ -1,15 +1,15 @@
-"""The adversary's rules are the library's own functions: whoever holds the arguments can compute the result.
+"""The adversary's rules are the library's own functions: every holder of the arguments can compute the result.
 
   @derivation("message.chain = key.chain, message.n = key.n")
   def open_message(message: Message, key: MessageKey) -> Plaintext: ...
 
 Annotations say which facts a function takes and gives; the string says on which fields the arguments belong together,
-so that a closure can join them instead of trying all pairs. An argument that no equality names must be named by
-`any`. A function raises Forged where its arguments do not fit. Three kinds of premise:
+so that a closure can join them instead of trying all pairs. An argument that stands in no equality must be named by
+`any`. A function raises Forged if its arguments do not fit. Three kinds of premise:
 
-  T             needed: who lacks it cannot compute the result
+  T             needed: without it the result cannot be computed
   Guard[T]      public bookkeeping that only bounds the search (which message numbers exist)
-  Witness[T]    bytes on which the result is verified; who lacks them could compute the same, unverified
+  Witness[T]    bytes on which the result is verified; without them the result can be computed, but not verified
 
 `@threshold` marks a function of any t out of several members. `@service` marks the checks that an honest official makes
 before it answers with a derivation: its promise. `@honest_only` marks a public function over facts that is no rule.
@@ -64,12 +64,13 @@ class Rule:
 
     @property
     def name(self) -> str:
+        """The function's module and name."""
         return f"{self.function.__module__}.{self.function.__qualname__}"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate(Rule):
-    """A threshold rule. Its last argument is the tuple of members; any t of them, of one `by`, give the same result.
+    """A threshold rule: the last argument is a tuple of members, and any t members of one `by` give the same result.
 
     t(arguments before the members, one member) is the number needed; `index` and `by` read one member; `verify`
     takes the arguments before the members and one member.
@@ -97,11 +98,23 @@ class Service:
 
     @property
     def name(self) -> str:
+        """The module and name of the function that yields the checks."""
         return f"{self.checks.__module__}.{self.checks.__qualname__}"
 
 
 def derivation(on: str = "") -> Callable[[F], F]:
-    """Mark a public typed function as a rule; `on` is the comma-separated list of equalities and `any NAME`s."""
+    """Mark a public typed function as a rule of the adversary.
+
+    Args:
+        on: the equalities between fields of the arguments, comma-separated, and `any NAME` for each argument that
+            stands in none: "message.chain = key.chain, any group".
+
+    Returns:
+        A decorator that returns the function itself, with its `Rule` in `__rule__`.
+
+    Raises:
+        RuleError: an annotation is not a fact, or `on` does not fit the signature.
+    """
 
     def mark(function: F) -> F:
         names, takes, needed, gives = _signature(function)
@@ -115,8 +128,15 @@ def derivation(on: str = "") -> Callable[[F], F]:
 def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..., bool]) -> Callable[[F], F]:
     """Mark a function whose last argument is a tuple of members, any t of which give the same result.
 
-    `t` and `member` are dotted paths from an argument's name ("group.t", "shares.index"); `by` names the fields of a
-    member, comma-separated, that all members of one gate share; `verify(earlier arguments…, member)` admits a member.
+    Args:
+        on: as for `derivation`, over all arguments.
+        t: dotted path to the number of members needed, from an argument's name: "group.t".
+        member: dotted path to a member's index: "shares.index".
+        by: the fields of a member, comma-separated, on which all members of one gate agree.
+        verify: verify(earlier arguments…, member) says whether a member is valid.
+
+    Raises:
+        RuleError: the marking and the signature do not fit.
     """
 
     def mark(function: F) -> F:
@@ -144,10 +164,17 @@ def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..
 def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Callable[[F], F]:
     """Mark the checks that an official makes before it answers with the derivation `answer`.
 
-    The checks' first argument is the official's secret, named like the answer's argument `holder`; then come the
-    warrant and what else the request carries. `given` says where the answer's other arguments lie in the request, for
-    those that are not arguments of the checks themselves: "capsule = field.capsule". Guards and witnesses of the
-    answer need not lie anywhere in it.
+    The first argument of the checks is the official's secret, named like the answer's argument `holder`. Then come the
+    warrant and the other facts of the request.
+
+    Args:
+        answer: a function marked `@derivation`.
+        holder: the name of the answer's argument that is the official's secret.
+        given: where the answer's other arguments lie in the request, for those that are not arguments of the checks
+            themselves: "capsule = field.capsule". Guards and witnesses of the answer need not lie anywhere in it.
+
+    Raises:
+        RuleError: the request does not give all arguments that the answer needs.
     """
 
     def mark(function: F) -> F:
@@ -182,7 +209,7 @@ def honest_only(why: str) -> Callable[[F], F]:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All that a scheme's modules define: the adversary's rules, the services, and every named type of value."""
+    """All definitions of a scheme's modules: the adversary's rules, the services, and every named type of value."""
 
     rules: tuple[Rule, ...]
     services: tuple[Service, ...]
@@ -190,10 +217,14 @@ class Vocabulary:
 
 
 def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
-    """What `module` and every module that it draws on define, if they are ours or draw on ours in turn.
+    """Collect the definitions of `module` and of every module of ours that it draws on.
 
-    RuleError for a function over facts that is marked as neither rule nor honest, and for two types of one name.
-    `types` are the classes derived from `bases`.
+    Args:
+        module: a scheme's or an attack's module.
+        bases: `types` of the result are the classes derived from these.
+
+    Raises:
+        RuleError: a public function over facts is marked neither as a rule nor as honest-only, or two types share a name.
     """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}
@@ -217,7 +248,7 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
 
 
 def _told_apart(kinds: Iterable[type]) -> None:
-    """RuleError where two types of value have the same name: on the wire and in a state, a value begins with it."""
+    """Raise RuleError if two types of value have the same name: every encoded value begins with its type's name."""
     named: dict[str, type] = {}
     for kind in sorted(kinds, key=lambda each: each.__module__):
         if (other := named.setdefault(kind.__name__, kind)) is not kind:
@@ -238,7 +269,7 @@ def _reachable(module: ModuleType) -> set[ModuleType]:
 
 
 def _drawn_on(module: ModuleType) -> set[str]:
-    """The names of the modules that a module's globals are, or come from."""
+    """Return the names of the modules among a module's globals, or that its globals come from."""
     values = vars(module).values()
     names = (each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", None) for each in values)
     return {name for name in names if isinstance(name, str)}
@@ -284,7 +315,7 @@ def _signature(
 
 
 def _strip(hint: Any) -> tuple[Any, bool]:
-    """(the fact type, whether it is free of charge) of an argument: Guard, Witness, Optional and tuple taken off."""
+    """Return the fact type of an argument, without Guard, Witness, Optional and tuple; and whether it is free."""
     free = False
     while True:
         if get_origin(hint) is Annotated:
@@ -324,7 +355,7 @@ def _parse(
 
 
 def _check(function: Callable[..., Any], names: list[str], takes: tuple[type[Fact], ...], tie: Equality) -> None:
-    """RuleError for an equality between two fields of one argument, or with a field that its argument has not."""
+    """Raise RuleError for an equality between two fields of one argument, or with a field that its argument lacks."""
     if tie.left == tie.right:
         raise RuleError(f"{function.__qualname__}: {names[tie.left]} is compared with itself; do that in the function")
     for position, path in ((tie.left, tie.left_path), (tie.right, tie.right_path)):

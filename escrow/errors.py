@@ -1,12 +1,12 @@
-"""The four ways in which honest code says no. Anything else that escapes a party is a defect, and stops the run."""
+"""The four ways in which honest code declines. Any other exception out of a party is a defect and stops the run."""
 
 
 class EscrowError(Exception):
-    """Base of the four; never raised itself."""
+    """Base of the four errors; never raised itself."""
 
 
 class Refused(EscrowError):
-    """Policy: a party that could answer will not. A corrupted party would."""
+    """Policy: a party that could answer declines to. A corrupted party would answer."""
 
     def __init__(self, party: str, reason: str) -> None:
         super().__init__(f"{party} refuses: {reason}")
@@ -14,12 +14,12 @@ class Refused(EscrowError):
 
 
 class Forged(EscrowError):
-    """Mathematics: the arguments do not fit together, so there is no result, or no way to know that it is one."""
+    """Mathematics: the arguments do not fit together, so there is no result, or none that can be verified."""
 
 
 class Unreachable(EscrowError):
-    """Nobody is there, or the packet was lost on the way."""
+    """The addressee does not exist, or the packet was lost on the way."""
 
 
 class Malformed(EscrowError):
-    """Bytes that are not the one canonical encoding of what they should be."""
+    """The bytes are not the one canonical encoding of the value expected."""

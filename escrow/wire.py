@@ -1,4 +1,4 @@
-"""The only thing that parties share: bytes out, bytes in, all of it public and recorded."""
+"""The only thing that parties share: a wire that carries bytes, all of them public and recorded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Heard(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Shown(msgspec.Struct, frozen=True, array_like=True):
-    """What one screen showed to a person."""
+    """One text that a screen showed to a person."""
 
     day: int
     device: str
@@ -35,7 +35,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, array_like=True):
-    """What an honest client or auditor complained about, and how many packets had been heard by then."""
+    """A complaint of an honest client or auditor, and the number of packets heard before it."""
 
     day: int
     who: str
@@ -47,12 +47,12 @@ Link = Callable[[Heard], Iterable[Heard]]
 
 
 def reliable(packet: Heard) -> Iterable[Heard]:
-    """A link that delivers every packet at once."""
+    """Deliver every packet at once: the default link."""
     return (packet,)
 
 
 class Wire:
-    """Carries packets between parties by name. `link` says which one-way packets arrive now, and in which order."""
+    """Carries packets between parties by name. `link` decides which one-way packets arrive now, and in which order."""
 
     def __init__(self, parties: Iterable[Principal], link: Link = reliable) -> None:
         self.parties: dict[str, Principal] = {party.name: party for party in parties}
@@ -64,7 +64,10 @@ class Wire:
         self.refusals: list[tuple[int, str, str]] = []
 
     def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
-        """Send a packet and wait for the answer. Raises what the other party raised, or Unreachable."""
+        """Send a packet and return the answer, of type `reply`.
+
+        Raise the error that the other party raised, or Unreachable.
+        """
         request = codec.encode(message)
         self._record(src, dst, request)
         answer = self._party(dst).answer(src, request, self)
@@ -73,27 +76,27 @@ class Wire:
         return codec.decode(answer, reply)
 
     def tell(self, src: str, dst: str, message: Packet) -> None:
-        """Send a packet and go on. It may be late or lost; a refusal at the other end is not heard here."""
+        """Send a packet and go on. It may be late or lost; the sender does not learn of a refusal."""
         for packet in self.link(self._record(src, dst, codec.encode(message))):
             self.deliver(packet)
 
     def deliver(self, packet: Heard) -> None:
-        """Hand a packet that was told to its addressee."""
+        """Hand a one-way packet to its addressee; an error there goes to `complain`."""
         try:
             self._party(packet.dst).answer(packet.src, packet.data, self)
         except EscrowError as error:
             self.complain(packet.dst, error)
 
     def show(self, device: str, author: str, conversation: str, text: bytes) -> None:
-        """What a person reads."""
+        """Record a text that a person reads on a device."""
         self.shown.append(Shown(self.day, device, author, conversation, text))
 
     def alarm(self, who: str, check: str) -> None:
-        """What an honest client or auditor complains about to its user."""
+        """Record a complaint of an honest client or auditor to its user."""
         self.alarms.append(Alarm(self.day, who, check, len(self.heard)))
 
     def complain(self, party: str, error: EscrowError) -> None:
-        """Keep why a packet came to nothing; one bad packet must not stop the rest."""
+        """Record why a packet was refused; the other packets go on."""
         reason = error.reason if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
         self.refusals.append((self.day, party, reason))
 

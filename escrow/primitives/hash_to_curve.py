@@ -1,11 +1,11 @@
-"""Hashing to a point of P-256 whose logarithm nobody knows: the suite P256_XMD:SHA-256_SSWU_RO_.
+"""Hashing to a point of P-256 whose logarithm no one knows: the suite P256_XMD:SHA-256_SSWU_RO_.
 
   expand   b_0 = H(0^64 ‖ msg ‖ len ‖ 0 ‖ DST'),  b_1 = H(b_0 ‖ 1 ‖ DST'),  b_i = H((b_0 ⊕ b_{i−1}) ‖ i ‖ DST')
   field    u_0, u_1 = two strings of 48 bytes, modulo p
   map      x_1 = (−B/A)(1 + 1/(Z²u⁴ + Zu²)),  x_2 = Zu²x_1;  the first with a root y, of u's parity
   point    map(u_0) + map(u_1)
 
-Source: RFC 9380, sections 5.3.1, 5.2, 6.6.2 and 8.2. Not constant-time: it serves public strings only.
+Source: RFC 9380, sections 5.3.1, 5.2, 6.6.2 and 8.2. Not constant-time: for public strings only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BLOCK, _DIGEST = 64, 32  # of SHA-256
 
 
 def expand(message: bytes, tag: bytes, length: int) -> bytes:
-    """`length` bytes (expand_message_xmd). ValueError for a tag over 255 bytes or more than 8,160 bytes asked for."""
+    """Return `length` bytes (expand_message_xmd). Raise ValueError for a tag over 255 bytes or a length over 8,160."""
     if len(tag) > 255 or length > 255 * _DIGEST:
         raise ValueError("a tag has at most 255 bytes and an expansion 8160")
     suffix = tag + len(tag).to_bytes(1, "big")
@@ -37,13 +37,13 @@ def expand(message: bytes, tag: bytes, length: int) -> bytes:
 
 
 def field_elements(message: bytes, tag: bytes, count: int) -> list[int]:
-    """`count` integers modulo p (hash_to_field)."""
+    """Return `count` integers modulo p (hash_to_field)."""
     hashed = expand(message, tag, count * _L)
     return [int.from_bytes(hashed[at : at + _L], "big") % P for at in range(0, len(hashed), _L)]
 
 
 def map_to_curve(u: int) -> bytes:
-    """The point (33 bytes) of one field element (simplified Shallue-van de Woestijne-Ulas)."""
+    """Return the point (33 bytes) of one field element (simplified Shallue-van de Woestijne-Ulas)."""
     tv = (Z * Z * pow(u, 4, P) + Z * u * u) % P
     x = B * pow(Z * A, -1, P) % P if tv == 0 else -B * pow(A, -1, P) * (1 + pow(tv, -1, P)) % P
     if (y := _root(x)) is None:
@@ -62,5 +62,5 @@ def _root(x: int) -> int | None:
 
 
 def hash_to_curve(message: bytes, tag: bytes) -> bytes:
-    """The point (33 bytes) of a message, under a domain separation tag of at most 255 bytes."""
+    """Return the point (33 bytes) of a message, under a domain separation tag of at most 255 bytes."""
     return group.add(*map(map_to_curve, field_elements(message, tag, 2)))

@@ -1,11 +1,11 @@
-"""Hybrid public-key encryption: anybody seals to a public key, its holder opens (RFC 9180, base mode).
+"""Hybrid public-key encryption: anyone seals to a public key, its holder opens (RFC 9180, base mode).
 
   encap     enc = pk_E;  shared = Expand(Extract(DH(sk_E, pk_R)), enc ‖ pk_R)          E fresh for each sender's context
   schedule  secret = Extract(salt shared);  key, base_nonce = Expand(secret, Hash(info))
   seal n    AEAD(key, base_nonce ⊕ n; aad, plaintext)                                  n = 0, 1, 2, …
 
-Written here because the libraries' own HPKE draws its ephemeral key past the door, so no run with it could be
-repeated. The sender is not authenticated. No constant-time promise beyond that of the libraries underneath.
+Written here because the libraries' own HPKE does not take its ephemeral key from `escrow.crypto`, so no run with it
+could be repeated. The sender is not authenticated. No constant-time promise beyond that of the libraries underneath.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ class Key(Protocol):
     """A private key of some KEM, with its public half as the RFC serialises it."""
 
     @property
-    def public(self) -> bytes: ...
+    def public(self) -> bytes:
+        """The public key as the RFC serialises it."""
 
-    def exchange(self, public: bytes) -> bytes: ...
+    def exchange(self, public: bytes) -> bytes:
+        """Return the Diffie-Hellman result with `public`. Raise Forged if that is no public key of the KEM."""
 
 
 class PrivateP256(Fact, frozen=True, dict=True):
@@ -46,10 +48,14 @@ class PrivateP256(Fact, frozen=True, dict=True):
 
     @cached_property
     def live(self) -> ec.EllipticCurvePrivateKey:
+        """The key in the form that the library computes with, made on first use."""
         return ec.derive_private_key(int.from_bytes(self.raw, "big"), ec.SECP256R1())
 
     def exchange(self, public: bytes) -> bytes:
-        """The shared x-coordinate, 32 bytes. Forged unless `public` is 65 bytes that encode a point of the curve."""
+        """Return the shared x-coordinate (32 bytes).
+
+        Raise Forged unless `public` is an uncompressed point (65 bytes).
+        """
         crypto.observe("p256-exchange")
         try:
             if len(public) != 65:
@@ -63,7 +69,7 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def new_private_p256() -> PrivateP256:
-    """A fresh P-256 key pair. The scalar is 48 random bytes reduced, so its bias is below 2^-127."""
+    """Return a fresh P-256 key pair. The scalar is 48 random bytes reduced, so its bias is below 2^-127."""
     scalar = int.from_bytes(crypto.random_bytes(48), "big") % (_ORDER - 1) + 1
     live = ec.derive_private_key(scalar, ec.SECP256R1())
     point = live.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -115,7 +121,10 @@ EXPORT_ONLY = Aead(0xFFFF, 0, crypto.seal, crypto.open_sealed)  # AES-GCM refuse
 
 
 class Context:
-    """What one `enc` set up, at either end. `sequence` is the number of the next message (RFC 9180, section 5.2)."""
+    """The keys that one `enc` set up, at either end.
+
+    `sequence` is the number of the next message (RFC 9180, section 5.2).
+    """
 
     __slots__ = ("_aead", "_base_nonce", "_exporter", "_key", "sequence")
 
@@ -129,19 +138,19 @@ class Context:
         return (int.from_bytes(self._base_nonce, "big") ^ self.sequence).to_bytes(NONCE, "big")
 
     def seal(self, plaintext: bytes, aad: bytes = b"") -> bytes:
-        """Ciphertext and 16-byte tag of the next message."""
+        """Return ciphertext and 16-byte tag of the next message."""
         sealed = self._aead.seal(self._key, plaintext, aad, self._nonce())
         self.sequence += 1
         return sealed
 
     def open(self, sealed: bytes, aad: bytes = b"") -> bytes:
-        """The next message's plaintext. Forged where the tag does not fit; the sequence number then stays."""
+        """Return the next message's plaintext. Raise Forged if the tag does not fit; the sequence number then stays."""
         plaintext = self._aead.open(self._key, sealed, aad, self._nonce())
         self.sequence += 1
         return plaintext
 
     def export(self, context: bytes, length: int) -> bytes:
-        """A secret of `length` bytes that both ends share (RFC 9180, section 5.3)."""
+        """Return a secret of `length` bytes that both ends share (RFC 9180, section 5.3)."""
         return self._exporter(context, length)
 
 
@@ -164,16 +173,25 @@ class Suite:
         return crypto.hkdf_expand(secret, length.to_bytes(2, "big") + self._id + label + context, length)
 
     def sender(self, public: bytes, info: bytes = b"", ephemeral: Key | None = None) -> tuple[bytes, Context]:
-        """(enc, context) towards `public`. Forged where that is no public key of the KEM.
+        """Set up a context towards a public key.
 
-        An ephemeral key may be given: to repeat a vector, or to serve several recipients with one `enc`. Never twice
-        to one recipient with one `info`, or two messages share a key and a nonce.
+        Args:
+            public: the recipient's public key, `kem.size` bytes.
+            info: what both ends must agree on; part of the key schedule.
+            ephemeral: a key pair to use in place of a fresh one: to repeat a vector, or to serve several recipients with
+                one `enc`. Never give it twice to one recipient with one `info`, or two messages share a key and a nonce.
+
+        Returns:
+            `enc` (`kem.size` bytes) and the sender's context.
+
+        Raises:
+            Forged: `public` is no public key of the KEM.
         """
         own = self.kem.new_private() if ephemeral is None else ephemeral
         return own.public, self._context(own.exchange(public), own.public, public, info)
 
     def receiver(self, key: Key, enc: bytes, info: bytes = b"") -> Context:
-        """The context that `enc` set up towards `key`. Forged where `enc` is no public key of the KEM."""
+        """Return the context that `enc` set up towards `key`. Raise Forged if `enc` is no public key of the KEM."""
         return self._context(key.exchange(enc), enc, key.public, info)
 
     def _context(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Context:
@@ -193,12 +211,12 @@ class Suite:
         return Context(self.aead, key, self._expand(secret, b"base_nonce", context, NONCE), export)
 
     def seal(self, public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
-        """enc ‖ ciphertext of one message (RFC 9180, section 6.1): `kem.size` + 16 bytes more than the plaintext."""
+        """Return enc ‖ ciphertext of one message: `kem.size` + 16 bytes more than the plaintext (section 6.1)."""
         enc, context = self.sender(public, info)
         return enc + context.seal(plaintext, aad)
 
     def open(self, key: Key, sealed: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
-        """What `seal` sealed. Forged where key, info, aad and bytes do not fit."""
+        """Return the plaintext that `seal` sealed. Raise Forged if key, info, aad and bytes do not fit."""
         size = self.kem.size
         return self.receiver(key, sealed[:size], info).open(sealed[size:], aad)
 
@@ -207,13 +225,23 @@ DEFAULT = Suite(X25519, AES_128_GCM)
 
 
 def seal(public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
-    """enc ‖ ciphertext under X25519, HKDF-SHA256, AES-128-GCM: 48 bytes more than the plaintext.
+    """Seal one message under X25519, HKDF-SHA256, AES-128-GCM.
 
-    Forged where `public` is not 32 bytes or has small order.
+    Args:
+        public: the recipient's X25519 key, 32 bytes.
+        plaintext: any length.
+        info: bytes that both ends must agree on; part of the key schedule.
+        aad: bytes that both ends must agree on; part of the tag.
+
+    Returns:
+        enc (32 bytes) ‖ ciphertext ‖ tag (16 bytes).
+
+    Raises:
+        Forged: `public` is not 32 bytes or has small order.
     """
     return DEFAULT.seal(public, plaintext, info, aad)
 
 
 def open_(key: crypto.Private, sealed: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
-    """What `seal` sealed to `key`. Forged where key, info, aad and bytes do not fit."""
+    """Return the plaintext that `seal` sealed to `key`. Raise Forged if key, info, aad and bytes do not fit."""
     return DEFAULT.open(key, sealed, info, aad)

@@ -1,11 +1,12 @@
-"""ML-KEM-768 (FIPS 203, 2024), through the library: anybody encapsulates a secret to a public key, its holder opens.
+"""ML-KEM-768 (FIPS 203, 2024), through the library: anyone encapsulates a secret to a public key, its holder opens.
 
   key           seed d ‖ z of 64 bytes -> public key of 1184 bytes                                    (section 7.1)
   encapsulate   public key -> ciphertext of 1088 bytes, secret of 32                                  (section 7.2)
   decapsulate   ciphertext -> the same secret; a ciphertext that was changed gives another secret, no error   (7.3)
 
-The secret is hashed from the public key too, so one ciphertext does not serve for two keys. Keys come from the door and
-are repeated by a seed. The library's `encapsulate` draws its own randomness and takes none: what uses it is not.
+The secret is hashed from the public key too, so one ciphertext does not serve for two keys. Keys are drawn from
+`escrow.crypto`, so the run's seed repeats them. The library's `encapsulate` draws its own randomness and takes none:
+what it returns differs from run to run.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ class KemPrivate(Fact, frozen=True, dict=True):
 
     @cached_property
     def live(self) -> MLKEM768PrivateKey:
+        """The key in the form that the library computes with, made on first use."""
         return MLKEM768PrivateKey.from_seed_bytes(self.raw)
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
-        """The secret, 32 bytes. Forged where the ciphertext is not 1088 bytes, or this key's seed not 64."""
+        """Return the secret (32 bytes). Raise Forged if the ciphertext is not 1088 bytes, or this key's seed not 64."""
         crypto.observe("ml-kem-decapsulate")
         try:
             return self.live.decapsulate(ciphertext)
@@ -41,7 +43,7 @@ class KemPrivate(Fact, frozen=True, dict=True):
 
 
 def new_kem_private() -> KemPrivate:
-    """A fresh ML-KEM-768 key pair."""
+    """Return a fresh ML-KEM-768 key pair."""
     raw = crypto.random_bytes(SEED)
     live = MLKEM768PrivateKey.from_seed_bytes(raw)
     private = KemPrivate(live.public_key().public_bytes_raw(), raw)
@@ -51,7 +53,7 @@ def new_kem_private() -> KemPrivate:
 
 
 def encapsulate(public: bytes) -> tuple[bytes, bytes]:
-    """(ciphertext of 1088 bytes, secret of 32), others each time. Forged unless `public` is 1184 canonical bytes."""
+    """Return a fresh (ciphertext of 1088 bytes, secret of 32). Raise Forged unless `public` is 1184 canonical bytes."""
     crypto.observe("ml-kem-encapsulate")
     try:
         secret, ciphertext = MLKEM768PublicKey.from_public_bytes(public).encapsulate()

@@ -35,15 +35,16 @@ Round = tuple[int, bytes, bytes, bytes, bytes]
 
 @cache
 def _behind(byte: int) -> bytes:
-    """F behind the exclusive or with a byte of the key."""
+    """Return the table F[x ⊕ byte], for a byte of the key: 256 bytes."""
     return bytes(F[x ^ byte] for x in range(256))
 
 
 @lru_cache(maxsize=256)
 def schedule(key: bytes) -> tuple[Round, ...]:
-    """For each of the 32 rounds its counter, and F behind the exclusive or with each of its four key bytes.
+    """Return for each of the 32 rounds its counter, and the table F[x ⊕ k] for each of its four key bytes k.
 
-    ValueError unless the key is 10 bytes.
+    Raises:
+        ValueError: the key is not 10 bytes.
     """
     if len(key) != KEY:
         raise ValueError(f"a Skipjack key is {KEY} bytes, not {len(key)}")
@@ -53,7 +54,7 @@ def schedule(key: bytes) -> tuple[Round, ...]:
 
 
 def encrypt(key: bytes, block: bytes) -> bytes:
-    """One block of 8 bytes under a key of 10. ValueError for other lengths."""
+    """Return the encryption of one block (8 bytes) under a key of 10 bytes. Raise ValueError for other lengths."""
     w1, w2, w3, w4 = _words(block)
     for counter, f0, f1, f2, f3 in schedule(key):
         low = w1 & 255
@@ -69,7 +70,7 @@ def encrypt(key: bytes, block: bytes) -> bytes:
 
 
 def decrypt(key: bytes, block: bytes) -> bytes:
-    """The block that `encrypt` made this of. ValueError for lengths other than 10 and 8 bytes."""
+    """Return the block (8 bytes) that `encrypt` encrypted under a key of 10. Raise ValueError for other lengths."""
     w1, w2, w3, w4 = _words(block)
     for counter, f0, f1, f2, f3 in reversed(schedule(key)):
         high = w2 >> 8
@@ -90,9 +91,10 @@ Lanes = tuple[bytes, bytes]  # the high and the low byte of a word, for every ke
 
 
 def encrypt_each(keys: Sequence[bytes], words: Sequence[Lanes]) -> list[Lanes]:
-    """`encrypt` of one block under each of many keys: `keys[i]` is byte i of every key, `words` the block's four words.
+    """Return one block's encryption under each of many keys.
 
-    Look-ups are of whole strings, so that a block costs about a microsecond where there are thousands of keys.
+    `keys[i]` is byte i of every key, `words` the block's four words. Each table look-up translates a whole string, so a
+    block costs about a microsecond where there are thousands of keys.
     """
     observe("skipjack")
     w1, w2, w3, w4 = words
@@ -112,7 +114,7 @@ def encrypt_each(keys: Sequence[bytes], words: Sequence[Lanes]) -> list[Lanes]:
 
 
 def xor_bytes(a: bytes, b: bytes) -> bytes:
-    """Exclusive or of two strings of the same length."""
+    """Return the exclusive or of two strings of the same length."""
     return (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(len(a), "little")
 
 
