@@ -178,8 +178,9 @@ class Suite:
         Args:
             public: the recipient's public key, `kem.size` bytes.
             info: what both ends must agree on; part of the key schedule.
-            ephemeral: a key pair to use in place of a fresh one: to repeat a vector, or to serve several recipients with
-                one `enc`. Never give it twice to one recipient with one `info`, or two messages share a key and a nonce.
+            ephemeral: a key pair to use in place of a fresh one: to repeat a vector, or to serve several recipients
+                with one `enc`. Never give it twice to one recipient with one `info`, or two messages share a key and
+                a nonce.
 
         Returns:
             `enc` (`kem.size` bytes) and the sender's context.

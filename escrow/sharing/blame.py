@@ -1,6 +1,6 @@
-"""Who is at fault, for what, and on which assumption one may say so.
+"""Verdicts: who is at fault, for what, and the assumption on which the verdict is right.
 
-A verdict is data. Whoever cannot go on raises `Blamed`, which is Forged and carries the verdicts.
+A verdict is data. A computation that cannot go on raises `Blamed`, which is Forged and carries the verdicts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from escrow.errors import Forged
 
 
 class Assumption(StrEnum):
-    """What must hold for a verdict to be right, beyond that whoever sent something was authenticated."""
+    """The condition under which a verdict is right, given that every sender was authenticated."""
 
     RECORD = "none: anybody can check it from what was broadcast"
     FEW_LIARS = "no more members lie than the threshold allows"
@@ -22,7 +22,7 @@ class Assumption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """`culprit` is the index of a member, from 1."""
+    """A verdict: `culprit` is the index of a member, from 1."""
 
     culprit: int
     fault: str
@@ -30,7 +30,7 @@ class Blame:
 
 
 class Blamed(Forged):
-    """The arguments do not fit, and `blames` says whose they are."""
+    """The arguments do not fit, and `blames` names the members who gave them."""
 
     def __init__(self, reason: str, blames: Iterable[Blame]) -> None:
         self.blames = tuple(blames)

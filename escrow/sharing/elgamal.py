@@ -1,11 +1,12 @@
-"""Threshold ElGamal on P-256: a key that n agents hold in shares, t of which open a capsule without ever meeting.
+"""Threshold ElGamal on P-256: n agents hold a key in shares; t of them open a capsule without ever meeting.
 
   deal         x = f(0);  agent i gets x_i = f(i), everybody Y_i = [x_i]G, from Feldman's commitments
   encapsulate  R = [r]G, and the sender's copy of the shared point [r][x]G
   partial      D_i = [x_i]R, with a proof that log_R D_i = log_G Y_i
   combine      [x]R = Σ λ_i D_i  over any t proven partials
 
-Plain ElGamal: R is bound to nothing, so who may ask for partials on R + [ρ]G opens R. A scheme binds it to its context.
+Plain ElGamal: R is bound to nothing, so a party that may ask for partials on R + [ρ]G opens R. A scheme must bind R to
+its context.
 Source: Desmedt, Frankel, "Threshold cryptosystems", CRYPTO '89; proofs: Chaum, Pedersen, CRYPTO '92.
 """
 
@@ -24,9 +25,9 @@ from escrow.sharing import feldman, shamir
 
 
 class EscrowGroup(Fact, frozen=True):
-    """Who holds a key: t of n agents, under the t commitments (33 bytes each) whose first is the public key.
+    """The holders of a key: t of n agents, under t commitments (33 bytes each); the first is the public key.
 
-    `name` (32 bytes) is the hash of all the rest; a value where it is not cannot be made or decoded (ValueError).
+    `name` (32 bytes) is the hash of all other fields; a value with another name cannot be made or decoded (ValueError).
     """
 
     name: Public
@@ -46,7 +47,7 @@ class EscrowGroup(Fact, frozen=True):
         return self.commitments[0]
 
     def share_key(self, index: int) -> bytes:
-        """Y_i = [x_i]G, 33 bytes. Forged where there is no such agent."""
+        """Return Y_i = [x_i]G (33 bytes). Raise Forged if there is no such agent."""
         return _share_key(self, index)
 
 
@@ -59,11 +60,12 @@ class KeyShare(Fact, frozen=True, dict=True):
 
     @cached_property
     def public(self) -> bytes:
+        """The agent's public share key Y_i = [x_i]G, 33 bytes."""
         return p256.base(p256.scalar(self.raw))
 
 
 class EscrowKey(Fact, frozen=True):
-    """A group's whole key x (scalar, 32 bytes): it exists where t agents pool their shares."""
+    """A group's whole key x (scalar, 32 bytes): it exists only after t agents pooled their shares."""
 
     group: Public
     raw: bytes
@@ -109,12 +111,19 @@ def _share_key(of: EscrowGroup, index: int) -> bytes:
 
 
 def escrow_group(n: int, commitments: tuple[bytes, ...]) -> EscrowGroup:
-    """The group of `n` agents under these commitments, as many as are needed. ValueError where they are too many."""
+    """Return the group of `n` agents under t commitments. Raise ValueError unless 1 ≤ t ≤ n."""
     return EscrowGroup(_name(len(commitments), n, commitments), len(commitments), n, commitments)
 
 
 def deal(t: int, n: int) -> tuple[EscrowGroup, tuple[KeyShare, ...]]:
-    """A fresh key dealt to `n` agents, by a dealer who is trusted to forget. ValueError unless 1 ≤ t ≤ n."""
+    """Deal a fresh key to `n` agents, t of whom are needed; the dealer is trusted to forget it.
+
+    Returns:
+        The group, and the shares of agents 1 … n.
+
+    Raises:
+        ValueError: not 1 ≤ t ≤ n.
+    """
     shares, commitments = feldman.deal(p256.random_scalar(), t, n)
     made = escrow_group(n, commitments)
     return made, tuple(KeyShare(made.name, i, p256.scalar_bytes(share)) for i, share in enumerate(shares, 1))
@@ -122,14 +131,21 @@ def deal(t: int, n: int) -> tuple[EscrowGroup, tuple[KeyShare, ...]]:
 
 @honest_only("its randomness is the sender's; an adversary's own capsules open nobody's")
 def encapsulate(to: EscrowGroup) -> tuple[Capsule, bytes, bytes]:
-    """(R, the scalar r of 32 bytes, the shared point of 33 bytes). Forged where the group's key is no point."""
+    """Draw a capsule towards a group.
+
+    Returns:
+        R = [r]G as a capsule, the scalar r (32 bytes), the shared point [r][x]G (33 bytes).
+
+    Raises:
+        Forged: the group's key is no point.
+    """
     r = p256.random_scalar()
     return Capsule(to.name, p256.base(r)), p256.scalar_bytes(r), p256.multiply(to.key, r)
 
 
 @derivation("key.group = capsule.group")
 def decapsulate(key: EscrowKey, capsule: Capsule) -> Opened:
-    """The shared point, by the whole key. Forged where the capsule is another group's or no point."""
+    """Return the shared point, by the whole key. Raise Forged if the capsule is another group's or no point."""
     if key.group != capsule.group:
         raise Forged("a capsule of another group")
     return Opened(capsule.group, capsule.point, p256.multiply(capsule.point, p256.scalar(key.raw)))
@@ -137,7 +153,10 @@ def decapsulate(key: EscrowKey, capsule: Capsule) -> Opened:
 
 @derivation("share.group = capsule.group")
 def partial(share: KeyShare, capsule: Capsule) -> Partial:
-    """One agent's part, the same bytes each time it is asked. Forged where the capsule does not fit, as above."""
+    """Return one agent's part: the same bytes for each request.
+
+    Raise Forged if the capsule is another group's or no point.
+    """
     if share.group != capsule.group:
         raise Forged("a capsule of another group")
     secret = p256.scalar(share.raw)
@@ -149,7 +168,7 @@ def partial(share: KeyShare, capsule: Capsule) -> Partial:
 
 
 def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
-    """Whether a share is the one to which the dealer committed (Feldman's check)."""
+    """Return whether a share is the one to which the dealer committed (Feldman's check)."""
     try:
         return share.group == of.name and share.public == of.share_key(share.index)
     except Forged:
@@ -157,7 +176,10 @@ def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
 
 
 def _partial_fits(of: EscrowGroup, part: Partial) -> bool:
-    """The verdict is kept beside the fact, as a loaded key is: a gate admits a member before it is combined."""
+    """Return whether a partial's proof holds.
+
+    The verdict is kept beside the fact, as a loaded key is, because a gate admits a member before it is combined.
+    """
     if part.group != of.name:
         return False
     try:
@@ -172,7 +194,7 @@ def _partial_fits(of: EscrowGroup, part: Partial) -> bool:
 
 
 def _chosen(of: EscrowGroup, members: Iterable[M], fits: Callable[[EscrowGroup, M], bool]) -> dict[int, M]:
-    """The first t members that fit, with distinct indexes. Forged where there are fewer."""
+    """Return the first t members that fit, with distinct indexes. Raise Forged if there are fewer."""
     chosen: dict[int, M] = {}
     for member in members:
         if len(chosen) == of.t:
@@ -186,9 +208,12 @@ def _chosen(of: EscrowGroup, members: Iterable[M], fits: Callable[[EscrowGroup, 
 
 @threshold("group.name = shares.group", t="group.t", member="shares.index", by="group", verify=share_fits)
 def combine_shares(group: Guard[EscrowGroup], shares: tuple[KeyShare, ...]) -> EscrowKey:
-    """The whole key, from any t shares with distinct indexes that fit the commitments. Forged where there are fewer.
+    """Return the whole key, from any t shares with distinct indexes that fit the commitments.
 
-    Each share fits, so the result is the key to which the dealer committed; wrong shares are passed over.
+    Shares that do not fit are skipped, so the result is the key to which the dealer committed.
+
+    Raises:
+        Forged: fewer than t shares fit.
     """
     chosen = _chosen(group, shares, share_fits)
     secret = shamir.combine({index: p256.scalar(share.raw) for index, share in chosen.items()})
@@ -197,9 +222,12 @@ def combine_shares(group: Guard[EscrowGroup], shares: tuple[KeyShare, ...]) -> E
 
 @threshold("group.name = partials.group", t="group.t", member="partials.index", by="group, point", verify=_partial_fits)
 def combine_partials(group: Guard[EscrowGroup], partials: tuple[Partial, ...]) -> Opened:
-    """The shared point, from any t proven partials of one capsule with distinct indexes. Forged where there are fewer.
+    """Return the shared point, from any t proven partials of one capsule with distinct indexes.
 
-    Wrong ones are passed over; `culprits` names their makers.
+    Partials that do not fit are skipped; `culprits` returns their indexes.
+
+    Raises:
+        Forged: fewer than t fit, or they are not of exactly one capsule.
     """
     points = {part.point for part in partials}
     if len(points) != 1:
@@ -210,5 +238,5 @@ def combine_partials(group: Guard[EscrowGroup], partials: tuple[Partial, ...]) -
 
 
 def culprits(group: EscrowGroup, partials: Iterable[Partial]) -> list[int]:
-    """The indexes under which partials came that do not fit: who sent them, if whoever sent them was authenticated."""
+    """Return the indexes of partials that do not fit. Each is its sender's fault if the senders were authenticated."""
     return sorted({part.index for part in partials if not _partial_fits(group, part)})

@@ -1,8 +1,8 @@
-"""A key held in shares that are replaced stage after stage, while the key stays the same.
+"""A key held in shares: at every stage there are new shares, and the key stays the same.
 
   sharing   A_0 … A_{t−1}:  h = A_0 = [x]G,  h_i = Σ [i^k]A_k
   share     x_i = F(i), deg F = t − 1, of one stage
-  pool      x = Σ λ_i x_i  over any t shares of one stage;  over shares of several stages it would be garbage
+  pool      x = Σ λ_i x_i  over any t shares of one stage;  shares of different stages give a meaningless value
 
 Source of the stages: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95. There, and in other
 papers, t members may be corrupted and t + 1 shares are needed; here t shares are needed.
@@ -23,9 +23,9 @@ from escrow.sharing.blame import Blame, Blamed
 
 
 class Sharing(Fact, frozen=True):
-    """Who holds a key at one stage: t of n members, under t commitments (33 bytes each), the first the public key.
+    """The holders of a key at one stage: t of n members, under t commitments (33 bytes each), the first the public key.
 
-    ValueError unless 1 ≤ t ≤ n, 0 ≤ stage, and there are t commitments. Whether they are points shows on their use.
+    ValueError unless 1 ≤ t ≤ n, 0 ≤ stage, and there are t commitments. That they are points is checked on their use.
     """
 
     stage: int
@@ -38,7 +38,7 @@ class Sharing(Fact, frozen=True):
 
     @property
     def t(self) -> int:
-        """How many shares are needed."""
+        """The number of shares needed."""
         return len(self.commitments)
 
     @property
@@ -47,7 +47,7 @@ class Sharing(Fact, frozen=True):
         return self.commitments[0]
 
     def share_key(self, index: int) -> bytes:
-        """h_i = [x_i]G (33 bytes) of this stage. Forged where there is no such member."""
+        """Return h_i = [x_i]G (33 bytes) of this stage. Raise Forged if there is no such member."""
         return _share_key(self, index)
 
 
@@ -61,26 +61,34 @@ class StageShare(Fact, frozen=True, dict=True):
 
     @cached_property
     def public(self) -> bytes:
-        """h_i = [x_i]G (33 bytes). Forged where `raw` is no scalar, or 0."""
+        """The share key h_i = [x_i]G (33 bytes). Raises Forged if `raw` is no scalar, or 0."""
         return group.base(group.scalar(self.raw))
 
 
 class StagedKey(Fact, frozen=True):
-    """The whole key x (scalar, 32 bytes), the same at every stage: it exists where t members pool their shares."""
+    """The whole key x (scalar, 32 bytes), the same at every stage.
+
+    It exists only after t members pooled their shares.
+    """
 
     key: Public
     raw: bytes
 
 
 class Held(Protocol):
-    """What belongs to one member at one stage of one key."""
+    """A value that belongs to one member at one stage of one key."""
 
     @property
-    def key(self) -> bytes: ...
+    def key(self) -> bytes:
+        """The public key, 33 bytes."""
+
     @property
-    def stage(self) -> int: ...
+    def stage(self) -> int:
+        """The stage, from 0."""
+
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """The member's index, from 1."""
 
 
 M = TypeVar("M", bound=Held)
@@ -94,7 +102,7 @@ def _share_key(of: Sharing, index: int) -> bytes:
 
 
 def misplaced(of: Sharing, member: Held) -> str:
-    """Why a member's part does not belong to this sharing at all: another key, another stage, no such member; or ""."""
+    """Return why a member's part does not belong to this sharing (wrong key, stage or index), or "" if it does."""
     if member.key != of.key:
         return "it belongs to another key"
     if member.stage != of.stage:
@@ -103,7 +111,7 @@ def misplaced(of: Sharing, member: Held) -> str:
 
 
 def share_fits(of: Sharing, share: StageShare) -> bool:
-    """Whether a share is the one that the commitments of its stage say."""
+    """Return whether a share fits the commitments of its stage."""
     try:
         return not misplaced(of, share) and share.public == of.share_key(share.index)
     except Forged:
@@ -111,7 +119,10 @@ def share_fits(of: Sharing, share: StageShare) -> bool:
 
 
 def choose(of: Sharing, members: Iterable[M], wrong: Callable[[M], str]) -> dict[int, M]:
-    """The first t members of distinct index that nothing is wrong with. Blamed, naming the others, where fewer fit."""
+    """Return the first t members of distinct index in which `wrong` finds no fault.
+
+    Raise Blamed, naming the others, if fewer fit.
+    """
     chosen: dict[int, M] = {}
     blames = []
     for member in members:
@@ -134,7 +145,11 @@ def choose(of: Sharing, members: Iterable[M], wrong: Callable[[M], str]) -> dict
     verify=share_fits,
 )
 def pool(sharing: Guard[Sharing], shares: tuple[StageShare, ...]) -> StagedKey:
-    """The whole key, from any t shares of the sharing's stage. Blamed where fewer fit; wrong ones are passed over."""
+    """Return the whole key, from any t shares of the sharing's stage; shares that do not fit are skipped.
+
+    Raises:
+        Blamed: fewer than t fit; it names the members whose shares do not.
+    """
     chosen = choose(sharing, shares, lambda share: "" if share_fits(sharing, share) else "its share does not fit")
     secret = shamir.combine({index: group.scalar(share.raw) for index, share in chosen.items()})
     return StagedKey(sharing.key, group.scalar_bytes(secret))

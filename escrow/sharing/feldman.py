@@ -23,17 +23,39 @@ _WEIGHT = 16  # bytes of a batch weight: a wrong batch passes with probability 2
 
 
 class Group(Protocol):
-    """What verifiable sharing asks of a group of order Q: the module `escrow.primitives.group` is one."""
+    """The operations of a group of order Q that verifiable sharing needs; `escrow.primitives.group` offers them."""
 
-    def base(self, k: int, /) -> bytes: ...
-    def multiply(self, point: bytes, k: int, /) -> bytes: ...
-    def add(self, *points: bytes) -> bytes: ...
-    def multi(self, points: Iterable[bytes], scalars: Iterable[int], /) -> bytes: ...
-    def horner(self, points: Sequence[bytes], x: int, /) -> bytes: ...
+    def base(self, k: int, /) -> bytes:
+        """Return [k]G."""
+
+    def multiply(self, point: bytes, k: int, /) -> bytes:
+        """Return [k]P."""
+
+    def add(self, *points: bytes) -> bytes:
+        """Return the sum of the points."""
+
+    def multi(self, points: Iterable[bytes], scalars: Iterable[int], /) -> bytes:
+        """Return Σ [k_i]P_i, for public k_i."""
+
+    def horner(self, points: Sequence[bytes], x: int, /) -> bytes:
+        """Return Σ [x^j]P_j, for a small public x."""
 
 
 def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
-    """(the shares of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n; Forged for 0."""
+    """Share a secret and commit to the polynomial.
+
+    Args:
+        secret: a scalar other than 0.
+        t: the number of shares needed.
+        n: the number of members.
+
+    Returns:
+        The shares of members 1 … n (scalars), and the t commitments (33 bytes each).
+
+    Raises:
+        ValueError: not 1 ≤ t ≤ n.
+        Forged: the secret is 0, whose commitment has no encoding.
+    """
     if not 1 <= t <= n:
         raise ValueError(f"{t} of {n} shares cannot be needed")
     coefficients = shamir.polynomial(secret, t)
@@ -41,7 +63,14 @@ def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
 
 
 def verify_share(commitments: Sequence[bytes], index: int, share: int, over: Group = group) -> bool:
-    """Whether `share` is f(index) of the polynomial to which the dealer committed."""
+    """Return whether `share` is f(index) of the polynomial to which the dealer committed.
+
+    Args:
+        commitments: t points, 33 bytes each.
+        index: the member's index, from 1.
+        share: a scalar.
+        over: the group; P-256 if not given.
+    """
     try:
         return 0 < index < group.Q and over.base(share) == over.horner(commitments, index)
     except Forged:
@@ -49,7 +78,7 @@ def verify_share(commitments: Sequence[bytes], index: int, share: int, over: Gro
 
 
 def verify_shares(commitments: Sequence[bytes], shares: Mapping[int, int]) -> bool:
-    """Whether all of {index: share} are right, in one equation: a random combination of all of `verify_share`'s.
+    """Return whether all of {index: share} are right, by one equation: a random combination of all single checks.
 
     It does not say which share is wrong.
     """
@@ -63,7 +92,10 @@ def verify_shares(commitments: Sequence[bytes], shares: Mapping[int, int]) -> bo
 
 
 def weights(commitments: Sequence[bytes], values: Sequence[int], count: int) -> list[int]:
-    """`count` factors of 128 bits, hashed from all that they will weigh: nobody knows them before that is fixed."""
+    """Return `count` factors of 128 bits, hashed from all the values that they will weigh.
+
+    No one can choose the values after the factors are known.
+    """
     hashed = hashlib.shake_256(prefixed(b"escrow-lab batch", *commitments, b"".join(map(scalar_bytes, values))))
     stream = hashed.digest(_WEIGHT * count)
     return [int.from_bytes(stream[at : at + _WEIGHT], "big") for at in range(0, len(stream), _WEIGHT)]

@@ -3,8 +3,9 @@
   deal    f, f' of degree t − 1, f(0) = secret;  C_k = [a_k]G + [b_k]H;  member j gets (s_j, s'_j) = (f(j), f'(j))
   verify  [s_j]G + [s'_j]H = Σ [j^k]C_k
 
-H is hashed from a fixed string, so nobody knows log_G H; who knew it could open C_k to anything. Source: Pedersen,
-"Non-interactive and information-theoretic secure verifiable secret sharing", CRYPTO '91; t shares are needed here.
+H is hashed from a fixed string, so no one knows log_G H; a dealer who knew it could open C_k to any value. Source:
+Pedersen, "Non-interactive and information-theoretic secure verifiable secret sharing", CRYPTO '91; t shares are needed
+here.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """A group and a second generator, of unknown logarithm."""
+    """A group and a second generator of unknown logarithm."""
 
     group: Group
     h: bytes
 
     def commit(self, value: int, blinding: int) -> bytes:
-        """[value]G + [blinding]H. Forged where a term or the sum is the neutral element."""
+        """Return [value]G + [blinding]H. Raise Forged if a term or the sum is the neutral element."""
         return self.group.add(self.group.base(value), self.group.multiply(self.h, blinding))
 
 
@@ -40,7 +41,21 @@ P256 = Bases(group, H)
 
 
 def deal(secret: int, t: int, n: int, over: Bases = P256) -> tuple[list[Pair], tuple[bytes, ...]]:
-    """(the pairs of members 1 … n, the t commitments of 33 bytes each). ValueError unless 1 ≤ t ≤ n; Forged for 0."""
+    """Share a secret and commit to the polynomial without revealing anything about it.
+
+    Args:
+        secret: a scalar other than 0.
+        t: the number of shares needed.
+        n: the number of members.
+        over: the group and its second generator.
+
+    Returns:
+        The pairs (s_j, s'_j) of members 1 … n (scalars), and the t commitments (33 bytes each).
+
+    Raises:
+        ValueError: not 1 ≤ t ≤ n.
+        Forged: the secret is 0.
+    """
     if not 1 <= t <= n:
         raise ValueError(f"{t} of {n} shares cannot be needed")
     values, blindings = shamir.polynomial(secret, t), group.random_scalars(t)
@@ -49,7 +64,14 @@ def deal(secret: int, t: int, n: int, over: Bases = P256) -> tuple[list[Pair], t
 
 
 def verify_share(commitments: Sequence[bytes], index: int, pair: Pair, over: Bases = P256) -> bool:
-    """Whether the pair is (f(index), f'(index)) of the polynomials to which the dealer committed."""
+    """Return whether the pair is (f(index), f'(index)) of the polynomials to which the dealer committed.
+
+    Args:
+        commitments: t points, 33 bytes each.
+        index: the member's index, from 1.
+        pair: two scalars.
+        over: the group and its second generator.
+    """
     try:
         return 0 < index < Q and over.commit(*pair) == over.group.horner(commitments, index)
     except Forged:
@@ -57,7 +79,7 @@ def verify_share(commitments: Sequence[bytes], index: int, pair: Pair, over: Bas
 
 
 def verify_shares(commitments: Sequence[bytes], pairs: Mapping[int, Pair], over: Bases = P256) -> bool:
-    """Whether all of {index: pair} are right, in one equation; it does not say which is wrong."""
+    """Return whether all of {index: pair} are right, by one equation; it does not say which is wrong."""
     chosen = feldman.weights(commitments, [value for i, pair in pairs.items() for value in (i, *pair)], len(pairs))
     left = [sum(weight * pair[k] for weight, pair in zip(chosen, pairs.values(), strict=True)) for k in (0, 1)]
     columns = shamir.columns(chosen, tuple(pairs), len(commitments))

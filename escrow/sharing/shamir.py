@@ -19,12 +19,12 @@ _LAZY = 24  # terms between two reductions: for indexes below 2^11 the sum stays
 
 
 def polynomial(secret: int, t: int) -> list[int]:
-    """The secret and t − 1 fresh random coefficients, lowest first."""
+    """Return the secret and t − 1 fresh random coefficients, lowest first."""
     return [secret % Q, *random_scalars(t - 1)]
 
 
 def evaluate(coefficients: Sequence[int], indexes: Iterable[int]) -> list[int]:
-    """f at each index, modulo Q, by Horner's rule; the first coefficient is the constant."""
+    """Return the value of f at each index, modulo Q, by Horner's rule; the first coefficient is the constant."""
     blocks = [coefficients[max(0, end - _LAZY) : end][::-1] for end in range(len(coefficients), 0, -_LAZY)]
     values = []
     for index in indexes:
@@ -38,10 +38,21 @@ def evaluate(coefficients: Sequence[int], indexes: Iterable[int]) -> list[int]:
 
 
 def split(secret: int, t: int, n: int) -> list[int]:
-    """Shares of `secret` for the members 1 … n, any t of which give it back. ValueError unless 1 ≤ t ≤ n.
+    """Return shares of `secret` for the members 1 … n, any t of which give it back.
 
     f is drawn by its differences at 0 instead of its coefficients, which is as uniform: the k-th differences at 0, 1, …
     are the running sums of those of order k + 1, and the 0-th are the values.
+
+    Args:
+        secret: an integer, taken modulo Q.
+        t: the number of shares needed.
+        n: the number of members.
+
+    Returns:
+        n scalars: element i − 1 is f(i).
+
+    Raises:
+        ValueError: not 1 ≤ t ≤ n.
     """
     if not 1 <= t <= n:
         raise ValueError(f"{t} of {n} shares cannot be needed")
@@ -55,13 +66,21 @@ def split(secret: int, t: int, n: int) -> list[int]:
 
 
 def combine(shares: Mapping[int, int]) -> int:
-    """The secret from {index: share}; more shares than needed do no harm, and fewer give a value that says nothing."""
+    """Return the secret, by interpolation at 0.
+
+    Args:
+        shares: {index: scalar}, t or more. More than needed do no harm; fewer, or a wrong one, give a meaningless
+            value.
+
+    Raises:
+        Forged: an index is 0.
+    """
     indexes = tuple(shares)
     return sum(weight * share for weight, share in zip(lagrange(indexes), shares.values(), strict=True)) % Q
 
 
 def columns(weights: Sequence[int], indexes: Sequence[int], t: int) -> list[int]:
-    """The factors of f's t coefficients in Σ w_i f(i): Σ w_i i^k for k = 0 … t − 1, modulo Q."""
+    """Return Σ w_i i^k for k = 0 … t − 1, modulo Q: the factors of f's t coefficients in Σ w_i f(i)."""
     factors, powers = [], list(weights)
     for k in range(1, t + 1):
         factors.append(sum(powers) % Q)
@@ -72,7 +91,7 @@ def columns(weights: Sequence[int], indexes: Sequence[int], t: int) -> list[int]
 
 
 def interpolate(shares: Mapping[int, int]) -> list[int]:
-    """All coefficients, lowest first, of the polynomial through {index: share} (Newton's divided differences)."""
+    """Return all coefficients, lowest first, of the polynomial through the shares (Newton's divided differences)."""
     indexes, values = list(shares), list(shares.values())
     for order in range(1, len(values)):
         for at in range(len(values) - 1, order - 1, -1):

@@ -1,14 +1,14 @@
-"""Threshold decryption that no requester can turn to another label: TDH2, for a key held in shares of a stage.
+"""TDH2: threshold decryption in which a requester cannot move a ciphertext to another label; shares are of a stage.
 
   encrypt   c = m ⊕ H1([r]h), u = [r]G, ū = [r]Ḡ;  w = [s]G, w̄ = [s]Ḡ, e = H2(h, c, L, u, w, ū, w̄), f = s + re
   check     w = [f]G − [e]u,  w̄ = [f]Ḡ − [e]ū  give the same e: everybody, and always before x_i is used
   partial   u_i = [x_i]u;  proof that log_u u_i = log_G h_i:  e_i = H4(ctx, h_i, u, u_i, ĥ_i, û_i), f_i = s_i + x_i e_i
   combine   m = c ⊕ H1(Σ λ_i u_i)  over any t proven partials of one stage
 
-m and L are 32 bytes. The label is what ties a ciphertext to a purpose: an agent compares L with its warrant before it
-answers. The check is a promise of the agent's, no mathematics: `partial` works without it, for a thief too, and
-`answer` is what an honest agent calls. Ours beside the paper: h is hashed by H2, and H4 hashes ctx (all of the
-ciphertext), h_i, u and u_i, where the paper hashes û_i and ĥ_i with u_i only.
+m and L are 32 bytes. The label ties a ciphertext to a purpose: an agent compares L with its warrant before it answers.
+The check is a promise of the agent, not mathematics: `partial` works without it, for a thief too, and `answer` is what
+an honest agent calls. Differences from the paper: h is hashed by H2, and H4 hashes ctx (all of the ciphertext), h_i, u
+and u_i, where the paper hashes û_i and ĥ_i with u_i only.
 
 Source: Shoup, Gennaro, "Securing threshold cryptosystems against chosen ciphertext attack", J. Cryptology 15(2), 2002
 (EUROCRYPT '98), TDH2. t shares are needed.
@@ -48,17 +48,17 @@ class TdhCiphertext(Fact, frozen=True, dict=True):
 
     @property
     def wire(self) -> bytes:
-        """c ‖ L ‖ u ‖ ū ‖ e ‖ f, 194 bytes: all but the key."""
+        """The wire form c ‖ L ‖ u ‖ ū ‖ e ‖ f, 194 bytes: all fields but the key."""
         return b"".join((self.masked, self.label, self.u, self.u_bar, self.proof))
 
     @cached_property
     def context(self) -> bytes:
-        """What a partial's proof is bound to, 32 bytes: all of the ciphertext and its key."""
+        """The hash (32 bytes) to which a partial's proof is bound: all of the ciphertext and its key."""
         return sha256(b"escrow-lab TDH2", self.key, self.masked, self.label, self.u, self.u_bar, self.proof)
 
     @cached_property
     def proven(self) -> bool:
-        """Whether whoever wrote c and L knew r: the check before x_i is used."""
+        """Whether the maker of c and L proved that it knows r: the check before x_i is used."""
         return _check(self)
 
 
@@ -90,7 +90,7 @@ class TdhMessage(Fact, frozen=True):
 
 
 def read(key: bytes, wire: bytes) -> TdhCiphertext:
-    """The ciphertext of 194 bytes. Malformed for another length; whether it checks is another question."""
+    """Return the ciphertext of 194 bytes, unchecked. Raise Malformed for another length."""
     if len(wire) != CIPHERTEXT:
         raise Malformed(f"a TDH2 ciphertext has {CIPHERTEXT} bytes")
     ends = (MESSAGE, LABEL, POINT, POINT, 2 * SCALAR)
@@ -99,7 +99,17 @@ def read(key: bytes, wire: bytes) -> TdhCiphertext:
 
 
 def encrypt(key: bytes, message: bytes, label: bytes) -> TdhCiphertext:
-    """`message` (32 bytes: a key) to the holders of `key`, under `label` (32 bytes). Forged where `key` is no point."""
+    """Encrypt a message to the holders of a key.
+
+    Args:
+        key: h, 33 bytes.
+        message: 32 bytes: a symmetric key.
+        label: 32 bytes, which agents compare with their warrant.
+
+    Raises:
+        ValueError: message or label is not 32 bytes.
+        Forged: `key` is no point.
+    """
     if (len(message), len(label)) != (MESSAGE, LABEL):
         raise ValueError("TDH2 takes a message and a label of 32 bytes each")
     r, s = group.random_scalars(2)
@@ -111,7 +121,7 @@ def encrypt(key: bytes, message: bytes, label: bytes) -> TdhCiphertext:
 
 
 def _mask(point: bytes, message: bytes) -> bytes:
-    """message ⊕ H1(point)."""
+    """Return message ⊕ H1(point)."""
     return bytes(a ^ b for a, b in zip(sha256(b"escrow-lab TDH2 H1", point), message, strict=True))
 
 
@@ -133,9 +143,10 @@ def _check(ciphertext: TdhCiphertext) -> bool:
 
 @derivation("share.key = ciphertext.key")
 def partial(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
-    """One member's part, the same bytes each time it is asked, whether or not the ciphertext checks.
+    """Return one member's part: the same bytes for each request, whether or not the ciphertext checks.
 
-    Forged where the ciphertext is under another key, or u is no point.
+    Raises:
+        Forged: the ciphertext is under another key, or u is no point.
     """
     if share.key != ciphertext.key:
         raise Forged("a ciphertext under another key")
@@ -149,16 +160,16 @@ def partial(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
 
 @honest_only("its check is a promise, which a thief of the share does not keep; `partial` is the rule")
 def answer(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
-    """One member's part of a ciphertext that checks. Forged for one that does not."""
+    """Return one member's part of a ciphertext that checks. Raise Forged for one that does not."""
     if not ciphertext.proven:
         raise Forged("the ciphertext does not check")
     return partial(share, ciphertext)
 
 
 def partial_fits(sharing: Sharing, part: TdhPartial) -> bool:
-    """Whether u_i is proven to be [x_i]u, for the share of this stage; the proof may be of any ciphertext under u.
+    """Return whether u_i is proven to be [x_i]u, for the share of this stage and any ciphertext under u.
 
-    The verdict is kept beside the fact: a gate admits a member before it is combined.
+    The verdict is kept beside the fact, because a gate admits a member before it is combined.
     """
     try:
         if misplaced(sharing, part):
@@ -181,7 +192,12 @@ def partial_fits(sharing: Sharing, part: TdhPartial) -> bool:
     verify=partial_fits,
 )
 def combine(sharing: Guard[Sharing], partials: tuple[TdhPartial, ...]) -> TdhPoint:
-    """[x]u, from any t proven partials of the sharing's stage. Blamed, naming who sent the others, where fewer fit."""
+    """Return [x]u, from any t proven partials of the sharing's stage.
+
+    Raises:
+        Forged: the partials are of several ciphertexts.
+        Blamed: fewer than t fit; it names the senders of the others.
+    """
     if len(points := {part.u for part in partials}) > 1:
         raise Forged("partials of several ciphertexts")
     chosen = choose(sharing, partials, lambda part: "" if partial_fits(sharing, part) else "its proof does not hold")
@@ -191,7 +207,7 @@ def combine(sharing: Guard[Sharing], partials: tuple[TdhPartial, ...]) -> TdhPoi
 
 @derivation("key.key = ciphertext.key")
 def decapsulate(key: StagedKey, ciphertext: TdhCiphertext) -> TdhPoint:
-    """[x]u by the whole key, of whatever stage it was pooled from. Forged where the ciphertext is under another key."""
+    """Return [x]u by the whole key, whatever its stage. Raise Forged if the ciphertext is under another key."""
     if key.key != ciphertext.key:
         raise Forged("a ciphertext under another key")
     return TdhPoint(key.key, ciphertext.u, group.multiply(ciphertext.u, scalar(key.raw)))
@@ -199,7 +215,7 @@ def decapsulate(key: StagedKey, ciphertext: TdhCiphertext) -> TdhPoint:
 
 @derivation("ciphertext.key = point.key, ciphertext.u = point.u")
 def unmask(ciphertext: TdhCiphertext, point: TdhPoint) -> TdhMessage:
-    """The message. Forged where the point is another's or the ciphertext does not check: then nobody wrote c."""
+    """Return the message. Raise Forged if the point belongs to another ciphertext, or the ciphertext does not check."""
     if (ciphertext.key, ciphertext.u) != (point.key, point.u) or not ciphertext.proven:
         raise Forged("the point is of another ciphertext, or the ciphertext does not check")
     return TdhMessage(ciphertext.label, _mask(point.value, ciphertext.masked))
@@ -209,7 +225,10 @@ def unmask(ciphertext: TdhCiphertext, point: TdhPoint) -> TdhMessage:
 
 
 def culprits(sharing: Sharing, ciphertext: TdhCiphertext, partials: Iterable[TdhPartial]) -> tuple[Blame, ...]:
-    """Whose partials do not serve for this ciphertext and stage, and why; right if whoever sent them was known."""
+    """Return a verdict for each partial that does not serve for this ciphertext and stage.
+
+    Right if senders were authenticated.
+    """
     faults = ((part.index, _fault(sharing, ciphertext, part)) for part in partials)
     return tuple(dict.fromkeys(Blame(index, fault) for index, fault in faults if fault))
 
@@ -224,7 +243,17 @@ def _fault(sharing: Sharing, ciphertext: TdhCiphertext, part: TdhPartial) -> str
 
 @honest_only("`combine` and `unmask` are the rules")
 def decrypt(sharing: Sharing, ciphertext: TdhCiphertext, partials: Iterable[TdhPartial]) -> TdhMessage:
-    """The message, from any t partials that serve. Blamed where there are fewer; Forged where it does not check."""
+    """Return the message, from any t partials that serve.
+
+    Args:
+        sharing: the public state of the stage.
+        ciphertext: the ciphertext, checked here.
+        partials: the members' answers, in any order.
+
+    Raises:
+        Forged: the ciphertext does not check.
+        Blamed: fewer than t partials serve; it names the senders of the others.
+    """
     if not ciphertext.proven:
         raise Forged("the ciphertext does not check")
     chosen = choose(sharing, partials, lambda part: _fault(sharing, ciphertext, part))

@@ -1,6 +1,6 @@
-"""How outsiders learn which sharing holds: its holders announce it, and t of them must say the same.
+"""How outsiders learn the present sharing: its holders announce it, and t of them must announce the same.
 
-Fewer than t could all be liars. The key is pinned by the first sharing that was believed: no later one changes it.
+Fewer than t could all be liars. The first sharing that was believed fixes the key: no later one changes it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from escrow.sharing.proactive.refresh import Renewal
 
 
 class Announced(Packet, frozen=True):
-    """A member says which sharing holds from now on, and how it came about, which whoever heard the run knows."""
+    """A member announces the sharing from now on, and how it came about, which every listener of the run knows."""
 
     sharing: Sharing
     outcome: Outcome
@@ -22,7 +22,10 @@ class Announced(Packet, frozen=True):
 
 
 class Heard(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """What `members` announced, any t of whom hold the key; `known` are the sharings, one a stage, that t announced."""
+    """The announcements of `members`, any t of whom hold the key.
+
+    `known` are the sharings, one a stage, that t announced.
+    """
 
     members: tuple[str, ...] = ()
     t: int = 0
@@ -30,18 +33,18 @@ class Heard(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     known: list[Sharing] = []
 
     def takes(self, sender: str, sharing: Sharing) -> bool:
-        """Whether a member says this, and of the key that it always was."""
+        """Return whether a member announces a sharing of this committee, and of the key first believed."""
         ours = (sharing.t, sharing.n) == (self.t, len(self.members))
         return sender in self.members and ours and (not self.known or sharing.key == self.known[0].key)
 
     def hear(self, sender: str, sharing: Sharing) -> None:
-        """Count what a member says; the first that t say of a stage is believed."""
+        """Record a member's announcement. The first sharing of a stage that t members announce is believed."""
         self.said[sender] = sharing
         if list(self.said.values()).count(sharing) >= self.t and self.at(sharing.stage) is None:
             self.known.append(sharing)
 
     def at(self, stage: int) -> Sharing | None:
-        """The sharing of a stage, if it is known."""
+        """Return the sharing of a stage, or None if it is not known."""
         return next((each for each in self.known if each.stage == stage), None)
 
     @property

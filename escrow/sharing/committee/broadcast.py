@@ -1,13 +1,14 @@
-"""Broadcast among members who have no broadcast channel: signed statements, told again until all hear the same.
+"""Broadcast among members without a broadcast channel: signed statements, repeated until all hear the same.
 
   say     P_i → all: v, σ_i(v)                                                      hop 0
-  relay   who hears v in hop h under h + 1 signatures or more adds its own, and tells all in hop h + 1
+  relay   a member that hears v in hop h under h + 1 signatures or more adds its own, and tells all in hop h + 1
   read    after hop `liars`: P_i said v if v is all that it signed; if it signed two things, it said nothing
 
-What comes under liars + 1 signatures went through honest hands, so that in the end all honest members read the same,
-however many lie up to `liars`. Nobody can be framed: two signed statements convict, and another's word does not.
-Source: Dolev and Strong, "Authenticated algorithms for Byzantine agreement", SIAM J. Computing 12(4), 1983. It takes
-rounds that all begin and end together; whoever drives the run gives them.
+A statement under liars + 1 signatures went through an honest member, so in the end all honest members read the same,
+however many lie up to `liars`. An honest member cannot be framed: only two statements signed by itself convict it.
+
+Source: Dolev and Strong, "Authenticated algorithms for Byzantine agreement", SIAM J. Computing 12(4), 1983. It needs
+rounds that begin and end together for all; the caller that drives the run gives them.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare
 
 
 class MemberKey(SigningKey, frozen=True, dict=True):
-    """A member's Ed25519 key pair, with which it signs what it says to all."""
+    """A member's Ed25519 key pair, with which it signs its broadcasts."""
 
 
 class NextKey(Fact, frozen=True):
-    """Broadcast by `by`: the public key (32 bytes) under which it speaks from the next stage on."""
+    """Broadcast by `by`: the public key (32 bytes) under which it signs from the next stage on."""
 
     by: int
     public: Public
@@ -39,14 +40,14 @@ S = TypeVar("S", Commitments, Complaint, PublicShare, NextKey)
 
 
 class Signed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Member `by` vouches, with 64 bytes, that it heard a statement in time."""
+    """Member `by` confirms, with a signature of 64 bytes, that it heard a statement in time."""
 
     by: int
     signature: Public
 
 
 class Statement(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What member `by` says to all in one round of one run, and who vouches for it."""
+    """What member `by` says to all in one round of one run, and the members that confirm it."""
 
     session: Public
     round: str
@@ -55,18 +56,18 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     vouched: tuple[Signed, ...] = ()
 
     def body(self) -> bytes:
-        """What is signed (32 bytes)."""
+        """Return the hash that is signed (32 bytes)."""
         return sha256(b"committee statement", codec.encode((self.session, self.round, self.by, self.facts)))
 
     def signed(self, by: int, key: MemberKey) -> Statement:
-        """The statement with one more signature."""
+        """Return the statement with one more signature."""
         return msgspec.structs.replace(self, vouched=(*self.vouched, Signed(by, key.sign(self.body()))))
 
 
 class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """What one member heard all say in one run; `round` and `hop` are the present ones.
+    """What one member heard from all in one run; `round` and `hop` are the present ones.
 
-    Of each member it keeps two statements a round: more would not convict it more.
+    Of each member it keeps at most two statements a round: two are enough to convict it.
     """
 
     session: Public
@@ -76,7 +77,10 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     fresh: list[Statement] = []
 
     def hear(self, statement: Statement, keys: Sequence[bytes]) -> str:
-        """Take a statement in; or say why not. `keys` are the members' public keys (32 bytes each), in their order."""
+        """Record a statement and return "", or return why it is refused.
+
+        `keys` are the members' public keys (32 bytes each), in order.
+        """
         if (statement.session, statement.round) != (self.session, self.round):
             return "it is of another run or round"
         known = self._said(self.round, statement.by)
@@ -102,12 +106,12 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
         return ""
 
     def to_relay(self) -> list[Statement]:
-        """What was heard since the last time, which the caller signs and tells."""
+        """Return the statements heard since the last call, for the caller to sign and tell."""
         fresh, self.fresh = self.fresh, []
         return fresh
 
     def turn(self, round_: str, hop: int) -> tuple[int, ...]:
-        """Go on to another round or hop. Who said two things in a round that ends is convicted, and given back."""
+        """Go on to another round or hop. Return the members that said two things in the round that ends."""
         ended = sorted({each.by for each in self.said.get(self.round, ())}) if round_ != self.round else []
         twice = tuple(by for by in ended if len(self._said(self.round, by)) > 1)
         self.round, self.hop = round_, hop
@@ -117,18 +121,18 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
         return [each for each in self.said.get(round_, ()) if each.by == by]
 
     def of(self, round_: str, kind: type[S]) -> list[S]:
-        """What was said in a round that has ended, as far as it is of this kind."""
+        """Return what was said in a round that has ended, as far as it is of this kind."""
         told = sorted(self.said.get(round_, ()), key=lambda each: each.by)
         facts = (fact for each in told if len(self._said(round_, each.by)) == 1 for fact in each.facts)
         return [fact for fact in facts if isinstance(fact, kind)]
 
     def by_dealer(self, round_: str) -> dict[int, Commitments]:
-        """The first commitments of each dealer in a round that has ended."""
+        """Return the first commitments of each dealer in a round that has ended."""
         return {each.dealer: each for each in reversed(self.of(round_, Commitments))}
 
 
 def speaker(fact: Spoken) -> int:
-    """Whose words these are."""
+    """Return the index of the member whose statement this is."""
     match fact:
         case Commitments():
             return fact.dealer

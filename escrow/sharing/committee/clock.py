@@ -1,6 +1,7 @@
-"""Who keeps time for a committee: rounds and hops begin and end for all members together.
+"""The clock of a committee: rounds and hops begin and end for all members together.
 
-`sharing.broadcast` needs that, and so does whoever says that somebody was late. The clock knows no secret.
+`escrow.sharing.committee.broadcast` needs that, and so does any verdict that a member was late. The clock knows no
+secret.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ ROUNDS = ("open", "deal", "complain", "rebut", "settle", "reveal", "object", "po
 
 
 def steps(t: int) -> Iterator[tuple[str, int]]:
-    """(round, hop) of a run in which t - 1 members may lie."""
+    """Yield (round, hop) of a run in which t - 1 members may lie."""
     for round_ in ROUNDS:
         yield from ((round_, hop) for hop in range(t if round_ in SAID else 1))
 
 
 def hold_run(wire: Wire, names: Sequence[str], purpose: Purpose) -> None:
-    """All rounds of one run, each member in turn. A member that fails does not stop the others."""
+    """Hold all rounds of one run, each member in turn. A member that fails does not stop the others."""
     for name in names:
         with crypto.acting(name):
             _member(wire, name).begin(purpose)
@@ -33,7 +34,7 @@ def hold_run(wire: Wire, names: Sequence[str], purpose: Purpose) -> None:
 
 
 def hold_step(wire: Wire, names: Sequence[str], round_: str, hop: int) -> None:
-    """One hop of one round: the clock turns for all, then each acts."""
+    """Hold one hop of one round: first the clock turns for all, then each member acts."""
     for name in names:
         _member(wire, name).turn(wire, round_, hop)
     for name in names:

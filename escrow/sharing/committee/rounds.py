@@ -1,6 +1,6 @@
-"""What a committee's run is made of: what it is for, its packets, what they are worth to a thief, and one's view of it.
+"""The parts of a committee's run: its purpose, its packets, their worth to a thief, and one member's view of it.
 
-`sharing.committee` is the run itself.
+`escrow.sharing.committee.member` is the run itself.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ class Purpose(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
     @property
     def session(self) -> bytes:
+        """The run's identifier, 32 bytes."""
         return sha256(b"committee", codec.encode((self.kind, self.number, self.lost)))
 
     def setting(self, t: int, n: int, hiding: bool, of: Sharing | None) -> Setting:
-        """What t of n members agree on; `of` is what is refreshed or recovered. Forged where that is not known."""
+        """Return the parameters that the members agree on; `of` is the sharing to refresh or recover.
+
+        Raise Forged if it is None.
+        """
         if self.kind == "key":
             return (gjkr.gjkr if hiding else gjkr.joint_feldman)(self.session, t, n)
         if of is None:
@@ -60,7 +64,7 @@ class SealedShare(Fact, frozen=True):
 
 
 class SealedValue(Fact, frozen=True):
-    """A helper's blinded value sealed (HPKE) to the transport key `to` (32 bytes) of whose share is lost."""
+    """A helper's blinded value sealed (HPKE) to the transport key `to` (32 bytes) of the member whose share is lost."""
 
     to: Public
     sealed: Public
@@ -68,31 +72,31 @@ class SealedValue(Fact, frozen=True):
 
 @honest_only("the sender's half: the sub-share was derived before")
 def seal_share(to: bytes, share: SubShare) -> SealedShare:
-    """Sealed to the transport key `to` (X25519, 32 bytes). Forged where that is of small order."""
+    """Seal a sub-share to the transport key `to` (X25519, 32 bytes). Raise Forged if that has small order."""
     return SealedShare(to, hpke.seal(to, codec.encode(share), _DEAL))
 
 
 @honest_only("the sender's half: the value was derived before")
 def seal_value(to: bytes, value: Blinded) -> SealedValue:
-    """Sealed to the transport key `to` (X25519, 32 bytes). Forged where that is of small order."""
+    """Seal a value to the transport key `to` (X25519, 32 bytes). Raise Forged if that has small order."""
     return SealedValue(to, hpke.seal(to, codec.encode(value), _LEND))
 
 
 @derivation("dealt.to = key.public")
 def open_share(dealt: SealedShare, key: Private) -> SubShare:
-    """The sub-share: what a recorded deal is worth to whoever has the transport key. Forged where it does not open."""
+    """Return the sub-share. Raise Forged if it does not open. A thief of the transport key opens recorded deals."""
     return _opened(dealt, key, _DEAL, SubShare)
 
 
 @derivation("lent.to = key.public")
 def open_value(lent: SealedValue, key: Private) -> Blinded:
-    """The helper's value. Forged where it does not open."""
+    """Return the helper's value. Raise Forged if it does not open."""
     return _opened(lent, key, _LEND, Blinded)
 
 
 @derivation("polynomials.session = outcome.session")
 def deal_again(polynomials: Polynomials, outcome: Guard[Outcome]) -> tuple[SubShare, ...]:
-    """What a dealer sent to each member, from the polynomials that it did not erase."""
+    """Return what a dealer sent to each member, from the polynomials that it did not erase."""
     return _subshares(polynomials.dealer, [scalar(raw) for raw in polynomials.values], outcome)
 
 
@@ -104,7 +108,7 @@ def deal_again(polynomials: Polynomials, outcome: Guard[Outcome]) -> tuple[SubSh
     verify=share_dealt,
 )
 def complete_dealing(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> tuple[SubShare, ...]:
-    """What one dealer sent to each member, from what it sent to enough of them. Forged where there are fewer."""
+    """Return what one dealer sent to each member, from t of these sub-shares. Raise Forged if fewer fit."""
     good = {each.member: scalar(each.value) for each in shares if share_dealt(outcome, each)}
     if len(good) < outcome.t or len({each.dealer for each in shares}) != 1:
         raise Forged(f"{len(good)} of the {outcome.t} sub-shares of one dealer that are needed")
@@ -113,7 +117,7 @@ def complete_dealing(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> t
 
 
 def _subshares(dealer: int, coefficients: list[int], outcome: Outcome) -> tuple[SubShare, ...]:
-    """Without what blinded their commitments, which nothing here needs."""
+    """Return the sub-shares without the blinding of their commitments, which no rule here needs."""
     dealt = shamir.evaluate(coefficients, outcome.members)
     sent = zip(outcome.members, map(scalar_bytes, dealt), strict=True)
     return tuple(SubShare(outcome.session, dealer, member, value, b"") for member, value in sent)
@@ -144,13 +148,13 @@ class Dealing(Packet, frozen=True):
 
 
 class Told(Packet, frozen=True):
-    """Statements, a member's own or those that it heard."""
+    """Statements: a member's own, or those that it heard."""
 
     statements: tuple[Statement, ...]
 
 
 class Lending(Packet, frozen=True):
-    """A helper's value; and how it was blinded, which whoever heard the run knows."""
+    """A helper's value; and how it was blinded, which every listener of the run knows."""
 
     recovery: Recovery
     outcome: Outcome
@@ -174,7 +178,7 @@ class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     @property
     def dealt(self) -> dict[int, SubShare]:
-        """What each dealer sent."""
+        """The sub-share from each dealer."""
         return {each.dealer: each for each in self.received}
 
     @property
@@ -184,7 +188,7 @@ class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     @property
     def sum(self) -> Summed:
-        """This member's share of what the run made. Forged where it could not settle its sub-shares."""
+        """This member's share of what the run made. Raises Forged if it could not settle its sub-shares."""
         if not self.settled:
             raise Forged("sub-shares are missing")
         return summed(self.purpose.session, self.settled)

@@ -1,10 +1,11 @@
-"""The second half of GJKR's key generation: the public key is extracted once QUAL, and with it the secret, is fixed.
+"""The second half of GJKR's key generation: the public key is extracted after QUAL, and so the secret, is fixed.
 
   reveal    A_ik = [a_ik]G of each i in QUAL;  P_j broadcasts (s_ij, s'_ij) where [s_ij]G ≠ Σ [j^k]A_ik
   expose    where that pair fits the C_ik, or no A_ik came, all broadcast their (s_ij, s'_ij), interpolate f_i and go on
             with its A_ik: P_i stays in QUAL, because to throw it out now would be a choice between two keys
 
-Source: Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT '99, figure 2, "extracting y". The first half is `sharing.dkg`.
+Source: Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT '99, figure 2, "extracting y". The first half is
+`escrow.sharing.dkg.gjkr`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from escrow.sharing.dkg.gjkr import (
 
 @honest_only(STEP)
 def reveal(setting: Setting, mine: Polynomials) -> Commitments:
-    """A_ik = [a_ik]G, to broadcast once QUAL is fixed."""
+    """Return A_ik = [a_ik]G, to broadcast after QUAL is fixed."""
     points = tuple(setting.over.group.base(scalar(raw)) for raw in mine.values)
     return Commitments(setting.session, mine.dealer, points)
 
@@ -40,7 +41,7 @@ def reveal(setting: Setting, mine: Polynomials) -> Commitments:
 def evidence(
     setting: Setting, me: int, revealed: Broadcast, settled: Mapping[int, SubShare]
 ) -> tuple[PublicShare, ...]:
-    """What convicts a dealer in QUAL whose A_ik are not those of its C_ik: the pair that fits only these."""
+    """Return the pairs that convict a dealer in QUAL whose A_ik are not those of its C_ik: they fit the C_ik only."""
     return opened(
         setting, me, (i for i, share in settled.items() if not fits_feldman(setting, revealed.get(i), share)), settled
     )
@@ -50,7 +51,7 @@ def evidence(
 def opened(
     setting: Setting, me: int, dealers: Iterable[int], settled: Mapping[int, SubShare]
 ) -> tuple[PublicShare, ...]:
-    """Member `me`'s pairs of these dealers, in the open: what it adds to the pool of an exposed dealer."""
+    """Return member `me`'s pairs from these dealers, to broadcast: its part in the pool of an exposed dealer."""
     shares = [settled[i] for i in dealers if i != me]
     return tuple(PublicShare(setting.session, me, s.dealer, me, s.value, s.blinding) for s in shares)
 
@@ -62,9 +63,10 @@ def exposed(
     revealed: Broadcast,
     heard: Iterable[PublicShare],
 ) -> tuple[tuple[int, ...], tuple[Blame, ...]]:
-    """(whose polynomials all must pool, who is to blame): of broadcast data only.
+    """Return (the dealers whose polynomials all must pool, the verdicts): from broadcast data only.
 
-    A complaint is valid where its pair fits the dealer's C_ik and not its A_ik; who brings another is to blame itself.
+    A complaint is valid if its pair fits the dealer's C_ik and not its A_ik; a member that brings another is blamed
+    itself.
     """
     inside = tuple(qualified)
     silent = [i for i in inside if not well_formed(setting, revealed.get(i), i)]
@@ -86,9 +88,10 @@ def exposed(
 def rebuild(
     setting: Setting, dealer: int, dealing: Commitments, pooled: Iterable[PublicShare]
 ) -> tuple[Commitments, tuple[Blame, ...]]:
-    """(the A_ik of an exposed dealer, who gave a wrong pair): its polynomial, interpolated in the clear.
+    """Return (the A_ik of an exposed dealer, the members that gave a wrong pair), by interpolation in the clear.
 
-    Blamed where fewer than t pairs fit the dealer's C_ik: more members are silent or lie than the run can bear.
+    Raises:
+        Blamed: fewer than t pairs fit the dealer's C_ik: more members are silent or lie than the run tolerates.
     """
     shares, blames = {}, []
     for each in pooled:

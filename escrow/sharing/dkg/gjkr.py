@@ -1,17 +1,19 @@
-"""Distributed key generation: a key that never existed in one place, and who is to blame where it goes wrong.
+"""Distributed key generation: the key never exists in one place, and a failure names the members at fault.
 
   deal      P_i: f_i, f'_i of degree t − 1;  C_ik = [a_ik]G + [b_ik]H to all, (s_ij, s'_ij) = (f_i(j), f'_i(j)) to P_j
-  complain  P_j names P_i where [s_ij]G + [s'_ij]H ≠ Σ [j^k]C_ik
+  complain  P_j complains of P_i where [s_ij]G + [s'_ij]H ≠ Σ [j^k]C_ik
   answer    P_i broadcasts (s_ij, s'_ij) for each that complained
-  qualify   out is who had more than t − 1 complaints, or an answer that fails; QUAL is the rest, and x is fixed
+  qualify   out are dealers with more than t − 1 complaints, or an answer that fails; QUAL is the rest, and x is fixed
 
 That is the first half of `gjkr`; the second is `escrow.sharing.dkg.extraction`. `joint_feldman` (Pedersen 1991) deals
-A_ik = [a_ik]G in the open instead and is done: who waits for the others' A_i0 and then drops out chooses between two
-keys, so the key is biased. `escrow.sharing.dkg.result` is the result of both. Verdicts are functions of broadcast data.
+A_ik = [a_ik]G in the open instead and has no second half: a dealer that waits for the others' A_i0 and then drops out
+chooses between two keys, so the key is biased. `escrow.sharing.dkg.result` is the result of both. Verdicts are
+functions of broadcast data. The caller delivers each value from the member that it names, and broadcasts the same to
+all (`equivocators` finds a dealer that did not). Secret and correct while at most t − 1 members lie; live while t do
+not.
 
-The caller delivers: each value from whom it names, and to all the same (`equivocators` tells otherwise). Secret and
-correct while at most t − 1 members lie; live while t do not. Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure
-distributed key generation for discrete-log based cryptosystems", EUROCRYPT '99, figures 1 and 2, whose t is our t − 1.
+Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure distributed key generation for discrete-log based cryptosystems",
+EUROCRYPT '99, figures 1 and 2, whose t is our t − 1.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ STEP = "a step of one run, whose state is erased; escrow.sharing.dkg.result has 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all members of one run agree on. `session` (bytes, unique) keeps runs apart; `t` coefficients are dealt."""
+    """The parameters that all members of one run agree on.
+
+    `session` (bytes, unique) keeps runs apart; `t` coefficients are dealt.
+    """
 
     session: bytes
     t: int
@@ -49,12 +54,32 @@ class Setting:
 
 
 def joint_feldman(session: bytes, t: int, n: int, over: Bases = P256) -> Setting:
-    """Pedersen's key generation of 1991, the paper's figure 1. ValueError unless 1 ≤ t ≤ n."""
+    """Return the setting of Pedersen's key generation of 1991, the paper's figure 1.
+
+    Args:
+        session: unique bytes that keep runs apart.
+        t: the number of shares needed.
+        n: the number of members.
+        over: the group and its second generator.
+
+    Raises:
+        ValueError: not 1 ≤ t ≤ n.
+    """
     return Setting(session, t, tuple(range(1, n + 1)), t - 1, hiding=False, over=over)
 
 
 def gjkr(session: bytes, t: int, n: int, over: Bases = P256) -> Setting:
-    """The paper's figure 2: the key is uniform whatever t − 1 members do. ValueError unless 1 ≤ t ≤ n."""
+    """Return the setting of the paper's figure 2: the key is uniform whatever t − 1 members do.
+
+    Args:
+        session: unique bytes that keep runs apart.
+        t: the number of shares needed.
+        n: the number of members.
+        over: the group and its second generator.
+
+    Raises:
+        ValueError: not 1 ≤ t ≤ n.
+    """
     return Setting(session, t, tuple(range(1, n + 1)), t - 1, hiding=True, over=over)
 
 
@@ -97,7 +122,7 @@ class Complaint(Fact, frozen=True):
 
 
 class PublicShare(Fact, frozen=True):
-    """Broadcast by `by`: a pair of which all may judge. An answer comes from the dealer, evidence from the member."""
+    """Broadcast by `by`: a pair that all can check. An answer comes from the dealer, evidence from the member."""
 
     session: Public
     by: int
@@ -114,7 +139,12 @@ Broadcast = Mapping[int, Commitments]  # by dealer
 
 
 def deal(setting: Setting, dealer: int) -> tuple[Polynomials, Commitments, tuple[SubShare, ...]]:
-    """(what to keep, what to broadcast, what to send to each member in private, oneself included)."""
+    """Choose the polynomials of one dealer.
+
+    Returns:
+        The polynomials to keep, the commitments to broadcast, and the share of each member (itself included) to send in
+        private.
+    """
     over, indexes = setting.over, setting.members
     values, blindings = group.random_scalars(setting.t), group.random_scalars(setting.t if setting.hiding else 0)
     points = map(over.commit, values, blindings) if setting.hiding else map(over.group.base, values)
@@ -128,7 +158,7 @@ def deal(setting: Setting, dealer: int) -> tuple[Polynomials, Commitments, tuple
 
 
 def fits(setting: Setting, dealing: Commitments | None, share: SubShare | PublicShare | None) -> bool:
-    """Whether a share is what its dealer committed to in the first round."""
+    """Return whether a share is the one to which its dealer committed in the first round."""
     if not setting.hiding:
         return fits_feldman(setting, dealing, share)
     if dealing is None or share is None or share.session != setting.session or share.dealer != dealing.dealer:
@@ -141,7 +171,7 @@ def fits(setting: Setting, dealing: Commitments | None, share: SubShare | Public
 
 
 def fits_feldman(setting: Setting, dealing: Commitments | None, share: SubShare | PublicShare | None) -> bool:
-    """Whether a share, whatever its blinding, is what the dealer's Feldman commitments say."""
+    """Return whether a share, whatever its blinding, fits the dealer's Feldman commitments."""
     if dealing is None or share is None or share.session != setting.session or share.dealer != dealing.dealer:
         return False
     try:
@@ -151,7 +181,7 @@ def fits_feldman(setting: Setting, dealing: Commitments | None, share: SubShare 
 
 
 def well_formed(setting: Setting, dealing: Commitments | None, dealer: int) -> bool:
-    """Whether these are t points, of this session and dealer."""
+    """Return whether these are t points, of this session and dealer."""
     if dealing is None or (dealing.session, dealing.dealer, len(dealing.points)) != (
         setting.session,
         dealer,
@@ -170,7 +200,14 @@ def well_formed(setting: Setting, dealing: Commitments | None, dealer: int) -> b
 def complaints(
     setting: Setting, me: int, broadcast: Broadcast, received: Mapping[int, SubShare]
 ) -> tuple[Complaint, ...]:
-    """Whom member `me` accuses: each dealer whose share did not come or does not fit. `received` is by dealer."""
+    """Return the complaints of member `me`: one for each dealer whose share is missing or does not fit.
+
+    Args:
+        setting: the run's parameters.
+        me: the member's index.
+        broadcast: the commitments heard, by dealer.
+        received: the sub-shares received in private, by dealer.
+    """
     mine = {i: share for i, share in received.items() if share.member == me}
     return tuple(
         Complaint(setting.session, me, i)
@@ -181,7 +218,7 @@ def complaints(
 
 @honest_only(STEP)
 def answers(setting: Setting, mine: Polynomials, heard: Iterable[Complaint]) -> tuple[PublicShare, ...]:
-    """The dealer's answers: the shares of all that accuse it, in the open."""
+    """Return the dealer's answers: the shares of all that complained of it, to broadcast."""
     accusers = sorted({each.accuser for each in _valid(setting, heard) if each.dealer == mine.dealer})
     values, blindings = ([scalar(raw) for raw in each] for each in (mine.values, mine.blindings))
     sent = map(scalar_bytes, shamir.evaluate(values, accusers))
@@ -193,7 +230,7 @@ def answers(setting: Setting, mine: Polynomials, heard: Iterable[Complaint]) -> 
 
 
 def _valid(setting: Setting, heard: Iterable[Complaint]) -> Iterable[Complaint]:
-    """Complaints of this session between two different members."""
+    """Return the complaints of this session between two different members."""
     members = set(setting.members)
     return (
         each
@@ -205,7 +242,11 @@ def _valid(setting: Setting, heard: Iterable[Complaint]) -> Iterable[Complaint]:
 def qualify(
     setting: Setting, broadcast: Broadcast, heard: Iterable[Complaint], answered: Iterable[PublicShare]
 ) -> tuple[tuple[int, ...], tuple[Blame, ...]]:
-    """(QUAL ascending, why the others are out): of broadcast data only, so that all honest members agree."""
+    """Decide who stays, from broadcast data only, so that all honest members agree.
+
+    Returns:
+        QUAL in ascending order, and a verdict for each other dealer.
+    """
     accused: dict[int, set[int]] = {i: set() for i in setting.members}
     for complaint in _valid(setting, heard):
         accused[complaint.dealer].add(complaint.accuser)
@@ -237,9 +278,10 @@ def settle(
     received: Mapping[int, SubShare],
     answered: Iterable[PublicShare],
 ) -> dict[int, SubShare]:
-    """Member `me`'s shares by dealer in QUAL, those it complained of replaced by the answers.
+    """Return member `me`'s shares by dealer in QUAL; an answer replaces each share that it complained of.
 
-    Forged where one is missing that no complaint asked for.
+    Raises:
+        Forged: a share is missing that no complaint asked for.
     """
     public = {each.dealer: each for each in answered if each.member == me and each.by == each.dealer}
     settled = {}
@@ -257,7 +299,7 @@ def settle(
 
 
 class Echo(Fact, frozen=True):
-    """Broadcast: the SHA-256 (32 bytes) of what each dealer, in the order of members, seemed to broadcast."""
+    """Broadcast: the SHA-256 (32 bytes) of the commitments heard from each dealer, in the order of members."""
 
     session: Public
     by: int
@@ -266,14 +308,17 @@ class Echo(Fact, frozen=True):
 
 @honest_only(STEP)
 def echo(setting: Setting, me: int, broadcast: Broadcast) -> Echo:
-    """What member `me` heard in the first round; of a silent dealer the empty string."""
+    """Return digests of what member `me` heard in the first round; the empty string for a silent dealer."""
     heard = (broadcast.get(i) for i in setting.members)
     digests = tuple(b"" if each is None else sha256(each.session, *each.points) for each in heard)
     return Echo(setting.session, me, digests)
 
 
 def equivocators(setting: Setting, echoes: Iterable[Echo]) -> tuple[Blame, ...]:
-    """The dealers that told members different things. Certain where two versions each have more echoes than may lie."""
+    """Return a verdict for each dealer that told members different things.
+
+    It is certain if two versions each have more echoes than members may lie; else it holds if the echoes are honest.
+    """
     versions: dict[int, dict[bytes, int]] = {i: {} for i in setting.members}
     for each in echoes:
         if each.session == setting.session and len(each.digests) == len(setting.members):

@@ -1,7 +1,7 @@
-"""A whole run of `sharing.dkg`, every member in one place: for tests, experiments, and to read the order of rounds.
+"""A whole run of `escrow.sharing.dkg` in one process: for tests, experiments, and to read the order of rounds.
 
-A `Member` is honest. To misbehave, override a round: each is given all that was broadcast before, and a rushing member
-also what the others broadcast in the same round, because it goes last.
+A `Member` is honest. To misbehave, override a round: each round is given all that was broadcast before, and a rushing
+member also sees what the others broadcast in the same round, because it acts last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from escrow.sharing.dkg.result import Outcome, Summed
 
 @dataclass(slots=True)
 class Record:
-    """All that was broadcast so far, by round; `commitments` and `revealed` are by dealer."""
+    """All broadcasts so far, by round; `commitments` and `revealed` are by dealer."""
 
     commitments: dict[int, Commitments] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
@@ -48,37 +48,42 @@ class Member:
         self.subshares = {share.member: share for share in sent}
 
     def commitments_to(self, member: int) -> Commitments | None:
-        """What is broadcast, as `member` gets it."""
+        """Return the broadcast commitments, as `member` gets them."""
         return self.commitments
 
     def share_to(self, member: int) -> SubShare | None:
-        """What is sent to `member` in private."""
+        """Return the share that is sent to `member` in private."""
         return self.subshares[member]
 
     def complain(self, record: Record) -> Iterable[Complaint]:
+        """Return a complaint for each dealer whose share is missing or does not fit."""
         return gjkr.complaints(self.setting, self.index, record.commitments, self.received)
 
     def answer(self, record: Record) -> Iterable[PublicShare]:
+        """Return the shares of the members that complained of this dealer."""
         return gjkr.answers(self.setting, self.polynomials, record.complaints)
 
     def settle(self, record: Record) -> None:
-        """Fix the shares of QUAL."""
+        """Fix the shares of the dealers in QUAL."""
         dealt = record.commitments, self.received, record.answers
         self.settled = gjkr.settle(self.setting, self.index, record.qualified, *dealt)
 
     def reveal(self, record: Record) -> Commitments | None:
+        """Return the Feldman commitments A_ik."""
         return extraction.reveal(self.setting, self.polynomials)
 
     def object(self, record: Record) -> Iterable[PublicShare]:
+        """Return the pairs that convict dealers whose A_ik do not fit."""
         return extraction.evidence(self.setting, self.index, record.revealed, self.settled)
 
     def pool(self, record: Record) -> Iterable[PublicShare]:
+        """Return this member's pairs from the exposed dealers."""
         return extraction.opened(self.setting, self.index, record.exposed, self.settled)
 
 
 @dataclass(frozen=True, slots=True)
 class Ceremony:
-    """How a run ended: the public outcome, each member's sum, who is to blame, and what was broadcast."""
+    """The end of a run: the public outcome, each member's sum, the verdicts, and all broadcasts."""
 
     outcome: Outcome
     shares: Mapping[int, Summed]
@@ -87,7 +92,7 @@ class Ceremony:
 
 
 def run(members: Iterable[Member]) -> Ceremony:
-    """All rounds, honest members first. Blamed where a dealer equivocates, or no key comes out."""
+    """Hold all rounds, honest members first. Raise Blamed if a dealer equivocates, or no key comes out."""
     parties = sorted(members, key=lambda member: (member.rushing, member.index))
     setting, record = parties[0].setting, Record()
     _first_round(setting, parties, record)
@@ -108,7 +113,7 @@ def run(members: Iterable[Member]) -> Ceremony:
 
 
 def _first_round(setting: Setting, parties: list[Member], record: Record) -> None:
-    """Deal; and compare what each member heard, since a broadcast is a message to each of them."""
+    """Deal; then compare what each member heard, since a broadcast is a message to each of them."""
     heard: dict[int, dict[int, Commitments]] = {member.index: {} for member in parties}
     for dealer in parties:
         dealer.deal(record)

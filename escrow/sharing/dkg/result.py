@@ -1,8 +1,8 @@
-"""What a run of `sharing.dkg` made: public commitments of the joint polynomial, and each member's share of it.
+"""The result of a run of `escrow.sharing.dkg`: public commitments of the joint polynomial, and each member's share.
 
   member j  x_j = Σ s_ij,   public   y_j = Σ [j^k]A_ik,   y = Σ A_i0    over i in QUAL
 
-The rules here say what the pieces of a run are worth to whoever kept or overheard them. They are of P-256.
+The rules here say what the pieces of a run are worth to a party that kept or overheard them. They are for P-256.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from escrow.sharing.feldman import Group
 
 
 class Outcome(Fact, frozen=True):
-    """Public result of a run: who are members, and the Feldman commitments A_ik of each i in QUAL, as many for each.
+    """Public result of a run: the members, and the Feldman commitments A_ik of each i in QUAL, as many for each.
 
-    ValueError where there are none.
+    ValueError if there are none, or their numbers differ.
     """
 
     session: Public
@@ -38,12 +38,12 @@ class Outcome(Fact, frozen=True):
 
     @property
     def size(self) -> int:
-        """How many dealers there are in QUAL."""
+        """The number of dealers in QUAL."""
         return len(self.dealings)
 
     @property
     def t(self) -> int:
-        """How many members' sums give all the others'."""
+        """The number of members' sums that give all the others'."""
         return len(self.dealings[0].points)
 
 
@@ -57,7 +57,7 @@ class Summed(Fact, frozen=True):
 
 @honest_only("public bookkeeping: whoever heard the broadcasts knows it")
 def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) -> Outcome:
-    """The public result, from the Feldman commitments of all in QUAL. Blamed where QUAL is empty."""
+    """Return the public result, from the Feldman commitments of all in QUAL. Raise Blamed if QUAL is empty."""
     dealings = tuple(revealed[i] for i in qualified)
     if not dealings:
         raise Blamed("no dealer is left", ())
@@ -65,7 +65,7 @@ def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) ->
 
 
 def commitments(outcome: Outcome, over: Group = group) -> tuple[bytes, ...]:
-    """Σ A_ik over QUAL, t points: of the polynomial that the run shared. The first is its public key."""
+    """Return Σ A_ik over QUAL: the t commitments of the joint polynomial. The first is the public key."""
     return tuple(over.add(*column) for column in zip(*(each.points for each in outcome.dealings), strict=True))
 
 
@@ -75,7 +75,7 @@ def _joint(outcome: Outcome) -> tuple[bytes, ...]:
 
 
 def share_dealt(outcome: Outcome, share: SubShare) -> bool:
-    """Whether a share is what a dealer in QUAL committed to."""
+    """Return whether a share is the one to which a dealer in QUAL committed."""
     dealing = next((each for each in outcome.dealings if each.dealer == share.dealer), None)
     if dealing is None or share.session != outcome.session or share.member not in outcome.members:
         return False
@@ -93,9 +93,10 @@ def share_dealt(outcome: Outcome, share: SubShare) -> bool:
     verify=share_dealt,
 )
 def combine(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> Summed:
-    """A member's sum, of the shares that all dealers in QUAL sent it. Blamed where one is missing or does not fit.
+    """Return a member's sum of the shares that all dealers in QUAL sent it; shares of other dealers are skipped.
 
-    The shares of dealers outside QUAL are passed over.
+    Raises:
+        Blamed: a share is missing or does not fit.
     """
     by_dealer = {share.dealer: share for share in shares if share_dealt(outcome, share)}
     missing = [each.dealer for each in outcome.dealings if each.dealer not in by_dealer]
@@ -106,13 +107,13 @@ def combine(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> Summed:
 
 @honest_only("`combine` is the rule: it checks each share")
 def summed(session: bytes, shares: Iterable[SubShare]) -> Summed:
-    """The sum of shares that were checked when they came, over any group."""
+    """Return the sum of shares that were checked on arrival, over any group."""
     given = tuple(shares)
     return Summed(session, given[0].member, scalar_bytes(sum(scalar(share.value) for share in given)))
 
 
 def sum_fits(outcome: Outcome, share: Summed) -> bool:
-    """Whether a member's sum is the one to which the dealers committed."""
+    """Return whether a member's sum is the one to which the dealers committed."""
     if share.session != outcome.session or share.member not in outcome.members:
         return False
     try:
@@ -123,7 +124,10 @@ def sum_fits(outcome: Outcome, share: Summed) -> bool:
 
 @threshold("outcome.session = sums.session", t="outcome.t", member="sums.member", by="session", verify=sum_fits)
 def complete(outcome: Guard[Outcome], sums: tuple[Summed, ...]) -> tuple[Summed, ...]:
-    """Every member's sum, from any t that fit: so many know all that the run made. Forged where there are fewer."""
+    """Return every member's sum, from any t that fit: t members know all that the run made.
+
+    Raise Forged if fewer fit.
+    """
     good = {each.member: scalar(each.raw) for each in sums if sum_fits(outcome, each)}
     if len(good) < outcome.t:
         raise Forged(f"{len(good)} of the {outcome.t} sums that are needed")
@@ -133,7 +137,7 @@ def complete(outcome: Guard[Outcome], sums: tuple[Summed, ...]) -> tuple[Summed,
 
 @honest_only("public bookkeeping: whoever knows the outcome knows the sharing")
 def first_sharing(outcome: Outcome) -> Sharing:
-    """The sharing of stage 0 that a key generation made among members 1 … n. ValueError for other members."""
+    """Return the sharing of stage 0 that a run made among members 1 … n. Raise ValueError for other members."""
     if outcome.members != tuple(range(1, len(outcome.members) + 1)):
         raise ValueError("a sharing is among members 1 … n")
     return Sharing(0, len(outcome.members), commitments(outcome))
@@ -141,7 +145,7 @@ def first_sharing(outcome: Outcome) -> Sharing:
 
 @derivation("outcome.session = share.session")
 def first_share(outcome: Guard[Outcome], share: Summed) -> StageShare:
-    """A member's share at stage 0 of the key that a run made. Forged where the sum is not the outcome's."""
+    """Return a member's share at stage 0 of the key that a run made. Raise Forged if the sum is another run's."""
     if not sum_fits(outcome, share):
         raise Forged("a sum of another run")
     return StageShare(_joint(outcome)[0], 0, share.member, share.raw)

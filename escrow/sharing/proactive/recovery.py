@@ -1,4 +1,4 @@
-"""A lost share is rebuilt by t or more helpers for its owner r, who learns x_r and nothing else; the helpers, nothing.
+"""Share recovery: t or more helpers rebuild a lost share for its owner r. It learns only x_r; helpers learn nothing.
 
   blind     helper i: ρ_i(z) = (z − r)·g_i(z), deg g_i = t − 2, so that ρ_i(r) = 0 in any case;  g_i by `sharing.dkg`
   send      helper j, to r alone:  v_j = x_j + (j − r)·Σ g_i(j);   it fits where [v_j]G = h_j + [j − r]Σ [j^k]ε_ik
@@ -33,7 +33,7 @@ class Recovery(Fact, frozen=True):
 
 
 class Blinded(Fact, frozen=True):
-    """Helper `index`'s v_j (scalar, 32 bytes): of these, t give the lost share."""
+    """Helper `index`'s v_j (scalar, 32 bytes): t of these give the lost share."""
 
     session: Public
     index: int
@@ -41,7 +41,10 @@ class Blinded(Fact, frozen=True):
 
 
 def setting(of: Sharing, session: bytes, lost: int, helpers: Iterable[int], hiding: bool = True) -> Setting:
-    """The run that blinds a recovery. ValueError unless t ≥ 2 and `helpers` are t or more members without the lost."""
+    """Return the setting of the run that blinds a recovery.
+
+    Raise ValueError unless t ≥ 2 and t or more other members help.
+    """
     chosen = tuple(sorted(set(helpers)))
     if of.t < 2 or len(chosen) < of.t or not set(chosen) | {lost} <= set(range(1, of.n + 1)) or lost in chosen:
         raise ValueError(f"members {chosen} cannot recover the share of member {lost}")
@@ -50,7 +53,7 @@ def setting(of: Sharing, session: bytes, lost: int, helpers: Iterable[int], hidi
 
 @honest_only("public bookkeeping: whoever knows the outcome knows it")
 def recovery(of: Sharing, outcome: Outcome, lost: int) -> Recovery:
-    """What joins the pieces of this recovery. Forged for the outcome of another run."""
+    """Return the public fact that joins the pieces of this recovery. Raise Forged for the outcome of another run."""
     if outcome.t != of.t - 1 or lost in outcome.members:
         raise Forged("the run blinds another recovery")
     return Recovery(of.key, of.stage, outcome.session, lost, commitments(outcome))
@@ -60,7 +63,10 @@ def recovery(of: Sharing, outcome: Outcome, lost: int) -> Recovery:
     "share.key = recovery.key, share.stage = recovery.stage, recovery.session = part.session, share.index = part.member"
 )
 def blind(share: StageShare, recovery: Guard[Recovery], part: Summed) -> Blinded:
-    """A helper's v_j, for the owner of the lost share only. Forged where the pieces belong apart."""
+    """Return a helper's v_j, for the owner of the lost share only.
+
+    Raise Forged if the pieces do not belong together.
+    """
     if (share.key, share.stage) != (recovery.key, recovery.stage):
         raise Forged("a share of another stage or key")
     if (part.session, part.member) != (recovery.session, share.index):
@@ -71,7 +77,7 @@ def blind(share: StageShare, recovery: Guard[Recovery], part: Summed) -> Blinded
 
 @derivation("value.session = recovery.session, recovery.session = part.session, value.index = part.member")
 def unblind(value: Blinded, recovery: Guard[Recovery], part: Summed) -> StageShare:
-    """The helper's own share: what its v_j is worth to a thief of a blinding that was not erased."""
+    """Return the helper's own share, from its v_j and a blinding that was not erased: a theft."""
     if {value.session, part.session} != {recovery.session} or value.index != part.member:
         raise Forged("a value of another run or member")
     share = scalar(value.raw) - (value.index - recovery.lost) * scalar(part.raw)
@@ -79,7 +85,7 @@ def unblind(value: Blinded, recovery: Guard[Recovery], part: Summed) -> StageSha
 
 
 def value_fits(sharing: Sharing, recovery: Recovery, value: Blinded) -> bool:
-    """Whether a helper's value is its share, blinded as the run said."""
+    """Return whether a helper's value is its share, blinded as the run said."""
     if value.session != recovery.session or (sharing.key, sharing.stage) != (recovery.key, recovery.stage):
         return False
     try:
@@ -97,7 +103,7 @@ def value_fits(sharing: Sharing, recovery: Recovery, value: Blinded) -> bool:
     verify=value_fits,
 )
 def recover(sharing: Guard[Sharing], recovery: Guard[Recovery], values: tuple[Blinded, ...]) -> StageShare:
-    """The lost share, from any t values that fit. Blamed, naming the lying helpers, where there are fewer."""
+    """Return the lost share, from any t values that fit. Raise Blamed, naming the lying helpers, if there are fewer."""
     fitting, blames = {}, []
     for value in values:
         if value_fits(sharing, recovery, value):

@@ -1,12 +1,12 @@
-"""Proactive refresh: new shares of the same key, so that shares of different stages add up to nothing.
+"""Proactive refresh: new shares of the same key, so that shares of different stages cannot be combined.
 
   deal      P_i: δ_i(z) = z·g_i(z), deg g_i = t − 2, so that δ_i(0) = 0 in any case;  g_i by `sharing.dkg`
   renew     x_j' = x_j + j·Σ g_i(j);   ε_ik = [g_{i,k−1}]G,  A_k' = A_k + Σ ε_ik for k ≥ 1;   A_0 = h stays
   erase     x_j, the g_i and their shares: a `renew` whose inputs are kept is no refresh
 
-Dealt by joint Feldman it is the paper's; there a cheater who sees the others' ε first can bias the new polynomial, so
-that stages are not independent. Dealt by GJKR (`hiding`) it cannot: Pedersen's commitments to g_i first, ε after.
-A member corrupted during the refresh counts in both stages: t − 1 of them know all of δ.
+With joint Feldman it is the paper's protocol: a cheater that sees the others' ε first can bias the new polynomial, so
+stages are not independent. With GJKR (`hiding`) it cannot: Pedersen's commitments to g_i come first, ε after. A member
+corrupted during the refresh counts in both stages: t − 1 of them know all of δ.
 
 Source: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95; the bias: Gennaro and others,
 EUROCRYPT '99, section 4.3. Their t is our t − 1.
@@ -33,11 +33,15 @@ class Renewal(Fact, frozen=True):
 
     @property
     def after(self) -> int:
+        """The next stage."""
         return self.stage + 1
 
 
 def setting(of: Sharing, session: bytes, hiding: bool = True) -> Setting:
-    """The run that deals a refresh of this sharing. ValueError for t = 1, where every share is the key itself."""
+    """Return the setting of the run that refreshes a sharing.
+
+    Raise ValueError for t = 1: every share is then the key.
+    """
     if of.t == 1:
         raise ValueError("a sharing of which one share is needed cannot be refreshed")
     return Setting(session, of.t - 1, tuple(range(1, of.n + 1)), of.t - 1, hiding)
@@ -45,7 +49,10 @@ def setting(of: Sharing, session: bytes, hiding: bool = True) -> Setting:
 
 @honest_only("public bookkeeping: whoever knows the outcome knows the next sharing")
 def renewed(of: Sharing, outcome: Outcome) -> tuple[Sharing, Renewal]:
-    """The sharing of the next stage, and what joins its shares with the old. Forged for another sharing's outcome."""
+    """Return the next stage's sharing, and the fact that joins old and new shares.
+
+    Raise Forged for another sharing's outcome.
+    """
     if outcome.t != of.t - 1 or outcome.members != tuple(range(1, of.n + 1)):
         raise Forged("the run refreshes another sharing")
     moved = map(group.add, of.commitments[1:], commitments(outcome))
@@ -56,7 +63,10 @@ def renewed(of: Sharing, outcome: Outcome) -> tuple[Sharing, Renewal]:
     "share.key = renewal.key, share.stage = renewal.stage, renewal.session = part.session, share.index = part.member"
 )
 def renew(share: StageShare, renewal: Guard[Renewal], part: Summed) -> StageShare:
-    """The share of the next stage. The caller erases what it came from. Forged where the pieces belong apart."""
+    """Return the share of the next stage; the caller erases the inputs.
+
+    Raise Forged if the pieces do not belong together.
+    """
     return _moved(share, renewal, part, renewal.stage, renewal.after, 1)
 
 
@@ -64,7 +74,7 @@ def renew(share: StageShare, renewal: Guard[Renewal], part: Summed) -> StageShar
     "share.key = renewal.key, share.stage = renewal.after, renewal.session = part.session, share.index = part.member"
 )
 def unrenew(share: StageShare, renewal: Guard[Renewal], part: Summed) -> StageShare:
-    """The share of the stage before: what a sum that was not erased gives a thief. Forged as in `renew`."""
+    """Return the share of the stage before, from a sum that was not erased: a theft. Raise Forged as in `renew`."""
     return _moved(share, renewal, part, renewal.after, renewal.stage, -1)
 
 
