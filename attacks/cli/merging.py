@@ -38,10 +38,10 @@ def merge_command(job: Job, files: Sequence[Path]) -> Answer:
     from attacks.report.matrix import draw_matrix
 
     try:
-        head, lines = merge.merged([(str(path), journal.read(path)) for path in dict.fromkeys(files)])
+        header, lines = merge.merged([(str(path), journal.read(path)) for path in dict.fromkeys(files)])
     except NotComparable as error:
         raise CannotCompare(str(error)) from None
-    result, gone = merge.judged(head, lines), merge.missing(head, lines)
+    result, gone = merge.judged(header, lines), merge.missing(header, lines)
     code = INCOMPLETE if gone else judge(result.cells, job)
     note = f"no file holds {', '.join(map(journal.said, gone))}" if gone else ""
     return Answer(partial(draw_matrix, matrix=result), result, code, note)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from attacks.cli.job import Answer, Job
     from attacks.lab.results.types import Matrix
-    from attacks.lab.runs.journal import Head, Journal
-    from attacks.lab.runs.matrix import Part, Plan, Shard
+    from attacks.lab.runs.journal import Journal, JournalHeader
+    from attacks.lab.runs.matrix import Plan, Shard, TaskResult
     from attacks.lab.simulation.attack import Attack
     from attacks.report.page import Page
     from escrow.scheme import Scheme
@@ -80,7 +80,7 @@ def plan_of(job: Job, schemes: Sequence[Scheme], attacks: Sequence[Attack], unve
     )
 
 
-def played(job: Job, plan: Plan, shard: Shard, timeout: float | None, journal: Journal | None = None) -> Part:
+def played(job: Job, plan: Plan, shard: Shard, timeout: float | None, journal: Journal | None = None) -> TaskResult:
     """All of a shard: what the journal holds, and the rest, which is written down in it."""
     from attacks.lab.runs.matrix import run_plan
 
@@ -88,14 +88,14 @@ def played(job: Job, plan: Plan, shard: Shard, timeout: float | None, journal: J
         return run_plan(plan, jobs=job.processes, progress=progress, timeout=timeout, shard=shard, journal=journal)
 
 
-def resumed(job: Job, plan: Plan, shard: Shard, timeout: float | None, file: Path) -> tuple[Part, str]:
+def resumed(job: Job, plan: Plan, shard: Shard, timeout: float | None, file: Path) -> tuple[TaskResult, str]:
     """All of a shard, which the file then holds, and a note on it."""
     from attacks.cli.exit_codes import CannotCompare, CannotWrite
     from attacks.lab.results.errors import NotComparable
     from attacks.lab.runs import journal
 
     try:
-        with journal.opened(file, plan.head(shard), plan.keys) as kept:
+        with journal.opened(file, plan.header(shard), plan.keys) as kept:
             found = played(job, plan, shard, timeout, kept)
     except NotComparable as error:
         raise CannotCompare(f"{error}; name another file, and it is begun") from None
@@ -111,7 +111,7 @@ def resumed_matrix(job: Job, plan: Plan, timeout: float | None, file: Path) -> t
     from attacks.lab.runs.merge import judged
 
     found, note = resumed(job, plan, WHOLE, timeout, file)
-    return judged(plan.head(), (*found.kept, *found.lost)), note
+    return judged(plan.header(), (*found.kept, *found.lost)), note
 
 
 def shard_answer(job: Job, plan: Plan, part: tuple[int, int], timeout: float | None, file: Path | None) -> Answer:
@@ -125,17 +125,17 @@ def shard_answer(job: Job, plan: Plan, part: tuple[int, int], timeout: float | N
     found, note = resumed(job, plan, shard, timeout, file) if file else (played(job, plan, shard, timeout), "")
     held = f"shard {shard.number}/{shard.of}: {len(found.kept)} of {len(plan.keys)} lines"
     shown = file is None or job.output != STDOUT
-    draw = partial(draw_lines, head=plan.head(shard), part=found) if shown else _nothing
+    draw = partial(draw_lines, header=plan.header(shard), part=found) if shown else _nothing
     job.format_ = "table"  # these lines are no result's rows, whatever format was asked for
     code = INCOMPLETE if found.lost else OK
     return Answer(draw, None, code, "; ".join(filter(None, (note, held, "`escrow-lab merge` joins all shards"))))
 
 
-def draw_lines(page: Page, head: Head, part: Part) -> None:
+def draw_lines(page: Page, header: JournalHeader, part: TaskResult) -> None:
     """A journal's lines: on a terminal with everything escaped that it could obey, elsewhere as they are."""
     from attacks.lab.runs.journal import encoded
 
-    for line in (head, *part.kept):
+    for line in (header, *part.kept):
         text = encoded(line).decode()
         if page.stream.isatty():
             page.raw(text.rstrip("\n"))

@@ -29,7 +29,7 @@ LENGTH, MESSAGES = 16, 20  # blocks of a message, messages
 ZERO = bytes(BLOCK)
 
 
-class Card:
+class EncryptionCard:
     """A device with a session key (10 bytes) and the IV (8 bytes) of a LEAF that its own chip made and then accepted.
 
     Every call starts from that IV. `blocks` counts what went through it, `calls` how often it was used. Forged where
@@ -74,24 +74,24 @@ class Card:
 # --- how the receiver reads ciphertext from IV on a card that starts from another ---
 
 
-def as_it_is(mode: str) -> Callable[[Card, bytes, Blocks], Blocks]:
+def as_it_is(mode: str) -> Callable[[EncryptionCard, bytes, Blocks], Blocks]:
     """No trick."""
     return lambda card, iv, sealed: card.decipher(mode, sealed)
 
 
-def behind_a_dummy(mode: str) -> Callable[[Card, bytes, Blocks], Blocks]:
+def behind_a_dummy(mode: str) -> Callable[[EncryptionCard, bytes, Blocks], Blocks]:
     """IV as a block before the ciphertext: in CBC and CFB a block depends on the one before it alone."""
     return lambda card, iv, sealed: card.decipher(mode, [iv, *sealed])[1:]
 
 
-def by_feedback(card: Card, iv: bytes, sealed: Blocks) -> Blocks:
+def by_feedback(card: EncryptionCard, iv: bytes, sealed: Blocks) -> Blocks:
     """OFB in two calls of CFB."""
     (hidden,) = card.encipher("cfb", [ZERO])
     stream = card.encipher("cfb", [xor_bytes(hidden, iv), *(ZERO for _ in sealed)])[1:]
     return [xor_bytes(*each) for each in zip(sealed, stream, strict=True)]
 
 
-def block_by_block(card: Card, iv: bytes, sealed: Blocks) -> Blocks:
+def block_by_block(card: EncryptionCard, iv: bytes, sealed: Blocks) -> Blocks:
     """OFB with ECB, a call a block."""
     opened, last = Blocks(), iv
     for block in sealed:
@@ -100,7 +100,7 @@ def block_by_block(card: Card, iv: bytes, sealed: Blocks) -> Blocks:
     return opened
 
 
-Trick = Callable[[Card, bytes, Blocks], Blocks]
+Trick = Callable[[EncryptionCard, bytes, Blocks], Blocks]
 TRICKS: tuple[tuple[str, str, Trick, int], ...] = (
     ("ECB", "ecb", as_it_is("ecb"), 0),
     ("CBC, a dummy block before", "cbc", behind_a_dummy("cbc"), 1),
@@ -115,7 +115,7 @@ def tried(mode: str, trick: Trick, messages: int = MESSAGES) -> tuple[int, int, 
     here, there = new_chip(), new_chip()
     for _ in range(messages):
         ks, plain = random_bytes(KEY), [random_bytes(BLOCK) for _ in range(LENGTH)]
-        sender, receiver = Card(here, ks), Card(there, ks)
+        sender, receiver = EncryptionCard(here, ks), EncryptionCard(there, ks)
         opened = trick(receiver, sender.iv, sender.encipher(mode, plain))
         wrong += sum(a != b for a, b in zip(opened, plain, strict=True))
         extra, calls = extra + receiver.blocks - LENGTH, calls + receiver.calls

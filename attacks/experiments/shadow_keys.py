@@ -102,7 +102,7 @@ def ground(bits: int) -> tuple[int, bool]:
     return draws, not final.key[-1] & mask
 
 
-class ShadowKeys(Experiment):
+class ShadowKeyCapacity(Experiment):
     name = "shadow-keys"
     title = "Shadow public keys: room in a modulus, and in a fixed group"
     source = Source("Kilian and Leighton", "Fair Cryptosystems, Revisited", 1995, "shadow keys", "the planted key")
@@ -140,4 +140,4 @@ def _ground(width: int, runs: int) -> Iterator[Figure]:
     )
 
 
-EXPERIMENT = ShadowKeys()
+EXPERIMENT = ShadowKeyCapacity()

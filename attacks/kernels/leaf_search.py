@@ -20,7 +20,7 @@ from escrow.schemes.clipper.leaf import IV, UID, Make
 BATCH = 8192
 
 
-class Found(NamedTuple):
+class FoundLeaf(NamedTuple):
     """A valid IV ‖ LEAF, and how many LEAFs were tried until then, this one included."""
 
     field: bytes
@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 def search(
     chip: Chip, ks: bytes, limit: int, transcript: bytes = b"", *, numpy: bool | None = None, batch: int = BATCH
-) -> Found | None:
+) -> FoundLeaf | None:
     """Load random LEAFs under a random IV and a session key (10 bytes) into the chip until it accepts one.
 
     None where `limit` trials did not do. `numpy` says whether to use it; the answer is the same.
@@ -40,7 +40,7 @@ def search(
         drawn = random_bytes(count * make.size)
         at = first_valid(chip, ks, iv, drawn, transcript, numpy=numpy)
         if at is not None:
-            return Found(iv + drawn[at * make.size : (at + 1) * make.size], tried + at + 1)
+            return FoundLeaf(iv + drawn[at * make.size : (at + 1) * make.size], tried + at + 1)
         tried += count
     return None
 

@@ -26,7 +26,7 @@ class Worst(NamedTuple):
 Complaints = dict[str, dict[str, int]]  # honest check -> attack -> how often
 
 
-class Row(NamedTuple):
+class SchemeScore(NamedTuple):
     """One scheme over all its cells that were judged. Counts are of texts, but for the two of alarms.
 
     `honest_alarms` are those of the play in which nobody misbehaves: false ones, or the lawful access noticed. `alarms`
@@ -46,7 +46,7 @@ class Row(NamedTuple):
     alarms: Complaints
 
 
-def rows(matrix: Matrix) -> list[Row]:
+def rows(matrix: Matrix) -> list[SchemeScore]:
     """One row for each scheme that has a judged cell, in the matrix's order."""
     by_scheme: dict[str, list[Cell]] = defaultdict(list)
     for cell in matrix.cells:
@@ -55,9 +55,9 @@ def rows(matrix: Matrix) -> list[Row]:
     return [_row(name, by_scheme[name]) for name in matrix.manifest.schemes if name in by_scheme]
 
 
-def _row(scheme: str, cells: Sequence[Cell]) -> Row:
+def _row(scheme: str, cells: Sequence[Cell]) -> SchemeScore:
     calm = min(cells, key=_disturbance)
-    return Row(
+    return SchemeScore(
         scheme,
         entitled=calm.entitled,
         lawful=calm.lawful,
@@ -113,7 +113,7 @@ def draw(page: Page, matrix: Matrix) -> None:
         _draw_attacked(page, row)
 
 
-def _draw_attacked(page: Page, row: Row) -> None:
+def _draw_attacked(page: Page, row: SchemeScore) -> None:
     said = [("over plain", _said(row.added_over_plain))]
     if row.most_overreached.texts > row.overreached:
         said.append(("overreached", _said(row.most_overreached)))

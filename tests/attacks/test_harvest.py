@@ -18,7 +18,7 @@ from attacks.lab.simulation.quantum import Keys, broken
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.controls import control_of
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from escrow import codec, crypto, registry
 from escrow.codec import Public, facts_in
@@ -65,7 +65,7 @@ def computer(record: Record):
 
 
 def cell(scheme, attack: Attack = ATTACK):
-    return Bench(scheme, EVERY, SMALL).cell(attack)[0]
+    return Evaluation(scheme, EVERY, SMALL).cell(attack)[0]
 
 
 # --- which schemes fall, and which texts stay closed ---
@@ -117,7 +117,7 @@ def test_verdicts():
 
 def test_an_adversary_in_a_process_of_its_own_finds_the_same():
     for scheme in (plain.SCHEME, envelope.SCHEME, plain_pq.SCHEME):
-        apart = Bench(scheme, EVERY, SMALL, isolated=True).cell(ATTACK)[0]
+        apart = Evaluation(scheme, EVERY, SMALL, isolated=True).cell(ATTACK)[0]
         here = cell(scheme)
         assert (apart.verdict, apart.reason, apart.exposed) == (here.verdict, here.reason, here.exposed)
 

@@ -4,8 +4,8 @@ Verdicts do not depend on the published seed, from which anybody could draw all 
 are the same. And where a rule looks for texts elsewhere than in its arguments, these are the defences:
 
   objects of the play, by garbage collector or stack      a process that was never given them
-  the run secret, out of the bench                        the same
-  texts drawn again from the published seed               a secret of the bench's own, in no process but the play's
+  the run secret, out of the evaluation                   the same
+  texts drawn again from the published seed               a secret of its own, in no process but the play's
   other people's states, beside the adversary's own       the coalition tried again in a process that has no others
 """
 
@@ -19,7 +19,7 @@ from hypothesis import settings
 from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import default
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from escrow import registry
 from escrow.crypto import random_bytes
@@ -33,13 +33,13 @@ TINY = default(users=3, groups=0, days=2, messages=12)
 
 @cache
 def published(scheme):
-    bench = Bench(SCHEMES[scheme], ATTACKS, SCENARIO)
-    return [bench.cell(attack) for attack in ATTACKS], bench.fired
+    evaluation = Evaluation(SCHEMES[scheme], ATTACKS, SCENARIO)
+    return [evaluation.cell(attack) for attack in ATTACKS], evaluation.fired
 
 
 def repeated(scheme, **how):
-    bench = Bench(SCHEMES[scheme], ATTACKS, SCENARIO, **how)
-    return [bench.cell(attack) for attack in ATTACKS], bench.fired
+    evaluation = Evaluation(SCHEMES[scheme], ATTACKS, SCENARIO, **how)
+    return [evaluation.cell(attack) for attack in ATTACKS], evaluation.fired
 
 
 @pytest.mark.parametrize("scheme", SCHEMES if LONG else ["plain", "envelope", "ghost"])
@@ -54,7 +54,7 @@ def test_every_cell_is_the_same_with_the_adversary_in_a_process_of_its_own(schem
 
 
 def test_the_secret_is_what_the_plays_draw_from():
-    one, other = (Bench(SCHEMES["plain"], ATTACKS, TINY, isolated=True).record for _ in range(2))
+    one, other = (Evaluation(SCHEMES["plain"], ATTACKS, TINY, isolated=True).record for _ in range(2))
     assert {sent.body for sent in one.sent}.isdisjoint(sent.body for sent in other.sent)
     assert [sent.device for sent in one.sent] == [sent.device for sent in other.sent]
 
@@ -86,20 +86,20 @@ PUBLISHED = f"""
 """
 BENCH = f"""
     def secrets():
-        return [each._secret for each in gc.get_objects() if type(each).__name__ == "Bench" and each._secret]
+        return [each._secret for each in gc.get_objects() if type(each).__name__ == "Evaluation" and each._secret]
     {REDRAWN}
 """
-LOOKS = {"collector": COLLECTOR, "stack": STACK, "published seed": PUBLISHED, "secret of the bench": BENCH}
+LOOKS = {"collector": COLLECTOR, "stack": STACK, "published seed": PUBLISHED, "secret of the evaluation": BENCH}
 
 
 def cell(attack: Attack, scheme: str = "plain", **how):
-    gc.collect()  # benches of earlier tests, whose texts are none of this one's
-    return Bench(SCHEMES[scheme], (attack,), TINY, **how).cell(attack)[0]
+    gc.collect()  # evaluations of earlier tests, whose texts are none of this one's
+    return Evaluation(SCHEMES[scheme], (attack,), TINY, **how).cell(attack)[0]
 
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_what_a_rule_finds_in_the_interpreter_it_finds_here_and_not_in_a_process_of_its_own(tmp_path, name):
-    secret = random_bytes(32) if name == "secret of the bench" else None
+    secret = random_bytes(32) if name == "secret of the evaluation" else None
     with attack_whose_rule(tmp_path, LOOKS[name]) as cheat:
         here, isolated = cell(cheat, secret=secret), cell(cheat, isolated=True)
     assert (here.verdict, here.excluded) == ("BREACH", TINY.messages)

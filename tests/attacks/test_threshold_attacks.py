@@ -18,7 +18,7 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED
 from attacks.lab.verdict.cell import Messaging
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.mauled_fields import maul
 from attacks.registry import attacks
 from attacks.specimens import unchecked_ciphertext, unerased, unproven_parts, unverified_shares
@@ -46,13 +46,13 @@ LAWS = {law.name: law for law in properties.LAWS}
 
 
 @cache
-def bench(scheme):
-    return Bench(scheme, EVERY, SMALL)
+def evaluation(scheme):
+    return Evaluation(scheme, EVERY, SMALL)
 
 
 @cache
 def cell(scheme, attack):
-    return bench(scheme).cell(ATTACKS[attack])[0]
+    return evaluation(scheme).cell(ATTACKS[attack])[0]
 
 
 def with_parties(scheme, **kinds):
@@ -104,14 +104,14 @@ def test_one_dealer_alone_is_the_difference_between_no_key_and_a_key():
 
 
 def test_a_share_taken_yesterday_is_worth_nothing_beside_one_of_today_in_threshold_alone():
-    everything = len(bench(SCHEMES["threshold"]).record.sent)
+    everything = len(evaluation(SCHEMES["threshold"]).record.sent)
     for scheme, opened in ((Threshold(), 0), (Threshold(every=0), everything), (SplitKey(), everything)):
         assert cell(scheme, "mobile-adversary").exposed.total == opened
     assert cell(FairKeys(), "mobile-adversary").exposed.total == everything
 
 
 def test_a_mauled_field_is_refused_by_every_honest_agent():
-    found = bench(SCHEMES["threshold"])
+    found = evaluation(SCHEMES["threshold"])
     analysis, _ = found.under(ATTACKS["mauled-fields"])
     assert analysis.adversary.fired["attacks.mauled_fields.maul"]
     refused = [reason for _, _, reason in analysis.record.refusals if reason == "the ciphertext checks"]
@@ -138,7 +138,7 @@ def _fields(record, warrant):
 
 @pytest.mark.parametrize("scheme", [SplitKey(), Threshold(), FairKeys()], ids=lambda scheme: scheme.name)
 def test_what_the_thiefs_own_authority_complains_of_is_no_detection(scheme):
-    record = bench(scheme).play(ATTACKS["court-key-theft"])
+    record = evaluation(scheme).play(ATTACKS["court-key-theft"])
     honest = {*record.cast.devices, *record.cast.officials} - {"court"}
     assert {alarm.who for alarm in Messaging(record).alarms} <= honest
 
@@ -190,7 +190,7 @@ def test_holders_are_the_officials_of_whom_there_are_several():
     cast = Cast(("alice-1",), ("court", "provider", "agent-1", "agent-2", "centre"))
     assert lying_holder.holders(cast) == ["agent-1", "agent-2"]
     for scheme in (SplitKey(), FairKeys(), Threshold()):
-        found = lying_holder.holders(bench(scheme).record.cast)
+        found = lying_holder.holders(evaluation(scheme).record.cast)
         assert tuple(found) == (scheme.trustees if isinstance(scheme, FairKeys) else scheme.agents)
 
 
@@ -252,7 +252,7 @@ class Believing(threshold.ThresholdAuthority):
     ids=["any day", "only renamed", "not erased", "ciphertext unchecked", "shares unverified", "proofs unread"],
 )
 def test_faults_seeded_in_threshold_are_caught_by_attacks(altered, attack):
-    found, _ = Bench(altered(), EVERY, SMALL).cell(ATTACKS[attack])
+    found, _ = Evaluation(altered(), EVERY, SMALL).cell(ATTACKS[attack])
     assert found.verdict == "BREACH", found.reason
     sound = cell(SCHEMES["threshold"], attack)
     assert sound.verdict in {"HELD", "AS CLAIMED"}
@@ -310,7 +310,7 @@ class Careless(SplitKey, frozen=True, kw_only=True):
     ids=["sender's proof unread", "the dealer keeps the shares", "parts unproven"],
 )
 def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
-    found, _ = Bench(altered(), EVERY, SMALL).cell(ATTACKS[attack])
+    found, _ = Evaluation(altered(), EVERY, SMALL).cell(ATTACKS[attack])
     assert found.verdict == "BREACH", found.reason
     assert cell(SCHEMES["split-key"], attack).verdict in {"HELD", "AS CLAIMED"}
 
@@ -327,7 +327,7 @@ def test_faults_seeded_in_split_key_are_caught_by_laws(monkeypatch):
 
 def test_whose_promises_stand_between_the_authority_and_everything():
     """The authority reads what warrants cover; t agents read all; fewer read nothing."""
-    found = bench(SCHEMES["threshold"])
+    found = evaluation(SCHEMES["threshold"])
     structure = found.analysis.structure
     for name, who, share in (
         (MATHEMATICS, ["agent-1"], "none"),

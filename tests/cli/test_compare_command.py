@@ -41,22 +41,24 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rows").write_text("".join(rows.written(matrix(), "jsonl", terminal=False)))
     (tmp_path / "line").write_text('{"schema": "escrow-lab/matrix/1"}\n')
     recorded(tmp_path / "pytest")
-    begun = journal.encoded(head())
+    begun = journal.encoded(header())
     (tmp_path / "begun").write_bytes(begun)
     (tmp_path / "journal").write_bytes(begun + begun)
     return tmp_path
 
 
-def head() -> journal.Head:
-    return journal.Head(manifest=manifest(), every=("theft",), rules={"plain": (), "split-key": ()}, sources={})
+def header() -> journal.JournalHeader:
+    return journal.JournalHeader(
+        manifest=manifest(), every=("theft",), rules={"plain": (), "split-key": ()}, sources={}
+    )
 
 
 def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lines: list[journal.Line] = [
+    lines: list[journal.JournalLine] = [
         journal.CellLine(key="k", cell=msgspec.structs.replace(each, key="k"), fired=()) for each in matrix().cells
     ]
     lines.append(journal.ControlLine(key="c", attack="theft", failure="", fired=()))
-    whole = b"".join(map(journal.encoded, (head(), *lines)))
+    whole = b"".join(map(journal.encoded, (header(), *lines)))
     (files / "whole.jsonl").write_bytes(whole)
     assert found(compare(matrix(), comparison.read(files / "whole.jsonl"))) == []
     assert main(["compare", "whole.jsonl", "begun"]) == 1

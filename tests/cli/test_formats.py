@@ -26,7 +26,7 @@ from markdown_it import MarkdownIt
 from attacks.cli import main
 from attacks.lab.comparison.files import compare
 from attacks.lab.costs import measure
-from attacks.lab.results.types import Alarms, Anatomy, ByDay, Cell, Minimal, Result, Threshold
+from attacks.lab.results.types import Alarms, Anatomy, ByDay, Cell, MemberThreshold, Minimal, Result
 from attacks.report import cards, rows
 from attacks.report.page import plain
 from attacks.report.proofs import Check, Checks, Evidence, Verified, Verifieds
@@ -124,7 +124,7 @@ def test_structs_and_mappings_become_dotted_columns_and_lists_are_joined() -> No
     record = read_csv(matrix)[0]
     assert record["coalition"] == "a@3;b@3" and record["exposed.bystander.past"] == "0"
     assert (record["alarms.check"], record["alarms.times"]) == ("safety number;new device", "2;1")
-    wide = minimal(threshold=Threshold(t=2, of=("a", "b")), by_day={"3": ByDay(earlier=4, later=5)})
+    wide = minimal(threshold=MemberThreshold(t=2, of=("a", "b")), by_day={"3": ByDay(earlier=4, later=5)})
     first, second = read_csv(anatomy(minimal("a@0-9"), wide))
     assert (first["pass"], first["members"], first["threshold.t"]) == ("served", "a@0-9", "")
     assert (second["threshold.of"], second["by_day.3.later"], first["by_day.3.later"]) == ("a;b", "5", "")

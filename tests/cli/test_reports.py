@@ -22,10 +22,10 @@ from attacks.lab.results.types import (
     Identities,
     Manifest,
     Matrix,
+    MemberThreshold,
     Minimal,
     Naming,
     Secrets,
-    Threshold,
     Verdict,
     to_json,
 )
@@ -244,7 +244,7 @@ def test_officials_come_first_and_many_devices_are_counted_not_listed() -> None:
 
 
 def test_a_threshold_is_told_short_and_an_active_one_with_its_attack_and_alarms() -> None:
-    wide = Threshold(t=67, of=tuple(f"agent-{n}@0-9" for n in range(1, 101)))
+    wide = MemberThreshold(t=67, of=tuple(f"agent-{n}@0-9" for n in range(1, 101)))
     assert "any 67 of 100 (agent-1@0-9, agent-2@0-9 … agent-100@0-9): opens 250" in told_of(minimal(threshold=wide))
     active = minimal("provider@3-9", mode="active", meddle="ghost-insertion", alarms=(NUMBER,))
     told = told_of(active)

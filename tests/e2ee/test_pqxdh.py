@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from attacks.lab.costs.counts import exact
 from attacks.lab.runs import conformance
 from attacks.lab.simulation.attack import attacker_device, entry_of
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from attacks.specimens import kept_keys
 from escrow import codec, crypto
@@ -464,7 +464,9 @@ class KeptPrekeys(PlainPq, frozen=True):
 def test_one_time_prekeys_that_are_kept_open_first_flights_to_whoever_takes_the_device_later():
     every = tuple(attacks().values())
     theft = attacks()["device-compromise"]
-    fault, sound = (Bench(each, every, kept_keys.SCENARIO).cell(theft)[0] for each in (KeptPrekeys(), plain_pq.SCHEME))
+    fault, sound = (
+        Evaluation(each, every, kept_keys.SCENARIO).cell(theft)[0] for each in (KeptPrekeys(), plain_pq.SCHEME)
+    )
     assert (fault.verdict, sound.verdict) == ("BREACH", "AS CLAIMED")
     assert fault.excluded > 0
 

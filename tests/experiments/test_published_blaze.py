@@ -8,7 +8,7 @@ from math import sqrt
 import pytest
 
 from attacks.experiments import blaze, blaze_modes
-from attacks.experiments.blaze_modes import Card
+from attacks.experiments.blaze_modes import EncryptionCard
 from attacks.lab.runs.experiment import reproduce
 from escrow.crypto import Run, running
 from escrow.errors import Forged
@@ -110,7 +110,7 @@ BLOCKS = [bytes([at]) * 8 for at in range(3)]
 
 
 def card_of(chip=None):
-    return Card(chip or blaze.new_chip(), b"0123456789")
+    return EncryptionCard(chip or blaze.new_chip(), b"0123456789")
 
 
 @pytest.mark.parametrize("mode", ["ecb", "cbc", "cfb", "ofb"])

@@ -14,7 +14,7 @@ from attacks.lab.adversary.closure import FREE, Closure
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.joins import plan_of
 from attacks.lab.adversary.labels import Labels
-from attacks.lab.adversary.proof import Given, Step, prove
+from attacks.lab.adversary.proof import Given, RuleStep, prove
 from escrow.codec import Fact
 from escrow.derivation import Gate, RuleError, derivation
 from escrow.errors import Forged
@@ -70,7 +70,7 @@ def test_a_proof_exists_exactly_for_what_the_coalition_derives_and_its_steps_exe
     if proof is not None:
         replay(closure, play.given, coalition, proof)
         last = proof[-1]
-        assert closure.facts[last.conclusion if isinstance(last, Step) else last.fact] == fact
+        assert closure.facts[last.conclusion if isinstance(last, RuleStep) else last.fact] == fact
 
 
 @settings(max_examples=300, deadline=None)
@@ -90,7 +90,7 @@ def test_a_proof_takes_the_shorter_way_although_it_is_found_later():
     closure = toy.travel(roads, [0, 1])
     proof = prove(Labels(closure), closure.ids[Item(3)], [Seizure("principal-1", (0,))])
     replay(closure, [(Item(1), "principal-1", 0)], {("principal-1", 0)}, proof)
-    assert [closure.facts[step.conclusion] for step in proof if isinstance(step, Step)] == [Item(5), Item(3)]
+    assert [closure.facts[step.conclusion] for step in proof if isinstance(step, RuleStep)] == [Item(5), Item(3)]
 
 
 def replay(closure, given, coalition, proof):

@@ -15,7 +15,7 @@ from attacks.lab.comparison.files import compare
 from attacks.lab.costs.counts import Exact
 from attacks.lab.costs.measure import Overhead, Timed, Timing
 from attacks.lab.results.errors import NotComparable
-from attacks.lab.results.types import Anatomy, ByDay, Exposed, Exposure, Manifest, Matrix, Threshold
+from attacks.lab.results.types import Anatomy, ByDay, Exposed, Exposure, Manifest, Matrix, MemberThreshold
 from attacks.lab.simulation.scenario import default
 
 # --- matrices ---
@@ -150,7 +150,7 @@ def test_evenings_of_a_member_are_told_by_what_they_yield_not_by_its_name() -> N
 
 def test_a_lower_threshold_is_a_coalition_that_was_not_there() -> None:
     of = ("a@0-9", "b@0-9", "c@0-9")
-    old, new = (anatomy(coalition(threshold=Threshold(t=t, of=of))) for t in (2, 1))
+    old, new = (anatomy(coalition(threshold=MemberThreshold(t=t, of=of))) for t in (2, 1))
     assert compare(old, new).regressions == 1
 
 

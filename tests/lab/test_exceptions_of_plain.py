@@ -10,7 +10,7 @@ import pytest
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.play import play
-from attacks.lab.simulation.scenario import GroupSpec, Said, Scenario
+from attacks.lab.simulation.scenario import GroupSpec, PlannedText, Scenario
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.registry import attacks
@@ -30,7 +30,7 @@ class Script(Scenario, frozen=True, kw_only=True):
         groups = {group.name for group in self.groups}
         for number, (day, author, to) in enumerate(self.lines):
             peer, group = ("", to) if to in groups else (to, "")
-            yield Said(number, day, f"{author}-phone", peer, group)
+            yield PlannedText(number, day, f"{author}-phone", peer, group)
 
 
 @cache

@@ -105,5 +105,5 @@ def test_a_key_changes_with_parameters_scenario_rules_and_plain():
 
 def test_every_line_has_the_key_that_was_known_before():
     known = plan().keys
-    assert {line.place: line.key for line in uninterrupted().kept} == known
+    assert {line.cell_id: line.key for line in uninterrupted().kept} == known
     assert all(line.cell.key == line.key for line in uninterrupted().kept if isinstance(line, CellLine))

@@ -16,14 +16,14 @@ from attacks.lab.adversary import isolation, labels
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed, Remote
 from attacks.lab.adversary.local import Local
-from attacks.lab.adversary.pipe import Form, Found, Labelled, class_of, form_of, kind_of, receive, send, type_of
+from attacks.lab.adversary.pipe import Findings, Form, Labelled, class_of, form_of, kind_of, receive, send, type_of
 from attacks.lab.results.types import to_json
 from attacks.lab.runs.matrix import run_matrix
 from attacks.lab.simulation.play import play, run_secret
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of, view_of
 from attacks.lab.verdict.controls import controlled
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from escrow import codec, registry
 from escrow.derivation import derivation
@@ -73,13 +73,13 @@ def test_the_child_has_nothing_else_of_its_parent(tmp_path, monkeypatch):
     """No environment, no working directory, no module that knows the truth, no file that was open."""
     monkeypatch.setenv("ESCROW_LAB_SECRET", "told to nobody")
     look = """
-        known = {"play", "outcome", "claims", "bench", "matrix", "scorecard"}
+        known = {"play", "cell", "claims", "evaluation", "matrix", "scorecard"}
         truth = sorted(name for name in sys.modules if name.rpartition(".")[2] in known)
         files = [fd for fd in range(3, 64) if os.path.exists(f"/proc/self/fd/{fd}")]
         raise RuntimeError(repr((sorted(os.environ), os.getcwd(), truth, len(files))))
     """
     with open(ROOT / "pyproject.toml"), attack_whose_rule(tmp_path, look) as cheat:
-        cell, _ = Bench(SCHEMES["plain"], (cheat,), TINY, isolated=True).cell(cheat)
+        cell, _ = Evaluation(SCHEMES["plain"], (cheat,), TINY, isolated=True).cell(cheat)
     found = cell.reason.removeprefix("the adversary failed in its process: RuntimeError: ")
     environment, cwd, truth, files = eval(found, {}, {})  # noqa: S307 (the repr that stands above)
     assert set(environment) <= {"PYTHONPATH", "LC_CTYPE", "SYSTEMROOT"}
@@ -116,7 +116,7 @@ def test_a_rule_that_cannot_be_named_is_an_error_of_the_cell(tmp_path):
 
     with attack_whose_rule(tmp_path, "return []") as attack:
         type(attack).derivations = (local,)
-        cell, opened = Bench(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
+        cell, opened = Evaluation(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
     assert (cell.verdict, opened) == ("ERROR", frozenset())
     assert "local cannot be found by its name" in cell.reason
 
@@ -204,7 +204,9 @@ WRONG = [
 @pytest.mark.parametrize(("change", "why"), [({}, ""), *WRONG], ids=str)
 def test_labels_that_cannot_be_are_no_answer(monkeypatch, change, why):
     told = msgspec.structs.replace(RIGHT, **change)
-    monkeypatch.setattr(isolation, "_asked", lambda _: Found((bytes(32),), {}, (), {MATHEMATICS: told, SERVED: told}))
+    monkeypatch.setattr(
+        isolation, "_asked", lambda _: Findings((bytes(32),), {}, (), {MATHEMATICS: told, SERVED: told})
+    )
     view = view_of(play(SCHEMES["plain"], TINY))
     if not why:
         assert Remote(view, SCHEMES["plain"], (), ()).labelled(MATHEMATICS).masks(0) == (1,)
@@ -216,8 +218,11 @@ def test_labels_that_cannot_be_are_no_answer(monkeypatch, change, why):
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (Found((), {}, (), {MATHEMATICS: RIGHT}), "no labels"),
-        (Found((bytes(32),), {}, ("mallory",), {MATHEMATICS: RIGHT, SERVED: RIGHT}), "an official whom nobody knows"),
+        (Findings((), {}, (), {MATHEMATICS: RIGHT}), "no labels"),
+        (
+            Findings((bytes(32),), {}, ("mallory",), {MATHEMATICS: RIGHT, SERVED: RIGHT}),
+            "an official whom nobody knows",
+        ),
     ],
     ids=["passes", "officials"],
 )
@@ -258,14 +263,14 @@ FAILURES = {
     "os._exit(3)": "the adversary's process ended with exit code 3 before it answered",
     "sys.exit(4)": "the adversary's process ended with exit code 4 before it answered",
     "os.kill(os.getpid(), signal.SIGKILL)": "the adversary's process was killed by SIGKILL before it answered",
-    GARBAGE: "the adversary's process answered what is no answer: not a Found or Failed",
+    GARBAGE: "the adversary's process answered what is no answer: not a Findings or Failed",
 }
 
 
 @pytest.mark.parametrize("look", FAILURES, ids=lambda look: textwrap.dedent(look).split("\n")[0] or "garbage")
 def test_a_rule_that_fails_in_its_process_is_an_error_of_the_cell_in_one_line(tmp_path, look):
     with attack_whose_rule(tmp_path, look) as attack:
-        cell, opened = Bench(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
+        cell, opened = Evaluation(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
     assert (cell.verdict, cell.sent, opened) == ("ERROR", 0, frozenset())
     assert cell.reason.startswith(FAILURES[look])
     assert "\n" not in cell.reason
@@ -273,7 +278,7 @@ def test_a_rule_that_fails_in_its_process_is_an_error_of_the_cell_in_one_line(tm
 
 def test_what_a_rule_prints_is_no_answer(tmp_path, capfd):
     with attack_whose_rule(tmp_path, "print('from the rule', flush=True)\nreturn []") as attack:
-        cell, _ = Bench(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
+        cell, _ = Evaluation(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
     out, err = capfd.readouterr()
     assert cell.verdict == "HELD"
     assert (out, "from the rule" in err) == ("", True)
@@ -283,14 +288,14 @@ PARENT = """
 import sys
 from pathlib import Path
 from cheating import attack_whose_rule
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.lab.simulation.scenario import default
 from escrow.schemes.plain import SCHEME
 
 folder = Path(sys.argv[1])
 look = f"open({str(folder / 'child')!r}, 'w').write(str(os.getpid()))\\nwhile True: pass"
 with attack_whose_rule(folder, look) as attack:
-    Bench(SCHEME, (attack,), default(users=2, days=1, messages=2), isolated=True).cell(attack)
+    Evaluation(SCHEME, (attack,), default(users=2, days=1, messages=2), isolated=True).cell(attack)
 """
 
 

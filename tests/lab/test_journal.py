@@ -22,10 +22,10 @@ def test_a_file_that_is_cut_anywhere_keeps_its_whole_lines_and_is_gone_on_with(t
     ends = [at + 1 for at, byte in enumerate(data) if byte == 10]
     near = {end + by for end in ends for by in (-2, -1, 0, 1, 2)}
     cuts = sorted({at for at in near if 0 <= at <= len(data)} | set(random.Random(1).sample(range(len(data)), 60)))
-    head, lines = asked.head(), uninterrupted().kept
+    header, lines = asked.header(), uninterrupted().kept
     for cut in cuts:
         path.write_bytes(data[:cut])
-        with opened(path, head, asked.keys) as file:
+        with opened(path, header, asked.keys) as file:
             kept = max(sum(end <= cut for end in ends) - 1, 0)
             assert file.known == lines[:kept], cut
             assert file.torn == (cut not in (0, *ends)), cut
@@ -35,7 +35,7 @@ def test_a_file_that_is_cut_anywhere_keeps_its_whole_lines_and_is_gone_on_with(t
 
 def test_a_write_that_fails_leaves_whole_lines(tmp_path, monkeypatch):
     asked, path, lines = plan(), tmp_path / "full", uninterrupted().kept
-    with opened(path, asked.head(), asked.keys) as file:
+    with opened(path, asked.header(), asked.keys) as file:
         file.add(lines[:1])
         before = path.read_bytes()
         monkeypatch.setattr(file, "_file", Full(file._file))
@@ -66,10 +66,10 @@ def test_a_file_without_permission_is_not_written(tmp_path):
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     root = os.geteuid() == 0  # who may write everything, and so becomes nobody for a moment
-    head, known = asked.head(), asked.keys
+    header, known = asked.header(), asked.keys
     os.seteuid(65534 if root else os.geteuid())
     try:
-        with pytest.raises(Unwritable) as caught, opened(path, head, known):
+        with pytest.raises(Unwritable) as caught, opened(path, header, known):
             pass
     finally:
         os.seteuid(0 if root else os.geteuid())
@@ -88,7 +88,7 @@ def faulty(tmp_path, data):
 
 def refused(path, **changes):
     asked, before = plan(**changes), path.read_bytes()
-    with pytest.raises((Malformed, NotComparable)) as caught, opened(path, asked.head(), asked.keys):
+    with pytest.raises((Malformed, NotComparable)) as caught, opened(path, asked.header(), asked.keys):
         pass
     assert path.read_bytes() == before
     return str(caught.value)
@@ -97,7 +97,7 @@ def refused(path, **changes):
 def test_one_flipped_bit_anywhere_is_refused_or_leaves_a_line_less():
     """Less: the last line, whose end is gone. Nothing is read that was not written."""
     cell, control = (next(each for each in uninterrupted().kept if type(each) is kind) for kind in KINDS)
-    data = encoded(plan().head()) + encoded(cell) + encoded(control)
+    data = encoded(plan().header()) + encoded(cell) + encoded(control)
     read = parse(data, "x")
     for bit in range(8 * len(data)):
         flipped = bytearray(data)
@@ -118,9 +118,9 @@ def test_an_altered_line_is_named_by_its_number(tmp_path):
 
 
 def test_lines_in_another_order_give_the_same_result(tmp_path):
-    asked, (head, *lines) = plan(), whole().splitlines(keepends=True)
+    asked, (header, *lines) = plan(), whole().splitlines(keepends=True)
     random.Random(5).shuffle(lines)
-    with opened(faulty(tmp_path, head + b"".join(lines)), asked.head(), asked.keys) as file:
+    with opened(faulty(tmp_path, header + b"".join(lines)), asked.header(), asked.keys) as file:
         assert result(file.known) == result(uninterrupted().kept)
 
 
@@ -135,8 +135,8 @@ def test_a_manifest_in_another_place_is_refused(tmp_path):
 
 
 def test_a_line_that_stands_there_twice_is_refused(tmp_path):
-    head, *lines = whole().splitlines(keepends=True)
-    said = refused(faulty(tmp_path, b"".join([head, *lines, lines[0]])))
+    header, *lines = whole().splitlines(keepends=True)
+    said = refused(faulty(tmp_path, b"".join([header, *lines, lines[0]])))
     assert f"line {len(lines) + 2}: " in said and said.endswith("stands in line 2 already")
 
 
@@ -146,10 +146,10 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path, data):
 
 
 def test_a_line_with_a_good_checksum_and_another_encoding_is_refused(tmp_path):
-    head, first, *_ = whole().splitlines()
+    header, first, *_ = whole().splitlines()
     body = first[: first.rindex(b',"check"')].replace(b'"forged":0', b'"forged":0,"forged":0') + b"}"
     twice = journal._sealed(body)
-    assert "not the one encoding" in refused(faulty(tmp_path, head + b"\n" + twice + b"\n"))
+    assert "not the one encoding" in refused(faulty(tmp_path, header + b"\n" + twice + b"\n"))
 
 
 def forged(line, **changes):
@@ -157,20 +157,20 @@ def forged(line, **changes):
 
 
 def test_a_cell_that_is_not_of_the_run_is_refused(tmp_path):
-    head, line = encoded(plan().head()), next(each for each in uninterrupted().kept if type(each) is CellLine)
+    header, line = encoded(plan().header()), next(each for each in uninterrupted().kept if type(each) is CellLine)
     stranger = msgspec.structs.replace(line.cell, scheme="stranger")
-    assert "stranger" in refused(faulty(tmp_path, head + forged(line, cell=stranger)))
-    assert "has two keys" in refused(faulty(tmp_path, head + forged(line, key="00")))
+    assert "stranger" in refused(faulty(tmp_path, header + forged(line, cell=stranger)))
+    assert "has two keys" in refused(faulty(tmp_path, header + forged(line, key="00")))
     other = msgspec.structs.replace(line.cell, key="00")
-    assert "a key that is not of this run" in refused(faulty(tmp_path, head + forged(line, key="00", cell=other)))
+    assert "a key that is not of this run" in refused(faulty(tmp_path, header + forged(line, key="00", cell=other)))
 
 
 def test_a_manifest_that_hangs_not_together_is_refused(tmp_path):
-    head = plan().head()
-    assert "the rules are those of other schemes" in refused(faulty(tmp_path, forged(head, rules={})))
-    scenario = msgspec.structs.replace(head.manifest.scenario, attack_day=99)
-    manifest = msgspec.structs.replace(head.manifest, scenario=scenario)
-    assert "attack_day is 99" in refused(faulty(tmp_path, forged(head, manifest=manifest)))
+    header = plan().header()
+    assert "the rules are those of other schemes" in refused(faulty(tmp_path, forged(header, rules={})))
+    scenario = msgspec.structs.replace(header.manifest.scenario, attack_day=99)
+    manifest = msgspec.structs.replace(header.manifest, scenario=scenario)
+    assert "attack_day is 99" in refused(faulty(tmp_path, forged(header, manifest=manifest)))
 
 
 # --- another run ---
@@ -187,15 +187,15 @@ def test_a_file_of_another_run_is_refused_and_says_what_differs(tmp_path):
 
 
 def test_a_file_from_other_sources_is_refused_and_says_so(tmp_path):
-    head = plan().head()
-    older = msgspec.structs.replace(head, sources={**head.sources, "escrow-lab": "00"})
+    header = plan().header()
+    older = msgspec.structs.replace(header, sources={**header.sources, "escrow-lab": "00"})
     assert refused(faulty(tmp_path, encoded(older))).endswith("the sources of escrow-lab are others")
 
 
 def test_a_shard_s_file_is_gone_on_with_as_that_shard_only(tmp_path):
     path, asked = tmp_path / "shard", plan()
-    with opened(path, asked.head(matrix.Shard(1, 2)), asked.keys):
+    with opened(path, asked.header(matrix.Shard(1, 2)), asked.keys):
         pass
     for other in (matrix.WHOLE, matrix.Shard(2, 2), matrix.Shard(1, 3)):
-        with pytest.raises(NotComparable, match="it is shard 1/2"), opened(path, asked.head(other), asked.keys):
+        with pytest.raises(NotComparable, match="it is shard 1/2"), opened(path, asked.header(other), asked.keys):
             pass

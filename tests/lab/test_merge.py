@@ -22,7 +22,7 @@ def shard(number, of):
     """A shard's file as it would be written, its lines taken from the uninterrupted run."""
     part = Shard(number, of)
     mine = {(task.scheme.name if task.scheme else "", each.name) for task in plan().tasks(part) for each in task.run}
-    return file(plan().head(part), *(line for line in uninterrupted().kept if line.place in mine))
+    return file(plan().header(part), *(line for line in uninterrupted().kept if line.cell_id in mine))
 
 
 def file(*lines):
@@ -35,8 +35,8 @@ def join(*files):
 
 @pytest.mark.parametrize("of", [1, 2, 3, 5, 7, 40])
 def test_shards_share_every_cell_and_every_control_out_once(of):
-    lines = [each.place for number in range(1, of + 1) for each in parse(shard(number, of), "x").lines]
-    assert sorted(lines) == sorted(plan().head().places)
+    lines = [each.cell_id for number in range(1, of + 1) for each in parse(shard(number, of), "x").lines]
+    assert sorted(lines) == sorted(plan().header().cell_ids)
 
 
 @pytest.mark.parametrize("of", [2, 3, 4])
@@ -65,9 +65,9 @@ def test_merged_shards_are_the_unsharded_matrix_in_any_order(of):
     asked = plan()
     whole = run_matrix(asked.schemes, asked.attacks, asked.scenario, plain=asked.plain)
     for order in itertools.permutations(range(1, of + 1)):
-        head, lines = join(*(shard(number, of) for number in order))
-        assert to_json(judged(head, lines)) == to_json(whole)
-        assert missing(head, lines) == []
+        header, lines = join(*(shard(number, of) for number in order))
+        assert to_json(judged(header, lines)) == to_json(whole)
+        assert missing(header, lines) == []
 
 
 def test_shards_that_are_really_played_hold_what_the_unsharded_run_holds():
@@ -77,35 +77,35 @@ def test_shards_that_are_really_played_hold_what_the_unsharded_run_holds():
 
 def test_the_same_cell_in_two_files_is_one_and_two_different_ones_are_refused():
     one = shard(1, 2)
-    head, lines = join(one, one, shard(2, 2))
-    assert to_json(judged(head, lines)) == to_json(judged(head, uninterrupted().kept))
+    header, lines = join(one, one, shard(2, 2))
+    assert to_json(judged(header, lines)) == to_json(judged(header, uninterrupted().kept))
     line = next(each for each in parse(one, "x").lines if isinstance(each, CellLine))
     other = msgspec.structs.replace(line, cell=msgspec.structs.replace(line.cell, sent=line.cell.sent + 1))
-    with pytest.raises(Malformed, match=f"file-1 and file-0 contradict each other on {journal.said(line.place)}"):
-        join(one, file(plan().head(), other))
+    with pytest.raises(Malformed, match=f"file-1 and file-0 contradict each other on {journal.said(line.cell_id)}"):
+        join(one, file(plan().header(), other))
 
 
 def test_rules_that_fired_in_any_file_count():
     """A task that was cut in two exercised fewer rules in each half; that is no contradiction."""
     lines = uninterrupted().kept
     less = [msgspec.structs.replace(line, fired=()) for line in lines]
-    head, joined = join(file(plan().head(), *less), file(plan().head(), *lines))
-    assert to_json(judged(head, joined)) == to_json(judged(head, lines))
-    assert to_json(judged(head, less)) != to_json(judged(head, lines))
+    header, joined = join(file(plan().header(), *less), file(plan().header(), *lines))
+    assert to_json(judged(header, joined)) == to_json(judged(header, lines))
+    assert to_json(judged(header, less)) != to_json(judged(header, lines))
 
 
 def test_files_of_two_runs_are_not_merged():
     seeded = plan(scenario=msgspec.structs.replace(plan().scenario, seed=7))
     with pytest.raises(NotComparable, match=r"file-1 and file-0 hold different runs: scenario.seed is 7, not 2019"):
-        join(shard(1, 2), file(seeded.head()))
+        join(shard(1, 2), file(seeded.header()))
     with pytest.raises(NotComparable, match="isolated is true, not false"):
-        join(shard(1, 2), file(plan(isolated=True).head()))
+        join(shard(1, 2), file(plan(isolated=True).header()))
 
 
 def test_a_cell_without_its_controls_is_no_result():
     """Else a merge that lacks a shard would read like a verdict."""
     cells = [line for line in uninterrupted().kept if isinstance(line, CellLine)]
-    found = judged(plan().head(), cells).cells
+    found = judged(plan().header(), cells).cells
     assert {cell.verdict for cell in found} == {"INCONCLUSIVE"}
     assert {cell.reason for cell in found} == {f"the controls of {name} were not run" for name in ATTACKS}
 
@@ -121,7 +121,7 @@ def files(tmp_path):
 
 
 def test_the_command_writes_the_matrix_in_every_format(files, capsys):
-    whole = judged(plan().head(), uninterrupted().kept)
+    whole = judged(plan().header(), uninterrupted().kept)
     assert main(["merge", *files, "--format", "json"]) == 0
     assert capsys.readouterr().out.encode() == to_json(whole)
     for format_ in ("table", "jsonl", "md", "csv"):
@@ -138,7 +138,9 @@ def test_missing_cells_are_3_and_listed(files, capsys):
     gone = missing(*join(shard(1, 2)))
     assert gone and told.err == f"no file holds {', '.join(map(journal.said, gone))}\n"
     verdicts = {(cell["scheme"], cell["attack"]): cell["verdict"] for cell in json.loads(told.out)["cells"]}
-    assert {place for place, verdict in verdicts.items() if verdict == "ERROR"} == {each for each in gone if each[0]}
+    assert {cell_id for cell_id, verdict in verdicts.items() if verdict == "ERROR"} == {
+        each for each in gone if each[0]
+    }
 
 
 def test_a_torn_last_line_is_a_missing_one(tmp_path, files, capsys):
@@ -171,7 +173,7 @@ def test_what_cannot_be_read_is_4_and_two_runs_are_5(tmp_path, files, capsys):
     assert main(["merge", str(tmp_path)]) == 4
     assert main(["merge", str(tmp_path / "nothing")]) == 4
     seeded = plan(scenario=msgspec.structs.replace(plan().scenario, seed=7))
-    (tmp_path / "other").write_bytes(file(seeded.head()))
+    (tmp_path / "other").write_bytes(file(seeded.header()))
     assert main(["merge", *files, str(tmp_path / "other")]) == 5
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 3 and "Is a directory" in said[0] and "No such file" in said[1] and "seed is 7" in said[2]
@@ -209,7 +211,7 @@ def test_a_shard_says_that_it_is_one_and_two_of_them_are_the_matrix(tmp_path, mo
     assert main([*options, "--shard", "1/2", "-o", one]) == 0
     assert main([*options, "--shard", "2/2", "--resume", two]) == 0
     assert capsys.readouterr().out == ""
-    shards = [journal.read(path).head.shard for path in map(type(tmp_path), (one, two))]
+    shards = [journal.read(path).header.shard for path in map(type(tmp_path), (one, two))]
     assert shards == ["1/2", "2/2"]
     assert main(["merge", one, two, "--format", "json"]) == 0
     told = capsys.readouterr().out

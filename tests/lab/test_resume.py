@@ -30,19 +30,19 @@ def test_what_a_file_holds_is_not_played_again_and_the_result_is_the_same(jobs, 
     asked, half = plan(), tmp_path / "half"
     half.write_bytes(b"".join(whole().splitlines(keepends=True)[:4]))
     played = []
-    monkeypatch.setattr(matrix, "Bench", counting(matrix.Bench, played))
-    with opened(half, asked.head(), asked.keys) as file:
+    monkeypatch.setattr(matrix, "Evaluation", counting(matrix.Evaluation, played))
+    with opened(half, asked.header(), asked.keys) as file:
         assert len(file.known) == 3
         found = matrix.run_plan(asked, jobs=jobs, journal=file)
     assert result(found.kept) == result(uninterrupted().kept)
     if jobs == 1:  # other processes count for themselves
-        again = {line.place for line in file.known if isinstance(line, CellLine)} & set(played)
+        again = {line.cell_id for line in file.known if isinstance(line, CellLine)} & set(played)
         assert played and not again
     assert result(journal.read(half).lines) == result(uninterrupted().kept)
 
 
-def counting(bench, played):
-    class Counting(bench):
+def counting(evaluation, played):
+    class Counting(evaluation):
         def cell(self, attack, *rest):
             if rest:  # not the same attack on plain, which a cell is compared with
                 played.append((self.scheme.name, attack.name))
@@ -52,10 +52,10 @@ def counting(bench, played):
 
 
 def test_a_complete_file_is_judged_without_playing_anything(tmp_path, monkeypatch):
-    monkeypatch.setattr(matrix, "Bench", None)
+    monkeypatch.setattr(matrix, "Evaluation", None)
     asked, path = plan(), tmp_path / "complete"
     path.write_bytes(whole())
-    with opened(path, asked.head(), asked.keys) as file:
+    with opened(path, asked.header(), asked.keys) as file:
         assert result(matrix.run_plan(asked, journal=file).kept) == result(uninterrupted().kept)
     assert path.read_bytes() == whole()
 
@@ -64,17 +64,17 @@ def test_a_verdict_that_controls_or_rules_unsettle_is_unsettled_after_a_resumpti
     """What fired before the interruption, and controls that failed before it, count after it."""
     lines = uninterrupted().kept
     broken = [
-        msgspec.structs.replace(line, failure="it broke the twin") if line.place == ("", ATTACKS[0]) else line
+        msgspec.structs.replace(line, failure="it broke the twin") if line.cell_id == ("", ATTACKS[0]) else line
         for line in lines
     ]
-    verdicts = {cell.attack: cell for cell in judged(plan().head(), broken).cells}
+    verdicts = {cell.attack: cell for cell in judged(plan().header(), broken).cells}
     assert verdicts[ATTACKS[0]].reason == f"a control of {ATTACKS[0]} failed: it broke the twin"
     rule = "escrow.e2ee.ratchet.step"
     idle = [msgspec.structs.replace(line, fired=tuple(set(line.fired) - {rule})) for line in lines]
-    cells = judged(plan().head(), idle).cells
+    cells = judged(plan().header(), idle).cells
     assert {cell.verdict for cell in cells} == {"INCONCLUSIVE"} and all(rule in cell.reason for cell in cells)
     once = [*idle[:-1], msgspec.structs.replace(idle[-1], fired=(rule,))]
-    assert not any(rule in cell.reason for cell in judged(plan().head(), once).cells)
+    assert not any(rule in cell.reason for cell in judged(plan().header(), once).cells)
 
 
 # --- the command ---
@@ -112,10 +112,10 @@ def test_faults_have_their_exit_codes_and_one_line_each(tmp_path, capsys):
 
 def test_two_processes_do_not_write_one_file(tmp_path):
     asked, path = plan(), tmp_path / "shared"
-    with opened(path, asked.head(), asked.keys):
+    with opened(path, asked.header(), asked.keys):
         done = command("--resume", path)
         assert (done.returncode, done.stdout) == (2, "")
-        assert path.read_bytes() == encoded(asked.head())
+        assert path.read_bytes() == encoded(asked.header())
         assert done.stderr == f"escrow-lab: {path} is being written by another process; wait for its end\n"
 
 

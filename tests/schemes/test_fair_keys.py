@@ -12,7 +12,7 @@ from attacks.lab.runs.experiment import experiments, reproduce
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens.roomy_certificates import RoomyCertificates
 from escrow.crypto import sha256
 from escrow.derivation import service
@@ -241,24 +241,24 @@ def of_users(record, users):
 
 
 @pytest.fixture(scope="module")
-def bench():
-    return Bench(FairKeys(), ATTACKS, SMALL)
+def evaluation():
+    return Evaluation(FairKeys(), ATTACKS, SMALL)
 
 
-def test_t_trustees_open_every_text_and_one_none(bench):
-    everything = {sent.id for sent in bench.record.sent}
-    assert opened_by(bench.analysis, ["trustee-1", "trustee-3"]) == everything
-    assert opened_by(bench.analysis, ["trustee-2"]) == opened_by(bench.analysis, ["centre"]) == set()
+def test_t_trustees_open_every_text_and_one_none(evaluation):
+    everything = {sent.id for sent in evaluation.record.sent}
+    assert opened_by(evaluation.analysis, ["trustee-1", "trustee-3"]) == everything
+    assert opened_by(evaluation.analysis, ["trustee-2"]) == opened_by(evaluation.analysis, ["centre"]) == set()
 
 
-def test_one_warrant_about_a_user_opens_all_that_user_says_and_hears_past_and_future(bench):
+def test_one_warrant_about_a_user_opens_all_that_user_says_and_hears_past_and_future(evaluation):
     """The authority's key, or its archive at any time, once a warrant is answered: a key has no window."""
     targets = [warrant.target for warrant in SMALL.warrants]
-    opened = opened_by(bench.analysis, ["authority"])
-    assert opened == of_users(bench.record, targets)
+    opened = opened_by(evaluation.analysis, ["authority"])
+    assert opened == of_users(evaluation.record, targets)
     window = {
         sent.id
-        for sent in bench.record.sent
+        for sent in evaluation.record.sent
         for warrant in SMALL.warrants
         if warrant.target in sent.people and warrant.first <= sent.day <= warrant.last
     }
@@ -270,11 +270,11 @@ def test_before_it_is_answered_a_warrant_opens_nothing():
     assert opened_by(Analysis(FairKeys(), record, ATTACKS), ["authority", "centre", "provider"]) == set()
 
 
-def test_the_target_is_a_promise_of_the_trustees(bench):
-    everything = {sent.id for sent in bench.record.sent}
-    assert opened_by(bench.analysis, ["authority"], SERVED) < everything
-    assert opened_by(bench.analysis, ["authority"], WITHOUT + "target") == everything
-    assert opened_by(bench.analysis, ["court"], SERVED) == everything
+def test_the_target_is_a_promise_of_the_trustees(evaluation):
+    everything = {sent.id for sent in evaluation.record.sent}
+    assert opened_by(evaluation.analysis, ["authority"], SERVED) < everything
+    assert opened_by(evaluation.analysis, ["authority"], WITHOUT + "target") == everything
+    assert opened_by(evaluation.analysis, ["court"], SERVED) == everything
 
 
 # --- faults ---
@@ -308,7 +308,7 @@ def test_seeded_faults_are_caught_by_laws(monkeypatch):
 
 def test_a_trustee_who_does_not_look_whom_a_warrant_names_gives_everything_away():
     everything = {sent.id for sent in play(FairKeys(), SMALL).sent}
-    careless = Bench(with_parties(FairKeys(), trustee=Anybody), ATTACKS, SMALL)
+    careless = Evaluation(with_parties(FairKeys(), trustee=Anybody), ATTACKS, SMALL)
     assert opened_by(careless.analysis, ["authority"], SERVED) == everything
     cell, _ = careless.cell(registry.attacks()["warrant-misuse"])
     assert cell.verdict == "BREACH" and cell.exposed.total == len(everything)
@@ -317,9 +317,9 @@ def test_a_trustee_who_does_not_look_whom_a_warrant_names_gives_everything_away(
 def test_seeded_faults_are_caught_by_attacks():
     """A centre that certifies what a user chooses gives rogues a directory of their own."""
     attack = registry.attacks()["shadow-public-keys"]
-    cell, _ = Bench(RoomyCertificates(), ATTACKS, SMALL).cell(attack)
+    cell, _ = Evaluation(RoomyCertificates(), ATTACKS, SMALL).cell(attack)
     assert cell.verdict == "BREACH" and cell.evaded > 0
-    sound, _ = Bench(FairKeys(), ATTACKS, SMALL).cell(attack)
+    sound, _ = Evaluation(FairKeys(), ATTACKS, SMALL).cell(attack)
     assert sound.evaded == 0
 
 

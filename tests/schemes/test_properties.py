@@ -274,8 +274,8 @@ def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_
 
 
 def found_reason(control):
-    bench = conformance.controlled.__globals__["Bench"](control.SPECIMEN, (Blunt(),), control.SCENARIO)
-    return bench.cell(Blunt())[0].reason
+    evaluation = conformance.controlled.__globals__["Evaluation"](control.SPECIMEN, (Blunt(),), control.SCENARIO)
+    return evaluation.cell(Blunt())[0].reason
 
 
 class UncastScheme(plain.Plain, frozen=True):

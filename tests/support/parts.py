@@ -42,9 +42,9 @@ def uninterrupted():
 
 def whole():
     """The file of an uninterrupted run."""
-    return encoded(plan().head()) + b"".join(map(encoded, uninterrupted().kept))
+    return encoded(plan().header()) + b"".join(map(encoded, uninterrupted().kept))
 
 
 def result(lines):
     """The result that lines give, as it is written."""
-    return to_json(judged(plan().head(), lines))
+    return to_json(judged(plan().header(), lines))

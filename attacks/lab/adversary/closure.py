@@ -25,16 +25,16 @@ from attacks.lab.adversary.joins import (
     Fire,
     Getter,
     Join,
+    JoinStep,
     Lookup,
     Premises,
-    Step,
     Table,
     getter,
     long_join,
     pair_join,
     plan_of,
 )
-from attacks.lab.adversary.memo import Memory
+from attacks.lab.adversary.memo import Memo
 from escrow.codec import Fact
 from escrow.derivation import Checks, Gate, Rule, Service
 from escrow.errors import Forged
@@ -83,9 +83,9 @@ class Closure:
     numbered: first the firings, then the gates, then the services.
     """
 
-    def __init__(self, rules: Iterable[Rule], memory: Memory | None = None) -> None:
+    def __init__(self, rules: Iterable[Rule], memo: Memo | None = None) -> None:
         self.rules: list[Rule] = list(dict.fromkeys(rules))
-        self._memory = memory
+        self._memo = memo
         self.facts: list[Fact] = []
         self.ids: dict[Fact, int] = {}
         self.public = bytearray()  # by fact: FREE, NETWORK or both
@@ -268,7 +268,7 @@ class Closure:
         return fire
 
     def _recalled(self, function: Callable[..., R]) -> Callable[..., R]:
-        return function if self._memory is None else self._memory.recalling(function)
+        return function if self._memo is None else self._memo.recalling(function)
 
     def _entering(self, number: int, gate: Gate) -> Fire:
         verify = self._recalled(gate.verify)
@@ -355,7 +355,7 @@ class Closure:
         restore = itemgetter(*map(order.index, range(len(order))))
         return get, table, long_join(pass_over, rest, self.facts, restore, fire)
 
-    def _compile(self, rule: Rule, start: int, plan: list[Step], place: int) -> Lookup:
+    def _compile(self, rule: Rule, start: int, plan: list[JoinStep], place: int) -> Lookup:
         """The look-up of one step; its key is read from the arriving fact, or from the facts bound by then.
 
         A fact that fits two arguments of one rule meets itself once: where it arrives as the earlier of the two.

@@ -34,7 +34,7 @@ class Seizure(msgspec.Struct, frozen=True, order=True):
         return f"{self.principal}@{_ranges(self.evenings)}" if self.evenings else self.principal
 
 
-class Threshold(msgspec.Struct, frozen=True, order=True):
+class CoalitionThreshold(msgspec.Struct, frozen=True, order=True):
     """Any `t` of these members, each written as a coalition, or as several with "or" between them."""
 
     t: int
@@ -48,13 +48,13 @@ class Coalition(msgspec.Struct, frozen=True, order=True):
     """Seizures, and thresholds that stand for many coalitions at once."""
 
     members: tuple[Seizure, ...]
-    thresholds: tuple[Threshold, ...] = ()
+    thresholds: tuple[CoalitionThreshold, ...] = ()
 
     def __str__(self) -> str:
         return ", ".join(map(str, (*self.members, *self.thresholds))) or "nobody"
 
 
-class Row(NamedTuple):
+class MinimalCoalition(NamedTuple):
     """A minimal coalition, its mask, and the targets that it opens."""
 
     coalition: Coalition
@@ -62,14 +62,14 @@ class Row(NamedTuple):
     opens: frozenset[int]
 
 
-class Cost(NamedTuple):
+class CoalitionCost(NamedTuple):
     """The price of a coalition; where `exact` is False, it costs at least this."""
 
     value: float
     exact: bool
 
 
-NO_WAY = Cost(inf, True)
+NO_WAY = CoalitionCost(inf, True)
 
 
 def parse(text: str, principals: Iterable[str]) -> Coalition:
@@ -127,12 +127,12 @@ class AccessStructure:
             mask |= self.atoms.mask(each.principal, evenings) if evenings else self.atoms.always(each.principal)
         return mask
 
-    def table(self, officials: Iterable[str] | None = None) -> Iterator[Row]:
+    def table(self, officials: Iterable[str] | None = None) -> Iterator[MinimalCoalition]:
         """Every minimal coalition with what it opens, small ones first; those of officials only, if these are given."""
         within = WHENEVER if officials is None else self.labels.satisfied(self.mask(map(Seizure, officials)))
         rows = {mask: coalition for mask, coalition in self._minimal().items() if mask & ~within == 0}
         for mask in sorted(rows, key=lambda each: (len(rows[each].members), rows[each])):
-            yield Row(rows[mask], mask, self.opened(mask))
+            yield MinimalCoalition(rows[mask], mask, self.opened(mask))
 
     def _minimal(self) -> dict[int, Coalition]:
         """For each target the least of its coalitions, by mask.
@@ -151,7 +151,7 @@ class AccessStructure:
             least |= {each for each in wholes if not any(other != each and other & ~each == 0 for other in wholes)}
         return {mask: coalition for mask, coalition in found.items() if mask in least}
 
-    def cost(self, mask: int, price: Price = lambda _: 1.0) -> Cost:
+    def cost(self, mask: int, price: Price = lambda _: 1.0) -> CoalitionCost:
         """The price of the seizures in a mask; of a threshold, that of its t cheapest members.
 
         A principal that serves several members is paid once: its price is shared out among them, and the sum is a lower
@@ -159,10 +159,10 @@ class AccessStructure:
         """
         return self._cost(mask, price, 0)
 
-    def _cost(self, mask: int, price: Price, above: int) -> Cost:
+    def _cost(self, mask: int, price: Price, above: int) -> CoalitionCost:
         plain, symbols = self._split(mask)
         if not symbols:
-            return Cost(sum(price(each.principal) for each in self.coalition(plain).members), True)
+            return CoalitionCost(sum(price(each.principal) for each in self.coalition(plain).members), True)
         above |= mask & ~plain
         parts = [(1, [[plain]])]
         parts += [(symbol.t, [self._sets(member, above) for member in symbol.members]) for symbol in symbols]
@@ -175,7 +175,7 @@ class AccessStructure:
             ]
             for cheap in sorted(costs)[:t]:
                 total, exact = total + cheap.value, exact and cheap.exact
-        return Cost(total, exact)
+        return CoalitionCost(total, exact)
 
     # --- masks as coalitions ---
 
@@ -209,10 +209,10 @@ class AccessStructure:
             members = members.union(*chosen)
         return members
 
-    def _threshold(self, symbol: Symbol, above: int) -> Threshold:
+    def _threshold(self, symbol: Symbol, above: int) -> CoalitionThreshold:
         members = (self._sets(member, above) for member in symbol.members)
         printed = (" or ".join(str(self._coalition(mask, above)) for mask in member) for member in members)
-        return Threshold(symbol.t, tuple(sorted(filter(None, printed), key=_natural)))
+        return CoalitionThreshold(symbol.t, tuple(sorted(filter(None, printed), key=_natural)))
 
     def _sets(self, label: int, above: int) -> list[int]:
         """The masks of a label, without those that rest on a threshold which they are to meet."""
@@ -236,7 +236,7 @@ class AccessStructure:
 # --- order, and evenings, as bits and as printed ---
 
 
-def _together(members: Iterable[Seizure], thresholds: Iterable[Threshold] = ()) -> Coalition:
+def _together(members: Iterable[Seizure], thresholds: Iterable[CoalitionThreshold] = ()) -> Coalition:
     return Coalition(tuple(sorted(set(members), key=_natural)), tuple(sorted(thresholds)))
 
 

@@ -36,7 +36,7 @@ from attacks.lab.adversary.local import Local
 from attacks.lab.adversary.pipe import (
     Charge,
     Failed,
-    Found,
+    Findings,
     Labelled,
     Nameless,
     class_of,
@@ -120,7 +120,7 @@ def _insist(condition: bool, what: str) -> None:
         raise ValueError(what)
 
 
-def _asked(charge: Charge) -> Found:
+def _asked(charge: Charge) -> Findings:
     """Start the child, put the question, wait for the answer, and see the child off."""
     command = [sys.executable, "-P", "-m", "attacks.lab.adversary.isolation"]
     away = os.path.abspath(os.sep)
@@ -130,7 +130,7 @@ def _asked(charge: Charge) -> Found:
     assert child.stdin is not None and child.stdout is not None  # noqa: S101 (pipes were asked for)
     try:
         send(child.stdin, charge)
-        answer = codec.decode(receive(child.stdout), Found | Failed)  # type: ignore[arg-type]  # a union as a type
+        answer = codec.decode(receive(child.stdout), Findings | Failed)  # type: ignore[arg-type]  # a union as a type
     except (Malformed, OSError) as error:
         raise AdversaryFailed(_epitaph(child, error)) from None
     finally:
@@ -191,7 +191,7 @@ def _plugin_files() -> Iterator[str]:
 # --- the child's side ---
 
 
-def _answer(charge: Charge) -> Found:
+def _answer(charge: Charge) -> Findings:
     load_files(map(Path, charge.plugins))
     rules = [named(name, importlib.import_module).__rule__ for name in charge.rules]
     scheme, *attacks = map(importlib.import_module, (charge.scheme, *charge.attacks))
@@ -200,7 +200,7 @@ def _answer(charge: Charge) -> Found:
     view = View(charge.days, charge.heard, charge.states, kinds, charge.warrants)
     local = Local(view, scheme, attacks, rules)
     passes = {name: _labelled(local.labelled(name), name, local.texts) for name in local.passes}
-    return Found(tuple(local.texts.values()), dict(local.fired), local.officials, passes)
+    return Findings(tuple(local.texts.values()), dict(local.fired), local.officials, passes)
 
 
 def _labelled(labels: Labels, name: str, texts: Iterable[int]) -> Labelled:
@@ -224,7 +224,7 @@ def serve() -> None:
     frame = receive(sys.stdin.buffer)
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     try:
-        found: Found | Failed = _answer(codec.decode(frame, Charge))
+        found: Findings | Failed = _answer(codec.decode(frame, Charge))
     except Exception as error:
         found = Failed(" ".join(f"{type(error).__name__}: {error}".split()))
     send(answer, found)

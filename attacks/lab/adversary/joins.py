@@ -22,7 +22,7 @@ Join = Callable[[int, Fact, Sequence[int]], None]  # an arriving fact, and those
 Lookup = tuple[Getter, Table, bool]  # the key to ask for, where, and whether to pass the arriving fact over
 
 
-class Step(NamedTuple):
+class JoinStep(NamedTuple):
     """One join: the argument it adds, the fields looked up there, and the bound arguments' fields that they equal."""
 
     position: int
@@ -30,7 +30,7 @@ class Step(NamedTuple):
     theirs: tuple[tuple[int, str], ...]
 
 
-def plan_of(rule: Rule, start: int) -> list[Step]:
+def plan_of(rule: Rule, start: int) -> list[JoinStep]:
     """The other arguments, each time the one with the most equalities to those already bound."""
     classes, bound, steps = _classes(rule), [start], []
     while len(bound) < len(rule.takes):
@@ -53,7 +53,7 @@ def _classes(rule: Rule) -> list[dict[int, str]]:
     return classes
 
 
-def _tie(classes: list[dict[int, str]], position: int, bound: list[int]) -> Step:
+def _tie(classes: list[dict[int, str]], position: int, bound: list[int]) -> JoinStep:
     """All that ties an argument to the bound ones; of equal fields preferably those of one bound argument."""
     common = [each for each in classes if position in each and any(at in each for at in bound)]
     favourite = max(bound, key=lambda at: sum(at in each for each in common))
@@ -61,7 +61,7 @@ def _tie(classes: list[dict[int, str]], position: int, bound: list[int]) -> Step
     for each in common:
         source = favourite if favourite in each else next(at for at in bound if at in each)
         ties.add((each[position], (source, each[source])))
-    return Step(position, tuple(mine for mine, _ in sorted(ties)), tuple(theirs for _, theirs in sorted(ties)))
+    return JoinStep(position, tuple(mine for mine, _ in sorted(ties)), tuple(theirs for _, theirs in sorted(ties)))
 
 
 def getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:

@@ -14,7 +14,7 @@ R = TypeVar("R")
 MOST = 1_000_000  # results that are kept: some 400 MB
 
 
-class Memory:
+class Memo:
     """What functions gave for which arguments. `most` results are kept; then all are forgotten."""
 
     def __init__(self, most: int = MOST) -> None:

@@ -33,7 +33,7 @@ class Form(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     of: tuple[Form, ...] = ()
 
 
-class Kind(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class PartyClass(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A party's class: one that a module defines, and the fields that an attack added to it."""
 
     name: str
@@ -50,7 +50,7 @@ class Charge(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     days: int
     heard: tuple[Heard, ...]
     states: dict[str, tuple[bytes, ...]]
-    kinds: dict[str, tuple[Kind, ...]]
+    kinds: dict[str, tuple[PartyClass, ...]]
     warrants: tuple[bytes, ...]
 
 
@@ -66,7 +66,7 @@ class Labelled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     labels: tuple[int, ...]
 
 
-class Found(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
+class Findings(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
     """What the child answers: the bytes of every text that anyone derives, and who derives them in each pass."""
 
     texts: tuple[bytes, ...]
@@ -120,7 +120,7 @@ def type_of(form: Form) -> Any:
     return found[arguments] if arguments else found
 
 
-def class_of(kind: Kind) -> type[Principal]:
+def class_of(kind: PartyClass) -> type[Principal]:
     """A class that reads the states of that kind."""
     base: type[Principal] = named(kind.name, importlib.import_module)
     if not kind.added:
@@ -138,12 +138,12 @@ def name_of(thing: Any) -> str:
     return name
 
 
-def kind_of(kind: type[Principal]) -> Kind:
+def kind_of(kind: type[Principal]) -> PartyClass:
     """A class by the nearest one that a module defines, and the fields that were added to that."""
     base = next(each for each in kind.__mro__ if _is_defined(each))
     known = {field.name for field in msgspec.structs.fields(base)}
     fields = (field for field in msgspec.structs.fields(kind) if field.name not in known)
-    return Kind(name_of(base), tuple((field.name, form_of(field.type)) for field in fields))
+    return PartyClass(name_of(base), tuple((field.name, form_of(field.type)) for field in fields))
 
 
 def _is_defined(kind: type) -> bool:

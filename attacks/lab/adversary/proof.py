@@ -26,7 +26,7 @@ class Given(msgspec.Struct, frozen=True):
     evening: int | None = None
 
 
-class Step(msgspec.Struct, frozen=True):
+class RuleStep(msgspec.Struct, frozen=True):
     """`rule` (a full name) applied to `premises` gives `conclusion`; `edge` is its number in the closure.
 
     Of a threshold rule the last t premises are the members. Of a service (`rule` names its checks) the premises are
@@ -39,7 +39,7 @@ class Step(msgspec.Struct, frozen=True):
     conclusion: int
 
 
-Proof = tuple[Given | Step, ...]
+Proof = tuple[Given | RuleStep, ...]
 
 
 def prove(labels: Labels, fact: int, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof | None:
@@ -54,26 +54,26 @@ def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure]
     used = set(waiting)
     while waiting:
         found = how[waiting.pop()]
-        fresh = _paid(closure, found) - used if isinstance(found, Step) else set()
+        fresh = _paid(closure, found) - used if isinstance(found, RuleStep) else set()
         used |= fresh
         waiting += fresh
     return tuple(_in_order(closure, [entry for number, entry in how.items() if number in used]))
 
 
-def _in_order(closure: Closure, entries: list[Given | Step]) -> Iterator[Given | Step]:
+def _in_order(closure: Closure, entries: list[Given | RuleStep]) -> Iterator[Given | RuleStep]:
     """The entries, each step preceded by those of its guards and witnesses that nothing before it lists."""
     listed: set[int] = set()
     for entry in entries:
-        if isinstance(entry, Step):
+        if isinstance(entry, RuleStep):
             for premise in entry.premises:
                 if premise not in listed and premise not in _paid(closure, entry):
                     listed.add(premise)
                     yield Given(premise, "network" if closure.assumed(premise) & NETWORK else None)
-        listed.add(entry.conclusion if isinstance(entry, Step) else entry.fact)
+        listed.add(entry.conclusion if isinstance(entry, RuleStep) else entry.fact)
         yield entry
 
 
-def _paid(closure: Closure, step: Step) -> set[int]:
+def _paid(closure: Closure, step: RuleStep) -> set[int]:
     """The premises of a step that are neither guard nor witness."""
     gate = closure.gate(step.edge)
     return {*closure.paying(gate), *step.premises[len(gate.guards) :]} if gate else set(closure.needs(step.edge))
@@ -82,8 +82,8 @@ def _paid(closure: Closure, step: Step) -> set[int]:
 # --- what a coalition reaches, in the order in which it gets there ---
 
 
-def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int, Given | Step]:
-    how: dict[int, Given | Step] = dict(_given(labels.closure, tuple(coalition)))
+def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int, Given | RuleStep]:
+    how: dict[int, Given | RuleStep] = dict(_given(labels.closure, tuple(coalition)))
     depth = dict.fromkeys(how, 0)
     for edges, looping in labels.parts:
         while _advance(labels, edges, how, depth, name, shorten=not looping) and looping:
@@ -107,7 +107,12 @@ def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[i
 
 
 def _advance(
-    labels: Labels, edges: Iterable[int], how: dict[int, Given | Step], depth: dict[int, int], name: str, shorten: bool
+    labels: Labels,
+    edges: Iterable[int],
+    how: dict[int, Given | RuleStep],
+    depth: dict[int, int],
+    name: str,
+    shorten: bool,
 ) -> bool:
     """Take each edge whose premises are there; whether a fact was new.
 
@@ -122,11 +127,11 @@ def _advance(
         for fact in closure.gives(edge):
             if fact not in how or (shorten and deep < depth[fact]):
                 how.pop(fact, None)
-                how[fact], depth[fact] = Step(edge, closure.name_of(edge), used, fact), deep
+                how[fact], depth[fact] = RuleStep(edge, closure.name_of(edge), used, fact), deep
     return len(how) > before
 
 
-def _premises(closure: Closure, edge: int, how: dict[int, Given | Step]) -> tuple[int, ...] | None:
+def _premises(closure: Closure, edge: int, how: dict[int, Given | RuleStep]) -> tuple[int, ...] | None:
     """What the edge is applied to, its guards and witnesses included; None while something is missing."""
     if gate := closure.gate(edge):
         members = gate.choose(how.__contains__)

@@ -37,7 +37,7 @@ class View(NamedTuple):
     warrants: tuple[bytes, ...]
 
 
-class Given(NamedTuple):
+class HeldFact(NamedTuple):
     """A fact and why it is known: "network", or the principal whose state held it on an evening."""
 
     fact: Fact
@@ -98,11 +98,11 @@ class Reader:
 
     def states(
         self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, tuple[type[Principal], ...]]
-    ) -> Iterator[Given]:
+    ) -> Iterator[HeldFact]:
         """Every fact in every state, by holder and evening; `kinds` are the classes that the states are of."""
         for name, evenings in states.items():
             for evening, state in enumerate(evenings):
                 if not state:
                     continue  # not taken on this evening
                 for fact in facts_in(revive(state, kinds[name][evening])):
-                    yield Given(fact, name, evening)
+                    yield HeldFact(fact, name, evening)

@@ -51,17 +51,17 @@ def _read(data: bytes, file: str) -> Run:
     from attacks.lab.runs import journal, merge  # which raise this package's NotComparable
 
     first, _, rest = data.partition(b"\n")
-    head = _head_of(first)
-    if head is not None and head.schema == journal.SCHEMA:
+    header = _head_of(first)
+    if header is not None and header.schema == journal.SCHEMA:
         contents = journal.parse(data, file)
-        return merge.judged(contents.head, contents.lines)
-    if head is not None and rest.strip():
+        return merge.judged(contents.header, contents.lines)
+    if header is not None and rest.strip():
         raise Malformed(f"{file} holds rows, and not what was played; compare takes --format json")
-    head = msgspec.json.decode(data, type=_Head)
-    kind = KINDS.get(head.schema) or (Recorded if head.machine_info is not None else None)
+    header = msgspec.json.decode(data, type=_Head)
+    kind = KINDS.get(header.schema) or (Recorded if header.machine_info is not None else None)
     if kind is None:
         wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
-        raise Malformed(f"{file} is no run that can be compared: it is {head.schema or 'unnamed'}, not {wanted}")
+        raise Malformed(f"{file} is no run that can be compared: it is {header.schema or 'unnamed'}, not {wanted}")
     return msgspec.json.decode(data, type=kind)
 
 

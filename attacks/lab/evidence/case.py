@@ -15,7 +15,7 @@ from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.cell import Reach, reach
 from attacks.lab.verdict.claims import Judge
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from escrow import registry
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
@@ -28,8 +28,8 @@ def pass_of(attack: Attack) -> Literal["mathematics", "served"]:
     return "served" if attack.served else "mathematics"
 
 
-class _Once(Bench):
-    """A bench that keeps the last attack's play."""
+class _Once(Evaluation):
+    """An evaluation that keeps the last attack's play."""
 
     @cached_property
     def _plays(self) -> dict[str, tuple[Analysis, tuple[Seize | Turn, ...]]]:
@@ -48,37 +48,37 @@ class Case:
         self.scheme, self.attack, self.scenario = scheme, attack, scenario
         self.attacks = tuple({each.name: each for each in (*attacks, attack)}.values())
         self.label_pass = pass_of(attack)
-        self._bench = _Once(scheme, self.attacks, scenario)
+        self._evaluation = _Once(scheme, self.attacks, scenario)
 
     @cached_property
     def applies(self) -> bool:
-        return not self.attack.applies(self.scheme, self._bench.record.cast)
+        return not self.attack.applies(self.scheme, self._evaluation.record.cast)
 
     @property
     def analysis(self) -> Analysis:
         """Of the play under the attack; of the honest one where nobody is corrupted."""
-        return self._bench.under(self.attack)[0]
+        return self._evaluation.under(self.attack)[0]
 
     @cached_property
     def cell(self) -> Cell:
         """The cell as the matrix has it, its controls not run."""
         plain = registry.schemes()["plain"]
-        bench = self._bench if self.scheme == plain else Bench(plain, self.attacks, self.scenario)
+        evaluation = self._evaluation if self.scheme == plain else Evaluation(plain, self.attacks, self.scenario)
         opened = frozenset[int]()
-        if not self.attack.applies(plain, bench.record.cast):
-            opened = bench.cell(self.attack)[1]
-        return self._bench.cell(self.attack, opened)[0]
+        if not self.attack.applies(plain, evaluation.record.cast):
+            opened = evaluation.cell(self.attack)[1]
+        return self._evaluation.cell(self.attack, opened)[0]
 
     @cached_property
     def reach(self) -> Reach:
         """What the attack's corruptions open."""
-        analysis, corruptions = self._bench.under(self.attack)
+        analysis, corruptions = self._evaluation.under(self.attack)
         return reach(analysis, Judge(analysis.record, self.scheme.claim), self.attack, corruptions)
 
     @cached_property
     def taken(self) -> dict[str, frozenset[int]]:
         """The evenings on which the attack takes each principal's state."""
-        corruptions = self._bench.under(self.attack)[1]
+        corruptions = self._evaluation.under(self.attack)[1]
         evenings: dict[str, set[int]] = defaultdict(set)
         for each in corruptions:
             days = range(each.day, self.scenario.days) if isinstance(each, Turn) else (each.evening,)

@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Coalition
 from attacks.lab.adversary.labels import WITHOUT
-from attacks.lab.adversary.proof import Given, Proof, Step, prove
+from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import Sent, play
@@ -95,7 +95,7 @@ class _Tree:
 
     def __init__(self, analysis: Analysis, proof: Proof, sent: Sent, heard: dict[Fact, int]) -> None:
         self.analysis, self.closure, self.sent, self.heard = analysis, analysis.closure, sent, heard
-        self.made = {each.conclusion: each for each in proof if isinstance(each, Step)}
+        self.made = {each.conclusion: each for each in proof if isinstance(each, RuleStep)}
         self.given = {each.fact: each for each in proof if isinstance(each, Given)}
         self.root = analysis.texts[sent.id]
         self.uses = Counter(fact for step in self.made.values() for fact in _needed(self.closure, step))
@@ -147,7 +147,7 @@ class _Tree:
         for at, child in enumerate(children, 1):
             yield from self._node(child, indent, at == len(children), depth)
 
-    def _run(self, fact: int) -> list[Step]:
+    def _run(self, fact: int) -> list[RuleStep]:
         """The step that makes the fact, and those before it by the same rule of one premise each."""
         run = [self.made[fact]]
         while True:
@@ -181,7 +181,7 @@ def _facts(count: int) -> str:
     return "1 fact" if count == 1 else f"{count} facts"
 
 
-def _needed(closure: Closure, step: Step) -> tuple[int, ...]:
+def _needed(closure: Closure, step: RuleStep) -> tuple[int, ...]:
     """A step's premises without guards and witnesses, in the order of its arguments."""
     if gate := closure.gate(step.edge):
         return (*closure.paying(gate), *step.premises[len(gate.guards) :])

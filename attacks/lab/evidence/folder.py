@@ -46,7 +46,7 @@ _LINE = re.compile(rf"([0-9a-f]{{64}})  (0|[1-9][0-9]{{0,8}})  ({_NAME.pattern})
 T = TypeVar("T")
 
 
-class Statement(Result, frozen=True, kw_only=True):
+class ProofStatement(Result, frozen=True, kw_only=True):
     """What a proof is about. `attacks` are those whose rules joined.
 
     Each seizure is on one of its evenings, whichever. `opened` counts all texts that the coalition opens, also those
@@ -76,7 +76,7 @@ class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
     evening: int | None = None
 
 
-class Answered(Result, frozen=True, kw_only=True):
+class OfficialAnswer(Result, frozen=True, kw_only=True):
     """What an honest official gave, with a secret that is not in the folder, after these checks."""
 
     by: tuple[str, ...]
@@ -85,7 +85,7 @@ class Answered(Result, frozen=True, kw_only=True):
     encoding: str
 
 
-class Step(Result, frozen=True, kw_only=True, omit_defaults=True):
+class ProofStep(Result, frozen=True, kw_only=True, omit_defaults=True):
     """A rule (full name), applied to facts and steps by their numbers; `result` is which of its conclusions is meant.
 
     Of a threshold rule the members come last. Where an official answers, `rule` names the checks, and the premises are
@@ -95,7 +95,7 @@ class Step(Result, frozen=True, kw_only=True, omit_defaults=True):
     rule: str
     premises: tuple[int, ...]
     result: int = 0
-    answer: Answered | None = None
+    answer: OfficialAnswer | None = None
 
 
 class ProvenText(Result, frozen=True, kw_only=True):
@@ -110,11 +110,11 @@ class ProvenText(Result, frozen=True, kw_only=True):
 class Dossier(NamedTuple):
     """What stands in a folder, decoded."""
 
-    statement: Statement
+    statement: ProofStatement
     cell: Cell
     scenario: Scenario
     facts: list[GivenFact]
-    steps: list[Step]
+    steps: list[ProofStep]
     texts: list[ProvenText]
 
 
@@ -128,11 +128,11 @@ def read(files: Mapping[str, bytes]) -> Dossier:
     except Malformed as error:
         raise Malformed(f"{SCENARIO}: {error}") from None
     return Dossier(
-        only(files, STATEMENT, Statement),
+        only(files, STATEMENT, ProofStatement),
         only(files, CELL, Cell),
         scenario,
         lines(files, FACTS, GivenFact),
-        lines(files, STEPS, Step),
+        lines(files, STEPS, ProofStep),
         lines(files, TEXTS, ProvenText),
     )
 

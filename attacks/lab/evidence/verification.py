@@ -16,7 +16,18 @@ from attacks import registry as attack_registry
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, pass_of
 from attacks.lab.evidence.execution import Library
-from attacks.lab.evidence.folder import CELL, CLAIM, FACTS, FILES, STATEMENT, STEPS, TEXTS, Dossier, GivenFact, Step
+from attacks.lab.evidence.folder import (
+    CELL,
+    CLAIM,
+    FACTS,
+    FILES,
+    STATEMENT,
+    STEPS,
+    TEXTS,
+    Dossier,
+    GivenFact,
+    ProofStep,
+)
 from attacks.lab.evidence.replay import replayed
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.verdict.analysis import stranger
@@ -144,7 +155,7 @@ class _Execution:
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from None
 
-    def _follow(self, where: str, step: Step) -> None:
+    def _follow(self, where: str, step: ProofStep) -> None:
         if not all(0 <= each < len(self.values) for each in step.premises):
             raise Malformed(f"{where}: a premise does not precede it")
         try:
@@ -155,7 +166,7 @@ class _Execution:
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from error
 
-    def _result(self, step: Step) -> Fact:
+    def _result(self, step: ProofStep) -> Fact:
         shown = [self.values[each] for each in step.premises]
         if (step.answer is not None) != self.library.is_service(step.rule):
             raise Malformed(f"{step.rule} and an official's answer do not go together")

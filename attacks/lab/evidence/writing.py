@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from attacks.lab.adversary.proof import Given, Step, prove_all
+from attacks.lab.adversary.proof import Given, RuleStep, prove_all
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, Members
 from attacks.lab.evidence.execution import Library, full_name
-from attacks.lab.evidence.folder import Answered, GivenFact, ProvenText, Statement
+from attacks.lab.evidence.folder import GivenFact, OfficialAnswer, ProofStatement, ProvenText
 from attacks.lab.evidence.provenance import checks_made, packets
 from attacks.lab.evidence.verification import verify
 from attacks.lab.simulation.attack import Attack
@@ -83,13 +83,13 @@ class _Writer:
     def __init__(self, case: Case, members: Members) -> None:
         self.case, self.members = case, members
         self.facts: list[GivenFact] = []
-        self.steps: list[folder.Step] = []
+        self.steps: list[folder.ProofStep] = []
         self.places: dict[int, tuple[bool, int]] = {}  # fact of the closure -> (is it a step, which)
 
     def files(self, opened: list[int], texts: list[int]) -> dict[str, bytes]:
         case = self.case
         proven = self._prove(texts) if texts else []
-        statement = Statement(
+        statement = ProofStatement(
             scheme=case.scheme.name,
             parameters=msgspec.to_builtins(msgspec.structs.asdict(case.scheme)),
             attack=case.attack.name,
@@ -149,21 +149,21 @@ class _Writer:
             evening=None if heard else entry.evening,
         )
 
-    def _step(self, entry: Step) -> folder.Step:
+    def _step(self, entry: RuleStep) -> folder.ProofStep:
         closure = self.case.analysis.closure
         premises = tuple(map(self._number, entry.premises))
         if service := closure.service(entry.edge):
             given = closure.facts[entry.conclusion]
-            answer = Answered(
+            answer = OfficialAnswer(
                 by=service.holders,
                 checks=checks_made(self.case.analysis, service),
                 type=full_name(type(given)),
                 encoding=codec.encode(given).hex(),
             )
-            return folder.Step(rule=entry.rule, premises=premises, answer=answer)
-        return folder.Step(rule=entry.rule, premises=premises, result=self._which(entry))
+            return folder.ProofStep(rule=entry.rule, premises=premises, answer=answer)
+        return folder.ProofStep(rule=entry.rule, premises=premises, result=self._which(entry))
 
-    def _which(self, entry: Step) -> int:
+    def _which(self, entry: RuleStep) -> int:
         """The place of a step's conclusion among all that its rule gives."""
         closure = self.case.analysis.closure
         shown: list[Fact] = [closure.facts[each] for each in entry.premises]

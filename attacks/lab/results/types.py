@@ -121,7 +121,7 @@ class ByDay(Result, frozen=True, kw_only=True):
     later: int
 
 
-class Threshold(Result, frozen=True, kw_only=True):
+class MemberThreshold(Result, frozen=True, kw_only=True):
     """Any t of these."""
 
     t: int
@@ -138,7 +138,7 @@ class Minimal(Result, frozen=True, kw_only=True):
     label_pass: str = msgspec.field(name="pass")
     members: tuple[str, ...]
     periods: tuple[str, ...] = ()
-    threshold: Threshold | None = None
+    threshold: MemberThreshold | None = None
     officials_only: bool
     opens: int
     by_day: dict[str, ByDay]

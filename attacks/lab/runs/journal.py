@@ -28,16 +28,16 @@ from escrow.errors import Malformed
 SCHEMA: Final = "escrow-lab/cells/1"
 CHECK = b',"check":"%s"}'  # what a line ends in: the beginning of the SHA-256 of all before it, in hexadecimal
 
-Place = tuple[str, str]  # a scheme and an attack, or no scheme and the attack whose controls are meant
+CellId = tuple[str, str]  # a scheme and an attack, or no scheme and the attack whose controls are meant
 
 
-def said(place: Place) -> str:
-    """A place in words."""
-    scheme, attack = place
+def said(cell_id: CellId) -> str:
+    """Return the name of a line as words: "SCHEME under ATTACK", or "the controls of ATTACK"."""
+    scheme, attack = cell_id
     return f"{scheme} under {attack}" if scheme else f"the controls of {attack}"
 
 
-class Head(Result, frozen=True, kw_only=True):
+class JournalHeader(Result, frozen=True, kw_only=True):
     """What is run: its manifest, and what else decides its cells.
 
     `every` attack's rules join, and its controls are run; `rules` are those of each scheme's cells, `sources` digests
@@ -54,7 +54,7 @@ class Head(Result, frozen=True, kw_only=True):
     shard: str = ""
 
     @property
-    def places(self) -> Iterator[Place]:
+    def cell_ids(self) -> Iterator[CellId]:
         """Every line that the run writes, by what it is about, in the order of the result, controls last."""
         yield from ((scheme, attack) for scheme in self.manifest.schemes for attack in self.manifest.attacks)
         yield from (("", attack) for attack in self.every)
@@ -68,7 +68,7 @@ class CellLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cell"):
     fired: tuple[str, ...]
 
     @property
-    def place(self) -> Place:
+    def cell_id(self) -> CellId:
         return self.cell.scheme, self.cell.attack
 
 
@@ -81,18 +81,18 @@ class ControlLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cont
     fired: tuple[str, ...]
 
     @property
-    def place(self) -> Place:
+    def cell_id(self) -> CellId:
         return "", self.attack
 
 
-Line = CellLine | ControlLine
+JournalLine = CellLine | ControlLine
 
 
 class Contents(NamedTuple):
     """What stands in a file: `end` is where its last whole line ends, in bytes; `torn` whether anything follows."""
 
-    head: Head
-    lines: tuple[Line, ...]
+    header: JournalHeader
+    lines: tuple[JournalLine, ...]
     end: int
     torn: bool
 
@@ -100,12 +100,12 @@ class Contents(NamedTuple):
 # --- lines ---
 
 
-def encoded(line: Head | Line) -> bytes:
+def encoded(line: JournalHeader | JournalLine) -> bytes:
     """A line as it is written, its checksum and the line break included."""
     return _sealed(_encode(line)) + b"\n"
 
 
-def _encode(line: Head | Line) -> bytes:
+def _encode(line: JournalHeader | JournalLine) -> bytes:
     return msgspec.json.encode(line, order="deterministic")
 
 
@@ -147,39 +147,39 @@ def parse(data: bytes, name: str) -> Contents:
     found: list[Any] = []
     for number, line in enumerate(whole, 1):
         try:
-            found.append(_decoded(line, Line if found else Head))
+            found.append(_decoded(line, JournalLine if found else JournalHeader))
         except Malformed as error:
             raise Malformed(f"{name}, line {number}: {error}") from None
     if not found:
         raise Malformed(f"{name}, line 1: there is no manifest, so this is no file that --resume or --shard wrote")
-    head, *lines = found
-    _check_head(head, name)
-    _check_lines(head, lines, name)
-    return Contents(head, tuple(lines), len(data) - len(rest), bool(rest))
+    header, *lines = found
+    _check_header(header, name)
+    _check_lines(header, lines, name)
+    return Contents(header, tuple(lines), len(data) - len(rest), bool(rest))
 
 
-def _check_head(head: Head, name: str) -> None:
+def _check_header(header: JournalHeader, name: str) -> None:
     try:
-        head.manifest.scenario.check()
+        header.manifest.scenario.check()
     except Malformed as error:
         raise Malformed(f"{name}, line 1: {error}") from None
-    if head.rules.keys() != set(head.manifest.schemes):
+    if header.rules.keys() != set(header.manifest.schemes):
         raise Malformed(f"{name}, line 1: the rules are those of other schemes than the manifest's")
 
 
-def _check_lines(head: Head, lines: Sequence[Line], name: str) -> None:
+def _check_lines(header: JournalHeader, lines: Sequence[JournalLine], name: str) -> None:
     """Malformed for a line that stands there twice, or that the manifest knows nothing of."""
-    places = set(head.places)
-    first: dict[Place, int] = {}
+    cell_ids = set(header.cell_ids)
+    first: dict[CellId, int] = {}
     for number, line in enumerate(lines, 2):
-        where = f"{name}, line {number}: {said(line.place)}"
-        if line.place not in places:
+        where = f"{name}, line {number}: {said(line.cell_id)}"
+        if line.cell_id not in cell_ids:
             raise Malformed(f"{where} is not in the manifest")
         if isinstance(line, CellLine) and line.key != line.cell.key:
             raise Malformed(f"{where} has two keys")
-        if line.place in first:
-            raise Malformed(f"{where} stands in line {first[line.place]} already")
-        first[line.place] = number
+        if line.cell_id in first:
+            raise Malformed(f"{where} stands in line {first[line.cell_id]} already")
+        first[line.cell_id] = number
 
 
 class Unwritable(Exception):
@@ -189,10 +189,10 @@ class Unwritable(Exception):
 class Journal:
     """A file that a run goes on writing; no other process writes it meanwhile. `known` is what it held before."""
 
-    def __init__(self, file: FileIO, known: tuple[Line, ...], torn: bool) -> None:
+    def __init__(self, file: FileIO, known: tuple[JournalLine, ...], torn: bool) -> None:
         self._file, self.known, self.torn = file, known, torn
 
-    def add(self, lines: Sequence[Head | Line]) -> None:
+    def add(self, lines: Sequence[JournalHeader | JournalLine]) -> None:
         """Append these lines, all or none of them, and return when they are on the disk. Raises Unwritable."""
         try:
             self._append(b"".join(map(encoded, lines)))
@@ -211,8 +211,8 @@ class Journal:
 
 
 @contextmanager
-def opened(path: Path, head: Head, keys: Mapping[Place, str]) -> Iterator[Journal]:
-    """The file, begun with this head, or gone on with if it began with the same; `keys` gives those of its lines.
+def opened(path: Path, header: JournalHeader, keys: Mapping[CellId, str]) -> Iterator[Journal]:
+    """The file, begun with this header, or gone on with if it began with the same; `keys` gives those of its lines.
 
     NotComparable for one that holds another run, Malformed for one that is none, Unwritable for one that cannot be
     written or is being written. Nothing is changed in such a file.
@@ -225,19 +225,19 @@ def opened(path: Path, head: Head, keys: Mapping[Place, str]) -> Iterator[Journa
         raise Unwritable(f"{path} cannot be written: {error.strerror}") from error
     with file:
         _lock(file, path)
-        yield _begun(file, path, head, keys)
+        yield _begun(file, path, header, keys)
 
 
-def _begun(file: FileIO, path: Path, head: Head, keys: Mapping[Place, str]) -> Journal:
+def _begun(file: FileIO, path: Path, header: JournalHeader, keys: Mapping[CellId, str]) -> Journal:
     file.seek(0)
     data = file.readall()
-    if encoded(head).startswith(data) and not data.endswith(b"\n"):  # nothing, or a first line that was cut off
+    if encoded(header).startswith(data) and not data.endswith(b"\n"):  # nothing, or a first line that was cut off
         file.truncate(0)
         journal = Journal(file, (), torn=bool(data))
-        journal.add([head])
+        journal.add([header])
         return journal
     contents = parse(data, str(path))
-    _check_same(path, contents, head, keys)
+    _check_same(path, contents, header, keys)
     file.truncate(contents.end)
     return Journal(file, contents.lines, contents.torn)
 
@@ -259,21 +259,21 @@ def _lock(file: FileIO, path: Path) -> None:
         raise Unwritable(f"{path} cannot be kept from other processes: {error.strerror}") from error
 
 
-def _check_same(path: Path, contents: Contents, head: Head, keys: Mapping[Place, str]) -> None:
-    if why := difference(contents.head, head):
+def _check_same(path: Path, contents: Contents, header: JournalHeader, keys: Mapping[CellId, str]) -> None:
+    if why := difference(contents.header, header):
         raise NotComparable(f"{path} holds another run: {why}")
-    if contents.head.shard != head.shard:
-        was, is_ = (f"shard {each.shard}" if each.shard else "no shard" for each in (contents.head, head))
+    if contents.header.shard != header.shard:
+        was, is_ = (f"shard {each.shard}" if each.shard else "no shard" for each in (contents.header, header))
         raise NotComparable(f"{path} holds another part of this run: it is {was}, and asked for is {is_}")
     for number, line in enumerate(contents.lines, 2):
-        if keys[line.place] != line.key:
-            raise Malformed(f"{path}, line {number}: {said(line.place)} has a key that is not of this run")
+        if keys[line.cell_id] != line.key:
+            raise Malformed(f"{path}, line {number}: {said(line.cell_id)} has a key that is not of this run")
 
 
 # --- two runs ---
 
 
-def difference(there: Head, here: Head) -> str:
+def difference(there: JournalHeader, here: JournalHeader) -> str:
     """In words, what decides cells and is not the same in two runs; empty where all is. Shards of one run are one."""
     for name in there.sources.keys() | here.sources.keys():
         if there.sources.get(name) != here.sources.get(name):

@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from attacks.lab.adversary.memo import Memory
+from attacks.lab.adversary.memo import Memo
 from attacks.lab.results.types import Cell, Matrix, Verdict
-from attacks.lab.runs.journal import CellLine, ControlLine, Head, Journal, Line, Place
+from attacks.lab.runs.journal import CellId, CellLine, ControlLine, Journal, JournalHeader, JournalLine
 from attacks.lab.runs.merge import judged
 from attacks.lab.runs.workers import TimedOut, limited, spread
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import rules_of
 from attacks.lab.verdict.controls import controlled
-from attacks.lab.verdict.evaluation import Bench, manifest
+from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.fingerprints import cell_key, control_key, sources
 from escrow.scheme import Scheme
 
@@ -60,12 +60,12 @@ class Task(msgspec.Struct, frozen=True):
         return f"{self.scheme.name}: {names}" if self.scheme else f"controls: {names}"
 
 
-class Part(msgspec.Struct, frozen=True):
+class TaskResult(msgspec.Struct, frozen=True):
     """What a task found: `kept` is written down, `lost` is what did not come to its end, and is tried again."""
 
     name: str
-    kept: tuple[Line, ...] = ()
-    lost: tuple[Line, ...] = ()
+    kept: tuple[JournalLine, ...] = ()
+    lost: tuple[JournalLine, ...] = ()
 
 
 class Plan:
@@ -91,10 +91,10 @@ class Plan:
         self.every, self.plain, self.isolated = tuple(every or attacks), plain, isolated
         self.unverified = unverified
 
-    def head(self, shard: Shard = WHOLE) -> Head:
+    def header(self, shard: Shard = WHOLE) -> JournalHeader:
         """What a file says of the run, or of a part of it, whose cells it holds."""
         others = () if self.plain is None else (self.plain,)
-        return Head(
+        return JournalHeader(
             manifest=manifest(self.schemes, self.attacks, self.scenario, self.every, self.unverified),
             every=tuple(attack.name for attack in self.every),
             rules={each.name: tuple(rule.name for rule in rules_of(each, self.every)) for each in self.schemes},
@@ -105,7 +105,7 @@ class Plan:
         )
 
     @cached_property
-    def keys(self) -> dict[Place, str]:
+    def keys(self) -> dict[CellId, str]:
         """The key of every cell, and of every attack's controls."""
         cells = {
             (scheme.name, attack.name): cell_key(scheme, attack, self.scenario, self.every, self.plain)
@@ -114,9 +114,9 @@ class Plan:
         }
         return cells | {("", attack.name): control_key(attack, self.every) for attack in self.every}
 
-    def tasks(self, shard: Shard = WHOLE, known: Iterable[Line] = ()) -> list[Task]:
+    def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
         """What is left to do of a shard. Which tasks it holds does not depend on what is known."""
-        there = {line.place for line in known}
+        there = {line.cell_id for line in known}
         tasks = (_without(task, there) for task in _dealt(self._all(), shard))
         return [task for task in tasks if task.run]
 
@@ -143,7 +143,7 @@ def _dealt(tasks: Sequence[Task], shard: Shard) -> list[Task]:
     return list(tasks[shard.number - 1 :: shard.of])
 
 
-def _without(task: Task, there: set[Place]) -> Task:
+def _without(task: Task, there: set[CellId]) -> Task:
     scheme = task.scheme.name if task.scheme else ""
     return msgspec.structs.replace(task, run=tuple(each for each in task.run if (scheme, each.name) not in there))
 
@@ -167,7 +167,7 @@ def run_matrix(
     """All cells, in the order of schemes and attacks given. What is asked for is as in `Plan` and `run_plan`."""
     plan = Plan(schemes, attacks, scenario, every=every, plain=plain, isolated=isolated, unverified=unverified)
     found = run_plan(plan, jobs=jobs, progress=progress, timeout=timeout)
-    return judged(plan.head(), (*found.kept, *found.lost))
+    return judged(plan.header(), (*found.kept, *found.lost))
 
 
 def run_plan(
@@ -178,13 +178,13 @@ def run_plan(
     timeout: float | None = None,
     shard: Shard = WHOLE,
     journal: Journal | None = None,
-) -> Part:
+) -> TaskResult:
     """Every line of a shard: those that the journal knows, and those of the tasks that are left, which it is given.
 
     `jobs` processes work at once; a task that takes longer than `timeout` seconds is given up.
     """
     _shared.clear()
-    kept, lost = list(journal.known if journal is not None else ()), list[Line]()
+    kept, lost = list(journal.known if journal is not None else ()), list[JournalLine]()
     tasks = plan.tasks(shard, kept)
     for done, part in enumerate(spread(partial(_perform, timeout=timeout), tasks, jobs, _killed), 1):
         kept += part.kept
@@ -193,36 +193,36 @@ def run_plan(
             journal.add(part.kept)
         if progress is not None:
             progress(done, len(tasks), part.name)
-    return Part(f"shard {shard}", tuple(kept), tuple(lost))
+    return TaskResult(f"shard {shard}", tuple(kept), tuple(lost))
 
 
 def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack] = ()) -> Cell:
     """One cell by itself, its controls not run."""
-    return Bench(scheme, tuple(every or (attack,)), scenario).cell(attack)[0]
+    return Evaluation(scheme, tuple(every or (attack,)), scenario).cell(attack)[0]
 
 
-def _perform(task: Task, timeout: float | None) -> Part:
+def _perform(task: Task, timeout: float | None) -> TaskResult:
     try:
         with limited(timeout):
             lines = tuple(_lines(task))
     except TimedOut:
         return _given_up(task, "TIMEOUT", f"it took longer than {timeout:g} seconds")
     kept = tuple(line for line in lines if not (isinstance(line, CellLine) and line.cell.verdict in UNFINISHED))
-    return Part(task.name, kept, tuple(line for line in lines if line not in kept))
+    return TaskResult(task.name, kept, tuple(line for line in lines if line not in kept))
 
 
-def _lines(task: Task) -> Iterator[Line]:
+def _lines(task: Task) -> Iterator[JournalLine]:
     if task.scheme is None:
         for attack in task.run:
-            control = controlled(attack, task.every, isolated=task.isolated, memory=_shared.memory)
+            control = controlled(attack, task.every, isolated=task.isolated, memo=_shared.memo)
             yield _control(task, attack, control.failure, control.fired)
         return
-    bench = _shared.bench(task, task.scheme)
-    bench.fired.clear()
-    cells = [bench.cell(attack, _shared.opened_in_plain(task, attack))[0] for attack in task.run]
-    bench.forget()
+    evaluation = _shared.evaluation(task, task.scheme)
+    evaluation.fired.clear()
+    cells = [evaluation.cell(attack, _shared.opened_in_plain(task, attack))[0] for attack in task.run]
+    evaluation.forget()
     for cell in cells:
-        yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(bench.fired)))
+        yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(evaluation.fired)))
 
 
 class _Shared:
@@ -236,28 +236,28 @@ class _Shared:
 
     def clear(self) -> None:
         """Another run begins."""
-        self.memory = Memory()
-        self._benches: dict[str, Bench] = {}
+        self.memo = Memo()
+        self._evaluations: dict[str, Evaluation] = {}
         self._opened: dict[str, frozenset[int]] = {}
 
-    def bench(self, task: Task, scheme: Scheme) -> Bench:
-        """The bench of a scheme. Those of schemes before it are let go: tasks come scheme by scheme."""
-        if scheme.name not in self._benches:
+    def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
+        """Return the evaluation of a scheme; drop those of earlier schemes, since tasks come scheme by scheme."""
+        if scheme.name not in self._evaluations:
             if scheme != task.plain:
-                self.memory.clear()
-            kept = {name: each for name, each in self._benches.items() if task.plain and name == task.plain.name}
-            made = Bench(
-                scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain, memory=self.memory
+                self.memo.clear()
+            kept = {name: each for name, each in self._evaluations.items() if task.plain and name == task.plain.name}
+            made = Evaluation(
+                scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain, memo=self.memo
             )
-            self._benches = kept | {scheme.name: made}
-        return self._benches[scheme.name]
+            self._evaluations = kept | {scheme.name: made}
+        return self._evaluations[scheme.name]
 
     def opened_in_plain(self, task: Task, attack: Attack) -> frozenset[int]:
         """What an attack opens in the scheme that cells are compared with: nothing where it does not apply."""
         if task.plain is None:
             return frozenset()
         if attack.name not in self._opened:
-            self._opened[attack.name] = self.bench(task, task.plain).cell(attack)[1]
+            self._opened[attack.name] = self.evaluation(task, task.plain).cell(attack)[1]
         return self._opened[attack.name]
 
 
@@ -268,16 +268,16 @@ def _control(task: Task, attack: Attack, failure: str, fired: Iterable[str] = ()
     return ControlLine(key=task.keys[attack.name], attack=attack.name, failure=failure, fired=tuple(sorted(fired)))
 
 
-def _killed(task: Task) -> Part:
+def _killed(task: Task) -> TaskResult:
     return _given_up(task, "ERROR", KILLED)
 
 
-def _given_up(task: Task, verdict: Verdict, why: str) -> Part:
+def _given_up(task: Task, verdict: Verdict, why: str) -> TaskResult:
     """What is known of a task that did not come to its end: nothing, and that is said."""
     if task.scheme is None:
-        return Part(task.name, lost=tuple(_control(task, attack, why) for attack in task.run))
+        return TaskResult(task.name, lost=tuple(_control(task, attack, why) for attack in task.run))
     cells = [
         Cell(scheme=task.scheme.name, attack=each.name, verdict=verdict, reason=why, key=task.keys[each.name])
         for each in task.run
     ]
-    return Part(task.name, lost=tuple(CellLine(key=cell.key, cell=cell, fired=()) for cell in cells))
+    return TaskResult(task.name, lost=tuple(CellLine(key=cell.key, cell=cell, fired=()) for cell in cells))

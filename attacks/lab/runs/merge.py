@@ -8,57 +8,66 @@ import msgspec
 
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Cell, Matrix
-from attacks.lab.runs.journal import CellLine, Contents, ControlLine, Head, Line, Place, difference, said
+from attacks.lab.runs.journal import (
+    CellId,
+    CellLine,
+    Contents,
+    ControlLine,
+    JournalHeader,
+    JournalLine,
+    difference,
+    said,
+)
 from escrow.errors import Malformed
 
 NOT_RUN = "it was not run"
 UNJUDGED = frozenset({"NOT_APPLICABLE", "ERROR", "TIMEOUT"})  # nothing was concluded that a control could unsettle
 
 
-def merged(files: Sequence[tuple[str, Contents]]) -> tuple[Head, list[Line]]:
+def merged(files: Sequence[tuple[str, Contents]]) -> tuple[JournalHeader, list[JournalLine]]:
     """The one run that these files, each with its name, hold parts of.
 
     NotComparable where they hold parts of several; Malformed where two of them contradict each other on a cell.
     """
     first, begun = files[0]
-    found: dict[Place, tuple[str, Line]] = {}
+    found: dict[CellId, tuple[str, JournalLine]] = {}
     for name, contents in files:
-        if why := difference(contents.head, begun.head):
+        if why := difference(contents.header, begun.header):
             raise NotComparable(f"{name} and {first} hold different runs: {why}")
         for line in contents.lines:
-            other, same = found.setdefault(line.place, (name, line))
+            other, same = found.setdefault(line.cell_id, (name, line))
             if _found(same) != _found(line):
-                raise Malformed(f"{name} and {other} contradict each other on {said(line.place)}; run it again")
-    return begun.head, [line for _, contents in files for line in contents.lines]
+                raise Malformed(f"{name} and {other} contradict each other on {said(line.cell_id)}; run it again")
+    return begun.header, [line for _, contents in files for line in contents.lines]
 
 
-def _found(line: Line) -> tuple[object, ...]:
+def _found(line: JournalLine) -> tuple[object, ...]:
     """What a line says, but for the rules that fired: a task that was cut in two exercised fewer."""
     return (line.key, line.cell if isinstance(line, CellLine) else line.failure)
 
 
-def missing(head: Head, lines: Iterable[Line]) -> list[Place]:
+def missing(header: JournalHeader, lines: Iterable[JournalLine]) -> list[CellId]:
     """The cells and controls of a run that no line holds."""
-    there = {line.place for line in lines}
-    return [place for place in head.places if place not in there]
+    there = {line.cell_id for line in lines}
+    return [cell_id for cell_id in header.cell_ids if cell_id not in there]
 
 
-def judged(head: Head, lines: Iterable[Line]) -> Matrix:
+def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
     """The result. A cell is INCONCLUSIVE if its controls failed or did not run, or a rule fired nowhere."""
     lines = list(lines)
-    cells = {line.place: line.cell for line in lines if isinstance(line, CellLine)}
-    broken = dict.fromkeys(head.manifest.attacks, NOT_RUN)
+    cells = {line.cell_id: line.cell for line in lines if isinstance(line, CellLine)}
+    broken = dict.fromkeys(header.manifest.attacks, NOT_RUN)
     broken |= {line.attack: line.failure for line in lines if isinstance(line, ControlLine)}
     fired = frozenset[str]().union(*(line.fired for line in lines))
-    idle = {scheme: tuple(rule for rule in rules if rule not in fired) for scheme, rules in head.rules.items()}
+    idle = {scheme: tuple(rule for rule in rules if rule not in fired) for scheme, rules in header.rules.items()}
     return Matrix(
-        manifest=head.manifest,
+        manifest=header.manifest,
         cells=tuple(
             _conclusive(cells[scheme, attack], broken[attack], idle[scheme])
             if (scheme, attack) in cells
             else Cell(scheme=scheme, attack=attack, verdict="ERROR", reason=NOT_RUN)
-            for scheme in head.manifest.schemes
-            for attack in head.manifest.attacks
+            for scheme in header.manifest.schemes
+            for attack in header.manifest.attacks
         ),
     )
 

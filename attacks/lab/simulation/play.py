@@ -16,7 +16,7 @@ import msgspec
 
 from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.quantum import Keys, broken
-from attacks.lab.simulation.scenario import Said, Scenario, WarrantSpec
+from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from escrow import codec, crypto
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.device import Device, ceremony, direct
@@ -222,7 +222,7 @@ class _Stage:
 
     # --- day ---
 
-    def _say(self, said: Said) -> None:
+    def _say(self, said: PlannedText) -> None:
         device = self.device(said.device)
         people = self.scenario.people(said)
         body = self._body(said.id)

@@ -47,7 +47,7 @@ class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires: int
 
 
-class Ceremony(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SafetyNumberComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two users compare safety numbers on these devices, at the end of the day."""
 
     day: int
@@ -64,7 +64,7 @@ class OneWay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last: int
 
 
-class Said(msgspec.Struct, frozen=True):
+class PlannedText(msgspec.Struct, frozen=True):
     """One text to be sent: its number, the day, the device, and to whom (`group` or else `peer`)."""
 
     id: int
@@ -90,7 +90,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     stock: int = 20
     rotate_every: int = 3
     keep_prekeys: int = 2
-    ceremonies: tuple[Ceremony, ...] = ()
+    ceremonies: tuple[SafetyNumberComparison, ...] = ()
     warrants: tuple[WarrantSpec, ...] = ()
     attack_day: int = 3
 
@@ -98,7 +98,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def devices(self) -> tuple[str, ...]:
         return tuple(device for user in self.users for device in user.devices)
 
-    def texts(self) -> Iterator[Said]:
+    def texts(self) -> Iterator[PlannedText]:
         """All texts in order: about a third to groups, the rest between two users, every device of a user in turn."""
         dice = random.Random(self.seed)  # noqa: S311 (who writes when is no secret)
         owner = {device: user.name for user in self.users for device in user.devices}
@@ -107,24 +107,24 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             stretch = [each for each in self.one_way if each.first <= day <= each.last]
             if stretch and dice.random() < 0.15:
                 chosen = dice.choice(stretch)
-                yield Said(number, day, self._device_of(chosen.writer), chosen.reader, "")
+                yield PlannedText(number, day, self._device_of(chosen.writer), chosen.reader, "")
                 continue
             device = dice.choice(self.devices)
             groups = [group for group in self.groups if owner[device] in self.members(group, day)]
             if groups and dice.random() < 0.4:
-                yield Said(number, day, device, "", dice.choice(groups).name)
+                yield PlannedText(number, day, device, "", dice.choice(groups).name)
                 continue
             silenced = {(each.reader, each.writer) for each in stretch}
             peers = [user.name for user in self.users if user.name != owner[device]]
             answered = [peer for peer in peers if (owner[device], peer) not in silenced]
-            yield Said(number, day, device, dice.choice(answered or peers), "")
+            yield PlannedText(number, day, device, dice.choice(answered or peers), "")
 
     def members(self, group: GroupSpec, day: int) -> tuple[str, ...]:
         """Who is in a group on a day."""
         gone = group.removed if 0 <= group.removal_day <= day else ""
         return tuple(member for member in group.members if member != gone)
 
-    def people(self, said: Said) -> tuple[str, ...]:
+    def people(self, said: PlannedText) -> tuple[str, ...]:
         """The users of the conversation that a text goes to, its sender included."""
         author = next(user.name for user in self.users if said.device in user.devices)
         if not said.group:
@@ -187,7 +187,7 @@ def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 
         lossy=(f"{names[1]}-phone",),
         without_one_time=(f"{names[-1]}-phone",),
         ceremonies=tuple(
-            Ceremony(day(tenth), f"{names[0]}-phone", f"{names[i % users]}-phone")
+            SafetyNumberComparison(day(tenth), f"{names[0]}-phone", f"{names[i % users]}-phone")
             for tenth, i in ((1, 1), (6, 1), (7, 2), (8, 3), (9, 4))
             if i % users
         ),

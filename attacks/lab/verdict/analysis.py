@@ -15,7 +15,7 @@ from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.isolation import Remote
 from attacks.lab.adversary.labels import MATHEMATICS, SERVED, Labels, minimal
 from attacks.lab.adversary.local import Adversary, Local, stranger
-from attacks.lab.adversary.memo import Memory
+from attacks.lab.adversary.memo import Memo
 from attacks.lab.adversary.view import View, words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import Record
@@ -58,7 +58,7 @@ class Analysis:
     """What can be derived from a record, and by whom; `taken`: where only these states are given to the adversary.
 
     `isolated` puts the adversary into a process of its own; then there is no `closure` and there are no `labels` to
-    look into, and whatever goes wrong over there raises AdversaryFailed. `memory` is of earlier closures.
+    look into, and whatever goes wrong over there raises AdversaryFailed. `memo` is of earlier closures.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Analysis:
         *,
         isolated: bool = False,
         taken: Sequence[Seizure] | None = None,
-        memory: Memory | None = None,
+        memo: Memo | None = None,
     ) -> None:
         self.scheme, self.record, attacks = scheme, record, tuple(attacks)
         self.rules = rules_of(scheme, attacks)
         asked = view_of(record, taken), scheme, attacks, self.rules
-        self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked, memory)
+        self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked, memo)
         self._structures: dict[str, AccessStructure] = {}
 
     # --- the adversary, where it is here ---

@@ -16,12 +16,12 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.view import Reader, words_of
-from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Naming, Secrets, Threshold
+from attacks.lab.results.types import Anatomy, ByDay, Identities, MemberThreshold, Minimal, Naming, Secrets
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, Analysis
 from attacks.lab.verdict.delivery import Messaging
-from attacks.lab.verdict.evaluation import Bench, manifest
+from attacks.lab.verdict.evaluation import Evaluation, manifest
 from escrow.codec import facts_in
 from escrow.e2ee.content import Text
 from escrow.scheme import AccessField, Identified, Scheme
@@ -40,18 +40,18 @@ def anatomy(
     isolated: bool = False,
 ) -> Anatomy:
     """The measured access structure of a scheme in a scenario. `attacks` give the rules and the active rows."""
-    bench = Bench(scheme, attacks, scenario, isolated=isolated)
-    active = [each for each in attacks if not each.applies(scheme, bench.record.cast) and _turns(each, bench)]
+    evaluation = Evaluation(scheme, attacks, scenario, isolated=isolated)
+    active = [each for each in attacks if not each.applies(scheme, evaluation.record.cast) and _turns(each, evaluation)]
     rows: list[Minimal] = []
     for done, name in enumerate(("passive", *(each.name for each in active))):
         if progress is not None:
             progress(done, len(active) + 1, name)
-        rows += _passive(bench.analysis) if not done else _active(bench, active[done - 1])
+        rows += _passive(evaluation.analysis) if not done else _active(evaluation, active[done - 1])
     return Anatomy(
         scheme=scheme.name,
-        sent=len(bench.record.sent),
+        sent=len(evaluation.record.sent),
         minimal_coalitions=tuple(rows),
-        identities=_identities(bench) if _tells(scheme) else None,
+        identities=_identities(evaluation) if _tells(scheme) else None,
         manifest=manifest([scheme], attacks, scenario, attacks),
     )
 
@@ -99,7 +99,7 @@ def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
         label_pass=name,
         members=tuple(map(str, members)),
         periods=_periods(group),
-        threshold=Threshold(t=wide.t, of=wide.of) if wide else None,
+        threshold=MemberThreshold(t=wide.t, of=wide.of) if wide else None,
         officials_only=all(each.principal in officials for each in members),
         opens=most or _most(group),
         by_day={evening: each for evening, each in by_day.items() if each.earlier or each.later},
@@ -174,15 +174,15 @@ def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
 # --- active ---
 
 
-def _turns(attack: Attack, bench: Bench) -> list[Turn]:
-    return [each for each in attack.corruptions(bench.record.cast, bench.scenario) if isinstance(each, Turn)]
+def _turns(attack: Attack, evaluation: Evaluation) -> list[Turn]:
+    return [each for each in attack.corruptions(evaluation.record.cast, evaluation.scenario) if isinstance(each, Turn)]
 
 
-def _active(bench: Bench, attack: Attack) -> Iterator[Minimal]:
+def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
     """What the corrupted principals open in a play of their own, and who complained."""
-    analysis, _ = bench.under(attack)
-    turns = _turns(attack, bench)
-    seizures = [Seizure(each.principal, tuple(range(each.day, bench.scenario.days))) for each in turns]
+    analysis, _ = evaluation.under(attack)
+    turns = _turns(attack, evaluation)
+    seizures = [Seizure(each.principal, tuple(range(each.day, evaluation.scenario.days))) for each in turns]
     opened = analysis.opened_by([Seizure(each.principal, (evening,)) for each in seizures for evening in each.evenings])
     day = min(each.day for each in turns)
     days = {sent.id: sent.day for sent in analysis.record.sent}
@@ -209,17 +209,17 @@ def _tells(scheme: Scheme) -> bool:
     return any(issubclass(kind, Identified) and kind is not Identified for kind in words_of(scheme).types)
 
 
-def _identities(bench: Bench) -> Identities:
+def _identities(evaluation: Evaluation) -> Identities:
     """Who learns the names in the honest play's access fields, and what each kind of secret gives by itself."""
-    if bench.isolated:
+    if evaluation.isolated:
         return Identities(unmeasured=ISOLATED)
-    analysis = bench.analysis
+    analysis = evaluation.analysis
     closure = analysis.closure
     fields = [number for number, fact in enumerate(closure.facts) if isinstance(fact, AccessField)]
     return Identities(
         fields=_fields(closure, fields),
         coalitions=tuple(row for name in _passes(analysis) for row in _naming(analysis, name)),
-        secrets=tuple(_secrets(bench)),
+        secrets=tuple(_secrets(evaluation)),
     )
 
 
@@ -252,9 +252,9 @@ def _fields(closure: Closure, numbers: Iterable[int]) -> int:
 # --- what secrets give by themselves ---
 
 
-def _secrets(bench: Bench) -> Iterator[Secrets]:
+def _secrets(evaluation: Evaluation) -> Iterator[Secrets]:
     """The minimal sets of secrets that open a text or name a sender, by the kinds that they are of."""
-    closure, sent = _closure_of_secrets(bench), {each.body: each for each in bench.record.sent}
+    closure, sent = _closure_of_secrets(evaluation), {each.body: each for each in evaluation.record.sent}
     bodies = {number: fact.body for number, fact in enumerate(closure.facts) if isinstance(fact, Text)}
     texts = {number: sent[body] for number, body in bodies.items() if body in sent}
     labels = Labels(closure)
@@ -276,12 +276,12 @@ def _secrets(bench: Bench) -> Iterator[Secrets]:
         )
 
 
-def _closure_of_secrets(bench: Bench) -> Closure:
+def _closure_of_secrets(evaluation: Evaluation) -> Closure:
     """What the network heard; and each fact of the scheme's own kinds in any state, assumed for itself."""
-    closure, record = Closure(bench.analysis.rules), bench.record
-    for fact in Reader(bench.scheme, *bench.attacks).network(record.heard):
+    closure, record = Closure(evaluation.analysis.rules), evaluation.record
+    for fact in Reader(evaluation.scheme, *evaluation.attacks).network(record.heard):
         closure.learn(fact, "network")
-    own = tuple(words_of(bench.scheme).types - words_of(Plain()).types)
+    own = tuple(words_of(evaluation.scheme).types - words_of(Plain()).types)
     states = (record.party(name, evening) for name, on in record.states.items() for evening in range(len(on)))
     held = dict.fromkeys(fact for party in states for fact in facts_in(party) if isinstance(fact, own))
     for number, fact in enumerate(held):

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 
-from attacks.lab.adversary.coalitions import Coalition, Seizure, Threshold, parse
+from attacks.lab.adversary.coalitions import Coalition, CoalitionThreshold, Seizure, parse
 from attacks.lab.simulation.play import Record, Sent, mails_in
 from escrow.codec import facts_in
 from escrow.crypto import Private
@@ -133,7 +133,7 @@ class Judge:
             self._chains[text].add(mail.body[:32])
 
 
-def _in_one_period(members: Iterable[Seizure], wide: Iterable[Threshold], period: int) -> bool:
+def _in_one_period(members: Iterable[Seizure], wide: Iterable[CoalitionThreshold], period: int) -> bool:
     """Whether all these seizures, on whichever of their evenings, fall into one period of so many days."""
     seizures = [*members, *(parse(of, [of.split("@")[0]]).members[0] for each in wide for of in each.of)]
     return len({evening // period for each in seizures for evening in each.evenings or (0, period)}) == 1

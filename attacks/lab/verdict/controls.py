@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
-from attacks.lab.adversary.memo import Memory
+from attacks.lab.adversary.memo import Memo
 from attacks.lab.simulation.attack import Attack, specimen_module
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.verdict.evaluation import Bench
+from attacks.lab.verdict.evaluation import Evaluation
 from escrow.scheme import Scheme
 
 
@@ -37,17 +37,17 @@ class Controlled(NamedTuple):
 
 
 def controlled(
-    attack: Attack, every: Sequence[Attack], *, isolated: bool = False, memory: Memory | None = None
+    attack: Attack, every: Sequence[Attack], *, isolated: bool = False, memo: Memo | None = None
 ) -> Controlled:
-    """Run both controls of an attack, with the rules of `every` attack. `memory` is of other benches."""
+    """Run both controls of an attack, with the rules of `every` attack. `memo` is shared with other evaluations."""
     control = control_of(attack)
     every = every if attack in every else (*every, attack)
     schemes = control.specimen, control.twin
-    benches = [Bench(scheme, every, control.scenario, isolated=isolated, memory=memory) for scheme in schemes]
-    specimen, twin = (bench.cell(attack)[0] for bench in benches)
+    evaluations = [Evaluation(scheme, every, control.scenario, isolated=isolated, memo=memo) for scheme in schemes]
+    specimen, twin = (evaluation.cell(attack)[0] for evaluation in evaluations)
     failure = ""
     if specimen.verdict != "BREACH":
         failure = f"it did not break {specimen.scheme} ({specimen.verdict}: {specimen.reason})"
     elif twin.verdict not in {"HELD", "AS CLAIMED"}:
         failure = f"it broke the sound twin {twin.scheme} ({twin.verdict}: {twin.reason})"
-    return Controlled(failure, frozenset[str]().union(*(bench.fired for bench in benches)))
+    return Controlled(failure, frozenset[str]().union(*(evaluation.fired for evaluation in evaluations)))

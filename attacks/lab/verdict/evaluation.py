@@ -1,4 +1,4 @@
-"""One scheme on the bench: its honest play, analysed once, and what each attack makes of it."""
+"""One scheme evaluated: its honest play, analysed once, and what each attack makes of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
-from attacks.lab.adversary.memo import Memory
+from attacks.lab.adversary.memo import Memo
 from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize, Turn
 from attacks.lab.simulation.play import Record, cast_of, play
@@ -24,13 +24,13 @@ from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
 
 
-class Bench:
+class Evaluation:
     """The honest play of one scheme in one scenario, analysed once, and what attacks make of it.
 
     `secret` (32 bytes) is what the plays draw from instead of the scenario's seed. `isolated` gives each adversary a
     process of its own, plays under a secret that nobody knows if none is given, and tries each cell's coalition again
     in a process that holds nothing else; what fails there is an ERROR. `plain` is the scheme that cells are compared
-    with, of which their keys tell. `memory` is of other benches, whose plays have facts in common with these.
+    with; their keys depend on it. `memo` is shared with other evaluations: their plays have facts in common with these.
     """
 
     def __init__(
@@ -42,15 +42,15 @@ class Bench:
         isolated: bool = False,
         secret: bytes | None = None,
         plain: Scheme | None = None,
-        memory: Memory | None = None,
+        memo: Memo | None = None,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
-        self.plain, self.memory = plain, memory
+        self.plain, self.memo = plain, memo
         self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
     def play(self, attack: Attack | None = None) -> Record:
-        """A play of this bench: the honest one, or that of an active attack."""
+        """Return a new play: the honest one, or that of an active attack."""
         return play(self.scheme, self.scenario, attack, secret=self._secret)
 
     @cached_property
@@ -93,7 +93,7 @@ class Bench:
         return analysis, corruptions
 
     def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
-        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken, memory=self.memory)
+        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken, memo=self.memo)
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
         """The cell of this scheme under an attack, and all texts that the attack opens."""
