@@ -134,16 +134,19 @@ def prefixed(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
-def facts_in(value: object) -> Iterator[Fact]:
-    """Yield every fact inside a decoded value, outermost first: a thief of the value knows them all."""
-    if isinstance(value, Fact):
-        yield value
+def walk(value: object, kind: type[T]) -> Iterator[T]:
+    """Yield every value of `kind` (a struct) inside a decoded value, itself included, outermost first.
+
+    Whoever took a state knows all of them: `walk(state, Fact)`.
+    """
     if isinstance(value, msgspec.Struct):
+        if isinstance(value, kind):
+            yield value
         for field in value.__struct_fields__:
-            yield from facts_in(getattr(value, field))
+            yield from walk(getattr(value, field), kind)
     elif isinstance(value, dict):
         for inner in value.values():
-            yield from facts_in(inner)
-    elif isinstance(value, (list, tuple)):
+            yield from walk(inner, kind)
+    elif isinstance(value, list | tuple):
         for inner in value:
-            yield from facts_in(inner)
+            yield from walk(inner, kind)

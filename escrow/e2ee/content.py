@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from escrow import codec
-from escrow.codec import Fact, Public, facts_in
+from escrow.codec import Fact, Public, walk
 from escrow.derivation import derivation, honest_only
 from escrow.e2ee.ratchet import Plaintext
 from escrow.e2ee.sender_keys import SenderChain
@@ -32,7 +32,7 @@ Content = Text | Distribution
 def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...]:
     """Return the content of a plaintext and every fact inside it. Raise Forged if the bytes encode no content."""
     try:
-        return tuple(facts_in(read(plaintext)))  # type: ignore[arg-type]  # contents hold no other facts
+        return tuple(walk(read(plaintext), Fact))  # type: ignore[arg-type]  # contents hold no other facts
     except Malformed as error:
         raise Forged(str(error)) from None
 

@@ -21,7 +21,7 @@ from attacks.lab.verdict.controls import control_of
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from escrow import codec, crypto, registry
-from escrow.codec import Public, facts_in
+from escrow.codec import Fact, Public, walk
 from escrow.crypto import Private, Run, SigningKey, new_private
 from escrow.e2ee.device import Device as PlainDevice
 from escrow.e2ee.pqxdh import PqBundle, SignedKem
@@ -175,7 +175,7 @@ def publics_in(record: Record) -> Iterator[bytes]:
 @pytest.mark.parametrize("name", ["plain", "plain-pq", "envelope"])
 def test_every_classical_key_on_the_wire_is_broken_and_each_half_is_true(name):
     record = harvested(name)
-    held = {key.public: key for key in facts_in(computer(record)) if isinstance(key, Private)}
+    held = {key.public: key for key in walk(computer(record), Private)}
     wanted = set(publics_in(record))
     assert len(wanted) > 50
     assert wanted <= held.keys()
@@ -189,14 +189,14 @@ def test_nothing_is_broken_that_was_not_heard_and_no_kem_key_nor_seed_ever(name)
     heard = b"".join(packet.data for packet in record.heard)
     seeds = {details[0].raw: details[0].agreement.public for event, details in made if event == "ed25519-key"}
     signing = {details[0].agreement.public: details[0].public for event, details in made if event == "ed25519-key"}
-    for key in facts_in(computer(record)):
+    for key in walk(computer(record), Fact):
         assert isinstance(key, Private | EscrowKey)
         assert not isinstance(key, KemPrivate | SigningKey)
         assert key.raw not in seeds
         if isinstance(key, Private):
             assert key.public in heard or signing[key.public] in heard
     secrets = {details[0].raw for event, details in made if event == "x25519-key"}
-    assert secrets - {key.raw for key in facts_in(computer(record))}  # a ratchet key that nothing was sent under
+    assert secrets - {key.raw for key in walk(computer(record), Fact)}  # a ratchet key that nothing was sent under
 
 
 def test_the_computer_is_there_after_the_last_day_only():
@@ -214,26 +214,26 @@ def test_keys_of_every_kind_are_heard_at_the_door():
         k = group.random_scalar()
         multiple = group.base(k)
     told = [Heard(0, "a", "b", b"..." + each + b".") for each in (pair.public, point.public, kem.public, signer.public)]
-    found = list(facts_in(broken(keys, told, ())))
+    found = list(walk(broken(keys, told, ()), Fact))
     assert set(found) == {pair, point, signer.agreement}
     assert {type(each) for each in found} == {Private, PrivateP256}
     assert keys.scalars[multiple[1:]] == group.scalar_bytes(k)
     assert passed == ["x25519-key", "p256-key", "ml-kem-key", "ed25519-key", "p256-mult"]
-    assert list(facts_in(broken(keys, told[2:3], ()))) == []
+    assert list(walk(broken(keys, told[2:3], ()), Fact)) == []
     halves = [replace(each, data=each.data[:-2]) for each in told]
-    assert list(facts_in(broken(keys, halves, ()))) == [point]  # a point is told by its x-coordinate alone
+    assert list(walk(broken(keys, halves, ()), Fact)) == [point]  # a point is told by its x-coordinate alone
 
 
 def test_an_escrow_groups_key_follows_from_its_first_commitment():
-    (key,) = (each for each in facts_in(computer(harvested("split-key"))) if isinstance(each, EscrowKey))
+    (key,) = walk(computer(harvested("split-key")), EscrowKey)
     authority = harvested("split-key").party("authority", LAST)
-    of = next(each for each in facts_in(authority) if isinstance(each, EscrowGroup))
+    of = next(walk(authority, EscrowGroup))
     capsule, _, shared = elgamal.encapsulate(of)
     assert elgamal.decapsulate(key, Capsule(key.group, capsule.point)).value == shared
 
 
 def test_a_schemes_own_kind_of_key_is_broken_as_such_if_it_adds_nothing_secret():
-    (key,) = (each for each in facts_in(computer(harvested("envelope"))) if isinstance(each, AgentKey))
+    (key,) = walk(computer(harvested("envelope")), AgentKey)
     assert key == harvested("envelope").party("agent", 0).key
 
 
@@ -250,7 +250,7 @@ def test_a_secret_that_a_key_carries_besides_is_not_broken_with_it():
     with crypto.running(Run(bytes(32), keys)):
         pair, signer = new_private(), crypto.new_signing_key()
     safe = Safe("s", "s", signer, [], pinned=PinnedKey(pair.public, pair.raw, b"1234"))
-    assert list(facts_in(broken(keys, [Heard(0, "s", "t", pair.public)], [safe]))) == [pair]
+    assert list(walk(broken(keys, [Heard(0, "s", "t", pair.public)], [safe]), Fact)) == [pair]
 
 
 # --- what is sealed to a classical key beside it undoes a KEM ---

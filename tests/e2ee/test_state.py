@@ -12,7 +12,7 @@ from attacks.lab.adversary.view import words_of
 from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
 from escrow import codec, registry
-from escrow.codec import Fact, Public, facts_in
+from escrow.codec import Fact, Public, walk
 from escrow.crypto import Private, new_private
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Provider
@@ -45,7 +45,7 @@ def unaccounted(scheme):
     for name, states in record.states.items():
         for state, kind in zip(states, record.kinds[name], strict=True):
             lying = {secret for secret in door.secrets if secret in state}
-            yield from ((name, secret) for secret in lying - set(bytes_in(facts_in(revive(state, kind)))))
+            yield from ((name, secret) for secret in lying - set(bytes_in(walk(revive(state, kind), Fact))))
 
 
 def bytes_in(values):

@@ -17,7 +17,7 @@ from attacks.lab.simulation import scenario
 from attacks.lab.simulation.play import Record, play
 from attacks.lab.verdict.analysis import SERVED, Analysis
 from escrow import registry
-from escrow.codec import facts_in
+from escrow.codec import walk
 from escrow.principal import revive
 from escrow.registry import UnknownName
 from escrow.sharing.elgamal import KeyShare
@@ -64,9 +64,7 @@ def test_two_agents_of_three_a_tree_from_two_shares_to_a_plaintext():
 
 def test_no_secret_is_printed():
     shown = "\n".join(lines("split-key", "agent-*"))
-    shares = [
-        fact for i in (1, 2, 3) for fact in facts_in(state("split-key", f"agent-{i}", 0)) if isinstance(fact, KeyShare)
-    ]
+    shares = [fact for i in (1, 2, 3) for fact in walk(state("split-key", f"agent-{i}", 0), KeyShare)]
     assert len(shares) == 3
     for share in shares:
         assert share.raw.hex()[:8] not in shown

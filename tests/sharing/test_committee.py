@@ -5,7 +5,7 @@ import pytest
 from committee_faults import World, changed, lying
 
 from escrow import crypto
-from escrow.codec import facts_in
+from escrow.codec import Fact, walk
 from escrow.errors import Refused
 from escrow.primitives import group
 from escrow.principal import revive
@@ -227,7 +227,7 @@ def test_after_a_morning_an_agent_keeps_its_new_share_and_nothing_of_the_run(t, 
     before = {agent.share.raw for agent in world.agents}
     world.pass_days(1)
     for agent in world.agents:
-        names = [type(fact).__name__ for fact in facts_in(agent)]
+        names = [type(fact).__name__ for fact in walk(agent, Fact)]
         assert names.count("AgentShare") == 1 and not PIECES & set(names)
         assert agent.share.stage == 3 and agent.share.raw not in before
         state = agent.state()

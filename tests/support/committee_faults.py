@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from escrow import crypto
-from escrow.codec import facts_in
+from escrow.codec import Fact, walk
 from escrow.crypto import Run as Door
 from escrow.crypto import sha256
 from escrow.errors import Unreachable
@@ -339,4 +339,4 @@ class World:
 
     def secrets(self):
         """Secret facts in every agent's state."""
-        return {agent.name: [type(fact).__name__ for fact in facts_in(agent)] for agent in self.agents}
+        return {agent.name: [type(fact).__name__ for fact in walk(agent, Fact)] for agent in self.agents}

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from escrow import codec
-from escrow.codec import Fact, Packet, facts_in
+from escrow.codec import Fact, Packet, walk
 from escrow.derivation import Vocabulary, vocabulary
 from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
@@ -85,14 +85,14 @@ class Reader:
                     yield from fresh
                     yield from self._matter(mail.field)
             if not isinstance(said, Mail | Delivery):
-                yield from facts_in(said)
+                yield from walk(said, Fact)
                 yield from self._matter(getattr(said, "matter", b""))
 
     def _matter(self, encoded: bytes) -> Iterator[Fact]:
         """A fact that travels encoded inside a packet: an access field, or what a request is about."""
         if encoded:
             try:
-                yield from facts_in(codec.decode_any(encoded, self._facts))
+                yield from walk(codec.decode_any(encoded, self._facts), Fact)
             except Malformed:
                 return
 
@@ -104,5 +104,5 @@ class Reader:
             for evening, state in enumerate(evenings):
                 if not state:
                     continue  # not taken on this evening
-                for fact in facts_in(revive(state, kinds[name][evening])):
+                for fact in walk(revive(state, kinds[name][evening]), Fact):
                     yield HeldFact(fact, name, evening)

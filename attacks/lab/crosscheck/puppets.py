@@ -20,11 +20,9 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, TypeVar
 
-import msgspec
-
 from attacks.lab.simulation.play import Intercepts, Record, mails_in
 from escrow import codec, crypto
-from escrow.codec import Packet
+from escrow.codec import Packet, walk
 from escrow.crypto import Run, sha256
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Listed, Mail
@@ -88,7 +86,7 @@ class Puppets:
         self._feed(party, _Playback((), self._answers))
         yield party.state()
         for forgetful in (False, True):
-            for device in map(corrupted, within(revive(state, kind), Device)):
+            for device in map(corrupted, walk(revive(state, kind), Device)):
                 if forgetful:
                     device.sessions, device.receiving = {}, []
                 wire = _Playback((), self._answers)
@@ -116,7 +114,7 @@ class Puppets:
 
     def _matters(self, name: str, kind: type[Principal], state: bytes) -> bool:
         """Whether the recipe can go another way with this principal than with nobody: it runs it, or is asked."""
-        return name in self._sought or any(within(revive(state, kind), Authority))
+        return name in self._sought or any(walk(revive(state, kind), Authority))
 
     @cached_property
     def _sought(self) -> frozenset[str]:
@@ -142,7 +140,7 @@ class Puppets:
 
     def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
         """What the recipe yields to every authority under every warrant, and what the puppets keep in the end."""
-        for authority in list(within(list(wire.puppets()), Authority)):
+        for authority in list(walk(list(wire.puppets()), Authority)):
             shrugging = corrupted(authority)
             for warrant, intercepted in self._warrants(authority.key.public):
                 with suppress(EscrowError):
@@ -224,18 +222,3 @@ def recorded_answers(heard: Iterable[Heard]) -> Answers:
             answers.setdefault((packet.dst, packet.src, request), packet.data)
         asked[packet.src, packet.dst] = packet.data
     return answers
-
-
-def within(value: object, kind: type[P]) -> Iterator[P]:
-    """Every principal of a kind inside a revived state, the party itself included."""
-    if isinstance(value, kind):
-        yield value
-    if isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            yield from within(getattr(value, field), kind)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from within(inner, kind)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from within(inner, kind)

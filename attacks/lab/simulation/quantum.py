@@ -19,7 +19,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from attacks.lab.simulation.attack import QUANTUM
-from escrow.codec import Fact, Public, facts_in, union
+from escrow.codec import Fact, Public, union, walk
 from escrow.crypto import Observer, Private
 from escrow.primitives.hpke import PrivateP256
 from escrow.principal import Principal
@@ -76,7 +76,7 @@ def broken(keys: Keys, packets: Iterable[Heard], parties: Iterable[Principal]) -
 
 def _as_kept(party: Principal, secrets: Mapping[bytes, bytes]) -> Iterator[Fact]:
     """What a party keeps, or could, of the secrets (by their public keys' coordinates), in its own kinds."""
-    for fact in facts_in(party):
+    for fact in walk(party, Fact):
         if isinstance(fact, EscrowGroup) and (scalar := secrets.get(_coordinate(fact.key))) is not None:
             yield EscrowKey(fact.name, scalar)
         elif isinstance(fact, Private | PrivateP256) and _is_broken(fact, secrets):

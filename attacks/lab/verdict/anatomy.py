@@ -22,7 +22,7 @@ from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, Analysis
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation, manifest
-from escrow.codec import facts_in
+from escrow.codec import Fact, walk
 from escrow.e2ee.content import Text
 from escrow.scheme import AccessField, Identified, Scheme
 from escrow.schemes.plain import Plain
@@ -283,7 +283,7 @@ def _closure_of_secrets(evaluation: Evaluation) -> Closure:
         closure.learn(fact, "network")
     own = tuple(words_of(evaluation.scheme).types - words_of(Plain()).types)
     states = (record.party(name, evening) for name, on in record.states.items() for evening in range(len(on)))
-    held = dict.fromkeys(fact for party in states for fact in facts_in(party) if isinstance(fact, own))
+    held = dict.fromkeys(fact for party in states for fact in walk(party, Fact) if isinstance(fact, own))
     for number, fact in enumerate(held):
         closure.learn(fact, f"{type(fact).__name__} {number}")
     closure.run()

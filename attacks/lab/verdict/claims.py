@@ -14,7 +14,7 @@ from functools import cache
 
 from attacks.lab.adversary.coalitions import Coalition, CoalitionThreshold, Seizure, parse
 from attacks.lab.simulation.play import Record, Sent, mails_in
-from escrow.codec import facts_in
+from escrow.codec import Fact, walk
 from escrow.crypto import Private
 from escrow.e2ee import sender_keys
 from escrow.e2ee.provider import Mail
@@ -93,7 +93,7 @@ class Judge:
     def _held_by(self, device: str, evening: int) -> frozenset[bytes]:
         """The public names of every key that a device's state held."""
         names = set()
-        for fact in facts_in(self.record.party(device, evening)):
+        for fact in walk(self.record.party(device, evening), Fact):
             if isinstance(fact, Private):
                 names.add(fact.public)
             elif isinstance(fact, ChainKey | MessageKey | SenderChain):

@@ -18,6 +18,7 @@ import msgspec
 
 from attacks.lab.results.types import Alarms
 from attacks.lab.simulation.play import Record, Sent, mails_in
+from escrow.codec import walk
 
 
 class Messaging:
@@ -100,7 +101,7 @@ class Messaging:
 
     def _kept(self, name: str) -> Iterator[Any]:
         """Every struct in a principal's last state."""
-        return structs_in(self.record.party(name, self.record.scenario.days - 1))
+        return walk(self.record.party(name, self.record.scenario.days - 1), msgspec.Struct)
 
     @cached_property
     def promised(self) -> frozenset[int]:
@@ -132,17 +133,3 @@ class Messaging:
             Alarms(who=who, check=check, times=times[who, check], first_day=one.first_day, packets=one.packets)
             for (who, check), one in sorted(first.items())
         )
-
-
-def structs_in(value: object) -> Iterator[msgspec.Struct]:
-    """Every struct inside a decoded value, itself included."""
-    if isinstance(value, msgspec.Struct):
-        yield value
-        for field in value.__struct_fields__:
-            yield from structs_in(getattr(value, field))
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from structs_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from structs_in(inner)
