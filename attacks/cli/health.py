@@ -58,7 +58,7 @@ def doctor_command(job: Job) -> Answer:
     from attacks.cli.job import Answer
     from attacks.report.proofs import Checks, draw_checks
 
-    checks = (*_answers(), *_controls())
+    checks = (*_answers(), _arithmetic(), *_controls())
     result = Checks(subject="this installation", checks=checks, versions=_versions())
     return Answer(partial(draw_checks, result=result), result, INCOMPLETE if result.failed else OK)
 
@@ -75,6 +75,15 @@ def _answers() -> Iterator[Check]:
         wrong = [case for case, holds in tried if not holds]
         detail = f"not the published answer: {wrong[0]}" if wrong else f"{len(tried)} known answers"
         yield Check(name=name, holds=not wrong, detail=detail)
+
+
+def _arithmetic() -> Check:
+    """Return which arithmetic of P-256 runs here, and whether the other one agrees with it."""
+    from attacks.report.proofs import Check
+    from escrow.vectors.arithmetic import compare_arithmetics
+
+    compared = compare_arithmetics()
+    return Check(name="arithmetic of P-256", holds=not compared.different, detail=str(compared))
 
 
 def _controls() -> Iterator[Check]:

@@ -3,7 +3,10 @@
 Between modules a point is its compressed encoding (33 bytes, SEC 1 section 2.3.3) and a scalar an integer modulo Q;
 facts are bytes, and the decoder remembers. The neutral element has no encoding here: what would give it is Forged.
 
-`base` and `multiply` take a secret scalar and are as constant in time as pycryptodome underneath. Everything else is
+The arithmetic is OpenSSL's (`p256_openssl`) where the interpreter's own can be called, else pycryptodome's
+(`p256_pycryptodome`): the same bytes and errors from both. `ESCROW_LAB_P256=pycryptodome` asks for the second.
+
+`base` and `multiply` take a secret scalar and are as constant in time as the library underneath. Everything else is
 not: Python's integers are not, and the ladders of `multi` and `horner` branch on their scalars, so they serve public
 data only.
 """
@@ -11,16 +14,12 @@ data only.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
-from collections.abc import Iterable, Sequence, Set
+import os
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-
-from Crypto.Math.Numbers import Integer
-from Crypto.PublicKey.ECC import EccPoint  # type: ignore[attr-defined]  # documented there, defined elsewhere
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typing import Protocol
 
 from escrow import crypto
 from escrow.codec import prefixed
@@ -28,13 +27,37 @@ from escrow.errors import Forged
 
 Q = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 POINT, SCALAR, PROOF = 33, 32, 64
-_CURVE = ec.SECP256R1()
 
-_G = EccPoint(
-    0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-    0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-    "p256",
-)
+
+class Arithmetic(Protocol):
+    """What computes with points: one of the two modules that are named above, which say what each function does."""
+
+    NAME: str
+
+    def check(self, point: bytes, /) -> None: ...
+    def base(self, k: int, /) -> bytes: ...
+    def multiply(self, point: bytes, k: int, /) -> bytes: ...
+    def multiply_two(self, point: bytes, k: int, other: bytes, m: int, /) -> bytes: ...
+    def add(self, points: Sequence[bytes], /) -> bytes: ...
+    def multi(self, points: Sequence[bytes], signed: Sequence[int], /) -> bytes: ...
+    def horner(self, points: Sequence[bytes], x: int, /) -> bytes: ...
+
+
+def _chosen() -> Arithmetic:
+    if os.environ.get("ESCROW_LAB_P256") != "pycryptodome":
+        try:
+            from escrow.primitives import p256_openssl
+        except ImportError:
+            pass
+        else:
+            return p256_openssl
+    from escrow.primitives import p256_pycryptodome
+
+    return p256_pycryptodome
+
+
+arithmetic = _chosen()
+GENERATOR = arithmetic.base(1)
 
 
 # --- encodings ---
@@ -53,32 +76,9 @@ def scalar_bytes(value: int) -> bytes:
     return (value % Q).to_bytes(SCALAR, "big")
 
 
-@lru_cache(maxsize=1 << 16)
-def _decode(point: bytes) -> EccPoint:
-    """A shared object: callers copy it before they change it. OpenSSL takes the root, five times as fast."""
-    if len(point) != POINT:
-        raise Forged("a P-256 point is 33 bytes")
-    try:
-        numbers = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point).public_numbers()
-    except ValueError:
-        raise Forged("not the encoding of a P-256 point") from None
-    return EccPoint(numbers.x, numbers.y, "p256")
-
-
-def _encode(point: EccPoint) -> bytes:
-    x, y = map(int, point.xy)
-    if not x and not y:
-        raise Forged("the neutral element of P-256 has no encoding")
-    return (2 + (y & 1)).to_bytes(1, "big") + x.to_bytes(SCALAR, "big")
-
-
-GENERATOR = _encode(_G)
-_LEAKS = "public" in inspect.signature(Integer).parameters  # since pycryptodome 4.4
-
-
 def check(point: bytes) -> bytes:
-    """`point` itself. Forged unless it is the canonical encoding (33 bytes) of a point other than the neutral one."""
-    _decode(point)
+    """Return `point`. Raise Forged unless it is the encoding (33 bytes) of a point other than the neutral element."""
+    arithmetic.check(point)
     return point
 
 
@@ -145,95 +145,47 @@ def _differences(indexes: tuple[int, ...]) -> Iterable[Sequence[int]]:
 
 
 def base(k: int) -> bytes:
-    """[k]G. Forged where k is 0 modulo Q. OpenSSL has the multiples of G at hand: half of pycryptodome's time."""
+    """Return [k]G. Raise Forged if k is 0 modulo Q."""
     if not (k := k % Q):
         raise Forged("the neutral element of P-256 has no encoding")
-    point = ec.derive_private_key(k, _CURVE).public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    point = arithmetic.base(k)
     crypto.observe("p256-mult", scalar_bytes(k), point)
     return point
 
 
 def multiply(point: bytes, k: int) -> bytes:
-    """[k]P. Forged where P is no point or k is 0 modulo Q."""
+    """Return [k]P. Raise Forged if P is no point or k is 0 modulo Q."""
     crypto.observe("p256-mult")
-    return _encode(_decode(point) * (k % Q))
+    return arithmetic.multiply(point, k % Q)
 
 
 def add(*points: bytes) -> bytes:
-    """The sum of one or more points. Forged where it is the neutral element."""
-    total = _decode(points[0]).copy()
-    for point in points[1:]:
-        total += _decode(point)
-    return _encode(total)
+    """Return the sum of one or more points. Raise Forged if it is the neutral element."""
+    return arithmetic.add(points)
 
 
 def negate(point: bytes) -> bytes:
-    """−P: the other root, so the other first byte."""
+    """Return −P: the other root, so the other first byte."""
     return (check(point)[0] ^ 1).to_bytes(1, "big") + point[1:]
 
 
 def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
-    """Σ [k_i]P_i for public k_i. All terms share their doublings (Straus 1964); small k_i of either sign are cheap."""
-    signed = [(k + Q // 2) % Q - Q // 2 for k in scalars]
-    due: dict[int, list[EccPoint]] = {}  # what is added at which bit
-    for point, k in zip(points, signed, strict=True):
+    """Return Σ [k_i]P_i for public k_i; small k_i of either sign are cheap. Raise Forged as `add` does."""
+    terms, signed = tuple(points), tuple((k + Q // 2) % Q - Q // 2 for k in scalars)
+    for _ in terms:
         crypto.observe("p256-term")
-        digits = list(_wnaf(abs(k)))
-        odd = _odd_multiples(_decode(point) if k >= 0 else -_decode(point), {digit for _, digit in digits})
-        for bit, digit in digits:
-            due.setdefault(bit, []).append(odd[digit])
-    total = _G.point_at_infinity()
-    for bit in range(max(due, default=-1), -1, -1):
-        total.double()
-        for multiple in due.get(bit, ()):
-            total += multiple
-    return _encode(total)
-
-
-def _odd_multiples(point: EccPoint, wanted: Set[int]) -> dict[int, EccPoint]:
-    """At least the wanted ones of the multiples by −7, −5 … 7."""
-    odd = {1: point}
-    if (most := max(map(abs, wanted), default=1)) > 1:
-        twice = point.copy().double()
-        for k in range(3, most + 1, 2):
-            odd[k] = odd[k - 2] + twice
-    return odd | {k: -odd[-k] for k in wanted if k < 0}
-
-
-def _wnaf(k: int) -> Iterable[tuple[int, int]]:
-    """(bit, odd digit from −7 to 7) with k = Σ digit·2^bit, the bits at least four apart."""
-    bit = 0
-    while k:
-        zeros = (k & -k).bit_length() - 1
-        k >>= zeros
-        bit += zeros
-        digit = (k & 15) - 16 if k & 8 else k & 15
-        yield bit, digit
-        k -= digit
+    return arithmetic.multi(terms, signed)
 
 
 def horner(points: Sequence[bytes], x: int) -> bytes:
-    """Σ [x^j]P_j for a small x ≥ 1: log x doublings and additions a term, where a full multiplication has 256.
+    """Return Σ [x^j]P_j for a small x ≥ 1: log x doublings a term, where a full multiplication has 256.
 
-    Forged where there are no points, or the sum is the neutral element.
+    Raises:
+        Forged: there are no points, x is below 1, or the sum is the neutral element.
     """
-    if not points:
-        raise Forged("a sum of no points")
-    bits = [bit == "1" for bit in f"{x:b}"[1:]]
-    total = _decode(points[-1]).copy()
-    for point in points[-2::-1]:
-        start = total.copy()
-        for bit in bits:
-            total.double()
-            if bit:
-                total += start
-        total += _decode(point)
-    return _encode(total)
-
-
-def _leaking(k: int) -> int:
-    """A public scalar in the form by which pycryptodome multiplies without blinding, in some 60 % of the time."""
-    return Integer(k, public=True) if _LEAKS else k  # type: ignore[return-value]  # EccPoint takes either
+    if not points or x < 1:
+        raise Forged("a sum of no points, or at no index")
+    return arithmetic.horner(points, x)
 
 
 # --- proofs: c ‖ s, 32 bytes each, non-interactive by hashing the whole statement and its context ---
@@ -286,9 +238,7 @@ def _challenge(proof: bytes) -> tuple[int, int]:
 
 
 def commitment(point: bytes, s: int, public: bytes, c: int) -> bytes:
-    """[s]P − [c]Y, which the prover of log_P Y called [nonce]P. Forged where it is neutral or P or Y is no point."""
+    """Return [s]P − [c]Y, which the prover of log_P Y called [nonce]P. Raise Forged as `multiply` does."""
     crypto.observe("p256-mult")
     crypto.observe("p256-mult")
-    total = _decode(point) * _leaking(s % Q)
-    total += _decode(public) * _leaking(-c % Q)
-    return _encode(total)
+    return arithmetic.multiply_two(point, s % Q, public, -c % Q)

@@ -1,4 +1,6 @@
-"""P-256: against another library's arithmetic, the laws of a group, encodings, and the two proofs."""
+"""P-256, by each arithmetic that it can run on: another library's results, group axioms, encodings, the two proofs."""
+
+from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -9,13 +11,22 @@ from hypothesis import strategies as st
 
 from escrow import crypto
 from escrow.errors import Forged
-from escrow.primitives import group
+from escrow.primitives import group, p256_pycryptodome
 from escrow.primitives.group import GENERATOR, Q
 
 SCALAR = st.integers(1, Q - 1)
 SMALL = st.integers(1, 2000)
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 some = settings(max_examples=40, deadline=None)
+
+
+@pytest.fixture(autouse=True, scope="module", params=["p256_openssl", "p256_pycryptodome"])
+def arithmetic(request: pytest.FixtureRequest) -> Iterator[group.Arithmetic]:
+    """Run every test of this module over both; the first is skipped where it cannot be loaded."""
+    chosen = pytest.importorskip(f"escrow.primitives.{request.param}", exc_type=ImportError)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(group, "arithmetic", chosen)
+        yield chosen
 
 
 def openssl_base(k: int) -> bytes:
@@ -269,7 +280,7 @@ def test_the_point_of_a_dleq_proof_cannot_be_chosen_afterwards():
 def test_a_commitment_is_the_nonce_that_the_prover_hid(a, b, s, c, leaking):
     """Also where the library underneath knows no public scalars."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(group, "_LEAKS", group._LEAKS and leaking)
+        patch.setattr(p256_pycryptodome, "_LEAKS", p256_pycryptodome._LEAKS and leaking)
         if (a * s - b * c) % Q:
             assert group.commitment(group.base(a), s, group.base(b), c) == openssl_base((a * s - b * c) % Q)
     with pytest.raises(Forged):
