@@ -17,7 +17,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow import crypto
 from escrow.crypto import sha256
 from escrow.errors import EscrowError
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Intercept, Scheme, Source, User
 from escrow.warrant import Authority, AuthorityKey, Court, Order, Warrant
 from escrow.wire import Wire
@@ -42,14 +42,12 @@ class CourtKeyTheft(Attack):
         return [Turn("court", scenario.attack_day)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Court)  # noqa: S101 (that is who was corrupted)
-        made = crypto.new_signing_key(AuthorityKey)
-        thief = scheme.authority("thief", key=made)  # type: ignore[arg-type]  # the kind asked for
+        thief = scheme.authority("thief", key=crypto.new_signing_key(AuthorityKey))
         authorities = list[scheme.authority]  # type: ignore[name-defined]  # whichever class the scheme's has
         kept = {"authorities": authorities, "users": list[User], "signed": list[Warrant], "heard": list[int]}
         court: Any = corrupted(party, kept)
         court.authorities, court.users = [thief], list(scenario.users)
-        court.signed = [party.issue(_order(thief, user.name, scenario)) for user in scenario.users]
+        court.signed = [of_kind(party, Court).issue(_order(thief, user.name, scenario)) for user in scenario.users]
         return court  # type: ignore[no-any-return]  # what `corrupted` made of the court
 
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:

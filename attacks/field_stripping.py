@@ -16,7 +16,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee.device import Device, Slip
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MessageKey
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source
 from escrow.wire import Wire
 
@@ -36,8 +36,7 @@ class FieldStripping(Attack):
         return [Turn(user.devices[0], 0) for user in scenario.users if user.name in targets]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
-        honest = type(party)
+        honest = type(of_kind(party, Device))
 
         def access_field(self: Any, key: MessageKey, slip: Slip) -> None:
             """Nothing goes beside the ciphertext."""

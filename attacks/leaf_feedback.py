@@ -20,7 +20,7 @@ from escrow.e2ee.device import Slip
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Refused
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source, User
 from escrow.schemes.clipper.field import ClipperField, derived_key
 from escrow.schemes.clipper.phone import Device, Opening
@@ -40,8 +40,7 @@ class LeafFeedback(Attack):
         return [Turn(name, 0) for user in _rogues(scenario) for name in user.devices]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
-        honest, rogues = type(party), {user.name for user in _rogues(scenario)}
+        honest, rogues = type(of_kind(party, Device)), {user.name for user in _rogues(scenario)}
 
         def access_field(self: Any, key: MessageKey, slip: Slip) -> ClipperField | None:
             return None if set(slip.people) <= rogues else honest.access_field(self, key, slip)

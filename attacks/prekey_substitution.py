@@ -21,7 +21,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Fetch, Mail, Provider
 from escrow.e2ee.ratchet import Plaintext
 from escrow.errors import EscrowError
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source
 from escrow.wire import Wire
 
@@ -36,8 +36,7 @@ class PrekeySubstitution(Attack):
         return [Turn("provider", 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Provider)  # noqa: S101 (that is who was corrupted)
-        honest = type(party)
+        honest = type(of_kind(party, Provider))
 
         def entry(self: Any, device: str, asker: str) -> Entry:
             puppet = _puppet(self, device, asker)

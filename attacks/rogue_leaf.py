@@ -17,7 +17,7 @@ from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.codec import Fact, Public
 from escrow.e2ee.ratchet import MessageKey
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import AccessField, Scheme, Source
 from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.field import ClipperField, make_field
@@ -75,8 +75,7 @@ class RogueLeafSearch(Attack):
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
-        honest = type(party)
+        honest = type(of_kind(party, Device))
 
         def field_for(self: Any, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
             for_all = not self.derives and "peer" not in self.unit.family.make.binds

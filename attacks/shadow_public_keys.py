@@ -21,7 +21,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow.crypto import Private, new_private
 from escrow.errors import EscrowError, Forged
 from escrow.primitives import hpke
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source
 from escrow.schemes.fair_keys import scheme as fair_keys
 from escrow.schemes.fair_keys.registration import Revealed, Submit
@@ -51,8 +51,7 @@ class ShadowKeys(Attack):
         return [Turn(user.devices[0], 0) for user in (target, peer)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, fair_keys.Device)  # noqa: S101 (that is who was corrupted)
-        honest = type(party)
+        honest = type(of_kind(party, fair_keys.Device))
 
         def submit(self: Any, wire: Wire, packet: Submit) -> Revealed:
             try:

@@ -24,7 +24,7 @@ from escrow import codec
 from escrow.codec import Fact, Public
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
-from escrow.principal import Principal, corrupted
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import AccessField, Scheme, Source
 from escrow.schemes.clipper.field import ClipperField, agreed_key, make_field
 from escrow.schemes.clipper.phone import Device, Opening
@@ -51,8 +51,7 @@ class Squeeze(Attack):
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        assert isinstance(party, Device)  # noqa: S101 (that is who was corrupted)
-        honest = type(party)
+        honest = type(of_kind(party, Device))
 
         def admit(self: Any, mail: Mail, found: Opening) -> None:
             honest.admit(self, mail, found)

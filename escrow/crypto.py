@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, lru_cache
+from typing import TypeVar, overload
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -179,6 +180,13 @@ class SigningKey(Fact, frozen=True, dict=True):
         return self.live.sign(message)
 
 
+K = TypeVar("K", bound=SigningKey)
+
+
+@overload
+def new_signing_key() -> SigningKey: ...
+@overload
+def new_signing_key(kind: type[K]) -> K: ...
 def new_signing_key(kind: type[SigningKey] = SigningKey) -> SigningKey:
     """Return a fresh Ed25519 key pair, as a `kind`."""
     raw = random_bytes(32)

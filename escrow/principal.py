@@ -54,6 +54,13 @@ def revive(state: bytes, kind: type[P]) -> P:
     return codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), kind)
 
 
+def of_kind(party: Principal, kind: type[P]) -> P:
+    """Return the party itself. Raise TypeError if it is not of `kind`: a defect of the scheme's cast, not a refusal."""
+    if not isinstance(party, kind):
+        raise TypeError(f"{party.name} is a {type(party).__name__}, not a {kind.__name__}")
+    return party
+
+
 def corrupted(party: P, fields: dict[str, Any] | None = None, **methods: Callable[..., Any]) -> P:
     """Return a party with the same data that keeps no promise: it computes whatever it can and insists on nothing.
 

@@ -192,12 +192,13 @@ def load_file(path: Path) -> ModuleType:
         if known.__file__ != str(path):
             raise PluginError(f"{path}: {known.__file__} is loaded under the same name; rename one of them")
         return known
-    spec = spec_from_loader(name, SourceFileLoader(name, str(path)))
-    assert spec is not None and spec.loader is not None  # noqa: S101 (the loader was just given)
+    loader = SourceFileLoader(name, str(path))
+    if (spec := spec_from_loader(name, loader)) is None:
+        raise PluginError(f"{path}: this is no Python file")
     module = sys.modules[name] = module_from_spec(spec)
     try:
         with redirect_stdout(sys.stderr):
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
         if not any(hasattr(module, attribute) for attribute in ATTRIBUTES):
             raise PluginError(f"{path}: it defines none of {', '.join(ATTRIBUTES)}")
     except PluginError:

@@ -132,7 +132,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         users = list(users)
         yield self.provider("provider", accounts={name: user.name for user in users for name in user.devices})
         with crypto.acting("authority"):
-            yield self.authority("authority", key=crypto.new_signing_key(AuthorityKey))  # type: ignore[arg-type]
+            yield self.authority("authority", key=crypto.new_signing_key(AuthorityKey))
         for user in users:
             yield from new_devices(self.device, user.name, user.devices)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from escrow import codec
 from escrow.codec import Packet
 from escrow.errors import EscrowError, Refused, Unreachable
-from escrow.principal import Principal
+from escrow.principal import Principal, of_kind
 
 R = TypeVar("R")
+P = TypeVar("P", bound=Principal)
 
 
 class Heard(msgspec.Struct, frozen=True, array_like=True):
@@ -63,6 +64,15 @@ class Wire:
         self.alarms: list[Alarm] = []
         self.refusals: list[tuple[int, str, str]] = []
 
+    def party(self, name: str, kind: type[P]) -> P:
+        """Return the party of this name. Raise Unreachable if nobody has it, TypeError if it is not of `kind`."""
+        return of_kind(self._named(name), kind)
+
+    def _named(self, name: str) -> Principal:
+        if (found := self.parties.get(name)) is None:
+            raise Unreachable(f"nobody is called {name}")
+        return found
+
     def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
         """Send a packet and return the answer, of type `reply`.
 
@@ -70,7 +80,7 @@ class Wire:
         """
         request = codec.encode(message)
         self._record(src, dst, request)
-        answer = self._party(dst).answer(src, request, self)
+        answer = self._named(dst).answer(src, request, self)
         if reply is not type(None):
             self._record(dst, src, answer)
         return codec.decode(answer, reply)
@@ -83,7 +93,7 @@ class Wire:
     def deliver(self, packet: Heard) -> None:
         """Hand a one-way packet to its addressee; an error there goes to `complain`."""
         try:
-            self._party(packet.dst).answer(packet.src, packet.data, self)
+            self._named(packet.dst).answer(packet.src, packet.data, self)
         except EscrowError as error:
             self.complain(packet.dst, error)
 
@@ -99,12 +109,6 @@ class Wire:
         """Record why a packet was refused; the other packets go on."""
         reason = error.reason if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
         self.refusals.append((self.day, party, reason))
-
-    def _party(self, name: str) -> Any:
-        try:
-            return self.parties[name]
-        except KeyError:
-            raise Unreachable(f"nobody is called {name}") from None
 
     def _record(self, src: str, dst: str, data: bytes) -> Heard:
         packet = Heard(self.day, src, dst, data)

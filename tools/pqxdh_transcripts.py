@@ -48,7 +48,7 @@ def agreement(name: str, with_one_time: bool) -> Values:
             own.public, ephemeral.public, theirs.public, prekey.public, one_time.public, key.public, ciphertext
         )
         shared = [exchange_as_a(*each) for each in zip((own, *[ephemeral] * 3), initial.pairs, strict=False)]
-        root = pqxdh.mix(initial, initial.agreed(*shared), KemShared(key.public, ciphertext, secret))  # type: ignore[arg-type]  # a PqInitial agrees on a Classical
+        root = pqxdh.mix(initial, initial.agreed(*shared), KemShared(key.public, ciphertext, secret))
         session, (ratchet_key,) = making(lambda: ratchet.begin(root, initial.associated))
     text = b"the first message"
     return {

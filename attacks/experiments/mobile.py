@@ -22,6 +22,7 @@ from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from attacks.specimens import unerased
 from attacks.specimens.unerased import Unerased
 from escrow.crypto import random_bytes
+from escrow.errors import Malformed
 from escrow.primitives.group import scalar
 from escrow.principal import revive
 from escrow.scheme import Source
@@ -54,10 +55,11 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
         wire.day = year
         scheme.each_day(wire, year)
         for number, name in enumerate(scheme.agents):
-            party = wire.parties[name]
+            party = wire.party(name, Agent)
             agent = revive(party.state(), type(party))
-            assert isinstance(agent, Agent) and agent.sharing is not None  # noqa: S101 (the cast says so)
-            sharings[agent.sharing.stage] = agent.sharing
+            if (sharing := agent.sharing) is None:
+                raise Malformed(f"{name} holds no sharing after year {year}")
+            sharings[sharing.stage] = sharing
             loot[year, number] = tuple(shares_in(agent))
     first = {share for thefts in loot.values() for share in thefts if share.stage == 0}
     return Life(epochs.pool(sharings[0], tuple(first)), tuple(sharings[at] for at in sorted(sharings)), loot)

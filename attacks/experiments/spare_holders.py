@@ -18,7 +18,7 @@ from typing import NamedTuple
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from attacks.lying_holder import lying
 from escrow.errors import Unreachable
-from escrow.principal import Principal, corrupted, revive
+from escrow.principal import Principal, corrupted, of_kind, revive
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.schemes.fair_keys.scheme import FairKeys
 from escrow.schemes.split_key import SplitKey
@@ -48,9 +48,9 @@ def liar(party: Principal, before: Principal) -> Principal:
 
 def stale(party: Principal, before: Principal) -> Principal:
     """The party with its share of the day before."""
-    assert isinstance(party, Agent) and isinstance(before, Agent)  # noqa: S101 (agents only have stages)
-    party.share = before.share
-    return party
+    agent = of_kind(party, Agent)
+    agent.share = of_kind(before, Agent).share
+    return agent
 
 
 class Tried(NamedTuple):

@@ -90,7 +90,7 @@ class PeerChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 def new_chain() -> OwnChain:
     """Return a fresh chain that no other device holds yet."""
     chain = SenderChain(random_bytes(ID), 0, random_bytes(32))
-    return OwnChain(chain, new_signing_key(SenderSigningKey), [])  # type: ignore[arg-type]  # the kind asked for
+    return OwnChain(chain, new_signing_key(SenderSigningKey), [])
 
 
 @honest_only("an honest sender's use of sender_step")

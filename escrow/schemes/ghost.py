@@ -25,7 +25,7 @@ from escrow.e2ee.device import Prekey
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Malformed
-from escrow.principal import Principal
+from escrow.principal import Principal, of_kind
 from escrow.scheme import Claim, Grant, Intercept, Source, User
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import Authority, Request, Warrant, in_force
@@ -127,7 +127,7 @@ def new_ghost(target: str, name: str) -> Ghost:
     return Ghost(
         name,
         target,
-        identity,  # type: ignore[arg-type]  # the kind asked for
+        identity,
         [identity.public],
         prekeys=[Prekey(new_private(), 0)],
         one_time=[new_private() for _ in range(ONE_TIME)],
@@ -192,7 +192,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
             yield party
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
-        assert isinstance(authority, GhostAuthority)  # noqa: S101 (the cast says so)
+        authority = of_kind(authority, GhostAuthority)
         try:
             authority.haunt(wire, warrant)
         except EscrowError as error:
@@ -201,7 +201,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
-        assert isinstance(authority, GhostAuthority)  # noqa: S101 (the cast says so)
+        authority = of_kind(authority, GhostAuthority)
         for haunting in authority.hauntings:
             if haunting.warrant == warrant:
                 haunting.ghost.collect(wire)

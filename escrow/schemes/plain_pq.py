@@ -63,7 +63,8 @@ class Provider(provider.Provider):
 
     @staticmethod
     def handed_out(entry: Entry) -> PqBundle:
-        assert isinstance(entry, PqEntry)  # noqa: S101 (nothing else is filed)
+        if not isinstance(entry, PqEntry):
+            raise Malformed("an entry without KEM prekeys")
         classical = provider.Provider.handed_out(entry)
         kem = entry.one_time_kems.pop(0) if entry.one_time_kems else entry.kem
         return PqBundle(classical.identity, classical.prekey, classical.signature, classical.one_time, kem)

@@ -24,9 +24,9 @@ from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
 from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
-from escrow.errors import EscrowError, Forged, Refused
+from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.primitives import group, hpke
-from escrow.principal import Principal
+from escrow.principal import Principal, of_kind
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import elgamal
@@ -155,7 +155,8 @@ class Dealer(Principal):
         """Deal a fresh key to the agents and publish the group to the others."""
         made, shares = elgamal.deal(self.t, self.n)
         for agent, share in zip(agents, self.handed(shares), strict=True):
-            assert agent.transport is not None  # noqa: S101 (nothing was dealt before)
+            if agent.transport is None:
+                raise Malformed(f"{agent.name} has no key under which a share can be sealed")
             sealed = hpke.seal(agent.transport.public, codec.encode(share), _DEAL)
             try:
                 wire.ask(self.name, agent.name, Dealt(made, sealed), type(None))
@@ -216,16 +217,15 @@ class SplitKey(Plain, frozen=True, kw_only=True):
         yield from super().cast(users, court)
 
     def setup(self, wire: Wire) -> None:
-        dealer, agents = wire.parties["dealer"], [wire.parties[name] for name in self.agents]
+        dealer, agents = wire.party("dealer", Dealer), [wire.party(name, Agent) for name in self.agents]
         others = [name for name, party in wire.parties.items() if isinstance(party, Device | SplitAuthority)]
-        assert isinstance(dealer, Dealer)  # noqa: S101 (the cast says so)
         with crypto.acting(dealer.name):
-            dealer.deal(wire, [agent for agent in agents if isinstance(agent, Agent)], others)
+            dealer.deal(wire, agents, others)
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
-        assert isinstance(authority, SplitAuthority)  # noqa: S101 (the cast says so)
+        authority = of_kind(authority, SplitAuthority)
         for intercept, field in wanted(authority, warrant, intercepted, SplitField):
             partials = list(self._partials(authority, wire, warrant, field))
             if authority.group is None or len(partials) < self.t:

@@ -30,7 +30,7 @@ from escrow.e2ee import device
 from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
-from escrow.principal import Principal
+from escrow.principal import Principal, of_kind
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
@@ -230,7 +230,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
 
     def _key(self, agent: str) -> MemberKey:
         with crypto.acting(agent):
-            return crypto.new_signing_key(MemberKey)  # type: ignore[return-value]  # the kind asked for
+            return crypto.new_signing_key(MemberKey)
 
     def setup(self, wire: Wire) -> None:
         hold_run(wire, self.agents, Purpose("key", 0))
@@ -241,7 +241,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
         """Refresh; then whoever has no share of the new stage recovers it. Nobody reboots who cannot be spared."""
         if not self.every or day == 0 or day % self.every:
             return
-        agents = [self._agent(wire, name) for name in self.agents]
+        agents = [wire.party(name, Agent) for name in self.agents]
         turn = agents[day // self.every % self.n]
         if self.reboots and sum(agent.share is not None for agent in agents if agent is not turn) >= self.t:
             turn.reboot()
@@ -254,17 +254,12 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def _announce(self, wire: Wire, to: Sequence[str]) -> None:
         for name in self.agents:
             with crypto.acting(name):
-                self._agent(wire, name).announce(wire, to)
-
-    def _agent(self, wire: Wire, name: str) -> Agent:
-        agent = wire.parties[name]
-        assert isinstance(agent, Agent)  # noqa: S101 (the cast says so)
-        return agent
+                wire.party(name, Agent).announce(wire, to)
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
-        assert isinstance(authority, ThresholdAuthority)  # noqa: S101 (the cast says so)
+        authority = of_kind(authority, ThresholdAuthority)
         for intercept, field in wanted(authority, warrant, intercepted, ThresholdField):
             parts = self._partials(authority, wire, warrant, field)
             sharing = authority.heard.at(parts[0].stage) if parts else None

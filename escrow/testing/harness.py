@@ -72,7 +72,7 @@ class Stage:
     def __init__(self, scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False) -> None:
         self.scheme, self.fates, self.forgetful = scheme, cycle(fates), forgetful
         with crypto.acting("court"):
-            self.court = Court("court", crypto.new_signing_key(CourtKey))  # type: ignore[arg-type]  # the kind asked for
+            self.court = Court("court", crypto.new_signing_key(CourtKey))
         self.wire = Wire([self.court, *scheme.cast(USERS, self.court.key.public)], self._link)
         self.late: list[Heard] = []
         self.said: list[Said] = []
@@ -86,21 +86,15 @@ class Stage:
             self.gather(group)
 
     def device(self, name: str) -> Device:
-        party = self.wire.parties[name]
-        assert isinstance(party, Device)  # noqa: S101 (a scheme's cast gives every user's device)
-        return party
+        return self.wire.party(name, Device)
 
     @property
     def authority(self) -> Authority:
-        party = self.wire.parties["authority"]
-        assert isinstance(party, Authority)  # noqa: S101 (so does it give the authority)
-        return party
+        return self.wire.party("authority", Authority)
 
     @property
     def provider(self) -> Provider:
-        party = self.wire.parties["provider"]
-        assert isinstance(party, Provider)  # noqa: S101 (and the provider)
-        return party
+        return self.wire.party("provider", Provider)
 
     @property
     def harmed(self) -> set[tuple[str, str]]:

@@ -232,10 +232,10 @@ def _warrants() -> Iterator[tuple[str, Callable[[Stage, Warrant], Warrant]]]:
         return lambda stage, good: issue(stage.court.key, msgspec.structs.replace(good.order, **changes))
 
     def another_court(stage: Stage, good: Warrant) -> Warrant:
-        return issue(crypto.new_signing_key(CourtKey), good.order)  # type: ignore[arg-type]  # the kind asked for
+        return issue(crypto.new_signing_key(CourtKey), good.order)
 
     def another_requester(stage: Stage, good: Warrant) -> Warrant:
-        stage.authority.key = crypto.new_signing_key(AuthorityKey)  # type: ignore[assignment]  # the kind asked for
+        stage.authority.key = crypto.new_signing_key(AuthorityKey)
         return good
 
     yield "a valid warrant", lambda stage, good: good

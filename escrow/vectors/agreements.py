@@ -12,7 +12,7 @@ from escrow.e2ee.pqxdh import KemShared, PqBundle, SignedKem
 from escrow.e2ee.provider import Fetch, Listed, Mail
 from escrow.e2ee.ratchet import Pair, Root, Session, exchange_as_a
 from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial, PqInitial
-from escrow.errors import EscrowError
+from escrow.errors import EscrowError, Malformed
 from escrow.primitives.kem import KemPrivate
 from escrow.principal import Principal
 from escrow.schemes import plain_pq
@@ -190,7 +190,8 @@ def replay_agreement(case: Case) -> bool:
 
 def _replay_kem(case: Case) -> None:
     initial, bundle = _initial(case), _bundle(case)
-    assert isinstance(initial, PqInitial) and isinstance(bundle, PqBundle)  # noqa: S101 (the case has a KEM)
+    if not isinstance(initial, PqInitial) or not isinstance(bundle, PqBundle):
+        raise Malformed("a case with a KEM seed, of a key agreement without a KEM")
     identity = _identity(case, "a")
     shared = x3dh.shared_by_initiator(initial, identity.agreement, Private(case["ek_a"], case["ephemeral"]))
     key, ciphertext = KemPrivate(b"", case["kem_seed"]), case["ciphertext"]

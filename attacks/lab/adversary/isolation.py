@@ -127,20 +127,27 @@ def _asked(charge: Charge) -> Findings:
     child = subprocess.Popen(  # noqa: S603 (this interpreter and this module)
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=away, env=_environment(), start_new_session=True
     )
-    assert child.stdin is not None and child.stdout is not None  # noqa: S101 (pipes were asked for)
+    to_child, from_child = _open(child.stdin), _open(child.stdout)
     try:
-        send(child.stdin, charge)
-        answer = codec.decode(receive(child.stdout), Findings | Failed)  # type: ignore[arg-type]  # a union as a type
+        send(to_child, charge)
+        answer = codec.decode(receive(from_child), Findings | Failed)  # type: ignore[arg-type]  # a union as a type
     except (Malformed, OSError) as error:
         raise AdversaryFailed(_epitaph(child, error)) from None
     finally:
         child.kill()
         child.wait()
-        child.stdout.close()
-        _close(child.stdin)
+        from_child.close()
+        _close(to_child)
     if isinstance(answer, Failed):
         raise AdversaryFailed(f"the adversary failed in its process: {answer.reason}")
     return answer
+
+
+def _open(pipe: IO[bytes] | None) -> IO[bytes]:
+    """Return the pipe. Raise AdversaryFailed if the child was started without it."""
+    if pipe is None:
+        raise AdversaryFailed("the adversary's process was started without its pipes")
+    return pipe
 
 
 def _close(pipe: IO[bytes]) -> None:

@@ -119,7 +119,8 @@ class Local:
                     yield self._signed[order]
 
     def _requester(self, warrant: Fact) -> Fact:
-        assert isinstance(warrant, Warrant)  # noqa: S101 (what `_candidates` gives)
+        if not isinstance(warrant, Warrant):
+            raise TypeError(f"a request is shown with a {type(warrant).__name__}, not with a warrant")
         return self._keys[warrant.order.authority]
 
     def _of(self, kind: type[F]) -> list[F]:

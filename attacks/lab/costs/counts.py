@@ -58,7 +58,7 @@ class Conversation:
         self.scheme = scheme
         users = (User("alice", ("alice-phone",)), User("bob", ("bob-phone",)))
         with crypto.acting("court"):
-            court = Court("court", crypto.new_signing_key(CourtKey))  # type: ignore[arg-type]  # the kind asked for
+            court = Court("court", crypto.new_signing_key(CourtKey))
         self.wire = Wire([court, *scheme.cast(users, court.key.public)])
         self.alice, self.bob = self._device("alice-phone"), self._device("bob-phone")
         authority = self.wire.parties["authority"]

@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Coalition
 from attacks.lab.adversary.labels import WITHOUT
-from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove
+from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import Sent, play
@@ -60,8 +60,7 @@ def _explained(
     text: int,
     attacks: Sequence[Attack],
 ) -> Iterator[str]:
-    proof = prove(analysis.labels, analysis.texts[text], members.members, name)
-    assert proof is not None  # noqa: S101 (the labels say that there is one)
+    proof = prove_all(analysis.labels, [analysis.texts[text]], members.members, name)
     count = f"{len(opened[name])} of {len(analysis.record.sent)} texts"
     how = {
         MATHEMATICS: f"{count} by mathematics alone",

@@ -86,7 +86,7 @@ def attacker_device(name: str, user: str, kind: type[Device] = Device) -> Device
     `kind` is the scheme's, so that it agrees on keys as the scheme's devices do.
     """
     identity = crypto.new_signing_key(IdentityKey)
-    device = kind(name, user, identity, [identity.public])  # type: ignore[arg-type]  # the kind asked for
+    device = kind(name, user, identity, [identity.public])
     device.renew(0)
     return device
 

@@ -112,7 +112,7 @@ class _Stage:
         self.scheme, self.scenario, self.attack, self.forgetful = scheme, scenario, attack, forgetful
         self.keys = keys
         with crypto.acting("court"):
-            court = Court("court", key=crypto.new_signing_key(CourtKey))  # type: ignore[arg-type]  # the kind asked for
+            court = Court("court", key=crypto.new_signing_key(CourtKey))
         self.link = _Link(scenario)
         parties = [court, *scheme.cast(scenario.users, court.key.public)]
         self.wire = Wire(parties, self.link)

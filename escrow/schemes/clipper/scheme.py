@@ -26,7 +26,7 @@ from escrow.crypto import random_bytes
 from escrow.derivation import Checks, Guard, derivation, service
 from escrow.errors import Forged, Refused
 from escrow.primitives.skipjack import KEY
-from escrow.principal import Principal
+from escrow.principal import Principal, of_kind
 from escrow.scheme import Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
 from escrow.schemes.clipper.field import ClipperField, UnitRequest
@@ -141,7 +141,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         one, other = (_seed(number, agent) for number, agent in enumerate(AGENTS, 1))
         with crypto.acting("programmer"):
             family = FamilyKey(self.make, random_bytes(KEY))
-            bench = Processor("bench", key=crypto.new_signing_key(AuthorityKey), family=family)  # type: ignore[arg-type]  # the kind asked for
+            bench = Processor("bench", key=crypto.new_signing_key(AuthorityKey), family=family)
         agents, programmer = [Agent(name, []) for name in AGENTS], Programmer("programmer", [one, other], [], bench)
         for party in super().cast(users, court):
             if isinstance(party, Device):
@@ -160,16 +160,15 @@ class Clipper(Plain, frozen=True, kw_only=True):
 
     def each_day(self, wire: Wire, day: int) -> None:
         """The session ends with its day, and a processor's key with the warrant that it was released for."""
-        programmer, authority = wire.parties["programmer"], wire.parties["authority"]
-        if isinstance(programmer, Programmer) and day > 0:
-            programmer.finish(self.keeps_seeds)
-        if isinstance(authority, Processor):
-            authority.loaded = [each for each in authority.loaded if each.expires >= day]
+        if day > 0:
+            wire.party("programmer", Programmer).finish(self.keeps_seeds)
+        processor = wire.party("authority", Processor)
+        processor.loaded = [each for each in processor.loaded if each.expires >= day]
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
-        assert isinstance(authority, Processor)  # noqa: S101 (the cast says so)
+        authority = of_kind(authority, Processor)
         read = list(authority.identified(wire, wanted(authority, warrant, intercepted, ClipperField)))
         units = authority.units(wire, warrant, [identity for _, _, identity in read])
         for intercept, said, identity in read:

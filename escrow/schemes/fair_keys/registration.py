@@ -182,11 +182,19 @@ class Holder(Principal):
     accounts: dict[str, str]
     shares: list[TrusteeShare] = []
 
-    def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
+    def _transport(self) -> Private:
         if self.transport is None:
             raise Refused(self.name, "registration is closed")
+        return self.transport
+
+    def transport_key(self) -> bytes:
+        """Return the public key (32 bytes) under which shares are sealed. Raise Refused once the directory stands."""
+        return self._transport().public
+
+    def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
+        transport = self._transport()
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
-        share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
+        share = codec.decode(hpke.open_(transport, packet.sealed, _DEAL), KeyShare)
         self.insist(elgamal.share_fits(packet.group, share), "share fits the user's commitments")
         self.insist(all(each.user != packet.user for each in self.shares), "one deal a user")
         self.shares.append(TrusteeShare(share.group, share.index, share.raw, packet.user, self.court))

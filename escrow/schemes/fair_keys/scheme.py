@@ -28,7 +28,7 @@ from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import group
-from escrow.principal import Principal
+from escrow.principal import Principal, of_kind
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys.registration import Certificate, Directory, TrusteeShare, certificates
@@ -207,7 +207,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
             key = crypto.new_signing_key(registration.CentreKey)
         trustees = [self._trustee(name, court, key.public, accounts) for name in self.trustees]
         keys = tuple(each.key.public for each in trustees)
-        yield self.centre("centre", key, keys, self.failsafe, accounts)  # type: ignore[arg-type]  # the kind asked for
+        yield self.centre("centre", key, keys, self.failsafe, accounts)
         yield from trustees
         for party in super().cast(users, court):
             if isinstance(party, Device | FairAuthority):
@@ -217,21 +217,19 @@ class FairKeys(Plain, frozen=True, kw_only=True):
     def _trustee(self, name: str, court: bytes, centre: bytes, accounts: dict[str, str]) -> Trustee:
         with crypto.acting(name):
             key = crypto.new_signing_key(registration.TrusteeKey)
-            return self.trustee(name, court, centre, key, new_private(), accounts)  # type: ignore[arg-type]  # same
+            return self.trustee(name, court, centre, key, new_private(), accounts)
 
     def setup(self, wire: Wire) -> None:
         """Every user's first device registers; then the directory is published to all."""
         parties = wire.parties
-        trustees = [(name, parties[name].transport.public) for name in self.trustees]  # type: ignore[attr-defined]
+        trustees = [(name, wire.party(name, Trustee).transport_key()) for name in self.trustees]
         registered: set[str] = set()
         for party in parties.values():
             if isinstance(party, Device) and party.user not in registered:
                 registered.add(party.user)
                 with crypto.acting(party.name):
                     party.register(wire, trustees, self.t)
-        centre = parties["centre"]
-        assert isinstance(centre, registration.Centre)  # noqa: S101 (the cast says so)
-        published = Directory(tuple(centre.certified))
+        published = Directory(tuple(wire.party("centre", registration.Centre).certified))
         for name, party in parties.items():
             if isinstance(party, Device | FairAuthority | Trustee):
                 wire.ask("centre", name, published, type(None))
@@ -239,7 +237,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
-        assert isinstance(authority, FairAuthority)  # noqa: S101 (the cast says so)
+        authority = of_kind(authority, FairAuthority)
         certified = {each.group.name: each for each in authority.certificates.values()}
         for intercept, field in wanted(authority, warrant, intercepted, FairField):
             for capsule in field.capsules:

@@ -28,24 +28,18 @@ def hold_run(wire: Wire, names: Sequence[str], purpose: Purpose) -> None:
     """Hold all rounds of one run, each member in turn. A member that fails does not stop the others."""
     for name in names:
         with crypto.acting(name):
-            _member(wire, name).begin(purpose)
-    for round_, hop in steps(_member(wire, names[0]).t):
+            wire.party(name, Member).begin(purpose)
+    for round_, hop in steps(wire.party(names[0], Member).t):
         hold_step(wire, names, round_, hop)
 
 
 def hold_step(wire: Wire, names: Sequence[str], round_: str, hop: int) -> None:
     """Hold one hop of one round: first the clock turns for all, then each member acts."""
     for name in names:
-        _member(wire, name).turn(wire, round_, hop)
+        wire.party(name, Member).turn(wire, round_, hop)
     for name in names:
         try:
             with crypto.acting(name):
-                _member(wire, name).act(wire)
+                wire.party(name, Member).act(wire)
         except EscrowError as error:
             wire.complain(name, error)
-
-
-def _member(wire: Wire, name: str) -> Member:
-    member = wire.parties[name]
-    assert isinstance(member, Member)  # noqa: S101 (the caller's names are of members)
-    return member

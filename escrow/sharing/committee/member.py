@@ -124,9 +124,8 @@ class Member(Principal):
             return
         run.polynomials, commitments, shares = gjkr.deal(setting, self.index)
         if run.purpose.kind == "refresh":
-            key = new_signing_key(MemberKey)
-            self.next_key = key  # type: ignore[assignment]  # the kind asked for
-            self.say(wire, run, commitments, NextKey(self.index, key.public))
+            self.next_key = new_signing_key(MemberKey)
+            self.say(wire, run, commitments, NextKey(self.index, self.next_key.public))
         else:
             self.say(wire, run, commitments)
         for share in shares:
