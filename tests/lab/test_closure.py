@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_rules import Field, Gem, Item, Order, Recipe, Registered, Trio, Warrant, plays, sealed
 
-from attacks.lab.adversary.closure import FREE, Closure
+from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.facts import FREE
 from attacks.lab.adversary.joins import plan_of
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.proof import Given, RuleStep, prove
@@ -40,7 +41,7 @@ def test_every_rule_fires_once_for_each_row_that_fits(play):
         if not isinstance(rule, Gate):
             fits = Counter(toy.succeeds(rule, row) for row in toy.rows(rule, world, world))
             assert (closure.fired[rule.name], closure.forged[rule.name]) == (fits[True], fits[False])
-    firings = [closure.firing(number) for number in range(len(closure.firing_rule))]
+    firings = [closure.edges.firing(number) for number in range(closure.edges.firings)]
     assert len({(rule.name, premises) for rule, premises, _ in firings}) == len(firings)
 
 
@@ -107,9 +108,9 @@ def replay(closure, given, coalition, proof):
             continue
         assert set(entry.premises) <= listed
         facts = [closure.facts[premise] for premise in entry.premises]
-        if service := closure.service(entry.edge):
+        if service := closure.edges.service(entry.edge):
             assert set(entry.premises) <= paid
-            rule, premises, conclusions = closure.firing(service.firing)
+            rule, premises, conclusions = closure.edges.firing(service.firing)
             facts = [closure.facts[premise] for premise in premises]
             assert entry.conclusion in conclusions
         else:
@@ -220,7 +221,7 @@ def test_a_threshold_runs_once_and_takes_late_members():
         closure.learn(toy.share(0, 2, index))
         closure.run()
     assert closure.fired["toy_rules.combine"] == 1
-    [gate] = closure.gates
+    [gate] = closure.edges.gates
     assert {index: len(same) for index, same in gate.members.items()} == {1: 2, 2: 1, 3: 1, 9: 1}
     assert {Item(100), toy.share(0, 2, 9)} <= set(closure.facts)
 
@@ -228,10 +229,10 @@ def test_a_threshold_runs_once_and_takes_late_members():
 def test_thresholds_are_kept_apart_by_group_and_by_what_they_open():
     field, other = Field("bob", toy.Capsule(0, 0)), Field("bob", toy.Capsule(1, 0))
     closure = closed(toy.share(0, 2, 1), toy.share(0, 3, 2), field, field.capsule, other, other.capsule)
-    assert not any(gate.ran for gate in closure.gates)
+    assert not any(gate.ran for gate in closure.edges.gates)
     closure.learn(toy.share(0, 2, 2))
     closure.run()
-    assert sum(gate.ran for gate in closure.gates) == 3
+    assert sum(gate.ran for gate in closure.edges.gates) == 3
     assert {Item(100), Item(200), Item(201)} <= set(closure.facts)
 
 
@@ -265,11 +266,11 @@ def test_a_service_edge_names_the_official_and_the_checks_that_fail():
     lawful, wrong = warrant("bob", signed=True), warrant("carol", signed=False)
     closure = office((lawful, "authority", 0), (wrong, "network", None))
     assert served(closure, lawful, wrong) == 2
-    assert {(each.holders, each.failed) for each in closure.services} == {
+    assert {(each.holders, each.failed) for each in closure.edges.services} == {
         (("agent-1",), frozenset()),
         (("agent-1",), frozenset({"signature", "target"})),
     }
-    requested = {closure.facts[premise] for premise in closure.services[0].premises}
+    requested = {closure.facts[premise] for premise in closure.edges.services[0].premises}
     assert requested == {Field("bob", toy.Capsule(0, 0)), lawful, toy.AuthorityKey("authority")}
     assert served(closure, lawful, wrong) == 0
 
@@ -278,7 +279,7 @@ def test_a_relabelled_field_is_a_request_of_its_own():
     lawful = warrant("carol", signed=True)
     closure = office((lawful, "authority", 0), (lawful.order, None, None))
     served(closure, lawful)
-    assert sorted(sorted(each.failed) for each in closure.services) == [[], ["target"]]
+    assert sorted(sorted(each.failed) for each in closure.edges.services) == [[], ["target"]]
 
 
 def test_a_warrant_that_nobody_holds_cannot_be_shown():
@@ -301,5 +302,7 @@ def test_a_warrant_must_give_what_the_rule_takes_from_it():
         closure.learn(fact)
     closure.run()
     closure.serve(checks.__service__, lambda request: [bob, carol], toy.requester)
-    answers = {closure.facts[closure.gives(each.firing)[0]]: sorted(each.failed) for each in closure.services}
+    answers = {
+        closure.facts[closure.edges.gives(each.firing)[0]]: sorted(each.failed) for each in closure.edges.services
+    }
     assert answers == {Gem(3): [], Gem(5): ["signature"]}

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from toy_rules import Item, coalitions, naive, plays
 
 from attacks.lab.adversary import labels as labels_module
-from attacks.lab.adversary.closure import WHENEVER, Closure
+from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure, parse
+from attacks.lab.adversary.facts import WHENEVER
 from attacks.lab.adversary.labels import ALWAYS, NEVER, Antichains, Labels
 
 
@@ -138,7 +139,7 @@ def test_a_symbolic_threshold_means_what_its_combinations_mean(play, some):
         symbolic = Labels(closure)
         wide = {name: symbolic.label(name) for name in symbolic.passes()}
     exact = Labels(closure)
-    assert bool(symbolic.atoms.symbols) or not any(gate.conclusions for gate in closure.gates)
+    assert bool(symbolic.atoms.symbols) or not any(gate.conclusions for gate in closure.edges.gates)
     for name in wide:
         one, other = (AccessStructure(each, range(len(closure.facts)), name) for each in (symbolic, exact))
         for coalition in some:

@@ -355,7 +355,7 @@ def test_the_gate_combines_once_for_any_number_of_members():
     for fact in (sharing, ciphertext, *(tdh2.partial(share, ciphertext) for share in shares)):
         closure.learn(fact)
     closure.run()
-    (edge,) = closure.gates
+    (edge,) = closure.edges.gates
     assert len(edge.members) == 6
     assert edge.t == 3
     assert closure.fired["escrow.sharing.tdh2.combine"] == 1

@@ -451,8 +451,10 @@ def edges(closure: Closure) -> set[tuple[Any, ...]]:
         return frozenset(closure.facts[number] for number in numbers)
 
     found: set[tuple[Any, ...]] = set()
-    for edge in range(closure.edge_count()):
-        service = closure.service(edge)
+    for edge in range(len(closure.edges)):
+        service = closure.edges.service(edge)
         failed = service.failed if service else None
-        found.add((closure.name_of(edge), facts(closure.needs(edge)), facts(closure.gives(edge)), failed))
+        found.add(
+            (closure.edges.name_of(edge), facts(closure.edges.needs(edge)), facts(closure.edges.gives(edge)), failed)
+        )
     return found

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from attacks.lab.adversary.closure import WHENEVER
+from attacks.lab.adversary.facts import WHENEVER
 from attacks.lab.adversary.labels import MATHEMATICS, Labels, Symbol
 
 Price = Callable[[str], float]

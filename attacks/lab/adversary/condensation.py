@@ -1,4 +1,10 @@
-"""The order in which labels are computed: each edge after all that its premises come from (Tarjan 1972)."""
+"""The order in which labels are computed: each edge after all that its premises come from (Tarjan 1972).
+
+Facts that come from each other in a circle form one part, whose edges are applied again until no label grows. Example:
+edge 0 makes b from a, edge 1 makes c from b, edge 2 makes b from c, edge 3 makes d from c. `a` is given. From b the
+search goes to c (edge 2), and from c back to b, which is still on the stack: {b, c} is a part that loops, with the
+edges 0, 1 and 2. d comes after it, in a part that does not loop: [], then [2, 0, 1] looping, then [3].
+"""
 
 from __future__ import annotations
 
@@ -11,19 +17,21 @@ DONE = 0xFFFF_FFFF
 
 
 def order(closure: Closure) -> list[tuple[Sequence[int], bool]]:
-    """The edges in parts, each after all that its premises come from; whether the edges of a part feed each other.
+    """Return the edges in parts, each after all that its premises come from; and whether a part's edges form a circle.
 
-    Tarjan 1972 over the derived facts; nearly all of them are met after what they come from, and need no stack.
+    Tarjan's search over the derived facts. Nearly every fact is met after all that it comes from, and needs no stack.
     """
     return _Order(closure).parts
 
 
 class _Order:
+    """The state of one search. `stack` holds the facts met that are in no part yet, in the order of meeting."""
+
     def __init__(self, closure: Closure) -> None:
-        self.needs = closure.needs
+        self.needs = closure.edges.needs
         self.first, self.more = _makers(closure)
         self.low = array("I", bytes(4 * len(closure.facts)))  # 0 before a fact is met, DONE once it is in a part
-        self.placed = bytearray(closure.edge_count())
+        self.placed = bytearray(len(closure.edges))
         self.straight = array("I")
         self.parts: list[tuple[Sequence[int], bool]] = []
         self.stack: list[int] = []
@@ -32,12 +40,12 @@ class _Order:
             if made and not self.low[fact]:
                 if sources := self._sources(fact):
                     self._visit(fact, sources)
-                else:
+                else:  # all that it comes from is placed: the usual case, since facts are numbered as they appear
                     self._place((fact,), False)
         self.parts.append((self.straight, False))
 
     def _sources(self, fact: int) -> list[int]:
-        """The derived facts that it comes from and that are in no part yet."""
+        """Return the derived facts that a fact comes from and that are in no part yet."""
         low, first, needs = self.low, self.first, self.needs
         found = [each for each in needs(first[fact] - 1) if low[each] != DONE and first[each]]
         for edge in self.more.get(fact, ()):
@@ -51,31 +59,31 @@ class _Order:
             fact, number, loops, sources = path[-1]
             while sources:
                 source = sources.pop()
-                if not low[source]:
+                if not low[source]:  # not met before: go there first, and come back
                     path.append(self._meet(source, self._sources(source)))
                     break
-                if low[source] < low[fact]:
+                if low[source] < low[fact]:  # met and on the stack: the fact belongs to a circle that began there
                     low[fact] = low[source]
             else:
                 path.pop()
-                if low[fact] < number:
+                if low[fact] < number:  # the circle began earlier: leave the fact on the stack
                     low[path[-1][0]] = min(low[path[-1][0]], low[fact])
-                elif stack[-1] == fact:
+                elif stack[-1] == fact:  # nothing above it: a part of its own
                     self._place((stack.pop(),), loops)
-                else:
+                else:  # it began the circle of all that is above it
                     at = stack.index(fact, number - self.met - 1)
                     self._place(stack[at:][::-1], True)  # what was met last comes first
                     del stack[at:]
 
     def _meet(self, fact: int, sources: list[int]) -> tuple[int, int, bool, list[int]]:
-        """(fact, its number in the order of meeting, whether it comes from itself, what is still to be met)."""
+        """Return (fact, its number in the order of meeting, whether it comes from itself, what is still to be met)."""
         self.met += 1
         self.low[fact] = self.met
         self.stack.append(fact)
         return fact, self.met, fact in sources, sources
 
     def _place(self, facts: Sequence[int], looping: bool) -> None:
-        """These facts depend on each other, or are one: their edges come next."""
+        """Put the edges of these facts next: of one fact, or of several that come from each other."""
         if looping:
             self.parts.append((self.straight, False))
             self.straight = array("I")
@@ -92,14 +100,9 @@ class _Order:
 
 
 def _makers(closure: Closure) -> tuple[array[int], dict[int, list[int]]]:
-    """Of each fact the first edge that concludes it, plus one (0: there is none), and all others."""
+    """Return for each fact the first edge that concludes it, plus one (0: there is none), and all its other edges."""
     first, more = array("I", bytes(4 * len(closure.facts))), dict[int, list[int]]()
-    arity, ends, cells = [len(rule.takes) for rule in closure.rules], closure.firing_start, closure.cells
-    for edge in range(closure.edge_count()):
-        if edge < len(closure.firing_rule):
-            conclusions: Sequence[int] = cells[ends[edge] + arity[closure.firing_rule[edge]] : ends[edge + 1]]
-        else:
-            conclusions = closure.gives(edge)
+    for edge, _, conclusions in closure.edges.walk(range(len(closure.edges))):
         for fact in conclusions:
             if first[fact]:
                 more.setdefault(fact, []).append(edge)

@@ -30,7 +30,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from attacks.lab.adversary.closure import WHENEVER
+from attacks.lab.adversary.facts import WHENEVER
 from attacks.lab.adversary.labels import MATHEMATICS, SERVED, Antichains, Atoms, Labels, Symbol
 from attacks.lab.adversary.local import Local
 from attacks.lab.adversary.pipe import (

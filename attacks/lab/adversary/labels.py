@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from itertools import islice
 from math import comb
 
-from attacks.lab.adversary.closure import FREE, WHENEVER, Closure
+from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.condensation import order
+from attacks.lab.adversary.facts import FREE, WHENEVER
 
 NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
 EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
@@ -169,7 +170,7 @@ class Labels:
 
     def passes(self) -> tuple[str, ...]:
         """The names that `label` takes: mathematics, served, and `without C` for every check C that some edge fails."""
-        checks = {check for edge in self.closure.services for check in edge.failed}
+        checks = {check for edge in self.closure.edges.services for check in edge.failed}
         return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
     def label(self, name: str = MATHEMATICS) -> list[int]:
@@ -190,7 +191,7 @@ class Labels:
 
     def stands(self, edge: int, name: str) -> bool:
         """Whether an edge belongs to a pass: a service edge only if the pass waives every check that it fails."""
-        if (service := self.closure.service(edge)) is None:
+        if (service := self.closure.edges.service(edge)) is None:
             return True
         waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
         return name != MATHEMATICS and service.failed <= waived
@@ -239,32 +240,30 @@ class Labels:
         return labels
 
     def _sweep(self, edges: Sequence[int], labels: list[int], name: str, looping: bool) -> bool:
-        """Apply each edge once; whether any label grew."""
-        closure, product, union = self.closure, self.antichains.product, self.antichains.union
-        cells, starts, rules, needed = closure.cells, closure.firing_start, closure.firing_rule, closure.needed_at
-        arity, firings, grew = [len(rule.takes) for rule in closure.rules], len(rules), False
-        for edge in edges:
-            if edge < firings:
-                start, rule, joint = starts[edge], rules[edge], ALWAYS
-                for at in needed[rule]:
-                    joint = product(joint, labels[cells[start + at]])
-                conclusions: Sequence[int] = cells[start + arity[rule] : starts[edge + 1]]
-            else:
-                joint, conclusions = self._special(edge, labels, name, looping), closure.gives(edge)
+        """Apply each edge once; return whether any label grew."""
+        product, union, firings, grew = (
+            self.antichains.product,
+            self.antichains.union,
+            self.closure.edges.firings,
+            False,
+        )
+        for edge, needs, conclusions in self.closure.edges.walk(edges):
+            joint = ALWAYS
+            for fact in needs:
+                joint = product(joint, labels[fact])
+            if edge >= firings:
+                joint = self._special(edge, joint, labels, name, looping)
             for conclusion in conclusions:
                 if (new := union(old := labels[conclusion], joint)) != old:
                     labels[conclusion] = new
                     grew = True
         return grew
 
-    def _special(self, edge: int, labels: list[int], name: str, looping: bool) -> int:
-        """The label that a gate edge or a service edge gives its conclusions in this pass."""
+    def _special(self, edge: int, joint: int, labels: list[int], name: str, looping: bool) -> int:
+        """Return the label that a gate or service edge gives its conclusions in this pass; `joint`: of its premises."""
         if not self.stands(edge, name):
             return NEVER
-        gate = self.closure.gate(edge)
-        joint = ALWAYS
-        for fact in self.closure.paying(gate) if gate else self.closure.needs(edge):
-            joint = self.antichains.product(joint, labels[fact])
+        gate = self.closure.edges.gate(edge)
         if gate is None or joint == NEVER:
             return joint
         members = [self._any(same, labels) for same in gate.members.values()]

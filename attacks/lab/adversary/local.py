@@ -146,7 +146,7 @@ class Local:
 
     @property
     def officials(self) -> tuple[str, ...]:
-        return tuple(sorted({holder for edge in self.closure.services for holder in edge.holders}))
+        return tuple(sorted({holder for edge in self.closure.edges.services for holder in edge.holders}))
 
     @property
     def passes(self) -> tuple[str, ...]:

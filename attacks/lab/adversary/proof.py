@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from attacks.lab.adversary.closure import NETWORK, WHENEVER, Closure
+from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.facts import NETWORK, WHENEVER
 from attacks.lab.adversary.labels import MATHEMATICS, Labels
 
 
@@ -30,7 +31,7 @@ class RuleStep(msgspec.Struct, frozen=True):
     """`rule` (a full name) applied to `premises` gives `conclusion`; `edge` is its number in the closure.
 
     Of a threshold rule the last t premises are the members. Of a service (`rule` names its checks) the premises are
-    what the requester shows; the official computes firing `closure.services[…].firing` with its own secret.
+    what the requester shows; the official computes firing `closure.edges.services[…].firing` with its own secret.
     """
 
     edge: int
@@ -75,8 +76,9 @@ def _in_order(closure: Closure, entries: list[Given | RuleStep]) -> Iterator[Giv
 
 def _paid(closure: Closure, step: RuleStep) -> set[int]:
     """The premises of a step that are neither guard nor witness."""
-    gate = closure.gate(step.edge)
-    return {*closure.paying(gate), *step.premises[len(gate.guards) :]} if gate else set(closure.needs(step.edge))
+    if gate := closure.edges.gate(step.edge):
+        return {*closure.edges.paying(gate), *step.premises[len(gate.guards) :]}
+    return set(closure.edges.needs(step.edge))
 
 
 # --- what a coalition reaches, in the order in which it gets there ---
@@ -124,21 +126,21 @@ def _advance(
         if not labels.stands(edge, name) or (used := _premises(closure, edge, how)) is None:
             continue
         deep = 1 + max((depth.get(premise, 0) for premise in used), default=0)
-        for fact in closure.gives(edge):
+        for fact in closure.edges.gives(edge):
             if fact not in how or (shorten and deep < depth[fact]):
                 how.pop(fact, None)
-                how[fact], depth[fact] = RuleStep(edge, closure.name_of(edge), used, fact), deep
+                how[fact], depth[fact] = RuleStep(edge, closure.edges.name_of(edge), used, fact), deep
     return len(how) > before
 
 
 def _premises(closure: Closure, edge: int, how: dict[int, Given | RuleStep]) -> tuple[int, ...] | None:
     """What the edge is applied to, its guards and witnesses included; None while something is missing."""
-    if gate := closure.gate(edge):
+    if gate := closure.edges.gate(edge):
         members = gate.choose(how.__contains__)
-        there = len(members) == gate.t and all(fact in how for fact in closure.paying(gate))
+        there = len(members) == gate.t and all(fact in how for fact in closure.edges.paying(gate))
         return (*gate.guards, *members) if there else None
-    if not all(fact in how for fact in closure.needs(edge)):
+    if not all(fact in how for fact in closure.edges.needs(edge)):
         return None
-    if edge < len(closure.firing_rule):
-        return closure.firing(edge)[1]
-    return tuple(closure.needs(edge))
+    if edge < closure.edges.firings:
+        return closure.edges.firing(edge)[1]
+    return tuple(closure.edges.needs(edge))

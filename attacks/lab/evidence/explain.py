@@ -139,7 +139,7 @@ class _Tree:
 
     def _below(self, fact: int, indent: str, depth: int) -> Iterator[str]:
         run = self._run(fact)
-        if service := self.closure.service(run[-1].edge):
+        if service := self.closure.edges.service(run[-1].edge):
             said = f"checks that hold: {', '.join(checks_made(self.analysis, service))}"
             yield from textwrap.wrap(said, WIDTH, initial_indent=f"{indent}│  ", subsequent_indent=f"{indent}│    ")
         children = dict.fromkeys(_needed(self.closure, run[-1]))
@@ -158,7 +158,7 @@ class _Tree:
 
     def _title(self, fact: int) -> str:
         run = self._run(fact)
-        if service := self.closure.service(run[0].edge):
+        if service := self.closure.edges.service(run[0].edge):
             how = f"{', '.join(service.holders)} answers"
         else:
             how = run[0].rule.rsplit(".", 1)[1] + (f", {len(run)} times" if len(run) > 1 else "")
@@ -182,9 +182,9 @@ def _facts(count: int) -> str:
 
 def _needed(closure: Closure, step: RuleStep) -> tuple[int, ...]:
     """A step's premises without guards and witnesses, in the order of its arguments."""
-    if gate := closure.gate(step.edge):
-        return (*closure.paying(gate), *step.premises[len(gate.guards) :])
-    return tuple(closure.needs(step.edge))
+    if gate := closure.edges.gate(step.edge):
+        return (*closure.edges.paying(gate), *step.premises[len(gate.guards) :])
+    return tuple(closure.edges.needs(step.edge))
 
 
 # --- facts in a few words ---

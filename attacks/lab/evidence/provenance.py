@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from inspect import signature
 
-from attacks.lab.adversary.closure import ServiceEdge
 from attacks.lab.adversary.coalitions import Coalition, parse
+from attacks.lab.adversary.edges import ServiceEdge
 from attacks.lab.adversary.view import Reader, words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import Record
@@ -50,7 +50,7 @@ def checks_made(analysis: Analysis, edge: ServiceEdge) -> tuple[str, ...]:
     """What an official checks before it gives this answer."""
     service = next(each for each in words_of(analysis.scheme).services if each.name == edge.name)
     closure = analysis.closure
-    _, premises, _ = closure.firing(edge.firing)
+    _, premises, _ = closure.edges.firing(edge.firing)
     secret = premises[list(signature(service.rule.function).parameters).index(service.holder)]
     *request, warrant, _ = edge.premises
     made = service.checks(*(closure.facts[each] for each in (secret, warrant, *request)))

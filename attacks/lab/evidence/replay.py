@@ -91,12 +91,12 @@ def _find_seized(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
 def _find_answers(dossier: Dossier, case: Case, values: Sequence[Fact]) -> int:
     """How many answers there are, each given by the officials named, in this play, after all its checks held."""
     closure, found = case.analysis.closure, 0
-    begin = closure.edge_count() - len(closure.services)
+    begin = len(closure.edges) - len(closure.edges.services)
     given = {
         (edge.name, edge.premises, conclusion): (edge.holders, checks_made(case.analysis, edge))
-        for number, edge in enumerate(closure.services, begin)
+        for number, edge in enumerate(closure.edges.services, begin)
         if not edge.failed
-        for conclusion in closure.gives(number)
+        for conclusion in closure.edges.gives(number)
     }
     for at, step in enumerate(dossier.steps):
         if (answer := step.answer) is not None:

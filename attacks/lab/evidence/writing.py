@@ -152,7 +152,7 @@ class _Writer:
     def _step(self, entry: RuleStep) -> folder.ProofStep:
         closure = self.case.analysis.closure
         premises = tuple(map(self._number, entry.premises))
-        if service := closure.service(entry.edge):
+        if service := closure.edges.service(entry.edge):
             given = closure.facts[entry.conclusion]
             answer = OfficialAnswer(
                 by=service.holders,

@@ -1,0 +1,102 @@
+"""Apply rules to the facts that a join has found, and record what they give as edges.
+
+Forged means that the arguments do not fit; it is counted. Any other exception is a defect of the rule and escapes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from attacks.lab.adversary.edges import Edges, GateEdge, Premises
+from attacks.lab.adversary.facts import FactTable
+from attacks.lab.adversary.joins import Fire
+from attacks.lab.adversary.memo import Memo
+from escrow.codec import Fact
+from escrow.derivation import Gate
+from escrow.errors import Forged
+
+R = TypeVar("R")
+
+
+class Application:
+    """Applies the rules of one closure. `fired` and `forged` count, by a rule's name, what came of it."""
+
+    def __init__(self, table: FactTable, edges: Edges, memo: Memo | None) -> None:
+        self.table, self.edges, self._memo = table, edges, memo
+        self.fired: Counter[str] = Counter(dict.fromkeys((rule.name for rule in edges.rules), 0))
+        self.forged: Counter[str] = Counter()
+        self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
+
+    def fire(self, number: int) -> Fire:
+        """Return what applies rule number `number` to each set of premises that a join finds."""
+        rule = self.edges.rules[number]
+        return self._entering(number, rule) if isinstance(rule, Gate) else self._firing(number)
+
+    def recalled(self, function: Callable[..., R]) -> Callable[..., R]:
+        """Return the function, or one that remembers what it gave in earlier closures."""
+        return function if self._memo is None else self._memo.recalling(function)
+
+    def _firing(self, number: int) -> Fire:
+        rule, add, conclude = self.edges.rules[number], self.edges.fire, self._conclusions
+        function, name, fired, forged = self.recalled(rule.function), rule.name, self.fired, self.forged
+
+        def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
+            try:
+                result = function(*arguments)
+            except Forged:
+                forged[name] += 1
+                return
+            fired[name] += 1
+            if conclusions := conclude(result, premises, number):
+                add(number, premises, conclusions)
+
+        return fire
+
+    def _conclusions(self, result: Any, premises: Premises, rule: int) -> list[int]:
+        """Return the numbers of what a rule gave, without what had to be known for it."""
+        intern = self.table.intern
+        made = [*map(intern, result)] if isinstance(result, tuple) else [intern(result)]
+        for each in made:
+            if each in premises:
+                paid = {premises[at] for at in self.edges.needed_at[rule] if at < len(premises)}
+                return [each for each in made if each not in paid]
+        return made
+
+    # --- thresholds ---
+
+    def _entering(self, number: int, gate: Gate) -> Fire:
+        """Return what admits one member to a threshold rule, once it is verified."""
+        verify = self.recalled(gate.verify)
+
+        def enter(premises: Premises, arguments: Sequence[Fact]) -> None:
+            *earlier, member = arguments
+            try:
+                if not verify(*earlier, member):
+                    raise Forged("a member does not verify")
+                t, index = gate.t(*earlier, member), gate.index(member)
+                key = (number, premises[:-1], gate.by(member), t)
+            except Forged:
+                self.forged[gate.name] += 1
+                return
+            if (edge := self._gate_of.get(key)) is None:
+                edge = self._gate_of[key] = GateEdge(number, premises[:-1], t)
+                self.edges.gates.append(edge)
+            edge.members.setdefault(index, []).append(premises[-1])
+            if not edge.ran and len(edge.members) >= t:
+                self._combine(gate, edge)
+
+        return enter
+
+    def _combine(self, gate: Gate, edge: GateEdge) -> None:
+        """Run a threshold rule once: its members verify, so any others would give the same, Forged included."""
+        edge.ran = True
+        combine, earlier = self.recalled(gate.function), [self.table.facts[guard] for guard in edge.guards]
+        members = tuple(self.table.facts[member] for member in edge.choose(lambda _: True))
+        try:
+            edge.conclusions = tuple(self._conclusions(combine(*earlier, members), edge.guards, edge.rule))
+        except Forged:
+            self.forged[gate.name] += 1
+        else:
+            self.fired[gate.name] += 1

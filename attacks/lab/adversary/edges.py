@@ -1,0 +1,161 @@
+"""The edges of a closure: which facts give which others, by which rule.
+
+There are three kinds, and one numbering for all: first the firings, then the gate edges, then the service edges.
+
+  firing         a rule applied to its premises; guards and witnesses stand among them but cost nothing
+  gate edge      a threshold rule, run once; it lists every verified member, also one that arrives later
+  service edge   an official's answer: the request's facts without the official's secret, and the checks they fail
+
+A million firings are common, so they are packed into arrays. For the rule `open(field, key: Guard) -> text`, applied to
+the facts 7 and 4 and giving 9, `_cells` gets 7, 4, 9: premises that count in labels, other premises, conclusions.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from escrow.derivation import Rule
+
+Premises = tuple[int, ...]
+Reorder = Callable[[Premises], Premises]
+
+
+@dataclass(slots=True)
+class GateEdge:
+    """One threshold: `t` distinct indexes among the verified members, joined with `guards` (the earlier arguments)."""
+
+    rule: int
+    guards: Premises
+    t: int
+    members: dict[Any, list[int]] = field(default_factory=dict)  # by index
+    conclusions: Premises = ()
+    ran: bool = False
+
+    def choose(self, known: Callable[[int], bool]) -> Premises:
+        """Return the first `t` members of distinct index that are known; fewer if there are not so many."""
+        found = (next(filter(known, same), None) for same in self.members.values())
+        return tuple(member for member in found if member is not None)[: self.t]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEdge:
+    """What an honest official answers: `premises` are the request's facts, the warrant and the requester's key."""
+
+    name: str
+    firing: int  # what the official computes with its own secret
+    premises: Premises
+    holders: tuple[str, ...]
+    failed: frozenset[str]
+
+
+class Edges:
+    """Every edge by number; the one place that knows how firings are packed."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.gates: list[GateEdge] = []
+        self.services: list[ServiceEdge] = []
+        self.needed_at = [tuple(at for at, needed in enumerate(rule.needed) if needed) for rule in rules]
+        self._rule = array("H")  # of each firing
+        self._start = array("I", [0])  # where the cells of each firing begin, and one entry more: where the last end
+        self._cells = array("I")
+        self._orders = [self._order(number) for number in range(len(rules))]
+
+    def _order(self, number: int) -> tuple[int, int, Reorder | None, Reorder | None]:
+        """Return how the premises of a rule's firings lie in `_cells`.
+
+        Returns:
+            How many premises count in labels, how many there are, and what brings them from the order of the arguments
+            into that of the cells, and back; None where the two orders are the same.
+        """
+        needed, takes = self.needed_at[number], len(self.rules[number].takes)
+        packed = [*needed, *(at for at in range(takes) if at not in needed)]
+        if packed == list(range(takes)):
+            return len(needed), takes, None, None
+        return len(needed), takes, itemgetter(*packed), itemgetter(*map(packed.index, range(takes)))
+
+    def fire(self, rule: int, premises: Premises, conclusions: Iterable[int]) -> None:
+        """Add a firing of rule number `rule`; `premises` are in the order of its arguments."""
+        pack = self._orders[rule][2]
+        self._cells.extend(premises if pack is None else pack(premises))
+        self._cells.extend(conclusions)
+        self._rule.append(rule)
+        self._start.append(len(self._cells))
+
+    # --- one edge ---
+
+    def __len__(self) -> int:
+        return len(self._rule) + len(self.gates) + len(self.services)
+
+    @property
+    def firings(self) -> int:
+        """How many firings there are: the edges of smaller number."""
+        return len(self._rule)
+
+    def firing(self, number: int) -> tuple[Rule, Premises, Premises]:
+        """Return (rule, premises in argument order, conclusions) of one firing."""
+        rule, start = self._rule[number], self._start[number]
+        _, takes, _, restore = self._orders[rule]
+        premises = tuple(self._cells[start : start + takes])
+        conclusions = tuple(self._cells[start + takes : self._start[number + 1]])
+        return self.rules[rule], restore(premises) if restore else premises, conclusions
+
+    def firings_of(self, rule: Rule) -> list[int]:
+        """Return the numbers of all firings of a rule. Raise ValueError if it is none of this closure's."""
+        wanted = self.rules.index(rule)
+        return [number for number, each in enumerate(self._rule) if each == wanted]
+
+    def gate(self, edge: int) -> GateEdge | None:
+        """Return the gate that an edge is, or None."""
+        at = edge - len(self._rule)
+        return self.gates[at] if 0 <= at < len(self.gates) else None
+
+    def service(self, edge: int) -> ServiceEdge | None:
+        """Return the official's answer that an edge is, or None."""
+        at = edge - len(self._rule) - len(self.gates)
+        return self.services[at] if at >= 0 else None
+
+    def name_of(self, edge: int) -> str:
+        """Return the full name of the edge's rule; of a service edge, that of its checks."""
+        if service := self.service(edge):
+            return service.name
+        gate = self.gate(edge)
+        return self.rules[gate.rule if gate else self._rule[edge]].name
+
+    def paying(self, gate: GateEdge) -> Premises:
+        """Return those of a gate's guards that are neither Guard nor Witness."""
+        return tuple(gate.guards[at] for at in self.needed_at[gate.rule][:-1])
+
+    def needs(self, edge: int) -> Sequence[int]:
+        """Return the premises that count in the labels of an edge's conclusions; of a gate all its members."""
+        if edge < len(self._rule):
+            start = self._start[edge]
+            return self._cells[start : start + self._orders[self._rule[edge]][0]]
+        if gate := self.gate(edge):
+            return [*self.paying(gate), *(member for same in gate.members.values() for member in same)]
+        return self.services[edge - len(self._rule) - len(self.gates)].premises
+
+    def gives(self, edge: int) -> Sequence[int]:
+        """Return the conclusions of an edge."""
+        if service := self.service(edge):
+            edge = service.firing
+        if gate := self.gate(edge):
+            return gate.conclusions
+        return self._cells[self._start[edge] + self._orders[self._rule[edge]][1] : self._start[edge + 1]]
+
+    # --- all of them ---
+
+    def walk(self, edges: Iterable[int]) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
+        """Yield (edge, needs, gives), as the methods of these names say; of a gate `needs` are the paying guards."""
+        cells, starts, rules, orders, firings = self._cells, self._start, self._rule, self._orders, len(self._rule)
+        for edge in edges:
+            if edge < firings:
+                start, (needed, takes, *_) = starts[edge], orders[rules[edge]]
+                yield edge, cells[start : start + needed], cells[start + takes : starts[edge + 1]]
+            else:
+                gate = self.gate(edge)
+                yield edge, self.paying(gate) if gate else self.needs(edge), self.gives(edge)

@@ -1,0 +1,65 @@
+"""The facts of a closure: each is stored once, has a number, and says under which assumption it is known."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from escrow.codec import Fact
+
+FREE, NETWORK = 1, 2
+WHENEVER = -1  # every evening there is, as bits: held whenever its holder is taken
+
+Holding = tuple[tuple[str, int], ...]  # principals whose states held a fact, each with the evenings as bits
+
+
+class FactTable:
+    """Facts by number, what is assumed of each, and the numbers that the next run has to look at."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.ids: dict[Fact, int] = {}
+        self.public = bytearray()  # by fact: FREE, NETWORK or both
+        self.held: dict[int, Holding] = {}
+        self._waiting: deque[int] = deque()
+        self._grown: dict[tuple[Holding, str, int | None], Holding] = {}
+
+    def learn(self, fact: Fact, holder: str | None = None, evening: int | None = None) -> int:
+        """Add a fact that somebody is given, and return its number.
+
+        Args:
+            fact: What is given.
+            holder: None for free bookkeeping; "network" for what every listener has; any other name for what is in
+                that principal's state.
+            evening: The evening on which the state holds the fact; None for every evening.
+        """
+        number = self.intern(fact)
+        if holder is None or holder == "network":
+            if len(self.public) <= number:
+                self.public.extend(bytes(len(self.facts) - len(self.public)))
+            self.public[number] |= FREE if holder is None else NETWORK
+        else:
+            before = self.held.get(number, ())
+            self.held[number] = self._grown.get((before, holder, evening)) or self._grow(before, holder, evening)
+        return number
+
+    def _grow(self, before: Holding, holder: str, evening: int | None) -> Holding:
+        """Return `before` with one evening more: the same tuple for all facts that are held alike."""
+        held = dict(before)
+        held[holder] = held.get(holder, 0) | (WHENEVER if evening is None else 1 << evening)
+        grown = tuple(sorted(held.items()))
+        self._grown[before, holder, evening] = grown = self._grown.setdefault((grown, "", None), grown)
+        return grown
+
+    def intern(self, fact: Fact) -> int:
+        """Return the number of a fact. A new fact waits for the next run. Raise TypeError for what is no fact."""
+        number = self.ids.setdefault(fact, len(self.facts))
+        if number == len(self.facts):
+            if not isinstance(fact, Fact):
+                raise TypeError(f"a rule gave a {type(fact).__name__}, which is no fact")
+            self.facts.append(fact)
+            self._waiting.append(number)
+        return number
+
+    def assumed(self, number: int) -> int:
+        """Return FREE, NETWORK, both, or 0."""
+        return self.public[number] if number < len(self.public) else 0

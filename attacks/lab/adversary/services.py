@@ -1,0 +1,93 @@
+"""Requests to honest officials, and what they answer: the service edges of a closure.
+
+An argument of the rule that an official answers with lies somewhere in one argument of its checks: in a request fact
+(each is found by all that it must give), in the warrant, or in the official's own secret. For `partial(share,
+ciphertext)` behind `agent_checks(share, warrant, field)` with "ciphertext = field.ciphertext", each firing of `partial`
+has one share and one ciphertext; the requests are the fields with that ciphertext, each with the warrants that fit.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+
+from attacks.lab.adversary.application import Application
+from attacks.lab.adversary.edges import Premises, ServiceEdge
+from attacks.lab.adversary.joins import Getter, getter
+from escrow.codec import Fact
+from escrow.derivation import Checks, Service
+from escrow.errors import Forged
+
+Candidates = Callable[[tuple[Fact, ...]], Iterable[Fact]]
+
+
+class Desk:
+    """Where requests for one service are put: finds, for a firing of its rule, those that an official would answer."""
+
+    def __init__(self, application: Application, service: Service, candidates: Candidates) -> None:
+        arguments = list(inspect.signature(service.rule.function).parameters)
+        names = list(inspect.signature(service.checks).parameters)
+        self.application, self.service, self.holder = application, service, arguments.index(service.holder)
+        self._table, self._failed = application.table, application.recalled(_failing(service.checks))
+        self._candidates = candidates
+        self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
+        self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
+        for name, kind in zip(names, service.takes, strict=True):
+            lies = [(arguments.index(each), path) for each, (where, path) in service.given.items() if where == name]
+            gets = [getter(kind, (path,)) if path else _itself for _, path in lies]
+            self._gives.append(([position for position, _ in lies], _all_of(gets)))
+        self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in names[2:]]
+        for number, fact in enumerate(self._table.facts):
+            for index, kind, (_, get) in zip(self._index, service.takes[2:], self._gives[2:], strict=True):
+                if isinstance(fact, kind):
+                    index[get(fact)].append(number)
+
+    def _wanted(self, argument: int, premises: Premises) -> tuple[Fact, ...]:
+        return tuple(self._table.facts[premises[position]] for position in self._gives[argument][0])
+
+    def requests(self, premises: Premises) -> Iterator[Premises]:
+        """Return the request facts that give these premises, in the order in which the checks take them."""
+        secret = self._table.facts[premises[self.holder]]
+        if not isinstance(secret, self.service.takes[0]) or self._gives[0][1](secret) != self._wanted(0, premises):
+            return iter(())  # what a thief makes of several secrets is no official's
+        return product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
+
+    def fitting(self, premises: Premises, request: Premises) -> list[Fact]:
+        """Return those warrants to be shown with a request that give what the rule takes from a warrant."""
+        if (shown := self._shown.get(request)) is None:
+            facts = tuple(self._table.facts[each] for each in request)
+            shown = self._shown[request] = list(self._candidates(facts))
+        if not self._gives[1][0]:
+            return shown
+        wanted = self._wanted(1, premises)
+        return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
+
+    def answer(self, firing: int, premises: Premises, request: Premises, warrant: Fact, key: Fact) -> None:
+        """Add the edge of one answer. A check that raises Forged gets none, whatever else is left out."""
+        table, secret = self._table, premises[self.holder]
+        try:
+            failed = self._failed(table.facts[secret], warrant, *(table.facts[each] for each in request))
+        except Forged:
+            self.application.forged[self.service.name] += 1
+            return
+        shown = (*request, table.ids[warrant], table.ids[key])
+        holders = tuple(holder for holder, _ in table.held.get(secret, ()))
+        self.application.edges.services.append(ServiceEdge(self.service.name, firing, shown, holders, failed))
+
+
+@cache
+def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:
+    """Return what tells which of the checks fail."""
+    return lambda *arguments: frozenset(name for name, holds in checks(*arguments) if not holds)
+
+
+def _itself(fact: Fact) -> Fact:
+    return fact
+
+
+def _all_of(gets: list[Getter]) -> Getter:
+    return lambda fact: tuple([get(fact) for get in gets])
