@@ -1,1 +1,1 @@
-"""Published figures, computed again: one file = one result of the literature, ending with EXPERIMENT = …"""
+"""Published figures, computed again: one file is one result of the literature and ends with `EXPERIMENT = …`."""

@@ -25,11 +25,14 @@ SHORT = Scenario(days=1, messages=2, users=(User("alice", ("alice-phone",)), Use
 
 
 class AccessStructures(Experiment):
+    """Count the minimal coalitions of agents that open a text under a split key."""
+
     name = "access-structures"
     title = "Who opens what under a split key: all minimal coalitions"
     source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "the threshold property")
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield the number of minimal coalitions, and the texts that t and t − 1 agents open."""
         sizes = (*SMALL, *LARGE)
         for done, (t, n) in enumerate(sizes):
             progress(done, len(sizes), f"{t} of {n}")

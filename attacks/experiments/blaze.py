@@ -4,11 +4,11 @@
   time     38 ms a trial on the prototype cards: 38 · 2^16 ms, about 42 minutes
   naive    plain CBC, checksum over KS and IV only: one trial, so 2^16 is the
            best case for the designers
-  repairs  of section 4, and what is left of the attack with each
+  repairs  of section 4, and what remains of the attack with each
 
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", preprint of 20 August 1994 for CCS '94, sections
-2, 3.2 and 4; its draft of June 1994 said 28 minutes. Times of 1994 are arithmetic, not measured, and say so; so does
-what is extrapolated. The squeeze is Schneier's, "Applied Cryptography", section 24.16.
+2, 3.2 and 4; its draft of June 1994 said 28 minutes. Times of 1994 and extrapolations are arithmetic, not measured, and
+say so. The squeeze is Schneier's, "Applied Cryptography", section 24.16.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ CARDS = 60
 WIDTHS, RUNS = (8, 10, 12), 200
 LONG_RUNS = 400  # at 16 bits
 SLOWED = 2  # seconds a check
-BAD = 16  # invalid LEAFs that a chip bears with
+BAD = 16  # invalid LEAFs after which a chip stops
 PEER = ("iv", "ks", "uid", "wk", "peer")
 
 
 def new_chip(make: Make = Make(), family: FamilyKey | None = None) -> Chip:  # noqa: B008 (a constant)
-    """A chip with a unit key of its own, of a family of its own unless one is given."""
+    """Return a chip with its own unit key, of the given family or a fresh one."""
     uid = random_bytes(UID)
     return Chip(family or FamilyKey(make, random_bytes(KEY)), UnitKey(uid, random_bytes(KEY)))
 
 
 def forgery_trials(width: int, runs: int, make: Make | None = None) -> list[int]:
-    """How many random LEAFs each of `runs` searches took, each with a fresh session key and IV and one chip."""
+    """Return the random LEAFs that each of `runs` searches took, each with a fresh session key and IV on one chip."""
     chip = new_chip(make or Make(width=width))
     found = (search(chip, random_bytes(KEY), 1 << width + 7, batch=min(8192, 2 << width)) for _ in range(runs))
     return [each.trials for each in found if each is not None]  # one search in e^128 is cut short
 
 
 def naive_trials(runs: int) -> list[int]:
-    """How many trials a forgery takes in the naive model."""
+    """Return the number of trials that each of `runs` forgeries takes in the naive model."""
     made = (forge(new_chip(Make(mode="cbc", binds=("iv", "ks"))), random_bytes(KEY), bytes(8)) for _ in range(runs))
     return [each.trials for each in made]
 
 
 def goodness_of_fit(trials: Sequence[int], width: int) -> float:
-    """The p-value of Pearson's test that these are geometric with success probability 2^-width.
+    """Return the p-value of Pearson's test that these are geometric with success probability 2^-width.
 
-    Ten cells of about equal probability under the law.
+    It uses ten cells of about equal probability under that distribution.
     """
     cells, miss = 10, 1 - 2.0**-width
     bounds = [round(log(1 - i / cells) / log(miss)) for i in range(1, cells)]
@@ -71,14 +71,14 @@ def goodness_of_fit(trials: Sequence[int], width: int) -> float:
 
 
 def _upper_tail(chi2: float, freedom: int) -> float:
-    """The probability that a chi-squared variable of odd freedom is larger: by recurrence from that of freedom 1."""
+    """Return the probability that a chi-squared variable of odd freedom is larger, by recurrence from freedom 1."""
     half = chi2 / 2
     terms: list[float] = [half ** (k / 2) * exp(-half) / gamma(k / 2 + 1) for k in range(1, freedom - 1, 2)]
     return erfc(sqrt(half)) + sum(terms)
 
 
 def squeezed(make: Make, attempts: int) -> int:
-    """How many of `attempts` LEAFs of B's, made for a session with A, C's chip takes in a session with A."""
+    """Return how many of `attempts` LEAFs that B made for a session with A are accepted by C in a session with A."""
     bob, accepted = new_chip(make), 0
     for _ in range(attempts):
         carol, ks = new_chip(make, bob.family), random_bytes(KEY)
@@ -88,7 +88,7 @@ def squeezed(make: Make, attempts: int) -> int:
 
 
 def opened_by_search(make: Make) -> tuple[bool, int]:
-    """Whether the authority comes to a session key of which 64 bits are escrowed, and how many keys fit."""
+    """Return whether the authority finds a session key of which 64 bits are escrowed, and how many keys fit."""
     chip, ks = new_chip(make), random_bytes(KEY)
     field = chip.generate_iv(ks)
     held = open_leaf(make, chip.family.raw, field[:IV], field[IV:])
@@ -98,9 +98,9 @@ def opened_by_search(make: Make) -> tuple[bool, int]:
 
 
 def forged_within(bad: int, width: int, runs: int) -> tuple[int, int]:
-    """Of `runs` rogues, each with a chip that stops after `bad` invalid LEAFs: how many forged, how many are stuck.
+    """Count rogues that forge with a chip that stops after `bad` invalid LEAFs, and those whose chip is stuck.
 
-    Who is stuck has a chip that refuses a valid LEAF too.
+    A stuck chip refuses a valid LEAF too. The counts are of `runs` rogues, each with its own chip.
     """
     make, forged, stuck = Make(width=width), 0, 0
     for _ in range(runs):
@@ -114,7 +114,7 @@ def forged_within(bad: int, width: int, runs: int) -> tuple[int, int]:
 
 
 def fed_back(attempts: int, refuses_own: bool, chips: int = 1) -> int:
-    """How many LEAFs of its own making a receiver with one or two chips gets accepted."""
+    """Return how many LEAFs of its own making a receiver with one or two chips gets accepted."""
     family, accepted = FamilyKey(Make(), random_bytes(KEY)), 0
     for _ in range(attempts):
         held = [new_chip(family=family) for _ in range(chips)]
@@ -126,6 +126,8 @@ def fed_back(attempts: int, refuses_own: bool, chips: int = 1) -> int:
 
 
 class Blaze(Experiment):
+    """Repeat Blaze's forgery of LEAFs at several widths of the checksum, and against each repair."""
+
     name = "blaze"
     title = "Rogue LEAFs against Clipper's checksum"
     source = Source(
@@ -133,6 +135,7 @@ class Blaze(Experiment):
     )
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield the trials of forgeries by width, the repairs, and the times of 1994."""
         plan = [(width, RUNS) for width in WIDTHS] + ([(16, LONG_RUNS)] if long else [])
         for done, (width, runs) in enumerate(plan):
             progress(done, len(plan), f"{runs} forgeries of {width} bits")
@@ -174,7 +177,10 @@ def _repairs() -> Iterator[Figure]:
 
 
 def _wider() -> Iterator[Figure]:
-    """Checksums of 32 bits, in a longer LEAF or beside 64 escrowed bits, which the authority then has to complete."""
+    """Yield the figures of a checksum of 32 bits: in a longer LEAF, or beside 64 escrowed key bits.
+
+    In the second case the authority has to search for the other key bits.
+    """
     partial = Make(width=32, partial=True)
     yield _exact("checksum of 32 bits, 64 key bits escrowed: LEAF", partial.size, 16, unit="bytes")
     yield Figure(
@@ -200,7 +206,7 @@ def _wider() -> Iterator[Figure]:
 
 
 def _patience() -> Iterator[Figure]:
-    """A chip that stops after some bad LEAFs: what is left to a rogue, and what noise does to the honest."""
+    """Yield the figures of a chip that stops after some bad LEAFs: rogues that forge, honest users that noise stops."""
     forged, stuck = forged_within(BAD, 8, 2 * RUNS)
     law = 1 - (1 - 2**-8) ** BAD
     yield Figure(

@@ -1,4 +1,4 @@
-"""LEAF feedback in Clipper's own modes: what it costs two rogues that their IVs differ.
+"""LEAF feedback in Clipper's own modes: the cost to two rogues of their different IVs.
 
   feed  the receiver's device made IV' with its LEAF; the mail came under IV
   ECB   has no IV
@@ -6,7 +6,7 @@
   OFB   E(IV') is the CFB of a zero block; the CFB of E(IV') ⊕ IV, 0, 0, …
         gives IV and OFB's key stream; or ECB rebuilds it, a call a block
 
-Nothing is searched for, and no device is asked to start from an IV that is not its own. Blocks are random.
+Nothing is searched for, and no device is asked to start from an IV other than its own. Blocks are random.
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", preprint of 20 August 1994 for CCS '94,
 section 2.
 """
@@ -32,18 +32,18 @@ ZERO = bytes(BLOCK)
 class EncryptionCard:
     """A device with a session key (10 bytes) and the IV (8 bytes) of a LEAF that its own chip made and then accepted.
 
-    Every call starts from that IV. `blocks` counts what went through it, `calls` how often it was used. Forged where
-    the chip refuses its own LEAF.
+    Every call starts from that IV. `blocks` counts the blocks processed, `calls` the calls. Raises Forged if the chip
+    refuses its own LEAF.
     """
 
     def __init__(self, chip: Chip, ks: bytes) -> None:
         field = chip.generate_iv(ks)
         if not chip.load_iv(ks, field):
-            raise Forged("a chip takes no LEAF of its own making")
+            raise Forged("the chip refuses a LEAF of its own making")
         self.ks, self.iv, self.blocks, self.calls = ks, field[:IV], 0, 0
 
     def encipher(self, mode: str, plain: Sequence[bytes]) -> Blocks:
-        """Blocks of 8 bytes in "ecb", "cbc", "cfb" or "ofb"."""
+        """Encrypt blocks of 8 bytes in "ecb", "cbc", "cfb" or "ofb"."""
         out, last = Blocks(), self._begin(plain)
         for block in plain:
             if mode == "ecb":
@@ -57,7 +57,7 @@ class EncryptionCard:
         return out
 
     def decipher(self, mode: str, sealed: Sequence[bytes]) -> Blocks:
-        """What `encipher` enciphered, if it started from the same IV."""
+        """Return the blocks that `encipher` encrypted from the same IV."""
         if mode == "ofb":
             return self.encipher(mode, sealed)
         before = [self._begin(sealed), *sealed]
@@ -75,24 +75,24 @@ class EncryptionCard:
 
 
 def as_it_is(mode: str) -> Callable[[EncryptionCard, bytes, Blocks], Blocks]:
-    """No trick."""
+    """Decipher without a trick."""
     return lambda card, iv, sealed: card.decipher(mode, sealed)
 
 
 def behind_a_dummy(mode: str) -> Callable[[EncryptionCard, bytes, Blocks], Blocks]:
-    """IV as a block before the ciphertext: in CBC and CFB a block depends on the one before it alone."""
+    """Decipher with IV as a block before the ciphertext: in CBC and CFB a block depends only on the one before."""
     return lambda card, iv, sealed: card.decipher(mode, [iv, *sealed])[1:]
 
 
 def by_feedback(card: EncryptionCard, iv: bytes, sealed: Blocks) -> Blocks:
-    """OFB in two calls of CFB."""
+    """Decipher OFB by two calls of CFB."""
     (hidden,) = card.encipher("cfb", [ZERO])
     stream = card.encipher("cfb", [xor_bytes(hidden, iv), *(ZERO for _ in sealed)])[1:]
     return [xor_bytes(*each) for each in zip(sealed, stream, strict=True)]
 
 
 def block_by_block(card: EncryptionCard, iv: bytes, sealed: Blocks) -> Blocks:
-    """OFB with ECB, a call a block."""
+    """Decipher OFB with ECB, one call for each block."""
     opened, last = Blocks(), iv
     for block in sealed:
         (last,) = card.encipher("ecb", [last])
@@ -110,7 +110,7 @@ TRICKS: tuple[tuple[str, str, Trick, int], ...] = (
 
 
 def tried(mode: str, trick: Trick, messages: int = MESSAGES) -> tuple[int, int, int]:
-    """(wrong blocks, blocks through the receiver's device beyond those of the messages, its calls), over all."""
+    """Return (wrong blocks, extra blocks through the receiver's device, its calls), over all messages."""
     wrong = extra = calls = 0
     here, there = new_chip(), new_chip()
     for _ in range(messages):
@@ -123,11 +123,14 @@ def tried(mode: str, trick: Trick, messages: int = MESSAGES) -> tuple[int, int, 
 
 
 class BlazeModes(Experiment):
+    """Count what two rogues pay in each mode because their IVs differ."""
+
     name = "blaze-modes"
     title = "LEAF feedback: what two rogues pay for differing IVs"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "2")
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield the wrong blocks, extra blocks and device calls of each mode."""
         for mode, wrong in (("ecb", 0), ("cbc", 1), ("cfb", 1), ("ofb", LENGTH)):
             measured = tried(mode, as_it_is(mode))[0] / MESSAGES
             yield Figure(

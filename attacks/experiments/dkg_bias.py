@@ -1,12 +1,12 @@
-"""One dealer that may abort chooses a bit of a jointly generated key three times in four; GJKR gives it one in two.
+"""A dealer that may abort chooses a bit of a jointly generated key three times in four; GJKR gives it one in two.
 
-  joint Feldman  the dealer sends one bad share, waits for every A_i0 and the complaint, and answers it only where the
-                 key ends in the wanted bit: without it in QUAL the key is another, and the bit a second toss
-  GJKR           the same dealer judges by the C_i0, which say nothing; and silent in the extraction, it is exposed
+  joint Feldman  the dealer sends one bad share, waits for every A_i0 and the complaint, and answers it only if the
+                 key then ends in the wanted bit: without it in QUAL the key is another, and the bit a second toss
+  GJKR           the same dealer judges by the C_i0, which say nothing; if it is silent in the extraction, it is exposed
 
 2 of 3 members, one of them corrupted and rushing; the key generation is the library's. The short run is over a Schnorr
-group, the subgroup of order Q modulo p = 52Q + 1 of 262 bits: small, for speed only, and no place for a key. The long
-run is over P-256. Source: Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT '99, section 3.2, where two members are
+group, the subgroup of order Q modulo p = 52Q + 1 of 262 bits: small, for speed only, and not fit for a real key. The
+long run is over P-256. Source: Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT '99, section 3.2, where two members are
 corrupted; since an unanswered complaint disqualifies too, one is enough.
 """
 
@@ -33,28 +33,35 @@ P = 52 * Q + 1
 
 
 class SchnorrGroup:
-    """The subgroup of order Q modulo P: what `sharing.dkg` asks of a group, and no more. An element is 33 bytes."""
+    """The subgroup of order Q modulo P, with only the operations that `escrow.sharing.dkg` needs.
+
+    An element is 33 bytes.
+    """
 
     def base(self, k: int, /) -> bytes:
+        """Return the generator 2^52 to the power k."""
         return self.multiply(_element(pow(2, 52, P)), k)
 
     def multiply(self, point: bytes, k: int, /) -> bytes:
-        """The point's multiple, from a table: the same two points are multiplied throughout."""
+        """Return `point` to the power k, from a table, because the same two points are used throughout."""
         product = 1
         for powers, digit in zip(_powers(point), scalar_bytes(k), strict=True):
             product = product * powers[digit] % P
         return _element(product)
 
     def add(self, *points: bytes) -> bytes:
+        """Return the product of the elements."""
         product = 1
         for point in points:
             product = product * _read(point) % P
         return _element(product)
 
     def multi(self, points: Iterable[bytes], scalars: Iterable[int], /) -> bytes:
+        """Return the product of the elements, each to the power of its scalar."""
         return self.add(*(_element(pow(_read(point), k, P)) for point, k in zip(points, scalars, strict=True)))
 
     def horner(self, points: Sequence[bytes], x: int, /) -> bytes:
+        """Return the product of the elements, the j-th to the power x^j."""
         product = 1
         for point in reversed(points):
             product = pow(product, x, P) * _read(point) % P
@@ -74,7 +81,7 @@ def _element(value: int) -> bytes:
 
 @lru_cache(maxsize=4)
 def _powers(point: bytes) -> list[list[int]]:
-    """For each byte of a scalar, the first one first, the power that each of its 256 values stands for."""
+    """Return for each byte of a scalar, the highest first, the power for each of its 256 values."""
     rows, step = [], _read(point)
     for _ in range(32):
         row = [1]
@@ -86,35 +93,38 @@ def _powers(point: bytes) -> list[list[int]]:
 
 
 def small_group() -> Bases:
-    """The group, and a second generator hashed from a string."""
+    """Return the Schnorr group, and a second generator hashed from a string."""
     hashed = int.from_bytes(hashlib.shake_256(b"escrow-lab second generator of a small group").digest(64), "big")
     return Bases(SchnorrGroup(), _element(pow(hashed, 52, P)))
 
 
 def bit(points: Iterable[bytes], over: Group) -> int:
-    """The last bit of the sum's encoding (of P-256's, the last of the x-coordinate)."""
+    """Return the last bit of the sum's encoding (in P-256, the last bit of the x-coordinate)."""
     return over.add(*points)[-1] & 1
 
 
 class Aborting(Member):
-    """The corrupted dealer. It hears what the others broadcast before it speaks itself."""
+    """The corrupted dealer. It hears the others' broadcasts before it acts."""
 
     rushing = True
 
     def share_to(self, member: int) -> SubShare | None:
+        """Return a wrong share to member 1, and honest ones to the others."""
         share = self.subshares[member]
         if member != 1:
             return share
         return SubShare(share.session, share.dealer, member, scalar_bytes(scalar(share.value) + 1), share.blinding)
 
     def _likes(self, heard: Iterable[Commitments]) -> bool:
-        """Whether the key would end in the wanted bit, if these were the Feldman commitments of QUAL."""
+        """Return whether the key would end in the wanted bit, if these were the Feldman commitments of QUAL."""
         return bit((each.points[0] for each in heard), self.setting.over.group) == WANTED
 
     def answer(self, record: Record) -> Iterable[PublicShare]:
+        """Answer the complaint only if the key with this dealer ends in the wanted bit."""
         return super().answer(record) if self._likes(record.commitments.values()) else ()
 
     def reveal(self, record: Record) -> Commitments | None:
+        """Return the Feldman commitments only if the key then ends in the wanted bit."""
         mine = super().reveal(record)
         return mine if mine and self._likes([*record.revealed.values(), mine]) else None
 
@@ -123,7 +133,7 @@ Make = Callable[[bytes, int, int, Bases], Setting]
 
 
 def wanted(make: Make, kind: type[Member], runs: int, over: Bases, progress: Callable[[int], None]) -> int:
-    """How many of `runs` keys, with one member of that kind, end in the wanted bit."""
+    """Return how many of `runs` keys, with one member of that kind, end in the wanted bit."""
     count = 0
     for number in range(runs):
         progress(number)
@@ -135,6 +145,8 @@ def wanted(make: Make, kind: type[Member], runs: int, over: Bases, progress: Cal
 
 
 class DkgBias(Experiment):
+    """Measure how often a dealer that may abort gets the key bit that it wants."""
+
     name = "dkg-bias"
     title = "A dealer that may abort biases the jointly generated key"
     source = Source("Gennaro, Jarecki, Krawczyk, Rabin", "Secure distributed key generation", 1999, "3.2")
@@ -142,6 +154,7 @@ class DkgBias(Experiment):
     runs = RUNS
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield the share of keys that end in the wanted bit, under joint Feldman and under GJKR."""
         over = P256 if long else small_group()
         where = (
             "P-256" if long else f"A Schnorr group of order Q modulo a prime of {P.bit_length()} bits: small, for speed"

@@ -1,14 +1,14 @@
-"""The mobile adversary over 20 years: who steals few shares a year, against shares that stay and shares that change.
+"""The mobile adversary over 20 years: it steals few shares a year, and shares stay or change.
 
   life      5 agents, 3 needed, a year a stage: real key generation, real refresh; each agent's state every year
-  theft     each year each agent is robbed with probability 5 %, by itself
+  theft     each year each agent is robbed with probability 5 %, independently
   loss      the key is pooled from stolen shares of some one stage, and is the key
   static    P(X ≥ 3), X ~ Bin(5, 1 − 0.95^20)           yearly refresh    1 − (1 − P(Bin(5, 0.05) ≥ 3))^20
 
-Agents that refresh and keep what made the new shares lose as if they did not refresh: whoever is robbed late gives the
-shares of all earlier stages too. Each kind of agents lives once, and the thefts are drawn many times over that life.
-Source of the adversary: Ostrovsky and Yung, PODC '91; of the remedy: Herzberg, Jarecki, Krawczyk, Yung, CRYPTO '95.
-The chance of theft, and so the figures, are of a model of ours.
+Agents that refresh but keep the data that made the new shares lose as much as if they did not refresh: an agent robbed
+late gives the shares of all earlier stages too. Each kind of agents lives once, and the thefts are drawn many times
+over that life. Source of the adversary: Ostrovsky and Yung, PODC '91; of the remedy: Herzberg, Jarecki, Krawczyk, Yung,
+CRYPTO '95. The probability of theft, and so the figures, are those of a model of ours.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Theft = tuple[int, int]  # year from 0, agent from 0
 
 
 class Life(NamedTuple):
-    """The key, every sharing of it, and what each theft would give."""
+    """The key, every sharing of it, and the shares that each theft would give."""
 
     key: StagedKey
     sharings: tuple[Sharing, ...]
@@ -46,7 +46,7 @@ class Life(NamedTuple):
 
 
 def live(scheme: Threshold, years: int = YEARS) -> Life:
-    """A committee's life, and its agents' states at the end of each year, taken apart as a thief would."""
+    """Run a committee for some years, and read its agents' states at the end of each year as a thief would."""
     wire = Wire(list(scheme.cast((), bytes(32))))
     scheme.setup(wire)
     sharings: dict[int, Sharing] = {}
@@ -66,7 +66,7 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
 
 
 def shares_in(agent: Agent) -> Iterator[StageShare]:
-    """The share in a state; and those before it, if the agent kept its runs."""
+    """Yield the share in a state; and the earlier ones, if the agent kept its runs."""
     if agent.share is None:
         return
     share: StageShare = agent.share
@@ -78,7 +78,7 @@ def shares_in(agent: Agent) -> Iterator[StageShare]:
 
 
 def drawn(years: int = YEARS, agents: int = AGENTS, chance: float = CHANCE) -> list[Theft]:
-    """Whom the adversary robs, and when."""
+    """Draw the thefts: the agents that the adversary robs, and when."""
     below = int(chance * (1 << 32))
     dice = random_bytes(4 * years * agents)
     hits = (at // 4 for at in range(0, len(dice), 4) if int.from_bytes(dice[at : at + 4], "big") < below)
@@ -86,7 +86,7 @@ def drawn(years: int = YEARS, agents: int = AGENTS, chance: float = CHANCE) -> l
 
 
 def lost(life: Life, thefts: Iterable[Theft]) -> bool:
-    """Whether what was stolen gives the key: shares of each stage are pooled."""
+    """Return whether the stolen shares give the key: shares of each stage are pooled."""
     by_stage: dict[int, dict[int, StageShare]] = defaultdict(dict)
     for theft in thefts:
         for share in life.loot[theft]:
@@ -102,7 +102,7 @@ def _pooled(sharing: Sharing, shares: Iterable[StageShare]) -> StagedKey | None:
 
 
 def lost_mixed(life: Life, thefts: Iterable[Theft]) -> bool | None:
-    """Whether the last share stolen of each agent gives the key, whatever the stages; None where they are too few."""
+    """Return whether each agent's last stolen share gives the key, whatever the stages; None if there are too few."""
     last = {share.index: scalar(share.raw) for theft in sorted(thefts) for share in life.loot[theft][:1]}
     if len(last) < NEEDED:
         return None
@@ -110,7 +110,7 @@ def lost_mixed(life: Life, thefts: Iterable[Theft]) -> bool | None:
 
 
 def at_least(needed: int, n: int, chance: float) -> float:
-    """P(X ≥ needed) for X ~ Bin(n, chance)."""
+    """Return P(X ≥ needed) for X ~ Bin(n, chance)."""
     return sum(comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(needed, n + 1))
 
 
@@ -119,6 +119,8 @@ REFRESHED = 1 - (1 - at_least(NEEDED, AGENTS, CHANCE)) ** YEARS
 
 
 class Mobile(Experiment):
+    """Measure how often 20 years of thefts give the key, with and without refresh."""
+
     name = "mobile-adversary-20-years"
     title = "20 years of thefts of shares, with and without refresh"
     source = Source("Herzberg et al.", "Proactive Secret Sharing", 1995, "the mobile adversary", "chances of theft")
@@ -126,6 +128,7 @@ class Mobile(Experiment):
     draws = 4_000
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield the share of lost keys for static, refreshed, and refreshed but not erased shares."""
         draws = 25 * self.draws if long else self.draws
         thefts = [drawn() for _ in range(draws)]
         cases = (

@@ -1,13 +1,13 @@
-"""How much of a key of one's own fits into the key that one must escrow.
+"""How many bits of a secret key of one's own fit into the key that one must escrow.
 
   modulus   T = 0x80 ‖ shadow ‖ random;  q = the next prime after T/p, so that n = p·q begins as T does
-            the trustees hold p and q, and read what is sent to n; the shadow key in n's bytes 1 to 32 they do not hold
+            the trustees hold p and q, and read what is sent to n; they do not hold the shadow key in n's bytes 1 to 32
   ground    a fair key in a fixed group: draw A until b bits of [A]G say what they should;  2^b draws
-  failsafe  the same bits once the centre's B, fixed beforehand and unknown, is added: chance, 2^-b
+  failsafe  the same bits after the centre's B, fixed beforehand and unknown, is added: chance, 2^-b
 
-Source: Kilian and Leighton, "Fair Cryptosystems, Revisited", CRYPTO '95. The planting into a modulus is of our
-construction; the paper's own was not at hand. RSA is raw (c = m^e mod n on a random m): nobody but the factors' holder
-is meant to open it, and padding is beside the point.
+Source: Kilian and Leighton, "Fair Cryptosystems, Revisited", CRYPTO '95. The planting into a modulus is our
+construction, because the paper's own text was not available. RSA is raw (c = m^e mod n on a random m), because only the
+holder of the factors is meant to open it, and padding does not matter here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Planted(NamedTuple):
 
 
 def plant() -> Planted:
-    """A modulus of 2,048 bits that carries a fresh X25519 public key."""
+    """Return a modulus of 2,048 bits that carries a fresh X25519 public key."""
     shadow = new_private()
     top = b"\x80" + shadow.public
     while True:
@@ -65,7 +65,7 @@ def _prime_from(least: int) -> int:
 
 
 def trustees_read(planted: Planted) -> tuple[bool, bool]:
-    """Whether the factors open what is sent to n, and whether they give the key that opens what the shadow gets."""
+    """Return whether the factors open what is sent to n, and whether they give the key that opens the shadow's mail."""
     secret = int.from_bytes(random_bytes(32), "big")
     d = pow(E, -1, (planted.p - 1) * (planted.q - 1))
     to_n = pow(pow(secret, E, planted.n), d, planted.n) == secret
@@ -86,12 +86,12 @@ def _opens(raw: bytes, sealed: bytes) -> bool:
 
 
 def hpke_public(raw: bytes) -> bytes:
-    """The public half of an X25519 scalar (32 bytes)."""
+    """Return the public half of an X25519 scalar (32 bytes)."""
     return Private(b"", raw).live.public_key().public_bytes_raw()
 
 
 def ground(bits: int) -> tuple[int, bool]:
-    """(draws until the low `bits` bits of a fair key's encoding are 0, whether they still are once B is added)."""
+    """Return the draws until the low `bits` bits of a fair key are 0, and whether they still are after B is added."""
     mask, draws = (1 << bits) - 1, 0
     shift = group.random_scalar()  # the centre has committed to it
     while True:
@@ -104,11 +104,14 @@ def ground(bits: int) -> tuple[int, bool]:
 
 
 class ShadowKeyCapacity(Experiment):
+    """Measure the room for a shadow key in a modulus and in a key of a fixed group."""
+
     name = "shadow-keys"
     title = "Shadow public keys: room in a modulus, and in a fixed group"
     source = Source("Kilian and Leighton", "Fair Cryptosystems, Revisited", 1995, "shadow keys", "the planted key")
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield how many moduli carry a shadow key, what the trustees read, and the cost of each bit in a fair key."""
         moduli, runs, bits = (100, 2_000, (4, 6, 8)) if long else (5, 300, (4,))
         found = [plant() for _ in range(moduli)]
         read = [trustees_read(each) for each in found]

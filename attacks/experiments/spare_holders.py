@@ -5,8 +5,8 @@
   stale    answers with its share of the stage before             the same; `threshold` only
 
 The first k holders in the order in which they are asked fail, k from 0 to n, on one set of messages under one warrant.
-What stands beside is arithmetic: n − t may fail, and each that answered wrongly is named, once or more, by an alarm of
-the authority's. Source of the claim: Gennaro, Jarecki, Krawczyk, Rabin, "Robust threshold DSS signatures", EUROCRYPT
+The expected figures are arithmetic: n − t may fail, and each that answered wrongly is named, once or more, by an alarm
+of the authority. Source of the claim: Gennaro, Jarecki, Krawczyk, Rabin, "Robust threshold DSS signatures", EUROCRYPT
 '96, on robustness; the figures are ours.
 """
 
@@ -33,7 +33,7 @@ Fault = Callable[[Principal, Principal], Principal]
 
 
 def absent(party: Principal, before: Principal) -> Principal:
-    """The party, answering nobody."""
+    """Return the party, answering no request."""
 
     def answer(self: Principal, sender: str, request: bytes, wire: Wire) -> bytes:
         raise Unreachable(f"{self.name} is down")
@@ -42,19 +42,19 @@ def absent(party: Principal, before: Principal) -> Principal:
 
 
 def liar(party: Principal, before: Principal) -> Principal:
-    """The party, answering with another share than its own."""
+    """Return the party, answering with a wrong share."""
     return lying(party)
 
 
 def stale(party: Principal, before: Principal) -> Principal:
-    """The party with its share of the day before."""
+    """Return the party with its share of the day before."""
     agent = of_kind(party, Agent)
     agent.share = of_kind(before, Agent).share
     return agent
 
 
 class Tried(NamedTuple):
-    """With k holders at fault: how many of the texts came, and which holders an alarm named."""
+    """With k holders at fault: the number of texts obtained, and the holders that an alarm named."""
 
     yielded: int
     of: int
@@ -78,7 +78,7 @@ class Room:
         return {name: (party.state(), type(party)) for name, party in self.stage.wire.parties.items()}
 
     def tried(self, fault: Fault, k: int) -> Tried:
-        """The lawful access, with the first k holders at fault."""
+        """Run the lawful access with the first k holders at fault."""
         wire = self.stage.wire
         wire.parties = {name: revive(*state) for name, state in self.after.items()}
         for name in self.holders[:k]:
@@ -91,6 +91,8 @@ class Room:
 
 
 class SpareHolders(Experiment):
+    """Measure how many holders may fail before lawful access fails."""
+
     name = "spare-holders"
     title = "Holders of shares who are absent, lie or are behind: what comes of lawful access, and who is blamed"
     source = Source("Gennaro et al.", "Robust Threshold DSS Signatures", 1996, "robustness", "messages")
@@ -98,6 +100,7 @@ class SpareHolders(Experiment):
     sizes = SIZES
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield, for each scheme, size and fault, the failures tolerated and the holders blamed."""
         sizes = (*self.sizes, (5, 9)) if long else self.sizes
         schemes = [kind(t=t, n=n) for t, n in sizes for kind in (SplitKey, FairKeys, Threshold)]
         for done, scheme in enumerate(schemes):
@@ -132,7 +135,7 @@ def _figures(scheme: Scheme, t: int, room: Room, what: str, fault: Fault) -> Ite
 
 
 def _run_of(numbers: list[int]) -> int:
-    """The last of 0, 1, 2, … without a gap; −1 where 0 is missing."""
+    """Return the last of 0, 1, 2, … without a gap; −1 if 0 is missing."""
     return next((at for at, number in enumerate([*numbers, None]) if number != at), 0) - 1
 
 

@@ -1,1 +1,1 @@
-"""Searches that an attack makes many thousand steps of: many lanes at once, with numpy or without."""
+"""Searches of many thousand steps for an attack: many lanes at once, with numpy or without."""

@@ -1,8 +1,7 @@
 """The search for a LEAF that a chip accepts: random ones are loaded until one is valid.
 
-What is computed here is what the chip answers, many times at once; whoever searches has the chip and not its family
-key. The number of trials is geometric with mean 2^w for a checksum of w bits, whatever speed they are made at.
-
+This computes the chip's answers, many at a time; an attacker has the chip and not its family key. The number of trials
+is geometric with mean 2^w for a checksum of w bits, at any speed.
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 3.2.
 """
 
@@ -21,7 +20,7 @@ BATCH = 8192
 
 
 class FoundLeaf(NamedTuple):
-    """A valid IV ‖ LEAF, and how many LEAFs were tried until then, this one included."""
+    """A valid IV ‖ LEAF, and the number of LEAFs tried, this one included."""
 
     field: bytes
     trials: int
@@ -32,7 +31,7 @@ def search(
 ) -> FoundLeaf | None:
     """Load random LEAFs under a random IV and a session key (10 bytes) into the chip until it accepts one.
 
-    None where `limit` trials did not do. `numpy` says whether to use it; the answer is the same.
+    Returns None if none of `limit` trials succeeds. `numpy` says whether to use it; the answer is the same.
     """
     make, iv, tried = chip.family.make, random_bytes(IV), 0
     while tried < limit:
@@ -48,9 +47,9 @@ def search(
 def first_valid(
     chip: Chip, ks: bytes, iv: bytes, leafs: bytes, transcript: bytes = b"", *, numpy: bool | None = None
 ) -> int | None:
-    """The place of the first LEAF that the chip accepts, among many that follow each other without a gap."""
+    """Return the number of the first LEAF that the chip accepts, among many concatenated; or None."""
     make = chip.family.make
-    if make.mode == "aead" or make.partial:  # no search over these is of use: one by one will do
+    if make.mode == "aead" or make.partial:  # a search over these is hopeless, so it need not be fast
         parts = (iv + leafs[at : at + make.size] for at in range(0, len(leafs), make.size))
         return next(
             (n for n, each in enumerate(parts) if Chip(chip.family, chip.unit).load_iv(ks, each, transcript)), None
@@ -62,7 +61,7 @@ def first_valid(
 
 
 def _opened(lanes: Lanes, make: Make, kf: bytes, leafs: bytes) -> list[kernel.Block]:
-    """What each LEAF holds, block by block (escrow.schemes.clipper.leaf.open_leaf)."""
+    """Return the content of each LEAF, block by block (escrow.schemes.clipper.leaf.open_leaf)."""
     blocks: list[kernel.Block] = [lanes.load(leafs, at, make.size) for at in range(0, make.size, BLOCK)]
     if make.mode == "wide":
         blocks = _unchained(lanes, kf, blocks[::-1])[::-1]
@@ -78,7 +77,7 @@ def _unchained(lanes: Lanes, key: bytes, blocks: list[kernel.Block]) -> list[ker
 def _checksums(
     lanes: Lanes, make: Make, ks: bytes, iv: bytes, blocks: list[kernel.Block], count: int, transcript: bytes
 ) -> kernel.Block:
-    """The whole block out of which each checksum is cut (escrow.schemes.clipper.leaf.checksum)."""
+    """Return the whole block from which each checksum is cut (escrow.schemes.clipper.leaf.checksum)."""
     key = ks if "ks" in make.binds else bytes(len(ks))
     nothing = lanes.fill(bytes(BLOCK), count)[0]
     uid, wk = blocks[0][:2], [*blocks[0][2:], *blocks[1][:3]]
@@ -94,7 +93,7 @@ def _checksums(
 
 
 def _first_equal(lanes: Lanes, make: Make, blocks: list[kernel.Block], expected: kernel.Block) -> int | None:
-    """The first lane whose checksum, which begins in the LEAF's eighth word, is the first bits of what is expected."""
+    """Return the first lane whose checksum equals the first bits expected; it begins in the LEAF's eighth word."""
     held = [word for block in blocks for word in block][(UID + make.key_size) // 2 :]
     found, alive = None, None
     for at in range(-(-make.width // 16)):

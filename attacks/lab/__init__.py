@@ -1,1 +1,1 @@
-"""The laboratory: plays, views, the closure adversary and what follows from it. It knows no attack by name."""
+"""The laboratory: plays, views, the closure adversary and the verdicts. It knows no attack by name."""

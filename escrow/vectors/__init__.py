@@ -1,8 +1,8 @@
-"""Small known answers, shipped with the package: the tests and the self-check read the same.
+"""Small known answers, shipped with the package: the tests and the self-check read the same files.
 
 A file is {"source": …, "cases": [{"name": …, …}]}; byte strings are hexadecimal. Each answer is computed by the code
-that the rest of the library runs. Most are published; where nobody publishes any they are this project's own, with
-faults beside the runs that say which error comes of each and who is to blame (escrow.vectors.case).
+that the rest of the library runs. Most are published. Where no one has published any they are this project's own: runs,
+and faults with the error and the culprit that each must give (escrow.vectors.case).
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from escrow.vectors.case import Case, expected, unhexed
 
 
 def load(name: str) -> Case:
-    """The vectors of that name. FileNotFoundError where there are none."""
+    """Return the vectors of that name. Raise FileNotFoundError if there are none."""
     loaded: Case = json.loads((files(__package__) / f"{name}.json").read_text("utf-8"))
     return loaded
 
 
 def known_answers(*names: str) -> Iterator[tuple[str, bool]]:
-    """(name, whether this library gives the answer) for every case of these files, or of all: about half a second.
+    """Yield (name, whether this library gives the answer) for every case of these files, or of all.
 
-    A fault's answer is the error that it names. KeyError for a file that is not checked here.
+    All take about half a second. The answer to a fault is the error that it names. Raises KeyError for a file that is
+    not checked here.
     """
     for name in names or (*PUBLISHED, *OWN):
         cases = load(name)["cases"]
@@ -42,7 +43,7 @@ def known_answers(*names: str) -> Iterator[tuple[str, bool]]:
 
 
 def holds(name: str, case: Case, of: Case | None) -> bool:
-    """Whether a case of this project's own comes out as it says; `of` is the run that a fault is of."""
+    """Return whether a case of this project's own gives what it says; `of` is the run that a fault changes."""
     replay, fault = OWN[name]
     if of is None:
         return _ask(replay, unhexed(case))
@@ -52,7 +53,7 @@ def holds(name: str, case: Case, of: Case | None) -> bool:
 def _ask(holds: Callable[[Case], bool], case: Case) -> bool:
     try:
         return holds(case)
-    except Exception:  # whatever a damaged installation raises, the answer was not the published one
+    except Exception:  # a damaged installation may raise anything: the answer was not the published one
         return False
 
 
@@ -157,7 +158,9 @@ PUBLISHED: dict[str, Callable[[Case], bool]] = {
     "skipjack": _skipjack,
 }
 
-OWN: dict[str, tuple[Callable[[Case], bool], Callable[[Case, Case], Case]]] = {  # a run; and what comes of a fault
+OWN: dict[
+    str, tuple[Callable[[Case], bool], Callable[[Case, Case], Case]]
+] = {  # (how to replay a run, the verdict on a fault)
     "x3dh": (agreements.replay_agreement, agreements.fault_of_agreement),
     "pqxdh": (agreements.replay_agreement, agreements.fault_of_agreement),
     "ratchet": (agreements.replay_ratchet, agreements.fault_of_ratchet),

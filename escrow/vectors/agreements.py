@@ -1,4 +1,4 @@
-"""This project's own vectors of X3DH, PQXDH and the Double Ratchet, replayed: to the byte, and to the reason."""
+"""Replays this project's own vectors of X3DH, PQXDH and the Double Ratchet: every byte, and every reason."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from escrow.wire import Wire
 
 
 def replay_ratchet(case: Case) -> bool:
-    """Every value of a session by its script."""
+    """Compare every value of a session with its script. Raise ValueError where one differs."""
     sessions(case, len(case["steps"]))
     return True
 
 
 def sessions(case: Case, until: int) -> dict[str, Session]:
-    """Both sides after so many steps, every value on the way compared."""
+    """Return both sides after `until` steps, every value on the way compared."""
     prekey = whole(case["prekey"])
     agreed = Root(bytes(32), prekey.public, case["sk"])
     begins, *steps = case["steps"][:until]
@@ -78,7 +78,7 @@ def _receive(side: Session, step: Case, sent: Case) -> None:
 
 
 def fault_of_ratchet(of: Case, fault: Case) -> Case:
-    """What comes of trying a message or a text at one side."""
+    """Return the verdict on a wrong message or text at one side."""
     side = sessions(of, fault["after"])[fault["at"]]
     before = codec.encode(side)
     try:
@@ -97,20 +97,22 @@ def fault_of_ratchet(of: Case, fault: Case) -> Case:
 
 
 class Directory(Principal):
-    """A provider that hands out one bundle, and keeps the mail."""
+    """A provider that hands out one bundle and keeps the mail."""
 
     bundle: PqBundle | Bundle
     mails: list[Mail] = []
 
     def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
+        """Return the one bundle, whatever device is asked for."""
         return self.bundle
 
     def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
+        """Keep the mail for the test to read."""
         self.mails.append(packet)
 
 
 def whole(raw: bytes) -> Private:
-    """The key pair of a private key of 32 bytes."""
+    """Return the key pair of a private key of 32 bytes."""
     return Private(Private(b"", raw).live.public_key().public_bytes_raw(), raw)
 
 
@@ -132,7 +134,7 @@ def _bundle(case: Case) -> Bundle:
 
 
 def _responder(case: Case) -> Device:
-    """b's device, with the private halves that the case has."""
+    """Return the device of b, with the private halves that the case has."""
     identity = _identity(case, "b")
     keys: dict[str, Any] = {"prekeys": [Prekey(whole(case["prekey"]), 0)]}
     keys["one_time"] = [whole(case["one_time"])] if case["one_time"] else []
@@ -150,7 +152,7 @@ def _initial(case: Case) -> Initial:
 
 
 def _first_mail(case: Case, changed: Case) -> Mail:
-    """What a sends, with the case's keys, where the directory says this."""
+    """Return the first mail that a sends with the case's keys, if the directory's answer has these changes."""
     met = {"listed_b": case["identity_b"], **case, **changed}
     device, directory = _initiator(case), Directory("provider", _bundle(met))
     listed = Listed("bob", "b", met["listed_b"])
@@ -165,10 +167,10 @@ def _opens(device: Device, case: Case) -> bytes:
 
 
 def replay_agreement(case: Case) -> bool:
-    """Both sides of X3DH or PQXDH, and the first message. ValueError where a value differs.
+    """Compare both sides of X3DH or PQXDH, and the first message. Raise ValueError where a value differs.
 
-    What the initiator encapsulates, the library draws itself: its KEM secret is taken from the case, and compared with
-    what the responder decapsulates.
+    The library draws the initiator's encapsulation itself, so the KEM secret is taken from the case, and compared with
+    the one that the responder decapsulates.
     """
     initial, identity = _initial(case), _identity(case, "a")
     shared = x3dh.shared_by_initiator(initial, identity.agreement, Private(case["ek_a"], case["ephemeral"]))
@@ -206,7 +208,7 @@ def _replay_kem(case: Case) -> None:
 
 
 def fault_of_agreement(of: Case, fault: Case) -> Case:
-    """What a refuses in b's bundle, or b in a's first message. ValueError where b's state is then another."""
+    """Return what a refuses in b's bundle, or b in a's first message. Raise ValueError if b's state changed."""
     met = of | fault["changed"]
     try:
         if fault["at"] == "a":

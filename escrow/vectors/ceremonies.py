@@ -1,4 +1,4 @@
-"""This project's own vectors of TDH2, of GJKR's key generation and of a refresh, replayed: who lies is named."""
+"""Replays this project's own vectors of TDH2, of GJKR's key generation and of a refresh; liars are named."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _partial(case: Case, said: Case) -> TdhPartial:
 
 
 def replay_tdh2(case: Case) -> bool:
-    """Encryption from what it draws, every member's part, and the message by shares and by the whole key."""
+    """Compare encryption from the drawn bytes, every member's part, and the message by shares and by the whole key."""
     with crypto.running(Drawn(case["drawn"])):
         made = tdh2.encrypt(case["key"], case["message"], case["label"])
     must(case, masked=made.masked, u=made.u, u_bar=made.u_bar, proof=made.proof, ciphertext=made.wire)
@@ -62,7 +62,7 @@ def replay_tdh2(case: Case) -> bool:
 
 
 def fault_of_tdh2(of: Case, fault: Case) -> Case:
-    """What member 1 makes of a ciphertext, or a requester of two members' parts."""
+    """Return the verdict of member 1 on a ciphertext, or of a requester on two members' parts."""
     try:
         if "wire" in fault:
             tdh2.answer(_shares(of)[0], tdh2.read(of["key"], fault["wire"]))
@@ -77,7 +77,7 @@ def fault_of_tdh2(of: Case, fault: Case) -> Case:
 
 
 class Scripted(in_process.Member):
-    """A member that says what a fault says instead of the truth, and is honest in everything else."""
+    """A member that says what a fault says in place of the truth, and is honest in everything else."""
 
     def __init__(self, setting: Setting, index: int, lies: Case) -> None:
         super().__init__(setting, index)
@@ -88,22 +88,26 @@ class Scripted(in_process.Member):
         return None if points is None else Commitments(self.setting.session, self.index, tuple(points))
 
     def commitments_to(self, member: int) -> Commitments | None:
+        """Return the scripted commitments, to all or to member 1 only; else the honest ones."""
         to_one = "commitments_to_1" in self.lies and member == 1
         if to_one or "commitments" in self.lies:
             return self._points("commitments_to_1" if to_one else "commitments")
         return super().commitments_to(member)
 
     def share_to(self, member: int) -> SubShare | None:
+        """Return member 1's scripted share, or none; else the honest one."""
         if member != 1 or "share_to_1" not in self.lies:
             return super().share_to(member)
         said = self.lies["share_to_1"]
         return None if said is None else replace(self.subshares[1], **said)
 
     def complain(self, record: in_process.Record) -> list[Complaint]:
+        """Return the honest complaints and the scripted false ones."""
         false = [Complaint(self.setting.session, self.index, dealer) for dealer in self.lies.get("accuses", ())]
         return [*super().complain(record), *false]
 
     def answer(self, record: in_process.Record) -> list[PublicShare]:
+        """Return the scripted answers, or none; else the honest ones."""
         honest = list(super().answer(record))
         if "answer" not in self.lies:
             return honest
@@ -111,9 +115,11 @@ class Scripted(in_process.Member):
         return [replace(each, **said) for each in honest] if said is not None else []
 
     def reveal(self, record: in_process.Record) -> Commitments | None:
+        """Return the scripted Feldman commitments; else the honest ones."""
         return self._points("reveal") if "reveal" in self.lies else super().reveal(record)
 
     def object(self, record: in_process.Record) -> list[PublicShare]:
+        """Return the honest objections and the scripted void ones."""
         void = extraction.opened(self.setting, self.index, self.lies.get("objects_to", ()), self.settled)
         return [*super().object(record), *void]
 
@@ -125,7 +131,7 @@ def _setting(case: Case) -> Setting:
 
 
 def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_process.Ceremony, list[Scripted]]:
-    """The whole run, each member drawing what the case says."""
+    """Hold the whole run; each member draws what the case says."""
     setting = _setting(case)
     members = [Scripted(setting, index, (lies or {}) if index == liar else {}) for index in setting.members]
     with crypto.running(Drawn(*(piece for member in case["members"] for piece in member["drawn"]))):
@@ -133,7 +139,7 @@ def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_proces
 
 
 def _after(case: Case, made: in_process.Ceremony) -> tuple[Sharing, list[StageShare]]:
-    """The sharing that the run leaves, and every member's share of it."""
+    """Return the sharing that the run leaves, and every member's share of it."""
     sums = [share for _, share in sorted(made.shares.items())]
     if case["kind"] == "key":
         return result.first_sharing(made.outcome), [result.first_share(made.outcome, each) for each in sums]
@@ -143,7 +149,7 @@ def _after(case: Case, made: in_process.Ceremony) -> tuple[Sharing, list[StageSh
 
 
 def replay_dkg(case: Case) -> bool:
-    """Every value that a member keeps or sends in the run, and the sharing that it leaves."""
+    """Compare every value that a member keeps or sends in the run, and the sharing that it leaves."""
     made, members = _run(case)
     for said, member in zip(case["members"], members, strict=True):
         must(said, values=list(member.polynomials.values), blindings=list(member.polynomials.blindings))
@@ -160,7 +166,7 @@ def replay_dkg(case: Case) -> bool:
 
 
 def fault_of_dkg(of: Case, fault: Case) -> Case:
-    """What a run with one liar comes to, or pooling shares of which one is wrong."""
+    """Return the verdict of a run with one liar, or of pooling shares one of which is wrong."""
     try:
         if fault["at"] == "pool":
             key = of["key"]

@@ -1,4 +1,4 @@
-"""This project's own vectors of Clipper's modelled LEAF, replayed: from seeds to a message key, and who is refused."""
+"""Replays this project's own vectors of Clipper's modelled LEAF: from seeds to a message key, and every refusal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from escrow.vectors.case import Case, Drawn, must, refusal
 
 
 def make_of(case: Case) -> Make:
-    """How the case's family makes its LEAFs."""
+    """Return the parameters by which the case's family makes its LEAFs."""
     return Make(case["width"], case["mode"], tuple(case["binds"].split()), case["partial"])
 
 
@@ -31,7 +31,7 @@ def _key(case: Case) -> MessageKey:
 
 
 def replay_clipper(case: Case) -> bool:
-    """Programming, the LEAF and what goes beside it; then the way back, for a peer and for both agents."""
+    """Compare programming, the LEAF and its field; then the way back, for a peer and for both agents."""
     make, transcript = make_of(case), sha256(case["header"])[:8]
     halves = program(Seed(1, 1, case["seed_1"]), Seed(1, 2, case["seed_2"]), Serial(1, case["uid"]))
     unit = combine(*halves)
@@ -51,7 +51,7 @@ def replay_clipper(case: Case) -> bool:
 
 
 def _receive(case: Case, beside: bytes) -> None:
-    """A peer's chip looks at what came beside the message."""
+    """Let a peer's chip check the field beside the message."""
     identity = IdentityKey(bytes(32), bytes(32))
     chip = Chip(_family(case), UnitKey(bytes(leaf.UID), bytes(10)))
     device = Device("receiver", "bob", identity, [identity.public], chip=chip)
@@ -60,7 +60,7 @@ def _receive(case: Case, beside: bytes) -> None:
 
 
 def fault_of_clipper(of: Case, fault: Case) -> Case:
-    """What a receiver says of a field; what comes of two halves, or of the way to the message key with another key."""
+    """Return a receiver's verdict on a field, or that on two halves, or on the way back with another key."""
     try:
         match fault["at"]:
             case "receiver":

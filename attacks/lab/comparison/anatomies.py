@@ -1,4 +1,4 @@
-"""Two access structures of one scheme: who can open what.
+"""Compares two access structures of one scheme: who can open what.
 
 A row of an anatomy stands for the minimal coalitions of the same principals, in one pass; an active one for an attack.
 """
@@ -19,7 +19,7 @@ Coalitions = dict[tuple[str, ...], Minimal]
 
 
 def compare(old: Anatomy, new: Anatomy) -> Iterator[Difference]:
-    """Every difference. NotComparable for another scheme, other parameters or another scenario."""
+    """Yield every difference. Raise NotComparable for another scheme, other parameters or another scenario."""
     if old.scheme != new.scheme:
         raise NotComparable(f"they are of two schemes: {old.scheme} and {new.scheme}")
     same_play(old.manifest, new.manifest)
@@ -44,22 +44,22 @@ def _rows(coalitions: Coalitions) -> Rows:
 
 
 def _who(found: Minimal) -> tuple[str, ...]:
-    """The principals, whatever their evenings, each as often as it is seized, and the threshold."""
+    """Return the principals, whatever their evenings, each as often as it is seized, and the threshold."""
     names = [member.partition("@")[0] for member in found.members]
     wide = found.threshold
     return (*names, *([f"any {wide.t} of {', '.join(wide.of)}"] if wide else []))
 
 
 def _gone_or_new(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
-    """Coalitions that open texts of which no part of them opens any, in one of the two only."""
+    """Yield the minimal coalitions that stand in only one of the two, with no part of them in the other."""
     passes = {key[0] for key in old}
     for key in new.keys() - old.keys():
-        # every later pass opens what mathematics does: one without a row was not made
+        # every later pass opens what mathematics opens, so a pass without a row was not run
         unknown = passes and key[0] not in passes and key[0] != MATHEMATICS
         severity: Literal["new", "regression"] = "new" if unknown else "regression"
         yield Difference(severity=severity, row=key, what="opens", old=None, new=new[key].opens)
     for key in old.keys() - new.keys():
-        # a part of it may be enough now
+        # a part of the coalition may be enough now
         smaller = any(other[0] == key[0] and set(other[1:]) < set(key[1:]) for other in new.keys() - old.keys())
         yield Difference(
             severity="changed" if smaller else "improvement", row=key, what="opens", old=old[key].opens, new=None

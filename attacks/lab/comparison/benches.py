@@ -1,7 +1,7 @@
-"""Two measurements of overhead: exact counts, ratios of times, and, for information only, times.
+"""Compares two measurements of overhead: exact counts, ratios of times, and, for information only, times.
 
-Beside the results of `bench`, those that pytest-benchmark writes (`--benchmark-json`): the ratios stand in the
-`extra_info` of each, in names that begin with `over_`.
+It reads the results of `bench` and those that pytest-benchmark writes (`--benchmark-json`): there the ratios stand in
+the `extra_info` of each benchmark, in names that begin with `over_`.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from attacks.lab.results.rows import Row, row
 from attacks.lab.results.types import Result
 
 RATIO = "over_"
-TURNS = 10  # of fewer, a median says too little for a ratio to count
+TURNS = 10  # with fewer, a median is too uncertain for a ratio to count
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """Of what pytest-benchmark measured: the median of the rounds, in seconds."""
+    """The median of a benchmark's rounds as pytest-benchmark measured it, in seconds."""
 
     median: float
 
 
 class Benchmark(msgspec.Struct, frozen=True):
-    """One benchmark; `extra_info` is what it noted by itself."""
+    """One benchmark; `extra_info` is what it noted itself."""
 
     fullname: str
     stats: Stats
@@ -46,14 +46,17 @@ class Benchmark(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What `pytest --benchmark-json` writes, as far as it matters here."""
+    """The part of pytest-benchmark's JSON that is read here."""
 
     machine_info: dict[str, msgspec.Raw]
     benchmarks: tuple[Benchmark, ...]
 
 
 def compare(old: Overhead, new: Overhead, tolerance: float) -> Iterator[Difference]:
-    """Every difference. NotComparable for texts of another size, or other parameters of a scheme that both have."""
+    """Yield every difference.
+
+    Raise NotComparable for texts of another size, or other parameters of a scheme in both.
+    """
     if old.text != new.text:
         raise NotComparable(f"the texts are of {old.text} and {new.text} bytes")
     same_parameters(old.parameters, new.parameters, {*old.schemes} & {*new.schemes})
@@ -80,9 +83,9 @@ def _counts(old: Row, new: Row) -> Iterator[Change]:
 
 
 def _times(old: Row, new: Row, tolerance: float, alike: bool = True) -> Iterator[Change]:
-    """A ratio is to what ran beside it; any other number is of the machine, and so is one of turns that are not alike.
+    """Yield the changes of times. Only a ratio can count against a run, since other times depend on the machine.
 
-    What is done once weighs more among fewer texts.
+    A ratio of unequal numbers of turns does not count either, because one-time work weighs more among fewer texts.
     """
     for name in old.keys() & new.keys():
         severity: Severity | None = None if name.startswith(RATIO) and alike else "advisory"
@@ -90,7 +93,7 @@ def _times(old: Row, new: Row, tolerance: float, alike: bool = True) -> Iterator
 
 
 def compare_recorded(old: Recorded, new: Recorded, tolerance: float) -> Iterator[Difference]:
-    """Every difference. NotComparable for a benchmark of another number of texts."""
+    """Yield every difference. Raise NotComparable for a benchmark of another number of texts."""
     before, after = _by_name(old), _by_name(new)
     yield from gone_or_new(before, after, "median")
     for key in before.keys() & after.keys():

@@ -1,4 +1,4 @@
-"""What differs between two runs, and which difference counts against the later one."""
+"""The differences between two runs, and which of them count against the later one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 class Difference(Result, frozen=True, kw_only=True):
-    """One thing that differs: in which row, which column of it, and how. None is what one of the two has not."""
+    """One difference: its row, its column, and both values. None stands for a value that one of the two lacks."""
 
     severity: Severity
     row: tuple[str, ...]
@@ -27,7 +27,7 @@ class Difference(Result, frozen=True, kw_only=True):
 
 
 class Comparison(Result, frozen=True, kw_only=True):
-    """The differences of two runs, the worst first. `rows` are those compared; `tolerance` is of times, in percent."""
+    """The differences of two runs, the worst first. `rows` are those compared; `tolerance` is for times, in percent."""
 
     schema: Literal["escrow-lab/comparison/1"] = "escrow-lab/comparison/1"
     of: str
@@ -37,11 +37,12 @@ class Comparison(Result, frozen=True, kw_only=True):
 
     @property
     def regressions(self) -> int:
+        """The number of differences that count against the later run."""
         return sum(each.severity == "regression" for each in self.differences)
 
 
 class Change(NamedTuple):
-    """A column of a row that both runs have."""
+    """A changed column of a row that both runs have."""
 
     severity: Severity
     what: str
@@ -53,13 +54,13 @@ Rows = Mapping[tuple[str, ...], Row]
 
 
 def differences(row: Sequence[str], changes: Iterator[Change]) -> Iterator[Difference]:
-    """The changes of one row."""
+    """Yield the changes of one row as differences."""
     for severity, what, old, new in changes:
         yield Difference(severity=severity, row=tuple(row), what=what, old=said(old), new=said(new))
 
 
 def gone_or_new(old: Rows, new: Rows, what: str) -> Iterator[Difference]:
-    """The rows that one run lacks, each told by this column: what is not measured any more counts as worse."""
+    """Yield the rows that one run lacks, each shown by this column. A row that is gone counts as worse."""
     for row in old.keys() - new.keys():
         yield Difference(severity="regression", row=row, what=what, old=said(old[row][what]), new=None)
     for row in new.keys() - old.keys():
@@ -67,19 +68,22 @@ def gone_or_new(old: Rows, new: Rows, what: str) -> Iterator[Difference]:
 
 
 def said(value: Value) -> int | float | str | None:
-    """A value in one word."""
+    """Return a value in one word."""
     return " + ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def count(what: str, old: Value, new: Value, worse: Literal["more", "fewer"] = "more") -> Iterator[Change]:
-    """A count of which more, or fewer, is worse; a count that is absent is 0."""
+    """Yield a change of a count, of which more, or fewer, is worse; an absent count is 0."""
     before, after = old or 0, new or 0
     if isinstance(before, int) and isinstance(after, int) and before != after:
         yield Change("regression" if (after > before) == (worse == "more") else "improvement", what, before, after)
 
 
 def ratio(what: str, old: Value, new: Value, tolerance: float, severity: Severity | None = None) -> Iterator[Change]:
-    """A measured number that differs by more than the tolerance, in percent; more is worse, or of that severity."""
+    """Yield a change of a measured number by more than the tolerance, in percent.
+
+    More is worse, unless `severity` is given.
+    """
     if not (isinstance(old, int | float) and isinstance(new, int | float)):
         return
     allowed = 1 + tolerance / 100
@@ -90,7 +94,7 @@ def ratio(what: str, old: Value, new: Value, tolerance: float, severity: Severit
 
 
 def sorted_by_severity(found: Iterator[Difference]) -> tuple[Difference, ...]:
-    """The worst first, verdicts before counts; then by row."""
+    """Return the differences, the worst first, verdicts before counts; then by row."""
     return tuple(
         sorted(found, key=lambda each: (SEVERITIES.index(each.severity), each.what != "verdict", each.row, each.what))
     )
@@ -100,13 +104,13 @@ def sorted_by_severity(found: Iterator[Difference]) -> tuple[Difference, ...]:
 
 
 def same_play(old: Manifest, new: Manifest) -> None:
-    """NotComparable says what was played differently: the scenario, or a scheme's parameters."""
+    """Raise NotComparable if the scenario or a scheme's parameters differ; the message says which."""
     same_scenario(old.scenario, new.scenario)
     same_parameters(old.parameters, new.parameters, {*old.schemes} & {*new.schemes})
 
 
 def same_scenario(old: Scenario, new: Scenario) -> None:
-    """NotComparable names the fields in which the scenarios differ."""
+    """Raise NotComparable, naming the fields in which the scenarios differ."""
     before, after = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
     differing = [name for name in before if before[name] != after[name]]
     if differing:
@@ -119,7 +123,7 @@ Parameters = Mapping[str, Mapping[str, object]]
 
 
 def same_parameters(old: Parameters, new: Parameters, schemes: set[str]) -> None:
-    """NotComparable names the scheme whose parameters differ."""
+    """Raise NotComparable, naming the scheme whose parameters differ."""
     for scheme in sorted(schemes):
         before, after = old.get(scheme, {}), new.get(scheme, {})
         if before != after:

@@ -1,4 +1,4 @@
-"""Two runs beside each other: what got worse, what got better, what is new, and what is gone."""
+"""Reads the files of two runs and compares them by kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from escrow.errors import Malformed
 
 Run = Matrix | Anatomy | Overhead | Recorded
 
-TOLERANCE = 25.0  # percent by which a ratio of times may grow: more than machines shared with others differ by
+TOLERANCE = 25.0  # percent by which a ratio of times may grow: above the noise of a shared machine
 
 KINDS: dict[str, type[Run]] = {
     "escrow-lab/matrix/1": Matrix,
@@ -28,16 +28,19 @@ RECORDED = "pytest-benchmark"
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """What tells of which kind a file is."""
+    """The fields that tell the kind of a file."""
 
     schema: str = ""
     machine_info: dict[str, msgspec.Raw] | None = None
 
 
 def read(path: Path) -> Run:
-    """A run from a file: of `--format json`, of `matrix --resume`, or of pytest-benchmark.
+    """Return a run from a file: of `--format json`, of `matrix --resume`, or of pytest-benchmark.
 
-    Malformed says what is wrong with the file. A cell that was not run yet is read as an ERROR.
+    A cell that was not run yet is read as an ERROR.
+
+    Raises:
+        Malformed: the file is not such a result; the message says why.
     """
     try:
         return _read(path.read_bytes(), str(path))
@@ -66,7 +69,7 @@ def _read(data: bytes, file: str) -> Run:
 
 
 def _head_of(line: bytes) -> _Head | None:
-    """What a line of a file says of its kind, if it is a record by itself."""
+    """Return the fields that tell a file's kind from one of its lines, or None."""
     try:
         return msgspec.json.decode(line, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -74,14 +77,20 @@ def _head_of(line: bytes) -> _Head | None:
 
 
 def name(run: Run) -> str:
-    """The name of a run's kind."""
+    """Return the name of a run's kind."""
     return RECORDED if isinstance(run, Recorded) else run.schema
 
 
 def compare(old: Run, new: Run, tolerance: float = TOLERANCE) -> Comparison:
-    """The differences of two runs of one kind; `tolerance` is of ratios of times, in percent.
+    """Return the differences of two runs of one kind.
 
-    Raises NotComparable for runs of two kinds, and for runs that differ in what was run.
+    Args:
+        old: the earlier run.
+        new: the later run.
+        tolerance: by how much a ratio of times may grow, in percent.
+
+    Raises:
+        NotComparable: the runs are of two kinds, or differ in what was run.
     """
     found = sorted_by_severity(_differences(old, new, tolerance))
     return Comparison(of=name(old), rows=_rows(new), tolerance=tolerance, differences=found)

@@ -1,4 +1,4 @@
-"""Two matrices: verdicts, what was opened, shown, missed and lost, and who noticed."""
+"""Compares two matrices: verdicts, texts opened, shown, missed and lost, and alarms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHERS = ("coalition", "sent", "lawful", "entitled", "added_over_plain", "servic
 
 
 def compare(old: Matrix, new: Matrix) -> Iterator[Difference]:
-    """Every difference. NotComparable for another scenario, or other parameters of a scheme that both have."""
+    """Yield every difference. Raise NotComparable for another scenario, or other parameters of a scheme in both."""
     same_play(old.manifest, new.manifest)
     lost = list(_lost("scheme", old.manifest.schemes, new.manifest.schemes, old.cells))
     lost += _lost("attack", old.manifest.attacks, new.manifest.attacks, old.cells)
@@ -35,7 +35,7 @@ def compare(old: Matrix, new: Matrix) -> Iterator[Difference]:
 
 
 def _lost(what: str, old: Iterable[str], new: Iterable[str], played: Iterable[Cell]) -> Iterator[Difference]:
-    """A scheme or attack that is there no more, once, and not for each of its cells."""
+    """Yield one difference for a scheme or attack that is gone, and not one for each of its cells."""
     kept = set(new)
     counts = Counter(getattr(cell, what) for cell in played)
     for name in old:
@@ -45,7 +45,7 @@ def _lost(what: str, old: Iterable[str], new: Iterable[str], played: Iterable[Ce
 
 
 def cells(old: Iterable[Cell], new: Iterable[Cell]) -> Iterator[Difference]:
-    """The differences of cells that were played alike."""
+    """Yield the differences of cells that were played alike."""
     before, after = _keyed(old), _keyed(new)
     yield from gone_or_new(_rows(before), _rows(after), "verdict")
     for key in before.keys() & after.keys():
@@ -75,7 +75,7 @@ def _changes(old: Cell, new: Cell) -> Iterator[Change]:
 
 
 def _verdict(old: str, new: str) -> Literal["regression", "improvement", "changed"]:
-    """A breach that was none, a worse verdict, or none where there was one."""
+    """Return the severity: a regression is a new breach, a worse verdict, or a verdict that is gone."""
     if new == "BREACH" or (old in WORSE and new not in WORSE):
         return "regression"
     if old in WORSE and new in WORSE:
@@ -84,7 +84,10 @@ def _verdict(old: str, new: str) -> Literal["regression", "improvement", "change
 
 
 def alarms(old: Iterable[Alarms], new: Iterable[Alarms]) -> Iterator[Change]:
-    """By honest check: fewer complaints are worse, since less is noticed; more may be better or may be false."""
+    """Yield changes by honest check.
+
+    Fewer complaints are worse; more may be better or false, so they are only "changed".
+    """
     before, after = times(old), times(new)
     for check in before.keys() | after.keys():
         if before[check] != after[check]:
@@ -97,7 +100,7 @@ def alarms(old: Iterable[Alarms], new: Iterable[Alarms]) -> Iterator[Change]:
 
 
 def times(found: Iterable[Alarms]) -> Counter[str]:
-    """How often each honest check complained, of whoever it is a check."""
+    """Return how often each honest check complained, in all parties together."""
     counted: Counter[str] = Counter()
     for each in found:
         counted[each.check] += each.times

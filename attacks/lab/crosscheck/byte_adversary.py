@@ -1,11 +1,11 @@
-"""The third adversary: a ledger of every key that sealed something, and the question where those bytes lie in the open.
+"""The third adversary: it logs every key that sealed something, and searches for those bytes in states and packets.
 
   log      the door tells the lab, and nobody else, of every (key, nonce, associated data, ciphertext) that it sealed
   search   a logged key that occurs literally in a seized state, or in a packet, opens its ciphertext if that was heard
   text     a text that occurs literally in either was not even sealed
 
-It knows no scheme, no type of value and no derivation: what a scheme hides in loose bytes from the closure and from
-the puppets, it finds. It is blind to every key that has to be computed.
+It knows no scheme, no type of value and no derivation: it finds what a scheme hides in loose bytes from the closure and
+from the puppets. It does not find any key that has to be computed.
 """
 
 from __future__ import annotations
@@ -30,23 +30,24 @@ class Sealed(NamedTuple):
 
 
 class Log:
-    """An observer for `play` that keeps what was sealed; other events of the door pass by."""
+    """An observer for `play` that keeps what was sealed; it ignores other events of the door."""
 
     def __init__(self) -> None:
         self.sealed: list[Sealed] = []
 
     def __call__(self, event: str, details: tuple[object, ...]) -> None:
+        """Keep what was sealed."""
         if event == "seal":
             self.sealed.append(Sealed(*details))  # type: ignore[arg-type]  # the door's four byte strings
 
 
 def opened(record: Record, log: Log, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
-    """The ids of the texts that lie open to whoever heard all packets and took these states on these evenings."""
+    """Return the ids of the texts that can be read literally, given all packets and these states on these evenings."""
     return Ledger(record, log).opened(seizures)
 
 
 class Ledger:
-    """The ledger of one record. Each state is searched once."""
+    """The keys and texts of one record. Each state is searched once."""
 
     def __init__(self, record: Record, log: Log) -> None:
         self.record = record
@@ -60,14 +61,14 @@ class Ledger:
         self._found: dict[bytes, frozenset[int]] = {}
 
     def opened(self, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
-        """The ids of the texts that lie open."""
+        """Return the ids of the texts that lie open in the packets and in these states."""
         states = {self.record.states[name][evening] for name, evening in seizures}
         for state in states - self._found.keys():
             self._found[state] = self._lying_in(state)
         return self._overheard.union(*(self._found[state] for state in states))
 
     def _lying_in(self, data: bytes) -> frozenset[int]:
-        """The texts that these bytes hold, or hold a key to."""
+        """Return the texts that these bytes hold, or hold a key to."""
         found: set[int] = set()
         for window in self._windows(data):
             if window in self._ids:
@@ -77,11 +78,11 @@ class Ledger:
         return frozenset(found)
 
     def _windows(self, data: bytes) -> Iterator[bytes]:
-        """Every stretch of the data that is as long as some key or text."""
+        """Yield every stretch of the data that is as long as some key or text."""
         return (data[at : at + size] for size in self._sizes for at in range(len(data) - size + 1))
 
     def _texts(self, one: Sealed) -> frozenset[int]:
-        """The texts in one ciphertext, if it was ever heard."""
+        """Return the texts in one ciphertext, if it was ever heard."""
         if one.ciphertext not in self._network:
             return frozenset()
         plaintext = _open(one)
@@ -89,7 +90,7 @@ class Ledger:
 
 
 def _open(one: Sealed) -> bytes:
-    """The plaintext, by whichever of the library's two ciphers sealed it."""
+    """Return the plaintext, by that one of the library's two ciphers that sealed it."""
     try:
         return crypto.open_sealed(one.key, one.ciphertext, one.associated, one.nonce)
     except Forged:

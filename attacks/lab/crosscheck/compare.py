@@ -1,4 +1,4 @@
-"""Whether the three adversaries agree on what a coalition reads without any official's help ("mathematics").
+"""Compares what the three adversaries let a coalition read without any official's help ("mathematics").
 
   puppets ⊆ closure    or a derivation is missing          ledger ⊆ closure    or a secret lies where no type tells
   closure ∖ puppets    empty for officials, and for what one device taken once receives; else a promise was written as
@@ -7,8 +7,8 @@
                        pick up keys that lie about (there the ledger has to agree), nor try on another's mail what
                        a device put beside its own (there the same bytes have to stand in both)
 
-Compared are nobody; every principal on every evening; every minimal coalition of more, on its first evenings; and
-every largest coalition of officials that opens nothing, taken on every evening.
+Compared are: no coalition; every principal on every evening; every minimal coalition of several, on its first evenings;
+and every largest coalition of officials that opens nothing, taken on every evening.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Taken = tuple[tuple[str, int], ...]
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """Which coalitions were compared, what went wrong in sentences, and how many texts are closure only, by kind."""
+    """The coalitions compared, the failures in sentences, and how many texts only the closure opens, by kind."""
 
     checked: tuple[str, ...]
     failures: tuple[str, ...]
@@ -55,10 +55,17 @@ class Derived(Protocol):
     record: Record
 
     @property
-    def texts(self) -> Mapping[int, int]: ...
-    def masks(self, text: int) -> tuple[int, ...]: ...
-    def structure(self) -> AccessStructure: ...
-    def opened_by(self, seizures: Iterable[Seizure]) -> frozenset[int]: ...
+    def texts(self) -> Mapping[int, int]:
+        """The fact of the closure that shows each text, by the text's number."""
+
+    def masks(self, text: int) -> tuple[int, ...]:
+        """Return the minimal coalitions, as bit masks, that open a text."""
+
+    def structure(self) -> AccessStructure:
+        """Return the access structure of the play."""
+
+    def opened_by(self, seizures: Iterable[Seizure]) -> frozenset[int]:
+        """Return the texts that these seizures open."""
 
 
 def agree(analysis: Derived, log: Log) -> Agreement:
@@ -96,7 +103,7 @@ class _Comparison:
     # --- who is compared ---
 
     def _minimal(self) -> dict[Coalition, set[int]]:
-        """Every minimal coalition with the texts for which it is minimal; of a wide threshold, one example."""
+        """Return every minimal coalition with the texts for which it is minimal; of a wide threshold, one example."""
         masks: dict[int, set[int]] = defaultdict(set)
         for text in self.analysis.texts:
             for mask in self.analysis.masks(text):
@@ -107,7 +114,10 @@ class _Comparison:
         return texts
 
     def _opening_nothing(self, minimal: Iterable[Coalition]) -> Iterator[frozenset[str]]:
-        """The largest sets of officials that open nothing: all but a smallest set that meets every minimal one."""
+        """Yield the largest sets of officials that open nothing.
+
+        All but a smallest set that meets every minimal one.
+        """
         officials = frozenset(self.record.cast.officials)
         opening = {frozenset(each.principal for each in coalition.members) for coalition in minimal}
         meeting = {frozenset[str]()}
@@ -119,7 +129,7 @@ class _Comparison:
     # --- what is compared ---
 
     def _compare(self, taken: Taken) -> frozenset[int]:
-        """What only the closure opens. What only the puppets open is a failure."""
+        """Return what only the closure opens. What only the puppets open is a failure."""
         self.checked[self._spell(taken)] = None
         closure, puppets = self._closure(taken), self.puppets.opened(taken)
         if extra := puppets - closure:
@@ -131,7 +141,7 @@ class _Comparison:
             self._fail(taken, "a text or its key lies in loose bytes, where the closure did not find it", extra)
 
     def _miss(self, taken: Taken, texts: frozenset[int]) -> None:
-        """Sort what puppets missed: some kinds are known to be beyond them, and anything else is a failure."""
+        """Sort what puppets missed: some kinds are known to be beyond them, and any other is a failure."""
         names, devices = {name for name, _ in taken}, set(self.record.cast.devices)
         if len(taken) > 1 and names & devices:
             self.only[HALVES if len(names) > 1 else EVENINGS] |= texts
@@ -146,7 +156,7 @@ class _Comparison:
             self._fail(taken, "the closure opened what the puppets did not, although their own code should", missed)
 
     def _borrowed(self, text: int, device: str) -> bool:
-        """Whether a corrupted author put beside this text what else the device alone put beside texts of its own."""
+        """Return whether the text's corrupted author put beside it bytes that are otherwise only the device's."""
         author = self.author[text]
         if author not in {turn.principal for turn in self.record.corrupted}:
             return False
@@ -158,7 +168,7 @@ class _Comparison:
 
     @cached_property
     def _beside(self) -> dict[int, set[bytes]]:
-        """The long byte strings of the access fields that each text's author sent beside it, chains left out."""
+        """The long byte strings of the access fields that each text's author sent beside it, without chains."""
         kinds = frozenset(kind for kind in words_of(self.analysis.scheme).types if issubclass(kind, AccessField))
         found: dict[int, set[bytes]] = {text: set() for text in self.author}
         for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
@@ -174,7 +184,7 @@ class _Comparison:
         self.failures.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(texts)))}")
 
     def _spell(self, taken: Taken) -> str:
-        """As it can be typed: a name alone means every evening."""
+        """Return the seizures as they can be typed: a name alone means every evening."""
         evenings: dict[str, set[int]] = defaultdict(set)
         for name, evening in taken:
             evenings[name].add(evening)
@@ -184,7 +194,7 @@ class _Comparison:
 
 
 def _strings(encoded: bytes, kinds: frozenset[type]) -> Iterator[bytes]:
-    """The byte strings in an access field that are long enough to tell it from others."""
+    """Yield the byte strings in an access field that are long enough to tell it from others."""
     try:
         field: AccessField = codec.decode_any(encoded, kinds)
     except Malformed:

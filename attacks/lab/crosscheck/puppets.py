@@ -1,15 +1,15 @@
-"""The second adversary: seized state comes back to life as parties that keep no promise, and reads what they can.
+"""The second adversary: seized states are revived as parties that keep no promise, and read what they can.
 
   devices    each is offered every mail that the network heard, in order: once as it was taken, and once with its
              sessions forgotten, so that first flights begin anew
-  officials  answer whatever reaches them; who was not seized is played back: byte-equal requests get recorded answers
+  officials  answer whatever reaches them; a party that was not seized is played back: byte-equal requests get the
+             recorded answers
   access     the scheme's public recipe, run by the seized authority, or by one with a fresh key that heard the packets
 
 A silent device that an authority runs, or an authority of a thief's own, is found inside the state that holds it.
-
-A text is opened where its bytes come out: on a screen, from the recipe, or in what a puppet keeps. The parties' own
-code does all of it, so this shares nothing with the closure. Nor does it play the receivers of what a seized sender
-goes on to send, or pool what several seizures hold of one key: what it opens is a lower bound.
+A text counts as opened if its bytes come out: on a screen, from the recipe, or in a puppet's state. The parties' own
+code does all of it, so this shares nothing with the closure. It does not play the receivers of what a seized sender
+goes on to send, nor pool what several seizures hold of one key: what it opens is a lower bound.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ Answers = dict[tuple[str, str, bytes], bytes]  # (who asks, whom, request) -> an
 
 
 def opened(scheme: Scheme, record: Record, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
-    """The ids of the texts that puppets read, with these principals' states of these evenings."""
+    """Return the ids of the texts that puppets read, with these principals' states of these evenings."""
     return Puppets(scheme, record).opened(seizures)
 
 
 class Puppets:
-    """The puppets of one record. What a state reads by itself, and what a set of them yields, is worked out once."""
+    """The puppets of one record. The texts of one state, and those of a set of them, are computed once."""
 
     def __init__(self, scheme: Scheme, record: Record) -> None:
         self.scheme, self.record = scheme, record
@@ -63,7 +63,7 @@ class Puppets:
         self._together: dict[frozenset[Taken], frozenset[int]] = {}
 
     def opened(self, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
-        """The ids of the texts that come out."""
+        """Return the ids of the texts whose bytes come out."""
         states, kinds = self.record.states, self.record.kinds
         taken = frozenset((name, kinds[name][evening], states[name][evening]) for name, evening in seizures)
         with crypto.running(Run(sha256(b"escrow-lab puppets"))):
@@ -75,13 +75,13 @@ class Puppets:
         return self._together[matter].union(*(self._alone[one] for one in taken))
 
     def _recognised(self, finds: Iterable[bytes]) -> frozenset[int]:
-        """The texts whose bytes lie somewhere in these."""
+        """Return the texts whose bytes occur in these."""
         return frozenset(number for find in finds for body, number in self._ids.items() if body in find)
 
     # --- one state by itself ---
 
     def _by_itself(self, name: str, kind: type[Principal], state: bytes) -> Iterator[bytes]:
-        """What a principal keeps once it has heard its packets, and what the devices within it read."""
+        """Yield what a principal keeps after it heard its packets, and what the devices within it read."""
         party = corrupted(revive(state, kind))
         self._feed(party, _Playback((), self._answers))
         yield party.state()
@@ -95,7 +95,7 @@ class Puppets:
                 yield from (shown.text for shown in wire.shown)
 
     def _offer(self, device: Device, wire: Wire) -> None:
-        """Every mail to a device. Whose device a mail comes from is nothing that a puppet would check."""
+        """Offer every mail to a device. A puppet does not check who owns the sending device."""
         mails = self._mail[device.name]
         for sender in dict.fromkeys(mail.sender for mail in mails):
             device.contacts.setdefault("", []).append(Listed("", sender, device.identity.public))
@@ -104,7 +104,7 @@ class Puppets:
                 device.receive(wire, mail)
 
     def _feed(self, party: Principal, wire: Wire) -> None:
-        """Every packet that was addressed to a party."""
+        """Give a party every packet that was addressed to it."""
         for packet in self._packets[party.name]:
             wire.day = packet.day
             with suppress(EscrowError):
@@ -113,19 +113,19 @@ class Puppets:
     # --- the lawful path among puppets ---
 
     def _matters(self, name: str, kind: type[Principal], state: bytes) -> bool:
-        """Whether the recipe can go another way with this principal than with nobody: it runs it, or is asked."""
+        """Return whether this principal can change the recipe's result: it runs the recipe, or is asked in it."""
         return name in self._sought or any(walk(revive(state, kind), Authority))
 
     @cached_property
     def _sought(self) -> frozenset[str]:
-        """Whom an authority with a fresh key asks while nobody answers."""
+        """The parties that an authority with a fresh key asks while no one answers."""
         wire = self._wire(())
         for _ in self._lawfully(wire):
             pass  # what it yields is read elsewhere
         return frozenset(wire.sought)
 
     def _wire(self, taken: Iterable[Taken]) -> _Playback:
-        """These principals as puppets, an authority among them, each fed."""
+        """Return a wire with these principals as puppets, an authority among them, each fed with its packets."""
         puppets: dict[str, list[Principal]] = defaultdict(list)
         for name, kind, state in sorted(taken, key=lambda one: (one[0], one[2])):
             puppets[name].append(corrupted(revive(state, kind)))
@@ -139,7 +139,7 @@ class Puppets:
         return wire
 
     def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
-        """What the recipe yields to every authority under every warrant, and what the puppets keep in the end."""
+        """Yield what the recipe gives to every authority under every warrant, and what the puppets keep in the end."""
         for authority in list(walk(list(wire.puppets()), Authority)):
             shrugging = corrupted(authority)
             for warrant, intercepted in self._warrants(authority.key.public):
@@ -148,8 +148,10 @@ class Puppets:
         yield from (party.state() for party in wire.puppets())
 
     def _warrants(self, public: bytes) -> Iterator[tuple[Warrant, Sequence[Intercept]]]:
-        """All warrants heard that name this authority, for everything; and for each sender's mail one that names the
-        sender: nobody signed it, which will do where promises are off."""
+        """Yield all warrants heard that name this authority, with all mail; and one unsigned warrant for each sender.
+
+        The unsigned ones suffice because promises are off.
+        """
         days = self.record.scenario.days
         for target, intercepted in self._by_sender.items():
             order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
@@ -189,7 +191,7 @@ class _Chorus:
 
 
 class _Playback(Wire):
-    """A wire among puppets. Whoever is not there answers what was recorded, where the request is the same bytes."""
+    """A wire among puppets. For a missing party it returns the recorded answer to a request of the same bytes."""
 
     def __init__(self, choruses: Iterable[_Chorus], answers: Answers) -> None:
         self.choruses = list(choruses)
@@ -199,7 +201,7 @@ class _Playback(Wire):
         self.sought: set[str] = set()
 
     def puppets(self) -> Iterator[Principal]:
-        """Every party, as it was on each of its evenings."""
+        """Yield every party, as it was on each of its evenings."""
         return (party for chorus in self.choruses for party in chorus.parties)
 
     def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
@@ -213,7 +215,7 @@ class _Playback(Wire):
 
 
 def recorded_answers(heard: Iterable[Heard]) -> Answers:
-    """For each request the first answer: the next packet back between the two, before another one forth."""
+    """Return for each request the first answer: the next packet back between the two, before another one forth."""
     asked: dict[tuple[str, str], bytes] = {}
     answers: Answers = {}
     for packet in heard:

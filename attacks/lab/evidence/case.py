@@ -1,4 +1,4 @@
-"""One cell, played once: what a proof is written from, and what a replay is compared with."""
+"""One cell, played once: a proof is written from it, and a replay is compared with it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Members = tuple[Seizure, ...]
 
 
 def pass_of(attack: Attack) -> Literal["mathematics", "served"]:
-    """Whether honest officials answer to what the attack shows them."""
+    """Return "served" if honest officials answer the attack's requests, else "mathematics"."""
     return "served" if attack.served else "mathematics"
 
 
 class _Once(Evaluation):
-    """An evaluation that keeps the last attack's play."""
+    """An evaluation that keeps each attack's play."""
 
     @cached_property
     def _plays(self) -> dict[str, tuple[Analysis, tuple[Seize | Turn, ...]]]:
@@ -42,7 +42,7 @@ class _Once(Evaluation):
 
 
 class Case:
-    """A scheme under an attack. The rules of `attacks` join, the attack's own too."""
+    """A scheme under an attack, with the rules of `attacks` and of the attack itself."""
 
     def __init__(self, scheme: Scheme, attack: Attack, scenario: Scenario, attacks: Sequence[Attack]) -> None:
         self.scheme, self.attack, self.scenario = scheme, attack, scenario
@@ -52,16 +52,17 @@ class Case:
 
     @cached_property
     def applies(self) -> bool:
+        """Whether the attack applies to this scheme and cast."""
         return not self.attack.applies(self.scheme, self._evaluation.record.cast)
 
     @property
     def analysis(self) -> Analysis:
-        """Of the play under the attack; of the honest one where nobody is corrupted."""
+        """The analysis of the play under the attack; of the honest play if no one is corrupted."""
         return self._evaluation.under(self.attack)[0]
 
     @cached_property
     def cell(self) -> Cell:
-        """The cell as the matrix has it, its controls not run."""
+        """The cell as the matrix has it, without a run of its controls."""
         plain = registry.schemes()["plain"]
         evaluation = self._evaluation if self.scheme == plain else Evaluation(plain, self.attacks, self.scenario)
         opened = frozenset[int]()
@@ -71,7 +72,7 @@ class Case:
 
     @cached_property
     def reach(self) -> Reach:
-        """What the attack's corruptions open."""
+        """The texts that the attack's corruptions open."""
         analysis, corruptions = self._evaluation.under(self.attack)
         return reach(analysis, Judge(analysis.record, self.scheme.claim), self.attack, corruptions)
 
@@ -86,19 +87,19 @@ class Case:
         return {name: frozenset(on) for name, on in evenings.items()}
 
     def opened_by(self, members: Members) -> list[int]:
-        """The texts that these members open, if the attack opens them at all."""
+        """Return the texts that these members open, among those that the attack opens."""
         return sorted(self.analysis.opened_by(members, self.label_pass) & self.reach.masks.keys())
 
     # --- whose state is taken ---
 
     def best(self) -> Members:
-        """The cell's coalition, without thresholds, each seizure on evenings on which the attack makes it."""
+        """Return the cell's coalition, without thresholds, each seizure on evenings on which the attack makes it."""
         coalition, mask = self.reach.best()
         members = coalition.members if self.reach.corrupted else self.reach.structure.example(mask).members
         return tuple(dict.fromkeys(each for member in members for each in self._possible(member)))
 
     def _possible(self, member: Seizure) -> Members:
-        """One of the evenings that serve, if the attack takes the principal once; all that it takes, if it stays."""
+        """Return one possible evening if the attack takes the principal once, or all of its evenings if it stays."""
         corrupted = any(each.principal == member.principal for each in self.reach.corrupted)
         on = frozenset(member.evenings) & self.taken[member.principal]
         if on and not corrupted:
@@ -109,7 +110,10 @@ class Case:
         return tuple(Seizure(principal, (evening,)) for evening in sorted(self.taken[principal]))
 
     def chosen(self, text: str) -> Members:
-        """A coalition that was typed. UnknownName for members that the attack does not take, on those evenings."""
+        """Return a coalition that was typed.
+
+        Raise UnknownName for a member that the attack does not take on those evenings.
+        """
         members: list[Seizure] = []
         for each in coalition_of(text, self.analysis.record).members:
             on = self.taken.get(each.principal, frozenset())

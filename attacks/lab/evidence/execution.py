@@ -18,12 +18,12 @@ from escrow.warrant import AuthorityKey, Warrant
 
 
 def full_name(kind: type[Fact]) -> str:
-    """A type's name with its module: types of two modules may have the same."""
+    """Return a type's name with its module, because types of two modules may have the same name."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
 class Library:
-    """The rules, services and types that a scheme's cells are made of, by full name. All errors are Malformed."""
+    """The rules, services and types of a scheme's cells, by full name. All errors are Malformed."""
 
     def __init__(self, scheme: Scheme, attacks: Iterable[Attack]) -> None:
         attacks = list(attacks)
@@ -34,7 +34,7 @@ class Library:
         self._services = {service.name: service for service in words_of(scheme).services}
 
     def fact(self, kind: str, encoding: str) -> Fact:
-        """The fact of a type's full name that these hexadecimal digits encode."""
+        """Return the fact of a type's full name that these hexadecimal digits encode."""
         if kind not in self._types:
             raise Malformed(f"no fact is of the type {kind!a}")
         try:
@@ -49,7 +49,7 @@ class Library:
             raise Malformed(one_line(error)) from None
 
     def paid(self, name: str, count: int) -> tuple[bool, ...]:
-        """Which of `count` premises the rule or service needs: all but guards and witnesses."""
+        """Return for each of `count` premises whether the rule or service needs it: all but guards and witnesses."""
         if name in self._services:
             return (True,) * count
         rule = self._rule(name)
@@ -59,7 +59,7 @@ class Library:
         return rule.needed[:given] + (True,) * (count - given)
 
     def run(self, name: str, premises: Sequence[Fact]) -> tuple[Fact, ...]:
-        """What the rule gives, once types and equalities hold; `paid` has counted the premises."""
+        """Return the rule's results, after a check of types and equalities; `paid` has counted the premises."""
         rule = self._rule(name)
         last = len(rule.takes) - 1
         groups = [(each,) for each in premises[:last]] + [tuple(premises[last:])]
@@ -73,12 +73,12 @@ class Library:
             result = rule.function(*arguments)
         except Malformed:
             raise
-        except Exception as error:  # whatever hostile bytes of the right type make a function raise
+        except Exception as error:  # hostile bytes of the right type may make a function raise anything
             raise Malformed(f"{name}: {type(error).__name__}: {one_line(error)}") from error
         return result if isinstance(result, tuple) else (result,)
 
     def answer(self, name: str, premises: Sequence[Fact], kind: str, encoding: str) -> Fact:
-        """What an official is said to have given, if that may be an answer to what is shown."""
+        """Return the fact that an official is said to have given, if it may be an answer to what is shown."""
         service = self._services[name]
         wanted: tuple[type[Fact], ...] = (*service.takes[2:], service.takes[1], AuthorityKey)
         if len(premises) != len(wanted) or not all(map(isinstance, premises, wanted)):
@@ -92,6 +92,7 @@ class Library:
         return given
 
     def is_service(self, name: str) -> bool:
+        """Return whether a name is that of an official's service."""
         return name in self._services
 
     def _rule(self, name: str) -> Rule:
@@ -101,7 +102,7 @@ class Library:
 
 
 def _tied(rule: Rule, groups: Sequence[tuple[Fact, ...]]) -> bool:
-    """Whether the fields that the rule's marking calls equal are equal."""
+    """Return whether the fields that the rule's marking calls equal are equal."""
     return all(
         attrgetter(tie.left_path)(left) == attrgetter(tie.right_path)(right)
         for tie in rule.equalities
@@ -111,7 +112,7 @@ def _tied(rule: Rule, groups: Sequence[tuple[Fact, ...]]) -> bool:
 
 
 def _signs(key: AuthorityKey, warrant: Warrant) -> bool:
-    """Whether the key is the one that the warrant names, both halves of it."""
+    """Return whether the key is the one that the warrant names, in both halves."""
     try:
         true_half = key.live.public_key().public_bytes_raw()
     except ValueError:

@@ -1,8 +1,8 @@
-"""How a coalition comes to a text, as a tree: the text at the root, what the coalition was given at the leaves.
+"""Prints how a coalition opens a text, as a tree: the text at the root, the facts given to the coalition at the leaves.
 
 Every node is real bytes, shown by type and public fields; secrets are not printed. A sub-tree that is needed again, or
-that stands too deep for a page, has a number and is printed once. Guards and witnesses are left out: they are public
-and cost nothing.
+is too deep for a page, has a number and is printed once. Guards and witnesses are left out: they are public and cost
+nothing.
 """
 
 from __future__ import annotations
@@ -35,10 +35,21 @@ SHOWN = 8  # hexadecimal digits of a byte string
 def explain(
     scheme: Scheme, scenario: Scenario, coalition: str, message: int | None = None, attacks: Sequence[Attack] = ()
 ) -> Iterator[str]:
-    """The lines of the tree for text number `message`, or for the first text that the coalition opens.
+    """Yield the lines of the tree for text number `message`, or for the first text that the coalition opens.
 
-    By mathematics where that suffices, or else with the answers of honest officials. One line where neither opens it.
-    UnknownName for a coalition or a text that the scenario has not.
+    Args:
+        scheme: the scheme to play.
+        scenario: the scenario to play.
+        coalition: the members, as on the command line.
+        message: the number of the text, or None for the first that is opened.
+        attacks: attacks whose rules join.
+
+    Returns:
+        The lines of the proof by mathematics if there is one, else of the one with answers of honest officials.
+        One line if neither opens the text.
+
+    Raises:
+        UnknownName: the scenario has no such member or text.
     """
     record = play(scheme, scenario)
     members = coalition_of(coalition, record)
@@ -75,7 +86,7 @@ def _explained(
 
 
 def _unopened(members: Coalition, opened: dict[str, frozenset[int]], message: int | None) -> str:
-    """One line: what is not opened, and how many texts are in each pass."""
+    """Return one line: the text that is not opened, and how many texts each pass opens."""
     who = str(members) if members.members else "who hears the network and no more"
     what = "any text" if message is None else f"text {message}"
     counts = [
@@ -90,7 +101,7 @@ def _title(name: str) -> str:
 
 
 class _Tree:
-    """One proof on paper."""
+    """One proof as lines of text."""
 
     def __init__(self, analysis: Analysis, proof: Proof, sent: Sent, heard: dict[Fact, int]) -> None:
         self.analysis, self.closure, self.sent, self.heard = analysis, analysis.closure, sent, heard
@@ -117,7 +128,7 @@ class _Tree:
             yield f"Left out, since it only bounds a search: public bookkeeping ({_facts(len(self.free))})."
 
     def _node(self, fact: int, indent: str, last: bool, depth: int) -> Iterator[str]:
-        """The line of a fact, and what it comes from."""
+        """Yield the line of a fact, and the lines of its premises."""
         begin, rest = indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  ")
         if fact not in self.made:
             yield self._leaf(fact, begin)
@@ -147,7 +158,7 @@ class _Tree:
             yield from self._node(child, indent, at == len(children), depth)
 
     def _run(self, fact: int) -> list[RuleStep]:
-        """The step that makes the fact, and those before it by the same rule of one premise each."""
+        """Return the step that makes the fact, and the steps before it by the same rule of one premise each."""
         run = [self.made[fact]]
         while True:
             before = _needed(self.closure, run[-1])
@@ -181,7 +192,7 @@ def _facts(count: int) -> str:
 
 
 def _needed(closure: Closure, step: RuleStep) -> tuple[int, ...]:
-    """A step's premises without guards and witnesses, in the order of its arguments."""
+    """Return a step's premises without guards and witnesses, in the order of its arguments."""
     if gate := closure.edges.gate(step.edge):
         return (*closure.edges.paying(gate), *step.premises[len(gate.guards) :])
     return tuple(closure.edges.needs(step.edge))
@@ -191,14 +202,14 @@ def _needed(closure: Closure, step: RuleStep) -> tuple[int, ...]:
 
 
 def describe(fact: Fact) -> str:
-    """A fact's type and public fields, byte strings by their first digits."""
+    """Return a fact's type and public fields, byte strings by their first digits."""
     shown = ", ".join(f"{name} {_value(getattr(fact, name))}" for name in _public(type(fact)))
     return f"{type(fact).__name__} {shown}".rstrip()
 
 
 @cache
 def _public(kind: type[Fact]) -> tuple[str, ...]:
-    """The fields that hold no secret: names, numbers, other facts, and bytes that are public by their type."""
+    """Return the fields that hold no secret: names, numbers, other facts, and bytes that are public by their type."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple(name for name in kind.__struct_fields__ if any(map(_is_public, _alternatives(hints[name]))))
 

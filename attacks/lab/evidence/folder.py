@@ -1,17 +1,15 @@
-"""The files of a proof: what stands in them, and a folder in which one flipped bit anywhere shows.
+"""The files of a proof: their content, and a folder in which any flipped bit is detected.
 
 MANIFEST lists every file with its SHA-256, size and name; the SHA-256 of MANIFEST is the folder's name.
-
   statement.json   scheme, parameters, attack, whose rules joined, coalition, pass, how many texts it opens
   claim.json       what the scheme's source says about who may open what
   cell.json        the cell of the matrix          scenario.json   what was played
   facts.jsonl      the facts given, numbered from 0, and where each was taken
   steps.jsonl      which rule, applied to which numbers; a step's own number follows those of the facts
-  texts.jsonl      the texts that follow, each with the number that it stands under
+  texts.jsonl      the texts that follow, each with the number of the fact that shows it
   NAME.py          the source of a plug-in, to be read; nothing here is ever loaded
-
 All but MANIFEST is canonical JSON, one value a line. Reading trusts nothing: every error is Malformed, in one line that
-begins with the file.
+begins with the file's name.
 """
 
 from __future__ import annotations
@@ -47,10 +45,10 @@ T = TypeVar("T")
 
 
 class ProofStatement(Result, frozen=True, kw_only=True):
-    """What a proof is about. `attacks` are those whose rules joined.
+    """The statement that a proof proves. `attacks` are those whose rules joined.
 
-    Each seizure is on one of its evenings, whichever. `opened` counts all texts that the coalition opens, also those
-    that are not in the folder because there are too many.
+    Each seizure is on any one of its evenings. `opened` counts all texts that the coalition opens, also those left out
+    of the folder because there are too many.
     """
 
     schema: Literal["escrow-lab/evidence/1"] = "escrow-lab/evidence/1"
@@ -65,9 +63,11 @@ class ProofStatement(Result, frozen=True, kw_only=True):
 
 
 class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
-    """A fact by its type's full name and its encoding (hexadecimal): first told in a packet (its number), or held in
-    the state of a principal on an evening, or free: bookkeeping that only bounds a search, or a key that anybody can
-    make."""
+    """A fact by its type's full name and its encoding (hexadecimal), and where it was taken.
+
+    It was first told in a packet (its number), or held in the state of a principal on an evening, or it is free:
+    bookkeeping that only bounds a search, or a key that anyone can make.
+    """
 
     type: str
     encoding: str
@@ -77,7 +77,7 @@ class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OfficialAnswer(Result, frozen=True, kw_only=True):
-    """What an honest official gave, with a secret that is not in the folder, after these checks."""
+    """An honest official's answer, given with a secret that is not in the folder, after these checks."""
 
     by: tuple[str, ...]
     checks: tuple[str, ...]
@@ -86,10 +86,10 @@ class OfficialAnswer(Result, frozen=True, kw_only=True):
 
 
 class ProofStep(Result, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule (full name), applied to facts and steps by their numbers; `result` is which of its conclusions is meant.
+    """A rule (full name), applied to facts and steps by their numbers; `result` numbers the conclusion that is meant.
 
-    Of a threshold rule the members come last. Where an official answers, `rule` names the checks, and the premises are
-    what is shown: the request, the warrant, and the key that signs.
+    The members of a threshold rule come last. For an official's answer, `rule` names the checks, and the premises are
+    what the official is shown: the request, the warrant, and the key that signs.
     """
 
     rule: str
@@ -99,7 +99,7 @@ class ProofStep(Result, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ProvenText(Result, frozen=True, kw_only=True):
-    """A text by its number in the scenario: its bytes and their SHA-256 (hexadecimal), and where it is concluded."""
+    """A text by its number in the scenario: its bytes, their SHA-256 (hexadecimal), and the fact that shows it."""
 
     id: int
     conclusion: int
@@ -108,7 +108,7 @@ class ProvenText(Result, frozen=True, kw_only=True):
 
 
 class Dossier(NamedTuple):
-    """What stands in a folder, decoded."""
+    """The content of a folder, decoded."""
 
     statement: ProofStatement
     cell: Cell
@@ -119,7 +119,7 @@ class Dossier(NamedTuple):
 
 
 def read(files: Mapping[str, bytes]) -> Dossier:
-    """Decode the files of a folder. Malformed where one is missing, or says something else than it may."""
+    """Decode the files of a folder. Raise Malformed if one is missing or its content is not allowed."""
     if missing := sorted(FILES - files.keys()):
         raise Malformed(f"{missing[0]}: missing")
     scenario = only(files, SCENARIO, Scenario)
@@ -141,12 +141,12 @@ def read(files: Mapping[str, bytes]) -> Dossier:
 
 
 def to_bytes(values: Iterable[object]) -> bytes:
-    """Canonical JSON, one value a line."""
+    """Return canonical JSON, one value a line."""
     return b"".join(msgspec.json.encode(value, order="deterministic") + b"\n" for value in values)
 
 
 def lines(files: Mapping[str, bytes], name: str, kind: type[T]) -> list[T]:
-    """The values of a file with one on each line. Raises Malformed."""
+    """Return the values of a file with one on each line. Raise Malformed if it is not canonical."""
     data, decoder = files[name], msgspec.json.Decoder(kind)
     found = []
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else (), 1):
@@ -163,12 +163,12 @@ def lines(files: Mapping[str, bytes], name: str, kind: type[T]) -> list[T]:
 
 
 def one_line(error: Exception) -> str:
-    """What an error says, on one line: it may quote hostile bytes."""
+    """Return an error's text on one line, because it may quote hostile bytes."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def only(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
-    """The value of a file that holds one. Raises Malformed."""
+    """Return the value of a file that holds one. Raise Malformed if it holds another number."""
     found = lines(files, name, kind)
     if len(found) != 1:
         raise Malformed(f"{name}: {len(found)} values where one should be")
@@ -179,9 +179,10 @@ def only(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
 
 
 def put(directory: Path, files: Mapping[str, bytes]) -> str:
-    """Write the files into a new folder inside `directory`; its name is the digest of their manifest.
+    """Write the files into a new folder inside `directory` and return its name, the digest of their manifest.
 
-    OSError where it exists or cannot be written; nothing is left half-done.
+    Raises:
+        OSError: the folder exists or cannot be written; no partial folder is left.
     """
     manifest = "".join(f"{_sha256(files[name])}  {len(files[name])}  {name}\n" for name in sorted(files)).encode()
     digest = _sha256(manifest)
@@ -201,7 +202,7 @@ def put(directory: Path, files: Mapping[str, bytes]) -> str:
 
 
 def get(directory: Path) -> dict[str, bytes]:
-    """The files of a folder, if it is exactly what its name stands for. Raises Malformed."""
+    """Return the files of a folder. Raise Malformed if it is not exactly what its name stands for."""
     try:
         found = sorted(each.name for each in os.scandir(directory))
         folder = directory.resolve().name
@@ -223,7 +224,7 @@ def get(directory: Path) -> dict[str, bytes]:
 
 
 def _listed(manifest: bytes) -> Iterator[tuple[str, int, str]]:
-    """(SHA-256, size, name) of each line, names ascending."""
+    """Yield (SHA-256, size, name) of each line, names ascending."""
     *rows, rest = manifest.decode("ascii", "replace").split("\n")
     before = ""
     for number, row in enumerate(rows, 1):
@@ -237,7 +238,7 @@ def _listed(manifest: bytes) -> Iterator[tuple[str, int, str]]:
 
 
 def _read(directory: Path, name: str) -> bytes:
-    """The bytes of a regular file of that very folder, no link followed."""
+    """Return the bytes of a regular file in this folder; no link is followed."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(directory / name, flags)
@@ -258,7 +259,7 @@ def _read(directory: Path, name: str) -> bytes:
 
 
 def is_name(name: str) -> bool:
-    """Whether a manifest can list a file of this name."""
+    """Return whether a manifest can list a file of this name."""
     return _NAME.fullmatch(name) is not None
 
 

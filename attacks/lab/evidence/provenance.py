@@ -1,4 +1,4 @@
-"""Where a given fact was taken, whom a coalition that was typed names, and what an official checked."""
+"""Where a given fact was taken, the members of a coalition that was typed, and the checks of an official."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from escrow.wire import Heard
 
 
 def coalition_of(text: str, record: Record) -> Coalition:
-    """The coalition that was typed. UnknownName for somebody who does not play, or an evening that there is not."""
+    """Return the coalition that was typed. Raise UnknownName for a member or an evening that the scenario lacks."""
     try:
         coalition = parse(text, (*record.cast.devices, *record.cast.officials))
     except ValueError as error:
@@ -39,7 +39,7 @@ class _Tape(tuple[Heard, ...]):
 
 
 def packets(analysis: Analysis, attacks: Iterable[Attack]) -> dict[Fact, int]:
-    """For each fact that the network heard, the number of the packet that told it first."""
+    """Return for each fact that the network heard the number of the packet that told it first."""
     tape, first = _Tape(analysis.record.heard), dict[Fact, int]()
     for fact in Reader(analysis.scheme, *attacks).network(tape):
         first.setdefault(fact, tape.at)
@@ -47,7 +47,7 @@ def packets(analysis: Analysis, attacks: Iterable[Attack]) -> dict[Fact, int]:
 
 
 def checks_made(analysis: Analysis, edge: ServiceEdge) -> tuple[str, ...]:
-    """What an official checks before it gives this answer."""
+    """Return the checks that an official makes before it gives this answer."""
     service = next(each for each in words_of(analysis.scheme).services if each.name == edge.name)
     closure = analysis.closure
     _, premises, _ = closure.edges.firing(edge.firing)

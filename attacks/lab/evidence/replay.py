@@ -1,4 +1,4 @@
-"""A proof against a new play of its scenario: is every given fact where the proof says that it was taken?"""
+"""A proof against a new play of its scenario: was every given fact taken where the proof says?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from escrow.errors import Malformed
 
 
 def replayed(dossier: Dossier, case: Case, values: Sequence[Fact]) -> str:
-    """What the new play confirms, in a few words. Malformed names the file that does not agree with it."""
+    """Return in a few words what the new play confirms.
+
+    Raise Malformed, naming the file that does not agree with it.
+    """
     if dossier.statement.version != __version__:
         raise Malformed(f"{STATEMENT}: only version {dossier.statement.version!a} can play it again, not {__version__}")
     _check_cell(dossier, _cell(case))
@@ -43,7 +46,7 @@ def replayed(dossier: Dossier, case: Case, values: Sequence[Fact]) -> str:
 def _cell(case: Case) -> Cell:
     try:
         return case.cell
-    except Exception as error:  # parameters and scenario come from the folder, and may be such as nothing can play
+    except Exception as error:  # parameters and scenario come from the folder, and perhaps cannot be played
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise Malformed(f"{SCENARIO}: it cannot be played: {reason}") from error
 
@@ -73,7 +76,7 @@ def _find_heard(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
 
 
 def _find_seized(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
-    """Each state is read once: those of the coalition, on the evenings named."""
+    """Check the facts from seized states; each state of the coalition is read once, on the evenings named."""
     record, reader = case.analysis.record, Reader(case.scheme, *case.attacks)
     sought: dict[tuple[str, int], list[int]] = defaultdict(list)
     for number, given in enumerate(dossier.facts):
@@ -89,7 +92,7 @@ def _find_seized(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
 
 
 def _find_answers(dossier: Dossier, case: Case, values: Sequence[Fact]) -> int:
-    """How many answers there are, each given by the officials named, in this play, after all its checks held."""
+    """Return the number of answers, after a check that the officials named give each of them in this play."""
     closure, found = case.analysis.closure, 0
     begin = len(closure.edges) - len(closure.edges.services)
     given = {

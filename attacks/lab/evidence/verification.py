@@ -1,7 +1,7 @@
-"""Whoever doubts a proof executes it again: every step with the library's own functions, from the facts that it lists.
+"""Executes a proof again: every step with the library's own functions, from the facts that it lists.
 
 Without a replay this shows that these bytes give this text. With one it also shows that the play gives these bytes to
-whoever is named, and that the cell is what the play gives.
+the members named, and that the cell is what the play gives.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ from escrow.scheme import Scheme
 
 
 def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) -> str:
-    """One line that says what the proof in this folder shows. Malformed names the file that does not hold, and why."""
+    """Return one line that says what the proof in this folder shows.
+
+    Raise Malformed, naming the file that is wrong, and why.
+    """
     files = folder.get(directory)
     dossier = folder.read(files)
     _check_plugins(directory, files, plugins)
@@ -76,7 +79,10 @@ def _count(number: int, what: str) -> str:
 
 
 def _check_plugins(directory: Path, files: Mapping[str, bytes], plugins: Sequence[Path]) -> None:
-    """The sources in the folder are there to be read; what runs is what the caller gives, and must be the same."""
+    """Raise Malformed unless the caller gives every plug-in of the folder, with the same bytes.
+
+    The sources in the folder are only there to be read: the caller's are what runs.
+    """
     given = {path.name: path for path in plugins}
     for name in sorted(files.keys() - FILES):
         if not name.endswith(".py"):
@@ -92,7 +98,7 @@ def _check_plugins(directory: Path, files: Mapping[str, bytes], plugins: Sequenc
 
 
 def _played(dossier: Dossier, plugins: Sequence[Path]) -> tuple[Scheme, Attack, list[Attack]]:
-    """The scheme with its parameters, the attack, and all attacks whose rules joined."""
+    """Return the scheme with its parameters, the attack, and all attacks whose rules joined."""
     statement = dossier.statement
     schemes, attacks = registry.schemes(plugins), attack_registry.attacks(plugins)
     unknown = [] if statement.scheme in schemes else [statement.scheme]

@@ -1,6 +1,6 @@
 """Evidence for a cell: a folder from which anyone can derive again the texts that its coalition opens.
 
-`write` makes it, `verify` re-executes it; attacks.lab.evidence.writing.folder says what stands in it.
+`write` makes it, `verify` executes it again; attacks.lab.evidence.folder describes its content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from escrow.codec import Fact
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
 
-MOST_TEXTS = 500  # of more, only those that the claim excludes are proven
+MOST_TEXTS = 500  # above this number, only texts that the claim excludes are proven
 MOST_BYTES = 4 << 20  # of a folder, unless one text alone takes more
 
 
@@ -40,15 +40,26 @@ def write(
 ) -> str:
     """Write the evidence for one cell and return its digest, the name of the new folder inside `directory`.
 
-    `attacks` are those whose rules join; without a `coalition` it is the cell's. UnknownName for one that the attack
-    does not take; FileExistsError where the folder is there already, OSError where it cannot be written.
+    Args:
+        directory: where to make the folder.
+        scheme: the cell's scheme.
+        attack: the cell's attack.
+        scenario: what to play.
+        attacks: the attacks whose rules join.
+        coalition: members as on the command line; without it, the cell's own coalition.
+        plugins: source files to add to the folder.
+
+    Raises:
+        UnknownName: the attack does not take these members.
+        FileExistsError: the folder exists.
+        OSError: the folder cannot be written.
     """
     case = Case(scheme, attack, scenario, attacks)
     return folder.put(directory, compose(case, coalition) | _sources(plugins))
 
 
 def compose(case: Case, coalition: str | None = None) -> dict[str, bytes]:
-    """The files of the evidence, without plug-ins, by name: the same bytes each time."""
+    """Return the files of the evidence by name, without plug-ins: the same bytes each time."""
     members: Members = ()
     opened: list[int] = []
     if case.applies:
@@ -63,7 +74,10 @@ def compose(case: Case, coalition: str | None = None) -> dict[str, bytes]:
 
 
 def _worth(case: Case, opened: list[int]) -> list[int]:
-    """Which texts to prove: all; of too many those that the claim excludes; of too many the first."""
+    """Return the texts to prove.
+
+    All; if too many, those that the claim excludes; if still too many, the first of them.
+    """
     if len(opened) <= MOST_TEXTS:
         return opened
     excluded = [text for text in opened if text in case.reach.excluded]
@@ -164,7 +178,7 @@ class _Writer:
         return folder.ProofStep(rule=entry.rule, premises=premises, result=self._which(entry))
 
     def _which(self, entry: RuleStep) -> int:
-        """The place of a step's conclusion among all that its rule gives."""
+        """Return the place of a step's conclusion among all conclusions of its rule."""
         closure = self.case.analysis.closure
         shown: list[Fact] = [closure.facts[each] for each in entry.premises]
         return self.library.run(entry.rule, shown).index(closure.facts[entry.conclusion])

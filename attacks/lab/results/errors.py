@@ -1,5 +1,5 @@
-"""What can be wrong with results that were read back."""
+"""Errors in results that were read back."""
 
 
 class NotComparable(Exception):
-    """Two runs that differ in what was run: no difference between their results would mean anything."""
+    """Two runs that differ in what was run, so no difference between their results has a meaning."""

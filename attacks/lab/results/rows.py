@@ -18,17 +18,17 @@ Row = dict[str, Value]
 
 
 def row(thing: msgspec.Struct) -> Row:
-    """A struct as one row."""
+    """Return a struct as one row."""
     return dict(_flat(type(thing), thing, ""))
 
 
 def fixed(kind: type[msgspec.Struct]) -> list[str]:
-    """The columns that every row of this type has, whatever its mappings hold."""
+    """Return the columns that every row of this type has, whatever its mappings hold."""
     return [name for name, _ in _flat(kind, None, "")]
 
 
 def in_order(kind: type[msgspec.Struct], rows: list[Row]) -> list[str]:
-    """Every column of these rows, in the order of the type's fields; those of mappings stand where the mapping does."""
+    """Return every column of these rows in the order of the type's fields; those of a mapping stand at its place."""
     found = dict.fromkeys([*fixed(kind), *(name for each in rows for name in each)])
     place = {field.encode_name: number for number, field in enumerate(msgspec.structs.fields(kind))}
     return sorted(found, key=lambda name: place[name.partition(".")[0]])
@@ -61,7 +61,7 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[Any, Any], ...]:
 
 @cache
 def _shape(kind: Any) -> tuple[Any, str]:
-    """(the type within, and how it stands there); what may be absent is taken as what it is where it is present."""
+    """Return (the type within, and how it stands there); an optional type is treated as the type itself."""
     arguments = [each for each in get_args(kind) if each is not NoneType]
     if NoneType in get_args(kind) and len(arguments) == 1:
         return _shape(arguments[0])

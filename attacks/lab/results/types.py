@@ -1,4 +1,4 @@
-"""The shapes of results: what `matrix`, `anatomy` and `run` write, and what `compare` and `verify` read back.
+"""The shapes of results: `matrix`, `anatomy` and `run` write them, `compare` and `verify` read them back.
 
 Unknown fields are refused. What depends on the machine (times, versions of the interpreter) is written beside a result,
 never inside it, so that two machines give byte-identical results.
@@ -17,7 +17,7 @@ Verdict = Literal["BREACH", "AS CLAIMED", "HELD", "NOT_APPLICABLE", "INCONCLUSIV
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of everything that is written as JSON."""
+    """Base of every result that is written as JSON."""
 
 
 class Alarms(Result, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Alarms(Result, frozen=True, kw_only=True):
 
 
 class Exposure(Result, frozen=True, kw_only=True):
-    """Texts opened: sent before the corruption (`past`) and after (`future`); split by who is under a warrant."""
+    """Texts opened: sent before the corruption (`past`) and after it (`future`)."""
 
     past: int = 0
     future: int = 0
@@ -45,11 +45,15 @@ class Exposed(Result, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int:
+        """The number of all texts opened."""
         return self.target.past + self.target.future + self.bystander.past + self.bystander.future
 
 
 class Cost(Result, frozen=True, kw_only=True):
-    """What the attack took: principals corrupted at the least, and the trials that turned ones kept count of."""
+    """The cost of the attack.
+
+    `seizures` is the least number of principals corrupted, `trials` what active ones counted.
+    """
 
     seizures: int = 0
     trials: int = 0
@@ -59,8 +63,8 @@ class Cell(Result, frozen=True, kw_only=True):
     """One scheme under one attack. Counts are of texts unless they say otherwise.
 
     `framed` are those that the lawful access attributed to a user who did not send them. `coalition` is the smallest
-    one that opens the most of what the claim excludes, or else the most; `reason` says in one line what decided the
-    verdict. `key` is known before the cell runs, `digest` names its evidence.
+    one that opens the most texts that the claim excludes, or else the most texts; `reason` says in one line what
+    decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
     """
 
     scheme: str
@@ -88,7 +92,7 @@ class Cell(Result, frozen=True, kw_only=True):
 
 
 class Manifest(Result, frozen=True, kw_only=True):
-    """What was run: versions of this project, configuration, and the digest of the inventory of rules and attacks."""
+    """The run: version of this project, configuration, and the digest of the inventory of rules and attacks."""
 
     version: str
     scenario: Scenario
@@ -100,7 +104,7 @@ class Manifest(Result, frozen=True, kw_only=True):
 
 
 class Machine(Result, frozen=True, kw_only=True):
-    """Where and how long: outside every digest."""
+    """The machine and the seconds of a run: outside every digest."""
 
     python: str
     seconds: float
@@ -122,16 +126,16 @@ class ByDay(Result, frozen=True, kw_only=True):
 
 
 class MemberThreshold(Result, frozen=True, kw_only=True):
-    """Any t of these."""
+    """Any t of these members."""
 
     t: int
     of: tuple[str, ...]
 
 
 class Minimal(Result, frozen=True, kw_only=True):
-    """A minimal coalition, and what it opens. `members` are seizures, so one phone may stand there twice.
+    """A minimal coalition, and the texts it opens. `members` are seizures, so one phone may stand there twice.
 
-    `periods`, where there are any: all members must be taken within one and the same of these stretches of evenings.
+    `periods`, if not empty: all members must be taken within one and the same of these stretches of evenings.
     """
 
     mode: Literal["passive", "active"]
@@ -161,7 +165,7 @@ class Naming(Result, frozen=True, kw_only=True):
 
 
 class Secrets(Result, frozen=True, kw_only=True):
-    """What secrets of some kinds give by themselves, with what the network heard and nobody's state.
+    """What secrets of some kinds give by themselves, together with the network's packets and without any state.
 
     There are `sets` minimal sets of them. Each opens `least` to `most` of the texts, some sent by `first_day` and some
     on `last_day` or after it (-1 where it opens none); all together open `opens`. The most that one names is `names`.
@@ -178,9 +182,9 @@ class Secrets(Result, frozen=True, kw_only=True):
 
 
 class Identities(Result, frozen=True, kw_only=True):
-    """Where access fields name their senders: who learns that of how many of the `fields`, and which secrets give it.
+    """For access fields that name their senders: who learns how many of the `fields`, and which secrets give it.
 
-    `unmeasured` says why nothing was measured, where that is so.
+    `unmeasured` says why nothing was measured, if so.
     """
 
     fields: int = 0
@@ -201,10 +205,10 @@ class Anatomy(Result, frozen=True, kw_only=True):
 
 
 def to_json(result: Result) -> bytes:
-    """Canonical JSON of a result, indented, ending in a newline."""
+    """Return canonical JSON of a result, indented, ending in a newline."""
     return msgspec.json.format(msgspec.json.encode(result, order="deterministic"), indent=2) + b"\n"
 
 
 def digest(result: Result) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
+    """Return SHA-256 of the canonical JSON, in hexadecimal."""
     return hashlib.sha256(msgspec.json.encode(result, order="deterministic")).hexdigest()
