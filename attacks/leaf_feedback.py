@@ -23,7 +23,7 @@ from escrow.errors import Refused
 from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source, User
 from escrow.schemes.clipper.field import ClipperField, derived_key
-from escrow.schemes.clipper.phone import Device, Opening
+from escrow.schemes.clipper.phone import ClipperDevice, ComputedKey
 
 
 class LeafFeedback(Attack):
@@ -40,12 +40,12 @@ class LeafFeedback(Attack):
         return [Turn(name, 0) for user in _rogues(scenario) for name in user.devices]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        honest, rogues = type(of_kind(party, Device)), {user.name for user in _rogues(scenario)}
+        honest, rogues = type(of_kind(party, ClipperDevice)), {user.name for user in _rogues(scenario)}
 
         def access_field(self: Any, key: MessageKey, slip: Slip) -> ClipperField | None:
             return None if set(slip.people) <= rogues else honest.access_field(self, key, slip)
 
-        def admit(self: Any, mail: Mail, found: Opening) -> None:
+        def admit(self: Any, mail: Mail, found: ComputedKey) -> None:
             if mail.field:
                 honest.admit(self, mail, found)
                 return

@@ -22,7 +22,7 @@ from escrow.scheme import Scheme, Source
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold
 from escrow.sharing.committee.member import Member
-from escrow.sharing.committee.rounds import Run
+from escrow.sharing.committee.rounds import MemberRun
 from escrow.sharing.dkg.gjkr import SubShare
 from escrow.warrant import Answered, Request
 from escrow.wire import Wire
@@ -43,11 +43,11 @@ class RogueDealer(Attack):
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         honest: Any = type(party)
 
-        def hand(self: Any, wire: Wire, run: Run, share: SubShare) -> None:
+        def hand(self: Any, wire: Wire, run: MemberRun, share: SubShare) -> None:
             """One member's sub-share in a key generation, or in a refresh."""
             honest.hand(self, wire, run, share if share.member == self.index else _off(share))
 
-        def rebut(self: Any, wire: Wire, run: Run) -> None:
+        def rebut(self: Any, wire: Wire, run: MemberRun) -> None:
             """No complaint is answered."""
 
         def on_request(self: Any, sender: str, request: Request, wire: Wire) -> Answered:

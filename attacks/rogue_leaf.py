@@ -22,7 +22,7 @@ from escrow.scheme import AccessField, Scheme, Source
 from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.field import ClipperField, make_field
 from escrow.schemes.clipper.leaf import IV
-from escrow.schemes.clipper.phone import Device
+from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.scheme import Clipper
 
 PATIENCE = 1 << 20
@@ -75,7 +75,7 @@ class RogueLeafSearch(Attack):
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        honest = type(of_kind(party, Device))
+        honest = type(of_kind(party, ClipperDevice))
 
         def field_for(self: Any, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
             for_all = not self.derives and "peer" not in self.unit.family.make.binds

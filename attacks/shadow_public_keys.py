@@ -51,7 +51,7 @@ class ShadowKeys(Attack):
         return [Turn(user.devices[0], 0) for user in (target, peer)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        honest = type(of_kind(party, fair_keys.Device))
+        honest = type(of_kind(party, fair_keys.FairDevice))
 
         def submit(self: Any, wire: Wire, packet: Submit) -> Revealed:
             try:

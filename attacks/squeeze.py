@@ -27,7 +27,7 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import AccessField, Scheme, Source
 from escrow.schemes.clipper.field import ClipperField, agreed_key, make_field
-from escrow.schemes.clipper.phone import Device, Opening
+from escrow.schemes.clipper.phone import ClipperDevice, ComputedKey
 
 
 class RecordedLeaf(Fact, frozen=True):
@@ -51,9 +51,9 @@ class Squeeze(Attack):
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        honest = type(of_kind(party, Device))
+        honest = type(of_kind(party, ClipperDevice))
 
-        def admit(self: Any, mail: Mail, found: Opening) -> None:
+        def admit(self: Any, mail: Mail, found: ComputedKey) -> None:
             honest.admit(self, mail, found)
             said = codec.decode(mail.field, ClipperField)
             if not self.recorded and said.people[0] != self.user:

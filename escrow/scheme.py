@@ -69,7 +69,7 @@ class Claim(msgspec.Struct, frozen=True):
     access: Promise
 
 
-class Matter(Fact, frozen=True):
+class RequestSubject(Fact, frozen=True):
     """Base of what an official is asked about: a fact with `people`, of whom an order must name one, and a `day`."""
 
     @property
@@ -81,7 +81,7 @@ class Matter(Fact, frozen=True):
         raise NotImplementedError(f"{type(self).__name__} says nothing of a day")
 
 
-class AccessField(Matter, frozen=True):
+class AccessField(RequestSubject, frozen=True):
     """Base of what goes beside a ciphertext: which message it is for, the users of the conversation, and the day."""
 
     chain: Public

@@ -14,7 +14,7 @@ from escrow.primitives import group
 from escrow.primitives.group import POINT, Q, scalar, scalar_bytes
 from escrow.sharing import tdh2
 from escrow.sharing.dkg import gjkr, in_process, result
-from escrow.sharing.dkg.in_process import Member
+from escrow.sharing.dkg.in_process import LocalMember
 from escrow.sharing.epochs import Sharing, StageShare, pool
 from escrow.sharing.proactive import refresh
 from tools.ratchet_transcripts import Values, flipped
@@ -42,9 +42,9 @@ def shares_of(sharing: Sharing, shares: list[StageShare]) -> Values:
     return held | {"shares": [share.raw for share in shares]}
 
 
-def ran(name: str, kind: str, setting: gjkr.Setting) -> tuple[Values, in_process.Ceremony]:
+def ran(name: str, kind: str, setting: gjkr.Setting) -> tuple[Values, in_process.RunResult]:
     """An honest run, with all that each member draws, keeps and sends."""
-    members, noted = [Member(setting, index) for index in setting.members], Noted(crypto.random_bytes(32))
+    members, noted = [LocalMember(setting, index) for index in setting.members], Noted(crypto.random_bytes(32))
     with crypto.running(noted):
         made = in_process.run(members)
     pieces = noted.drawn

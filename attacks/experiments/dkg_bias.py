@@ -23,8 +23,8 @@ from escrow.primitives.group import Q, scalar, scalar_bytes
 from escrow.scheme import Source
 from escrow.sharing.dkg import gjkr, in_process, result
 from escrow.sharing.dkg.gjkr import Commitments, PublicShare, Setting, SubShare
-from escrow.sharing.dkg.in_process import Member, Record
-from escrow.sharing.feldman import Group
+from escrow.sharing.dkg.in_process import Broadcasts, LocalMember
+from escrow.sharing.feldman import PrimeGroup
 from escrow.sharing.pedersen import P256, Bases
 
 RUNS = 20_000
@@ -98,12 +98,12 @@ def small_group() -> Bases:
     return Bases(SchnorrGroup(), _element(pow(hashed, 52, P)))
 
 
-def bit(points: Iterable[bytes], over: Group) -> int:
+def bit(points: Iterable[bytes], over: PrimeGroup) -> int:
     """Return the last bit of the sum's encoding (in P-256, the last bit of the x-coordinate)."""
     return over.add(*points)[-1] & 1
 
 
-class Aborting(Member):
+class Aborting(LocalMember):
     """The corrupted dealer. It hears the others' broadcasts before it acts."""
 
     rushing = True
@@ -119,11 +119,11 @@ class Aborting(Member):
         """Return whether the key would end in the wanted bit, if these were the Feldman commitments of QUAL."""
         return bit((each.points[0] for each in heard), self.setting.over.group) == WANTED
 
-    def answer(self, record: Record) -> Iterable[PublicShare]:
+    def answer(self, record: Broadcasts) -> Iterable[PublicShare]:
         """Answer the complaint only if the key with this dealer ends in the wanted bit."""
         return super().answer(record) if self._likes(record.commitments.values()) else ()
 
-    def reveal(self, record: Record) -> Commitments | None:
+    def reveal(self, record: Broadcasts) -> Commitments | None:
         """Return the Feldman commitments only if the key then ends in the wanted bit."""
         mine = super().reveal(record)
         return mine if mine and self._likes([*record.revealed.values(), mine]) else None
@@ -132,13 +132,13 @@ class Aborting(Member):
 Make = Callable[[bytes, int, int, Bases], Setting]
 
 
-def wanted(make: Make, kind: type[Member], runs: int, over: Bases, progress: Callable[[int], None]) -> int:
+def wanted(make: Make, kind: type[LocalMember], runs: int, over: Bases, progress: Callable[[int], None]) -> int:
     """Return how many of `runs` keys, with one member of that kind, end in the wanted bit."""
     count = 0
     for number in range(runs):
         progress(number)
         setting = make(scalar_bytes(number), 2, 3, over)
-        members = [Member(setting, 1), Member(setting, 2), kind(setting, 3)]
+        members = [LocalMember(setting, 1), LocalMember(setting, 2), kind(setting, 3)]
         made = in_process.run(members).outcome
         count += bit(result.commitments(made, over.group)[:1], over.group) == WANTED
     return count

@@ -26,7 +26,7 @@ from escrow.errors import Malformed
 from escrow.primitives.group import scalar
 from escrow.principal import revive
 from escrow.scheme import Source
-from escrow.schemes.threshold import Agent, Threshold
+from escrow.schemes.threshold import Threshold, ThresholdAgent
 from escrow.sharing import epochs, shamir
 from escrow.sharing.blame import Blamed
 from escrow.sharing.epochs import Sharing, StagedKey, StageShare
@@ -55,7 +55,7 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
         wire.day = year
         scheme.each_day(wire, year)
         for number, name in enumerate(scheme.agents):
-            party = wire.party(name, Agent)
+            party = wire.party(name, ThresholdAgent)
             agent = revive(party.state(), type(party))
             if (sharing := agent.sharing) is None:
                 raise Malformed(f"{name} holds no sharing after year {year}")
@@ -65,13 +65,13 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
     return Life(epochs.pool(sharings[0], tuple(first)), tuple(sharings[at] for at in sorted(sharings)), loot)
 
 
-def shares_in(agent: Agent) -> Iterator[StageShare]:
+def shares_in(agent: ThresholdAgent) -> Iterator[StageShare]:
     """Yield the share in a state; and the earlier ones, if the agent kept its runs."""
     if agent.share is None:
         return
     share: StageShare = agent.share
     yield share
-    for run in reversed(agent.runs if isinstance(agent, unerased.Agent) else []):
+    for run in reversed(agent.runs if isinstance(agent, unerased.HoardingAgent) else []):
         if run.purpose.kind == "refresh":
             share = unrenew(share, Renewal(share.key, share.stage - 1, run.purpose.session), run.sum)
             yield share

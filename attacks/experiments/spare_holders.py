@@ -22,7 +22,7 @@ from escrow.principal import Principal, corrupted, of_kind, revive
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.schemes.fair_keys.scheme import FairKeys
 from escrow.schemes.split_key import SplitKey
-from escrow.schemes.threshold import Agent, Threshold
+from escrow.schemes.threshold import Threshold, ThresholdAgent
 from escrow.testing.harness import Stage, Step, staged
 from escrow.warrant import Warrant, issue
 from escrow.wire import Wire
@@ -48,8 +48,8 @@ def liar(party: Principal, before: Principal) -> Principal:
 
 def stale(party: Principal, before: Principal) -> Principal:
     """Return the party with its share of the day before."""
-    agent = of_kind(party, Agent)
-    agent.share = of_kind(before, Agent).share
+    agent = of_kind(party, ThresholdAgent)
+    agent.share = of_kind(before, ThresholdAgent).share
     return agent
 
 

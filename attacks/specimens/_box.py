@@ -31,7 +31,7 @@ from escrow.wire import Wire
 REGISTERED, WINDOW = "registered authority", "window"
 
 
-class AgentKey(Private, frozen=True, dict=True):
+class BoxKey(Private, frozen=True, dict=True):
     """The agent's X25519 key pair, the Ed25519 keys (32 bytes) of court and authority, and the checks it leaves out."""
 
     court: Public
@@ -52,13 +52,13 @@ class Box(AccessField, frozen=True):
 
 
 @derivation("field.agent = key.public")
-def open_box(field: Box, key: AgentKey) -> MessageKey:
+def open_box(field: Box, key: BoxKey) -> MessageKey:
     """The message key. Forged where the field was made for other labels or another agent."""
     return MessageKey(field.chain, field.n, hpke.open_(key, field.sealed, field.context()))
 
 
 @service(open_box, holder="key")
-def agent_checks(key: AgentKey, warrant: Warrant, field: Box) -> Checks:
+def agent_checks(key: BoxKey, warrant: Warrant, field: Box) -> Checks:
     """What the agent promises to check before it opens a field; a check that it waives always holds."""
     for check, holds in promises(key.court, warrant, field.people, field.day):
         yield check, holds or check in key.waives
@@ -71,7 +71,7 @@ def open_box_answer(answer: Answer, key: Private) -> MessageKey:
     return open_answer(answer, key, MessageKey)
 
 
-class Device(device.Device):
+class BoxDevice(device.Device):
     """A device whose client seals each message key to `agent` (X25519 public key, 32 bytes)."""
 
     agent: Public = b""
@@ -91,10 +91,10 @@ class Relay(provider.Provider):
         super().on_mail(sender, packet, wire)
 
 
-class Agent(Principal):
+class BoxAgent(Principal):
     """The escrow agent."""
 
-    key: AgentKey
+    key: BoxKey
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
         field = codec.decode(request.matter, Box)
@@ -107,14 +107,14 @@ class Agent(Principal):
 class SpareAuthority(Authority):
     """An authority with whom the agent may have left a copy of its key."""
 
-    spare: AgentKey | None = None
+    spare: BoxKey | None = None
 
 
 class BoxScheme(Plain, frozen=True, kw_only=True):
     """`waives`: the checks that the agent leaves out; `spare`: the authority has a copy of its key."""
 
     source = OURS
-    device = Device
+    device = BoxDevice
     provider = Relay
     authority = SpareAuthority
     waives: tuple[str, ...] = ()
@@ -135,14 +135,14 @@ class BoxScheme(Plain, frozen=True, kw_only=True):
         authority = next(party for party in parties if isinstance(party, SpareAuthority))
         with crypto.acting("agent"):
             made = new_private()
-        key = AgentKey(made.public, made.raw, court, authority.key.public, self.waives)
+        key = BoxKey(made.public, made.raw, court, authority.key.public, self.waives)
         authority.spare = key if self.spare else None
         for party in parties:
-            if isinstance(party, Device):
+            if isinstance(party, BoxDevice):
                 party.agent = key.public
             elif isinstance(party, Relay):
                 party.polices = self.polices
-        return iter([Agent("agent", key), *parties])
+        return iter([BoxAgent("agent", key), *parties])
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]

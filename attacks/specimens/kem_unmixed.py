@@ -17,7 +17,7 @@ def without_secret(initial: PqInitial, classical: Classical) -> Root:
     return Root(initial.ek_a, initial.spk_b, derive(classical.value))
 
 
-class Device(plain_pq.Device):
+class UnmixedDevice(plain_pq.PqDevice):
     """A client that encapsulates for nothing."""
 
     def mixed(self, initial: PqInitial, classical: Classical, secret: KemShared) -> Root:
@@ -28,7 +28,7 @@ class KemUnmixed(PlainPq, frozen=True, kw_only=True):
     name = "kem-unmixed"
     title = "Specimen: the KEM's secret does not go into the session's key"
     source = OURS
-    device = Device
+    device = UnmixedDevice
 
 
 SPECIMEN = KemUnmixed()

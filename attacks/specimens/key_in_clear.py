@@ -17,7 +17,7 @@ class Tag(AccessField, frozen=True):
     shown: MessageKey
 
 
-class Device(device.Device):
+class TaggingDevice(device.Device):
     """A client that tags its mail."""
 
     def access_field(self, key: MessageKey, slip: Slip) -> Tag:
@@ -28,7 +28,7 @@ class Device(device.Device):
         return key
 
 
-class HashingDevice(Device):
+class HashingDevice(TaggingDevice):
     """A client that shows a hash."""
 
     def shown(self, key: MessageKey) -> MessageKey:
@@ -40,7 +40,7 @@ class KeyInClear(Plain, frozen=True, kw_only=True):
     name = "key-in-clear"
     title = "Specimen: each message travels beside its key"
     source = OURS
-    device = Device
+    device = TaggingDevice
 
 
 class KeyHashed(KeyInClear, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys.scheme import FairKeys
 
 
-class Centre(registration.Centre):
+class RoomyCentre(registration.Centre):
     """A centre that does not look."""
 
     def takes(self, remark: bytes) -> bool:
@@ -20,7 +20,7 @@ class RoomyCertificates(FairKeys, frozen=True, kw_only=True):
     name = "roomy-certificates"
     title = "Specimen: certificates have room for what a user chooses"
     source = OURS
-    centre = Centre
+    centre = RoomyCentre
 
 
 SPECIMEN = RoomyCertificates()

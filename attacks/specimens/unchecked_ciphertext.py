@@ -19,7 +19,7 @@ def credulous_checks(share: AgentShare, warrant: Warrant, field: ThresholdField)
     yield "the label is of this message", field.label == field.ciphertext.label
 
 
-class Agent(threshold.Agent):
+class CredulousAgent(threshold.ThresholdAgent):
     """An agent that asks nobody who made a ciphertext."""
 
     def checks(self, share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
@@ -30,7 +30,7 @@ class UncheckedCiphertext(Threshold, frozen=True, kw_only=True):
     name = "unchecked-ciphertext"
     title = "Specimen: agents answer about whatever has a label"
     source = OURS
-    agent = Agent
+    agent = CredulousAgent
 
 
 SPECIMEN = UncheckedCiphertext()

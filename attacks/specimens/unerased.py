@@ -7,13 +7,13 @@ from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.committee.rounds import Run
+from escrow.sharing.committee.rounds import MemberRun
 
 
-class Agent(threshold.Agent):
+class HoardingAgent(threshold.ThresholdAgent):
     """An agent that keeps every run."""
 
-    runs: list[Run] = []
+    runs: list[MemberRun] = []
 
     def erase(self) -> None:
         if self.run is not None:
@@ -25,7 +25,7 @@ class Unerased(Threshold, frozen=True, kw_only=True):
     name = "unerased"
     title = "Specimen: what made the new shares is kept"
     source = OURS
-    agent = Agent
+    agent = HoardingAgent
 
 
 SPECIMEN = Unerased()

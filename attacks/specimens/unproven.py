@@ -17,7 +17,7 @@ def careless_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Ch
     return promises(share.court, warrant, field.people, field.day)
 
 
-class Agent(split_key.Agent):
+class CarelessAgent(split_key.SplitAgent):
     """An agent that believes the labels."""
 
     def checks(self, share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
@@ -28,7 +28,7 @@ class Unproven(SplitKey, frozen=True, kw_only=True):
     name = "unproven"
     title = "Split escrow key without the sender's proof"
     source = OURS
-    agent = Agent
+    agent = CarelessAgent
 
 
 SPECIMEN = Unproven()

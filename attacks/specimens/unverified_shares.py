@@ -7,26 +7,26 @@ from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
-from escrow.sharing.committee.rounds import Run
+from escrow.sharing.committee.rounds import MemberRun
 from escrow.sharing.dkg.result import first_sharing
 from escrow.sharing.epochs import StageShare
 from escrow.wire import Wire
 
 
-class Agent(threshold.Agent):
+class UncheckingAgent(threshold.ThresholdAgent):
     """An agent that complains of nobody, and holds whatever sum comes out. It never refreshes."""
 
-    def complain(self, wire: Wire, run: Run) -> None:
+    def complain(self, wire: Wire, run: MemberRun) -> None:
         """Nothing is compared."""
 
-    def settle(self, wire: Wire, run: Run) -> None:
+    def settle(self, wire: Wire, run: MemberRun) -> None:
         run.qualified = tuple(sorted(run.board.by_dealer("deal")))
         run.settled = list(run.received)
 
-    def object(self, wire: Wire, run: Run) -> None:
+    def object(self, wire: Wire, run: MemberRun) -> None:
         """Nor is anything compared here."""
 
-    def close(self, wire: Wire, run: Run) -> None:
+    def close(self, wire: Wire, run: MemberRun) -> None:
         self.outcome = self.concluded(wire, run)
         sharing = first_sharing(self.outcome)
         self.hold(sharing, StageShare(sharing.key, 0, self.index, run.sum.raw))
@@ -37,7 +37,7 @@ class UnverifiedShares(Threshold, frozen=True, kw_only=True):
     name = "unverified-shares"
     title = "Specimen: shares are taken as they come"
     source = OURS
-    agent = Agent
+    agent = UncheckingAgent
 
 
 SPECIMEN = UnverifiedShares(every=0)

@@ -65,7 +65,7 @@ def open_message_key(answer: Answer, key: Private) -> MessageKey:
     return open_answer(answer, key, MessageKey)
 
 
-class Device(device.Device):
+class EnvelopeDevice(device.Device):
     """A device whose client seals each message key to `agent` (X25519 public key, 32 bytes)."""
 
     agent: Public = b""
@@ -76,7 +76,7 @@ class Device(device.Device):
         return Envelope(key.chain, key.n, slip.people, slip.day, self.agent, blank.header, sealed)
 
 
-class Agent(Principal):
+class EnvelopeAgent(Principal):
     """The escrow agent."""
 
     key: AgentKey
@@ -99,7 +99,7 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
         "all",
         "bytes",
     )
-    device = Device
+    device = EnvelopeDevice
 
     @property
     def claim(self) -> Claim:
@@ -113,10 +113,10 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         with crypto.acting("agent"):
             made = new_private()
-        agent = Agent("agent", AgentKey(made.public, made.raw, court))
+        agent = EnvelopeAgent("agent", AgentKey(made.public, made.raw, court))
         yield agent
         for party in super().cast(users, court):
-            if isinstance(party, Device):
+            if isinstance(party, EnvelopeDevice):
                 party.agent = agent.key.public
             yield party
 

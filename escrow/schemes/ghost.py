@@ -67,7 +67,7 @@ def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
     return names and request.warrant.signed_by(court) and request.signed()
 
 
-class Provider(provider.Provider):
+class GhostProvider(provider.Provider):
     """A provider that serves warrants. `haunted` are the silent devices and the requests that added them."""
 
     court: Public = b""
@@ -98,7 +98,7 @@ class Provider(provider.Provider):
         return super().on_devices_of(sender, packet, wire)
 
 
-class Device(device.Device):
+class GhostClient(device.Device):
     """A client built to keep quiet about a device that a court (public key, 32 bytes) has ordered."""
 
     court: Public = b""
@@ -171,8 +171,8 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         "on virtual crocodile clips",
         "messages",
     )
-    device = Device
-    provider = Provider
+    device = GhostClient
+    provider = GhostProvider
     authority = GhostAuthority
 
     @property
@@ -187,7 +187,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         for party in super().cast(users, court):
-            if isinstance(party, Device | Provider):
+            if isinstance(party, GhostClient | GhostProvider):
                 party.court = court
             yield party
 

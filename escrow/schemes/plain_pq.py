@@ -43,7 +43,7 @@ class PqEntry(Entry):
     one_time_kems: list[SignedKem]
 
 
-class Provider(provider.Provider):
+class PqProvider(provider.Provider):
     """A directory of KEM prekeys too: one-time ones are handed out first, each once; the last-resort one remains."""
 
     directory: dict[str, PqEntry] = {}  # type: ignore[assignment]  # whatever is filed here is one
@@ -77,7 +77,7 @@ class KemPrekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     day: int
 
 
-class Device(device.Device):
+class PqDevice(device.Device):
     """A device that begins no session without a KEM's secret. A last-resort KEM prekey lives as long as the signed
     prekey of its day."""
 
@@ -141,8 +141,8 @@ class PlainPq(Plain, frozen=True, kw_only=True):
     title = "Plain end-to-end encryption, post-quantum key agreement"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "3.3 and 4.8")
     seedable: ClassVar[str] = "the library's ML-KEM encapsulates with randomness of its own, and takes none"
-    device = Device
-    provider = Provider
+    device = PqDevice
+    provider = PqProvider
 
     @property
     def claim(self) -> Claim:

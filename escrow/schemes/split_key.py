@@ -95,7 +95,7 @@ class Published(Packet, frozen=True):
     group: EscrowGroup
 
 
-class Device(device.Device):
+class SplitDevice(device.Device):
     """A device whose client escrows each message key to `group`."""
 
     group: EscrowGroup | None = None
@@ -113,7 +113,7 @@ class Device(device.Device):
         return SplitField(*labels, wrapped, group.schnorr_prove(group.scalar(r), capsule.point, context))
 
 
-class Agent(Principal):
+class SplitAgent(Principal):
     """An escrow agent. `transport` serves once, to receive the share."""
 
     court: Public
@@ -151,7 +151,7 @@ class Dealer(Principal):
     t: int
     n: int
 
-    def deal(self, wire: Wire, agents: Sequence[Agent], others: Iterable[str]) -> None:
+    def deal(self, wire: Wire, agents: Sequence[SplitAgent], others: Iterable[str]) -> None:
         """Deal a fresh key to the agents and publish the group to the others."""
         made, shares = elgamal.deal(self.t, self.n)
         for agent, share in zip(agents, self.handed(shares), strict=True):
@@ -185,9 +185,9 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     name = "split-key"
     title = "Split escrow key, t of n agents"
     source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "ElGamal", "messages")
-    device = Device
+    device = SplitDevice
     authority = SplitAuthority
-    agent: ClassVar[type[Agent]] = Agent
+    agent: ClassVar[type[SplitAgent]] = SplitAgent
     t: int = 2
     n: int = 3
 
@@ -217,8 +217,8 @@ class SplitKey(Plain, frozen=True, kw_only=True):
         yield from super().cast(users, court)
 
     def setup(self, wire: Wire) -> None:
-        dealer, agents = wire.party("dealer", Dealer), [wire.party(name, Agent) for name in self.agents]
-        others = [name for name, party in wire.parties.items() if isinstance(party, Device | SplitAuthority)]
+        dealer, agents = wire.party("dealer", Dealer), [wire.party(name, SplitAgent) for name in self.agents]
+        others = [name for name, party in wire.parties.items() if isinstance(party, SplitDevice | SplitAuthority)]
         with crypto.acting(dealer.name):
             dealer.deal(wire, agents, others)
 

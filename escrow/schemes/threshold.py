@@ -34,7 +34,7 @@ from escrow.principal import Principal, of_kind
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
-from escrow.sharing.committee.announced import Announced, Heard
+from escrow.sharing.committee.announced import Announced, KnownSharings
 from escrow.sharing.committee.broadcast import MemberKey
 from escrow.sharing.committee.clock import hold_run
 from escrow.sharing.committee.member import Member
@@ -92,10 +92,10 @@ def open_partial(answer: Answer, key: Private) -> TdhPartial:
     return open_answer(answer, key, TdhPartial)
 
 
-class Device(device.Device):
+class ThresholdDevice(device.Device):
     """A device whose client escrows each message key to the agents' key."""
 
-    heard: Heard = msgspec.field(default_factory=Heard)
+    heard: KnownSharings = msgspec.field(default_factory=KnownSharings)
 
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
@@ -111,7 +111,7 @@ class Device(device.Device):
 class ThresholdAuthority(Authority):
     """An authority that knows the sharings, and so can tell a wrong partial and whose it is."""
 
-    heard: Heard = msgspec.field(default_factory=Heard)
+    heard: KnownSharings = msgspec.field(default_factory=KnownSharings)
 
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
@@ -130,7 +130,7 @@ class ThresholdAuthority(Authority):
         return blames[0].fault if blames else ""
 
 
-class Agent(Member):
+class ThresholdAgent(Member):
     """An escrow agent."""
 
     court: Public = b""
@@ -184,9 +184,9 @@ class Threshold(Plain, frozen=True, kw_only=True):
         "figure 2; TDH2; refresh and recovery",
         "messages",
     )
-    device = Device
+    device = ThresholdDevice
     authority = ThresholdAuthority
-    agent: ClassVar[type[Agent]] = Agent
+    agent: ClassVar[type[ThresholdAgent]] = ThresholdAgent
     t: int = 2
     n: int = 3
     every: int = 1
@@ -224,8 +224,8 @@ class Threshold(Plain, frozen=True, kw_only=True):
         for index, (name, key) in enumerate(zip(self.agents, keys, strict=True), 1):
             yield self.agent(name, index, self.agents, roster, self.t, hiding, key, court=court)
         for party in super().cast(users, court):
-            if isinstance(party, Device | ThresholdAuthority):
-                party.heard = Heard(self.agents, self.t)
+            if isinstance(party, ThresholdDevice | ThresholdAuthority):
+                party.heard = KnownSharings(self.agents, self.t)
             yield party
 
     def _key(self, agent: str) -> MemberKey:
@@ -234,14 +234,14 @@ class Threshold(Plain, frozen=True, kw_only=True):
 
     def setup(self, wire: Wire) -> None:
         hold_run(wire, self.agents, Purpose("key", 0))
-        parties = wire.parties.items()
-        self._announce(wire, [name for name, party in parties if isinstance(party, Device | ThresholdAuthority)])
+        told = ThresholdDevice | ThresholdAuthority
+        self._announce(wire, [name for name, party in wire.parties.items() if isinstance(party, told)])
 
     def each_day(self, wire: Wire, day: int) -> None:
         """Refresh; then whoever has no share of the new stage recovers it. Nobody reboots who cannot be spared."""
         if not self.every or day == 0 or day % self.every:
             return
-        agents = [wire.party(name, Agent) for name in self.agents]
+        agents = [wire.party(name, ThresholdAgent) for name in self.agents]
         turn = agents[day // self.every % self.n]
         if self.reboots and sum(agent.share is not None for agent in agents if agent is not turn) >= self.t:
             turn.reboot()
@@ -254,7 +254,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def _announce(self, wire: Wire, to: Sequence[str]) -> None:
         for name in self.agents:
             with crypto.acting(name):
-                wire.party(name, Agent).announce(wire, to)
+                wire.party(name, ThresholdAgent).announce(wire, to)
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]

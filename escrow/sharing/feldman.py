@@ -22,7 +22,7 @@ from escrow.sharing import shamir
 _WEIGHT = 16  # bytes of a batch weight: a wrong batch passes with probability 2^-128
 
 
-class Group(Protocol):
+class PrimeGroup(Protocol):
     """The operations of a group of order Q that verifiable sharing needs; `escrow.primitives.group` offers them."""
 
     def base(self, k: int, /) -> bytes:
@@ -62,7 +62,7 @@ def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
     return shamir.evaluate(coefficients, range(1, n + 1)), tuple(map(group.base, coefficients))
 
 
-def verify_share(commitments: Sequence[bytes], index: int, share: int, over: Group = group) -> bool:
+def verify_share(commitments: Sequence[bytes], index: int, share: int, over: PrimeGroup = group) -> bool:
     """Return whether `share` is f(index) of the polynomial to which the dealer committed.
 
     Args:

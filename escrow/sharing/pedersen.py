@@ -18,7 +18,7 @@ from escrow.primitives import group
 from escrow.primitives.group import Q
 from escrow.primitives.hash_to_curve import hash_to_curve
 from escrow.sharing import feldman, shamir
-from escrow.sharing.feldman import Group
+from escrow.sharing.feldman import PrimeGroup
 
 H = hash_to_curve(b"second generator of Pedersen commitments", b"escrow-lab-V01-CS01-with-P256_XMD:SHA-256_SSWU_RO_")
 
@@ -29,7 +29,7 @@ Pair = tuple[int, int]
 class Bases:
     """A group and a second generator of unknown logarithm."""
 
-    group: Group
+    group: PrimeGroup
     h: bytes
 
     def commit(self, value: int, blinding: int) -> bytes:

@@ -96,7 +96,7 @@ def fault_of_ratchet(of: Case, fault: Case) -> Case:
 # --- the agreements ---
 
 
-class Directory(Principal):
+class OneBundle(Principal):
     """A provider that hands out one bundle and keeps the mail."""
 
     bundle: PqBundle | Bundle
@@ -121,7 +121,7 @@ def _identity(case: Case, who: str) -> IdentityKey:
 
 
 def _initiator(case: Case) -> Device:
-    kind = plain_pq.Device if "kem_seed" in case else Device
+    kind = plain_pq.PqDevice if "kem_seed" in case else Device
     identity = _identity(case, "a")
     return kind("a", "alice", identity, [identity.public], provider="provider")
 
@@ -143,7 +143,7 @@ def _responder(case: Case) -> Device:
     seed = KemPrivate(b"", case["kem_seed"])
     pair = KemPrivate(seed.live.public_key().public_bytes_raw(), seed.raw)
     keys |= {"one_time_kems": [pair]} if case["one_time"] else {"kem_prekeys": [KemPrekey(pair, 0)]}
-    return plain_pq.Device("b", "bob", identity, [identity.public], **keys)
+    return plain_pq.PqDevice("b", "bob", identity, [identity.public], **keys)
 
 
 def _initial(case: Case) -> Initial:
@@ -154,7 +154,7 @@ def _initial(case: Case) -> Initial:
 def _first_mail(case: Case, changed: Case) -> Mail:
     """Return the first mail that a sends with the case's keys, if the directory's answer has these changes."""
     met = {"listed_b": case["identity_b"], **case, **changed}
-    device, directory = _initiator(case), Directory("provider", _bundle(met))
+    device, directory = _initiator(case), OneBundle("provider", _bundle(met))
     listed = Listed("bob", "b", met["listed_b"])
     with crypto.running(Drawn(case["ephemeral"], case["ratchet_key"])):
         device._mail(Wire([device, directory]), listed, case["text"], None)  # what `send` does for each device listed

@@ -76,7 +76,7 @@ def fault_of_tdh2(of: Case, fault: Case) -> Case:
 # --- key generation and refresh ---
 
 
-class Scripted(in_process.Member):
+class Scripted(in_process.LocalMember):
     """A member that says what a fault says in place of the truth, and is honest in everything else."""
 
     def __init__(self, setting: Setting, index: int, lies: Case) -> None:
@@ -101,12 +101,12 @@ class Scripted(in_process.Member):
         said = self.lies["share_to_1"]
         return None if said is None else replace(self.subshares[1], **said)
 
-    def complain(self, record: in_process.Record) -> list[Complaint]:
+    def complain(self, record: in_process.Broadcasts) -> list[Complaint]:
         """Return the honest complaints and the scripted false ones."""
         false = [Complaint(self.setting.session, self.index, dealer) for dealer in self.lies.get("accuses", ())]
         return [*super().complain(record), *false]
 
-    def answer(self, record: in_process.Record) -> list[PublicShare]:
+    def answer(self, record: in_process.Broadcasts) -> list[PublicShare]:
         """Return the scripted answers, or none; else the honest ones."""
         honest = list(super().answer(record))
         if "answer" not in self.lies:
@@ -114,11 +114,11 @@ class Scripted(in_process.Member):
         said = self.lies["answer"]
         return [replace(each, **said) for each in honest] if said is not None else []
 
-    def reveal(self, record: in_process.Record) -> Commitments | None:
+    def reveal(self, record: in_process.Broadcasts) -> Commitments | None:
         """Return the scripted Feldman commitments; else the honest ones."""
         return self._points("reveal") if "reveal" in self.lies else super().reveal(record)
 
-    def object(self, record: in_process.Record) -> list[PublicShare]:
+    def object(self, record: in_process.Broadcasts) -> list[PublicShare]:
         """Return the honest objections and the scripted void ones."""
         void = extraction.opened(self.setting, self.index, self.lies.get("objects_to", ()), self.settled)
         return [*super().object(record), *void]
@@ -130,7 +130,7 @@ def _setting(case: Case) -> Setting:
     return gjkr.gjkr(case["session"], case["t"], case["n"])
 
 
-def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_process.Ceremony, list[Scripted]]:
+def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_process.RunResult, list[Scripted]]:
     """Hold the whole run; each member draws what the case says."""
     setting = _setting(case)
     members = [Scripted(setting, index, (lies or {}) if index == liar else {}) for index in setting.members]
@@ -138,7 +138,7 @@ def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_proces
         return in_process.run(members), members
 
 
-def _after(case: Case, made: in_process.Ceremony) -> tuple[Sharing, list[StageShare]]:
+def _after(case: Case, made: in_process.RunResult) -> tuple[Sharing, list[StageShare]]:
     """Return the sharing that the run leaves, and every member's share of it."""
     sums = [share for _, share in sorted(made.shares.items())]
     if case["kind"] == "key":

@@ -13,7 +13,7 @@ from escrow.schemes.clipper import field, leaf
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitKey, combine, program
 from escrow.schemes.clipper.field import ClipperField
 from escrow.schemes.clipper.leaf import Make
-from escrow.schemes.clipper.phone import Device, Opening
+from escrow.schemes.clipper.phone import ClipperDevice, ComputedKey
 from escrow.vectors.case import Case, Drawn, must, refusal
 
 
@@ -54,9 +54,9 @@ def _receive(case: Case, beside: bytes) -> None:
     """Let a peer's chip check the field beside the message."""
     identity = IdentityKey(bytes(32), bytes(32))
     chip = Chip(_family(case), UnitKey(bytes(leaf.UID), bytes(10)))
-    device = Device("receiver", "bob", identity, [identity.public], chip=chip)
+    device = ClipperDevice("receiver", "bob", identity, [identity.public], chip=chip)
     mail = Mail(case["sender"], ("receiver",), "", None, b"", beside)
-    device.admit(mail, Opening(_key(case), case["header"]))
+    device.admit(mail, ComputedKey(_key(case), case["header"]))
 
 
 def fault_of_clipper(of: Case, fault: Case) -> Case:

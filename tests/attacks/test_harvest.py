@@ -241,7 +241,7 @@ class PinnedKey(Private, frozen=True, dict=True):
     pin: bytes
 
 
-class Safe(plain_pq.Device):
+class Safe(plain_pq.PqDevice):
     pinned: PinnedKey | None = None
 
 
@@ -256,16 +256,16 @@ def test_a_secret_that_a_key_carries_besides_is_not_broken_with_it():
 # --- what is sealed to a classical key beside it undoes a KEM ---
 
 
-class SealingDevice(plain_pq.Device):
+class SealingDevice(plain_pq.PqDevice):
     agent: Public = b""
-    access_field = envelope.Device.access_field
+    access_field = envelope.EnvelopeDevice.access_field
 
 
 class EnvelopeOverPq(EnvelopeScheme, frozen=True, kw_only=True):
     name = "envelope-over-pq"
     seedable = plain_pq.SCHEME.seedable
     device = SealingDevice
-    provider = plain_pq.Provider
+    provider = plain_pq.PqProvider
 
     def cast(self, users, court):
         parties = list(super().cast(users, court))
@@ -328,7 +328,7 @@ class NoKem(Meddling):
         return corrupted(party, on_fetch=on_fetch)
 
 
-class UncheckedDevice(plain_pq.Device):
+class UncheckedDevice(plain_pq.PqDevice):
     def insist(self, condition, reason):
         super().insist(condition or reason == "signature of the KEM prekey", reason)
 
@@ -337,7 +337,7 @@ class Unchecked(PlainPq, frozen=True):
     device = UncheckedDevice
 
 
-class FallingBackDevice(plain_pq.Device):
+class FallingBackDevice(plain_pq.PqDevice):
     def bundle(self, wire, to):
         return wire.ask(self.name, self.provider, Fetch(to.device), PqBundle | Bundle)
 

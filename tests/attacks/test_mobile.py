@@ -101,7 +101,7 @@ def test_a_life_keeps_its_key():
 # --- evenings of a play ---
 
 
-class Keeping(threshold.Agent):
+class Keeping(threshold.ThresholdAgent):
     """An agent whose transport key serves every run."""
 
     kept: list[Private] = []

@@ -214,12 +214,12 @@ def any_day(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Check
     yield "the ciphertext checks", field.ciphertext.proven
 
 
-class AnyDay(threshold.Agent):
+class AnyDay(threshold.ThresholdAgent):
     def checks(self, share, warrant, field):
         return any_day(share, warrant, field)
 
 
-class Renaming(threshold.Agent):
+class Renaming(threshold.ThresholdAgent):
     """An agent whose refresh gives a share a new stage, and no new polynomial."""
 
     def _hold(self, run, made):
@@ -244,9 +244,9 @@ class Believing(threshold.ThresholdAuthority):
     [
         (lambda: with_parties(Threshold(), agent=AnyDay), "warrant-misuse"),
         (lambda: with_parties(Threshold(reboots=False), agent=Renaming), "mobile-adversary"),
-        (lambda: with_parties(Threshold(), agent=unerased.Agent), "mobile-adversary"),
-        (lambda: with_parties(Threshold(), agent=unchecked_ciphertext.Agent), "mauled-fields"),
-        (lambda: with_parties(Threshold(every=0), agent=unverified_shares.Agent), "rogue-dealer"),
+        (lambda: with_parties(Threshold(), agent=unerased.HoardingAgent), "mobile-adversary"),
+        (lambda: with_parties(Threshold(), agent=unchecked_ciphertext.CredulousAgent), "mauled-fields"),
+        (lambda: with_parties(Threshold(every=0), agent=unverified_shares.UncheckingAgent), "rogue-dealer"),
         (lambda: with_parties(Threshold(), authority=Believing), "lying-holder"),
     ],
     ids=["any day", "only renamed", "not erased", "ciphertext unchecked", "shares unverified", "proofs unread"],
@@ -275,7 +275,7 @@ def unasked(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
     yield from promises(share.court, warrant, field.people, field.day)
 
 
-class Unasking(split_key.Agent):
+class Unasking(split_key.SplitAgent):
     def checks(self, share, warrant, field):
         return unasked(share, warrant, field)
 

@@ -31,7 +31,7 @@ from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.primitives import hpke, kem
 from escrow.primitives.kem import KemPrivate, new_kem_private
 from escrow.schemes import plain, plain_pq
-from escrow.schemes.plain_pq import Device, PlainPq, PqPublish, Provider
+from escrow.schemes.plain_pq import PlainPq, PqDevice, PqProvider, PqPublish
 from escrow.testing.properties import LAWS, QUICK, altered
 from escrow.wire import Wire
 
@@ -127,17 +127,17 @@ def test_a_changed_ciphertext_gives_another_secret_and_one_of_another_length_non
 # --- the agreement ---
 
 
-def met(stock: int = 1) -> tuple[Wire, Device, Device, Provider]:
+def met(stock: int = 1) -> tuple[Wire, PqDevice, PqDevice, PqProvider]:
     """Two devices that published their keys."""
-    (alice,), (bob,) = new_devices(Device, "alice", ["a"]), new_devices(Device, "bob", ["b"], stock=stock)
-    provider = Provider(name="provider", accounts={"a": "alice", "b": "bob"})
+    (alice,), (bob,) = new_devices(PqDevice, "alice", ["a"]), new_devices(PqDevice, "bob", ["b"], stock=stock)
+    provider = PqProvider(name="provider", accounts={"a": "alice", "b": "bob"})
     wire = Wire([alice, bob, provider])
     for device in (alice, bob):
         device.each_day(wire)
     return wire, alice, bob, provider
 
 
-def bundle_of(provider: Provider) -> PqBundle:
+def bundle_of(provider: PqProvider) -> PqBundle:
     return provider.handed_out(provider.directory["b"])
 
 
@@ -299,7 +299,7 @@ def test_an_initial_message_with_anything_changed_opens_nothing_and_spends_nothi
     for other in altered(mail.initial):
         with pytest.raises(EscrowError):
             bob.receive(wire, replace(mail, initial=other))
-    before, after = (codec.decode(codec.unseal_bytes(each, ""), Device) for each in (state, bob.state()))
+    before, after = (codec.decode(codec.unseal_bytes(each, ""), PqDevice) for each in (state, bob.state()))
     assert (before.sessions, before.one_time, before.one_time_kems) == (
         after.sessions,
         after.one_time,
@@ -370,7 +370,7 @@ def passed_on(mail, leaked: KemPrivate, other: bytes):
     return replace(mail, initial=replace(mail.initial, pqpk_b=other, ciphertext=hpke.seal(other, secret)))
 
 
-def mixed_up(monkeypatch) -> tuple[Wire, Device, object]:
+def mixed_up(monkeypatch) -> tuple[Wire, PqDevice, object]:
     loose(monkeypatch)
     wire, bob, mail = sent(stock=1)
     leaked = next(key for key in bob.one_time_kems if key.public == mail.initial.pqpk_b)
@@ -426,7 +426,7 @@ def test_a_scheme_that_does_not_say_that_its_kem_draws_past_the_door_breaks_a_la
     assert not LAW["the seed decides"].broken(plain_pq.SCHEME, QUICK)
 
 
-class LooseSeedDevice(Device):
+class LooseSeedDevice(PqDevice):
     seed: bytes = b""
 
 
@@ -438,7 +438,7 @@ def test_a_kem_seed_in_loose_bytes_breaks_a_law():
     assert "LooseSeedDevice.seed" in LAW["state is typed"].broken(LooseSeed(), QUICK)
 
 
-class HalfMixingDevice(Device):
+class HalfMixingDevice(PqDevice):
     def accept(self, initial):
         session = super().accept(initial)
         return replace(session, root=replace(session.root, value=hashlib.sha256(session.root.value).digest()))
@@ -452,7 +452,7 @@ def test_two_ends_that_mix_otherwise_break_a_law():
     assert LAW["mail arrives"].broken(HalfMixing(), QUICK)
 
 
-class KeepingDevice(Device):
+class KeepingDevice(PqDevice):
     def spend(self, initial):
         """Nothing is erased."""
 
@@ -481,7 +481,7 @@ def test_the_laws_of_a_play_hold():
 def test_what_the_entry_of_an_attackers_device_holds_is_what_a_device_accepts():
     """Attacks list devices of their own by the scheme's own kinds of device and directory."""
     _, alice, _, _ = met()
-    device = attacker_device("b-tablet", "bob", Device)
-    bundle = Provider.handed_out(entry_of(device, Provider))
+    device = attacker_device("b-tablet", "bob", PqDevice)
+    bundle = PqProvider.handed_out(entry_of(device, PqProvider))
     assert bundle.identity == device.identity.public
     assert alice.begin(bundle).initial.pqpk_b == device.kem_prekeys[0].key.public

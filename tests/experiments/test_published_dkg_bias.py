@@ -10,7 +10,7 @@ from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.primitives.group import Q
 from escrow.sharing.dkg import gjkr
-from escrow.sharing.dkg.in_process import Member, run
+from escrow.sharing.dkg.in_process import LocalMember, run
 from escrow.sharing.pedersen import P256
 
 
@@ -38,7 +38,7 @@ def test_the_command_runs_at_least_twenty_thousand_key_generations_of_each_kind(
 def test_honest_members_toss_a_fair_coin(make, over):
     runs = 200 if over is not P256 else 40
     with crypto.running(crypto.Run(b"fair")):
-        heads = dkg_bias.wanted(make, Member, runs, over, lambda _: None)
+        heads = dkg_bias.wanted(make, LocalMember, runs, over, lambda _: None)
     assert abs(heads / runs - 0.5) < 4 * 0.5 / runs**0.5
 
 
@@ -50,7 +50,7 @@ def test_the_dealer_is_out_half_the_time_in_joint_feldman_and_exposed_half_the_t
             out = exposed = 0
             for _ in range(runs):
                 setting = make(b"run", 2, 3, over)
-                record = run([Member(setting, 1), Member(setting, 2), Aborting(setting, 3)]).record
+                record = run([LocalMember(setting, 1), LocalMember(setting, 2), Aborting(setting, 3)]).record
                 assert len(record.complaints) == 1
                 out += 3 not in record.qualified
                 exposed += 3 in record.exposed

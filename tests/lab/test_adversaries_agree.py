@@ -172,7 +172,7 @@ def test_a_missing_derivation_is_noticed_by_the_puppets(monkeypatch, scheme, rul
     assert any(said.startswith(f"{who}: puppets opened what the closure did not") for said in found.failures)
 
 
-class Stern(envelope.Agent):
+class Stern(envelope.EnvelopeAgent):
     """An agent that takes the court's signature for mathematics."""
 
     def on_request(self, sender: str, request: Request, wire):
@@ -186,7 +186,7 @@ class SternScheme(envelope.EnvelopeScheme, frozen=True, kw_only=True):
 
     def cast(self, users, court):
         for party in super().cast(users, court):
-            yield Stern(party.name, party.key) if isinstance(party, envelope.Agent) else party
+            yield Stern(party.name, party.key) if isinstance(party, envelope.EnvelopeAgent) else party
 
 
 def test_a_promise_written_as_mathematics_is_noticed():

@@ -17,7 +17,7 @@ from escrow.errors import Forged
 from escrow.schemes.clipper import scheme as clipper
 from escrow.schemes.clipper.chip import combine, program
 from escrow.schemes.clipper.field import ClipperField, Identity, UnitRequest, certify
-from escrow.schemes.clipper.phone import Device
+from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.scheme import SCHEME, Clipper, Programmer
 from escrow.schemes.plain import SCHEME as PLAIN
 from escrow.testing import properties
@@ -205,7 +205,7 @@ def test_where_keys_are_derived_no_sender_chooses_one():
 # --- faults, each in one line, and what catches it ---
 
 
-class Credulous(Device):
+class Credulous(ClipperDevice):
     def admit(self, mail, found):
         """Whatever travels beside a text is well."""
 

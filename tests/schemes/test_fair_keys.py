@@ -31,7 +31,7 @@ from escrow.schemes.fair_keys.registration import (
     TrusteeShare,
     shifted,
 )
-from escrow.schemes.fair_keys.scheme import Device, FairKeys, Trustee
+from escrow.schemes.fair_keys.scheme import FairDevice, FairKeys, Trustee
 from escrow.sharing import elgamal
 from escrow.testing import properties
 from escrow.testing.harness import Step, staged
@@ -81,7 +81,7 @@ def test_every_user_is_certified_and_every_trustee_holds_a_share_that_fits(fails
         assert all(elgamal.share_fits(certificates[share.user].group, share) for share in trustee.shares)
 
 
-class Skewed(Device):
+class Skewed(FairDevice):
     """A user whose second share is not on the polynomial."""
 
     def choose(self, t, n):
@@ -94,19 +94,19 @@ def test_a_share_beside_the_commitments_is_refused_by_the_trustee_who_gets_it():
         set_up(with_parties(FairKeys(), device=Skewed))
 
 
-class Hasty(Device):
+class Hasty(FairDevice):
     """A user who leaves out the last trustee's approval, or forges it."""
 
     def submit(self, wire, packet):
         return super().submit(wire, msgspec.structs.replace(packet, approvals=packet.approvals[:-1]))
 
 
-class Forging(Device):
+class Forging(FairDevice):
     def submit(self, wire, packet):
         return super().submit(wire, msgspec.structs.replace(packet, approvals=(*packet.approvals[:-1], bytes(64))))
 
 
-class Wordy(Device):
+class Wordy(FairDevice):
     def submit(self, wire, packet):
         return super().submit(wire, msgspec.structs.replace(packet, remark=b"x"))
 

@@ -66,7 +66,7 @@ class LooseScheme(plain.Plain, frozen=True):
     device = LooseDevice
 
 
-class LingeringProvider(ghost.Provider):
+class LingeringProvider(ghost.GhostProvider):
     def on_devices_of(self, sender, packet: provider.DevicesOf, wire):
         return provider.Provider.on_devices_of(self, sender, packet, wire)
 

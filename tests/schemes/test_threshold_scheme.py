@@ -16,9 +16,9 @@ from escrow.errors import Forged, Malformed, Refused, Unreachable
 from escrow.primitives import group
 from escrow.schemes.fair_keys.scheme import FairKeys
 from escrow.schemes.split_key import SplitKey
-from escrow.schemes.threshold import Agent, AgentShare, Threshold, ThresholdField, label_of, unwrap
+from escrow.schemes.threshold import AgentShare, Threshold, ThresholdAgent, ThresholdField, label_of, unwrap
 from escrow.sharing import tdh2
-from escrow.sharing.committee.announced import Announced, Heard
+from escrow.sharing.committee.announced import Announced, KnownSharings
 from escrow.sharing.epochs import Sharing
 from escrow.sharing.tdh2 import TdhMessage
 from escrow.testing import properties
@@ -89,7 +89,7 @@ def test_of_one_stage_the_first_sharing_that_was_believed_stays():
 
 def test_a_device_that_heard_of_no_key_sends_nothing():
     with staged(Threshold()) as stage:
-        stage.device("bob-phone").heard = Heard(stage.scheme.agents, 2)
+        stage.device("bob-phone").heard = KnownSharings(stage.scheme.agents, 2)
         with pytest.raises(Refused, match="no escrow key was announced"):
             stage.device("bob-phone").send(stage.wire, "alice", b"text")
 
@@ -97,42 +97,42 @@ def test_a_device_that_heard_of_no_key_sends_nothing():
 # --- partials ---
 
 
-class Off(Agent):
+class Off(ThresholdAgent):
     """Its partial is of another share, with a proof that fits that one."""
 
     def part(self, share: AgentShare, ciphertext):
         return tdh2.partial(changed(share, raw=off(share.raw)), ciphertext)
 
 
-class Unproven(Agent):
+class Unproven(ThresholdAgent):
     """Its partial has another's proof."""
 
     def part(self, share: AgentShare, ciphertext):
         return changed(super().part(share, ciphertext), proof=bytes(63) + b"\x01")
 
 
-class Impersonating(Agent):
+class Impersonating(ThresholdAgent):
     """It answers with a right partial, in another's name."""
 
     def part(self, share: AgentShare, ciphertext):
         return changed(super().part(share, ciphertext), index=share.index % 3 + 1)
 
 
-class Recycling(Agent):
+class Recycling(ThresholdAgent):
     """It answers with the partial of another ciphertext."""
 
     def part(self, share: AgentShare, ciphertext):
         return super().part(share, tdh2.encrypt(ciphertext.key, bytes(32), bytes(32)))
 
 
-class Lagging(Agent):
+class Lagging(ThresholdAgent):
     """It answers for a stage that nobody has heard of."""
 
     def part(self, share: AgentShare, ciphertext):
         return changed(super().part(share, ciphertext), stage=7)
 
 
-class Elsewhere(Agent):
+class Elsewhere(ThresholdAgent):
     """Its answer is sealed to somebody else."""
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
@@ -140,7 +140,7 @@ class Elsewhere(Agent):
         return Answered(changed(answered.answer, sealed=bytes(80)))
 
 
-class Gone(Agent):
+class Gone(ThresholdAgent):
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
         raise Unreachable(f"{self.name} is down")
 
@@ -304,4 +304,4 @@ def test_other_parameters_obey_the_laws_too(scheme, law):
 
 
 def test_an_authority_that_was_told_no_agents_believes_nobody():
-    assert not Heard().takes("agent-1", World().sharing)
+    assert not KnownSharings().takes("agent-1", World().sharing)

@@ -14,7 +14,7 @@ from escrow.sharing import epochs
 from escrow.sharing.blame import Assumption, Blame, Blamed
 from escrow.sharing.dkg import extraction, gjkr, result
 from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare, SubShare
-from escrow.sharing.dkg.in_process import Ceremony, Member, run
+from escrow.sharing.dkg.in_process import LocalMember, RunResult, run
 
 SESSION = b"a key generation"
 MAKES = (gjkr.joint_feldman, gjkr.gjkr)
@@ -22,13 +22,13 @@ T_OF_N = st.integers(1, 5).flatmap(lambda n: st.tuples(st.integers(1, n), st.jus
 both = pytest.mark.parametrize("make", MAKES)
 
 
-def play(make, t: int, n: int, **lying: type[Member]) -> Ceremony:
+def play(make, t: int, n: int, **lying: type[LocalMember]) -> RunResult:
     """One run in which `p2=Kind` makes member 2 one of that kind."""
     setting = make(SESSION, t, n)
-    return run(lying.get(f"p{i}", Member)(setting, i) for i in setting.members)
+    return run(lying.get(f"p{i}", LocalMember)(setting, i) for i in setting.members)
 
 
-def holds(ceremony: Ceremony, t: int) -> bytes:
+def holds(ceremony: RunResult, t: int) -> bytes:
     """The key, once everything about the result is checked: any t shares give it, and every share fits."""
     sharing = result.first_sharing(ceremony.outcome)
     assert sharing.t == t
@@ -65,7 +65,7 @@ def test_any_t_shares_of_an_honest_run_give_the_key_that_was_published(t_of_n, m
 @both
 def test_the_key_is_the_sum_of_what_each_dealer_chose(make):
     setting = make(SESSION, 2, 3)
-    members = [Member(setting, i) for i in setting.members]
+    members = [LocalMember(setting, i) for i in setting.members]
     key = holds(run(members), 2)
     assert group.base(sum(scalar(member.polynomials.values[0]) for member in members)) == key
 
@@ -82,14 +82,14 @@ def test_one_seed_makes_one_key(make):
 # --- a lying dealer, and why it is out or stays ---
 
 
-class Unfit(Member):
+class Unfit(LocalMember):
     """Deals member 1 a bad share, and answers its complaint with the right one."""
 
     def share_to(self, member):
         return other(self.subshares[member]) if member == 1 else self.subshares[member]
 
 
-class Miser(Member):
+class Miser(LocalMember):
     """Sends member 1 no share, and answers its complaint."""
 
     def share_to(self, member):
@@ -126,14 +126,14 @@ class Substitute(Unfit):
         ]
 
 
-class UnfitToMost(Member):
+class UnfitToMost(LocalMember):
     """Deals bad shares to more members than may lie, and answers them all."""
 
     def share_to(self, member):
         return self.subshares[member] if member == self.index else other(self.subshares[member])
 
 
-class Absent(Member):
+class Absent(LocalMember):
     def commitments_to(self, member):
         return None
 
@@ -144,10 +144,10 @@ class Absent(Member):
         return ()
 
 
-def committing(change) -> type[Member]:
+def committing(change) -> type[LocalMember]:
     """A dealer that broadcasts its commitments changed."""
 
-    class Malforming(Member):
+    class Malforming(LocalMember):
         def commitments_to(self, member):
             return Commitments(**fields(self.commitments) | change(self.commitments))
 
@@ -202,7 +202,7 @@ def test_a_lying_dealer_is_named_and_out_and_the_others_go_on(make, kind, fault,
 
 @both
 def test_false_complaints_put_no_honest_dealer_out(make):
-    class Slanderer(Member):
+    class Slanderer(LocalMember):
         def complain(self, record):
             return [Complaint(SESSION, self.index, i) for i in self.setting.members]
 
@@ -216,7 +216,7 @@ def test_false_complaints_put_no_honest_dealer_out(make):
 def test_complaints_that_nobody_could_make_are_passed_over(make):
     """Of another session, of strangers, of oneself, and the same one many times."""
 
-    class Noisy(Member):
+    class Noisy(LocalMember):
         def complain(self, record):
             mine = Complaint(SESSION, 3, 1)
             return [mine] * 9 + [Complaint(b"old", 2, 1), Complaint(SESSION, 9, 1), Complaint(SESSION, 2, 2)]
@@ -229,7 +229,7 @@ def test_complaints_that_nobody_could_make_are_passed_over(make):
 
 @both
 def test_an_answer_given_by_somebody_else_is_none(make):
-    class Meddler(Member):
+    class Meddler(LocalMember):
         """Answers in the place of the stubborn dealer, with the share it was dealt itself."""
 
         def answer(self, record):
@@ -243,7 +243,7 @@ def test_an_answer_given_by_somebody_else_is_none(make):
 def test_nobody_can_put_an_honest_dealer_out_by_answering_for_it(make):
     """A wrong answer under another's name is none, or one liar could choose between two keys in GJKR too."""
 
-    class Impostor(Member):
+    class Impostor(LocalMember):
         rushing = True
 
         def complain(self, record):
@@ -304,7 +304,7 @@ def test_no_key_comes_out_where_no_dealer_is_left():
 
 @both
 def test_a_dealer_that_broadcasts_two_things_is_named(make):
-    class Equivocator(Member):
+    class Equivocator(LocalMember):
         def deal(self, record):
             super().deal(record)
             self.other = gjkr.deal(self.setting, self.index)[1]
@@ -337,19 +337,19 @@ def test_one_echo_alone_convicts_only_if_it_is_true():
 # --- extraction: a liar stays in QUAL, and is exposed ---
 
 
-class Silent(Member):
+class Silent(LocalMember):
     def reveal(self, record):
         return None
 
 
-class Swapped(Member):
+class Swapped(LocalMember):
     """Reveals commitments to another polynomial."""
 
     def reveal(self, record):
         return Commitments(SESSION, self.index, tuple(map(group.base, group.random_scalars(self.setting.t))))
 
 
-class Garbled(Member):
+class Garbled(LocalMember):
     def reveal(self, record):
         return Commitments(SESSION, self.index, (bytes(33),) * self.setting.t)
 
@@ -360,7 +360,7 @@ class Garbled(Member):
 def test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays(kind, fault):
     """The key is what it was before the dealer lied: otherwise lying would be a choice between two keys."""
     setting = gjkr.gjkr(SESSION, 2, 3)
-    members = [Member(setting, 1), Member(setting, 2), kind(setting, 3)]
+    members = [LocalMember(setting, 1), LocalMember(setting, 2), kind(setting, 3)]
     ceremony = run(members)
     assert {blame.culprit for blame in ceremony.blames} == {3}
     assert all(fault in blame.fault and blame.assumption is Assumption.RECORD for blame in ceremony.blames)
@@ -370,11 +370,11 @@ def test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays(kind, fault):
 
 
 def test_void_evidence_is_blamed_on_who_brought_it():
-    class Slanderer(Member):
+    class Slanderer(LocalMember):
         def object(self, record):
             return extraction.opened(self.setting, self.index, (1,), self.settled)
 
-    class Forger(Member):
+    class Forger(LocalMember):
         def object(self, record):
             return [other(each) for each in extraction.opened(self.setting, self.index, (1,), self.settled)]
 
@@ -388,7 +388,7 @@ def test_void_evidence_is_blamed_on_who_brought_it():
 def test_what_one_member_says_of_anothers_share_is_passed_over():
     """Neither evidence nor a share for the pool, be it right or wrong: there is nobody to blame for it."""
     setting = gjkr.gjkr(SESSION, 2, 3)
-    members = [Member(setting, 1), Member(setting, 2), Swapped(setting, 3)]
+    members = [LocalMember(setting, 1), LocalMember(setting, 2), Swapped(setting, 3)]
     record = run(members).record
     said = extraction.opened(setting, 1, (3,), members[0].settled)
     hearsay = [PublicShare(**fields(each) | {"by": 2}) for each in (*said, *map(other, said))]
@@ -402,7 +402,7 @@ def test_what_one_member_says_of_anothers_share_is_passed_over():
 
 
 def test_a_wrong_share_in_the_pool_is_passed_over_and_blamed():
-    class Spoiler(Member):
+    class Spoiler(LocalMember):
         def pool(self, record):
             return [other(each) for each in super().pool(record)]
 
@@ -412,7 +412,7 @@ def test_a_wrong_share_in_the_pool_is_passed_over_and_blamed():
 
 
 def test_too_few_shares_to_expose_a_dealer_end_the_run_with_names():
-    class Quiet(Member):
+    class Quiet(LocalMember):
         def pool(self, record):
             return ()
 
@@ -424,7 +424,7 @@ def test_a_rushing_dealer_sees_every_key_part_in_joint_feldman_and_none_in_gjkr(
     """What makes the bias: at the time of the answers the parts A_i0 of the key are public, or only the C_i0 are."""
     seen = []
 
-    class Watching(Member):
+    class Watching(LocalMember):
         rushing = True
 
         def answer(self, record):
@@ -443,7 +443,7 @@ def test_a_rushing_dealer_sees_every_key_part_in_joint_feldman_and_none_in_gjkr(
 @pytest.fixture(scope="module")
 def made():
     setting = gjkr.gjkr(SESSION, 2, 3)
-    members = [Member(setting, i) for i in setting.members]
+    members = [LocalMember(setting, i) for i in setting.members]
     return run(members), members
 
 

@@ -15,7 +15,7 @@ from escrow.sharing import epochs, shamir
 from escrow.sharing.blame import Blamed
 from escrow.sharing.dkg import gjkr, result
 from escrow.sharing.dkg.gjkr import PublicShare, Setting
-from escrow.sharing.dkg.in_process import Ceremony, Member, run
+from escrow.sharing.dkg.in_process import LocalMember, RunResult, run
 from escrow.sharing.epochs import Sharing, StagedKey, StageShare
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.refresh import Renewal
@@ -24,8 +24,8 @@ T_OF_N = st.integers(2, 5).flatmap(lambda n: st.tuples(st.integers(2, n), st.jus
 hidings = pytest.mark.parametrize("hiding", [False, True], ids=["joint Feldman", "GJKR"])
 
 
-def hold(setting: Setting, **lying: type[Member]) -> Ceremony:
-    return run(lying.get(f"p{i}", Member)(setting, i) for i in setting.members)
+def hold(setting: Setting, **lying: type[LocalMember]) -> RunResult:
+    return run(lying.get(f"p{i}", LocalMember)(setting, i) for i in setting.members)
 
 
 def begin(t: int, n: int) -> tuple[Sharing, list[StageShare]]:
@@ -35,7 +35,7 @@ def begin(t: int, n: int) -> tuple[Sharing, list[StageShare]]:
     ]
 
 
-def refreshed(of: Sharing, shares, hiding=True, **lying) -> tuple[Sharing, list[StageShare], Renewal, Ceremony]:
+def refreshed(of: Sharing, shares, hiding=True, **lying) -> tuple[Sharing, list[StageShare], Renewal, RunResult]:
     made = hold(refresh.setting(of, b"refresh %d" % of.stage, hiding), **lying)
     following, renewal = refresh.renewed(of, made.outcome)
     return following, [refresh.renew(share, renewal, made.shares[share.index]) for share in shares], renewal, made
@@ -87,7 +87,7 @@ def test_shares_of_two_stages_are_refused_and_named_and_would_give_garbage():
 def test_no_dealer_can_move_the_key(hiding):
     """A constant term has no commitment that it could be checked against, and so no place to hide."""
 
-    class Mover(Member):
+    class Mover(LocalMember):
         """Deals δ(z) + 1: each share is larger than it should be by what 1 is at its index."""
 
         def share_to(self, member):
@@ -111,7 +111,7 @@ def test_no_dealer_can_move_the_key(hiding):
 def test_a_dealer_that_falls_silent_after_the_others_revealed_moves_nothing():
     """GJKR's remedy: its part is pooled, so that dropping out is no choice between two polynomials."""
 
-    class Silent(Member):
+    class Silent(LocalMember):
         rushing = True
 
         def reveal(self, record):
@@ -128,7 +128,7 @@ def test_a_dealer_that_falls_silent_after_the_others_revealed_moves_nothing():
 def test_joint_feldman_shows_the_new_polynomial_before_the_answers_and_gjkr_does_not(hiding):
     seen = []
 
-    class Watching(Member):
+    class Watching(LocalMember):
         rushing = True
 
         def answer(self, record):
@@ -288,7 +288,7 @@ def test_a_share_of_another_stage_helps_nobody(recovering):
 
 
 def test_a_dealer_of_bad_blinding_is_put_out_by_the_helpers():
-    class Bad(Member):
+    class Bad(LocalMember):
         def share_to(self, member):
             return changed(self.subshares[member], value=scalar_bytes(5)) if member == 1 else self.subshares[member]
 
@@ -326,7 +326,7 @@ def world():
     stages, public, sums, dealt = [shares], [sharing], [], []
     for stage in range(2):
         setting = refresh.setting(sharing, b"refresh %d" % stage)
-        members = [Member(setting, i) for i in setting.members]
+        members = [LocalMember(setting, i) for i in setting.members]
         made = run(members)
         sharing, renewal = refresh.renewed(sharing, made.outcome)
         stages.append([refresh.renew(share, renewal, made.shares[share.index]) for share in stages[-1]])

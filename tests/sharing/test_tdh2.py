@@ -14,7 +14,7 @@ from escrow.primitives.group import Q, scalar, scalar_bytes
 from escrow.sharing import elgamal, epochs, tdh2
 from escrow.sharing.blame import Blamed
 from escrow.sharing.dkg import gjkr, result
-from escrow.sharing.dkg.in_process import Member, run
+from escrow.sharing.dkg.in_process import LocalMember, run
 from escrow.sharing.proactive import refresh
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial, TdhPoint
 
@@ -25,14 +25,14 @@ BYTES = st.binary(min_size=32, max_size=32)
 def made(t: int, n: int):
     """(sharing, shares) by key generation."""
     setting = gjkr.gjkr(b"key", t, n)
-    ceremony = run(Member(setting, i) for i in setting.members)
+    ceremony = run(LocalMember(setting, i) for i in setting.members)
     shares = [result.first_share(ceremony.outcome, ceremony.shares[i]) for i in setting.members]
     return result.first_sharing(ceremony.outcome), shares
 
 
 def refreshed(sharing, shares):
     setting = refresh.setting(sharing, b"refresh")
-    ceremony = run(Member(setting, i) for i in setting.members)
+    ceremony = run(LocalMember(setting, i) for i in setting.members)
     following, renewal = refresh.renewed(sharing, ceremony.outcome)
     return following, [refresh.renew(share, renewal, ceremony.shares[share.index]) for share in shares]
 

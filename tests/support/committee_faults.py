@@ -12,7 +12,7 @@ from escrow.crypto import Run as Door
 from escrow.crypto import sha256
 from escrow.errors import Unreachable
 from escrow.primitives import group
-from escrow.schemes.threshold import Agent, Threshold
+from escrow.schemes.threshold import Threshold, ThresholdAgent
 from escrow.sharing import epochs
 from escrow.sharing.committee.broadcast import Statement
 from escrow.sharing.committee.rounds import Told
@@ -30,7 +30,7 @@ def changed(fact, **values):
     return msgspec.structs.replace(fact, **values)
 
 
-class Faulty(Agent):
+class Faulty(ThresholdAgent):
     """Lies in runs of the kind `when`, and is honest else."""
 
     when: ClassVar[str] = "key"
@@ -82,7 +82,7 @@ class Garbled(ToAll):
     """Answers with the wrong share in the open."""
 
     def rebut(self, wire, run):
-        Agent.rebut(self, wire, run)
+        ThresholdAgent.rebut(self, wire, run)
 
     def words(self, run, facts):
         return [changed(each, value=off(each.value)) if isinstance(each, PublicShare) else each for each in facts]
@@ -93,7 +93,7 @@ class Withholding(Answering):
 
     def hand(self, wire, run, share):
         if not (self.lies(run) and share.member in self.victims(run)):
-            Agent.hand(self, wire, run, share)
+            ThresholdAgent.hand(self, wire, run, share)
 
     def rebut(self, wire, run):
         if not self.lies(run):
@@ -191,7 +191,7 @@ class Whispering(Unanswering):
 
     def rebut(self, wire, run):
         if self.lies(run):
-            Agent.rebut(self, wire, run)
+            ThresholdAgent.rebut(self, wire, run)
         else:
             super().rebut(wire, run)
 

@@ -20,7 +20,7 @@ from escrow.codec import Fact
 from escrow.crypto import sha256
 from escrow.derivation import Rule
 from escrow.e2ee.content import Text
-from escrow.scheme import Matter
+from escrow.scheme import RequestSubject
 from escrow.warrant import AuthorityKey, Demand, Order, Warrant
 
 F = TypeVar("F", bound=Fact)
@@ -85,7 +85,7 @@ class Local:
     def _demand(self) -> None:
         """For each matter that could be asked about, the narrowest order that covers it, signed by the court's key."""
         self._demanded: dict[tuple[str, int], Order] = {}
-        for matter in self._of(Matter):
+        for matter in self._of(RequestSubject):
             if matter.people and (matter.people[0], matter.day) not in self._demanded:
                 order = self._narrowest(matter)
                 self._demanded[matter.people[0], matter.day] = order
@@ -96,7 +96,7 @@ class Local:
         issued = [codec.decode(each, Warrant) for each in self.view.warrants]
         self._issued = [each for each in issued if each in self.closure.ids and each.order.authority in self._keys]
 
-    def _narrowest(self, matter: Matter) -> Order:
+    def _narrowest(self, matter: RequestSubject) -> Order:
         return Order(
             id="demanded",
             authority=self._stranger.public,
@@ -113,7 +113,7 @@ class Local:
     def _candidates(self, request: tuple[Fact, ...]) -> Iterator[Fact]:
         yield from self._issued
         for fact in request:
-            if isinstance(fact, Matter) and fact.people:
+            if isinstance(fact, RequestSubject) and fact.people:
                 order = self._demanded.get((fact.people[0], fact.day))
                 if order is not None and order in self._signed:
                     yield self._signed[order]

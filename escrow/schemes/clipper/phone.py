@@ -35,7 +35,7 @@ from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.field import ClipperField, agreed_key, derived_key, make_field
 
 
-class Device(device.Device):
+class ClipperDevice(device.Device):
     """A device with a chip. `derives`: its session keys follow from the message keys, else its software chooses."""
 
     chip: Chip | None = None
@@ -71,7 +71,7 @@ class Device(device.Device):
         self.admit(mail, found)
         return plaintext
 
-    def admit(self, mail: Mail, found: Opening) -> None:
+    def admit(self, mail: Mail, found: ComputedKey) -> None:
         """Refuse a text whose field is not what its sender's chip should have made; the reason names the sender."""
         try:
             said = codec.decode(mail.field, ClipperField)
@@ -87,14 +87,14 @@ class Device(device.Device):
         self.insist(again == said, f"what {mail.sender} sent beside the LEAF is not this message's")
 
 
-class Opening(NamedTuple):
+class ComputedKey(NamedTuple):
     """The key of a message, and the header that its sender's slip had."""
 
     key: MessageKey
     header: bytes
 
 
-def of_pairwise(own: device.Device, mail: Mail) -> Opening:
+def of_pairwise(own: device.Device, mail: Mail) -> ComputedKey:
     """How a device is going to open a pairwise mail. Raises what opening it would raise."""
     for conversing in own.sessions.get(mail.sender, []):
         session = conversing.session
@@ -102,22 +102,22 @@ def of_pairwise(own: device.Device, mail: Mail) -> Opening:
             continue
         message = ratchet.unpack(mail.body, session.associated)
         try:
-            return Opening(pairwise_key(session, message), session.associated + ratchet.header(message))
+            return ComputedKey(pairwise_key(session, message), session.associated + ratchet.header(message))
         except Forged:
             continue
     if mail.initial is None:
         raise Forged("no session opens this message")
     session = own.accept(mail.initial)
     message = ratchet.unpack(mail.body, session.associated)
-    return Opening(pairwise_key(session, message), session.associated + ratchet.header(message))
+    return ComputedKey(pairwise_key(session, message), session.associated + ratchet.header(message))
 
 
-def of_group(own: device.Device, mail: Mail) -> Opening:
+def of_group(own: device.Device, mail: Mail) -> ComputedKey:
     """How a device is going to open a group's mail. Raises what opening it would raise."""
     message = sender_keys.unpack(mail.body)
     for peer in own.receiving:
         if peer.device == mail.sender and peer.chain.chain == message.chain:
-            return Opening(group_key(peer, message), mail.body[: -sender_keys.SIGNATURE])
+            return ComputedKey(group_key(peer, message), mail.body[: -sender_keys.SIGNATURE])
     raise Forged("a group message under a chain that never came")
 
 

@@ -31,7 +31,7 @@ from escrow.scheme import Claim, Grant, Intercept, Source, User, open_intercepte
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
 from escrow.schemes.clipper.field import ClipperField, UnitRequest
 from escrow.schemes.clipper.leaf import UID, Make
-from escrow.schemes.clipper.phone import Device
+from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.processor import AGENTS, Loaded, Processor
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import Answered, Authority, AuthorityKey, Request, Warrant, in_force, promises, seal_answer
@@ -60,7 +60,7 @@ def agent_checks(half: FiledHalf, warrant: Warrant, request: UnitRequest) -> Che
     yield "unit of the sender named", request.people[:1] == (half.owner,)
 
 
-class Agent(Principal):
+class ClipperAgent(Principal):
     """An escrow agent: one half of each unit key."""
 
     halves: list[FiledHalf]
@@ -105,7 +105,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         "specifications",
         "checksum, LEAF mode, encipherment of 80 bits, messages",
     )
-    device = Device
+    device = ClipperDevice
     authority = Processor
     width: int = 16
     mode: str = "wide"
@@ -142,9 +142,10 @@ class Clipper(Plain, frozen=True, kw_only=True):
         with crypto.acting("programmer"):
             family = FamilyKey(self.make, random_bytes(KEY))
             bench = Processor("bench", key=crypto.new_signing_key(AuthorityKey), family=family)
-        agents, programmer = [Agent(name, []) for name in AGENTS], Programmer("programmer", [one, other], [], bench)
+        agents = [ClipperAgent(name, []) for name in AGENTS]
+        programmer = Programmer("programmer", [one, other], [], bench)
         for party in super().cast(users, court):
-            if isinstance(party, Device):
+            if isinstance(party, ClipperDevice):
                 serial = Serial(SESSION, (len(programmer.serials) + 1).to_bytes(UID, "big"))
                 halves = program(one, other, serial)
                 party.chip = Chip(family, combine(*halves), self.most_bad, self.refuses_own)

@@ -16,7 +16,7 @@ from escrow.derivation import honest_only
 from escrow.errors import Refused
 from escrow.primitives import group, hpke
 from escrow.principal import Principal
-from escrow.scheme import Matter
+from escrow.scheme import RequestSubject
 from escrow.sharing import elgamal
 from escrow.sharing.elgamal import EscrowGroup, KeyShare
 from escrow.wire import Wire
@@ -39,7 +39,7 @@ class TrusteeShare(KeyShare, frozen=True, dict=True):
     court: Public
 
 
-class Certificate(Matter, frozen=True):
+class Certificate(RequestSubject, frozen=True):
     """What the centre vouches for: whose fair key this is, and the shift B (scalar, 32 bytes) that went into it.
 
     `remark` is what the user may have certified besides: nothing, or it is room for a key that no trustee holds.

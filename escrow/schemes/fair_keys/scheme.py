@@ -113,7 +113,7 @@ class Trustee(registration.Holder):
         return trustee_checks(share, warrant, certificate)
 
 
-class Device(device.Device):
+class FairDevice(device.Device):
     """A device that seals each message key to the fair key of every user of the conversation."""
 
     centre: Public = b""
@@ -174,7 +174,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         "fair Diffie-Hellman; failsafe key escrow",
         "messages",
     )
-    device = Device
+    device = FairDevice
     authority = FairAuthority
     trustee: ClassVar[type[Trustee]] = Trustee
     centre: ClassVar[type[registration.Centre]] = registration.Centre
@@ -210,7 +210,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         yield self.centre("centre", key, keys, self.failsafe, accounts)
         yield from trustees
         for party in super().cast(users, court):
-            if isinstance(party, Device | FairAuthority):
+            if isinstance(party, FairDevice | FairAuthority):
                 party.centre = key.public
             yield party
 
@@ -225,13 +225,13 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         trustees = [(name, wire.party(name, Trustee).transport_key()) for name in self.trustees]
         registered: set[str] = set()
         for party in parties.values():
-            if isinstance(party, Device) and party.user not in registered:
+            if isinstance(party, FairDevice) and party.user not in registered:
                 registered.add(party.user)
                 with crypto.acting(party.name):
                     party.register(wire, trustees, self.t)
         published = Directory(tuple(wire.party("centre", registration.Centre).certified))
         for name, party in parties.items():
-            if isinstance(party, Device | FairAuthority | Trustee):
+            if isinstance(party, FairDevice | FairAuthority | Trustee):
                 wire.ask("centre", name, published, type(None))
 
     def access(

@@ -21,7 +21,7 @@ class Announced(Packet, frozen=True):
     renewal: Renewal | None
 
 
-class Heard(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+class KnownSharings(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """The announcements of `members`, any t of whom hold the key.
 
     `known` are the sharings, one a stage, that t announced.

@@ -25,9 +25,9 @@ from escrow.sharing.committee.broadcast import Board, MemberKey, NextKey, Spoken
 from escrow.sharing.committee.rounds import (
     Dealing,
     Lending,
+    MemberRun,
     Opening,
     Purpose,
-    Run,
     Told,
     open_share,
     open_value,
@@ -60,7 +60,7 @@ class Member(Principal):
     sharing: Sharing | None = None
     outcome: Outcome | None = None
     renewal: Renewal | None = None
-    run: Run | None = None
+    run: MemberRun | None = None
 
     def own_share(self) -> StageShare | None:
         """The share that this member holds now."""
@@ -74,7 +74,7 @@ class Member(Principal):
 
     def begin(self, purpose: Purpose) -> None:
         """A fresh transport key, for this run only: a later theft opens no recorded deal."""
-        self.run = Run(purpose, new_private(), Board(purpose.session))
+        self.run = MemberRun(purpose, new_private(), Board(purpose.session))
 
     def turn(self, wire: Wire, round_: str, hop: int) -> None:
         """All go on to the next round or hop at once. Who said two things in the last is blamed."""
@@ -94,12 +94,12 @@ class Member(Principal):
             self.blame(wire, error.blames)
             raise
 
-    def open(self, wire: Wire, run: Run) -> None:
+    def open(self, wire: Wire, run: MemberRun) -> None:
         run.transports[self.name] = run.transport.public
         known = None if self.sharing is None else (self.sharing, self.roster)
         self._to_all(wire, Opening(run.purpose.session, run.transport.public, known))
 
-    def _catch_up(self, run: Run) -> None:
+    def _catch_up(self, run: MemberRun) -> None:
         """Of fewer than t members all could be liars; what t say of the key that it always was, holds."""
         told = list(run.known.values())
         agreed = [each for each in told if told.count(each) >= self.t]
@@ -117,7 +117,7 @@ class Member(Principal):
             self.key = self.next_key
         self.next_key = None
 
-    def deal(self, wire: Wire, run: Run) -> None:
+    def deal(self, wire: Wire, run: MemberRun) -> None:
         """Choose polynomials, commit, hand out the sub-shares; in a refresh, choose a key to speak under as well."""
         setting = self._setting(run)
         if self.index not in setting.members:
@@ -131,24 +131,24 @@ class Member(Principal):
         for share in shares:
             self.hand(wire, run, share)
 
-    def hand(self, wire: Wire, run: Run, share: SubShare) -> None:
+    def hand(self, wire: Wire, run: MemberRun, share: SubShare) -> None:
         """A sub-share to whom it is for."""
         if share.member == self.index:
             run.received.append(share)
         elif (to := run.transports.get(self.names[share.member - 1])) is not None:
             self._tell(wire, share.member, Dealing(share.session, seal_share(to, share)))
 
-    def complain(self, wire: Wire, run: Run) -> None:
+    def complain(self, wire: Wire, run: MemberRun) -> None:
         setting = self._setting(run)
         if self.index in setting.members:
             self.say(wire, run, *gjkr.complaints(setting, self.index, run.board.by_dealer("deal"), run.dealt))
 
-    def rebut(self, wire: Wire, run: Run) -> None:
+    def rebut(self, wire: Wire, run: MemberRun) -> None:
         if run.polynomials is not None:
             complaints = run.board.of("complain", Complaint)
             self.say(wire, run, *gjkr.answers(self._setting(run), run.polynomials, complaints))
 
-    def settle(self, wire: Wire, run: Run) -> None:
+    def settle(self, wire: Wire, run: MemberRun) -> None:
         """QUAL is fixed, and with it the secret."""
         setting, dealt, answers = self._setting(run), run.board.by_dealer("deal"), run.board.of("rebut", PublicShare)
         run.qualified, blames = gjkr.qualify(setting, dealt, run.board.of("complain", Complaint), answers)
@@ -156,16 +156,16 @@ class Member(Principal):
         if self.index in setting.members:
             run.settled = list(gjkr.settle(setting, self.index, run.qualified, dealt, run.dealt, answers).values())
 
-    def reveal(self, wire: Wire, run: Run) -> None:
+    def reveal(self, wire: Wire, run: MemberRun) -> None:
         if self.hiding and run.polynomials is not None and self.index in run.qualified:
             self.say(wire, run, extraction.reveal(self._setting(run), run.polynomials))
 
-    def object(self, wire: Wire, run: Run) -> None:
+    def object(self, wire: Wire, run: MemberRun) -> None:
         if self.hiding:
             revealed = run.board.by_dealer("reveal")
             self.say(wire, run, *extraction.evidence(self._setting(run), self.index, revealed, run.own))
 
-    def pool(self, wire: Wire, run: Run) -> None:
+    def pool(self, wire: Wire, run: MemberRun) -> None:
         if self.hiding:
             setting, board = self._setting(run), run.board
             said = board.by_dealer("deal"), board.by_dealer("reveal"), board.of("object", PublicShare)
@@ -174,7 +174,7 @@ class Member(Principal):
             if run.settled:
                 self.say(wire, run, *extraction.opened(setting, self.index, run.exposed, run.own))
 
-    def close(self, wire: Wire, run: Run) -> None:
+    def close(self, wire: Wire, run: MemberRun) -> None:
         """What the run was for; whatever happens, its secrets are erased."""
         if run.purpose.lost == self.index:
             return
@@ -187,7 +187,7 @@ class Member(Principal):
         finally:
             self.erase()
 
-    def restore(self, wire: Wire, run: Run) -> None:
+    def restore(self, wire: Wire, run: MemberRun) -> None:
         """Whoever lost its share takes it from the values that were lent."""
         try:
             sharing = self._known()
@@ -204,7 +204,7 @@ class Member(Principal):
 
     # --- how a run ends ---
 
-    def concluded(self, wire: Wire, run: Run) -> Outcome:
+    def concluded(self, wire: Wire, run: MemberRun) -> Outcome:
         """What the run made, of what was said to all. Blamed where too few open an exposed dealer's shares."""
         setting, board = self._setting(run), run.board
         revealed = board.by_dealer("reveal" if self.hiding else "deal")
@@ -214,7 +214,7 @@ class Member(Principal):
             self.blame(wire, blames)
         return result.conclude(setting, run.qualified, revealed)
 
-    def _hold(self, run: Run, made: Outcome) -> None:
+    def _hold(self, run: MemberRun, made: Outcome) -> None:
         """The first sharing, or the next one. Whoever has no share that fits has lost it."""
         old, self.outcome = self.own_share(), made
         share: StageShare | None = None
@@ -228,7 +228,7 @@ class Member(Principal):
             share = refresh.renew(old, self.renewal, run.sum) if old is not None and run.settled else None
         self.hold(sharing, share if share is not None and share_fits(sharing, share) else None)
 
-    def _lend(self, wire: Wire, run: Run, made: Outcome) -> None:
+    def _lend(self, wire: Wire, run: MemberRun, made: Outcome) -> None:
         share, lost = self.own_share(), run.purpose.lost
         to = run.transports.get(self.names[lost - 1])
         if share is not None and run.settled and to is not None:
@@ -242,14 +242,14 @@ class Member(Principal):
 
     # --- on the wire ---
 
-    def say(self, wire: Wire, run: Run, *facts: Spoken) -> None:
+    def say(self, wire: Wire, run: MemberRun, *facts: Spoken) -> None:
         """The same to all, oneself included."""
         if facts:
             said = Statement(run.purpose.session, run.board.round, self.index, facts).signed(self.index, self.key)
             run.board.hear(said, self.roster)
             self._to_all(wire, Told((said,)))
 
-    def relay(self, wire: Wire, run: Run) -> None:
+    def relay(self, wire: Wire, run: MemberRun) -> None:
         """What was heard in the last hop, to all, under one's own signature too."""
         if others := [each for each in run.board.to_relay() if each.by != self.index]:
             self._to_all(wire, Told(tuple(each.signed(self.index, self.key) for each in others)))
@@ -298,7 +298,7 @@ class Member(Principal):
 
     # --- what is known ---
 
-    def _running(self, session: bytes | None) -> Run:
+    def _running(self, session: bytes | None) -> MemberRun:
         if self.run is None or session not in (None, self.run.purpose.session):
             raise Refused(self.name, "no such run is being held")
         return self.run
@@ -313,5 +313,5 @@ class Member(Principal):
             raise Refused(self.name, "it knows of no sharing")
         return self.sharing
 
-    def _setting(self, run: Run) -> Setting:
+    def _setting(self, run: MemberRun) -> Setting:
         return run.purpose.setting(self.t, len(self.names), self.hiding, self.sharing)

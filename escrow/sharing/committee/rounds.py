@@ -161,7 +161,7 @@ class Lending(Packet, frozen=True):
     value: SealedValue
 
 
-class Run(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+class MemberRun(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """One run as a member sees it. All of it is erased when the run ends."""
 
     purpose: Purpose

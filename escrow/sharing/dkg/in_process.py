@@ -1,7 +1,7 @@
 """A whole run of `escrow.sharing.dkg` in one process: for tests, experiments, and to read the order of rounds.
 
-A `Member` is honest. To misbehave, override a round: each round is given all that was broadcast before, and a rushing
-member also sees what the others broadcast in the same round, because it acts last.
+A `LocalMember` is honest. To misbehave, override a round: each round is given all that was broadcast before, and a
+rushing member also sees what the others broadcast in the same round, because it acts last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from escrow.sharing.dkg.result import Outcome, Summed
 
 
 @dataclass(slots=True)
-class Record:
+class Broadcasts:
     """All broadcasts so far, by round; `commitments` and `revealed` are by dealer."""
 
     commitments: dict[int, Commitments] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Record:
     pooled: list[PublicShare] = field(default_factory=list)
 
 
-class Member:
+class LocalMember:
     """An honest member. Its state is secret, and serves one run."""
 
     rushing = False
@@ -42,7 +42,7 @@ class Member:
         self.commitments: Commitments
         self.subshares: dict[int, SubShare]
 
-    def deal(self, record: Record) -> None:
+    def deal(self, record: Broadcasts) -> None:
         """Choose the polynomials."""
         self.polynomials, self.commitments, sent = gjkr.deal(self.setting, self.index)
         self.subshares = {share.member: share for share in sent}
@@ -55,46 +55,46 @@ class Member:
         """Return the share that is sent to `member` in private."""
         return self.subshares[member]
 
-    def complain(self, record: Record) -> Iterable[Complaint]:
+    def complain(self, record: Broadcasts) -> Iterable[Complaint]:
         """Return a complaint for each dealer whose share is missing or does not fit."""
         return gjkr.complaints(self.setting, self.index, record.commitments, self.received)
 
-    def answer(self, record: Record) -> Iterable[PublicShare]:
+    def answer(self, record: Broadcasts) -> Iterable[PublicShare]:
         """Return the shares of the members that complained of this dealer."""
         return gjkr.answers(self.setting, self.polynomials, record.complaints)
 
-    def settle(self, record: Record) -> None:
+    def settle(self, record: Broadcasts) -> None:
         """Fix the shares of the dealers in QUAL."""
         dealt = record.commitments, self.received, record.answers
         self.settled = gjkr.settle(self.setting, self.index, record.qualified, *dealt)
 
-    def reveal(self, record: Record) -> Commitments | None:
+    def reveal(self, record: Broadcasts) -> Commitments | None:
         """Return the Feldman commitments A_ik."""
         return extraction.reveal(self.setting, self.polynomials)
 
-    def object(self, record: Record) -> Iterable[PublicShare]:
+    def object(self, record: Broadcasts) -> Iterable[PublicShare]:
         """Return the pairs that convict dealers whose A_ik do not fit."""
         return extraction.evidence(self.setting, self.index, record.revealed, self.settled)
 
-    def pool(self, record: Record) -> Iterable[PublicShare]:
+    def pool(self, record: Broadcasts) -> Iterable[PublicShare]:
         """Return this member's pairs from the exposed dealers."""
         return extraction.opened(self.setting, self.index, record.exposed, self.settled)
 
 
 @dataclass(frozen=True, slots=True)
-class Ceremony:
+class RunResult:
     """The end of a run: the public outcome, each member's sum, the verdicts, and all broadcasts."""
 
     outcome: Outcome
     shares: Mapping[int, Summed]
     blames: tuple[Blame, ...]
-    record: Record
+    record: Broadcasts
 
 
-def run(members: Iterable[Member]) -> Ceremony:
+def run(members: Iterable[LocalMember]) -> RunResult:
     """Hold all rounds, honest members first. Raise Blamed if a dealer equivocates, or no key comes out."""
     parties = sorted(members, key=lambda member: (member.rushing, member.index))
-    setting, record = parties[0].setting, Record()
+    setting, record = parties[0].setting, Broadcasts()
     _first_round(setting, parties, record)
     for member in parties:
         record.complaints.extend(member.complain(record))
@@ -109,10 +109,10 @@ def run(members: Iterable[Member]) -> Ceremony:
         record.revealed = record.commitments
     made = result.conclude(setting, record.qualified, record.revealed)
     shares = {member.index: result.summed(setting.session, member.settled.values()) for member in parties}
-    return Ceremony(made, shares, blames, record)
+    return RunResult(made, shares, blames, record)
 
 
-def _first_round(setting: Setting, parties: list[Member], record: Record) -> None:
+def _first_round(setting: Setting, parties: list[LocalMember], record: Broadcasts) -> None:
     """Deal; then compare what each member heard, since a broadcast is a message to each of them."""
     heard: dict[int, dict[int, Commitments]] = {member.index: {} for member in parties}
     for dealer in parties:
@@ -128,7 +128,7 @@ def _first_round(setting: Setting, parties: list[Member], record: Record) -> Non
         raise Blamed("the members did not hear the same", blames)
 
 
-def _extract(setting: Setting, parties: list[Member], record: Record) -> tuple[Blame, ...]:
+def _extract(setting: Setting, parties: list[LocalMember], record: Broadcasts) -> tuple[Blame, ...]:
     inside = [member for member in parties if member.index in record.qualified]
     for member in inside:
         if (revealed := member.reveal(record)) is not None:

@@ -19,7 +19,7 @@ from escrow.sharing import feldman, shamir
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg.gjkr import Broadcast, Commitments, Setting, SubShare
 from escrow.sharing.epochs import Sharing, StageShare
-from escrow.sharing.feldman import Group
+from escrow.sharing.feldman import PrimeGroup
 
 
 class Outcome(Fact, frozen=True):
@@ -64,7 +64,7 @@ def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) ->
     return Outcome(setting.session, setting.members, dealings)
 
 
-def commitments(outcome: Outcome, over: Group = group) -> tuple[bytes, ...]:
+def commitments(outcome: Outcome, over: PrimeGroup = group) -> tuple[bytes, ...]:
     """Return Σ A_ik over QUAL: the t commitments of the joint polynomial. The first is the public key."""
     return tuple(over.add(*column) for column in zip(*(each.points for each in outcome.dealings), strict=True))
 
