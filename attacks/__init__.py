@@ -1,1 +1,24 @@
-"""The adversaries: one file is one attack; attacks.lab plays them and computes who can read what."""
+"""The adversaries: one file is one attack; attacks.lab plays them and computes who can read what.
+
+What the author of an attack needs is exported here, and imported when it is first asked for. Import names from this
+package, not the package itself.
+"""
+
+from typing import TYPE_CHECKING
+
+from escrow.surface import exports
+
+if TYPE_CHECKING:
+    from attacks.lab.simulation.attack import Attack, Cast, Seize, Turn, attacker_device, entry_of
+    from attacks.lab.simulation.scenario import Scenario
+    from escrow.principal import corrupted
+
+__all__ = [
+    # types
+    "Attack", "Cast", "Scenario", "Seize", "Turn",
+    # functions
+    "attacker_device", "corrupted", "entry_of",
+]  # fmt: skip
+
+if not TYPE_CHECKING:  # a type checker that saw it would accept every name
+    __getattr__ = exports(__name__)

@@ -1,17 +1,89 @@
 """For study; not for protecting anyone.
 
 The library of the escrow lab: plain end-to-end encryption, and lawful-access schemes as deltas on it.
+
+What the author of a scheme needs is exported here, and imported when it is first asked for. Import names from this
+package, not the package itself: the rules that a scheme gives the adversary are those of what its own file names. The
+decorator `derivation` has the name of its module: `from escrow.derivation import derivation`.
 """
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+from escrow.surface import exports
+
+if TYPE_CHECKING:
+    from escrow import codec, crypto, sharing
+    from escrow.codec import Fact, Packet, Public, decode, encode
+    from escrow.crypto import (
+        Private,
+        SigningKey,
+        acting,
+        new_private,
+        new_signing_key,
+        open_sealed,
+        random_bytes,
+        seal,
+        sha256,
+        verify,
+    )
+    from escrow.derivation import Checks, Guard, RuleError, Witness, honest_only, service, threshold
+    from escrow.e2ee.content import Text
+    from escrow.e2ee.device import Device, Slip
+    from escrow.e2ee.provider import Mail, Provider
+    from escrow.e2ee.ratchet import Message, MessageKey, Plaintext
+    from escrow.e2ee.x3dh import IdentityKey
+    from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
+    from escrow.primitives import group, hash_to_curve, hpke, kem, skipjack
+    from escrow.principal import Principal
+    from escrow.scheme import (
+        AccessField,
+        Claim,
+        Grant,
+        Intercept,
+        Scheme,
+        Source,
+        User,
+        open_intercepted,
+        wanted,
+    )
+    from escrow.schemes.plain import DEVICES, Plain
+    from escrow.testing import harness, properties
+    from escrow.warrant import (
+        Answer,
+        Answered,
+        Authority,
+        AuthorityKey,
+        Court,
+        Order,
+        Request,
+        Warrant,
+        in_force,
+        open_answer,
+        promises,
+        seal_answer,
+    )
+    from escrow.wire import Wire
 
 __version__ = "0.1.0"
+__all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
+    # a scheme: what it is, what its paper claims, what it adds to plain
+    "DEVICES", "AccessField", "Claim", "Grant", "Intercept", "Plain", "Scheme", "Source", "User",
+    "open_intercepted", "wanted",
+    # values: what travels, what is kept, and keys
+    "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
+    # rules: what anybody with the arguments can compute
+    "Checks", "Guard", "Witness", "honest_only", "service", "threshold",
+    # parties, and warrants
+    "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "IdentityKey", "Mail", "Message",
+    "MessageKey", "Order", "Plaintext", "Principal", "Provider", "Request", "Slip", "Text", "Warrant", "Wire",
+    "in_force", "open_answer", "promises", "seal_answer",
+    # randomness and symmetric cryptography
+    "acting", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256", "verify",
+    # errors
+    "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
+    # modules
+    "codec", "crypto", "group", "harness", "hash_to_curve", "hpke", "kem", "properties", "sharing", "skipjack",
+]  # fmt: skip
 
-_MOVED = {"group", "hpke", "kem", "skipjack"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MOVED:
-        return import_module(f"escrow.primitives.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker that saw it would accept every name
+    __getattr__ = exports(__name__)

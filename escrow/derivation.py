@@ -18,15 +18,14 @@ before it answers with a derivation: its promise. `@honest_only` marks a public 
 from __future__ import annotations
 
 import inspect
-import sys
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from types import ModuleType, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from escrow.codec import Fact, Packet
+from escrow.codec import Fact
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,7 +38,7 @@ Checks = Iterator[tuple[str, bool]]
 
 
 class RuleError(TypeError):
-    """A function's marking and its signature do not fit. Raised at import, with the function's name."""
+    """A function's marking and its signature do not fit, or a module's rules cannot be told; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,96 +203,6 @@ def honest_only(why: str) -> Callable[[F], F]:
     return mark
 
 
-# --- collecting the rules from the modules that a scheme imports ---
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """All definitions of a scheme's modules: the adversary's rules, the services, and every named type of value."""
-
-    rules: tuple[Rule, ...]
-    services: tuple[Service, ...]
-    types: frozenset[type]
-
-
-def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
-    """Collect the definitions of `module` and of every module of ours that it draws on.
-
-    Args:
-        module: a scheme's or an attack's module.
-        bases: `types` of the result are the classes derived from these.
-
-    Raises:
-        RuleError: a public function over facts is marked neither as a rule nor as honest-only, or two types share
-            a name.
-    """
-    rules: dict[str, Rule] = {}
-    services: dict[str, Service] = {}
-    types: set[type] = set()
-    for each in sorted(_reachable(module), key=lambda m: m.__name__):
-        for name, value in sorted(vars(each).items()):
-            if getattr(value, "__module__", None) != each.__name__:
-                continue
-            if isinstance(value, type) and issubclass(value, bases):
-                types.add(value)
-            elif inspect.isfunction(value) and not name.startswith("_"):
-                if (rule := getattr(value, "__rule__", None)) is not None:
-                    rules[rule.name] = rule
-                elif (offered := getattr(value, "__service__", None)) is not None:
-                    services[offered.checks.__qualname__ + each.__name__] = offered
-                elif not hasattr(value, "__honest_only__") and _over_facts(value):
-                    at = f"{each.__name__}.{name} (line {value.__code__.co_firstlineno})"
-                    raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
-    _told_apart(kind for kind in types if issubclass(kind, Fact | Packet))
-    return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
-
-
-def _told_apart(kinds: Iterable[type]) -> None:
-    """Raise RuleError if two types of value have the same name: every encoded value begins with its type's name."""
-    named: dict[str, type] = {}
-    for kind in sorted(kinds, key=lambda each: each.__module__):
-        if (other := named.setdefault(kind.__name__, kind)) is not kind:
-            raise RuleError(
-                f"two types are called {kind.__name__}: one in {other.__module__}, one in {kind.__module__}"
-            )
-
-
-def _reachable(module: ModuleType) -> set[ModuleType]:
-    seen, queue = {module}, [module]
-    while queue:
-        for name in _drawn_on(queue.pop()):
-            found = sys.modules.get(name)
-            if found is not None and found not in seen and (_is_ours(name) or any(map(_is_ours, _drawn_on(found)))):
-                seen.add(found)
-                queue.append(found)
-    return seen
-
-
-def _drawn_on(module: ModuleType) -> set[str]:
-    """Return the names of the modules among a module's globals, or that its globals come from."""
-    values = vars(module).values()
-    names = (each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", None) for each in values)
-    return {name for name in names if isinstance(name, str)}
-
-
-def _is_ours(name: str) -> bool:
-    return name.split(".")[0] in {"escrow", "attacks"}
-
-
-def _over_facts(function: Callable[..., Any]) -> bool:
-    hints = typing.get_type_hints(function)
-    gives = _facts_of(hints.pop("return", None))
-    return bool(gives) and any(_facts_of(hint) for hint in hints.values())
-
-
-def _facts_of(hint: Any) -> tuple[type[Fact], ...]:
-    if isinstance(hint, type) and get_origin(hint) is None:
-        return (hint,) if issubclass(hint, Fact) else ()
-    if get_origin(hint) is type:
-        return ()  # a class is no fact of that class
-    return tuple(fact for inner in get_args(hint) for fact in _facts_of(inner))
-
-
 # --- reading signatures ---
 
 
@@ -309,10 +218,18 @@ def _signature(
             raise RuleError(f"{function.__qualname__}: argument {name} is not a fact but {kind}")
         takes.append(kind)
         needed.append(not free)
-    results = _facts_of(hints.get("return"))
+    results = facts_of(hints.get("return"))
     if gives and not results:
         raise RuleError(f"{function.__qualname__}: it returns no fact")
     return names, tuple(takes), tuple(needed), results
+
+
+def facts_of(hint: Any) -> tuple[type[Fact], ...]:
+    if isinstance(hint, type) and get_origin(hint) is None:
+        return (hint,) if issubclass(hint, Fact) else ()
+    if get_origin(hint) is type:
+        return ()  # a class is no fact of that class
+    return tuple(fact for inner in get_args(hint) for fact in facts_of(inner))
 
 
 def _strip(hint: Any) -> tuple[Any, bool]:

@@ -29,9 +29,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
-from escrow.derivation import vocabulary
 from escrow.errors import Malformed
 from escrow.scheme import Claim, Scheme, Source
+from escrow.vocabulary import vocabulary
 
 PREFIX = "plugin_"
 ATTRIBUTES = ("SCHEME", "SCHEMES", "ATTACK", "ATTACKS")

@@ -19,11 +19,12 @@ import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
-from escrow.derivation import RuleError, vocabulary
+from escrow.derivation import RuleError
 from escrow.errors import EscrowError, Malformed
 from escrow.principal import corrupted, revive
 from escrow.scheme import AccessField, Intercept, Scheme
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Seen, Stage, Step, staged
+from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, CourtKey, Warrant, issue
 from escrow.wire import Heard
 

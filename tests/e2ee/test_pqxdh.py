@@ -19,7 +19,6 @@ from attacks.registry import attacks
 from attacks.specimens import kept_keys
 from escrow import codec, crypto
 from escrow.crypto import Run, new_private, new_signing_key
-from escrow.derivation import vocabulary
 from escrow.e2ee import pqxdh, ratchet, x3dh
 from escrow.e2ee.device import Device as PlainDevice
 from escrow.e2ee.device import new_devices
@@ -33,6 +32,7 @@ from escrow.primitives.kem import KemPrivate, new_kem_private
 from escrow.schemes import plain, plain_pq
 from escrow.schemes.plain_pq import PlainPq, PqDevice, PqProvider, PqPublish
 from escrow.testing.properties import LAWS, QUICK, altered
+from escrow.vocabulary import vocabulary
 from escrow.wire import Wire
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("stock", [1, 0], ids=["one-time prekeys", "none left"])

@@ -21,11 +21,11 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging
-from escrow.derivation import vocabulary
 from escrow.e2ee.content import Text
 from escrow.scheme import User
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.sharing import elgamal
+from escrow.vocabulary import vocabulary
 
 ATTACKS = tuple(registry.attacks().values())
 SCHEMES = {module.SCHEME.name: module.SCHEME for module in (plain, envelope, split_key, ghost)}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escrow import codec, crypto, derivation
+from escrow import codec, crypto
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
 from escrow.primitives.group import scalar, scalar_bytes
@@ -15,6 +15,7 @@ from escrow.sharing.blame import Assumption, Blame, Blamed
 from escrow.sharing.dkg import extraction, gjkr, result
 from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare, SubShare
 from escrow.sharing.dkg.in_process import LocalMember, RunResult, run
+from escrow.vocabulary import vocabulary
 
 SESSION = b"a key generation"
 MAKES = (gjkr.joint_feldman, gjkr.gjkr)
@@ -509,5 +510,5 @@ def test_settings_that_cannot_be_are_a_callers_error(t, members):
 
 
 def test_what_a_run_leaves_behind_is_rules_for_who_finds_it():
-    found = {rule.function.__name__ for rule in derivation.vocabulary(result).rules}
+    found = {rule.function.__name__ for rule in vocabulary(result).rules}
     assert found == {"combine", "complete", "first_share", "pool"}

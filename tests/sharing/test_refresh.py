@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attacks.lab.adversary.closure import Closure
-from escrow import codec, derivation
+from escrow import codec
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
 from escrow.primitives.group import scalar, scalar_bytes
@@ -19,6 +19,7 @@ from escrow.sharing.dkg.in_process import LocalMember, RunResult, run
 from escrow.sharing.epochs import Sharing, StagedKey, StageShare
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.refresh import Renewal
+from escrow.vocabulary import vocabulary
 
 T_OF_N = st.integers(2, 5).flatmap(lambda n: st.tuples(st.integers(2, n), st.just(n)))
 hidings = pytest.mark.parametrize("hiding", [False, True], ids=["joint Feldman", "GJKR"])
@@ -336,7 +337,7 @@ def world():
     return stages, public, sums, dealt
 
 
-RULES = derivation.vocabulary(refresh).rules
+RULES = vocabulary(refresh).rules
 
 
 def opens(public, *known) -> bool:
@@ -383,7 +384,7 @@ def test_the_recovery_of_a_share_is_a_rule_of_the_closure(recovering):
     sharing, _, public, made, values = recovering
 
     def gets(*known):
-        closure = Closure(derivation.vocabulary(recovery).rules)
+        closure = Closure(vocabulary(recovery).rules)
         for fact in (sharing, public, made.outcome, *known):
             closure.learn(fact)
         closure.run()

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escrow import codec, crypto, derivation, vectors
+from escrow import codec, crypto, vectors
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
 from escrow.primitives.group import Q
 from escrow.sharing import elgamal, feldman, shamir
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Partial
+from escrow.vocabulary import vocabulary
 
 SECRET = st.integers(0, Q - 1)
 T_OF_N = st.integers(1, 6).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n)))
@@ -320,7 +321,7 @@ def test_no_agent_outside_the_group_has_a_key():
 
 
 def test_the_gates_admit_what_verifies_and_nothing_else():
-    found = {rule.function.__name__: rule for rule in derivation.vocabulary(elgamal).rules}
+    found = {rule.function.__name__: rule for rule in vocabulary(elgamal).rules}
     assert set(found) == {"combine_shares", "combine_partials", "decapsulate", "partial"}
     dealt, shares, capsule, _ = made(2, 3)
     part = elgamal.partial(shares[0], capsule)

@@ -17,6 +17,7 @@ from escrow.sharing.dkg import gjkr, result
 from escrow.sharing.dkg.in_process import LocalMember, run
 from escrow.sharing.proactive import refresh
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial, TdhPoint
+from escrow.vocabulary import vocabulary
 
 MESSAGE, LABEL = b"m" * 32, b"l" * 32
 BYTES = st.binary(min_size=32, max_size=32)
@@ -318,7 +319,7 @@ def test_the_equations_are_those_of_the_original_form(world):
 
 # --- as the closure sees it ---
 
-RULES = derivation.vocabulary(tdh2).rules
+RULES = vocabulary(tdh2).rules
 
 
 def opens(*known) -> set[bytes]:

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from escrow import codec
 from escrow.codec import Fact, Packet, walk
-from escrow.derivation import Vocabulary, vocabulary
 from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
 from escrow.principal import Principal, revive
+from escrow.vocabulary import Vocabulary, vocabulary
 from escrow.wire import Heard
 
 

@@ -11,9 +11,10 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.verdict.analysis import rules_of
 from escrow import codec
 from escrow.codec import Fact
-from escrow.derivation import Gate, Rule, vocabulary
+from escrow.derivation import Gate, Rule
 from escrow.errors import Malformed
 from escrow.scheme import Scheme
+from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, Warrant
 
 

@@ -1,0 +1,162 @@
+"""Collect the adversary's rules from the modules that a scheme draws on: what the text of its own file names, no more.
+
+A module counts if it is ours or draws on ours. So a plug-in's own helper modules give rules too. A package counts as
+what its `__all__` names and what its own text imports, not as whatever else was imported from it in this process; so
+`escrow` and `attacks` themselves, and packages without `__all__`, are refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from escrow.codec import Fact, Packet
+from escrow.derivation import Rule, RuleError, Service, facts_of
+
+_OURS = {"escrow", "attacks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All definitions of a scheme's modules: the adversary's rules, the services, and every named type of value."""
+
+    rules: tuple[Rule, ...]
+    services: tuple[Service, ...]
+    types: frozenset[type]
+
+
+def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> Vocabulary:
+    """Collect the definitions of `module` and of every module of ours that it draws on.
+
+    Args:
+        module: a scheme's or an attack's module.
+        bases: `types` of the result are the classes derived from these.
+
+    Raises:
+        RuleError: a public function over facts is marked neither as a rule nor as honest-only, or two types share
+            a name.
+    """
+    rules: dict[str, Rule] = {}
+    services: dict[str, Service] = {}
+    types: set[type] = set()
+    for each in sorted(_reachable(module), key=lambda m: m.__name__):
+        for name, value in sorted(vars(each).items()):
+            if getattr(value, "__module__", None) != each.__name__:
+                continue
+            if isinstance(value, type) and issubclass(value, bases):
+                types.add(value)
+            elif inspect.isfunction(value) and not name.startswith("_"):
+                if (rule := getattr(value, "__rule__", None)) is not None:
+                    rules[rule.name] = rule
+                elif (offered := getattr(value, "__service__", None)) is not None:
+                    services[offered.checks.__qualname__ + each.__name__] = offered
+                elif not hasattr(value, "__honest_only__") and _over_facts(value):
+                    at = f"{each.__name__}.{name} (line {value.__code__.co_firstlineno})"
+                    raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
+    _told_apart(kind for kind in types if issubclass(kind, Fact | Packet))
+    return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
+
+
+def _told_apart(kinds: Iterable[type]) -> None:
+    """Raise RuleError if two types of value have the same name: every encoded value begins with its type's name."""
+    named: dict[str, type] = {}
+    for kind in sorted(kinds, key=lambda each: each.__module__):
+        if (other := named.setdefault(kind.__name__, kind)) is not kind:
+            raise RuleError(
+                f"two types are called {kind.__name__}: one in {other.__module__}, one in {kind.__module__}"
+            )
+
+
+def _reachable(module: ModuleType) -> set[ModuleType]:
+    """Return `module` and those it draws on that are ours or draw on ours. Raise RuleError as `_refuse` does."""
+    reached, queue, seen, harmless = {module}, [module], {module.__name__}, set[str]()
+    while queue:
+        _refuse(each := queue.pop(), harmless)
+        for name in _drawn_on(each) - seen:
+            seen.add(name)
+            found = sys.modules.get(name)
+            if found is not None and (_is_ours(name) or any(map(_is_ours, _drawn_on(found)))):
+                reached.add(found)
+                queue.append(found)
+    return reached
+
+
+def _refuse(module: ModuleType, harmless: set[str]) -> None:
+    """Raise RuleError if a global of `module` is a package of ours whose contents depend on what was imported.
+
+    `harmless` are the names of packages that were looked at before, and grows.
+    """
+    for name, value in _globals(module).items():
+        if not (isinstance(value, ModuleType) and hasattr(value, "__path__")) or value.__name__ in harmless:
+            continue
+        whole = value.__name__ in _OURS or not hasattr(value, "__all__")  # another counts as what it exports
+        if whole and _concerns_us(value.__name__):
+            raise RuleError(
+                f"{module.__name__} (line {_line_of(module, name)}) imports the package {value.__name__}, and what "
+                f"that gives the adversary depends on what else was imported; import the names that are used: "
+                f"from {value.__name__} import ..."
+            )
+        harmless.add(value.__name__)
+
+
+def _line_of(module: ModuleType, name: str) -> int:
+    """Return the line on which a module imports a name, 0 if none does."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound = (each.asname or each.name.split(".")[0] for each in node.names)
+            if name in bound:
+                return node.lineno
+    return 0
+
+
+def _drawn_on(module: ModuleType) -> set[str]:
+    """Return the names of the modules that a module's text draws on."""
+    return _homes(_globals(module))
+
+
+def _globals(module: ModuleType) -> dict[str, Any]:
+    """Return the globals that a module's own text decides: of a package, what it names and what it exports.
+
+    The import system also sets each submodule that anybody imports as an attribute of its package.
+    """
+    held = vars(module)
+    if not hasattr(module, "__path__"):
+        return held
+    read = getattr(module.__loader__, "get_code", None)
+    code = read(module.__name__) if read else None
+    named = code.co_names if code else held.keys()
+    own = {name: value for name, value in held.items() if name in named or not isinstance(value, ModuleType)}
+    exported = held.get("__all__", ()) if _concerns_us(module.__name__) else ()
+    return own | {name: getattr(module, name) for name in exported}
+
+
+def _homes(values: Mapping[str, Any]) -> set[str]:
+    """Return the names of the modules that these values are, or come from."""
+    names = (
+        each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", None) for each in values.values()
+    )
+    return {name for name in names if isinstance(name, str)}
+
+
+def _concerns_us(package: str) -> bool:
+    """Return whether a package is ours, or a module of it that is loaded draws on ours."""
+    if _is_ours(package):
+        return True
+    parts = [sys.modules[name] for name in list(sys.modules) if name == package or name.startswith(f"{package}.")]
+    return any(_is_ours(home) for part in parts for home in _homes(vars(part)))
+
+
+def _is_ours(name: str) -> bool:
+    return name.split(".")[0] in _OURS
+
+
+def _over_facts(function: Callable[..., Any]) -> bool:
+    hints = typing.get_type_hints(function)
+    gives = facts_of(hints.pop("return", None))
+    return bool(gives) and any(facts_of(hint) for hint in hints.values())

@@ -1,0 +1,180 @@
+"""Property: what rules a scheme brings depends on its own file alone, not on what else was imported before."""
+
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from attacks.cli import templates
+from escrow import registry
+from escrow.derivation import RuleError
+from escrow.registry import PluginError, load_file
+from escrow.vocabulary import vocabulary
+
+TEMPLATE = templates.scheme("mine")
+FROM_SUBMODULES = TEMPLATE[TEMPLATE.index("from escrow") : TEMPLATE.index("\n\n# Values that")]
+FROM_ESCROW = """from escrow import (
+    DEVICES, AccessField, Answer, Answered, Authority, Checks, Claim, EscrowError, Grant, Intercept, MessageKey, Plain,
+    Principal, Private, Public, Request, Source, User, Warrant, Wire, codec, crypto, hpke, in_force, new_private,
+    open_answer, open_intercepted, promises, seal_answer, service, wanted,
+)
+from escrow.derivation import derivation
+from escrow.e2ee import device
+"""
+CHILD = """
+import sys
+from pathlib import Path
+
+from escrow.registry import load_file, schemes
+from escrow.vocabulary import vocabulary
+
+path, when = Path(sys.argv[1]), sys.argv[2]
+if when == "after":
+    from attacks.registry import attacks, specimens
+
+    schemes(), attacks(), specimens()
+    import attacks.lab.runs.conformance
+module = load_file(path)
+try:
+    words = vocabulary(module)
+except TypeError as error:
+    print(type(error).__name__)
+    sys.exit()
+import json
+
+import msgspec
+
+from attacks.authority_theft import ATTACK
+from attacks.lab.adversary.view import words_of
+from attacks.lab.runs.matrix import run_matrix
+from attacks.lab.simulation.scenario import default
+from escrow.codec import encode
+from escrow.schemes.plain import SCHEME as plain
+
+small = default(users=2, groups=0, days=2, messages=6)
+cells = run_matrix([module.SCHEME], [ATTACK], small, plain=plain, every=[ATTACK]).cells
+assert cells[0].exposed.total
+bare = [msgspec.structs.replace(cell, key="", digest="") for cell in cells]
+again = words_of(module.SCHEME)
+print(json.dumps([
+    sorted(rule.name for rule in words.rules),
+    sorted(service.name for service in words.services),
+    sorted(f"{kind.__module__}.{kind.__name__}" for kind in words.types),
+    sorted(rule.name for rule in again.rules),
+    encode(bare).hex(),
+    [cell.key for cell in cells],
+]))
+"""
+
+
+def written(folder: Path, imports: str, more: str = "") -> Path:
+    path = folder / "mine.py"
+    path.write_text(TEMPLATE.replace(FROM_SUBMODULES, imports) + more)
+    return path
+
+
+def told(path: Path, when: str) -> object:
+    """What a fresh process says of the plug-in, before or after all else was imported."""
+    command = [sys.executable, "-c", CHILD, str(path), when]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return json.loads(out) if out.startswith("[") else out.strip()
+
+
+@pytest.mark.parametrize(
+    ("imports", "further"),
+    [
+        (FROM_SUBMODULES, ""),
+        (FROM_ESCROW, ""),
+        (FROM_SUBMODULES + "\nfrom escrow import sharing\n", "escrow.sharing.tdh2.partial"),
+        (FROM_SUBMODULES + "\nimport escrow.schemes.envelope as e\n", "escrow.schemes.envelope.open_field"),
+        (FROM_SUBMODULES + "\nfrom escrow.schemes import clipper\n", "escrow.schemes.clipper.chip.combine"),
+    ],
+    ids=["names of submodules", "names of escrow", "sharing", "a module by another name", "a scheme's package"],
+)
+def test_a_plug_in_brings_the_same_rules_before_and_after_everything_else(
+    tmp_path: Path, imports: str, further: str
+) -> None:
+    path = written(tmp_path, imports)
+    before, after = told(path, "before"), told(path, "after")
+    assert before == after
+    rules = before[0]
+    assert "plugin_mine.open_sealed_key" in rules
+    assert before[3] == rules
+    assert (further in rules) == bool(further), rules
+
+
+def test_a_name_brings_the_same_rules_from_wherever_it_is_imported(tmp_path: Path) -> None:
+    one, other = (told(written(tmp_path, imports), "before") for imports in (FROM_SUBMODULES, FROM_ESCROW))
+    assert one[:-1] == other[:-1]
+    assert one[-1] != other[-1], "the keys of cells hash the sources"
+
+
+REFUSED = {
+    "import escrow": "escrow",
+    "import escrow.codec": "escrow",
+    "import attacks": "attacks",
+    "import escrow as anything": "escrow",
+    "from escrow import schemes": "escrow.schemes",
+    "from escrow import e2ee": "escrow.e2ee",
+    "import escrow.primitives as primitives": "escrow.primitives",
+}
+
+
+@pytest.mark.parametrize("line", ["import escrow", "import attacks", "from escrow import schemes"])
+def test_a_package_is_refused_before_and_after_everything_else(tmp_path: Path, line: str) -> None:
+    path = written(tmp_path, f"{FROM_SUBMODULES}\n{line}\n")
+    assert told(path, "before") == told(path, "after") == "RuleError"
+
+
+@pytest.fixture
+def forgotten():
+    """The plug-in of one test is unknown to the next."""
+    yield
+    sys.modules.pop("plugin_mine", None)
+
+
+@pytest.mark.parametrize("line", REFUSED)
+@pytest.mark.usefixtures("forgotten")
+def test_the_refusal_names_file_line_and_remedy(tmp_path: Path, line: str) -> None:
+    path = written(tmp_path, FROM_SUBMODULES, f"\n\n{line}\n")
+    at = path.read_text().splitlines().index(line) + 1
+    package = REFUSED[line]
+    with pytest.raises(PluginError) as raised:
+        registry.schemes([path])
+    said = str(raised.value)
+    assert said.startswith(f"{path}: mine: RuleError: plugin_mine (line {at}) imports the package {package}, ")
+    assert said.endswith(f"import the names that are used: from {package} import ...")
+
+
+def test_a_package_of_a_plug_in_counts_as_what_its_own_text_imports(tmp_path: Path, monkeypatch) -> None:
+    """A submodule that somebody else imported gives no rule; one that the package's text imports does."""
+    rule = "from escrow import Fact\nfrom escrow.derivation import derivation\n\n\nclass {0}(Fact, frozen=True):\n"
+    rule += "    n: int\n\n\n@derivation()\ndef next_{0}(one: {0}) -> {0}:\n    return {0}(one.n + 1)\n"
+    package = tmp_path / "somebody"
+    package.mkdir()
+    (package / "used.py").write_text(rule.format("Used"))
+    (package / "unused.py").write_text(rule.format("Unused"))
+    (package / "__init__.py").write_text("from escrow import Plain\nfrom somebody import used\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import somebody
+    import somebody.unused
+
+    assert {rule.name for rule in vocabulary(somebody).rules if "somebody" in rule.name} == {"somebody.used.next_Used"}
+    path = tmp_path / "mine.py"
+    path.write_text("import somebody\nSCHEME = 1\n")
+    with pytest.raises(RuleError, match=r"plugin_mine \(line 1\) imports the package somebody"):
+        vocabulary(load_file(path))
+    for name in [name for name in sys.modules if name.split(".")[0] in ("somebody", "plugin_mine")]:
+        del sys.modules[name]
+
+
+def test_no_module_of_ours_holds_such_a_package() -> None:
+    for package in ("escrow", "attacks"):
+        assert files(package)
+    from attacks.registry import attacks, specimens
+
+    everything = [*registry.schemes().values(), *specimens().values(), *attacks().values()]
+    assert all(vocabulary(sys.modules[type(each).__module__]).types for each in everything)
