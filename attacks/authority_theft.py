@@ -10,7 +10,7 @@ Source: Abelson et al., "Keys Under Doormats", MIT-CSAIL-TR-2015-026, 2015, sect
 
 from collections.abc import Iterable
 
-from attacks.lab.simulation.attack import Attack, Cast, Seize
+from attacks.lab.simulation.attack import Attack, Cast, Column, Seize
 from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import Source
 
@@ -19,6 +19,8 @@ class AuthorityTheft(Attack):
     name = "authority-theft"
     title = "Officials' secrets are stolen"
     source = Source("Abelson et al.", "Keys Under Doormats", 2015, "3")
+    in_pages = True
+    column = Column(3, "officials' keys", "exposed.total", by_whom=True)
     specimen = "spare_key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Column, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow import crypto
 from escrow.crypto import sha256
@@ -35,6 +35,8 @@ class CourtKeyTheft(Attack):
         "3.1.3",
         "messages",
     )
+    in_pages = True
+    column = Column(4, "court", "exposed.total")
     specimen = "any_authority"
     served = True
 

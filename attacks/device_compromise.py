@@ -18,6 +18,7 @@ class DeviceCompromise(Attack):
     name = "device-compromise"
     title = "Users' devices are taken"
     source = Source("Cohn-Gordon, Cremers and Garratt", "On Post-Compromise Security", 2016, "1, definition 1")
+    in_pages = True
     specimen = "kept_keys"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:

@@ -11,7 +11,7 @@ talks to unchanged ones without a valid access field.
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee.device import Device, Slip
 from escrow.e2ee.provider import Listed
@@ -25,6 +25,8 @@ class FieldStripping(Attack):
     name = "field-stripping"
     title = "A rogue sender strips the access field"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
+    in_pages = True
+    column = MISSED
     specimen = "unpoliced_relay"
     stops_mail = True  # the rogue's own, where the relay refuses it
 

@@ -12,7 +12,7 @@ interception, used by somebody inside and against no suspect; Levy and Robinson 
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
+from attacks.lab.simulation.attack import Attack, Cast, Column, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source, User
@@ -22,6 +22,8 @@ class GhostInsertion(Attack):
     name = "ghost-insertion"
     title = "A provider's insider adds a silent device, without a warrant"
     source = Source("Prevelakis and Spinellis", "The Athens Affair", 2007, "all", "messages")
+    in_pages = True
+    column = Column(5, "insider", "exposed.total")
     specimen = "trusting"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:

@@ -12,15 +12,26 @@ Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, section 4.7;
 
 from collections.abc import Iterable
 
-from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize
+from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Column, Seize
 from attacks.lab.simulation.scenario import Scenario
-from escrow.scheme import Source
+from escrow.scheme import Finding, Source
 
 
 class HarvestNowDecryptLater(Attack):
     name = "harvest-now-decrypt-later"
     title = "Everything is recorded, and every elliptic curve broken later"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "4.7", "messages")
+    in_pages = True
+    column = Column(7, "later", "exposed.total")
+    findings = (
+        Finding(
+            8,
+            name,
+            "**Later**: whoever records everything today and breaks elliptic curves one day reads "
+            "{plain.exposed.total} of {plain.sent} texts of `plain`, and {plain-pq.exposed.total} of "
+            "`plain-pq`.",
+        ),
+    )
     specimen = "kem_unmixed"
     quantum = True
 

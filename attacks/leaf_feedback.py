@@ -12,7 +12,7 @@ Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, 
 from collections.abc import Iterable
 from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
 from escrow.crypto import sha256
@@ -30,6 +30,8 @@ class LeafFeedback(Attack):
     name = "leaf-feedback"
     title = "Two rogues send no LEAF and feed each chip its own"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "2", "messages")
+    in_pages = True
+    column = MISSED
     specimen = "own_leaf"
     stops_mail = True  # the rogues' own, where a chip refuses its own LEAF
 

@@ -27,6 +27,7 @@ class LyingHolder(Attack):
     name = "lying-holder"
     title = "A holder of a share answers with another"
     source = Source("Gennaro et al.", "Robust Threshold DSS Signatures", 1996, "robustness", "messages")
+    in_pages = True
     specimen = "unproven_parts"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

@@ -43,6 +43,7 @@ class MauledFields(Attack):
     source = Source(
         "Shoup and Gennaro", "Securing Threshold Cryptosystems against Chosen Ciphertext Attack", 2002, "1", "messages"
     )
+    in_pages = True
     specimen = "unchecked_ciphertext"
     derivations = (maul,)
 

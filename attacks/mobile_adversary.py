@@ -20,7 +20,7 @@ from attacks.lab.simulation.scenario import Scenario
 from attacks.lying_holder import holders
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged
-from escrow.scheme import Scheme, Source
+from escrow.scheme import Finding, Scheme, Source
 from escrow.sharing.epochs import Sharing, StageShare, share_fits
 
 
@@ -37,6 +37,16 @@ class MobileAdversary(Attack):
     name = "mobile-adversary"
     title = "One holder of a share after another is robbed, one an evening"
     source = Source("Ostrovsky and Yung", "How to Withstand Mobile Virus Attacks", 1991, "all")
+    in_pages = True
+    findings = (
+        Finding(
+            4,
+            name,
+            "**Shares of a key**: a thief who robs one holder an evening, never two, opens "
+            "{split-key.exposed.total} of {split-key.sent} texts where shares stay (`split-key`), and "
+            "{threshold.exposed.total} where they are replaced every morning (`threshold`).",
+        ),
+    )
     specimen = "unerased"
     derivations = (still_fits,)
 

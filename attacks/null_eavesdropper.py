@@ -8,7 +8,7 @@ Source: Dolev and Yao, "On the Security of Public Key Protocols", IEEE Transacti
 section I: the passive eavesdropper.
 """
 
-from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.attack import Attack, Column
 from escrow.scheme import Source
 
 
@@ -16,6 +16,8 @@ class NullEavesdropper(Attack):
     name = "null-eavesdropper"
     title = "Nobody is corrupted; everything is heard"
     source = Source("Dolev and Yao", "On the Security of Public Key Protocols", 1983, "I", "messages")
+    in_pages = True
+    column = Column(1, "lawful", "lawful")
     specimen = "key_in_clear"
 
 

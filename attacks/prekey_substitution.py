@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
+from attacks.lab.simulation.attack import Attack, Cast, Column, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee import ratchet
 from escrow.e2ee.device import Device
@@ -30,6 +30,8 @@ class PrekeySubstitution(Attack):
     name = "prekey-substitution"
     title = "The provider exchanges two users' keys and sits in the middle"
     source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.1 and 4.7", "messages")
+    in_pages = True
+    column = Column(6, "middle", "exposed.total")
     specimen = "trusting"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:

@@ -18,7 +18,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import Unreachable
 from escrow.primitives import group
 from escrow.principal import Principal, corrupted
-from escrow.scheme import Scheme, Source
+from escrow.scheme import Finding, Scheme, Source
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold
 from escrow.sharing.committee.member import Member
@@ -32,6 +32,16 @@ class RogueDealer(Attack):
     name = "rogue-dealer"
     title = "Who deals shares deals wrong ones"
     source = Source("Gennaro et al.", "Secure Distributed Key Generation", 1999, "figure 2", "messages")
+    in_pages = True
+    findings = (
+        Finding(
+            5,
+            name,
+            "**Who deals the shares**: one who deals wrong ones leaves the law {split-key.lawful} of "
+            "{split-key.entitled} texts where one dealer makes the key (`split-key`), and "
+            "{threshold.lawful} where the agents make it together and put the liar out (`threshold`).",
+        ),
+    )
     specimen = "unverified_shares"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

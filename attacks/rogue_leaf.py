@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from attacks.kernels.leaf_search import search
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.codec import Fact, Public
 from escrow.e2ee.ratchet import MessageKey
@@ -66,6 +66,8 @@ class RogueLeafSearch(Attack):
     name = "rogue-leaf"
     title = "A rogue sender finds a LEAF that names nobody"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3.2", "checksum and mode")
+    in_pages = True
+    column = MISSED
     specimen = "naive_leaf"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

@@ -21,6 +21,7 @@ class SeedRetention(Attack):
     name = "seed-retention"
     title = "The seeds of a programming session were kept"
     source = Source("Denning", "The Clipper Chip: A Technical Summary", 1993, "on unit keys", "messages")
+    in_pages = True
     specimen = "kept_seeds"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

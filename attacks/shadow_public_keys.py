@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.crypto import Private, new_private
 from escrow.errors import EscrowError, Forged
@@ -37,6 +37,8 @@ class ShadowKeys(Attack):
     source = Source(
         "Kilian and Leighton", "Fair Cryptosystems, Revisited", 1995, "shadow public keys", "the planted key"
     )
+    in_pages = True
+    column = MISSED
     specimen = "roomy_certificates"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

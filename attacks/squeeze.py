@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
 from escrow import codec
@@ -42,6 +42,8 @@ class Squeeze(Attack):
     name = "squeeze"
     title = "A rogue sender uses another's LEAF and frames them"
     source = Source("Schneier", "Applied Cryptography", 1996, "24.16", "checksum and mode")
+    in_pages = True
+    column = MISSED
     specimen = "unbound_leaf"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

@@ -43,6 +43,7 @@ class WarrantMisuse(Attack):
         "3.1.2",
         "messages",
     )
+    in_pages = True
     specimen = "unchecked_window"
     derivations = (relabel,)
 

@@ -9,16 +9,14 @@ fails too: what is committed is pinned, and no list of names is kept by hand.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from escrow import registry
 from escrow.scheme import Scheme
+from tools import entries
 
-ROOT = Path(__file__).resolve().parents[1]
 OPTIONS: tuple[list[str], ...] = ([], ["--committed"], ["--write"])  # of both gates
 
 
@@ -55,13 +53,11 @@ def write(folder: Path, new: Mapping[str, Any]) -> None:
 
 
 def committed(schemes: Iterable[Scheme]) -> list[str]:
-    """Return the names of the schemes whose module is a file that git knows. Raise CannotTell without a repository."""
-    program = ["git", "ls-files", "-z", "escrow/schemes"]
-    listed = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (fixed words)
-    if listed.returncode:
-        raise CannotTell(f"git ls-files: {listed.stderr.strip()}")
-    known = {ROOT / name for name in listed.stdout.split("\0")}
-    return [each.name for each in schemes if Path(str(sys.modules[type(each).__module__].__file__)) in known]
+    """Return the names of the schemes that git knows. Raise CannotTell where there is no repository."""
+    try:
+        return [each.name for each in entries.committed(schemes)]
+    except OSError as error:
+        raise CannotTell(str(error)) from error
 
 
 def summary(unpinned: Iterable[str], program: str) -> str:

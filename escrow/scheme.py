@@ -108,16 +108,31 @@ class Intercept(msgspec.Struct, frozen=True):
     ciphertexts: tuple[Message, ...] | tuple[SenderMessage, ...]
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """A sentence for README's findings, declared by the scheme or attack that it is about.
+
+    The numbers are fields of the cells of `attack`, in braces behind the name of a scheme: "{plain.exposed.total} of
+    {plain.sent} texts". `place` puts the findings in order.
+    """
+
+    place: int
+    attack: str
+    sentence: str
+
+
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. What is here is plain end-to-end encryption.
 
-    `seedable` is empty, or says why the same seed does not give the same bytes.
+    `seedable` is empty, or says why the same seed does not give the same bytes. `in_pages`: README's table and the
+    lists in CLI.md show the scheme, and README its `findings`. A class made from this one does not inherit either.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[Source]
     seedable: ClassVar[str] = ""
+    in_pages: ClassVar[bool] = False
+    findings: ClassVar[tuple[Finding, ...]] = ()
     device: ClassVar[type[Device]] = Device
     provider: ClassVar[type[Provider]] = Provider
     authority: ClassVar[type[Authority]] = Authority

@@ -5,6 +5,9 @@ python -m tools.pages --check    compare, write nothing, and say what differs; e
 --matrix FILE                      take table and findings from this result of `escrow-lab matrix --format json`
 --only commands|table              one part; `table` is table and findings
 
+Schemes, attacks and experiments stand there if they say `in_pages` (tools.entries). Columns and findings are declared
+by the attacks and schemes that they are about.
+
 The JSON Schemas are written by `python -m attacks.report.schemas docs/schemas`.
 """
 
@@ -19,14 +22,21 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
+from string import Formatter
 
 import msgspec
 
+from attacks import registry
 from attacks.lab.results.types import Cell, Matrix
+from attacks.lab.simulation.attack import Column
+from escrow.registry import schemes
+from escrow.scheme import Finding
+from tools import entries
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "CLI.md")
@@ -35,6 +45,7 @@ BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.S)
 CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")  # of evidence, whose cell's key covers all sources
 MASKED = ("bench", "doctor")  # commands that print times or versions
+LISTENING = "null-eavesdropper"  # the attack that the sentence below the table is about
 
 
 def main() -> int:
@@ -94,7 +105,7 @@ def run(command: str, folder: Path) -> str:
     words = shlex.split(command)
     head = int(words[-1]) if "|" in words else 0  # "| head -n N"
     words = words[: words.index("|")] if head else words
-    program = [sys.executable, "-m", "attacks.cli", *words[1:]] if words[0] == "escrow-lab" else words
+    program = [sys.executable, "-m", "tools.entries", *words[1:]] if words[0] == "escrow-lab" else words
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     lines = [DIGEST.sub("…", line) for line in (done.stdout + done.stderr).splitlines()]
@@ -114,34 +125,26 @@ def _matrix(file: Path | None) -> Matrix:
         return msgspec.json.decode(file.read_bytes(), type=Matrix)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "matrix.json"
-        program = [sys.executable, "-m", "attacks.cli", "matrix", "--format", "json", "--no-progress", "-o", str(out)]
+        program = [sys.executable, "-m", "tools.entries", "matrix", "--format", "json", "--no-progress", "-o", str(out)]
         subprocess.run(program, cwd=ROOT, check=True)
         return msgspec.json.decode(out.read_bytes(), type=Matrix)
 
 
-CLIENTS = ("field-stripping", "leaf-feedback", "rogue-leaf", "shadow-public-keys", "squeeze")  # users' clients cheat
-COLUMNS: tuple[tuple[str, Callable[[dict[str, Cell]], str]], ...] = (
-    ("lawful", lambda by: f"{by['null-eavesdropper'].lawful}"),
-    ("missed", lambda by: _missed([by[name] for name in CLIENTS])),
-    ("officials' keys", lambda by: _opened(by["authority-theft"])),
-    ("court", lambda by: f"{by['court-key-theft'].exposed.total}"),
-    ("insider", lambda by: f"{by['ghost-insertion'].exposed.total}"),
-    ("middle", lambda by: f"{by['prekey-substitution'].exposed.total}"),
-    ("later", lambda by: f"{by['harvest-now-decrypt-later'].exposed.total}"),
-)
-
-
 def _table(matrix: Matrix) -> str:
-    """One row a scheme, one column a question; every number is of texts and comes out of a cell."""
-    names = [name for name, _ in COLUMNS]
-    lines = [f"| | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
-    for scheme in matrix.manifest.schemes:
-        cells = {cell.attack: cell for cell in matrix.cells if cell.scheme == scheme}
-        lines.append(f"| {scheme} | {' | '.join(show(cells) for _, show in COLUMNS)} |")
-    scenario, listening = (
-        matrix.manifest.scenario,
-        [each for each in matrix.cells if each.attack == "null-eavesdropper"],
-    )
+    """Draw one row a scheme, one column a question; every number is of texts and comes out of a cell."""
+    attacks = entries.with_place(registry.attacks().values())
+    columns: dict[Column, list[str]] = {}
+    for attack in attacks:
+        if (column := entries.declared(attack, "column")) is not None:
+            columns.setdefault(column, []).append(attack.name)
+    shown = sorted(columns.items(), key=lambda each: each[0].place)
+    lines = [f"| | {' | '.join(column.title for column, _ in shown)} |", f"| --- |{' --- |' * len(shown)}"]
+    cells = _cells(matrix)
+    names = [each.name for each in entries.with_place(schemes().values())]
+    for scheme in names:
+        figures = (_figure(column, [cells[scheme, name] for name in under]) for column, under in shown)
+        lines.append(f"| {scheme} | {' | '.join(figures)} |")
+    scenario, listening = matrix.manifest.scenario, [cells[scheme, LISTENING] for scheme in names]
     size = f"{listening[0].sent} texts among {len(scenario.users)} users, {scenario.days} days; seed {scenario.seed}"
     return "\n".join(
         [
@@ -154,106 +157,50 @@ def _table(matrix: Matrix) -> str:
     )
 
 
-def _opened(cell: Cell) -> str:
-    if not cell.exposed.total:
-        return "0"
-    return f"{cell.exposed.total} ({_who(cell)})"
+class _Cells(dict[tuple[str, str], Cell]):
+    """Cells by scheme and attack; a page entry that names one that is not there fails by its name."""
+
+    def __missing__(self, key: tuple[str, str]) -> Cell:
+        raise SystemExit(f"README names {' under '.join(key)}, of which the matrix has no cell")
 
 
-def _missed(cells: list[Cell]) -> str:
-    """The worst that a cheating client does to the lawful access; nothing where there is none."""
-    played = [cell.evaded for cell in cells if cell.verdict != "NOT_APPLICABLE"]
-    return str(max(played)) if played else "–"
+def _cells(matrix: Matrix) -> _Cells:
+    return _Cells(((cell.scheme, cell.attack), cell) for cell in matrix.cells)
 
 
-# attack, schemes, what their cells say in a sentence
-FINDINGS: tuple[tuple[str, tuple[str, ...], Callable[..., str]], ...] = (
-    (
-        "ghost-insertion",
-        ("plain",),
-        lambda plain: (
-            f"**Plain end-to-end encryption** is not out of reach: an insider at the provider who adds a device "
-            f"reads {plain.exposed.total} of {plain.sent} texts. Clients raise {_alarms(plain)} alarms about it."
-        ),
-    ),
-    (
-        "authority-theft",
-        ("envelope",),
-        lambda cell: (
-            f"**One key** (`envelope`): whoever once takes the state of `{_who(cell)}` opens {cell.exposed.total} "
-            f"of {cell.sent} texts, earlier and later ones. That is as claimed."
-        ),
-    ),
-    (
-        "null-eavesdropper",
-        ("ghost",),
-        lambda cell: (
-            f"**A silent participant** (`ghost`): with everybody honest the law reads {cell.lawful} of the "
-            f"{cell.entitled} texts that its warrants cover; what was said before the ghost came is closed to it."
-        ),
-    ),
-    (
-        "mobile-adversary",
-        ("split-key", "threshold"),
-        lambda kept, refreshed: (
-            "**Shares of a key**: a thief who robs one holder an evening, never two, opens "
-            f"{kept.exposed.total} of {kept.sent} texts where shares stay (`split-key`), and "
-            f"{refreshed.exposed.total} where they are replaced every morning (`threshold`)."
-        ),
-    ),
-    (
-        "rogue-dealer",
-        ("split-key", "threshold"),
-        lambda one, all_: (
-            "**Who deals the shares**: one who deals wrong ones leaves the law "
-            f"{one.lawful} of {one.entitled} texts where one dealer makes the key (`split-key`), and "
-            f"{all_.lawful} where the agents make it together and put the liar out (`threshold`)."
-        ),
-    ),
-    (
-        "rogue-leaf",
-        ("clipper",),
-        lambda cell: (
-            f"**Clipper**: a rogue sender finds LEAFs that name nobody, in {cell.cost.trials:,} trials; honest "
-            f"chips accept them, and the law misses {cell.evaded} of the {cell.entitled} texts that it may read."
-        ),
-    ),
-    (
-        "warrant-misuse",
-        ("fair-keys",),
-        lambda cell: (
-            f"**Fair keys**: warrants cover {cell.entitled} texts; the authority that was given their targets' "
-            f"keys reads {cell.exposed.total}, because a key does not end when a warrant does."
-        ),
-    ),
-    (
-        "harvest-now-decrypt-later",
-        ("plain", "plain-pq"),
-        lambda plain, pq: (
-            "**Later**: whoever records everything today and breaks elliptic curves one day reads "
-            f"{plain.exposed.total} of {plain.sent} texts of `plain`, and {pq.exposed.total} of `plain-pq`."
-        ),
-    ),
-)
+def _figure(column: Column, cells: Sequence[Cell]) -> str:
+    """The largest figure of the attacks that apply, and whose keys gave it where the column says so."""
+    played = [cell for cell in cells if cell.verdict != "NOT_APPLICABLE"]
+    if not played:
+        return "–"
+    figure = attrgetter(column.figure)
+    most = max(played, key=figure)
+    return f"{figure(most)} ({most.whose})" if column.by_whom and figure(most) else str(figure(most))
+
+
+def findings() -> list[Finding]:
+    """Return the findings that schemes and attacks with a place declare, in the order of their places."""
+    declaring = (*entries.with_place(schemes().values()), *entries.with_place(registry.attacks().values()))
+    found = [finding for entry in declaring for finding in entries.declared(entry, "findings") or ()]
+    return sorted(found, key=lambda finding: (finding.place, finding.attack))
+
+
+def schemes_of(finding: Finding) -> list[str]:
+    """Return the names of the schemes whose cells a finding quotes."""
+    fields = (name for _, name, _, _ in Formatter().parse(finding.sentence) if name)
+    return list(dict.fromkeys(name.partition(".")[0] for name in fields))
 
 
 def _findings(matrix: Matrix) -> str:
-    """One sentence a family, with the numbers of its cells, and the command that shows it."""
-    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
+    """Write each finding with the numbers of its cells, and the command that shows it."""
+    cells = _cells(matrix)
     lines = []
-    for attack, schemes, sentence in FINDINGS:
-        said = sentence(*(cells[scheme, attack] for scheme in schemes))
+    for finding in findings():
+        names = schemes_of(finding)
+        said = finding.sentence.format(**{name: cells[name, finding.attack] for name in names})
         lines += textwrap.wrap(f"- {said}", 118, subsequent_indent="  ", break_on_hyphens=False)
-        lines.append(f"  `escrow-lab run {attack} {' '.join(f'--scheme {scheme}' for scheme in schemes)}`")
+        lines.append(f"  `escrow-lab run {finding.attack} {' '.join(f'--scheme {name}' for name in names)}`")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _alarms(cell: Cell) -> int:
-    return sum(each.times for each in cell.alarms)
-
-
-def _who(cell: Cell) -> str:
-    return ", ".join(member.split("@")[0] for member in cell.coalition)
 
 
 REGIONS: dict[str, Callable[[Matrix], str]] = {"table": _table, "findings": _findings}

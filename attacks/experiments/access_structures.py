@@ -30,6 +30,7 @@ class AccessStructures(Experiment):
     name = "access-structures"
     title = "Who opens what under a split key: all minimal coalitions"
     source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "the threshold property")
+    in_pages = True
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
         """Yield the number of minimal coalitions, and the texts that t and t − 1 agents open."""

@@ -133,6 +133,7 @@ class Blaze(Experiment):
     source = Source(
         "Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "2, 3.2 and 4", "checksum and mode"
     )
+    in_pages = True
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
         """Yield the trials of forgeries by width, the repairs, and the times of 1994."""

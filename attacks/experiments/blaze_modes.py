@@ -128,6 +128,7 @@ class BlazeModes(Experiment):
     name = "blaze-modes"
     title = "LEAF feedback: what two rogues pay for differing IVs"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "2")
+    in_pages = True
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
         """Yield the wrong blocks, extra blocks and device calls of each mode."""

@@ -150,6 +150,7 @@ class DkgBias(Experiment):
     name = "dkg-bias"
     title = "A dealer that may abort biases the jointly generated key"
     source = Source("Gennaro, Jarecki, Krawczyk, Rabin", "Secure distributed key generation", 1999, "3.2")
+    in_pages = True
 
     runs = RUNS
 

@@ -124,6 +124,7 @@ class Mobile(Experiment):
     name = "mobile-adversary-20-years"
     title = "20 years of thefts of shares, with and without refresh"
     source = Source("Herzberg et al.", "Proactive Secret Sharing", 1995, "the mobile adversary", "chances of theft")
+    in_pages = True
 
     draws = 4_000
 

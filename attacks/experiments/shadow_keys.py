@@ -109,6 +109,7 @@ class ShadowKeyCapacity(Experiment):
     name = "shadow-keys"
     title = "Shadow public keys: room in a modulus, and in a fixed group"
     source = Source("Kilian and Leighton", "Fair Cryptosystems, Revisited", 1995, "shadow keys", "the planted key")
+    in_pages = True
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
         """Yield how many moduli carry a shadow key, what the trustees read, and the cost of each bit in a fair key."""

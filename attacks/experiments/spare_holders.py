@@ -96,6 +96,7 @@ class SpareHolders(Experiment):
     name = "spare-holders"
     title = "Holders of shares who are absent, lie or are behind: what comes of lawful access, and who is blamed"
     source = Source("Gennaro et al.", "Robust Threshold DSS Signatures", 1996, "robustness", "messages")
+    in_pages = True
 
     sizes = SIZES
 

@@ -23,7 +23,7 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged
 from escrow.primitives import hpke
 from escrow.principal import Principal
-from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import AccessField, Claim, Finding, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
 from escrow.wire import Wire
@@ -98,6 +98,16 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
         2015,
         "all",
         "bytes",
+    )
+    in_pages = True
+    findings = (
+        Finding(
+            2,
+            "authority-theft",
+            "**One key** (`envelope`): whoever once takes the state of `{envelope.whose}` opens "
+            "{envelope.exposed.total} of {envelope.sent} texts, earlier and later ones. That is as "
+            "claimed.",
+        ),
     )
     device = EnvelopeDevice
 

@@ -26,7 +26,7 @@ from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Malformed
 from escrow.principal import Principal, of_kind
-from escrow.scheme import Claim, Grant, Intercept, Source, User
+from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import Authority, Request, Warrant, in_force
 from escrow.wire import Wire
@@ -170,6 +170,16 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         2018,
         "on virtual crocodile clips",
         "messages",
+    )
+    in_pages = True
+    findings = (
+        Finding(
+            3,
+            "null-eavesdropper",
+            "**A silent participant** (`ghost`): with everybody honest the law reads {ghost.lawful} of "
+            "the {ghost.entitled} texts that its warrants cover; what was said before the ghost came is "
+            "closed to it.",
+        ),
     )
     device = GhostClient
     provider = GhostProvider

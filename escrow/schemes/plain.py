@@ -9,7 +9,7 @@ Source: Marlinspike and Perrin, X3DH (2016) and Sesame (2017); Perrin and Marlin
 
 from __future__ import annotations
 
-from escrow.scheme import Claim, Grant, Scheme, Source
+from escrow.scheme import Claim, Finding, Grant, Scheme, Source
 
 DEVICES = (
     Grant(
@@ -29,6 +29,16 @@ class Plain(Scheme, frozen=True, kw_only=True):
     title = "Plain end-to-end encryption"
     source = Source(
         "Perrin and Marlinspike", "The Double Ratchet Algorithm; The X3DH Key Agreement Protocol", 2016, "all"
+    )
+    in_pages = True
+    findings = (
+        Finding(
+            1,
+            "ghost-insertion",
+            "**Plain end-to-end encryption** is not out of reach: an insider at the provider who adds a "
+            "device reads {plain.exposed.total} of {plain.sent} texts. Clients raise {plain.complaints} "
+            "alarms about it.",
+        ),
     )
 
     @property

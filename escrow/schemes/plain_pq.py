@@ -140,6 +140,7 @@ class PlainPq(Plain, frozen=True, kw_only=True):
     name = "plain-pq"
     title = "Plain end-to-end encryption, post-quantum key agreement"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "3.3 and 4.8")
+    in_pages = True
     seedable: ClassVar[str] = "the library's ML-KEM encapsulates with randomness of its own, and takes none"
     device = PqDevice
     provider = PqProvider

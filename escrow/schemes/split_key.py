@@ -185,6 +185,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     name = "split-key"
     title = "Split escrow key, t of n agents"
     source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "ElGamal", "messages")
+    in_pages = True
     device = SplitDevice
     authority = SplitAuthority
     agent: ClassVar[type[SplitAgent]] = SplitAgent

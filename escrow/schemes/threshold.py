@@ -184,6 +184,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
         "figure 2; TDH2; refresh and recovery",
         "messages",
     )
+    in_pages = True
     device = ThresholdDevice
     authority = ThresholdAuthority
     agent: ClassVar[type[ThresholdAgent]] = ThresholdAgent

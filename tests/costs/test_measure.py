@@ -1,9 +1,6 @@
 """What `bench` says: counts are those of real conversations, times stand beside the same turn's plain and floor."""
 
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +13,7 @@ from escrow.e2ee import ratchet
 from escrow.errors import Malformed
 from escrow.schemes.envelope import SCHEME as ENVELOPE
 from escrow.schemes.plain import SCHEME as PLAIN
+from tools import entries
 
 SCHEMES = registry.schemes()
 
@@ -311,14 +309,15 @@ def test_a_file_whose_scheme_is_gone_fails(small, monkeypatch, capsys):
     assert [path.name for path in small.iterdir()] == ["plain.json"]
 
 
-def test_a_scheme_is_committed_if_git_knows_its_module(monkeypatch, tmp_path):
+def test_a_scheme_is_committed_if_git_knows_its_module(monkeypatch):
     """A scheme in a package too; and where there is no repository, that is said."""
-    (tmp_path / "escrow").mkdir()
-    monkeypatch.setattr(pinned, "ROOT", tmp_path)
-    with pytest.raises(pinned.CannotTell, match="git ls-files"):
-        pinned.committed([PLAIN])
-    files = {each.name: Path(sys.modules[type(each).__module__].__file__) for each in SCHEMES.values()}
-    listed = "\0".join(str(files[name]) for name in ("plain", "clipper"))
-    done = subprocess.CompletedProcess([], 0, listed, "")
-    monkeypatch.setattr(subprocess, "run", lambda *words, **how: done)
+    known = {entries.file_of(SCHEMES[name]) for name in ("plain", "clipper")}
+    monkeypatch.setattr(entries, "_files", lambda: known)
     assert pinned.committed(SCHEMES.values()) == ["plain", "clipper"]
+
+    def absent():
+        raise OSError("git ls-files: not a git repository")
+
+    monkeypatch.setattr(entries, "_files", absent)
+    with pytest.raises(pinned.CannotTell, match="git ls-files"):
+        pinned.committed(SCHEMES.values())

@@ -90,6 +90,16 @@ class Cell(Result, frozen=True, kw_only=True):
     key: str = ""
     digest: str = ""
 
+    @property
+    def complaints(self) -> int:
+        """Return how often honest parties complained."""
+        return sum(each.times for each in self.alarms)
+
+    @property
+    def whose(self) -> str:
+        """Return the principals of the coalition, without the evenings."""
+        return ", ".join(member.split("@")[0] for member in self.coalition)
+
 
 class Manifest(Result, frozen=True, kw_only=True):
     """The run: version of this project, configuration, and the digest of the inventory of rules and attacks."""

@@ -42,11 +42,12 @@ class Figure(Result, frozen=True, kw_only=True):
 
 
 class Experiment:
-    """Base of every experiment."""
+    """Base of every experiment. `in_pages`: README's list shows it; a class made from it does not inherit that."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[Source]
+    in_pages: ClassVar[bool] = False
 
     def run(self, long: bool, progress: Progress) -> Iterable[Figure]:
         """The figures, one after another; `long` asks for the size that takes minutes or hours."""

@@ -14,7 +14,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import Principal, corrupted
-from escrow.scheme import Intercept, Scheme, Source
+from escrow.scheme import Finding, Intercept, Scheme, Source
 from escrow.wire import Wire
 
 QUANTUM = "quantum"  # stands where a principal's name does
@@ -41,12 +41,29 @@ class Cast(msgspec.Struct, frozen=True):
     officials: tuple[str, ...]
 
 
+class Column(msgspec.Struct, frozen=True):
+    """A column of README's table, declared by the attack, or the several attacks, whose cells it shows.
+
+    `figure` is a field of a cell ("exposed.total"); the largest of the attacks that apply is shown. `by_whom` adds the
+    coalition.
+    """
+
+    place: int
+    title: str
+    figure: str
+    by_whom: bool = False
+
+
+MISSED = Column(2, "missed", "evaded")  # of the attacks in which users' clients cheat
+
+
 class Attack:
     """Base of every attack. `derivations` are what an attacker computes and no honest party does.
 
     `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
     `quantum`: beside its play stands a computer that can be seized as "quantum" (attacks.lab.simulation.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
+    `in_pages`: the lists in CLI.md show the attack, and README its `column` and `findings`; none of it is inherited.
     """
 
     name: ClassVar[str]
@@ -57,6 +74,9 @@ class Attack:
     served: ClassVar[bool] = False
     quantum: ClassVar[bool] = False
     stops_mail: ClassVar[bool] = False
+    in_pages: ClassVar[bool] = False
+    column: ClassVar[Column | None] = None
+    findings: ClassVar[tuple[Finding, ...]] = ()
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize | Turn]:
         """Who is corrupted, and when. Seizures are tried in every combination; an eavesdropper corrupts nobody."""

@@ -27,7 +27,7 @@ from escrow.derivation import Checks, Guard, derivation, service
 from escrow.errors import Forged, Refused
 from escrow.primitives.skipjack import KEY
 from escrow.principal import Principal, of_kind
-from escrow.scheme import Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
 from escrow.schemes.clipper.field import ClipperField, UnitRequest
 from escrow.schemes.clipper.leaf import UID, Make
@@ -104,6 +104,16 @@ class Clipper(Plain, frozen=True, kw_only=True):
         1994,
         "specifications",
         "checksum, LEAF mode, encipherment of 80 bits, messages",
+    )
+    in_pages = True
+    findings = (
+        Finding(
+            6,
+            "rogue-leaf",
+            "**Clipper**: a rogue sender finds LEAFs that name nobody, in {clipper.cost.trials:,} trials; "
+            "honest chips accept them, and the law misses {clipper.evaded} of the {clipper.entitled} "
+            "texts that it may read.",
+        ),
     )
     device = ClipperDevice
     authority = Processor

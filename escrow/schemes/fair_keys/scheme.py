@@ -29,7 +29,7 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import group
 from escrow.principal import Principal, of_kind
-from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import AccessField, Claim, Finding, Grant, Intercept, Source, User, open_intercepted, wanted
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys.registration import Certificate, Directory, TrusteeShare, certificates
 from escrow.schemes.plain import DEVICES, Plain
@@ -173,6 +173,16 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         1992,
         "fair Diffie-Hellman; failsafe key escrow",
         "messages",
+    )
+    in_pages = True
+    findings = (
+        Finding(
+            7,
+            "warrant-misuse",
+            "**Fair keys**: warrants cover {fair-keys.entitled} texts; the authority that was given their "
+            "targets' keys reads {fair-keys.exposed.total}, because a key does not end when a warrant "
+            "does.",
+        ),
     )
     device = FairDevice
     authority = FairAuthority

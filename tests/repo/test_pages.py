@@ -1,0 +1,149 @@
+"""Property: pages show the entries that declare a place in them, and nothing that is gone."""
+
+import re
+
+import msgspec
+import pytest
+
+from attacks import registry
+from attacks.lab.results.types import Cell, Matrix
+from attacks.lab.runs.experiment import experiments
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict.evaluation import manifest
+from escrow.registry import schemes
+from escrow.scheme import Finding
+from escrow.schemes.plain import Plain
+from tools import entries, pages
+
+README = (pages.ROOT / "README.md").read_text()
+REGION = {
+    name: body for body, name in re.findall(r"(<!-- (?:table|findings) -->.*?<!-- end of (\w+) -->)", README, re.S)
+}
+SCHEMES, ATTACKS, EXPERIMENTS = schemes(), registry.attacks(), experiments()
+
+
+class Heir(Plain, frozen=True):
+    name = "heir"
+
+
+def names(things):
+    return [each.name for each in entries.with_place(things.values())]
+
+
+def matrix(chosen=SCHEMES, attacks=ATTACKS):
+    """A matrix whose cells say nothing but whose they are."""
+    cells = tuple(Cell(scheme=scheme, attack=attack, verdict="HELD", sent=9) for scheme in chosen for attack in attacks)
+    made = manifest(list(chosen.values()), list(attacks.values()), default(), ())
+    return Matrix(manifest=made, cells=cells)
+
+
+# --- who has a place ---
+
+
+def test_a_place_is_declared_and_not_inherited():
+    assert Heir.in_pages and Heir.findings
+    assert entries.with_place([SCHEMES["plain"], Heir()]) == [SCHEMES["plain"]]
+    assert entries.declared(Heir(), "findings") is None
+
+
+def test_an_entry_that_git_does_not_know_has_no_place(monkeypatch):
+    before = entries.with_place(ATTACKS.values())
+    monkeypatch.setattr(entries, "_files", frozenset)
+    assert before and entries.with_place(ATTACKS.values()) == []
+
+
+def test_without_a_repository_every_entry_that_declares_a_place_has_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(entries, "ROOT", tmp_path)
+    monkeypatch.setattr(entries, "_files", entries._files.__wrapped__)
+    with pytest.raises(OSError, match="git ls-files"):
+        entries.committed(SCHEMES.values())
+    assert names(SCHEMES) == [name for name, each in SCHEMES.items() if vars(type(each)).get("in_pages")]
+
+
+@pytest.mark.parametrize(("command", "things"), [("schemes", SCHEMES), ("attacks", ATTACKS)])
+def test_a_command_of_a_page_shows_the_entries_with_a_place(command, things, monkeypatch, capsys):
+    def listed():
+        assert entries.main([command, "--format", "json"]) == 0
+        return [card["name"] for card in msgspec.json.decode(capsys.readouterr().out)["cards"]]
+
+    placed = names(things)
+    assert listed() == placed
+    monkeypatch.setattr(entries, "with_place", lambda found: [each for each in found if each.name != placed[-1]])
+    assert listed() == placed[:-1]
+
+
+# --- README's table and findings ---
+
+
+def test_the_table_has_a_row_for_each_scheme_with_a_place_and_the_declared_columns():
+    head, _, *rows = [line for line in REGION["table"].splitlines() if line.startswith("|")]
+    assert [row.split("|")[1].strip() for row in rows] == names(SCHEMES)
+    declared = [entries.declared(each, "column") for each in entries.with_place(ATTACKS.values())]
+    columns = sorted({column for column in declared if column}, key=lambda column: column.place)
+    assert [title.strip() for title in head.split("|")[2:-1]] == [column.title for column in columns]
+    assert len({column.place for column in columns}) == len(columns)
+
+
+def test_every_finding_is_of_a_scheme_and_an_attack_that_are_there():
+    found = pages.findings()
+    assert REGION["findings"].count("\n- ") == len(found) > 0
+    for finding in found:
+        assert finding.attack in names(ATTACKS)
+        assert pages.schemes_of(finding) and set(pages.schemes_of(finding)) <= set(names(SCHEMES))
+        command = (
+            f"`escrow-lab run {finding.attack} {' '.join(f'--scheme {name}' for name in pages.schemes_of(finding))}`"
+        )
+        assert command in REGION["findings"]
+    assert len({finding.place for finding in found}) == len(found)
+
+
+def test_a_finding_or_a_row_whose_cells_are_gone_fails_by_its_name():
+    less = {name: each for name, each in SCHEMES.items() if name != pages.schemes_of(pages.findings()[-1])[-1]}
+    with pytest.raises(SystemExit, match=r"README names .* under .*, of which the matrix has no cell"):
+        pages._findings(matrix(less))
+    with pytest.raises(SystemExit, match="of which the matrix has no cell"):
+        pages._table(matrix(less))
+    with pytest.raises(SystemExit, match=f"under {pages.LISTENING}"):
+        pages._table(matrix(SCHEMES, {name: each for name, each in ATTACKS.items() if name != pages.LISTENING}))
+
+
+def test_the_table_and_the_findings_quote_the_cells(monkeypatch):
+    class Mine(Attack):
+        name = "mine"
+        in_pages = True
+        findings = (Finding(1, name, "**Mine**: {plain.sent} of `{heir.whose}`, {heir.complaints}."),)
+
+    monkeypatch.setattr(registry, "attacks", lambda: {"mine": Mine()})
+    monkeypatch.setattr(pages, "schemes", dict)
+    monkeypatch.setattr(entries, "with_place", list)
+    made = matrix({"plain": SCHEMES["plain"]}, {})
+    cells = [
+        Cell(scheme=name, attack="mine", verdict="HELD", sent=7, coalition=("a@1-2", "b")) for name in ("plain", "heir")
+    ]
+    said = pages._findings(Matrix(manifest=made.manifest, cells=tuple(cells)))
+    assert said == "- **Mine**: 7 of `a, b`, 0.\n  `escrow-lab run mine --scheme plain --scheme heir`\n"
+
+
+@pytest.mark.parametrize(
+    ("figures", "shown"),
+    [((3, 5, 4), "5 (b)"), ((0, 0, 0), "0"), ((None, 2, None), "2 (b)"), ((None, None, None), "–")],
+)
+def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, shown):
+    column = pages.Column(1, "any", "evaded", by_whom=True)
+    cells = [
+        Cell(
+            scheme="s",
+            attack=who,
+            verdict="HELD" if evaded is not None else "NOT_APPLICABLE",
+            evaded=evaded or 0,
+            coalition=(f"{who}@3",),
+        )
+        for who, evaded in zip("abc", figures, strict=True)
+    ]
+    assert pages._figure(column, cells) == shown
+
+
+def test_the_list_of_experiments_is_of_those_with_a_place():
+    listing = next(found[2] for found in pages.BLOCK.finditer(README) if "reproduce --list" in found[2])
+    assert re.findall(r"^([a-z][\w-]*)", listing, re.M)[1:] == names(EXPERIMENTS)
