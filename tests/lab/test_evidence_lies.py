@@ -146,7 +146,7 @@ LIES = {
     "another parameter": (edit("statement.json", 0, parameters=OTHERS), "claim.json: split-key claims something else"),
     "another kind": (edit("statement.json", 0, parameters=OTHERS | {"t": "2"}), "split-key does not take these"),
     "a deep parameter": (edit("statement.json", 0, parameters=OTHERS | {"t": [[[[1]]]]}), "does not take these"),
-    "fewer parameters": (edit("statement.json", 0, parameters={"t": 2}), "the parameters of split-key are others"),
+    "fewer parameters": (edit("statement.json", 0, parameters={"t": 2}), "split-key has other parameters"),
     "another pass": (edit("statement.json", 0, **{"pass": "served"}), "not judged by the pass served"),
     "no pass": (edit("statement.json", 0, **{"pass": "without window"}), "statement.json, line 1: "),
     "an unknown field": (edit("cell.json", 0, more=1), "cell.json, line 1: .*unknown field"),

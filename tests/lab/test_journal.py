@@ -189,7 +189,7 @@ def test_a_file_of_another_run_is_refused_and_says_what_differs(tmp_path):
 def test_a_file_from_other_sources_is_refused_and_says_so(tmp_path):
     header = plan().header()
     older = msgspec.structs.replace(header, sources={**header.sources, "escrow-lab": "00"})
-    assert refused(faulty(tmp_path, encoded(older))).endswith("the sources of escrow-lab are others")
+    assert refused(faulty(tmp_path, encoded(older))).endswith("the source code of escrow-lab has changed")
 
 
 def test_a_shard_s_file_is_gone_on_with_as_that_shard_only(tmp_path):

@@ -109,7 +109,7 @@ def _played(dossier: Dossier, plugins: Sequence[Path]) -> tuple[Scheme, Attack, 
         raise Malformed(f"{STATEMENT}: the rules of {statement.attack!a} are left out")
     scheme = schemes[statement.scheme]
     if statement.parameters.keys() != registry.parameters(scheme).keys():
-        raise Malformed(f"{STATEMENT}: the parameters of {scheme.name} are others")
+        raise Malformed(f"{STATEMENT}: {scheme.name} has other parameters")
     try:
         scheme = msgspec.convert(statement.parameters, type(scheme))
     except (msgspec.ValidationError, ValueError, TypeError) as error:

@@ -1,7 +1,7 @@
-"""What `check` tries of a scheme or an attack: the laws of escrow.testing, and those that need a play and an adversary.
+"""The properties that `check` tries of a scheme or an attack: those of escrow.testing, and those that need a play.
 
-A scheme: parties live in their states through a whole play; who corrupts nobody reads nothing; every rule is used.
-An attack: it breaks its specimen and not the sound twin; what only it can compute is computed there.
+A scheme: parties live in their states through a whole play; a listener that corrupts no party reads nothing; every rule
+is used. An attack: it breaks its specimen and not the sound twin; what only it can compute is computed there.
 """
 
 from __future__ import annotations
@@ -25,31 +25,33 @@ from attacks.registry import specimens
 from escrow.scheme import Scheme
 from escrow.warrant import Demand
 
-Test = tuple[str, Callable[[], str]]  # a law's name, and what gives an empty string or how it is broken
+Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "" or how it is broken
 
 
 def small() -> Scenario:
-    """The smallest scenario of the default's kind in which each rule of the protocol is used; much mail is late."""
+    """Return the smallest scenario of the default's kind that uses every rule of the protocol; much mail is late."""
     sizes = scenario.default(users=3, groups=2, days=4, messages=24)
     return msgspec.structs.replace(sizes, late_percent=40)
 
 
 class Trial:
-    """One scheme in the small scenario, played when first asked for."""
+    """One scheme in the small scenario, played on first use."""
 
     def __init__(self, scheme: Scheme, every: Sequence[Attack]) -> None:
         self.scheme, self.every, self.log = scheme, every, Log()
 
     @cached_property
     def record(self) -> Record:
+        """The play in the small scenario."""
         return play(self.scheme, small(), observer=self.log)
 
     @cached_property
     def analysis(self) -> Analysis:
+        """The analysis of that play."""
         return Analysis(self.scheme, self.record, self.every)
 
     def forgets_nothing(self) -> str:
-        """Parties replaced by their decoded states after every action play the same play."""
+        """Check that parties replaced by their decoded states after every action play the same play."""
         again = play(self.scheme, small(), forgetful=True)
         if self.scheme.seedable:  # two plays differ in any case, but not in what people see
             same = (again.shown, again.lawful, again.alarms) == (
@@ -62,17 +64,17 @@ class Trial:
         return "" if same else "parties that come back from their states play another play"
 
     def is_silent(self) -> str:
-        """Who corrupts nobody derives no text from all that is heard, the lawful access and its answers included."""
+        """Check that a listener derives no text from all packets, the lawful access and its answers included."""
         for name in (MATHEMATICS, SERVED):
             if opened := self.analysis.opened_by((), name):
                 return f"{len(opened)} of {len(self.record.sent)} texts are open to whoever listens ({name})"
         return ""
 
     def uses_every_rule(self) -> str:
-        """Each rule of the modules that the scheme draws on fires; demands for orders only where officials answer.
+        """Check that each rule of the scheme's modules fires; demands for orders only if officials answer.
 
-        What honest parties erase in time, only a specimen of the scheme shows: its play counts where this one's does
-        not do.
+        Data that honest parties erase in time exists only in a specimen of the scheme: its play counts where this one's
+        does not suffice.
         """
         words = words_of(self.scheme)
         rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
@@ -87,10 +89,14 @@ class Trial:
         return _idle(rules, fired)
 
     def is_agreed_on(self) -> str:
-        """What puppets of seized states read, and keys found lying there, the closure opens too: no rule is missing."""
+        """Check that the closure opens all that puppets of seized states read, or keys found there.
+
+        No rule is missing.
+        """
         return "; ".join(agree(self.analysis, self.log).failures)
 
     def tests(self) -> Iterator[Test]:
+        """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
         from escrow.testing import properties  # here, because it needs hypothesis, which only the extra `test` brings
 
         for law in properties.LAWS:
@@ -102,14 +108,14 @@ class Trial:
 
 
 def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
-    """The laws of an attack."""
+    """Yield the properties of an attack."""
     found = cache(partial(controlled, attack, every))
     yield "it breaks its specimen and not the sound twin", lambda: found().failure
     yield "what only it computes is used on its specimen", lambda: _idle(own_rules(attack), found().fired)
 
 
 def own_rules(attack: Attack) -> list[str]:
-    """The names of an attack's derivations."""
+    """Return the names of an attack's derivations."""
     return [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # marked as rules
 
 
@@ -128,10 +134,18 @@ def check(
     progress: Progress | None = None,
     every: Sequence[Attack] = (),
 ) -> Iterator[tuple[str, bool, str]]:
-    """("name, law", whether it holds, how it is broken) for each law of each scheme and attack, one after the other.
+    """Yield ("name, property", whether it holds, how it is broken) for each property of each scheme and attack.
 
-    `every` are the attacks whose derivations join the adversary's rules, beside those checked. Some seconds a scheme;
-    the same each time. ModuleNotFoundError, with what to install, where hypothesis is missing.
+    It takes some seconds a scheme, and gives the same each time.
+
+    Args:
+        schemes: the schemes to check.
+        attacks: the attacks to check.
+        progress: called with (properties done, properties in all, name).
+        every: attacks whose derivations join the adversary's rules, beside those checked.
+
+    Raises:
+        ModuleNotFoundError: hypothesis is missing; the message says what to install.
     """
     every = tuple(dict.fromkeys((*every, *attacks)))
     tests = [(scheme.name, *test) for scheme in schemes for test in Trial(scheme, every).tests()]
@@ -146,5 +160,5 @@ def check(
 def _broken(test: Callable[[], str]) -> str:
     try:
         return test()
-    except Exception as error:  # a scheme or attack that cannot be played breaks the law it was tried for
+    except Exception as error:  # a scheme or attack that cannot be played breaks the property that was tried
         return f"{type(error).__name__}: {error}"

@@ -1,7 +1,7 @@
 """A published result, run again: figures measured here beside the figures that the paper prints.
 
-An experiment draws its randomness from a seed, as plays do, and says in the note of a figure where it is smaller than
-the paper's. Whether a figure agrees is computed, never said.
+An experiment draws its randomness from a seed, as plays do, and the note of a figure says if it is smaller than the
+paper's. Whether a figure agrees is computed, never asserted.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from escrow.registry import Kind
 from escrow.scheme import Source
 
 Progress = Callable[[int, int, str], None]
-ERRORS = 4.0  # standard errors within which a measured mean agrees: by chance one in 16,000 does not
+ERRORS = 4.0  # standard errors within which a measured mean agrees; by chance one in 16,000 is outside
 
 
 class Figure(Result, frozen=True, kw_only=True):
-    """One quantity. `error` is the standard error of `measured`, 0 where it is exact; `published` is the source's.
+    """One quantity. `error` is the standard error of `measured`, 0 if it is exact; `published` is the source's value.
 
-    `at_least` is the least that a measured value may be, where no published value stands beside it: a p-value, say.
+    `at_least` is a lower bound for a measured value that has no published value beside it, such as a p-value.
     """
 
     quantity: str
@@ -36,7 +36,7 @@ class Figure(Result, frozen=True, kw_only=True):
 
     @property
     def agrees(self) -> bool:
-        """Whether the measured value is the published one, up to `ERRORS` standard errors, and not below the least."""
+        """Whether the measured value is the published one, up to `ERRORS` standard errors, and not below the bound."""
         near = self.published is None or abs(self.measured - self.published) <= ERRORS * self.error
         return near and (self.at_least is None or self.measured >= self.at_least)
 
@@ -50,7 +50,7 @@ class Experiment:
     in_pages: ClassVar[bool] = False
 
     def run(self, long: bool, progress: Progress) -> Iterable[Figure]:
-        """The figures, one after another; `long` asks for the size that takes minutes or hours."""
+        """Yield the figures, one after another; `long` asks for the size that takes minutes or hours."""
         raise NotImplementedError(f"{type(self).__name__} measures nothing")
 
 
@@ -58,7 +58,7 @@ EXPERIMENTS = Kind(Experiment, "EXPERIMENT", "attacks.experiments", "escrow_lab.
 
 
 def experiments(plugins: Iterable[Path] = ()) -> dict[str, Experiment]:
-    """Every experiment by name, in the order of names. Raises PluginError."""
+    """Return every experiment by name, in the order of names. Raise PluginError if a plug-in cannot be loaded."""
     return registry.discover(EXPERIMENTS, registry.load_files(plugins))
 
 
@@ -82,11 +82,12 @@ class Reproduction(Result, frozen=True, kw_only=True):
 
     @property
     def agrees(self) -> bool:
+        """Whether every figure agrees."""
         return not any(each.disagree for each in self.experiments)
 
 
 def reproduce(chosen: Iterable[Experiment], seed: int, long: bool, progress: Progress) -> Reproduction:
-    """Run these experiments, each with randomness of its own drawn from the seed."""
+    """Run these experiments, each with its own randomness drawn from the seed."""
     return Reproduction(seed=seed, long=long, experiments=tuple(_run(chosen, seed, long, progress)))
 
 

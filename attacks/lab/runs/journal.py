@@ -1,11 +1,11 @@
-"""A matrix run as it is written while it goes on, so that a run that is killed loses no task that had ended.
+"""The file that a matrix run writes as it goes on, so that a killed run loses no task that had ended.
 
 The first line of the file says what is run; every further line holds one cell, or the controls of one attack, and the
-rules that fired in its plays. Verdicts in it are provisional: they stand once all controls have run and the rules that
-fired anywhere are known (`merge.judged`), and so a line keeps what was found, not what is concluded from it.
+rules that fired in its plays. Verdicts in it are provisional: they are final after all controls have run and the rules
+that fired anywhere are known (`merge.judged`), so a line keeps what was found, not what is concluded from it.
 
-Lines are canonical JSON and end in a checksum of themselves, so an altered one is refused. What follows the last line
-break was cut off when the run was killed, and is dropped.
+Lines are canonical JSON and end in a checksum of themselves, so an altered one is refused. Bytes after the last line
+break were cut off when the run was killed, and are dropped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def said(cell_id: CellId) -> str:
 
 
 class JournalHeader(Result, frozen=True, kw_only=True):
-    """What is run: its manifest, and what else decides its cells.
+    """The run: its manifest, and everything else that decides its cells.
 
     `every` attack's rules join, and its controls are run; `rules` are those of each scheme's cells, `sources` digests
     by package (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
@@ -55,13 +55,13 @@ class JournalHeader(Result, frozen=True, kw_only=True):
 
     @property
     def cell_ids(self) -> Iterator[CellId]:
-        """Every line that the run writes, by what it is about, in the order of the result, controls last."""
+        """The cells and controls of the run, one for each line, in the order of the result, controls last."""
         yield from ((scheme, attack) for scheme in self.manifest.schemes for attack in self.manifest.attacks)
         yield from (("", attack) for attack in self.every)
 
 
 class CellLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cell"):
-    """A cell before it is judged by its controls, and the rules that fired in the plays of its task."""
+    """A cell before its controls are judged, and the rules that fired in the plays of its task."""
 
     key: str
     cell: Cell
@@ -69,11 +69,12 @@ class CellLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cell"):
 
     @property
     def cell_id(self) -> CellId:
+        """The cell's scheme and attack."""
         return self.cell.scheme, self.cell.attack
 
 
 class ControlLine(Result, frozen=True, kw_only=True, tag_field="line", tag="control"):
-    """The controls of an attack: why they failed, empty if they did not, and the rules that fired in their plays."""
+    """The controls of an attack: why they failed, or "", and the rules that fired in their plays."""
 
     key: str
     attack: str
@@ -82,6 +83,7 @@ class ControlLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cont
 
     @property
     def cell_id(self) -> CellId:
+        """No scheme, and the attack."""
         return "", self.attack
 
 
@@ -89,7 +91,7 @@ JournalLine = CellLine | ControlLine
 
 
 class Contents(NamedTuple):
-    """What stands in a file: `end` is where its last whole line ends, in bytes; `torn` whether anything follows."""
+    """The content of a file: `end` is the offset after its last whole line; `torn` is whether bytes follow it."""
 
     header: JournalHeader
     lines: tuple[JournalLine, ...]
@@ -101,7 +103,7 @@ class Contents(NamedTuple):
 
 
 def encoded(line: JournalHeader | JournalLine) -> bytes:
-    """A line as it is written, its checksum and the line break included."""
+    """Return a line as it is written, with its checksum and the line break."""
     return _sealed(_encode(line)) + b"\n"
 
 
@@ -115,7 +117,7 @@ def _sealed(body: bytes) -> bytes:
 
 
 def _decoded(data: bytes, kind: Any) -> Any:
-    """The line in these bytes, if they are the one encoding of it. Malformed says what they are instead."""
+    """Return the line in these bytes. Raise Malformed, saying why, if they are not its one encoding."""
     body = data[: -len(CHECK % bytes(32))] + b"}"
     if CHECK[:10] not in data or not data.startswith(b"{"):
         raise Malformed(f"it is no line of {SCHEMA}")
@@ -134,7 +136,7 @@ def _decoded(data: bytes, kind: Any) -> Any:
 
 
 def read(path: Path) -> Contents:
-    """What stands in the file. Malformed names the file, and the line that is not as it was written."""
+    """Return the content of a file. Raise Malformed, naming the file and the line that is wrong."""
     try:
         return parse(path.read_bytes(), str(path))
     except OSError as error:
@@ -142,7 +144,7 @@ def read(path: Path) -> Contents:
 
 
 def parse(data: bytes, name: str) -> Contents:
-    """What stands in these bytes, of the file of that name. Malformed as for `read`."""
+    """Return the content of these bytes, read from the file of that name. Raise Malformed as `read`."""
     *whole, rest = data.split(b"\n")
     found: list[Any] = []
     for number, line in enumerate(whole, 1):
@@ -168,7 +170,7 @@ def _check_header(header: JournalHeader, name: str) -> None:
 
 
 def _check_lines(header: JournalHeader, lines: Sequence[JournalLine], name: str) -> None:
-    """Malformed for a line that stands there twice, or that the manifest knows nothing of."""
+    """Raise Malformed for a line that stands there twice, or that the manifest does not list."""
     cell_ids = set(header.cell_ids)
     first: dict[CellId, int] = {}
     for number, line in enumerate(lines, 2):
@@ -183,17 +185,23 @@ def _check_lines(header: JournalHeader, lines: Sequence[JournalLine], name: str)
 
 
 class Unwritable(Exception):
-    """A file that cannot be written, or that another process writes; the message says which, and why."""
+    """A file cannot be written, or another process writes it; the message says which, and why."""
 
 
 class Journal:
-    """A file that a run goes on writing; no other process writes it meanwhile. `known` is what it held before."""
+    """A file that a run continues to write; no other process writes it meanwhile.
+
+    `known` are the lines it held before.
+    """
 
     def __init__(self, file: FileIO, known: tuple[JournalLine, ...], torn: bool) -> None:
         self._file, self.known, self.torn = file, known, torn
 
     def add(self, lines: Sequence[JournalHeader | JournalLine]) -> None:
-        """Append these lines, all or none of them, and return when they are on the disk. Raises Unwritable."""
+        """Append these lines, all or none of them, and return when they are on the disk.
+
+        Raise Unwritable if they cannot be.
+        """
         try:
             self._append(b"".join(map(encoded, lines)))
         except OSError as error:
@@ -204,7 +212,7 @@ class Journal:
         try:
             while data:
                 data = data[self._file.write(data) :]
-        except BaseException:  # also an interruption: what is there stays whole lines
+        except BaseException:  # also an interruption: the file must keep whole lines
             self._file.truncate(before)
             raise
         os.fsync(self._file.fileno())
@@ -212,10 +220,19 @@ class Journal:
 
 @contextmanager
 def opened(path: Path, header: JournalHeader, keys: Mapping[CellId, str]) -> Iterator[Journal]:
-    """The file, begun with this header, or gone on with if it began with the same; `keys` gives those of its lines.
+    """Open the file, begun with this header or, if it began with the same, continued.
 
-    NotComparable for one that holds another run, Malformed for one that is none, Unwritable for one that cannot be
-    written or is being written. Nothing is changed in such a file.
+    Nothing is changed in a file that is refused.
+
+    Args:
+        path: the file.
+        header: the run.
+        keys: the keys of the run's lines.
+
+    Raises:
+        NotComparable: the file holds another run.
+        Malformed: the file is no journal.
+        Unwritable: the file cannot be written, or another process writes it.
     """
     try:
         if path.exists() and not path.is_file():
@@ -243,9 +260,9 @@ def _begun(file: FileIO, path: Path, header: JournalHeader, keys: Mapping[CellId
 
 
 def _lock(file: FileIO, path: Path) -> None:
-    """Held by this process and not by those that it forks, so that its end gives the file up, however it ends.
+    """Lock the file for this process and not for those that it forks, so that any end of the process frees it.
 
-    It would also give it up by opening the file once more and closing that; nothing here does.
+    Opening the file once more and closing that would free it too; nothing here does so.
     """
     if sys.platform == "win32":
         return
@@ -274,20 +291,20 @@ def _check_same(path: Path, contents: Contents, header: JournalHeader, keys: Map
 
 
 def difference(there: JournalHeader, here: JournalHeader) -> str:
-    """In words, what decides cells and is not the same in two runs; empty where all is. Shards of one run are one."""
+    """Return in words what decides cells and differs in two runs; "" if nothing does. Shards of one run are equal."""
     for name in there.sources.keys() | here.sources.keys():
         if there.sources.get(name) != here.sources.get(name):
-            return f"the sources of {name} are others"
+            return f"the source code of {name} has changed"
     one, other = (msgspec.to_builtins(msgspec.structs.replace(each, shard="", rules={})) for each in (there, here))
     found = list(_differing(one, other, ""))
     if not found:
-        return "" if there.rules == here.rules else "the rules are others"
+        return "" if there.rules == here.rules else "the rules have changed"
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return f"{found[0]}{more}"
 
 
 def _differing(one: Any, other: Any, where: str) -> Iterator[str]:
-    """Every place at which two values differ: where, and the values."""
+    """Yield every place at which two values differ, and the values."""
     if isinstance(one, dict) and isinstance(other, dict):
         for name in {**one, **other}:
             yield from _differing(one.get(name), other.get(name), f"{where}.{name}" if where else name)

@@ -31,7 +31,7 @@ KILLED = "the process that ran this, or another, was killed; run it again"
 
 
 class Shard(NamedTuple):
-    """Part `number` (from 1) of a matrix that is dealt out among `of`."""
+    """Part `number` (from 1) of a matrix that is divided into `of` parts."""
 
     number: int = 1
     of: int = 1
@@ -56,12 +56,13 @@ class Task(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
+        """The scheme and the attacks, for messages."""
         names = ", ".join(attack.name for attack in self.run)
         return f"{self.scheme.name}: {names}" if self.scheme else f"controls: {names}"
 
 
 class TaskResult(msgspec.Struct, frozen=True):
-    """What a task found: `kept` is written down, `lost` is what did not come to its end, and is tried again."""
+    """The lines of a task: `kept` are written down; `lost` stand for an unfinished task that is tried again."""
 
     name: str
     kept: tuple[JournalLine, ...] = ()
@@ -69,11 +70,11 @@ class TaskResult(msgspec.Struct, frozen=True):
 
 
 class Plan:
-    """What is to be run: every cell of these schemes under these attacks, in one scenario.
+    """The cells to run: these schemes under these attacks, in one scenario.
 
     `every` are the attacks whose rules join every cell, run or not (default: those run); their controls are run too,
-    since they exercise rules. `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
-    adversary in processes of its own; `unverified` are names of plug-ins.
+    because they exercise rules. `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
+    adversary in its own processes; `unverified` are names of plug-ins.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Plan:
         self.unverified = unverified
 
     def header(self, shard: Shard = WHOLE) -> JournalHeader:
-        """What a file says of the run, or of a part of it, whose cells it holds."""
+        """Return the first line of a journal that holds the run, or a shard of it."""
         others = () if self.plain is None else (self.plain,)
         return JournalHeader(
             manifest=manifest(self.schemes, self.attacks, self.scenario, self.every, self.unverified),
@@ -115,13 +116,16 @@ class Plan:
         return cells | {("", attack.name): control_key(attack, self.every) for attack in self.every}
 
     def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
-        """What is left to do of a shard. Which tasks it holds does not depend on what is known."""
+        """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known."""
         there = {line.cell_id for line in known}
         tasks = (_without(task, there) for task in _dealt(self._all(), shard))
         return [task for task in tasks if task.run]
 
     def _all(self) -> list[Task]:
-        """A scheme's passive attacks stay together, since they share a play; later schemes, often heavier, go first."""
+        """Return all tasks.
+
+        A scheme's passive attacks stay together, because they share a play; later schemes, often heavier, go first.
+        """
         active = [attack for attack in self.attacks if _turns(attack)]
         passive = tuple(attack for attack in self.attacks if attack not in active)
         groups = ([passive] if passive else []) + [(attack,) for attack in active]
@@ -134,12 +138,15 @@ class Plan:
 
 
 def _turns(attack: Attack) -> bool:
-    """Whether an attack may turn somebody: then its plays are its own. Asked of its class, which needs no cast."""
+    """Return whether an attack may corrupt a principal, so that its plays are its own.
+
+    Its class tells, without a cast.
+    """
     return type(attack).corrupt is not Attack.corrupt or type(attack).each_evening is not Attack.each_evening
 
 
 def _dealt(tasks: Sequence[Task], shard: Shard) -> list[Task]:
-    """A shard's tasks, dealt in turn, so that those of a scheme, which take about as long, are spread."""
+    """Return a shard's tasks: every `of`-th one, so that those of a scheme, which take about as long, are spread."""
     return list(tasks[shard.number - 1 :: shard.of])
 
 
@@ -164,7 +171,7 @@ def run_matrix(
     isolated: bool = False,
     timeout: float | None = None,
 ) -> Matrix:
-    """All cells, in the order of schemes and attacks given. What is asked for is as in `Plan` and `run_plan`."""
+    """Run all cells, in the order of schemes and attacks given. The arguments are those of `Plan` and `run_plan`."""
     plan = Plan(schemes, attacks, scenario, every=every, plain=plain, isolated=isolated, unverified=unverified)
     found = run_plan(plan, jobs=jobs, progress=progress, timeout=timeout)
     return judged(plan.header(), (*found.kept, *found.lost))
@@ -179,9 +186,15 @@ def run_plan(
     shard: Shard = WHOLE,
     journal: Journal | None = None,
 ) -> TaskResult:
-    """Every line of a shard: those that the journal knows, and those of the tasks that are left, which it is given.
+    """Return every line of a shard: those that the journal has, and those of the tasks left, which it is given.
 
-    `jobs` processes work at once; a task that takes longer than `timeout` seconds is given up.
+    Args:
+        plan: what to run.
+        jobs: how many processes work at once.
+        progress: called with (lines done, lines in all, name).
+        timeout: seconds after which a task is given up; None for never.
+        shard: the part of the plan to run.
+        journal: where to write lines, and where to read those known.
     """
     _shared.clear()
     kept, lost = list(journal.known if journal is not None else ()), list[JournalLine]()
@@ -197,7 +210,7 @@ def run_plan(
 
 
 def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack] = ()) -> Cell:
-    """One cell by itself, its controls not run."""
+    """Run one cell by itself, without its controls."""
     return Evaluation(scheme, tuple(every or (attack,)), scenario).cell(attack)[0]
 
 
@@ -228,14 +241,14 @@ def _lines(task: Task) -> Iterator[JournalLine]:
 class _Shared:
     """What the tasks of one run share in a process: a scheme's honest play, what each attack opens in plain, results.
 
-    Nothing that is found depends on which tasks a process had before.
+    No result depends on which tasks a process had before.
     """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Another run begins."""
+        """Forget everything, because another run begins."""
         self.memo = Memo()
         self._evaluations: dict[str, Evaluation] = {}
         self._opened: dict[str, frozenset[int]] = {}
@@ -253,7 +266,7 @@ class _Shared:
         return self._evaluations[scheme.name]
 
     def opened_in_plain(self, task: Task, attack: Attack) -> frozenset[int]:
-        """What an attack opens in the scheme that cells are compared with: nothing where it does not apply."""
+        """Return what an attack opens in the scheme that cells are compared with: nothing if it does not apply."""
         if task.plain is None:
             return frozenset()
         if attack.name not in self._opened:
@@ -273,7 +286,7 @@ def _killed(task: Task) -> TaskResult:
 
 
 def _given_up(task: Task, verdict: Verdict, why: str) -> TaskResult:
-    """What is known of a task that did not come to its end: nothing, and that is said."""
+    """Return the result of a task that did not finish: lines that give the reason."""
     if task.scheme is None:
         return TaskResult(task.name, lost=tuple(_control(task, attack, why) for attack in task.run))
     cells = [

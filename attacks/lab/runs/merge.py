@@ -1,4 +1,4 @@
-"""From the lines of one run, in one file or several, to its result."""
+"""Makes the result of a run from its lines, in one file or several."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from attacks.lab.runs.journal import (
 from escrow.errors import Malformed
 
 NOT_RUN = "it was not run"
-UNJUDGED = frozenset({"NOT_APPLICABLE", "ERROR", "TIMEOUT"})  # nothing was concluded that a control could unsettle
+UNJUDGED = frozenset({"NOT_APPLICABLE", "ERROR", "TIMEOUT"})  # verdicts that do not depend on the controls
 
 
 def merged(files: Sequence[tuple[str, Contents]]) -> tuple[JournalHeader, list[JournalLine]]:
-    """The one run that these files, each with its name, hold parts of.
+    """Return the one run of which these files, each with its name, hold parts.
 
-    NotComparable where they hold parts of several; Malformed where two of them contradict each other on a cell.
+    Raises:
+        NotComparable: the files hold parts of several runs.
+        Malformed: two files contradict each other on a cell.
     """
     first, begun = files[0]
     found: dict[CellId, tuple[str, JournalLine]] = {}
@@ -42,18 +44,18 @@ def merged(files: Sequence[tuple[str, Contents]]) -> tuple[JournalHeader, list[J
 
 
 def _found(line: JournalLine) -> tuple[object, ...]:
-    """What a line says, but for the rules that fired: a task that was cut in two exercised fewer."""
+    """Return a line without the rules that fired, because a task that was cut in two exercised fewer."""
     return (line.key, line.cell if isinstance(line, CellLine) else line.failure)
 
 
 def missing(header: JournalHeader, lines: Iterable[JournalLine]) -> list[CellId]:
-    """The cells and controls of a run that no line holds."""
+    """Return the cells and controls of a run that no line holds."""
     there = {line.cell_id for line in lines}
     return [cell_id for cell_id in header.cell_ids if cell_id not in there]
 
 
 def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
-    """The result. A cell is INCONCLUSIVE if its controls failed or did not run, or a rule fired nowhere."""
+    """Return the result. A cell is INCONCLUSIVE if its controls failed or did not run, or a rule fired nowhere."""
     lines = list(lines)
     cells = {line.cell_id: line.cell for line in lines if isinstance(line, CellLine)}
     broken = dict.fromkeys(header.manifest.attacks, NOT_RUN)

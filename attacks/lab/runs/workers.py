@@ -1,4 +1,4 @@
-"""Processes that work tasks off. They end with the process that started them, even where that was killed."""
+"""Worker processes for tasks. They end with the process that started them, even if that was killed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from typing import TypeVar
 
 from escrow.registry import PREFIX, load_files
 
-TICK = 0.2  # seconds between two looks at the clock, and at whether the parent is still there
-GRACE = 5.0  # seconds in which a task that was told to stop may clean up, before it is told again
+TICK = 0.2  # seconds between two checks of the clock, and of whether the parent still lives
+GRACE = 5.0  # seconds that a stopped task has to clean up before it is stopped again
 
 T = TypeVar("T")
 P = TypeVar("P")
 
 
 class TimedOut(BaseException):
-    """A task's time is over; no `except Exception` of a scheme stops it on its way out."""
+    """A task's time is over. It is no Exception, so that no `except Exception` of a scheme stops it."""
 
 
 def spread(perform: Callable[[T], P], tasks: Sequence[T], jobs: int, killed: Callable[[T], P]) -> Iterator[P]:
-    """What `perform` makes of each task, in the order in which they end, `jobs` at once.
+    """Yield the results of `perform` for each task, in the order in which they end, `jobs` at once.
 
-    `killed` stands in for what a task would have given whose process was killed from outside.
+    For a task whose process was killed from outside, the result is that of `killed`.
     """
     if jobs == 1:
         yield from map(perform, tasks)
@@ -58,7 +58,7 @@ def _prepare(parent: int, plugins: tuple[str, ...]) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this process soon after its parent has ended: a queue that all workers hold open would keep them waiting."""
+    """End this process soon after its parent ends; a queue that all workers hold open would keep them waiting."""
     if sys.platform == "win32":
         return
 
@@ -72,7 +72,7 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def limited(seconds: float | None) -> Iterator[None]:
-    """TimedOut in this block after so many seconds; never, where they are None. Not on systems without alarms."""
+    """Raise TimedOut in this block after so many seconds; never if they are None, or on systems without alarms."""
     if seconds is None or sys.platform == "win32":
         yield
         return

@@ -1,1 +1,1 @@
-"""What a play and an adversary say together: what was opened and delivered, against what the scheme claims."""
+"""The verdict of a play and an adversary: what was opened and delivered, against what the scheme claims."""

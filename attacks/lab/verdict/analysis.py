@@ -1,7 +1,7 @@
 """The judge's side of an adversary: which of the texts that it derives were sent, and which coalitions open them.
 
-A view, bytes only, is all that the adversary is given of a record. What it derives is joined here to what was sent, by
-comparing bytes: texts are fresh and random, so equality is proof.
+The adversary is given only a view of a record: bytes. Its texts are compared here with those that were sent, byte for
+byte: texts are fresh and random, so equality is proof.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from escrow.scheme import Scheme
 
 
 def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
-    """The rules of every cell: the functions of the scheme's modules, and those of all attacks."""
+    """Return the rules of every cell: the functions of the scheme's modules, and those of all attacks."""
     functions: list[Any] = [function for attack in attacks for function in attack.derivations]
     theirs: list[Rule] = [function.__rule__ for function in functions]
     return tuple({rule.name: rule for rule in (*words_of(scheme).rules, *theirs)}.values())
 
 
 def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:
-    """What was heard, and the states of everybody, or those that were taken: nothing of what was sent or shown."""
+    """Return what was heard, and the states of all principals or those taken; nothing of what was sent or shown."""
     states = record.states if taken is None else _taken(record, taken)
     return View(
         days=record.scenario.days,
@@ -44,7 +44,7 @@ def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:
 
 
 def _taken(record: Record, taken: Iterable[Seizure]) -> dict[str, tuple[bytes, ...]]:
-    """The states of these evenings; empty bytes stand for the others."""
+    """Return the states of these evenings; empty bytes stand for the others."""
     on: dict[str, set[int]] = {}
     for each in taken:
         on.setdefault(each.principal, set()).update(each.evenings or range(record.scenario.days))
@@ -55,10 +55,11 @@ def _taken(record: Record, taken: Iterable[Seizure]) -> dict[str, tuple[bytes, .
 
 
 class Analysis:
-    """What can be derived from a record, and by whom; `taken`: where only these states are given to the adversary.
+    """The texts that can be derived from a record, and by which coalitions.
 
-    `isolated` puts the adversary into a process of its own; then there is no `closure` and there are no `labels` to
-    look into, and whatever goes wrong over there raises AdversaryFailed. `memo` is of earlier closures.
+    `taken`: if given, only these states are given to the adversary. `isolated` puts the adversary into its own process:
+    then there is no `closure` and there are no `labels` to read, and an error there raises AdversaryFailed. `memo`
+    holds results of earlier closures.
     """
 
     def __init__(
@@ -87,47 +88,49 @@ class Analysis:
 
     @property
     def closure(self) -> Closure:
+        """The closure of the adversary. Raises TypeError if the adversary is in another process."""
         return self._here.closure
 
     @property
     def labels(self) -> Labels:
+        """The labels of the adversary. Raises TypeError if the adversary is in another process."""
         return self._here.labels
 
     # --- what is opened ---
 
     @cached_property
     def _ids(self) -> dict[int, int]:
-        """The id of the text that was sent, for each number of the adversary's that has its bytes."""
+        """The id of the text that was sent, for each of the adversary's numbers with its bytes."""
         ids = {sent.body: sent.id for sent in self.record.sent}
         return {number: ids[body] for number, body in self.adversary.texts.items() if body in ids}
 
     @cached_property
     def texts(self) -> dict[int, int]:
-        """The adversary's number of the text, for each text that anyone can derive: by the text's id."""
+        """The adversary's number of each text that any coalition can derive: by the text's id."""
         return {text: number for number, text in self._ids.items()}
 
     def masks(self, text: int, name: str = MATHEMATICS) -> tuple[int, ...]:
-        """The minimal masks that open a text in a pass; none where nobody can."""
+        """Return the minimal masks that open a text in a pass; none if no coalition opens it."""
         labels = self.adversary.labelled(name)
         found = [labels.masks(number, name) for number in self._numbers.get(text, ())]
         return found[0] if len(found) == 1 else tuple(minimal(mask for masks in found for mask in masks))
 
     @cached_property
     def _numbers(self) -> dict[int, list[int]]:
-        """All numbers of a text. There are several where a rule gives its bytes in another conversation."""
+        """All numbers of a text: several where a rule gives its bytes in another conversation."""
         numbers: dict[int, list[int]] = {}
         for number, text in self._ids.items():
             numbers.setdefault(text, []).append(number)
         return numbers
 
     def structure(self, name: str = MATHEMATICS) -> AccessStructure:
-        """Who opens which text (by the adversary's number) in a pass."""
+        """Return which coalitions open which text (by the adversary's number) in a pass."""
         if name not in self._structures:
             self._structures[name] = AccessStructure(self.adversary.labelled(name), self._ids, name)
         return self._structures[name]
 
     def opened_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> frozenset[int]:
-        """The ids of the texts that these seizures open together."""
+        """Return the ids of the texts that these seizures open together."""
         structure = self.structure(name)
         return frozenset(self._ids[number] for number in structure.opened(structure.mask(seizures)))
 

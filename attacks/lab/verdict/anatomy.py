@@ -1,10 +1,10 @@
 """The anatomy of a scheme: every minimal coalition, what it opens by evening, in each pass; and what active ones open.
 
 *Passive* rows are the labels of the honest play with its lawful warrants. *Active* rows are one play for each attack
-that turns a principal. Minimal coalitions of the same principals stand in one row, whatever their evenings: `members`
-gives all evenings that occur, `by_day` what a seizure on that evening opens that no part of the coalition opens.
-*Identities*, where a scheme's fields name who sent a message, are told from content: who learns them in each pass, and
-what each kind of secret gives by itself.
+that corrupts a principal. Minimal coalitions of the same principals stand in one row, whatever their evenings:
+`members` gives all evenings that occur, `by_day` what a seizure on that evening opens that no part of the coalition
+opens. *Identities*, in a scheme whose fields name who sent a message, are kept apart from content: who learns them in
+each pass, and what each kind of secret gives by itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,15 @@ def anatomy(
     *,
     isolated: bool = False,
 ) -> Anatomy:
-    """The measured access structure of a scheme in a scenario. `attacks` give the rules and the active rows."""
+    """Return the measured access structure of a scheme in a scenario.
+
+    Args:
+        scheme: the scheme to play.
+        attacks: they give rules, and each active one gives a row.
+        scenario: the scenario to play.
+        progress: called with (steps done, steps in all, name of the step).
+        isolated: whether each adversary has its own process.
+    """
     evaluation = Evaluation(scheme, attacks, scenario, isolated=isolated)
     active = [each for each in attacks if not each.applies(scheme, evaluation.record.cast) and _turns(each, evaluation)]
     rows: list[Minimal] = []
@@ -71,7 +79,7 @@ def _passes(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _groups(analysis: Analysis, name: str) -> dict[tuple[str, ...], Group]:
-    """The minimal coalitions of every text, by the principals (or thresholds) that they are of."""
+    """Return the minimal coalitions of every text, by their principals (or thresholds)."""
     structure = analysis.structure(name)
     known: dict[int, Coalition] = {}
     groups: dict[tuple[str, ...], Group] = defaultdict(lambda: defaultdict(list))
@@ -108,7 +116,7 @@ def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
 
 
 def _evenings(group: Group) -> list[set[int]]:
-    """For each member of the row, all evenings that occur."""
+    """Return for each member of the row all evenings that occur."""
     found: list[set[int]] = []
     for coalitions in group.values():
         for coalition in coalitions:
@@ -119,7 +127,7 @@ def _evenings(group: Group) -> list[set[int]]:
 
 
 def _periods(group: Group) -> tuple[str, ...]:
-    """The stretches of evenings, if each coalition of several takes all its members within one of several."""
+    """Return the stretches of evenings, if each coalition of several takes all its members within one of several."""
     coalitions = {coalition for coalitions in group.values() for coalition in coalitions}
     stretches = {tuple({member.evenings for member in each.members}) for each in coalitions}
     if len(stretches) < 2 or any(len(each) > 1 for each in stretches) or len(next(iter(coalitions)).members) < 2:
@@ -128,7 +136,7 @@ def _periods(group: Group) -> tuple[str, ...]:
 
 
 def _by_evening(analysis: Analysis, group: Group) -> Iterator[tuple[int, set[int]]]:
-    """What the row opens if its last seizure is on an evening, the others on whichever earlier ones serve best."""
+    """Yield what the row opens if its last seizure is on an evening, the others on the best earlier ones."""
     days = range(analysis.record.scenario.days)
     names = [each.principal for each in next(iter(group.values()))[0].members]
     if len(names) == len(set(names)):
@@ -142,7 +150,7 @@ def _by_evening(analysis: Analysis, group: Group) -> Iterator[tuple[int, set[int
 
 
 def _meets(coalition: Coalition, evenings: tuple[int, ...]) -> bool:
-    """Whether seizing each member on one of these evenings (in order where there are several) gives the coalition."""
+    """Return whether seizing each member on one of these evenings (if several, in order) gives the coalition."""
     if len(evenings) == 1:
         return all(evenings[0] in member.evenings for member in coalition.members)
     return all(day in member.evenings for day, member in zip(evenings, coalition.members, strict=True)) or all(
@@ -151,7 +159,7 @@ def _meets(coalition: Coalition, evenings: tuple[int, ...]) -> bool:
 
 
 def _most(group: Group) -> int:
-    """The most texts that one coalition of the row opens."""
+    """Return the largest number of texts that one coalition of the row opens."""
     counts: dict[Coalition, int] = defaultdict(int)
     for coalitions in group.values():
         for coalition in coalitions:
@@ -165,7 +173,7 @@ def _split(opened: set[int], days: dict[int, int], evening: int) -> ByDay:
 
 
 def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
-    """The officials that this pass counts on."""
+    """Return the officials on whose honesty this pass counts."""
     if name == MATHEMATICS:
         return ()
     return analysis.adversary.officials
@@ -179,7 +187,7 @@ def _turns(attack: Attack, evaluation: Evaluation) -> list[Turn]:
 
 
 def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
-    """What the corrupted principals open in a play of their own, and who complained."""
+    """Yield what the corrupted principals open in a play of their own, and who complained."""
     analysis, _ = evaluation.under(attack)
     turns = _turns(attack, evaluation)
     seizures = [Seizure(each.principal, tuple(range(each.day, evaluation.scenario.days))) for each in turns]
@@ -205,12 +213,12 @@ ISOLATED = "the adversary had a process of its own, which answers for texts only
 
 
 def _tells(scheme: Scheme) -> bool:
-    """Whether there are facts in this scheme that name who sent a message."""
+    """Return whether this scheme has facts that name who sent a message."""
     return any(issubclass(kind, Identified) and kind is not Identified for kind in words_of(scheme).types)
 
 
 def _identities(evaluation: Evaluation) -> Identities:
-    """Who learns the names in the honest play's access fields, and what each kind of secret gives by itself."""
+    """Return who learns the names in the honest play's access fields, and what each kind of secret gives by itself."""
     if evaluation.isolated:
         return Identities(unmeasured=ISOLATED)
     analysis = evaluation.analysis
@@ -244,7 +252,7 @@ def _identified(closure: Closure) -> list[int]:
 
 
 def _fields(closure: Closure, numbers: Iterable[int]) -> int:
-    """How many access fields these facts are about: an attacker's variants of a field are about the same one."""
+    """Return the number of access fields that these facts are about; an attacker's variants of one field count once."""
     facts = map(closure.facts.__getitem__, numbers)
     return len({(fact.chain, fact.n) for fact in facts if isinstance(fact, Identified | AccessField) and fact.chain})
 
@@ -253,7 +261,7 @@ def _fields(closure: Closure, numbers: Iterable[int]) -> int:
 
 
 def _secrets(evaluation: Evaluation) -> Iterator[Secrets]:
-    """The minimal sets of secrets that open a text or name a sender, by the kinds that they are of."""
+    """Yield the minimal sets of secrets that open a text or name a sender, by their kinds."""
     closure, sent = _closure_of_secrets(evaluation), {each.body: each for each in evaluation.record.sent}
     bodies = {number: fact.body for number, fact in enumerate(closure.facts) if isinstance(fact, Text)}
     texts = {number: sent[body] for number, body in bodies.items() if body in sent}
@@ -277,7 +285,10 @@ def _secrets(evaluation: Evaluation) -> Iterator[Secrets]:
 
 
 def _closure_of_secrets(evaluation: Evaluation) -> Closure:
-    """What the network heard; and each fact of the scheme's own kinds in any state, assumed for itself."""
+    """Return the closure of what the network heard and of each fact of the scheme's own kinds in any state.
+
+    Each such fact is a holder by itself.
+    """
     closure, record = Closure(evaluation.analysis.rules), evaluation.record
     for fact in Reader(evaluation.scheme, *evaluation.attacks).network(record.heard):
         closure.learn(fact, "network")

@@ -1,4 +1,4 @@
-"""What an attack's corruptions open, held against the claim and against what else the play did; the verdict follows."""
+"""The verdict of a cell: what an attack's corruptions open, and what else the play did, against the claim."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from attacks.lab.verdict.delivery import Messaging
 
 @dataclass(frozen=True)
 class Reach:
-    """What an attack's corruptions open: for each text the minimal masks within them."""
+    """The texts that an attack's corruptions open: for each the minimal masks within them."""
 
     structure: AccessStructure
     masks: dict[int, tuple[int, ...]]
@@ -25,9 +25,9 @@ class Reach:
     corrupted: tuple[Seizure, ...]
 
     def best(self) -> tuple[Coalition, int]:
-        """The smallest coalition that opens the most of what the claim excludes, or else the most; and its mask.
+        """Return the smallest coalition that opens the most excluded texts, or else the most texts; and its mask.
 
-        Who is corrupted is one coalition from that day on.
+        All corrupted principals are one coalition from the day of corruption on.
         """
         if self.corrupted and self.masks:
             evenings = [Seizure(each.principal, (day,)) for each in self.corrupted for day in each.evenings]
@@ -44,15 +44,15 @@ class Reach:
         return -len(self.opened(mask, masks)), len(coalition.members), str(coalition)
 
     def opened(self, mask: int, masks: dict[int, tuple[int, ...]] | None = None) -> frozenset[int]:
-        """The texts that a mask opens, of those in `masks`."""
+        """Return the texts that a mask opens, of those in `masks`."""
         inside = self.structure.labels.satisfied(mask)
         of_texts = (self.masks if masks is None else masks).items()
         return frozenset(text for text, found in of_texts if any(each & inside == each for each in found))
 
     def taken(self) -> tuple[tuple[Seizure, ...], frozenset[int]]:
-        """The best coalition as it could be seized, each on one evening that serves, and the texts that it opens.
+        """Return the best coalition as it could be seized, each on one possible evening, and the texts that it opens.
 
-        Who is corrupted is taken on every evening from then on.
+        A corrupted principal is taken on every evening from then on.
         """
         coalition, mask = self.best()
         members = coalition.members if self.corrupted else self.structure.example(mask).members
@@ -62,9 +62,9 @@ class Reach:
 
 
 def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
-    """Every text that the corruptions open together or in part, by which minimal coalitions, and which are excluded.
+    """Return every text that the corruptions open together or in part, its minimal coalitions, and the excluded ones.
 
-    What a corrupted device sent or was sent itself does not count: whoever runs a device reads its own texts.
+    Texts that a corrupted device sent or received itself do not count: an attacker that runs a device reads its texts.
     """
     days = analysis.record.scenario.days
     corrupted = tuple(
@@ -91,7 +91,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
 
 
 def _seizures(corruptions: Iterable[Seize | Turn], days: int) -> list[Seizure]:
-    """One seizure for each evening on which a principal's state is taken."""
+    """Return one seizure for each evening on which a principal's state is taken."""
     evenings: dict[str, set[int]] = defaultdict(set)
     for each in corruptions:
         evenings[each.principal] |= {each.evening} if isinstance(each, Seize) else set(range(each.day, days))
@@ -107,7 +107,7 @@ def judge_cell(
     honest: Messaging,
     opened_in_plain: frozenset[int],
 ) -> Cell:
-    """The cell of one scheme under one attack, whose corruptions reach what `found` says."""
+    """Return the cell of one scheme under one attack, whose corruptions open what `found` says."""
     record = analysis.record
     messaging = Messaging(record)
     coalition, mask = found.best()
@@ -152,7 +152,7 @@ def _wrong(
     judge: Judge,
     attack: Attack,
 ) -> list[str]:
-    """What the outcome holds and the claim excludes, in words."""
+    """Return in words everything in the outcome that the claim excludes."""
     wrong = []
     if found.excluded:
         alone, all_told = len(found.excluded.keys() & opened), len(found.excluded)
@@ -175,12 +175,12 @@ def _wrong(
 
 
 def texts(count: int) -> str:
-    """A number of texts, in words."""
+    """Return a number of texts in words."""
     return "1 text" if count == 1 else f"{count} texts"
 
 
 def _opens(coalition: Coalition) -> str:
-    """The coalition as the subject of a sentence."""
+    """Return the coalition as the subject of a sentence."""
     several = len(coalition.members) + len(coalition.thresholds) > 1 or bool(coalition.thresholds)
     return f"{coalition} open" if several else f"{coalition} opens"
 
@@ -193,7 +193,7 @@ def _extent(found: Reach, coalition: Coalition, opened: int, analysis: Analysis)
 
 
 def _exposed(opened: frozenset[int], day: int, messaging: Messaging) -> Exposed:
-    """Counts by who is a target of some warrant and by whether the text was sent up to `day`."""
+    """Count texts by whether a warrant targets them and whether they were sent up to `day`."""
     targets = {warrant.order.target for warrant in messaging.record.warrants}
     counts: Counter[tuple[bool, bool]] = Counter(
         (bool(targets & set(sent.people)), sent.day <= day) for sent in map(messaging.by_id.__getitem__, opened)
@@ -205,7 +205,7 @@ def _exposed(opened: frozenset[int], day: int, messaging: Messaging) -> Exposed:
 
 
 def _when(coalition: Coalition, attack_day: int) -> int:
-    """The evening of the last seizure, each at the scenario's attack day if it may be then, or else at its earliest."""
+    """Return the evening of the last seizure, each on the attack day if possible, else at its earliest."""
     days = [
         attack_day if attack_day in member.evenings else min(member.evenings, default=attack_day)
         for member in coalition.members
@@ -214,7 +214,7 @@ def _when(coalition: Coalition, attack_day: int) -> int:
 
 
 def _relied_on(analysis: Analysis, attack: Attack) -> tuple[str, ...]:
-    """The officials whose services this cell counts on being honest, where it puts requests to them."""
+    """Return the officials on whose honesty this cell counts, if the attack puts requests to them."""
     return analysis.adversary.officials if attack.served else ()
 
 

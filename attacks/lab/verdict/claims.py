@@ -1,6 +1,6 @@
 """Whether a claim grants that a coalition opens a text: the paper's sentence, read against what was sent and kept.
 
-A device's own texts are granted "from the seizure until healing". Healing is read off the ratchet as its specification
+A device's own texts are granted "from the seizure until healing". Healing is read from the ratchet as its specification
 describes it: a chain is within reach of a seizure if the step that began it mixes a key that the seized state held.
 This uses public headers and the seized state alone, no derivation, so it is independent of the closure.
 """
@@ -25,7 +25,7 @@ from escrow.scheme import Claim, Grant
 
 
 class Judge:
-    """Holds one record against one claim."""
+    """Compares one record with one claim."""
 
     def __init__(self, record: Record, claim: Claim) -> None:
         self.record, self.claim = record, claim
@@ -43,7 +43,7 @@ class Judge:
     # --- who may open what ---
 
     def granted(self, coalition: Coalition, text: int) -> bool:
-        """Whether some grant covers this coalition and this text."""
+        """Return whether some grant covers this coalition and this text."""
         return any(self._grants(grant, coalition, text) for grant in self.claim.grants)
 
     def _grants(self, grant: Grant, coalition: Coalition, text: int) -> bool:
@@ -60,7 +60,7 @@ class Judge:
         return len({member.principal for member in members}) + sum(each.t for each in wide) >= grant.t
 
     def _own(self, seizure: Seizure, sent: Sent) -> bool:
-        """Whether one seizure of this device, on whichever of its evenings, is granted this text."""
+        """Return whether one seizure of this device is granted this text on each of its evenings."""
         if seizure.principal not in self.record.cast.devices:
             return False
         return all(self._within(seizure.principal, evening, sent) for evening in seizure.evenings)
@@ -71,7 +71,7 @@ class Judge:
         return any(self._reaches(device, evening, chain, sent) for chain in self._chains[sent.id])
 
     def _late(self, device: str, evening: int, sent: Sent) -> bool:
-        """Whether the device had yet to send this text, or to read it."""
+        """Return whether the device had yet to send this text, or to read it."""
         read = self._shown.get((device, sent.body), self.record.scenario.days)
         return sent.day > evening or (device != sent.device and read > evening)
 
@@ -87,11 +87,11 @@ class Judge:
         return any(self._reaches(device, evening, carrier, self.by_id[text]) for carrier, text in carriers)
 
     def _rerooted(self, chain: bytes, held: frozenset[bytes]) -> bool:
-        """Whether a chain is the first of a session without a one-time prekey, to a signed prekey still kept."""
+        """Return whether a chain is the first of a session without a one-time prekey, to a signed prekey still kept."""
         return any(to in held for to in self._first_flights.get(chain, ()))
 
     def _held_by(self, device: str, evening: int) -> frozenset[bytes]:
-        """The public names of every key that a device's state held."""
+        """Return the public names of every key that a device's state held."""
         names = set()
         for fact in walk(self.record.party(device, evening), Fact):
             if isinstance(fact, Private):
@@ -103,7 +103,7 @@ class Judge:
     # --- what the public headers tell ---
 
     def _read_mail(self) -> None:
-        """Which chains carried a text, which key each answers, and which chains brought a group's sender key."""
+        """Read from headers which chains carried a text, which key each answers, and which brought a sender key."""
         self._chains: dict[int, set[bytes]] = defaultdict(set)
         self._answered: dict[bytes, set[bytes]] = defaultdict(set)
         self._first_flights: dict[bytes, set[bytes]] = defaultdict(set)
@@ -134,6 +134,6 @@ class Judge:
 
 
 def _in_one_period(members: Iterable[Seizure], wide: Iterable[CoalitionThreshold], period: int) -> bool:
-    """Whether all these seizures, on whichever of their evenings, fall into one period of so many days."""
+    """Return whether all these seizures, on any of their evenings, fall into one period of so many days."""
     seizures = [*members, *(parse(of, [of.split("@")[0]]).members[0] for each in wide for of in each.of)]
     return len({evening // period for each in seizures for evening in each.evenings or (0, period)}) == 1

@@ -23,14 +23,14 @@ class Control(NamedTuple):
 
 
 def control_of(attack: Attack) -> Control:
-    """The attack's control. A third party's attack names a module by its full name, which may be its own."""
+    """Return the attack's control. A third party's attack names a module by its full name, which may be its own."""
     module: ModuleType = importlib.import_module(specimen_module(attack))
     scenario = getattr(module, "SCENARIO", None) or importlib.import_module("attacks.specimens").control_scenario()
     return Control(module.SPECIMEN, module.TWIN, scenario)
 
 
 class Controlled(NamedTuple):
-    """Empty, or why the attack's verdicts mean nothing; and the rules that fired in its control plays."""
+    """The reason why the attack's verdicts mean nothing, or ""; and the rules that fired in its control plays."""
 
     failure: str
     fired: frozenset[str]

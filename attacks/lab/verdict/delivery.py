@@ -1,4 +1,4 @@
-"""What one play did to the users' texts and to the lawful access, as set algebra; no adversary is asked.
+"""The effect of one play on the users' texts and on the lawful access, as set algebra; no adversary is asked.
 
 entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
@@ -22,7 +22,10 @@ from escrow.codec import walk
 
 
 class Messaging:
-    """What one play did to the users' texts and to the lawful access. Reads the truth; knows no adversary."""
+    """The effect of one play on the users' texts and on the lawful access.
+
+    It reads the truth and knows no adversary.
+    """
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -31,6 +34,7 @@ class Messaging:
 
     @cached_property
     def entitled(self) -> frozenset[int]:
+        """The ids of the texts that some warrant covers."""
         orders = [warrant.order for warrant in self.record.warrants]
         return frozenset(
             sent.id for sent in self.record.sent if any(order.covers(sent.people, sent.day) for order in orders)
@@ -38,6 +42,7 @@ class Messaging:
 
     @cached_property
     def lawful(self) -> frozenset[int]:
+        """The ids of the texts that the lawful access returned."""
         return frozenset(self.ids[text.body] for text in self.record.lawful if text.body in self.ids)
 
     @cached_property
@@ -53,34 +58,40 @@ class Messaging:
 
     @property
     def delivered(self) -> frozenset[int]:
+        """The ids of the texts shown on an intended device."""
         return frozenset(text for text, device in self.shown if device in self.by_id[text].intended)
 
     @property
     def overreached(self) -> frozenset[int]:
+        """Over-collection: texts that the lawful access returned outside every warrant."""
         return self.lawful - self.entitled
 
     @property
     def evaded(self) -> frozenset[int]:
+        """Evasion: texts that a warrant covers, delivered, and not returned by the lawful access."""
         return (self.entitled & self.delivered) - self.lawful
 
     @property
     def lost(self) -> frozenset[tuple[int, str]]:
+        """(text, intended device) for each text that was not shown there."""
         meant = {(sent.id, device) for sent in self.record.sent for device in sent.intended}
         return frozenset(meant - self.shown.keys())
 
     @property
     def forged(self) -> int:
+        """The number of texts shown that no user sent."""
         return len(self.record.shown) - self.shown.total()
 
     @property
     def duplicated(self) -> int:
+        """The number of times that a text was shown again on one device."""
         return sum(times - 1 for times in self.shown.values())
 
     @cached_property
     def framed(self) -> frozenset[int]:
-        """Texts that the authority's own findings attribute to a user who did not send them.
+        """The texts that the authority's own findings attribute to a user who did not send them.
 
-        A finding is any struct in its last state that says `attributed`, of the mail whose body has this SHA-256.
+        A finding is any struct in its last state with a field `attributed`, about the mail whose body has this SHA-256.
         """
         owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
         author: dict[bytes, Sent] = {}
@@ -93,19 +104,19 @@ class Messaging:
 
     @cached_property
     def trials(self) -> int:
-        """How often the corrupted principals tried, by the counts of `trials` that they keep."""
+        """The trials of the corrupted principals, by the counts of `trials` that they keep."""
         kept = (
             each for name in sorted({turn.principal for turn in self.record.corrupted}) for each in self._kept(name)
         )
         return sum(each.trials for each in kept if isinstance(getattr(each, "trials", None), int))
 
     def _kept(self, name: str) -> Iterator[Any]:
-        """Every struct in a principal's last state."""
+        """Yield every struct in a principal's last state."""
         return walk(self.record.party(name, self.record.scenario.days - 1), msgspec.Struct)
 
     @cached_property
     def promised(self) -> frozenset[int]:
-        """Entitled texts that no lost packet kept from whoever collects, sent since the warrant was served."""
+        """Entitled texts sent since the warrant was served, of which no packet to the collector was lost."""
         dropped = {text for text, _ in self.record.lost}
         return frozenset(
             sent.id
@@ -116,7 +127,7 @@ class Messaging:
 
     @property
     def alarms(self) -> tuple[Alarms, ...]:
-        """Complaints of honest clients and auditors, by who and which check. What an attacker made has no voice."""
+        """Complaints of honest clients and auditors, by party and check; corrupted parties do not count."""
         cast = self.record.cast
         honest = {*cast.devices, *cast.officials} - {turn.principal for turn in self.record.corrupted}
         first: dict[tuple[str, str], Alarms] = {}

@@ -1,4 +1,4 @@
-"""One scheme evaluated: its honest play, analysed once, and what each attack makes of it."""
+"""One scheme evaluated: its honest play, analysed once, and the cell of each attack."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from escrow.scheme import Scheme
 
 
 class Evaluation:
-    """The honest play of one scheme in one scenario, analysed once, and what attacks make of it.
+    """The honest play of one scheme in one scenario, analysed once, and the cells of attacks.
 
-    `secret` (32 bytes) is what the plays draw from instead of the scenario's seed. `isolated` gives each adversary a
-    process of its own, plays under a secret that nobody knows if none is given, and tries each cell's coalition again
-    in a process that holds nothing else; what fails there is an ERROR. `plain` is the scheme that cells are compared
-    with; their keys depend on it. `memo` is shared with other evaluations: their plays have facts in common with these.
+    `secret` (32 bytes) replaces the scenario's seed as the source of the plays' randomness. `isolated` gives each
+    adversary its own process, plays under a fresh secret if none is given, and tries each cell's coalition again in a
+    process that holds nothing else; a failure there is an ERROR. `plain` is the scheme that cells are compared with;
+    their keys depend on it. `memo` is shared with other evaluations, because their plays have facts in common with
+    these.
     """
 
     def __init__(
@@ -55,31 +56,33 @@ class Evaluation:
 
     @cached_property
     def record(self) -> Record:
+        """The honest play."""
         return self.play()
 
     @cached_property
     def cast(self) -> Cast:
-        """Who plays."""
+        """The parties of the play."""
         return cast_of(self.scheme, self.scenario)
 
     @cached_property
     def honest(self) -> Messaging:
-        """What the honest play did to the users' texts."""
+        """The effect of the honest play on the users' texts."""
         return Messaging(self.record)
 
     @cached_property
     def analysis(self) -> Analysis:
+        """The analysis of the honest play."""
         return self._analysed(self.record)
 
     def forget(self) -> None:
-        """Let go of the honest play's analysis, which is large."""
+        """Drop the honest play's analysis, which is large."""
         self.__dict__.pop("analysis", None)
 
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
-        """What can be read under an attack: the honest play's analysis, or that of a play of its own.
+        """Return the analysis under an attack and its corruptions: the honest play's, or that of a play of its own.
 
-        In the latter the adversary is given the states of who was corrupted and, where services answer, of the
-        officials: nobody else's could be in a coalition.
+        In the latter the adversary is given only the states of corrupted principals and, where services answer, of the
+        officials: no one else can be in a coalition.
         """
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
         corrupted = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
@@ -96,7 +99,7 @@ class Evaluation:
         return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken, memo=self.memo)
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
-        """The cell of this scheme under an attack, and all texts that the attack opens."""
+        """Return the cell of this scheme under an attack, and all texts that the attack opens."""
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
         if reason := attack.applies(self.scheme, self.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
@@ -116,7 +119,7 @@ class Evaluation:
         return judge_cell(analysis, attack, corruptions, judge, found, self.honest, opened_in_plain), found.masks
 
     def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
-        """AdversaryFailed if a process with nothing but the coalition's states does not open what the cell says."""
+        """Raise AdversaryFailed if a process with only the coalition's states does not open the cell's texts."""
         members, opened = found.taken()
         given = (*members, *map(Seizure, record.cast.officials)) if attack.served else members
         alone = Analysis(self.scheme, record, self.attacks, isolated=True, taken=given)
@@ -137,7 +140,7 @@ def manifest(
     every: Sequence[Attack],
     unverified: Sequence[str] = (),
 ) -> Manifest:
-    """What a result says of how it came about."""
+    """Return the part of a result that says how it was made."""
     parameters = {scheme.name: msgspec.structs.asdict(scheme) for scheme in schemes if scheme.__struct_fields__}
     return Manifest(
         version=__version__,

@@ -1,8 +1,8 @@
-"""What decides a cell, as a digest that is known before the cell runs. Resuming, sharding and merging go by it.
+"""A digest of everything that decides a cell, known before the cell runs; resuming, sharding and merging use it.
 
 A key covers the project's sources, those of every plug-in that takes part and of the modules that it draws on, the
-parameters, the scenario, the rules, and the scheme that stands for plain. It leaves out what the machine has: the
-interpreter, and the libraries that the project itself stands on.
+parameters, the scenario, the rules, and the scheme that stands for plain. It leaves out the machine's part: the
+interpreter, and the libraries that the project depends on.
 """
 
 from __future__ import annotations
@@ -34,10 +34,17 @@ MACHINE = frozenset({*sys.stdlib_module_names, "Crypto", "click", "cryptography"
 def cell_key(
     scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack], plain: Scheme | None = None
 ) -> str:
-    """SHA-256, in hexadecimal, of all that decides a cell.
+    """Return SHA-256, in hexadecimal, of all that decides a cell.
 
-    The rules of `every` attack join; `plain` is the scheme against which `added_over_plain` is counted, if it is.
-    OSError where a plug-in has no source.
+    Args:
+        scheme: the cell's scheme.
+        attack: the cell's attack.
+        scenario: what is played.
+        every: the attacks whose rules join.
+        plain: the scheme against which `added_over_plain` is counted, if any.
+
+    Raises:
+        OSError: a plug-in has no source.
     """
     others = () if plain is None else (plain,)
     return _sha256(
@@ -53,12 +60,12 @@ def cell_key(
 
 
 def control_key(attack: Attack, every: Sequence[Attack]) -> str:
-    """SHA-256, in hexadecimal, of all that decides an attack's controls: their scenario stands in their sources."""
+    """Return SHA-256, in hexadecimal, of all that decides an attack's controls; their scenario is in their sources."""
     return _sha256("control", __version__, attack.name, [each.name for each in every], sources((attack, *every)))
 
 
 def sources(things: Iterable[Scheme | Attack]) -> dict[str, str]:
-    """A digest of the project, and of each foreign package that these draw on, or the version of an installed one."""
+    """Return a digest of the project and of each foreign package that these draw on, or an installed one's version."""
     found = {PROJECT: _project()}
     for thing in things:
         names = [type(thing).__module__, *([specimen_module(thing)] if isinstance(thing, Attack) else [])]
@@ -76,9 +83,9 @@ def _project() -> str:
 
 @cache
 def _drawn_on(name: str, file: str | None) -> Mapping[str, str]:
-    """The digest of a foreign module or package, and of what it imports, or the version of what is installed.
+    """Return the digest of a foreign module or package and of its imports, or the version of an installed one.
 
-    `file` tells apart what bears the same name, one after the other.
+    `file` keeps apart two modules that bear the same name, one after the other.
     """
     installed = packages_distributions()
     found: dict[str, str] = {}
@@ -98,7 +105,7 @@ def _drawn_on(name: str, file: str | None) -> Mapping[str, str]:
 
 
 def _files(top: str) -> dict[str, Path]:
-    """The sources of a module or package, by name; none for what does not exist here, or is compiled."""
+    """Return the sources of a module or package, by name; none if it does not exist here, or is compiled."""
     try:
         spec = find_spec(top)
     except ValueError:  # a script that is run has no specification, but a file
@@ -113,7 +120,7 @@ def _files(top: str) -> dict[str, Path]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """The first part of the name of every module that a file imports, wherever in it; relative imports stay inside."""
+    """Yield the first part of the name of every module that a file imports anywhere; relative imports stay inside."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
