@@ -108,6 +108,18 @@ class Intercept(msgspec.Struct, frozen=True):
     ciphertexts: tuple[Message, ...] | tuple[SenderMessage, ...]
 
 
+class SealedFact(msgspec.Struct, frozen=True):
+    """What comes of a lie in a fact (by the name of its class) that a party seals for another.
+
+    `named` is a regular expression of the complaint that names the liar, `{}` standing for its name; or `unnamed` says
+    why nobody can be blamed.
+    """
+
+    kind: str
+    named: str = ""
+    unnamed: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """A sentence for README's findings, declared by the scheme or attack that it is about.
 
@@ -123,7 +135,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. What is here is plain end-to-end encryption.
 
-    `seedable` is empty, or says why the same seed does not give the same bytes. `in_pages`: README's table and the
+    `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
+    that a party seals for another whether a lie in it is blamed on the liar. `in_pages`: README's table and the
     lists in CLI.md show the scheme, and README its `findings`. A class made from this one does not inherit either.
     """
 
@@ -131,6 +144,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     title: ClassVar[str]
     source: ClassVar[Source]
     seedable: ClassVar[str] = ""
+    sealed_facts: ClassVar[tuple[SealedFact, ...]] = ()
     in_pages: ClassVar[bool] = False
     findings: ClassVar[tuple[Finding, ...]] = ()
     device: ClassVar[type[Device]] = Device

@@ -39,6 +39,14 @@ def file_of(entry: object) -> Path:
     return Path(str(sys.modules[type(entry).__module__].__file__))
 
 
+def is_committed(entry: object) -> bool:
+    """Return whether git knows the module that defines an entry; in a copy without a repository it knows none."""
+    try:
+        return bool(committed([entry]))
+    except OSError:
+        return False
+
+
 @cache
 def _files() -> frozenset[Path]:
     program = ["git", "ls-files", "-z", "escrow", "attacks"]

@@ -23,7 +23,18 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged
 from escrow.primitives import hpke
 from escrow.principal import Principal
-from escrow.scheme import AccessField, Claim, Finding, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import (
+    AccessField,
+    Claim,
+    Finding,
+    Grant,
+    Intercept,
+    SealedFact,
+    Source,
+    User,
+    open_intercepted,
+    wanted,
+)
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
 from escrow.wire import Wire
@@ -99,6 +110,7 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
         "all",
         "bytes",
     )
+    sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
     in_pages = True
     findings = (
         Finding(

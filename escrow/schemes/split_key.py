@@ -27,7 +27,7 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.primitives import group, hpke
 from escrow.principal import Principal, of_kind
-from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import elgamal
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
@@ -185,6 +185,10 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     name = "split-key"
     title = "Split escrow key, t of n agents"
     source = Source("Desmedt and Frankel", "Threshold cryptosystems", 1989, "ElGamal", "messages")
+    sealed_facts = (
+        SealedFact("KeyShare", named="{}: its share does not fit its commitments"),
+        SealedFact("Partial", named="wrong partial of {}"),
+    )
     in_pages = True
     device = SplitDevice
     authority = SplitAuthority

@@ -31,7 +31,7 @@ from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import Principal, of_kind
-from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
 from escrow.sharing.committee.announced import Announced, KnownSharings
@@ -183,6 +183,11 @@ class Threshold(Plain, frozen=True, kw_only=True):
         1999,
         "figure 2; TDH2; refresh and recovery",
         "messages",
+    )
+    sealed_facts = (
+        SealedFact("Blinded", named="agent-[13]: it lent a value that does not fit"),
+        SealedFact("TdhPartial", named="wrong partial of {}"),
+        SealedFact("SubShare", unnamed="its dealer answers the complaint in the open, and nobody is to blame"),
     )
     in_pages = True
     device = ThresholdDevice

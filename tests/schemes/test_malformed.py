@@ -337,20 +337,13 @@ def test_an_answer_with_anything_but_its_address_changed_does_not_open(scheme, o
     assert relabelled
 
 
-FIELDS = {
-    "envelope": 1,
-    "split-key": 41,
-    "fair-keys": 83,
-    "threshold": 83,
-    "clipper": 11,
-}  # which of its bits are tried
+CHEAP = {"envelope": 1, "clipper": 11, "split-key": 41}  # of a cheap field more bits are tried than each 83rd
 
 
-@pytest.mark.parametrize(("scheme", "step"), FIELDS.items())
-def test_an_access_field_cut_off_or_changed_yields_nothing(scheme, step):
-    assert FIELDS.keys() == {name for name, scheme in SCHEMES.items() if scheme.claim.access == "in scope"}
+@pytest.mark.parametrize("scheme", [name for name, scheme in SCHEMES.items() if scheme.claim.access == "in scope"])
+def test_an_access_field_cut_off_or_changed_yields_nothing(scheme):
     stage, warrant, (intercept,), _ = served(scheme)
-    field = intercept.mail.field
+    field, step = intercept.mail.field, CHEAP.get(scheme, 83)
     for wrong in (*flipped(field, step), *cut(field, step), field + b"\0"):
         mail = msgspec.structs.replace(intercept.mail, field=wrong)
         assert not stage.access(warrant, [msgspec.structs.replace(intercept, mail=mail)])

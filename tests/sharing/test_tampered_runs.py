@@ -26,6 +26,7 @@ from escrow.principal import Principal, revive
 from escrow.testing.harness import Stage, Step, staged
 from escrow.warrant import issue
 from escrow.wire import Wire
+from tools.entries import is_committed
 
 SCHEMES = registry.schemes()
 SCRIPT = (
@@ -37,19 +38,6 @@ SCRIPT = (
     Step("say", "bob-phone", "alice"),
     Step("collect", "alice-phone"),
 )
-NAMED = {  # who lies in a sealed fact, as it is told once the setup is over; a setup ends with what was refused in it
-    ("split-key", "KeyShare"): "{}: its share does not fit its commitments",
-    ("split-key", "Partial"): "wrong partial of {}",
-    ("fair-keys", "KeyShare"): "wrong share of {}",
-    ("threshold", "Blinded"): "agent-[13]: it lent a value that does not fit",
-    ("threshold", "TdhPartial"): "wrong partial of {}",
-}
-FREE = {  # why a lie goes unnamed
-    ("envelope", "MessageKey"): "the agent is believed: the key opens nothing, and that is all",
-    ("clipper", "UnitHalf"): "nothing is published of the halves, so either agent may have lied",
-    ("threshold", "SubShare"): "its dealer answers the complaint in the open, and nobody is to blame",
-}
-
 Tamper = Callable[[str, bytes, str], bytes]  # where, the bytes, whose they are
 
 
@@ -184,17 +172,21 @@ def test_a_reply_changed_on_its_way_gives_no_text_away(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", [name for name, scheme in SCHEMES.items() if scheme.claim.access == "in scope"])
 def test_whoever_seals_a_lie_gives_no_text_away_and_is_named(scheme: str) -> None:
-    facts = counted(scheme, "sealed")
+    """Named as its scheme says, once the setup is over; a setup ends with what was refused in it."""
+    facts, declared = counted(scheme, "sealed"), {each.kind: each for each in SCHEMES[scheme].sealed_facts}
     assert facts
-    assert {(scheme, kind) for kind in facts} <= set(NAMED) | set(FREE)
+    assert not declared or set(declared) == set(facts)
+    assert declared or not is_committed(SCHEMES[scheme])
     for kind, times in facts.items():
+        named = declared[kind].named if declared else ""
+        assert not declared or bool(named) != bool(declared[kind].unnamed)
         for number in range(2 * SAMPLE):
             nth = (number % SAMPLE) * (times - 1) // (SAMPLE - 1)
             change = last_field if number < SAMPLE else anywhere
             result, culprit = tampered(scheme, "sealed", kind, nth, lambda data, n=number, c=change: c(data, n))  # type: ignore[misc]  # bound at once
             assert result.known <= result.sent, (kind, nth, number)
-            if change is last_field and (scheme, kind) in NAMED and result.sent:
-                pattern = NAMED[scheme, kind].format(re.escape(culprit))
+            if change is last_field and named and result.sent:
+                pattern = named.format(re.escape(culprit))
                 assert any(re.search(pattern, told) for told in result.told), (kind, culprit, result.told)
 
 

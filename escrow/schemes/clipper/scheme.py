@@ -27,7 +27,7 @@ from escrow.derivation import Checks, Guard, derivation, service
 from escrow.errors import Forged, Refused
 from escrow.primitives.skipjack import KEY
 from escrow.principal import Principal, of_kind
-from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import Claim, Finding, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
 from escrow.schemes.clipper.field import ClipperField, UnitRequest
 from escrow.schemes.clipper.leaf import UID, Make
@@ -104,6 +104,9 @@ class Clipper(Plain, frozen=True, kw_only=True):
         1994,
         "specifications",
         "checksum, LEAF mode, encipherment of 80 bits, messages",
+    )
+    sealed_facts = (
+        SealedFact("UnitHalf", unnamed="nothing is published of the halves, so either agent may have lied"),
     )
     in_pages = True
     findings = (

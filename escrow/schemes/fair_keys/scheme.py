@@ -29,7 +29,18 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import group
 from escrow.principal import Principal, of_kind
-from escrow.scheme import AccessField, Claim, Finding, Grant, Intercept, Source, User, open_intercepted, wanted
+from escrow.scheme import (
+    AccessField,
+    Claim,
+    Finding,
+    Grant,
+    Intercept,
+    SealedFact,
+    Source,
+    User,
+    open_intercepted,
+    wanted,
+)
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys.registration import Certificate, Directory, TrusteeShare, certificates
 from escrow.schemes.plain import DEVICES, Plain
@@ -174,6 +185,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         "fair Diffie-Hellman; failsafe key escrow",
         "messages",
     )
+    sealed_facts = (SealedFact("KeyShare", named="wrong share of {}"),)
     in_pages = True
     findings = (
         Finding(
