@@ -1,6 +1,7 @@
 """Verdicts: who is at fault, for what, and the assumption on which the verdict is right.
 
-A verdict is data. A computation that cannot go on raises `Blamed`, which is Forged and carries the verdicts.
+A verdict is data. A computation that cannot go on raises `Blamed`, which is Forged and carries the verdicts: what the
+field calls identifiable abort.
 """
 
 from __future__ import annotations

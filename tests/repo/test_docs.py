@@ -7,6 +7,7 @@ what the pages print. That all of them do, and that README's numbers are those o
 
 import doctest
 import importlib.util
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -19,7 +20,9 @@ from tools import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "CLI.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
-PROSE = [*PAGES, *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs" / "adr").glob("*.md"))]
+PROSE = [*PAGES, *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs").glob("**/*.md"))]
+RECORDS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+PARTS = ["Context", "Options", "Decision", "Consequences that hurt"]
 QUICK = re.compile(r"escrow-lab (schemes|attacks|show|init|explain|reproduce --list|anatomy envelop$)")
 FENCED = re.compile(r"```(\w*)\n(.*?)```", re.S)
 
@@ -191,3 +194,64 @@ def test_every_file_and_module_that_is_named_exists(page: str) -> None:
             assert (ROOT / path).exists(), f"{page} names {path}"
         for module in re.findall(r"(?:python|pytest) -m ([a-z][\w.]*)", words):
             assert importlib.util.find_spec(module) is not None, f"{page} names {module}"
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_every_class_and_function_that_is_named_exists(page: str) -> None:
+    for words in inline(page):
+        if re.fullmatch(r"(escrow|attacks)(\.\w+)+", words):
+            resolved(words, page)
+
+
+def resolved(name: str, page: str) -> None:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        pytest.fail(f"{page} names {name}")
+
+
+def test_a_name_that_does_not_exist_is_noticed() -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"a page names escrow\.codec\.nothing"):
+        resolved("escrow.codec.nothing", "a page")
+
+
+# --- glossary and records ---
+
+
+def glossary() -> list[tuple[str, str]]:
+    """Each word of the glossary with its sentence."""
+    text = read("docs/glossary.md")
+    return [
+        (word, " ".join(said.split()))
+        for word, said in re.findall(r"^- \*\*(.+?)\*\*: ((?:.|\n(?![-#\n]))+)", text, re.M)
+    ]
+
+
+def test_the_glossary_has_each_word_once_and_one_sentence_for_it() -> None:
+    words = [word for word, _ in glossary()]
+    assert len(words) >= 30 and len(words) == read("docs/glossary.md").count("\n- ")
+    assert len(words) == len(set(words))
+    for word, said in glossary():
+        assert said.endswith(".") and ". " not in said, word
+
+
+def test_code_or_pages_use_each_word_of_the_glossary() -> None:
+    files = [*ROOT.glob("escrow/**/*.py"), *ROOT.glob("attacks/**/*.py"), *(ROOT / page for page in PROSE)]
+    used = "\n".join(" ".join(each.read_text("utf-8").split()) for each in files if each.name != "glossary.md").lower()
+    assert [word for word, _ in glossary() if not re.search(rf"\b{re.escape(word.lower())}", used)] == []
+
+
+def test_the_index_lists_every_record_by_its_title() -> None:
+    said = re.findall(r"^- \[(.+?)\]\((.+?)\)$", read("docs/adr/README.md"), re.M)
+    titles = [path.read_text("utf-8").splitlines()[0].removeprefix("# ") for path in RECORDS]
+    assert said == [(title, path.name) for title, path in zip(titles, RECORDS, strict=True)]
+    assert [title.split(".")[0] for title in titles] == [str(int(path.name[:4])) for path in RECORDS]
+    assert [path.name[:4] for path in RECORDS] == [f"{number:04}" for number in range(1, len(RECORDS) + 1)]
+
+
+@pytest.mark.parametrize("path", [*RECORDS, ROOT / "docs" / "adr" / "template.md"], ids=lambda path: path.name[:4])
+def test_a_record_has_a_date_its_parts_and_one_page(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert re.search(r"^Status: \w+\. Date: (\d{4}-\d\d-\d\d|YYYY-MM-DD)\.$", text, re.M)
+    assert re.findall(r"^## (.+)$", text, re.M) == PARTS
+    assert len(text.splitlines()) <= 70

@@ -62,9 +62,10 @@ class Cost(Result, frozen=True, kw_only=True):
 class Cell(Result, frozen=True, kw_only=True):
     """One scheme under one attack. Counts are of texts unless they say otherwise.
 
-    `framed` are those that the lawful access attributed to a user who did not send them. `coalition` is the smallest
-    one that opens the most texts that the claim excludes, or else the most texts; `reason` says in one line what
-    decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
+    `overreached` counts over-collection, `evaded` evasion, and `framed` framing: texts that the lawful access
+    attributed to a user who did not send them. `coalition` is the smallest one that opens the most texts that the claim
+    excludes, or else the most texts; `reason` says in one line what decided the verdict. `key` is known before the cell
+    runs, `digest` names its evidence.
     """
 
     scheme: str

@@ -21,14 +21,14 @@ QUANTUM = "quantum"  # stands where a principal's name does
 
 
 class Seize(msgspec.Struct, frozen=True):
-    """Passive, once: the state of a principal is taken at the end of a day."""
+    """State compromise: the state of a principal is taken once, at the end of a day. Its behaviour stays honest."""
 
     principal: str
     evening: int
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """Active: a principal's behaviour is taken over on the morning of a day, its state from that evening on."""
+    """Active corruption: a principal's behaviour is taken over on the morning of a day, its state from then on."""
 
     principal: str
     day: int
