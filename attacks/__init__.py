@@ -1,6 +1,6 @@
-"""The adversaries: one file is one attack; attacks.lab plays them and computes who can read what.
+"""The adversaries: each file is one attack; attacks.lab plays them and computes who can read what.
 
-What the author of an attack needs is exported here, and imported when it is first asked for. Import names from this
+The names that the author of an attack needs are exported here, and imported on first use. Import names from this
 package, not the package itself.
 """
 

@@ -3,8 +3,8 @@
   take     the state of each official, on each evening, in every combination
   read     the archive of all packets, earlier ones too
 
-Mass retrospective decryption, the loss that Abelson et al. put first, is a query on it: the texts sent before the
-evening of the theft, and what one more of them costs.
+Mass retrospective decryption, the loss that Abelson et al. put first, is a query on the result: the texts sent before
+the evening of the theft, and how many more secrets each further text needs.
 Source: Abelson et al., "Keys Under Doormats", MIT-CSAIL-TR-2015-026, 2015, section 3.
 """
 
@@ -16,6 +16,8 @@ from escrow.scheme import Source
 
 
 class AuthorityTheft(Attack):
+    """Seize every official on every evening, in every combination."""
+
     name = "authority-theft"
     title = "Officials' secrets are stolen"
     source = Source("Abelson et al.", "Keys Under Doormats", 2015, "3")
@@ -24,6 +26,7 @@ class AuthorityTheft(Attack):
     specimen = "spare_key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
+        """Seize each official on each evening."""
         return [Seize(official, day) for official in cast.officials for day in range(scenario.days)]
 
 

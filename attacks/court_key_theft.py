@@ -4,7 +4,7 @@
   serve    that authority serves them as the true one would
   access   it runs the scheme's public recipe on everything heard; officials see warrants in good order
 
-Each intercepted mail is asked about once: under the warrant about its sender. Nothing here knows the scheme.
+It asks about each intercepted mail once, under the warrant about its sender. Nothing here knows the scheme.
 Source: Abelson et al., "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption", 1997, 3.1.3.
 """
 
@@ -22,10 +22,12 @@ from escrow.scheme import Intercept, Scheme, Source, User
 from escrow.warrant import Authority, AuthorityKey, Court, Order, Warrant
 from escrow.wire import Wire
 
-TRUE = "authority"  # whom the thief's authority imitates
+TRUE = "authority"  # the authority that the thief's own one imitates
 
 
 class CourtKeyTheft(Attack):
+    """Corrupt the court: it signs warrants about every user for an authority of the thief."""
+
     name = "court-key-theft"
     title = "The court's key is stolen and used"
     source = Source(
@@ -41,9 +43,11 @@ class CourtKeyTheft(Attack):
     served = True
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the court from the attack day on."""
         return [Turn("court", scenario.attack_day)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Give the court an authority of the thief and a signed warrant about each user."""
         thief = scheme.authority("thief", key=crypto.new_signing_key(AuthorityKey))
         authorities = list[scheme.authority]  # type: ignore[name-defined]  # whichever class the scheme's has
         kept = {"authorities": authorities, "users": list[User], "signed": list[Warrant], "heard": list[int]}
@@ -53,6 +57,7 @@ class CourtKeyTheft(Attack):
         return court  # type: ignore[no-any-return]  # what `corrupted` made of the court
 
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        """Run the scheme's lawful access with the thief's authority, on the mail heard since the last evening."""
         thief: Authority = party.authorities[0]
         if not party.heard:
             _overhear(thief, wire)
@@ -80,7 +85,7 @@ def _order(thief: Authority, target: str, scenario: Scenario) -> Order:
 
 
 def _overhear(thief: Authority, wire: Wire) -> None:
-    """Whatever was told to the true authority was told in public: the thief's knows it too."""
+    """Give the thief's authority every packet that was told to the true one: all packets are public."""
     for packet in wire.heard:
         if packet.dst == TRUE:
             with suppress(EscrowError):

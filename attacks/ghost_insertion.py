@@ -1,6 +1,6 @@
-"""An insider at the provider adds a device of their own to a bystander's, without any warrant.
+"""An insider at the provider adds their own device to those of a bystander, without any warrant.
 
-  insert   the directory lists g, with keys of the insider's, among the devices of a user whom no warrant names
+  insert   the directory lists g, with the insider's keys, among the devices of a user that no warrant names
   send     every client encrypts to g as to any device: whatever that user sends or receives from then on
   read     g never answers and collects nothing: its keys open what the network heard
 
@@ -19,6 +19,8 @@ from escrow.scheme import Scheme, Source, User
 
 
 class GhostInsertion(Attack):
+    """Corrupt the provider: it lists a device of the insider among those of a user without a warrant."""
+
     name = "ghost-insertion"
     title = "A provider's insider adds a silent device, without a warrant"
     source = Source("Prevelakis and Spinellis", "The Athens Affair", 2007, "all", "messages")
@@ -27,9 +29,11 @@ class GhostInsertion(Attack):
     specimen = "trusting"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the provider from the attack day on."""
         return [Turn("provider", scenario.attack_day)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Add the insider's device to the directory and keep its keys in the provider's state."""
         victim = bystander(scenario)
         ghost = attacker_device(f"{victim.name}-tablet", victim.name, scheme.device)
         ghosts = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
@@ -41,7 +45,7 @@ class GhostInsertion(Attack):
 
 
 def bystander(scenario: Scenario) -> User:
-    """The first user whom no warrant names; where each is named, the first."""
+    """Return the first user that no warrant names; if every user is named, the first."""
     targets = {warrant.target for warrant in scenario.warrants}
     return next((user for user in scenario.users if user.name not in targets), scenario.users[0])
 

@@ -1,12 +1,12 @@
-"""Record everything today; compute the private half of every elliptic-curve key in it once that can be done.
+"""Record everything today; compute the private half of every elliptic-curve key in it when a computer can do that.
 
   record   every packet, for as long as the play lasts
   compute  discrete logarithms of all public keys in the packets: identity keys and prekeys, ephemeral and ratchet keys,
            what access fields are sealed to, the first commitments of dealt keys
   read     the archive; nobody is corrupted, nothing was sent, no signature is forged
 
-Claims are made against today's adversaries; this one measures what they are worth later. What stays closed was behind a
-KEM that no such computer opens.
+Claims are made against today's adversaries; this attack measures their worth against a later one. Texts that stay
+closed were protected by a KEM that no such computer opens.
 Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, section 4.7; Shor, FOCS 1994, for the computer.
 """
 
@@ -18,6 +18,8 @@ from escrow.scheme import Finding, Source
 
 
 class HarvestNowDecryptLater(Attack):
+    """Let a quantum computer break every elliptic-curve key in the recorded packets."""
+
     name = "harvest-now-decrypt-later"
     title = "Everything is recorded, and every elliptic curve broken later"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "4.7", "messages")
@@ -36,6 +38,7 @@ class HarvestNowDecryptLater(Attack):
     quantum = True
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
+        """Take the quantum computer's results on the last evening; corrupt no party."""
         return [Seize(QUANTUM, scenario.days - 1)]
 
 

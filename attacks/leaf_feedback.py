@@ -1,11 +1,11 @@
 """Two rogues: the sender sends no LEAF, and the receiver's own chip makes one that it then accepts.
 
   send     to each other, no access field at all; both know the session key
-  load     the receiver: IV ‖ LEAF = generate IV, then load IV; its chip is content, and nothing was on the wire
+  load     the receiver: IV ‖ LEAF = generate IV, then load IV; its chip accepts, and nothing was on the wire
 
-No search, and nothing for the family key to read. To everybody else, and in groups, they send what they should. A chip
-that refuses LEAFs of its own making would stop it; Blaze notes that two chips at one end get around that, and that
-files could not be stored any more. In his modes the differing IVs cost one block; here a seal has none to differ.
+It needs no search, and leaves nothing for the family key to read. To other users, and in groups, both send honest
+LEAFs. A chip that refuses its own LEAFs would stop it; Blaze notes that two chips at one end get around that, and that
+files could then no longer be stored. In his modes the differing IVs cost one block; here a seal has no IV to differ.
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 2.
 """
 
@@ -27,6 +27,8 @@ from escrow.schemes.clipper.phone import ClipperDevice, ComputedKey
 
 
 class LeafFeedback(Attack):
+    """Corrupt two users: between them no LEAF travels, and each receiver's chip accepts its own."""
+
     name = "leaf-feedback"
     title = "Two rogues send no LEAF and feed each chip its own"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "2", "messages")
@@ -36,12 +38,15 @@ class LeafFeedback(Attack):
     stops_mail = True  # the rogues' own, where a chip refuses its own LEAF
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless the scheme sends LEAFs."""
         return no_leaf(scheme)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt all devices of the first warrant's target and of one other user, from the first day."""
         return [Turn(name, 0) for user in _rogues(scenario) for name in user.devices]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the device send no LEAF to the other rogue, and load one made by its own chip on receipt."""
         honest, rogues = type(of_kind(party, ClipperDevice)), {user.name for user in _rogues(scenario)}
 
         def access_field(self: Any, key: MessageKey, slip: Slip) -> ClipperField | None:
@@ -59,7 +64,7 @@ class LeafFeedback(Attack):
 
 
 def _rogues(scenario: Scenario) -> list[User]:
-    """The first warrant's target, and the first user who is somebody else."""
+    """Return the first warrant's target, and the first other user."""
     targets = set(target_devices(scenario))
     target = [user for user in scenario.users if targets & set(user.devices)]
     return target and [*target, next(user for user in scenario.users if user not in target)]

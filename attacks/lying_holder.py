@@ -1,11 +1,11 @@
-"""A holder of a share who could be spared lies: its answers are computed with another secret than its own.
+"""A holder of a share whose answer is not needed lies: its answers are computed with a wrong secret.
 
   lie      the first holder, which is asked first, computes its part with a secret that is one off
-  else     it is as honest as ever, so that nothing but its answers gives it away
+  else     it is honest in everything else, so that only its answers can show the lie
 
-Lawful access then hangs on telling a wrong part from a right one: who cannot, gets garbage from the first t answers.
-The lie is found by the proof beside a part, or by the commitments that a share must fit, and blamed on its maker.
-How far access goes with more liars, or with holders who are silent: `reproduce spare-holders`.
+Lawful access then depends on telling a wrong part from a right one: otherwise the first t answers give garbage. The lie
+is found by the proof beside a part, or by the commitments that a share must fit, and its maker is blamed. For more
+liars, or silent holders, see `reproduce spare-holders`.
 Source: Gennaro, Jarecki, Krawczyk, Rabin, "Robust threshold DSS signatures", EUROCRYPT '96, on robustness.
 """
 
@@ -24,6 +24,8 @@ from escrow.wire import Wire
 
 
 class LyingHolder(Attack):
+    """Corrupt the first holder of a share: it answers requests with a wrong secret."""
+
     name = "lying-holder"
     title = "A holder of a share answers with another"
     source = Source("Gennaro et al.", "Robust Threshold DSS Signatures", 1996, "robustness", "messages")
@@ -31,23 +33,26 @@ class LyingHolder(Attack):
     specimen = "unproven_parts"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless more holders have shares than are needed."""
         spare = len(holders(cast)) - int(getattr(scheme, "t", 0))
         return "" if hasattr(scheme, "t") and spare > 0 else "no holder of a share can be spared"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the holder that is asked first, from the first day."""
         return [Turn(holders(cast)[0], 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the holder answer requests with a wrong secret."""
         return lying(party)
 
 
 def holders(cast: Cast) -> list[str]:
-    """Officials of whom there are several: their names end in a number."""
+    """Return the officials of whom there are several: their names end in a number."""
     return [name for name in cast.officials if name.rpartition("-")[2].isdigit()]
 
 
 def lying(party: Principal) -> Principal:
-    """The party with a wrong secret while it answers requests, and its own at all other times."""
+    """Return the party with a wrong secret while it answers requests, and its own at all other times."""
     honest: Any = type(party)
 
     def on_request(self: Any, sender: str, request: Request, wire: Wire) -> Answered:
@@ -66,7 +71,7 @@ def lying(party: Principal) -> Principal:
 
 
 def _off(value: Any) -> Any:
-    """A share, or each of several, with its scalar one off."""
+    """Return a share, or each of several, with its scalar increased by one."""
     if isinstance(value, list):
         return [_off(each) for each in value]
     if hasattr(value, "index") and hasattr(value, "raw"):

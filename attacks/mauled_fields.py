@@ -1,11 +1,11 @@
-"""A field is rewritten into one that a warrant covers, its point kept, and the agents are asked about that.
+"""The authority rewrites a field into one that a warrant covers, keeps its point, and asks the agents about that.
 
   maul     c, L, proof replaced; u kept: L' = H(number, (target), first day, header)    what a warrant covers
-  ask      agents for partials of the mauled field; theirs are of u, hence of the field it was made from
+  ask      agents for partials of the mauled field; theirs are of u, hence also of the original field
   read     t partials give [x]u, which opens the original
 
-Against plain threshold ElGamal this is a decryption oracle: whoever may ask about anything may ask about everything.
-TDH2's check leaves only fields whose maker knew r and meant this label.
+Against plain threshold ElGamal this is a decryption oracle: permission to ask about one field opens every field. TDH2's
+check accepts only fields whose maker knew r and chose this label.
 Source: Shoup and Gennaro, "Securing Threshold Cryptosystems against Chosen Ciphertext Attack", J. Cryptology 15(2),
 2002, section 1.
 """
@@ -29,7 +29,7 @@ from escrow.wire import Wire
 
 @derivation("any field, any order")
 def maul(field: ThresholdField, order: Guard[Order]) -> ThresholdField:
-    """A field under the same point that the order covers. Forged where it covers this one, or this one was mauled."""
+    """Return a field under the same point that the order covers. Raise Forged if it is covered, or mauled, already."""
     if order.covers(field.people, field.day) or len(field.people) < 2:
         raise Forged("nothing to gain")
     labels = (field.chain, field.n, (order.target,), order.first, field.header)
@@ -38,6 +38,8 @@ def maul(field: ThresholdField, order: Guard[Order]) -> ThresholdField:
 
 
 class MauledFields(Attack):
+    """Corrupt the authority: it asks agents about rewritten fields."""
+
     name = "mauled-fields"
     title = "The authority asks about fields that it rewrote"
     source = Source(
@@ -48,21 +50,25 @@ class MauledFields(Attack):
     derivations = (maul,)
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless the scheme's fields are threshold ciphertexts."""
         return "" if isinstance(scheme, Threshold) else "no field of threshold decryption to maul"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the authority from the attack day on."""
         return [Turn("authority", scenario.attack_day)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the authority count the mail that it tried under each warrant."""
         return corrupted(party, {"tried": list[int]})
 
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        """Ask about every new field, rewritten into one that each warrant covers."""
         for number, warrant in enumerate(party.warrants):
             if number == len(party.tried):
                 party.tried.append(0)
             fresh, party.tried[number] = intercepted[party.tried[number] :], len(intercepted)
             for _ in scheme.access(party, wire, warrant, list(_mauled(fresh, warrant.order))):
-                pass  # the recipe fails on what was mauled; the partials are in the archive
+                pass  # the recipe fails on a mauled field; the partials are in the archive
 
 
 def _mauled(intercepted: Iterable[Intercept], order: Order) -> Iterator[Intercept]:

@@ -1,11 +1,11 @@
-"""The mobile adversary: every evening another agent, never two on one evening.
+"""The mobile adversary robs a different agent every evening, never two on one evening.
 
   take     agent 1 on the first evening, agent 2 on the second, and so on round; every set of these
-  try      each share against the sharings of all stages, whatever stage it says it is of
+  try      each share against the sharings of all stages, whatever stage it names
   read     the archive of all packets, those of the refreshes too
 
-Against shares that stay as they were dealt, t evenings are enough, whoever holds them. Against shares that are replaced
-in between, and whose making is erased, what was taken on different evenings is of different polynomials.
+Against shares that stay as they were dealt, t evenings are enough. If shares are replaced in between, and the data that
+made them is erased, the shares taken on different evenings belong to different polynomials.
 Source: Ostrovsky and Yung, "How to withstand mobile virus attacks", PODC '91; Herzberg, Jarecki, Krawczyk, Yung,
 "Proactive secret sharing", CRYPTO '95.
 """
@@ -26,7 +26,10 @@ from escrow.sharing.epochs import Sharing, StageShare, share_fits
 
 @derivation("share.key = sharing.key")
 def still_fits(share: StageShare, sharing: Guard[Sharing]) -> StageShare:
-    """A stolen share as one of another stage. Forged where it is not, as it should be after a refresh."""
+    """Return a stolen share as one of another stage.
+
+    Raise Forged if it does not fit, as it should not after a refresh.
+    """
     moved = msgspec.structs.replace(share, stage=sharing.stage)
     if not share_fits(sharing, moved):
         raise Forged("a share of another polynomial")
@@ -34,6 +37,8 @@ def still_fits(share: StageShare, sharing: Guard[Sharing]) -> StageShare:
 
 
 class MobileAdversary(Attack):
+    """Seize one holder of a share on each evening, in turn."""
+
     name = "mobile-adversary"
     title = "One holder of a share after another is robbed, one an evening"
     source = Source("Ostrovsky and Yung", "How to Withstand Mobile Virus Attacks", 1991, "all")
@@ -51,9 +56,11 @@ class MobileAdversary(Attack):
     derivations = (still_fits,)
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless several officials hold shares of one key."""
         return "" if len(holders(cast)) > 1 else "no two hold shares of one key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
+        """Seize one holder on each evening, in turn."""
         in_turn = cycle(holders(cast))
         return [Seize(next(in_turn), day) for day in range(scenario.days)]
 

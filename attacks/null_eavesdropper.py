@@ -1,9 +1,9 @@
-"""Nobody is corrupted: the adversary hears every packet, those of the lawful access included.
+"""No party is corrupted: the adversary hears every packet, those of the lawful access included.
 
   take     nothing
   hear     mail, bundles, device lists, warrants, requests, answers
 
-What opens here is open to everybody. It measures the scheme's wire formats, and the laboratory itself.
+A text that opens here is open to everyone. This measures the scheme's wire formats, and the laboratory itself.
 Source: Dolev and Yao, "On the Security of Public Key Protocols", IEEE Transactions on Information Theory 29(2), 1983,
 section I: the passive eavesdropper.
 """
@@ -13,6 +13,8 @@ from escrow.scheme import Source
 
 
 class NullEavesdropper(Attack):
+    """Listen to every packet and corrupt no party."""
+
     name = "null-eavesdropper"
     title = "Nobody is corrupted; everything is heard"
     source = Source("Dolev and Yao", "On the Security of Public Key Protocols", 1983, "I", "messages")

@@ -1,8 +1,8 @@
-"""The provider sits between two users: to each it hands keys of its own as the other's.
+"""The provider is an active attacker in the middle of two users: it hands each its own keys as the other's.
 
   list     to a device of A, each device of B is listed with the key of a puppet, and the other way round
   fetch    a puppet's prekey, signed with the puppet's key
-  relay    A -> B: the puppet of B opens the mail, that of A seals its content to the true B, who sees it come from A
+  relay    A -> B: the puppet of B opens the mail, that of A seals its content to the true B, as coming from A
 
 Sender keys of groups travel as such mail, so that the group's texts are read as well. Keys never change, so no client
 notices; two users who compare safety numbers do. What a puppet cannot open is passed on as it came.
@@ -27,6 +27,8 @@ from escrow.wire import Wire
 
 
 class PrekeySubstitution(Attack):
+    """Corrupt the provider: it hands two users its own keys in place of each other's."""
+
     name = "prekey-substitution"
     title = "The provider exchanges two users' keys and sits in the middle"
     source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.1 and 4.7", "messages")
@@ -35,9 +37,11 @@ class PrekeySubstitution(Attack):
     specimen = "trusting"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the provider from the first day."""
         return [Turn("provider", 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the provider list a puppet for each device of two users, and reseal the mail between them."""
         honest = type(of_kind(party, Provider))
 
         def entry(self: Any, device: str, asker: str) -> Entry:
@@ -66,7 +70,7 @@ class PrekeySubstitution(Attack):
 
 
 def _puppet(provider: Any, device: str, asker: str) -> Device | None:
-    """The puppet that is `device` to `asker`: only between devices of the two users, never between a user's own."""
+    """Return the puppet shown to `asker` as `device`, or None. Puppets stand between the two users' devices only."""
     puppets: dict[str, Device] = {puppet.name: puppet for puppet in provider.puppets}
     if device in puppets and asker in puppets and puppets[device].user != puppets[asker].user:
         return puppets[device]
@@ -74,9 +78,9 @@ def _puppet(provider: Any, device: str, asker: str) -> Device | None:
 
 
 def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Plaintext, wire: Wire) -> Mail:
-    """The content of a mail, sealed anew by the sender's puppet to the true recipient."""
+    """Return a mail with its content sealed again by the sender's puppet to the true recipient."""
     if recipient not in writer.sessions:
-        bundle = provider.on_fetch("", Fetch(recipient), wire)  # nobody's asking gets the true keys
+        bundle = provider.on_fetch("", Fetch(recipient), wire)  # an asker without a name gets the true keys
         writer.sessions[recipient] = [writer.begin(bundle)]
     conversing = writer.sessions[recipient][0]
     message, _ = ratchet.encrypt(conversing.session, said.body)

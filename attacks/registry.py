@@ -1,4 +1,4 @@
-"""Which attacks there are, found like schemes (escrow.registry): by folder, `--plugin` file and entry point."""
+"""Finds the attacks as escrow.registry finds schemes: by folder, `--plugin` file and entry point."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"re
 
 
 def attacks(plugins: Iterable[Path] = ()) -> dict[str, Attack]:
-    """Every attack by name, in the order of names. Raises PluginError."""
+    """Return every attack by name, in the order of names. Raise PluginError if a plug-in cannot be loaded."""
     return registry.discover(ATTACKS, registry.load_files(plugins))
 
 
 def specimens() -> dict[str, Scheme]:
-    """Every specimen and every sound twin, by name: asked for, never listed among the schemes."""
+    """Return every specimen and every sound twin, by name. They are never listed among the schemes."""
     package = importlib.import_module("attacks.specimens")
     names = [each.name for each in pkgutil.iter_modules(package.__path__) if not each.name.startswith("_")]
     modules = [importlib.import_module(f"{package.__name__}.{name}") for name in sorted(names)]

@@ -1,10 +1,10 @@
-"""Whoever deals shares deals wrong ones, answers no complaint, and is silent when it is asked to decrypt.
+"""A dealer of shares deals wrong ones, answers no complaint, and is silent when it is asked to decrypt.
 
-  deal     to every other member a share that is one off its commitments
+  deal     to every other member a share that is one off its commitments' value
   after    no answer to a complaint; no part of any decryption
 
-A member that does not look holds a share of nothing. One that looks complains: then a dealer among several is put out
-and the rest make the key without it; where there is one dealer only, there is no key, and no lawful access.
+A member that does not check its share holds a useless one. A member that checks complains: then a dealer among several
+is disqualified and the rest make the key without it; if it is the only dealer, there is no key and no lawful access.
 Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure Distributed Key Generation", EUROCRYPT '99, figure 2.
 """
 
@@ -29,6 +29,8 @@ from escrow.wire import Wire
 
 
 class RogueDealer(Attack):
+    """Corrupt a dealer: it deals wrong shares, answers no complaint and no request."""
+
     name = "rogue-dealer"
     title = "Who deals shares deals wrong ones"
     source = Source("Gennaro et al.", "Secure Distributed Key Generation", 1999, "figure 2", "messages")
@@ -45,20 +47,23 @@ class RogueDealer(Attack):
     specimen = "unverified_shares"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless a party of the scheme deals shares of an escrow key."""
         return "" if isinstance(scheme, SplitKey | Threshold) else "nobody deals shares of an escrow key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the dealer, or the first agent of several that deal, from the first day."""
         return [Turn("dealer" if "dealer" in cast.officials else "agent-1", 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the party deal wrong shares to the others, and answer no complaint and no request."""
         honest: Any = type(party)
 
         def hand(self: Any, wire: Wire, run: MemberRun, share: SubShare) -> None:
-            """One member's sub-share in a key generation, or in a refresh."""
+            """Send one member's sub-share, wrong unless it is the dealer's own."""
             honest.hand(self, wire, run, share if share.member == self.index else _off(share))
 
         def rebut(self: Any, wire: Wire, run: MemberRun) -> None:
-            """No complaint is answered."""
+            """Answer no complaint."""
 
         def on_request(self: Any, sender: str, request: Request, wire: Wire) -> Answered:
             raise Unreachable(f"{self.name} is silent")
@@ -69,7 +74,7 @@ class RogueDealer(Attack):
 
 
 def _off(share: Any, field: str = "value") -> Any:
-    """A share with its scalar one off."""
+    """Return a share with its scalar increased by one."""
     raw = group.scalar_bytes(int.from_bytes(getattr(share, field), "big") + 1)
     return msgspec.structs.replace(share, **{field: raw})
 

@@ -2,10 +2,10 @@
 
   splice   one byte of its own LEAF changed: does the checksum cover that byte?
   search   random LEAFs for one KS and IV: 2^w trials on average for w bits
-  send     KS, IV and LEAF go out with every message; receivers' chips take them
+  send     KS, IV and LEAF go out with every message; receivers' chips accept them
 
-A valid LEAF that is random names a random unit, which the agents do not know. Its maker has the chip, not what is in
-it. A search that is hopeless or would spoil the chip is given up, and its own LEAF sent.
+A valid random LEAF names a random unit, which the agents do not know. The rogue has the chip, not the keys in it. It
+gives up a search that is hopeless or would spoil the chip, and sends the chip's own LEAF.
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 3.2.
 """
 
@@ -26,11 +26,11 @@ from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.scheme import Clipper
 
 PATIENCE = 1 << 20
-HOPELESS = 1 << 12  # trials made all the same where 2^20 would be too few
+HOPELESS = 1 << 12  # trials where even 2^20 would be too few
 
 
 class RogueLeaf(Fact, frozen=True):
-    """A session key (10 bytes) with an IV ‖ LEAF that chips take for it, and the trials that it took; 0: none found."""
+    """A session key (10 bytes) with an IV ‖ LEAF that chips accept for it, and the number of trials; 0: none found."""
 
     ks: bytes
     field: Public
@@ -38,7 +38,10 @@ class RogueLeaf(Fact, frozen=True):
 
 
 def forge(chip: Chip, ks: bytes, transcript: bytes) -> RogueLeaf:
-    """An IV ‖ LEAF for a session key (10 bytes) that does not tell the unit; no field where the search was given up."""
+    """Return an IV ‖ LEAF for a session key (10 bytes) that hides the unit.
+
+    Without a field if the search was given up.
+    """
     make = chip.family.make
     limit = PATIENCE if make.width <= 17 and make.mode != "aead" else HOPELESS
     limit = min(limit, chip.most_bad - chip.bad - 1) if chip.most_bad else limit
@@ -52,17 +55,19 @@ def forge(chip: Chip, ks: bytes, transcript: bytes) -> RogueLeaf:
 
 
 def target_devices(scenario: Scenario) -> tuple[str, ...]:
-    """The devices of whom the first warrant names; none without a warrant."""
+    """Return the devices of the user that the first warrant names; none without a warrant."""
     targets = {warrant.target for warrant in scenario.warrants[:1]}
     return tuple(name for user in scenario.users if user.name in targets for name in user.devices)
 
 
 def no_leaf(scheme: Scheme) -> str:
-    """Why an attack on LEAFs has nothing to work on, if it has not."""
+    """Return why an attack on LEAFs does not apply to a scheme, or "" if it does."""
     return "" if isinstance(scheme, Clipper) else "no LEAF goes along"
 
 
 class RogueLeafSearch(Attack):
+    """Corrupt a target's device: it searches for a valid LEAF that names no unit of its own."""
+
     name = "rogue-leaf"
     title = "A rogue sender finds a LEAF that names nobody"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3.2", "checksum and mode")
@@ -71,12 +76,15 @@ class RogueLeafSearch(Attack):
     specimen = "naive_leaf"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless the scheme sends LEAFs."""
         return no_leaf(scheme)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the first device of the first warrant's target, from the first day."""
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the device send a forged LEAF with each message."""
         honest = type(of_kind(party, ClipperDevice))
 
         def field_for(self: Any, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:

@@ -1,12 +1,12 @@
-"""Shadow public keys: two users hide keys of their own in what the centre certifies, and write to those.
+"""Shadow public keys: two users hide their own keys in what the centre certifies, and write to those.
 
-  plant    a fresh X25519 key, as whatever part of its certificate a user may choose; else the rogue complies
+  plant    a fresh X25519 key, in the part of its certificate that a user may choose; else the rogue complies
   write    text sealed (HPKE) to the shadow key in the peer's certificate, then sent as any text, field and all
   read     the peer opens it; the trustees open the outer seal, and hold nothing that opens the inner one
 
-The centre's directory thus serves the two as one of their own. In a fixed group no part of a fair key can be chosen
-outright, only ground for, at 2^b keys for b bits; a 2048-bit modulus has room for a whole key
-(`reproduce shadow-keys`).
+The centre's directory thus serves the two as their own key directory. In a fixed group no part of a fair key can be
+chosen outright: b chosen bits cost 2^b trial keys. A 2048-bit modulus has room for a whole key (`reproduce
+shadow-keys`).
 Source: Kilian and Leighton, "Fair Cryptosystems, Revisited", CRYPTO '95; the key planted here is of our construction.
 """
 
@@ -32,6 +32,8 @@ ROOM = 32  # bytes of an X25519 public key
 
 
 class ShadowKeys(Attack):
+    """Corrupt two users' devices: they certify hidden keys and seal their texts to those."""
+
     name = "shadow-public-keys"
     title = "Users hide keys that no trustee holds in what is certified"
     source = Source(
@@ -42,10 +44,11 @@ class ShadowKeys(Attack):
     specimen = "roomy_certificates"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless users have keys certified."""
         return "" if isinstance(scheme, fair_keys.FairKeys) else "no user has a key certified"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
-        """A user under a warrant and another, of one device each where there are such."""
+        """Corrupt a device of a user under a warrant and one of another user, both of few devices if possible."""
         targets = {warrant.target for warrant in scenario.warrants}
         users = sorted(scenario.users, key=lambda user: (len(user.devices), user.name))
         target = next(user for user in users if user.name in targets)
@@ -53,6 +56,7 @@ class ShadowKeys(Attack):
         return [Turn(user.devices[0], 0) for user in (target, peer)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the device submit a shadow key for certification, and seal its texts to its peer's."""
         honest = type(of_kind(party, fair_keys.FairDevice))
 
         def submit(self: Any, wire: Wire, packet: Submit) -> Revealed:

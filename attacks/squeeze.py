@@ -1,12 +1,12 @@
-"""A rogue sender frames somebody who neither helps nor knows: it sends another's IV and LEAF, for the same session key.
+"""A rogue sender frames another user, who does not know: it sends that user's IV and LEAF for the same session key.
 
   record   B writes to A: A's chip has B's IV, LEAF and the session key KS
   squeeze  A writes to C, forces the same KS (its software chooses), and sends B's IV ‖ LEAF
-  accept   checksum, KS, IV and LEAF all are as B's chip made them, so C's chip accepts
+  accept   checksum, KS, IV and LEAF are all as B's chip made them, so C's chip accepts
 
 The family key shows B's unit, and B's unit key opens what A sent; a processor that has that key attributes it to B. A
-call had nothing else to go by; a mail says who sent it, so here the processor complains, and does not read it. The same
-KS and the same IV are needed. Where the checksum covers the session's transcript, or neither side can force KS, A's own
+call carried no other name; a mail says who sent it, so here the processor complains, and does not read it. The same KS
+and the same IV are needed. Where the checksum covers the session's transcript, or neither side can force KS, A's own
 chip refuses, and A sends its own LEAF.
 Source: Schneier, "Applied Cryptography", second edition, 1996, section 24.16; Frankel
 and Yung, "Escrow Encryption Systems Visited", CRYPTO '95, for LEAFs of another device being accepted.
@@ -39,6 +39,8 @@ class RecordedLeaf(Fact, frozen=True):
 
 
 class Squeeze(Attack):
+    """Corrupt a target's device: it sends a LEAF recorded from another user."""
+
     name = "squeeze"
     title = "A rogue sender uses another's LEAF and frames them"
     source = Source("Schneier", "Applied Cryptography", 1996, "24.16", "checksum and mode")
@@ -47,12 +49,15 @@ class Squeeze(Attack):
     specimen = "unbound_leaf"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return a reason unless the scheme sends LEAFs."""
         return no_leaf(scheme)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the first device of the first warrant's target, from the first day."""
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the device record the first LEAF from another user, and send it again under the same session key."""
         honest = type(of_kind(party, ClipperDevice))
 
         def admit(self: Any, mail: Mail, found: ComputedKey) -> None:

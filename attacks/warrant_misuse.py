@@ -1,10 +1,10 @@
-"""Ask for more than the warrants cover, with warrants that were lawfully given.
+"""The authority asks for more than its warrants cover, with warrants that were lawfully given.
 
   creep    about other people           backdate  about days before the window
   replay   after the warrant expired    relabel   a field that names the target and the first day, its secret part kept
 
-An honest authority asks only for what is covered; this one asks for everything, under each warrant. From the day on
-which it is corrupted its lawful path does so by itself while a warrant is in force; `each_evening` does the rest.
+An honest authority asks only for what is covered; this one asks for everything, under each warrant. While a warrant is
+in force its lawful path already does so, since it no longer checks; `each_evening` does the rest.
 Source: Abelson et al., "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption", 1997, 3.1.2.
 """
 
@@ -27,13 +27,15 @@ from escrow.wire import Wire
 
 @derivation("any field, any order")
 def relabel(field: AccessField, order: Guard[Order]) -> AccessField:
-    """The field under labels that the order covers. Forged where it does so already, and for one relabelled before."""
+    """Return the field under labels that the order covers. Raise Forged if they are covered, or relabelled, already."""
     if order.covers(field.people, field.day) or len(field.people) < 2:
         raise Forged("nothing to gain")
     return msgspec.structs.replace(field, people=(order.target,), day=order.first)
 
 
 class WarrantMisuse(Attack):
+    """Corrupt the authority: it asks about other people, other days, and after its warrants expired."""
+
     name = "warrant-misuse"
     title = "The authority asks for more than its warrants cover"
     source = Source(
@@ -48,12 +50,15 @@ class WarrantMisuse(Attack):
     derivations = (relabel,)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the authority from the attack day on."""
         return [Turn("authority", scenario.attack_day)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the authority count the mail that it tried under each warrant."""
         return corrupted(party, {"tried": list[int]})
 
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        """Ask about every new field, relabelled to fit each warrant; and unchanged where a warrant is over."""
         for number, warrant in enumerate(party.warrants):
             if first := number == len(party.tried):
                 party.tried.append(0)
@@ -64,7 +69,7 @@ class WarrantMisuse(Attack):
             if not in_force(warrant, wire.day):
                 attempts += fresh
             elif first and warrant.order.issued < wire.day:
-                attempts += fresh  # what it was too honest to ask for
+                attempts += fresh  # the mail that it did not ask for while it was honest
             for _ in scheme.access(party, wire, warrant, attempts):
                 pass  # the text is in the archive
 

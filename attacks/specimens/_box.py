@@ -1,10 +1,11 @@
-"""The escrow that most specimens are made of: one agent, and each thing that it or the relay should do a parameter.
+"""The escrow of most specimens: one agent; each check that it or the relay should make is a parameter.
 
   send     w = HPKE.Seal(pk_agent, k; info = number, people, day, header)      beside each ciphertext, k its message key
   relay    refuses mail without such a field                                   if it polices
   access   authority --(warrant, w)--> agent                                   checks all but what it waives, answers k
 
-It answers one registered authority only, so that a court's key alone opens nothing. A teaching model; no paper's.
+The agent answers one registered authority only, so that a court's key alone opens nothing. A model for teaching, from
+no paper.
 """
 
 from __future__ import annotations
@@ -47,19 +48,19 @@ class Box(AccessField, frozen=True):
     sealed: Public
 
     def context(self) -> bytes:
-        """HPKE's info: everything that the field says about the message."""
+        """Return HPKE's info: everything that the field says about the message."""
         return codec.encode((self.chain, self.n, self.people, self.day, self.agent, self.header))
 
 
 @derivation("field.agent = key.public")
 def open_box(field: Box, key: BoxKey) -> MessageKey:
-    """The message key. Forged where the field was made for other labels or another agent."""
+    """Return the message key. Raise Forged if the field was made for other labels or another agent."""
     return MessageKey(field.chain, field.n, hpke.open_(key, field.sealed, field.context()))
 
 
 @service(open_box, holder="key")
 def agent_checks(key: BoxKey, warrant: Warrant, field: Box) -> Checks:
-    """What the agent promises to check before it opens a field; a check that it waives always holds."""
+    """Yield what the agent promises to check before it opens a field; a check that it waives always holds."""
     for check, holds in promises(key.court, warrant, field.people, field.day):
         yield check, holds or check in key.waives
     yield REGISTERED, warrant.order.authority == key.authority or REGISTERED in key.waives
@@ -67,7 +68,7 @@ def agent_checks(key: BoxKey, warrant: Warrant, field: Box) -> Checks:
 
 @derivation("answer.to = key.public")
 def open_box_answer(answer: Answer, key: Private) -> MessageKey:
-    """What the agent answered, to whoever holds the authority's key."""
+    """Return the agent's answer, by the authority's key."""
     return open_answer(answer, key, MessageKey)
 
 
@@ -77,16 +78,21 @@ class BoxDevice(device.Device):
     agent: Public = b""
 
     def access_field(self, key: MessageKey, slip: Slip) -> Box:
+        """Return the message key, sealed to the agent with its labels."""
         labels = (key.chain, key.n, slip.people, slip.day, self.agent, sha256(slip.header))
         return Box(*labels, hpke.seal(self.agent, key.value, Box(*labels, b"").context()))
 
 
 class Relay(provider.Provider):
-    """A provider that refuses mail without an access field, if it polices. Sender keys carry none: no such groups."""
+    """A provider that refuses mail without an access field, if it polices.
+
+    Sender keys carry no field: no such groups.
+    """
 
     polices: bool = False
 
     def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
+        """Forward mail. Refuse it without an access field, if this relay polices."""
         self.insist(bool(packet.field) or not self.polices, "mail carries an access field")
         super().on_mail(sender, packet, wire)
 
@@ -97,6 +103,7 @@ class BoxAgent(Principal):
     key: BoxKey
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        """Return the message key, sealed to the authority, after all checks but the waived."""
         field = codec.decode(request.matter, Box)
         self.insist(request.signed(), "requester's signature")
         self.insist(in_force(request.warrant, wire.day), "warrant in force")
@@ -105,7 +112,7 @@ class BoxAgent(Principal):
 
 
 class SpareAuthority(Authority):
-    """An authority with whom the agent may have left a copy of its key."""
+    """An authority that may have a copy of the agent's key."""
 
     spare: BoxKey | None = None
 
@@ -123,6 +130,7 @@ class BoxScheme(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """The agent opens everything; the authority reads what its warrants cover."""
         return Claim(
             words="The agent can open every message; the authority reads what its warrants cover.",
             section="all",
@@ -131,6 +139,7 @@ class BoxScheme(Plain, frozen=True, kw_only=True):
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of plain and the agent, whose key every device learns."""
         parties = list(super().cast(users, court))
         authority = next(party for party in parties if isinstance(party, SpareAuthority))
         with crypto.acting("agent"):
@@ -147,6 +156,7 @@ class BoxScheme(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Ask the agent about each field that a warrant covers, and yield the texts that its answers open."""
         for intercept, field in wanted(authority, warrant, intercepted, Box):
             try:
                 answer = authority.ask(wire, "agent", warrant, field)

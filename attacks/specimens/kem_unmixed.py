@@ -1,4 +1,4 @@
-"""The KEM's secret is agreed on and left out of the session's key; in the sound twin, plain-pq, it goes in."""
+"""The KEM's secret is agreed on but left out of the session's key; in the sound twin, plain-pq, it goes in."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from escrow.schemes.plain_pq import PlainPq
 
 @derivation("classical.session = initial.ek_a")
 def without_secret(initial: PqInitial, classical: Classical) -> Root:
-    """SK as X3DH alone would give it."""
+    """Return SK as X3DH alone would give it."""
     return Root(initial.ek_a, initial.spk_b, derive(classical.value))
 
 
 class UnmixedDevice(plain_pq.PqDevice):
-    """A client that encapsulates for nothing."""
+    """A client that encapsulates, and then ignores the secret."""
 
     def mixed(self, initial: PqInitial, classical: Classical, secret: KemShared) -> Root:
+        """Return SK without the KEM's secret."""
         return without_secret(initial, classical)
 
 
 class KemUnmixed(PlainPq, frozen=True, kw_only=True):
+    """PQXDH whose devices derive the session's key without the KEM's secret."""
+
     name = "kem-unmixed"
     title = "Specimen: the KEM's secret does not go into the session's key"
     source = OURS

@@ -9,20 +9,23 @@ from escrow.e2ee.device import Slip
 from escrow.e2ee.ratchet import MessageKey
 from escrow.schemes.plain import Plain
 
-# A single evening, so that nobody holds two states of one phone: those open its current chain in any scheme.
+# A single evening, because two states of one phone open its current chain in any scheme.
 SCENARIO = default(users=3, groups=1, days=1, messages=40)
 
 
 class KeepingDevice(device.Device):
-    """A client that throws nothing away."""
+    """A client that erases no message key."""
 
     kept: list[MessageKey] = []
 
     def access_field(self, key: MessageKey, slip: Slip) -> None:
+        """Keep the message key; send no field."""
         self.kept.append(key)
 
 
 class KeptKeys(Plain, frozen=True, kw_only=True):
+    """Plain, with devices that keep every message key."""
+
     name = "kept-keys"
     title = "Specimen: devices keep the message keys that they used"
     source = OURS
@@ -30,6 +33,8 @@ class KeptKeys(Plain, frozen=True, kw_only=True):
 
 
 class ErasedKeys(Plain, frozen=True, kw_only=True):
+    """Plain, with devices that erase a message key after use."""
+
     name = "erased-keys"
     title = "Twin: devices erase the message keys that they used"
     source = OURS

@@ -5,6 +5,8 @@ from escrow.schemes.clipper.scheme import Clipper
 
 
 class KeptSeeds(Clipper, frozen=True, kw_only=True):
+    """Clipper whose programmer keeps the seeds in its state."""
+
     name = "kept-seeds"
     title = "Specimen: the seeds of the programming session are kept"
     source = OURS
@@ -12,6 +14,8 @@ class KeptSeeds(Clipper, frozen=True, kw_only=True):
 
 
 class DestroyedSeeds(Clipper, frozen=True, kw_only=True):
+    """Clipper whose programmer erases the seeds at the end of the session."""
+
     name = "destroyed-seeds"
     title = "Twin: the seeds of the programming session are destroyed"
     source = OURS

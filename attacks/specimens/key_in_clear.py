@@ -12,7 +12,7 @@ from escrow.schemes.plain import Plain
 
 
 class Tag(AccessField, frozen=True):
-    """Something beside the ciphertext by which its key can be told: 32 bytes."""
+    """32 bytes beside the ciphertext that depend on its key."""
 
     shown: MessageKey
 
@@ -21,22 +21,25 @@ class TaggingDevice(device.Device):
     """A client that tags its mail."""
 
     def access_field(self, key: MessageKey, slip: Slip) -> Tag:
+        """Return a tag with what this client shows of the key."""
         return Tag(key.chain, key.n, slip.people, slip.day, self.shown(key))
 
     def shown(self, key: MessageKey) -> MessageKey:
-        """What the tag says: the key itself."""
+        """Return the key itself."""
         return key
 
 
 class HashingDevice(TaggingDevice):
-    """A client that shows a hash."""
+    """A client that shows the key's hash."""
 
     def shown(self, key: MessageKey) -> MessageKey:
-        """What the tag says: the key's SHA-256."""
+        """Return the key's SHA-256 in place of the key."""
         return MessageKey(key.chain, key.n, sha256(key.value))
 
 
 class KeyInClear(Plain, frozen=True, kw_only=True):
+    """Plain, with each message's key in its access field."""
+
     name = "key-in-clear"
     title = "Specimen: each message travels beside its key"
     source = OURS
@@ -44,6 +47,8 @@ class KeyInClear(Plain, frozen=True, kw_only=True):
 
 
 class KeyHashed(KeyInClear, frozen=True, kw_only=True):
+    """Plain, with the hash of each message's key in its access field."""
+
     name = "key-hashed"
     title = "Twin: each message travels beside its key's hash"
     device = HashingDevice

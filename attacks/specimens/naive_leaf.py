@@ -1,6 +1,6 @@
 """The LEAF is enciphered by plain CBC and the checksum covers session key and IV only: one trial forges.
 
-In the sound twin an AEAD stands in place of mode and checksum, and nobody without the family key makes a LEAF.
+In the sound twin an AEAD replaces mode and checksum, so making a LEAF needs the family key.
 """
 
 from attacks.specimens import OURS
@@ -8,6 +8,8 @@ from escrow.schemes.clipper.scheme import Clipper
 
 
 class NaiveLeaf(Clipper, frozen=True, kw_only=True):
+    """Clipper in the naive model: CBC, and a checksum over session key and IV only."""
+
     name = "naive-leaf"
     title = "Specimen: LEAFs in plain CBC, the checksum over session key and IV"
     source = OURS
@@ -16,6 +18,8 @@ class NaiveLeaf(Clipper, frozen=True, kw_only=True):
 
 
 class SealedLeaf(Clipper, frozen=True, kw_only=True):
+    """Clipper with LEAFs under an AEAD, which only the family key makes."""
+
     name = "sealed-leaf"
     title = "Twin: LEAFs under an AEAD"
     source = OURS

@@ -5,12 +5,16 @@ from escrow.schemes.clipper.scheme import Clipper
 
 
 class OwnLeaf(Clipper, frozen=True, kw_only=True):
+    """Clipper with chips that accept their own LEAFs."""
+
     name = "own-leaf"
     title = "Specimen: chips accept LEAFs of their own making"
     source = OURS
 
 
 class OwnLeafRefused(Clipper, frozen=True, kw_only=True):
+    """Clipper with chips that remember their own LEAFs and refuse them."""
+
     name = "own-leaf-refused"
     title = "Twin: chips refuse LEAFs of their own making"
     source = OURS

@@ -1,4 +1,4 @@
-"""Fair keys whose centre certifies 32 bytes of the user's choice beside the key, as a 2048-bit modulus has room for.
+"""Fair keys whose centre certifies 32 bytes of the user's choice beside the key, as much as fits a 2048-bit modulus.
 
 SPECIMEN leaves out the check that there are none; TWIN is fair-keys itself.
 """
@@ -10,13 +10,16 @@ from escrow.schemes.fair_keys.scheme import FairKeys
 
 
 class RoomyCentre(registration.Centre):
-    """A centre that does not look."""
+    """A centre that accepts a remark in the certificate."""
 
     def takes(self, remark: bytes) -> bool:
+        """Accept a remark of up to 32 bytes."""
         return len(remark) <= 32
 
 
 class RoomyCertificates(FairKeys, frozen=True, kw_only=True):
+    """Fair keys with 32 bytes of the user's choice in every certificate."""
+
     name = "roomy-certificates"
     title = "Specimen: certificates have room for what a user chooses"
     source = OURS

@@ -1,7 +1,7 @@
-"""Clients take whatever keys the directory lists; in the sound twin they take those exchanged when the users met.
+"""Clients accept any keys that the directory lists; in the sound twin only those exchanged when the users met.
 
-The twin's users hand each other cards with the identity key and a signed prekey of every device, and its clients never
-ask the directory for either. A lying directory then changes nothing, and no mail is lost.
+The twin's users give each other cards with the identity key and a signed prekey of every device, and its clients never
+ask the directory for either. A lying directory then has no effect, and no mail is lost.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class CardDevice(device.Device):
     cards: dict[str, Bundle] = {}
 
     def each_day(self, wire: Wire) -> None:
-        """Its prekey is on the cards that were handed out: nothing rotates, nothing is published."""
+        """Do nothing: the prekey is on the cards, so nothing rotates and nothing is published."""
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
-        """The devices on the cards."""
+        """Return the devices on the cards."""
         return self.contacts[user]
 
     def bundle(self, wire: Wire, to: Listed) -> Bundle:
-        """The keys on the card."""
+        """Return the keys on the card."""
         return self.cards[to.device]
 
     def card(self) -> Bundle:
-        """What this device's user hands to others; the prekey is made now."""
+        """Return the card that this device's user hands to others, with a prekey made now."""
         with crypto.acting(self.name):
             self.prekeys = [Prekey(new_private(), 0)]
         prekey = self.prekeys[0].key.public
@@ -46,17 +46,22 @@ class CardDevice(device.Device):
 
 
 class Trusting(Plain, frozen=True, kw_only=True):
+    """Plain, whose clients accept any keys that the directory lists."""
+
     name = "trusting"
     title = "Specimen: clients take the directory's word for keys"
     source = OURS
 
 
 class Acquainted(Trusting, frozen=True, kw_only=True):
+    """Plain, whose clients accept only keys from cards."""
+
     name = "acquainted"
     title = "Twin: clients take keys from cards, exchanged in person"
     device = CardDevice
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of plain, and give every device the cards of all."""
         parties = list(super().cast(users, court))
         devices = [party for party in parties if isinstance(party, CardDevice)]
         cards = {each.name: each.card() for each in devices}

@@ -14,19 +14,22 @@ from escrow.warrant import Warrant, promises
 
 @service(tdh2.partial, holder="share", given="ciphertext = field.ciphertext")
 def credulous_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
-    """All of the agent's promises but the one about the ciphertext."""
+    """Yield all of the agent's promises but the one about the ciphertext."""
     yield from promises(share.court, warrant, field.people, field.day)
     yield "the label is of this message", field.label == field.ciphertext.label
 
 
 class CredulousAgent(threshold.ThresholdAgent):
-    """An agent that asks nobody who made a ciphertext."""
+    """An agent that does not check who made a ciphertext."""
 
     def checks(self, share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
+        """Yield the promises without the one about the ciphertext."""
         return credulous_checks(share, warrant, field)
 
 
 class UncheckedCiphertext(Threshold, frozen=True, kw_only=True):
+    """Threshold decryption without TDH2's check of the ciphertext."""
+
     name = "unchecked-ciphertext"
     title = "Specimen: agents answer about whatever has a label"
     source = OURS

@@ -1,4 +1,4 @@
-"""Agents that refresh their shares and keep what the new ones were made of: to a thief the stages are one.
+"""Agents refresh their shares but keep the data that made the new ones: to a thief all stages are one.
 
 SPECIMEN leaves out the erasure at the end of a run; TWIN is threshold itself.
 """
@@ -16,12 +16,15 @@ class HoardingAgent(threshold.ThresholdAgent):
     runs: list[MemberRun] = []
 
     def erase(self) -> None:
+        """Keep the run's state, and then end the run."""
         if self.run is not None:
             self.runs.append(self.run)
         super().erase()
 
 
 class Unerased(Threshold, frozen=True, kw_only=True):
+    """Threshold whose agents keep the polynomials and sub-shares of every refresh."""
+
     name = "unerased"
     title = "Specimen: what made the new shares is kept"
     source = OURS

@@ -4,11 +4,15 @@ from attacks.specimens._box import BoxScheme
 
 
 class UnpolicedRelay(BoxScheme, frozen=True, kw_only=True):
+    """A box whose relay accepts any mail."""
+
     name = "unpoliced-relay"
     title = "Specimen: the relay forwards mail without an access field"
 
 
 class PolicedRelay(BoxScheme, frozen=True, kw_only=True):
+    """A box whose relay refuses mail without an access field."""
+
     name = "policed-relay"
     title = "Twin: the relay refuses mail without an access field"
     polices: bool = True

@@ -1,4 +1,4 @@
-"""Split escrow keys whose agents do not ask for the sender's proof: R goes under whatever labels a requester likes.
+"""Split escrow keys whose agents do not ask for the sender's proof: a requester can give R any labels.
 
 SPECIMEN leaves out the proof's check, TWIN is split-key itself. One lawful warrant then opens every message ever sent.
 """
@@ -13,7 +13,7 @@ from escrow.warrant import Warrant, promises
 
 @service(elgamal.partial, holder="share", given="capsule = field.capsule")
 def careless_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
-    """All of the agent's promises but the one about the sender's proof."""
+    """Yield all of the agent's promises but the one about the sender's proof."""
     return promises(share.court, warrant, field.people, field.day)
 
 
@@ -21,10 +21,13 @@ class CarelessAgent(split_key.SplitAgent):
     """An agent that believes the labels."""
 
     def checks(self, share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
+        """Yield the promises without the one about the sender's proof."""
         return careless_checks(share, warrant, field)
 
 
 class Unproven(SplitKey, frozen=True, kw_only=True):
+    """Split key whose agents do not check the sender's proof."""
+
     name = "unproven"
     title = "Split escrow key without the sender's proof"
     source = OURS

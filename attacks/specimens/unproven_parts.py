@@ -1,4 +1,4 @@
-"""An authority of split keys that takes the first parts it gets, proven or not, and puts them together.
+"""The authority of split keys combines the first parts that it gets, proven or not.
 
 SPECIMEN leaves out the proofs; TWIN is split-key itself.
 """
@@ -15,6 +15,8 @@ from escrow.wire import Wire
 
 
 class UnprovenParts(SplitKey, frozen=True, kw_only=True):
+    """Split key whose authority combines the first t parts without a check of their proofs."""
+
     name = "unproven-parts"
     title = "Specimen: the authority takes parts as they come"
     source = OURS

@@ -1,4 +1,4 @@
-"""Agents that take the shares they are dealt as they come.
+"""Agents accept the shares that they are dealt without a check.
 
 SPECIMEN leaves out the check against the dealer's commitments, and so every complaint; TWIN is threshold itself.
 """
@@ -14,19 +14,21 @@ from escrow.wire import Wire
 
 
 class UncheckingAgent(threshold.ThresholdAgent):
-    """An agent that complains of nobody, and holds whatever sum comes out. It never refreshes."""
+    """An agent that complains of no dealer, and holds any sum that results. It never refreshes."""
 
     def complain(self, wire: Wire, run: MemberRun) -> None:
-        """Nothing is compared."""
+        """Compare nothing, and complain of no dealer."""
 
     def settle(self, wire: Wire, run: MemberRun) -> None:
+        """Accept every dealer and every share."""
         run.qualified = tuple(sorted(run.board.by_dealer("deal")))
         run.settled = list(run.received)
 
     def object(self, wire: Wire, run: MemberRun) -> None:
-        """Nor is anything compared here."""
+        """Compare nothing here either."""
 
     def close(self, wire: Wire, run: MemberRun) -> None:
+        """Hold the sum of the shares, whatever it is, and erase the run."""
         self.outcome = self.concluded(wire, run)
         sharing = first_sharing(self.outcome)
         self.hold(sharing, StageShare(sharing.key, 0, self.index, run.sum.raw))
@@ -34,6 +36,8 @@ class UncheckingAgent(threshold.ThresholdAgent):
 
 
 class UnverifiedShares(Threshold, frozen=True, kw_only=True):
+    """Threshold whose agents hold unchecked shares, and never refresh."""
+
     name = "unverified-shares"
     title = "Specimen: shares are taken as they come"
     source = OURS
