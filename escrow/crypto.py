@@ -36,15 +36,45 @@ _SHA256 = hashes.SHA256()
 SEALED_ONCE = bytes(12)  # the nonce under a key that seals a single message
 
 Observer = Callable[[str, tuple[object, ...]], None]
+T = TypeVar("T")
+
+
+class Results:
+    """Results of operations that depend on their arguments alone, by the operation's name and arguments.
+
+    At least the last `most` that were asked for are kept, and at most twice as many: when the newer half is full, the
+    older one is dropped.
+    """
+
+    __slots__ = ("_most", "_newer", "_older")
+
+    def __init__(self, most: int = 1 << 16) -> None:
+        self._most = most
+        self._newer: dict[tuple[object, ...], object] = {}
+        self._older: dict[tuple[object, ...], object] = {}
+
+    def recalled(self, key: tuple[object, ...], work: Callable[..., T], *arguments: object) -> T:
+        """Return the result kept under `key`, or what `work` gives for the arguments. An exception is not kept."""
+        if (found := self._newer.get(key, self)) is self:
+            found = self._older.get(key, self)
+            if found is self:
+                found = work(*arguments)
+            if len(self._newer) == self._most:
+                self._older, self._newer = self._newer, {}
+            self._newer[key] = found
+        return found  # type: ignore[return-value]  # each key begins with its operation's name
 
 
 class Run:
-    """The run that the door serves: the secret of its randomness, the acting party, and the observer."""
+    """The run that the door serves: the secret of its randomness, the acting party, the observer, the results kept.
 
-    __slots__ = ("_drawn", "observer", "party", "secret")
+    Without `results` every operation is computed. The observer is told of an operation in either case.
+    """
 
-    def __init__(self, secret: bytes | None, observer: Observer | None = None) -> None:
-        self.secret, self.observer, self.party = secret, observer, ""
+    __slots__ = ("_drawn", "observer", "party", "results", "secret")
+
+    def __init__(self, secret: bytes | None, observer: Observer | None = None, results: Results | None = None) -> None:
+        self.secret, self.observer, self.party, self.results = secret, observer, "", results
         self._drawn: Counter[str] = Counter()
 
     def draw(self, n: int) -> bytes:
@@ -61,7 +91,9 @@ _run: ContextVar[Run | None] = ContextVar("escrow_run", default=None)
 
 @contextmanager
 def running(run: Run) -> Iterator[Run]:
-    """Let the door serve `run` inside this context."""
+    """Let the door serve `run` inside this context. A run without results takes those of the run around it."""
+    if run.results is None and (outer := _run.get()) is not None:
+        run.results = outer.results
     token = _run.set(run)
     try:
         yield run
@@ -86,6 +118,13 @@ def observe(event: str, *details: object) -> None:
     """Tell the observer of an event, if there is one."""
     if (run := _run.get()) is not None and run.observer is not None:
         run.observer(event, details)
+
+
+def recalled(key: tuple[object, ...], work: Callable[..., T], *arguments: object) -> T:
+    """Return `work(*arguments)`, which depends on `key` alone: from the results that the run keeps, if it keeps any."""
+    if (run := _run.get()) is None or run.results is None:
+        return work(*arguments)
+    return run.results.recalled(key, work, *arguments)
 
 
 def random_bytes(n: int) -> bytes:
@@ -125,7 +164,12 @@ class Private(Fact, frozen=True, dict=True):
         Raises:
             Forged: `public` is not 32 bytes, or has small order, which would make the result zero.
         """
+        if _run.get() is None:
+            return self._exchanged(public)
         observe("x25519")
+        return recalled(("x25519", self.raw, public), self._exchanged, public)
+
+    def _exchanged(self, public: bytes) -> bytes:
         try:
             return self.live.exchange(_loaded(public))
         except ValueError:
@@ -145,10 +189,15 @@ def _loaded(public: bytes) -> X25519PublicKey:
 def new_private() -> Private:
     """Return a fresh X25519 key pair."""
     raw = random_bytes(32)
+    private = recalled(("x25519-key", raw), _private, raw)
+    observe("x25519-key", private)
+    return private
+
+
+def _private(raw: bytes) -> Private:
     live = X25519PrivateKey.from_private_bytes(raw)
     private = Private(live.public_key().public_bytes_raw(), raw)
     private.__dict__["live"] = live
-    observe("x25519-key", private)
     return private
 
 
@@ -177,6 +226,9 @@ class SigningKey(Fact, frozen=True, dict=True):
     def sign(self, message: bytes) -> bytes:
         """Return the signature (64 bytes) of `message`."""
         observe("ed25519-sign")
+        return recalled(("ed25519-sign", self.raw, message), self._signed, message)
+
+    def _signed(self, message: bytes) -> bytes:
         return self.live.sign(message)
 
 
@@ -200,6 +252,10 @@ def new_signing_key(kind: type[SigningKey] = SigningKey) -> SigningKey:
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     """Return whether `signature` (64 bytes) is Ed25519's under `public` (32 bytes) over `message`."""
     observe("ed25519-verify")
+    return recalled(("ed25519-verify", public, signature, message), _verified, public, signature, message)
+
+
+def _verified(public: bytes, signature: bytes, message: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):

@@ -148,7 +148,7 @@ def base(k: int) -> bytes:
     """Return [k]G. Raise Forged if k is 0 modulo Q."""
     if not (k := k % Q):
         raise Forged("the neutral element of P-256 has no encoding")
-    point = arithmetic.base(k)
+    point = crypto.recalled(("p256-base", k), arithmetic.base, k)
     crypto.observe("p256-mult", scalar_bytes(k), point)
     return point
 
@@ -156,12 +156,13 @@ def base(k: int) -> bytes:
 def multiply(point: bytes, k: int) -> bytes:
     """Return [k]P. Raise Forged if P is no point or k is 0 modulo Q."""
     crypto.observe("p256-mult")
-    return arithmetic.multiply(point, k % Q)
+    k %= Q
+    return crypto.recalled(("p256-multiply", point, k), arithmetic.multiply, point, k)
 
 
 def add(*points: bytes) -> bytes:
     """Return the sum of one or more points. Raise Forged if it is the neutral element."""
-    return arithmetic.add(points)
+    return crypto.recalled(("p256-add", points), arithmetic.add, points)
 
 
 def negate(point: bytes) -> bytes:
@@ -174,7 +175,7 @@ def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
     terms, signed = tuple(points), tuple((k + Q // 2) % Q - Q // 2 for k in scalars)
     for _ in terms:
         crypto.observe("p256-term")
-    return arithmetic.multi(terms, signed)
+    return crypto.recalled(("p256-multi", terms, signed), arithmetic.multi, terms, signed)
 
 
 def horner(points: Sequence[bytes], x: int) -> bytes:
@@ -185,7 +186,7 @@ def horner(points: Sequence[bytes], x: int) -> bytes:
     """
     if not points or x < 1:
         raise Forged("a sum of no points, or at no index")
-    return arithmetic.horner(points, x)
+    return crypto.recalled(("p256-horner", tuple(points), x), arithmetic.horner, points, x)
 
 
 # --- proofs: c ‖ s, 32 bytes each, non-interactive by hashing the whole statement and its context ---
@@ -241,4 +242,5 @@ def commitment(point: bytes, s: int, public: bytes, c: int) -> bytes:
     """Return [s]P − [c]Y, which the prover of log_P Y called [nonce]P. Raise Forged as `multiply` does."""
     crypto.observe("p256-mult")
     crypto.observe("p256-mult")
-    return arithmetic.multiply_two(point, s % Q, public, -c % Q)
+    terms = point, s % Q, public, -c % Q
+    return crypto.recalled(("p256-multiply-two", *terms), arithmetic.multiply_two, *terms)

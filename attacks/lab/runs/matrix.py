@@ -23,6 +23,7 @@ from attacks.lab.verdict.analysis import rules_of
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.fingerprints import cell_key, control_key, sources
+from escrow import crypto
 from escrow.scheme import Scheme
 
 Progress = Callable[[int, int, str], None]
@@ -216,7 +217,7 @@ def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence
 
 def _perform(task: Task, timeout: float | None) -> TaskResult:
     try:
-        with limited(timeout):
+        with limited(timeout), crypto.running(crypto.Run(None, results=_shared.results)):
             lines = tuple(_lines(task))
     except TimedOut:
         return _given_up(task, "TIMEOUT", f"it took longer than {timeout:g} seconds")
@@ -250,6 +251,7 @@ class _Shared:
     def clear(self) -> None:
         """Forget everything, because another run begins."""
         self.memo = Memo()
+        self.results = crypto.Results()
         self._evaluations: dict[str, Evaluation] = {}
         self._opened: dict[str, frozenset[int]] = {}
 

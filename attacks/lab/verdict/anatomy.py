@@ -22,6 +22,7 @@ from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, Analysis
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation, manifest
+from escrow import crypto
 from escrow.codec import Fact, walk
 from escrow.e2ee.content import Text
 from escrow.scheme import AccessField, Identified, Scheme
@@ -48,20 +49,22 @@ def anatomy(
         progress: called with (steps done, steps in all, name of the step).
         isolated: whether each adversary has its own process.
     """
-    evaluation = Evaluation(scheme, attacks, scenario, isolated=isolated)
-    active = [each for each in attacks if not each.applies(scheme, evaluation.record.cast) and _turns(each, evaluation)]
-    rows: list[Minimal] = []
-    for done, name in enumerate(("passive", *(each.name for each in active))):
-        if progress is not None:
-            progress(done, len(active) + 1, name)
-        rows += _passive(evaluation.analysis) if not done else _active(evaluation, active[done - 1])
-    return Anatomy(
-        scheme=scheme.name,
-        sent=len(evaluation.record.sent),
-        minimal_coalitions=tuple(rows),
-        identities=_identities(evaluation) if _tells(scheme) else None,
-        manifest=manifest([scheme], attacks, scenario, attacks),
-    )
+    with crypto.running(crypto.Run(None, results=crypto.Results())):
+        evaluation = Evaluation(scheme, attacks, scenario, isolated=isolated)
+        cast = evaluation.record.cast
+        active = [each for each in attacks if not each.applies(scheme, cast) and _turns(each, evaluation)]
+        rows: list[Minimal] = []
+        for done, name in enumerate(("passive", *(each.name for each in active))):
+            if progress is not None:
+                progress(done, len(active) + 1, name)
+            rows += _passive(evaluation.analysis) if not done else _active(evaluation, active[done - 1])
+        return Anatomy(
+            scheme=scheme.name,
+            sent=len(evaluation.record.sent),
+            minimal_coalitions=tuple(rows),
+            identities=_identities(evaluation) if _tells(scheme) else None,
+            manifest=manifest([scheme], attacks, scenario, attacks),
+        )
 
 
 # --- passive ---

@@ -1,0 +1,120 @@
+"""Results that a run keeps: the same bytes as without, bounded, told to the observer all the same, and its own."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escrow import crypto
+from escrow.crypto import Results, Run
+from escrow.errors import Forged
+from escrow.primitives import group
+from escrow.primitives.group import Q
+
+
+def work() -> list[object]:
+    """Every operation that keeps its result, some of them refused."""
+    private, key = crypto.new_private(), crypto.new_signing_key()
+    point, other = group.base(5), group.base(7)
+    signature = key.sign(b"message")
+    done: list[object] = [private, key, point, other, signature, private.exchange(crypto.new_private().public)]
+    done += [crypto.verify(key.public, signature, each) for each in (b"message", b"another")]
+    done += [crypto.verify(key.public, bytes(64), b"message"), crypto.verify(b"no key", signature, b"message")]
+    done += [group.multiply(point, 9), group.add(point, other), group.multi([point, other], [3, Q - 2])]
+    done += [group.horner([point, other], 3), group.horner([other, point], 3), group.commitment(point, 2, other, 4)]
+    for refused in (
+        lambda: private.exchange(bytes(32)),
+        lambda: group.multiply(bytes(33), 3),
+        lambda: group.multiply(point, 0),
+        lambda: group.add(point, group.negate(point)),
+    ):
+        with pytest.raises(Forged):
+            refused()
+    return done
+
+
+def test_what_is_recalled_is_what_was_computed():
+    """Three runs of one secret over one set of results give what runs without any give."""
+    results = Results()
+    with crypto.running(Run(b"secret")):
+        alone = work()
+    for _ in range(3):
+        with crypto.running(Run(b"secret", results=results)):
+            assert work() == alone
+    with crypto.running(Run(b"another", results=results)):
+        assert work() != alone
+
+
+def test_the_second_run_computes_nothing(monkeypatch):
+    results = Results()
+    with crypto.running(Run(b"secret", results=results)):
+        point = group.base(5)
+        expected = group.multiply(point, 3), group.horner([point, point], 2)
+    for name in ("multiply", "horner"):
+        monkeypatch.setattr(group.arithmetic, name, lambda *_: pytest.fail("computed again"))
+    with crypto.running(Run(b"secret", results=results)):
+        assert (group.multiply(point, 3), group.horner([point, point], 2)) == expected
+
+
+def test_without_a_run_nothing_is_kept(monkeypatch):
+    """Neither outside runs nor in one that was given no results."""
+    counted: list[tuple[object, ...]] = []
+    real = group.arithmetic.multiply
+    monkeypatch.setattr(group.arithmetic, "multiply", lambda *given: counted.append(given) or real(*given))
+    point = group.base(5)
+    for _ in range(2):
+        group.multiply(point, 3)
+    with crypto.running(Run(b"secret")):
+        for _ in range(2):
+            group.multiply(point, 3)
+    assert len(counted) == 4
+
+
+def test_the_observer_is_told_of_what_is_recalled():
+    """Exact counts do not depend on what is kept."""
+    results, told = Results(), []
+    for _ in range(2):
+        heard: list[tuple[str, tuple[object, ...]]] = []
+        with crypto.running(Run(b"secret", lambda event, details, to=heard: to.append((event, details)), results)):
+            work()
+        told.append(heard)
+    assert told[0] == told[1]
+    assert {"x25519", "ed25519-sign", "ed25519-verify", "p256-mult", "p256-term"} <= {event for event, _ in told[0]}
+
+
+def test_an_inner_run_shares_the_results_of_the_run_around_it():
+    results, inner = Results(), Run(b"inner")
+    with crypto.running(Run(None, results=results)), crypto.running(inner):
+        assert inner.results is results
+    own = Run(b"inner", results=Results())
+    with crypto.running(Run(None, results=results)), crypto.running(own):
+        assert own.results is not results
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 20), max_size=80), st.integers(1, 6))
+def test_results_are_bounded_and_the_last_ones_kept(asked, most):
+    results, computed = Results(most), []
+
+    def double(k: int) -> int:
+        computed.append(k)
+        return 2 * k
+
+    for at, k in enumerate(asked):
+        before = len(computed)
+        assert results.recalled(("double", k), double, k) == 2 * k
+        assert len(results._newer) + len(results._older) <= 2 * most
+        recent = list(dict.fromkeys(reversed(asked[:at])))[:most]
+        assert (len(computed) == before) or k not in recent
+
+
+def test_an_exception_is_not_kept():
+    results, calls = Results(), []
+
+    def refuse() -> None:
+        calls.append(1)
+        raise Forged("no")
+
+    for _ in range(2):
+        with pytest.raises(Forged):
+            results.recalled(("refuse",), refuse)
+    assert len(calls) == 2
