@@ -141,9 +141,41 @@ def _check(ciphertext: TdhCiphertext) -> bool:
 # --- by shares ---
 
 
-@derivation("share.key = ciphertext.key")
-def partial(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
+class PartialsWanted(Fact, frozen=True):
+    """Parts of this stage of the ciphertexts under `u` are worth computing: bookkeeping, which bounds the search.
+
+    t shares of any one stage pool to the key, which opens everything; so parts made with stolen shares tell something
+    new beside parts of the same stage that a member answered with. What honest members would answer is the same text
+    under the same conditions at every stage: the first stands for all.
+    """
+
+    key: Public
+    stage: int
+    u: Public
+
+
+@derivation("ciphertext.key = sharing.key")
+def wanted_of_members(ciphertext: TdhCiphertext, sharing: Guard[Sharing]) -> PartialsWanted:
+    """Want the parts that honest members would answer with. Raise Forged for a stage that is not the first."""
+    if sharing.stage:
+        raise Forged("members answer at this stage as at the first")
+    return PartialsWanted(ciphertext.key, sharing.stage, ciphertext.u)
+
+
+@derivation()
+def wanted_beside(part: TdhPartial) -> PartialsWanted:
+    """Want the parts that can be combined with this one."""
+    return PartialsWanted(part.key, part.stage, part.u)
+
+
+@derivation("share.key = ciphertext.key, share.key = wanted.key, share.stage = wanted.stage, ciphertext.u = wanted.u")
+def partial(share: StageShare, ciphertext: TdhCiphertext, wanted: Guard[PartialsWanted | None] = None) -> TdhPartial:
     """Return one member's part: the same bytes for each request, whether or not the ciphertext checks.
+
+    Args:
+        share: The member's share.
+        ciphertext: What is to be opened.
+        wanted: Bounds the adversary's search; of no effect on the result.
 
     Raises:
         Forged: the ciphertext is under another key, or u is no point.
