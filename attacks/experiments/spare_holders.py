@@ -23,7 +23,7 @@ from escrow.scheme import Intercept, Scheme, Source
 from escrow.schemes.fair_keys.scheme import FairKeys
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold, ThresholdAgent
-from escrow.testing.harness import Stage, Step, staged
+from escrow.testing.harness import Harness, Step, playing
 from escrow.warrant import Warrant, issue
 from escrow.wire import Wire
 
@@ -62,32 +62,32 @@ class Tried(NamedTuple):
 
 
 class Room:
-    """A scheme on a stage: a warrant about alice is served, some messages are heard, two days are over."""
+    """A scheme under trial: a warrant about alice is served, some messages are heard, two days are over."""
 
-    def __init__(self, stage: Stage, holders: tuple[str, ...]) -> None:
-        self.stage, self.holders = stage, holders
-        self.warrant: Warrant = issue(stage.court.key, stage.order("alice"))
-        stage.serve(self.warrant)
-        stage.play(Step("say", device, to) for device, to in TALK)
+    def __init__(self, harness: Harness, holders: tuple[str, ...]) -> None:
+        self.harness, self.holders = harness, holders
+        self.warrant: Warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(self.warrant)
+        harness.play(Step("say", device, to) for device, to in TALK)
         self.before = self._states()
-        stage.take(Step("day"))
+        harness.take(Step("day"))
         self.after = self._states()
-        self.heard: list[Intercept] = stage.intercepted()
+        self.heard: list[Intercept] = harness.intercepted()
 
     def _states(self) -> dict[str, tuple[bytes, type[Principal]]]:
-        return {name: (party.state(), type(party)) for name, party in self.stage.wire.parties.items()}
+        return {name: (party.state(), type(party)) for name, party in self.harness.wire.parties.items()}
 
     def tried(self, fault: Fault, k: int) -> Tried:
         """Run the lawful access with the first k holders at fault."""
-        wire = self.stage.wire
+        wire = self.harness.wire
         wire.parties = {name: revive(*state) for name, state in self.after.items()}
         for name in self.holders[:k]:
             wire.parties[name] = fault(wire.parties[name], revive(*self.before[name]))
         earlier = len(wire.alarms)
-        texts = self.stage.access(self.warrant, self.heard)
+        texts = self.harness.access(self.warrant, self.heard)
         said = [alarm.check for alarm in wire.alarms[earlier:] if alarm.who == "authority"]
         blamed = frozenset(name for name in self.holders if any(name in check for check in said))
-        return Tried(len(texts), len(self.stage.said), blamed)
+        return Tried(len(texts), len(self.harness.said), blamed)
 
 
 class SpareHolders(Experiment):
@@ -107,8 +107,8 @@ class SpareHolders(Experiment):
         for done, scheme in enumerate(schemes):
             progress(done, len(schemes), f"{scheme.name}, {scheme.t} of {scheme.n}")
             holders = scheme.trustees if isinstance(scheme, FairKeys) else scheme.agents
-            with staged(scheme) as stage:
-                room = Room(stage, holders)
+            with playing(scheme) as harness:
+                room = Room(harness, holders)
                 yield from _figures(scheme, scheme.t, room, "absent", absent)
                 yield from _figures(scheme, scheme.t, room, "lying", liar)
                 if isinstance(scheme, Threshold):

@@ -1,7 +1,6 @@
-"""A stage for trying a scheme: its parties, a court, and a wire that does with each mail what it is told.
+"""A harness for trying a scheme: four devices of three users, two groups, a few days, and a network that misbehaves.
 
-No laboratory and no adversary: four devices of three users, two groups, a few days. `properties` plays on it, and so
-may the tests of a scheme.
+There is no laboratory and no adversary here. `properties` runs on it, and so may the tests of a scheme.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
-from types import NoneType
 from typing import NamedTuple
 
 import msgspec
@@ -18,13 +16,11 @@ import msgspec
 from escrow import codec, crypto
 from escrow.crypto import Run, sha256
 from escrow.e2ee.device import Device, direct, new_devices
-from escrow.e2ee.provider import Group, Mail, Provider
-from escrow.e2ee.transcript import Transcript
-from escrow.errors import Malformed
-from escrow.principal import revive
+from escrow.e2ee.provider import Group, Mail
 from escrow.scheme import Intercept, Scheme, User
-from escrow.warrant import Authority, Court, CourtKey, Order, Serve, Warrant
-from escrow.wire import Heard, Wire
+from escrow.testing.world import World, mails_in
+from escrow.warrant import Order, Warrant
+from escrow.wire import Heard
 
 USERS = (User("alice", ("alice-phone", "alice-laptop")), User("bob", ("bob-phone",)), User("carol", ("carol-phone",)))
 NAMES = tuple(user.name for user in USERS)
@@ -62,18 +58,16 @@ class Said(NamedTuple):
         return Counter((device, self.author, self.conversation, self.body) for device in self.to)
 
 
-class Stage:
-    """A scheme's parties on a wire. `fates` are dealt to mails in turn: now, late, lost, twice, damaged.
+class Harness(World):
+    """A world whose network deals `fates` to mails in turn: now, late, lost, twice, damaged.
 
     `forgetful` replaces every party by its own decoded state after each step. `owner` says whose each linked device is,
     `groups` who is in which group now, and `spoilt` which mails were lost or damaged on their way to which device.
     """
 
     def __init__(self, scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False) -> None:
-        self.scheme, self.fates, self.forgetful = scheme, cycle(fates), forgetful
-        with crypto.acting("court"):
-            self.court = Court("court", crypto.new_signing_key(CourtKey))
-        self.wire = Wire([self.court, *scheme.cast(USERS, self.court.key.public)], self._link)
+        super().__init__(scheme, USERS, self._link)
+        self.fates, self.forgetful = cycle(fates), forgetful
         self.late: list[Heard] = []
         self.said: list[Said] = []
         self.spoilt: set[tuple[Mail, str]] = set()
@@ -84,17 +78,6 @@ class Stage:
         self.morning()
         for group in GROUPS:
             self.gather(group)
-
-    def device(self, name: str) -> Device:
-        return self.wire.party(name, Device)
-
-    @property
-    def authority(self) -> Authority:
-        return self.wire.party("authority", Authority)
-
-    @property
-    def provider(self) -> Provider:
-        return self.wire.party("provider", Provider)
 
     @property
     def harmed(self) -> set[tuple[str, str]]:
@@ -112,7 +95,7 @@ class Stage:
 
     # --- messages ---
 
-    def play(self, steps: Iterable[Step]) -> Stage:
+    def play(self, steps: Iterable[Step]) -> Harness:
         """Take the steps, then deliver what is late and have every device collect."""
         for step in (*steps, Step("late"), *(Step("collect", device) for device in self.owner)):
             self.take(step)
@@ -124,8 +107,7 @@ class Stage:
             case "say" if step.to != self.owner[step.device]:
                 self._say(step.device, step.to)
             case "collect":
-                with crypto.acting(step.device):
-                    self.device(step.device).collect(self.wire)
+                self.collect([step.device])
             case "late":
                 late, self.late = self.late[::-1], []
                 for packet in late:
@@ -134,13 +116,11 @@ class Stage:
                 self.wire.day += 1
                 self.morning()
         if self.forgetful:
-            self.wire.parties = {name: revive(each.state(), type(each)) for name, each in self.wire.parties.items()}
+            self.restart()
 
     def morning(self) -> None:
         """Parties keep house: keys are rotated, erased and published."""
-        for name in self.owner:
-            with crypto.acting(name):
-                self.device(name).each_day(self.wire)
+        self.renew(self.owner)
         self.scheme.each_day(self.wire, self.wire.day)
 
     def _say(self, device: str, to: str) -> None:
@@ -150,13 +130,12 @@ class Stage:
         people = group.members if group else (author, to)
         meant = tuple(name for name, user in self.owner.items() if user in people and name != device)
         self.said.append(Said(self.wire.day, device, author, people, to if group else direct(*people), body, meant))
-        with crypto.acting(device):
-            send = self.device(device).send_to_group if group else self.device(device).send
-            send(self.wire, to, body)
+        self.send(device, to, body, group=group is not None)
 
     def _link(self, packet: Heard) -> Iterable[Heard]:
-        if (mail := mail_in(packet)) is None:
+        if not (mails := mails_in(packet)):
             return (packet,)
+        mail = mails[0]
         fate = next(self.fates)
         if fate in {"lost", "damaged"}:
             self.spoilt |= {(mail, recipient) for recipient in mail.recipients}
@@ -198,7 +177,7 @@ class Stage:
     def gather(self, group: Group) -> None:
         """The provider is told who is in a group from now on, by a device of the first member."""
         speaker = next(name for name, user in self.owner.items() if user == group.members[0])
-        self.wire.ask(speaker, "provider", group, NoneType)
+        self.announce(speaker, group)
         self.groups[group.name] = group
 
     # --- the lawful access ---
@@ -208,33 +187,9 @@ class Stage:
         asks = self.authority.key.public
         return Order("warrant", asks, target, first, last, "content", bytes(32), issued, expires, bytes(16))
 
-    def serve(self, warrant: Warrant) -> None:
-        """The court hands the warrant to the authority, which does at once what the scheme says."""
-        self.wire.tell("court", "authority", Serve(warrant))
-        with crypto.acting("authority"):
-            self.scheme.serve(self.authority, self.wire, warrant)
-
-    def intercepted(self) -> list[Intercept]:
-        """Every mail once, as the network heard it."""
-        transcript, found = Transcript(), []
-        for packet in self.wire.heard:
-            mail = mail_in(packet)
-            if mail and list(transcript.facts(mail)):
-                found.append(Intercept(packet.day, mail, transcript.ciphertexts(mail)))
-        return found
-
     def access(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> set[bytes]:
         """The texts that the scheme's lawful access yields."""
-        with crypto.acting("authority"):
-            return set(self.scheme.access(self.authority, self.wire, warrant, intercepted))
-
-
-def mail_in(packet: Heard) -> Mail | None:
-    """The mail that a packet is, if it is one."""
-    try:
-        return codec.decode(packet.data, Mail)
-    except Malformed:
-        return None
+        return set(self.yielded(warrant, intercepted))
 
 
 def damaged(mail: Mail, at: int) -> Mail:
@@ -245,7 +200,9 @@ def damaged(mail: Mail, at: int) -> Mail:
 
 
 @contextmanager
-def staged(scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False, seed: int = 0) -> Iterator[Stage]:
-    """A stage whose randomness is drawn from `seed`, while the context lasts."""
+def playing(
+    scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False, seed: int = 0
+) -> Iterator[Harness]:
+    """Yield a harness whose randomness is drawn from `seed`, while the context lasts."""
     with crypto.running(Run(sha256(b"escrow-lab stage", seed.to_bytes(4, "big")))):
-        yield Stage(scheme, fates, forgetful)
+        yield Harness(scheme, fates, forgetful)

@@ -15,7 +15,8 @@ import attacks
 from attacks import field_stripping, ghost_insertion, warrant_misuse
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.simulation.attack import Attack, Turn, attacker_device, entry_of
-from attacks.lab.simulation.play import Record, cast_of, mails_in, play
+from attacks.lab.simulation.play import cast_of, play
+from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.cell import Messaging
@@ -31,6 +32,7 @@ from escrow.principal import corrupted, revive
 from escrow.scheme import Scheme
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.ghost import Haunting
+from escrow.testing.world import mails_in
 from escrow.warrant import Order, Request
 
 ATTACKS = found()

@@ -15,7 +15,7 @@ from attacks.kernels.lanes import NumpyLanes, PlainLanes
 from attacks.kernels.leaf_search import first_valid, search
 from attacks.lab.runs.matrix import run_cell
 from attacks.lab.simulation.attack import Cast
-from attacks.lab.simulation.play import mails_in, play
+from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.controls import controlled
@@ -30,6 +30,7 @@ from escrow.schemes.clipper.leaf import Make
 from escrow.schemes.clipper.scheme import SCHEME, Clipper
 from escrow.schemes.envelope import SCHEME as ENVELOPE
 from escrow.schemes.plain import SCHEME as PLAIN
+from escrow.testing.world import mails_in
 
 EVERY = tuple(attacks().values())
 OURS = (rogue_leaf.ATTACK, leaf_feedback.ATTACK, seed_retention.ATTACK, squeeze.ATTACK)

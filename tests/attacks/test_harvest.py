@@ -13,8 +13,9 @@ from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.view import Reader
 from attacks.lab.evidence import writing
 from attacks.lab.simulation.attack import QUANTUM, Attack, Seize, Turn
-from attacks.lab.simulation.play import Record, play
+from attacks.lab.simulation.play import play
 from attacks.lab.simulation.quantum import Keys, broken
+from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.controls import control_of

@@ -35,7 +35,7 @@ from escrow.sharing import tdh2
 from escrow.sharing.elgamal import KeyShare
 from escrow.sharing.proactive import refresh
 from escrow.testing import properties
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.warrant import Warrant, issue, promises
 from escrow.wire import Alarm
 
@@ -173,7 +173,7 @@ def test_whoever_misbehaves_is_its_data_too(scheme, attack):
 
 
 def test_a_lying_holder_lies_about_shares_only_while_it_answers():
-    with staged(SplitKey()) as stage:
+    with playing(SplitKey()) as stage:
         agent = stage.wire.parties["agent-1"]
         party = lying_holder.lying(agent)
         before = party.state()

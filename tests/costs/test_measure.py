@@ -89,8 +89,8 @@ def test_the_bytes_mailed_are_those_of_the_packets():
     with crypto.running(crypto.Run(b"bytes")):
         talk = counts.Conversation(ENVELOPE)
         talk.say(talk.alice, talk.bob, bytes(counts.TEXT))
-        [intercept] = talk.intercepted()
-        assert talk.intercepted() == []
+        [intercept] = talk.newly_intercepted()
+        assert talk.newly_intercepted() == []
     row, mail = counts.exact(ENVELOPE)[0], intercept.mail
     assert (len(mail.body), len(mail.field), len(codec.encode(mail))) == (row.sealed, row.field, row.mail)
 

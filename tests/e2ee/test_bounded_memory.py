@@ -25,7 +25,7 @@ from escrow.e2ee.sender_keys import SIGNATURE
 from escrow.errors import EscrowError
 from escrow.principal import revive
 from escrow.schemes.plain import SCHEME
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 
 KEY = 90  # bytes of a message key in a state: name of its type, chain (32), number (up to 5), value (32)
 SESSION = CHAIN = 1024 + MAX_KEPT * KEY
@@ -46,11 +46,11 @@ class Flood(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.count, self.most = Counter(), 0
-        self.context = staged(SCHEME)
-        self.stage = self.context.__enter__()
+        self.context = playing(SCHEME)
+        self.harness = self.context.__enter__()
         self.door = crypto.running(Run(sha256(b"flood"), lambda event, _: self.count.update([event])))
         self.door.__enter__()
-        self.stage.wire.parties["bob-phone"] = self.receiver(**msgspec.structs.asdict(self.bob))
+        self.harness.wire.parties["bob-phone"] = self.receiver(**msgspec.structs.asdict(self.bob))
         self.talk(("alice-phone", "bob"), ("bob-phone", "alice"), ("alice-phone", "choir"))
 
     def teardown(self):
@@ -129,7 +129,7 @@ class Flood(RuleBasedStateMachine):
 
     @rule()
     def the_receiver_restarts(self):
-        self.stage.wire.parties["bob-phone"] = revive(self.bob.state(), type(self.bob))
+        self.harness.wire.parties["bob-phone"] = revive(self.bob.state(), type(self.bob))
 
     # --- what holds ---
 
@@ -149,21 +149,21 @@ class Flood(RuleBasedStateMachine):
     def good_mail_still_opens(self):
         """Between the two: the others were sent nothing of what was skipped."""
         self.talk(("alice-phone", "bob"), ("alice-phone", "choir"), ("bob-phone", "alice"))
-        missing = self.stage.meant - self.stage.shown
+        missing = self.harness.meant - self.harness.shown
         assert [device for device, *_ in missing if device in ("alice-phone", "bob-phone")] == []
 
     # --- helpers ---
 
     @property
     def alice(self):
-        return self.stage.device("alice-phone")
+        return self.harness.device("alice-phone")
 
     @property
     def bob(self):
-        return self.stage.device("bob-phone")
+        return self.harness.device("bob-phone")
 
     def talk(self, *lines):
-        self.stage.play(Step("say", *line) for line in lines)
+        self.harness.play(Step("say", *line) for line in lines)
 
     def text(self, conversation):
         return codec.encode(Text(conversation, random_bytes(32)))
@@ -172,11 +172,11 @@ class Flood(RuleBasedStateMachine):
         """Bob's phone is handed a mail from alice's, and its work is counted."""
         mail, before = Mail("alice-phone", ("bob-phone",), group, None, body, b""), self.count["hmac"]
         assert len(codec.encode(mail)) <= LARGEST
-        self.bob._try(self.stage.wire, mail)
+        self.bob._try(self.harness.wire, mail)
         self.most = max(self.most, self.count["hmac"] - before)
 
     def opened(self, texts):
-        last = self.stage.wire.shown[-texts:]
+        last = self.harness.wire.shown[-texts:]
         assert [(each.device, each.author) for each in last] == [("bob-phone", "alice")] * texts
 
 

@@ -10,63 +10,63 @@ from escrow.e2ee.provider import Collect, Delivery, Fetch, Group, Publish
 from escrow.e2ee.x3dh import Bundle, IdentityKey
 from escrow.errors import Forged, Refused, Unreachable
 from escrow.schemes.plain import SCHEME
-from escrow.testing.harness import DEVICES, Step, staged
+from escrow.testing.harness import DEVICES, Step, playing
 
 # --- groups with Sender Keys ---
 
 
 def test_who_is_removed_reads_no_more_and_who_joins_reads_nothing_older():
-    with staged(SCHEME) as stage:
+    with playing(SCHEME) as harness:
         talk = Step("say", "alice-phone", "choir")
-        stage.play([talk])
-        chain = stage.device("alice-phone").sending["choir"].chain.chain
+        harness.play([talk])
+        chain = harness.device("alice-phone").sending["choir"].chain.chain
         for members in (("alice", "bob"), ("alice", "bob", "carol")):
-            stage.wire.ask("alice-phone", "provider", Group("choir", members, True), type(None))
-            stage.play([talk])
-        read = [stage.shown["carol-phone", "alice", "choir", said.body] for said in stage.said]
+            harness.wire.ask("alice-phone", "provider", Group("choir", members, True), type(None))
+            harness.play([talk])
+        read = [harness.shown["carol-phone", "alice", "choir", said.body] for said in harness.said]
         assert read == [1, 0, 1]
-        rotated = stage.device("alice-phone").sending["choir"].chain.chain
+        rotated = harness.device("alice-phone").sending["choir"].chain.chain
         assert rotated != chain
-        held = [peer.chain for peer in stage.device("carol-phone").receiving if peer.chain.chain == rotated]
+        held = [peer.chain for peer in harness.device("carol-phone").receiving if peer.chain.chain == rotated]
         assert held[0].n == 2  # the chain was handed over as it stood, after the text she was not to read
 
 
 def test_group_mail_that_overtakes_its_sender_key_waits_for_it():
-    with staged(SCHEME) as stage:
-        stage.take(Step("say", "alice-phone", "choir"))
-        box = stage.wire.parties["provider"].mailboxes["bob-phone"]
+    with playing(SCHEME) as harness:
+        harness.take(Step("say", "alice-phone", "choir"))
+        box = harness.wire.parties["provider"].mailboxes["bob-phone"]
         assert [bool(mail.group) for mail in box] == [False, True]
         box.reverse()
-        stage.play([])
-        assert stage.shown == stage.meant
-        assert stage.device("bob-phone").waiting == []
+        harness.play([])
+        assert harness.shown == harness.meant
+        assert harness.device("bob-phone").waiting == []
 
 
 # --- sessions ---
 
 
 def test_two_devices_that_write_first_at_once_lose_no_mail():
-    with staged(SCHEME) as stage:
-        stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
-        assert len(stage.device("bob-phone").sessions["alice-phone"]) == 2
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        assert len(harness.device("bob-phone").sessions["alice-phone"]) == 2
         for _ in range(3):
-            stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
-        assert stage.shown == stage.meant
+            harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        assert harness.shown == harness.meant
 
 
 def test_sessions_with_a_peer_are_a_bounded_list():
-    with staged(SCHEME) as stage:
+    with playing(SCHEME) as harness:
         for _ in range(device.SESSIONS_KEPT + 2):
-            stage.device("alice-phone").sessions.clear()
-            stage.play([Step("say", "alice-phone", "bob")])
-        assert len(stage.device("bob-phone").sessions["alice-phone"]) == device.SESSIONS_KEPT
-        assert stage.shown == stage.meant
+            harness.device("alice-phone").sessions.clear()
+            harness.play([Step("say", "alice-phone", "bob")])
+        assert len(harness.device("bob-phone").sessions["alice-phone"]) == device.SESSIONS_KEPT
+        assert harness.shown == harness.meant
 
 
 def test_a_text_goes_to_every_device_of_the_peer_and_to_ones_own_others():
-    with staged(SCHEME) as stage:
-        stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
-        seen = [{name for name, *_, body in stage.shown if body == said.body} for said in stage.said]
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        seen = [{name for name, *_, body in harness.shown if body == said.body} for said in harness.said]
         assert seen == [{"alice-laptop", "bob-phone"}, {"alice-phone", "alice-laptop"}]
 
 
@@ -74,129 +74,129 @@ def test_a_text_goes_to_every_device_of_the_peer_and_to_ones_own_others():
 
 
 def test_a_signed_prekey_is_rotated_and_its_private_half_erased():
-    with staged(SCHEME) as stage:
-        bob, kept = stage.device("bob-phone"), []
+    with playing(SCHEME) as harness:
+        bob, kept = harness.device("bob-phone"), []
         for day in range(1, 10):
-            stage.wire.day = day
-            bob.each_day(stage.wire)
+            harness.wire.day = day
+            bob.each_day(harness.wire)
             kept.append([prekey.day for prekey in bob.prekeys])
         assert kept == [[0], [0], [0, 3], [0, 3], [3], [3, 6], [3, 6], [6], [6, 9]]
-        listed = stage.wire.parties["provider"].directory["bob-phone"]
+        listed = harness.wire.parties["provider"].directory["bob-phone"]
         assert listed.prekey == bob.prekeys[-1].key.public
 
 
-def first_mail(stage):
-    stage.take(Step("say", "alice-phone", "bob"))
-    return stage.wire.parties["provider"].mailboxes["bob-phone"][0]
+def first_mail(harness):
+    harness.take(Step("say", "alice-phone", "bob"))
+    return harness.wire.parties["provider"].mailboxes["bob-phone"][0]
 
 
 def test_an_initial_message_replayed_to_a_device_that_forgot_the_session_is_refused():
-    with staged(SCHEME) as stage:
-        mail, bob = first_mail(stage), stage.device("bob-phone")
-        stage.play([])
+    with playing(SCHEME) as harness:
+        mail, bob = first_mail(harness), harness.device("bob-phone")
+        harness.play([])
         assert mail.initial.opk_b not in [key.public for key in bob.one_time]
         bob.sessions.clear()
         with pytest.raises(Forged, match="erased, or used before"):
-            bob.receive(stage.wire, mail)
+            bob.receive(harness.wire, mail)
 
 
 def test_an_initial_message_respelled_does_not_show_its_text_again():
     """X25519 ignores a public key's highest bit: without a one-time prekey a second session would open."""
-    with staged(SCHEME) as stage:
-        stage.wire.parties["provider"].directory["bob-phone"].one_time.clear()
-        mail, bob = first_mail(stage), stage.device("bob-phone")
-        stage.play([])
+    with playing(SCHEME) as harness:
+        harness.wire.parties["provider"].directory["bob-phone"].one_time.clear()
+        mail, bob = first_mail(harness), harness.device("bob-phone")
+        harness.play([])
         ek_a = mail.initial.ek_a[:31] + bytes([mail.initial.ek_a[31] ^ 0x80])
         again = msgspec.structs.replace(mail, initial=msgspec.structs.replace(mail.initial, ek_a=ek_a))
         with pytest.raises(Refused, match="spelled"):
-            bob.receive(stage.wire, again)
-        assert stage.shown == stage.meant
+            bob.receive(harness.wire, again)
+        assert harness.shown == harness.meant
 
 
 def test_an_initial_message_for_an_erased_prekey_is_refused():
-    with staged(SCHEME) as stage:
-        mail, bob = first_mail(stage), stage.device("bob-phone")
-        for stage.wire.day in (3, 5):
-            bob.each_day(stage.wire)
+    with playing(SCHEME) as harness:
+        mail, bob = first_mail(harness), harness.device("bob-phone")
+        for harness.wire.day in (3, 5):
+            bob.each_day(harness.wire)
         with pytest.raises(Forged, match="erased, or used before"):
-            bob.receive(stage.wire, mail)
+            bob.receive(harness.wire, mail)
 
 
 def test_each_one_time_prekey_is_handed_out_once_and_then_none():
-    with staged(SCHEME) as stage:
-        handed = [stage.wire.ask("carol-phone", "provider", Fetch("bob-phone"), Bundle).one_time for _ in range(5)]
+    with playing(SCHEME) as harness:
+        handed = [harness.wire.ask("carol-phone", "provider", Fetch("bob-phone"), Bundle).one_time for _ in range(5)]
         assert len(set(handed[:3])) == 3
         assert handed[3:] == [b"", b""]
-        stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
-        assert stage.shown == stage.meant
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        assert harness.shown == harness.meant
 
 
 # --- notices and ceremonies ---
 
 
-def lie_about(stage, name, identity):
+def lie_about(harness, name, identity):
     """The directory exchanges a device's identity key."""
-    entry = stage.wire.parties["provider"].directory[name]
-    stage.wire.parties["provider"].directory[name] = msgspec.structs.replace(entry, identity=identity)
+    entry = harness.wire.parties["provider"].directory[name]
+    harness.wire.parties["provider"].directory[name] = msgspec.structs.replace(entry, identity=identity)
 
 
-def alarms(stage):
-    return [(alarm.who, alarm.check) for alarm in stage.wire.alarms]
+def alarms(harness):
+    return [(alarm.who, alarm.check) for alarm in harness.wire.alarms]
 
 
 def test_a_new_device_or_key_is_shown_once_to_each_that_knew_the_user():
-    with staged(SCHEME) as stage:
-        stage.play([Step("say", "alice-phone", "bob")])
-        assert alarms(stage) == []
-        lie_about(stage, "bob-phone", new_signing_key(IdentityKey).public)
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "alice-phone", "bob")])
+        assert alarms(harness) == []
+        lie_about(harness, "bob-phone", new_signing_key(IdentityKey).public)
         for _ in range(2):
-            stage.device("alice-phone").look_up(stage.wire, "bob")
-        stage.device("carol-phone").look_up(stage.wire, "bob")  # she never knew another key
-        assert alarms(stage) == [("alice-phone", "a new device or key is shown")]
-        assert "bob-phone" not in stage.device("alice-phone").sessions
+            harness.device("alice-phone").look_up(harness.wire, "bob")
+        harness.device("carol-phone").look_up(harness.wire, "bob")  # she never knew another key
+        assert alarms(harness) == [("alice-phone", "a new device or key is shown")]
+        assert "bob-phone" not in harness.device("alice-phone").sessions
 
 
 def test_a_user_is_shown_a_device_that_they_did_not_link():
-    with staged(SCHEME) as stage:
-        directory = stage.wire.parties["provider"].directory
+    with playing(SCHEME) as harness:
+        directory = harness.wire.parties["provider"].directory
         directory["alice-tablet"] = msgspec.structs.replace(directory["bob-phone"], user="alice")
-        stage.device("alice-phone").look_up(stage.wire, "alice")
-        assert alarms(stage) == [("alice-phone", "a new device or key is shown")]
+        harness.device("alice-phone").look_up(harness.wire, "alice")
+        assert alarms(harness) == [("alice-phone", "a new device or key is shown")]
 
 
 @pytest.mark.parametrize("lied_about", [None, *DEVICES])
 def test_a_ceremony_agrees_unless_the_directory_lies_about_a_device_of_the_two(lied_about):
-    with staged(SCHEME) as stage:
+    with playing(SCHEME) as harness:
         if lied_about:
-            lie_about(stage, lied_about, new_signing_key(IdentityKey).public)
-        alice, bob = stage.device("alice-phone"), stage.device("bob-phone")
-        alice.look_up(stage.wire, "bob")
-        bob.look_up(stage.wire, "alice")
+            lie_about(harness, lied_about, new_signing_key(IdentityKey).public)
+        alice, bob = harness.device("alice-phone"), harness.device("bob-phone")
+        alice.look_up(harness.wire, "bob")
+        bob.look_up(harness.wire, "alice")
         honest = lied_about in (None, "carol-phone")
-        assert ceremony(stage.wire, alice, bob) is honest
-        assert alarms(stage) == ([] if honest else [(name, "safety number") for name in ("alice-phone", "bob-phone")])
+        assert ceremony(harness.wire, alice, bob) is honest
+        assert alarms(harness) == ([] if honest else [(name, "safety number") for name in ("alice-phone", "bob-phone")])
 
 
 @pytest.mark.parametrize("listed", [b"", bytes(31), (1).to_bytes(32, "little")], ids=["empty", "short", "neutral"])
 def test_a_ceremony_over_a_key_that_is_none_does_not_agree(listed):
-    with staged(SCHEME) as stage:
-        lie_about(stage, "bob-phone", listed)
-        alice, bob = stage.device("alice-phone"), stage.device("bob-phone")
-        alice.look_up(stage.wire, "bob")
-        bob.look_up(stage.wire, "alice")
-        assert not ceremony(stage.wire, alice, bob)
-        assert alarms(stage) == [(name, "safety number") for name in ("alice-phone", "bob-phone")]
+    with playing(SCHEME) as harness:
+        lie_about(harness, "bob-phone", listed)
+        alice, bob = harness.device("alice-phone"), harness.device("bob-phone")
+        alice.look_up(harness.wire, "bob")
+        bob.look_up(harness.wire, "alice")
+        assert not ceremony(harness.wire, alice, bob)
+        assert alarms(harness) == [(name, "safety number") for name in ("alice-phone", "bob-phone")]
 
 
 def test_a_bundle_of_another_key_or_without_a_signature_is_refused():
-    with staged(SCHEME) as stage:
-        directory, sound = stage.wire.parties["provider"].directory, {}
+    with playing(SCHEME) as harness:
+        directory, sound = harness.wire.parties["provider"].directory, {}
         sound |= directory
         for wrong in ({"identity": new_signing_key(IdentityKey).public}, {"prekey": new_private().public}):
-            alice, listed = stage.device("alice-phone"), stage.device("alice-phone").look_up(stage.wire, "bob")
+            alice, listed = harness.device("alice-phone"), harness.device("alice-phone").look_up(harness.wire, "bob")
             directory["bob-phone"] = msgspec.structs.replace(sound["bob-phone"], **wrong)
             with pytest.raises(Refused):
-                alice._conversing(stage.wire, listed[0])
+                alice._conversing(harness.wire, listed[0])
             directory["bob-phone"] = sound["bob-phone"]
 
 
@@ -204,29 +204,29 @@ def test_a_bundle_of_another_key_or_without_a_signature_is_refused():
 
 
 def test_the_provider_takes_keys_from_linked_devices_only_and_never_another_identity():
-    with staged(SCHEME) as stage:
-        bob = stage.device("bob-phone")
+    with playing(SCHEME) as harness:
+        bob = harness.device("bob-phone")
         for user, identity in (("alice", bob.identity.public), ("bob", new_signing_key(IdentityKey).public)):
             packet = Publish(user, identity, b"", b"", ())
             with pytest.raises(Refused):
-                stage.wire.ask("bob-phone", "provider", packet, type(None))
+                harness.wire.ask("bob-phone", "provider", packet, type(None))
 
 
 def test_the_relay_takes_mail_from_its_sender_only_and_hands_it_out_once():
-    with staged(SCHEME) as stage:
-        mail = first_mail(stage)
+    with playing(SCHEME) as harness:
+        mail = first_mail(harness)
         with pytest.raises(Refused):
-            stage.wire.ask("carol-phone", "provider", mail, type(None))
-        first, second = (stage.wire.ask("bob-phone", "provider", Collect(), Delivery) for _ in range(2))
+            harness.wire.ask("carol-phone", "provider", mail, type(None))
+        first, second = (harness.wire.ask("bob-phone", "provider", Collect(), Delivery) for _ in range(2))
         assert first.mails == (mail,)
         assert second.mails == ()
 
 
 def test_unknown_devices_and_groups_are_unreachable():
-    with staged(SCHEME) as stage:
+    with playing(SCHEME) as harness:
         with pytest.raises(Unreachable):
-            stage.wire.ask("bob-phone", "provider", Fetch("nobody-phone"), Bundle)
+            harness.wire.ask("bob-phone", "provider", Fetch("nobody-phone"), Bundle)
         with pytest.raises(Unreachable):
-            stage.device("bob-phone").send_to_group(stage.wire, "nowhere", b"")
+            harness.device("bob-phone").send_to_group(harness.wire, "nowhere", b"")
         with pytest.raises(Unreachable):
-            stage.wire.ask("bob-phone", "nobody", Collect(), Delivery)
+            harness.wire.ask("bob-phone", "nobody", Collect(), Delivery)

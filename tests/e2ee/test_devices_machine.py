@@ -29,7 +29,7 @@ class Devices(Machine):
         user = pick(NAMES, which)
         if len(self.devices_of(user)) < 3:
             name = f"{user}-{len(self.users)}"
-            self.stage.link(user, name)
+            self.harness.link(user, name)
             self.users[name] = user
             if self.device:
                 self.replace(name)
@@ -37,20 +37,20 @@ class Devices(Machine):
     @rule(which=ANY)
     @logged
     def a_device_is_unlinked(self, which):
-        name = pick(list(self.stage.owner), which)
+        name = pick(list(self.harness.owner), which)
         if len(self.devices_of(self.users[name])) > 1:
-            self.unlinked.append(self.stage.unlink(name))
-            self.since[name] = len(self.stage.wire.heard)
+            self.unlinked.append(self.harness.unlink(name))
+            self.since[name] = len(self.harness.wire.heard)
 
     @rule(which=ANY, other=ANY)
     @logged
     def two_users_meet(self, which, other):
-        one = self.stage.device(pick(list(self.stage.owner), which))
-        theirs = [name for name, user in self.stage.owner.items() if user != one.user]
-        assert ceremony(self.stage.wire, one, self.stage.device(pick(theirs, other)))
+        one = self.harness.device(pick(list(self.harness.owner), which))
+        theirs = [name for name, user in self.harness.owner.items() if user != one.user]
+        assert ceremony(self.harness.wire, one, self.harness.device(pick(theirs, other)))
 
     def devices_of(self, user):
-        return [name for name, owner in self.stage.owner.items() if owner == user]
+        return [name for name, owner in self.harness.owner.items() if owner == user]
 
     # --- what holds ---
 
@@ -61,7 +61,7 @@ class Devices(Machine):
 
     def who_was_unlinked_receives_nothing_said_since(self):
         for party in self.unlinked:
-            waiting = self.stage.wire.ask(party.name, "provider", Collect(), Delivery).mails
+            waiting = self.harness.wire.ask(party.name, "provider", Collect(), Delivery).mails
             assert not set(waiting) & set(self.mails(self.since[party.name]))
 
     def who_was_unlinked_opens_nothing_said_since(self):
@@ -69,8 +69,8 @@ class Devices(Machine):
             assert read_by(party, self.mails()) <= self.entitled(party.name)
 
     def who_was_linked_opens_nothing_older(self):
-        for name in self.stage.owner:
-            assert read_by(self.stage.device(name), self.mails()) <= self.entitled(name)
+        for name in self.harness.owner:
+            assert read_by(self.harness.device(name), self.mails()) <= self.entitled(name)
 
 
 def test_texts_come_to_the_devices_that_people_have_and_new_ones_are_noticed():

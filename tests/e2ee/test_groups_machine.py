@@ -34,16 +34,16 @@ class Groups(Machine):
     @rule(which=ANY)
     @logged
     def a_member_comes_or_goes(self, which):
-        members, user = self.stage.groups["choir"].members, pick(NAMES, which)
+        members, user = self.harness.groups["choir"].members, pick(NAMES, which)
         if user not in members and self.open_to_all:
             self.gather((*members, user))
         elif user in members and len(members) > 1:
             self.gather(member for member in members if member != user)
-            mine = [self.stage.device(name) for name, owner in self.stage.owner.items() if owner == user]
+            mine = [self.harness.device(name) for name, owner in self.harness.owner.items() if owner == user]
             self.left += [revive(each.state(), type(each)) for each in mine]
 
     def gather(self, members):
-        self.stage.gather(msgspec.structs.replace(self.stage.groups["choir"], members=tuple(members)))
+        self.harness.gather(msgspec.structs.replace(self.harness.groups["choir"], members=tuple(members)))
 
     # --- what holds ---
 
@@ -57,8 +57,8 @@ class Groups(Machine):
             assert read_by(party, self.mails()) <= self.entitled(party.name)
 
     def who_joined_reads_nothing_older(self):
-        for name in [name for name, user in self.stage.owner.items() if user in self.stage.groups["choir"].members]:
-            assert read_by(self.stage.device(name), self.mails()) <= self.entitled(name)
+        for name in [name for name, user in self.harness.owner.items() if user in self.harness.groups["choir"].members]:
+            assert read_by(self.harness.device(name), self.mails()) <= self.entitled(name)
 
 
 def test_members_of_a_group_read_what_is_meant_for_them():

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
-from machines import ANY, Machine, laws_broken, logged, pick
+from machines import ANY, Machine, laws_broken, logged, mail_in, pick
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
@@ -33,7 +33,7 @@ from escrow.e2ee.device import Device, ceremony
 from escrow.e2ee.ratchet import MessageKey, Session
 from escrow.principal import revive
 from escrow.schemes.plain import SCHEME
-from escrow.testing.harness import DEVICES, NAMES, OWNER, Step, mail_in, staged
+from escrow.testing.harness import DEVICES, NAMES, OWNER, Step, playing
 from escrow.warrant import issue
 
 PAIRS = [(one, other) for one in OWNER for other in OWNER if OWNER[one] != OWNER[other]]
@@ -49,30 +49,30 @@ class Served(Machine):
     @rule(which=ANY)
     @logged
     def two_users_meet(self, which):
-        one, other = map(self.stage.device, pick(PAIRS, which))
-        assert ceremony(self.stage.wire, one, other) or getattr(self.stage.provider, "haunted", {})
+        one, other = map(self.harness.device, pick(PAIRS, which))
+        assert ceremony(self.harness.wire, one, other) or getattr(self.harness.provider, "haunted", {})
 
     @rule(whom=st.sampled_from(NAMES), days=st.integers(0, 2))
     @logged
     def a_warrant_is_served(self, whom, days):
         if self.warrant is None:
-            today = self.stage.wire.day
-            order = self.stage.order(whom, today, today + days, today, today + days + 2)
-            self.warrant = issue(self.stage.court.key, order)
-            self.stage.serve(self.warrant)
+            today = self.harness.wire.day
+            order = self.harness.order(whom, today, today + days, today, today + days + 2)
+            self.warrant = issue(self.harness.court.key, order)
+            self.harness.serve(self.warrant)
 
     @precondition(lambda self: self.warrant)
     @rule()
     @logged
     def the_authority_asks(self):
-        yielded = self.stage.access(self.warrant, self.stage.intercepted())
-        covered = {said.body for said in self.stage.said if self.warrant.order.covers(said.people, said.day)}
+        yielded = self.harness.access(self.warrant, self.harness.intercepted())
+        covered = {said.body for said in self.harness.said if self.warrant.order.covers(said.people, said.day)}
         assert yielded <= covered
 
     @invariant()
     def notices_are_of_what_the_directory_has_new(self):
         """Nothing, here: a silent device is kept quiet about, and shows in the safety number only."""
-        assert {alarm.check for alarm in self.stage.wire.alarms} <= {"safety number"}
+        assert {alarm.check for alarm in self.harness.wire.alarms} <= {"safety number"}
 
 
 @pytest.mark.parametrize(("scheme", "cost"), [("plain", 1), ("envelope", 4), ("ghost", 4), ("split-key", 12)])
@@ -120,35 +120,35 @@ class Conversation:
     """Random steps after everybody has greeted everybody; each device's state is taken after each step."""
 
     def __init__(self, steps, client=None):
-        with staged(SCHEME) as stage:
+        with playing(SCHEME) as harness:
             for name in DEVICES if client else ():
-                sound = stage.device(name)
+                sound = harness.device(name)
                 fields = {field: getattr(sound, field) for field in sound.__struct_fields__}
-                stage.wire.parties[name] = client(**fields)
+                harness.wire.parties[name] = client(**fields)
             for greeting in GREETINGS:
-                stage.play([greeting] if greeting.to != OWNER[greeting.device] else [])
-            assert all(fact.opk_b for fact in map(initial_in, stage.wire.heard) if fact)
-            self.stage, self.written = stage, [-1] * len(stage.said)  # at which step each text was
+                harness.play([greeting] if greeting.to != OWNER[greeting.device] else [])
+            assert all(fact.opk_b for fact in map(initial_in, harness.wire.heard) if fact)
+            self.harness, self.written = harness, [-1] * len(harness.said)  # at which step each text was
             self.states = {name: [] for name in DEVICES}
             self.shown = []  # after each step: (device, text)
             for at, step in enumerate(steps):
-                stage.take(step)
-                self.written += [at] * (len(stage.said) - len(self.written))
+                harness.take(step)
+                self.written += [at] * (len(harness.said) - len(self.written))
                 self.take_states()
-            stage.play([])
+            harness.play([])
             self.take_states()
         self.structure, self.texts = self.analysed()
 
     def take_states(self):
         for name, states in self.states.items():
-            states.append(self.stage.device(name).state())
-        self.shown.append({(each.device, each.text) for each in self.stage.wire.shown})
+            states.append(self.harness.device(name).state())
+        self.shown.append({(each.device, each.text) for each in self.harness.wire.shown})
 
     def analysed(self):
         closure, reader = Closure(rules_of(SCHEME, ATTACKS)), Reader(SCHEME)
-        for fact in reader.network(tuple(self.stage.wire.heard)):
+        for fact in reader.network(tuple(self.harness.wire.heard)):
             closure.learn(fact, "network")
-        kinds = {name: (type(self.stage.device(name)),) * len(states) for name, states in self.states.items()}
+        kinds = {name: (type(self.harness.device(name)),) * len(states) for name, states in self.states.items()}
         for given_fact in reader.states({name: tuple(states) for name, states in self.states.items()}, kinds):
             closure.learn(*given_fact)
         closure.run()
@@ -195,7 +195,7 @@ class Conversation:
 
     def said(self):
         """Each text and the step at which it was written; -1: before them all."""
-        return list(zip(self.written, self.stage.said, strict=True))
+        return list(zip(self.written, self.harness.said, strict=True))
 
 
 LAWS = (

@@ -19,7 +19,7 @@ from escrow.e2ee.provider import Provider
 from escrow.errors import Malformed
 from escrow.principal import Principal, corrupted, revive
 from escrow.schemes.plain import SCHEME, Plain
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.testing.properties import loose
 
 SCHEMES = registry.schemes()
@@ -121,9 +121,9 @@ def test_typed_values_are_let_pass():
 
 @cache
 def parties():
-    with staged(SCHEME) as stage:
-        stage.play([Step("say", "alice-phone", "choir"), Step("say", "bob-phone", "alice")])
-        return stage.wire.parties
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "alice-phone", "choir"), Step("say", "bob-phone", "alice")])
+        return harness.wire.parties
 
 
 def test_a_state_ends_in_the_digest_of_what_precedes():
@@ -167,8 +167,8 @@ def test_parties_share_no_containers():
 
 
 def test_what_was_read_is_in_no_state():
-    with staged(SCHEME) as stage:
-        stage.play([Step("say", "alice-phone", "choir"), Step("say", "bob-phone", "alice")])
-        assert stage.shown == stage.meant
-        states = [party.state() for party in stage.wire.parties.values()]
-        assert not any(said.body in state for said in stage.said for state in states)
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "alice-phone", "choir"), Step("say", "bob-phone", "alice")])
+        assert harness.shown == harness.meant
+        states = [party.state() for party in harness.wire.parties.values()]
+        assert not any(said.body in state for said in harness.said for state in states)

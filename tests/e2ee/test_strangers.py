@@ -10,70 +10,72 @@ from escrow.e2ee.provider import Group, Mail
 from escrow.e2ee.sender_keys import new_chain
 from escrow.errors import Refused
 from escrow.schemes.plain import SCHEME
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 
 
 @pytest.fixture
-def stage():
-    with staged(SCHEME) as made:
+def harness():
+    with playing(SCHEME) as made:
         yield made.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
 
 
-def tell(stage, sender, to, content):
+def tell(harness, sender, to, content):
     """A device sends any content to another's user, pairwise."""
     with crypto.acting(sender):
-        stage.device(sender)._fan_out(stage.wire, (stage.owner[sender], to), content)
-    stage.play([])
+        harness.device(sender)._fan_out(harness.wire, (harness.owner[sender], to), content)
+    harness.play([])
 
 
-def test_who_was_removed_writes_to_the_group_no_more(stage):
-    stage.wire.ask("alice-phone", "provider", Group("choir", ("alice", "bob"), True), type(None))
+def test_who_was_removed_writes_to_the_group_no_more(harness):
+    harness.wire.ask("alice-phone", "provider", Group("choir", ("alice", "bob"), True), type(None))
     with pytest.raises(Refused, match="only members write to a group"):
-        stage.device("carol-phone").send_to_group(stage.wire, "choir", b"text")
+        harness.device("carol-phone").send_to_group(harness.wire, "choir", b"text")
 
 
-def test_a_device_that_nobody_linked_puts_nothing_into_mailboxes(stage):
-    gone = stage.unlink("alice-laptop")
-    stage.wire.parties["alice-laptop"] = gone
+def test_a_device_that_nobody_linked_puts_nothing_into_mailboxes(harness):
+    gone = harness.unlink("alice-laptop")
+    harness.wire.parties["alice-laptop"] = gone
     with crypto.acting("alice-laptop"):
-        gone.send(stage.wire, "bob", b"from a device that was sold")
-    stage.play([])
-    assert not [shown for shown in stage.wire.shown if shown.text == b"from a device that was sold"]
-    assert "a user linked this device" in [reason for _, _, reason in stage.wire.refusals]
+        gone.send(harness.wire, "bob", b"from a device that was sold")
+    harness.play([])
+    assert not [shown for shown in harness.wire.shown if shown.text == b"from a device that was sold"]
+    assert "a user linked this device" in [reason for _, _, reason in harness.wire.refusals]
 
 
 @pytest.mark.parametrize("conversation", ["alice+carol", "carol+dave"])
-def test_a_text_is_not_shown_in_a_conversation_of_others(stage, conversation):
-    before = len(stage.wire.shown)
-    tell(stage, "bob-phone", "alice", Text(conversation, b"planted"))
-    assert not [shown for shown in stage.wire.shown[before:] if shown.text == b"planted" and "bob" not in conversation]
-    assert "a text is of its author's conversation" in [reason for _, _, reason in stage.wire.refusals]
+def test_a_text_is_not_shown_in_a_conversation_of_others(harness, conversation):
+    before = len(harness.wire.shown)
+    tell(harness, "bob-phone", "alice", Text(conversation, b"planted"))
+    assert not [
+        shown for shown in harness.wire.shown[before:] if shown.text == b"planted" and "bob" not in conversation
+    ]
+    assert "a text is of its author's conversation" in [reason for _, _, reason in harness.wire.refusals]
 
 
-def test_a_group_text_is_of_its_chains_group(stage):
-    stage.play([Step("say", "alice-phone", "choir")])
-    own = stage.device("alice-phone").sending["choir"]
+def test_a_group_text_is_of_its_chains_group(harness):
+    harness.play([Step("say", "alice-phone", "choir")])
+    own = harness.device("alice-phone").sending["choir"]
     body, _ = device.sender_keys.encrypt(own, codec.encode(Text("club", b"elsewhere")))
     mail = Mail("alice-phone", ("bob-phone",), "choir", None, body, b"")
     with pytest.raises(Refused, match="its author's conversation"):
-        stage.device("bob-phone").receive(stage.wire, mail)
+        harness.device("bob-phone").receive(harness.wire, mail)
 
 
-def test_chains_of_one_peer_are_a_bounded_list(stage):
+def test_chains_of_one_peer_are_a_bounded_list(harness):
     for number in range(device.GROUPS_KEPT + 20):
         chain = new_chain()
         told = Distribution(f"group {number}", chain.chain, chain.signer.public)
-        tell(stage, "bob-phone", "alice", told)
-    assert len(stage.device("alice-phone").receiving) == device.GROUPS_KEPT
+        tell(harness, "bob-phone", "alice", told)
+    assert len(harness.device("alice-phone").receiving) == device.GROUPS_KEPT
 
 
-def test_a_flood_of_unknown_chains_pushes_out_its_own_mail_first(stage):
-    bob = stage.device("bob-phone")
+def test_a_flood_of_unknown_chains_pushes_out_its_own_mail_first(harness):
+    bob = harness.device("bob-phone")
     genuine = Mail("carol-phone", ("bob-phone",), "choir", None, bytes(120), b"")
-    bob.receive(stage.wire, genuine)
+    bob.receive(harness.wire, genuine)
     for number in range(2 * device.WAITING_KEPT):
         forged = msgspec.structs.replace(genuine, sender="alice-phone", body=number.to_bytes(32, "big") + bytes(88))
-        bob.receive(stage.wire, forged)
+        bob.receive(harness.wire, forged)
     assert len(bob.waiting) == device.WAITING_KEPT
     assert genuine in bob.waiting
 
@@ -81,17 +83,17 @@ def test_a_flood_of_unknown_chains_pushes_out_its_own_mail_first(stage):
 def test_a_session_that_is_never_answered_is_begun_anew_after_some_patience():
     """Without it, a lost first flight takes along all that follows once its prekey is erased."""
     for patience, arrived in ((0, 0), (3, 2)):
-        with staged(SCHEME, fates=["lost", *["now"] * 100]) as stage:
-            stage.device("bob-phone").patience = patience
+        with playing(SCHEME, fates=["lost", *["now"] * 100]) as harness:
+            harness.device("bob-phone").patience = patience
             for day in range(3):
-                stage.take(Step("day"))
+                harness.take(Step("day"))
                 if day == 0:
-                    stage.take(Step("say", "bob-phone", "carol"))
-            carol = stage.device("carol-phone")
+                    harness.take(Step("say", "bob-phone", "carol"))
+            carol = harness.device("carol-phone")
             carol.prekeys = carol.prekeys[-1:]
-            stage.wire.day += 1  # the stage's last day is over
+            harness.wire.day += 1  # the harness's last day is over
             with crypto.acting("carol-phone"):
-                carol.each_day(stage.wire)
+                carol.each_day(harness.wire)
             carol.prekeys = carol.prekeys[-1:]
-            stage.play([Step("say", "bob-phone", "carol")] * 2)
-            assert sum(shown.device == "carol-phone" for shown in stage.wire.shown) == arrived, patience
+            harness.play([Step("say", "bob-phone", "carol")] * 2)
+            assert sum(shown.device == "carol-phone" for shown in harness.wire.shown) == arrived, patience

@@ -14,7 +14,8 @@ from attacks.lab.adversary.proof import Given, prove
 from attacks.lab.evidence.explain import WIDTH, _Tree, describe, explain
 from attacks.lab.evidence.provenance import packets
 from attacks.lab.simulation import scenario
-from attacks.lab.simulation.play import Record, play
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import SERVED, Analysis
 from escrow import registry
 from escrow.codec import walk

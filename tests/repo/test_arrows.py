@@ -40,6 +40,7 @@ LAB_FLOOR = {f"attacks.lab.{room}": number for number, rooms in enumerate(LAB_FL
 SCENARIO = "attacks.lab.simulation.scenario"  # plain data, which results quote
 TRUTH = {
     "attacks.lab.simulation.play",
+    "attacks.lab.simulation.record",
     *(f"attacks.lab.{room}" for room in ("crosscheck", "verdict", "evidence", "runs", "comparison")),
 }
 BELOW = ("attacks.lab", "attacks.registry")  # the registry finds attacks and names none
@@ -128,7 +129,7 @@ PLANTED = [
     ("escrow/schemes/mine.py", "import attacks.lab.simulation.play", "the library knows no attack"),
     ("escrow/testing/properties.py", "from attacks import registry", "the library knows no attack"),
     ("attacks/mine.py", "from attacks.lab.verdict import cell", "an attack does not see the truth"),
-    ("attacks/mine.py", "from attacks.lab.simulation.play import Record", "an attack does not see the truth"),
+    ("attacks/mine.py", "from attacks.lab.simulation.record import Record", "an attack does not see the truth"),
     (
         "attacks/mine.py",
         "def peek():\n    from attacks.lab.verdict.claims import Judge",

@@ -21,7 +21,7 @@ from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.scheme import SCHEME, Clipper, Programmer
 from escrow.schemes.plain import SCHEME as PLAIN
 from escrow.testing import properties
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
 
@@ -184,22 +184,22 @@ def test_agents_take_the_requesters_word_for_who_was_on_the_line(analysis):
     ids=str,
 )
 def test_mail_and_access_come_through_under_every_repair(parameters):
-    with staged(Clipper(**parameters)) as stage:
-        warrant = issue(stage.court.key, stage.order("alice"))
-        stage.play(
+    with playing(Clipper(**parameters)) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.play(
             [Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "choir"), Step("say", "bob-phone", "alice")]
         )
-        assert stage.shown == stage.meant
-        assert stage.access(warrant, stage.intercepted()) == {said.body for said in stage.said}
+        assert harness.shown == harness.meant
+        assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
 
 
 def test_where_keys_are_derived_no_sender_chooses_one():
-    with staged(Clipper(derives=True)) as stage:
-        device = stage.device("alice-phone")
+    with playing(Clipper(derives=True)) as harness:
+        device = harness.device("alice-phone")
         device.derives = False
-        stage.play([Step("say", "alice-phone", "bob")])
-        assert stage.shown.total() == 0
-        assert all(reason == "alice-phone chose the session key" for _, _, reason in stage.wire.refusals)
+        harness.play([Step("say", "alice-phone", "bob")])
+        assert harness.shown.total() == 0
+        assert all(reason == "alice-phone chose the session key" for _, _, reason in harness.wire.refusals)
 
 
 # --- faults, each in one line, and what catches it ---

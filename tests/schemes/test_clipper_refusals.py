@@ -15,7 +15,7 @@ from escrow.schemes.clipper.field import ClipperField, UnitRequest, agreed_key, 
 from escrow.schemes.clipper.leaf import Make
 from escrow.schemes.clipper.phone import of_pairwise
 from escrow.schemes.clipper.scheme import SCHEME
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
 
@@ -55,8 +55,8 @@ def test_a_field_gives_its_keys_to_either_end():
 )
 @pytest.mark.parametrize("to", ["bob", "choir"])
 def test_a_malformed_leaf_is_refused_and_its_sender_named(spoil, why, to):
-    with staged(SCHEME) as stage:
-        link = stage.wire.link
+    with playing(SCHEME) as harness:
+        link = harness.wire.link
 
         def spoiled(packet):
             try:
@@ -66,23 +66,23 @@ def test_a_malformed_leaf_is_refused_and_its_sender_named(spoil, why, to):
                 return link(packet)
             return link(msgspec.structs.replace(packet, data=codec.encode(msgspec.structs.replace(mail, field=field))))
 
-        stage.wire.link = spoiled
-        stage.play([Step("say", "alice-phone", to)])
-        assert stage.shown.total() == 0
-        assert stage.wire.refusals
-        assert all(reason.startswith(why) for _, _, reason in stage.wire.refusals)
+        harness.wire.link = spoiled
+        harness.play([Step("say", "alice-phone", to)])
+        assert harness.shown.total() == 0
+        assert harness.wire.refusals
+        assert all(reason.startswith(why) for _, _, reason in harness.wire.refusals)
 
 
 @pytest.fixture(scope="module")
 def overheard():
     """A text from alice to bob, caught before it arrives: bob's phone, the mail, how it is going to be opened."""
-    with running(Run(b"a mail of clipper".ljust(32, b"\0"))), staged(SCHEME) as stage:
+    with running(Run(b"a mail of clipper".ljust(32, b"\0"))), playing(SCHEME) as harness:
         caught = []
-        stage.wire.link = lambda packet: caught.append(packet) or ()
-        stage.device("alice-phone").send(stage.wire, "bob", b"text")
+        harness.wire.link = lambda packet: caught.append(packet) or ()
+        harness.device("alice-phone").send(harness.wire, "bob", b"text")
         mails = [codec.decode(packet.data, Mail) for packet in caught]
         (mail,) = [each for each in mails if "bob-phone" in each.recipients]
-        bob = stage.device("bob-phone")
+        bob = harness.device("bob-phone")
         return bob, mail, of_pairwise(bob, mail)
 
 
@@ -136,31 +136,31 @@ def test_a_leaf_of_another_family_iv_or_session_key_is_refused_and_its_sender_na
 
 
 def test_the_processor_names_the_sender_of_a_field_that_comes_to_nothing():
-    with staged(SCHEME) as stage:
-        warrant = issue(stage.court.key, stage.order("alice"))
-        stage.play([Step("say", "alice-phone", "bob")])
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.play([Step("say", "alice-phone", "bob")])
         for changes, why in (
             ({"leaf": bytes(15)}, "a LEAF is 16 bytes, not 15"),
             ({"wrapped": bytes(48)}, "does not fit"),
         ):
             spoilt = []
-            for each in stage.intercepted():
+            for each in harness.intercepted():
                 field = msgspec.structs.replace(codec.decode(each.mail.field, ClipperField), **changes)
                 mail = msgspec.structs.replace(each.mail, field=codec.encode(field))
                 spoilt.append(msgspec.structs.replace(each, mail=mail))
-            stage.wire.refusals.clear()
-            assert spoilt and not stage.access(warrant, spoilt)
-            assert stage.wire.refusals
-            for _, party, reason in stage.wire.refusals:
+            harness.wire.refusals.clear()
+            assert spoilt and not harness.access(warrant, spoilt)
+            assert harness.wire.refusals
+            for _, party, reason in harness.wire.refusals:
                 assert (
                     party == "authority" and reason.startswith("Forged: beside alice-phone's mail: ") and why in reason
                 )
 
 
 def test_a_unit_that_no_agent_knows_is_refused_by_its_number():
-    with staged(SCHEME) as stage:
-        warrant = issue(stage.court.key, stage.order("alice"))
-        agent = stage.wire.parties["agent-1"]
-        asked = stage.authority.request(warrant, codec.encode(UnitRequest(b"", 0, ("alice",), 0, b"\xff\0\0\1")))
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        agent = harness.wire.parties["agent-1"]
+        asked = harness.authority.request(warrant, codec.encode(UnitRequest(b"", 0, ("alice",), 0, b"\xff\0\0\1")))
         with pytest.raises(Refused, match="agent-1 refuses: no unit ff000001 is on file"):
-            agent.answer("authority", codec.encode(asked), stage.wire)
+            agent.answer("authority", codec.encode(asked), harness.wire)

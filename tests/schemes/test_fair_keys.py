@@ -34,7 +34,7 @@ from escrow.schemes.fair_keys.registration import (
 from escrow.schemes.fair_keys.scheme import FairDevice, FairKeys, Trustee
 from escrow.sharing import elgamal
 from escrow.testing import properties
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 from escrow.wire import Wire
 
@@ -48,8 +48,8 @@ def with_parties(scheme, **kinds):
 
 
 def set_up(scheme):
-    with staged(scheme) as stage:
-        return stage
+    with playing(scheme) as harness:
+        return harness
 
 
 # --- registration ---
@@ -70,12 +70,12 @@ def test_the_fair_key_is_the_users_choice_and_the_centres_together(t, more, shif
 
 @pytest.mark.parametrize("failsafe", [True, False])
 def test_every_user_is_certified_and_every_trustee_holds_a_share_that_fits(failsafe):
-    stage = set_up(FairKeys(failsafe=failsafe))
-    certificates = stage.authority.certificates
+    harness = set_up(FairKeys(failsafe=failsafe))
+    certificates = harness.authority.certificates
     assert set(certificates) == {"alice", "bob", "carol"}
     assert all(any(each.shift) is failsafe for each in certificates.values())
     for name in ("trustee-1", "trustee-2", "trustee-3"):
-        trustee = stage.wire.parties[name]
+        trustee = harness.wire.parties[name]
         assert trustee.transport is None
         assert {share.user for share in trustee.shares} == set(certificates)
         assert all(elgamal.share_fits(certificates[share.user].group, share) for share in trustee.shares)
@@ -183,26 +183,26 @@ def test_nobody_registers_for_another_and_only_the_centre_closes_registration():
 
 
 def test_registration_is_closed_once_the_directory_is_out():
-    stage = set_up(FairKeys())
+    harness = set_up(FairKeys())
     made, _ = elgamal.deal(2, 3)
     with pytest.raises(Refused, match="registration is closed"):
-        stage.wire.ask("bob-phone", "trustee-1", Deal("bob", made, b""), registration.Approval)
+        harness.wire.ask("bob-phone", "trustee-1", Deal("bob", made, b""), registration.Approval)
 
 
 def test_a_directory_heard_twice_changes_nothing():
-    stage = set_up(FairKeys())
-    trustee, told = stage.wire.parties["trustee-1"], tuple(stage.authority.certificates.values())
+    harness = set_up(FairKeys())
+    trustee, told = harness.wire.parties["trustee-1"], tuple(harness.authority.certificates.values())
     before = trustee.state()
-    stage.wire.ask("centre", "trustee-1", registration.Directory(told), type(None))
+    harness.wire.ask("centre", "trustee-1", registration.Directory(told), type(None))
     assert trustee.state() == before
 
 
 def test_a_stranger_to_the_directory_is_not_written_to():
-    stage = set_up(FairKeys())
-    device = stage.device("bob-phone")
+    harness = set_up(FairKeys())
+    device = harness.device("bob-phone")
     del device.certificates["carol"]
     with pytest.raises(Refused, match="carol has no certified key"):
-        device.send(stage.wire, "carol", b"text")
+        device.send(harness.wire, "carol", b"text")
 
 
 # --- access ---
@@ -222,12 +222,12 @@ class Lying(Trustee):
 
 
 def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
-    with staged(with_parties(FairKeys(), trustee=Lying)) as stage:
-        warrant = issue(stage.court.key, stage.order("bob"))
-        stage.serve(warrant)
-        stage.play([Step("say", "bob-phone", "alice")])
-        assert stage.access(warrant, stage.intercepted()) == {said.body for said in stage.said}
-        assert [alarm.check for alarm in stage.wire.alarms] == ["wrong share of trustee-1"]
+    with playing(with_parties(FairKeys(), trustee=Lying)) as harness:
+        warrant = issue(harness.court.key, harness.order("bob"))
+        harness.serve(warrant)
+        harness.play([Step("say", "bob-phone", "alice")])
+        assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
+        assert [alarm.check for alarm in harness.wire.alarms] == ["wrong share of trustee-1"]
 
 
 def opened_by(analysis, who, name=MATHEMATICS):
@@ -324,12 +324,12 @@ def test_seeded_faults_are_caught_by_attacks():
 
 
 def test_a_commitment_binds_the_centre_to_one_shift():
-    stage = set_up(FairKeys())
-    centre = stage.wire.parties["centre"]
-    told = centre.on_begin("bob-phone", Begin("bob"), stage.wire)
+    harness = set_up(FairKeys())
+    centre = harness.wire.parties["centre"]
+    told = centre.on_begin("bob-phone", Begin("bob"), harness.wire)
     shift, blinding = centre.pending["bob"]
     assert told.commitment == sha256(registration._COMMIT, shift, blinding)
-    assert told.commitment != centre.on_begin("bob-phone", Begin("bob"), stage.wire).commitment
+    assert told.commitment != centre.on_begin("bob-phone", Begin("bob"), harness.wire).commitment
 
 
 @pytest.mark.parametrize("sizes", [{"t": 0}, {"t": 4}, {"n": 101}])
@@ -339,14 +339,14 @@ def test_impossible_sizes_are_refused(sizes):
 
 
 def test_every_packet_cut_off_or_flipped_ends_in_a_typed_error():
-    stage = set_up(FairKeys())
-    heard = [each for each in stage.wire.heard if each.dst in {"centre", "trustee-1"} and each.src != "provider"]
+    harness = set_up(FairKeys())
+    heard = [each for each in harness.wire.heard if each.dst in {"centre", "trustee-1"} and each.src != "provider"]
     for packet in heard[:4]:
-        party = stage.wire.parties[packet.dst]
+        party = harness.wire.parties[packet.dst]
         for at in range(0, len(packet.data), 7):
             for data in (packet.data[:at], packet.data[:at] + bytes([packet.data[at] ^ 1]) + packet.data[at + 1 :]):
                 with pytest.raises(EscrowError):
-                    party.answer(packet.src, data, stage.wire)
+                    party.answer(packet.src, data, harness.wire)
 
 
 def test_shadow_keys_fit_into_a_modulus_and_not_into_a_fixed_group():

@@ -30,7 +30,7 @@ from escrow.e2ee.provider import (
 from escrow.e2ee.x3dh import Bundle
 from escrow.errors import EscrowError
 from escrow.principal import _handlers, corrupted, revive
-from escrow.testing.harness import DEVICES, NAMES, Step, staged
+from escrow.testing.harness import DEVICES, NAMES, Step, playing
 from escrow.warrant import issue
 
 SCHEMES = registry.schemes()
@@ -41,15 +41,15 @@ def packets_of(scheme):
 
 
 def served(scheme):
-    """(stage, warrant about alice, what was intercepted): the lawful access was run."""
-    with staged(SCHEMES[scheme]) as stage:
-        warrant = issue(stage.court.key, stage.order("alice"))
-        stage.wire.parties["authority"] = corrupted(stage.authority)
-        stage.serve(warrant)
-        stage.play([Step("say", "bob-phone", "alice")])
-        intercepted = stage.intercepted()[:1]
-        stage.access(warrant, intercepted)
-        return stage, warrant, intercepted
+    """(harness, warrant about alice, what was intercepted): the lawful access was run."""
+    with playing(SCHEMES[scheme]) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.wire.parties["authority"] = corrupted(harness.authority)
+        harness.serve(warrant)
+        harness.play([Step("say", "bob-phone", "alice")])
+        intercepted = harness.intercepted()[:1]
+        harness.access(warrant, intercepted)
+        return harness, warrant, intercepted
 
 
 # --- whatever anybody sends ---
@@ -94,7 +94,7 @@ def made_of(kind, parts):
         return None
 
 
-def heard_by(stage, kinds):
+def heard_by(harness, kinds):
     """The facts, packets and byte strings of a conversation, by type."""
     found = {"bytes": []}
 
@@ -108,16 +108,16 @@ def heard_by(stage, kinds):
         for name in value.__struct_fields__ if isinstance(value, msgspec.Struct) else ():
             collect(getattr(value, name))
 
-    for heard in stage.wire.heard:
+    for heard in harness.wire.heard:
         collect(codec.decode_any(heard.data, kinds))
     return found
 
 
 def pelt(scheme, how):
     """Any packet that a party answers, of any content, from anybody; then everybody collects and writes again."""
-    stage, warrant, intercepted = served(scheme)
-    states = {name: (party.state(), type(party)) for name, party in stage.wire.parties.items()}
-    found = heard_by(stage, packets_of(scheme))
+    harness, warrant, intercepted = served(scheme)
+    states = {name: (party.state(), type(party)) for name, party in harness.wire.parties.items()}
+    found = heard_by(harness, packets_of(scheme))
     doors = [(name, packet) for name, (_, kind) in states.items() for packet in _handlers(kind)]
     packets = {kind: values(kind, found) for _, kind in doors}
 
@@ -129,7 +129,7 @@ def pelt(scheme, how):
     @how
     @given(st.lists(arrival(), max_size=6))
     def case(sent):
-        with staged(SCHEMES[scheme]) as fresh:
+        with playing(SCHEMES[scheme]) as fresh:
             fresh.wire.parties = {name: revive(*state) for name, state in states.items()}
             for name, packet in sent:
                 try:
@@ -140,7 +140,7 @@ def pelt(scheme, how):
                 try_to(fresh, Step("collect", device))
                 try_to(fresh, Step("say", device, "bob" if device != "bob-phone" else "choir"))
             fresh.access(warrant, intercepted)
-            assert {text.text for text in fresh.wire.shown} <= {said.body for said in (*stage.said, *fresh.said)}
+            assert {text.text for text in fresh.wire.shown} <= {said.body for said in (*harness.said, *fresh.said)}
 
     case()
 
@@ -156,9 +156,9 @@ def test_a_party_that_a_packet_brings_down_is_found(monkeypatch):
         pelt("plain", settings(phases=[Phase.generate]))
 
 
-def try_to(stage, step):
+def try_to(harness, step):
     try:
-        stage.take(step)
+        harness.take(step)
     except EscrowError:
         return
 
@@ -183,17 +183,17 @@ class Liar:
 
 @cache
 def answers():
-    stage, *_ = served("plain")
-    found = heard_by(stage, packets_of("plain"))
-    return stage, {kind: values(kind, found) for kind in REPLIES.values()}
+    harness, *_ = served("plain")
+    found = heard_by(harness, packets_of("plain"))
+    return harness, {kind: values(kind, found) for kind in REPLIES.values()}
 
 
 @given(st.data(), st.lists(st.sampled_from(["collect", "say bob", "say choir", "meet"]), min_size=1, max_size=4))
 def test_no_answer_of_the_provider_brings_a_device_down_or_a_text_to_a_screen(data, steps):
-    stage, replies = answers()
-    with staged(SCHEMES["plain"]) as fresh:
+    harness, replies = answers()
+    with playing(SCHEMES["plain"]) as fresh:
         for name in DEVICES:
-            fresh.wire.parties[name] = revive(stage.device(name).state(), type(stage.device(name)))
+            fresh.wire.parties[name] = revive(harness.device(name).state(), type(harness.device(name)))
         fresh.wire.parties["provider"] = Liar(data, replies)
         alice, bob = fresh.device("alice-phone"), fresh.device("bob-phone")
         for step in steps:
@@ -205,4 +205,4 @@ def test_no_answer_of_the_provider_brings_a_device_down_or_a_text_to_a_screen(da
                     fresh.take(Step(step.split()[0], "alice-phone", step.split()[-1]))
             except EscrowError:
                 continue
-        assert {text.text for text in fresh.wire.shown} <= {said.body for said in stage.said}
+        assert {text.text for text in fresh.wire.shown} <= {said.body for said in harness.said}

@@ -25,7 +25,7 @@ from escrow.principal import Principal, corrupted, revive
 from escrow.schemes import envelope, split_key, threshold
 from escrow.schemes.clipper import processor
 from escrow.schemes.fair_keys import scheme as fair_keys
-from escrow.testing.harness import DEVICES, Step, staged
+from escrow.testing.harness import DEVICES, Step, playing
 from escrow.testing.properties import altered
 from escrow.warrant import Answered, Warrant, issue
 
@@ -169,19 +169,19 @@ def test_a_state_changed_under_a_fresh_digest_is_malformed_or_another_party(sche
 
 
 def mail_of(kind, scheme="plain"):
-    """(stage, the mail, the device it is for, and what that device shows when the mail comes whole)."""
-    with staged(SCHEMES[scheme]) as stage:
-        bob = stage.device("bob-phone")
+    """(harness, the mail, the device it is for, and what that device shows when the mail comes whole)."""
+    with playing(SCHEMES[scheme]) as harness:
+        bob = harness.device("bob-phone")
         if kind == "later":
-            stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+            harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
         if kind == "first again":
-            stage.play([Step("say", "alice-phone", "bob")])
-        stage.take(Step("say", "alice-phone", "choir" if kind == "group" else "bob"))
-        *before, mail = stage.wire.parties["provider"].mailboxes["bob-phone"]
+            harness.play([Step("say", "alice-phone", "bob")])
+        harness.take(Step("say", "alice-phone", "choir" if kind == "group" else "bob"))
+        *before, mail = harness.wire.parties["provider"].mailboxes["bob-phone"]
         for each in before:
-            bob.receive(stage.wire, each)
-        said = stage.said[-1]
-        return stage, mail, bob.state(), ("alice", said.conversation, said.body)
+            bob.receive(harness.wire, each)
+        said = harness.said[-1]
+        return harness, mail, bob.state(), ("alice", said.conversation, said.body)
 
 
 RECEIVERS = {"plain": 3, "plain-pq": 29, "clipper": 7}  # whose devices receive differently; which of its bits are tried
@@ -192,8 +192,8 @@ JUDGED_LATE = {"group", "field"}  # by the content of a text, and by a chip: who
 @pytest.mark.parametrize("kind", UNAUTHENTICATED)
 def test_a_mail_changed_anywhere_shows_its_text_or_none_and_costs_nothing(kind, scheme):
     """Who refuses it opens the genuine one that comes after, but for what is judged when its key was spent already."""
-    stage, mail, state, genuine = mail_of(kind, scheme)
-    data, wire, changed = codec.encode(mail), stage.wire, set()
+    harness, mail, state, genuine = mail_of(kind, scheme)
+    data, wire, changed = codec.encode(mail), harness.wire, set()
 
     def shown(bob, other):
         before = len(wire.shown)
@@ -204,7 +204,7 @@ def test_a_mail_changed_anywhere_shows_its_text_or_none_and_costs_nothing(kind, 
         return [(each.author, each.conversation, each.text) for each in wire.shown[before:]]
 
     def receiver():
-        return revive(state, type(stage.device("bob-phone")))
+        return revive(state, type(harness.device("bob-phone")))
 
     assert shown(receiver(), mail) == [genuine]
     step = RECEIVERS[scheme]
@@ -225,28 +225,28 @@ def test_a_mail_changed_anywhere_shows_its_text_or_none_and_costs_nothing(kind, 
 
 
 def test_a_mail_changed_on_its_way_to_the_relay_harms_no_other():
-    with staged(PLAIN) as stage:
-        stage.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
-        stage.fates = iter(["late"])
-        stage.take(Step("say", "bob-phone", "carol"))
-        (packet,) = stage.late
-        states = {name: (party.state(), type(party)) for name, party in stage.wire.parties.items()}
+    with playing(PLAIN) as harness:
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        harness.fates = iter(["late"])
+        harness.take(Step("say", "bob-phone", "carol"))
+        (packet,) = harness.late
+        states = {name: (party.state(), type(party)) for name, party in harness.wire.parties.items()}
         for wrong in (*flipped(packet.data, 5), *cut(packet.data, 5)):
-            stage.wire.parties = {name: revive(*state) for name, state in states.items()}
-            stage.late, before = [], stage.shown
-            stage.fates = iter(["now"] * 2)
-            stage.wire.deliver(msgspec.structs.replace(packet, data=wrong))
-            stage.take(Step("say", "alice-phone", "bob"))
+            harness.wire.parties = {name: revive(*state) for name, state in states.items()}
+            harness.late, before = [], harness.shown
+            harness.fates = iter(["now"] * 2)
+            harness.wire.deliver(msgspec.structs.replace(packet, data=wrong))
+            harness.take(Step("say", "alice-phone", "bob"))
             for name in DEVICES:
-                stage.take(Step("collect", name))
-            after, rest = stage.shown - before, stage.said.pop()
-            assert rest.meant <= after <= rest.meant + stage.said[-1].meant
-            stage.wire.shown = [each for each in stage.wire.shown if each.text != rest.body][: before.total()]
+                harness.take(Step("collect", name))
+            after, rest = harness.shown - before, harness.said.pop()
+            assert rest.meant <= after <= rest.meant + harness.said[-1].meant
+            harness.wire.shown = [each for each in harness.wire.shown if each.text != rest.body][: before.total()]
 
 
 def test_messages_cut_off_are_refused_and_change_no_session():
-    stage, mail, state, _ = mail_of("later")
-    session = revive(state, type(stage.device("bob-phone"))).sessions["alice-phone"][0].session
+    harness, mail, state, _ = mail_of("later")
+    session = revive(state, type(harness.device("bob-phone"))).sessions["alice-phone"][0].session
     before = codec.encode(session)
     for shorter in cut(mail.body):
         with pytest.raises(EscrowError):
@@ -262,7 +262,7 @@ def test_messages_cut_off_are_refused_and_change_no_session():
 
 
 def served(scheme):
-    """(stage, warrant about alice, what was intercepted, the lawful access's requests that were answered).
+    """(harness, warrant about alice, what was intercepted, the lawful access's requests that were answered).
 
     Each request with its official as it was before: an authority whose promises are off asks for more than it is given.
     """
@@ -274,20 +274,20 @@ def served(scheme):
             asked.append((before, request))
         return reply
 
-    with pytest.MonkeyPatch.context() as patch, staged(SCHEMES[scheme]) as stage:
+    with pytest.MonkeyPatch.context() as patch, playing(SCHEMES[scheme]) as harness:
         patch.setattr(Principal, "answer", noting)
-        warrant = issue(stage.court.key, stage.order("alice"))
-        stage.wire.parties["authority"] = corrupted(stage.authority)
-        stage.serve(warrant)
-        stage.play([Step("say", "bob-phone", "alice")])
-        intercepted = stage.intercepted()[:1]
-        stage.access(warrant, intercepted)
-        return stage, warrant, intercepted, asked
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.wire.parties["authority"] = corrupted(harness.authority)
+        harness.serve(warrant)
+        harness.play([Step("say", "bob-phone", "alice")])
+        intercepted = harness.intercepted()[:1]
+        harness.access(warrant, intercepted)
+        return harness, warrant, intercepted, asked
 
 
 def test_a_warrant_cut_off_is_malformed_and_changed_is_not_the_courts():
-    stage, warrant, *_ = served("envelope")
-    data, court = codec.encode(warrant), stage.court.key.public
+    harness, warrant, *_ = served("envelope")
+    data, court = codec.encode(warrant), harness.court.key.public
     assert warrant.signed_by(court)
     assert not any(other.signed_by(court) for other in altered(warrant))
     for shorter in cut(data):
@@ -302,14 +302,14 @@ def test_a_warrant_cut_off_is_malformed_and_changed_is_not_the_courts():
 
 @pytest.mark.parametrize("scheme", [name for name, scheme in SCHEMES.items() if scheme.claim.access != "none"])
 def test_a_request_cut_off_or_changed_is_not_answered(scheme):
-    stage, _, _, asked = served(scheme)
+    harness, _, _, asked = served(scheme)
     official, request = asked[0]
     before = official.state()
     for wrong in (*flipped(request, 3), *cut(request)):
         with pytest.raises(EscrowError):
-            official.answer("authority", wrong, stage.wire)
+            official.answer("authority", wrong, harness.wire)
     assert official.state() == before
-    assert official.answer("authority", request, stage.wire)
+    assert official.answer("authority", request, harness.wire)
 
 
 @pytest.mark.parametrize(
@@ -323,9 +323,9 @@ def test_a_request_cut_off_or_changed_is_not_answered(scheme):
     ],
 )
 def test_an_answer_with_anything_but_its_address_changed_does_not_open(scheme, opens):
-    stage, _, _, asked = served(scheme)
-    (official, request), key = asked[0], stage.authority.key.agreement
-    answer = codec.decode(official.answer("authority", request, stage.wire), Answered).answer
+    harness, _, _, asked = served(scheme)
+    (official, request), key = asked[0], harness.authority.key.agreement
+    answer = codec.decode(official.answer("authority", request, harness.wire), Answered).answer
     sound, relabelled = opens(answer, key), 0
     for other in altered(answer):
         if other.to != answer.to:
@@ -342,12 +342,12 @@ CHEAP = {"envelope": 1, "clipper": 11, "split-key": 41}  # of a cheap field more
 
 @pytest.mark.parametrize("scheme", [name for name, scheme in SCHEMES.items() if scheme.claim.access == "in scope"])
 def test_an_access_field_cut_off_or_changed_yields_nothing(scheme):
-    stage, warrant, (intercept,), _ = served(scheme)
+    harness, warrant, (intercept,), _ = served(scheme)
     field, step = intercept.mail.field, CHEAP.get(scheme, 83)
     for wrong in (*flipped(field, step), *cut(field, step), field + b"\0"):
         mail = msgspec.structs.replace(intercept.mail, field=wrong)
-        assert not stage.access(warrant, [msgspec.structs.replace(intercept, mail=mail)])
-    assert stage.access(warrant, [intercept]) == {stage.said[0].body}
+        assert not harness.access(warrant, [msgspec.structs.replace(intercept, mail=mail)])
+    assert harness.access(warrant, [intercept]) == {harness.said[0].body}
 
 
 # --- noise ---

@@ -24,7 +24,7 @@ from escrow.principal import revive
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.envelope import Envelope
 from escrow.testing import properties
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.warrant import Request, Warrant, promises
 
 ROOT = Path(__file__).parents[2]
@@ -311,18 +311,18 @@ except ModuleNotFoundError as error:
     assert done.stdout == "hypothesis the laws need the extra `test`: pip install 'escrow-lab[test]'\n"
 
 
-# --- the stage itself ---
+# --- the harness itself ---
 
 
 def test_the_stage_does_with_mail_what_it_is_told():
     say = Step("say", "bob-phone", "carol")
     for fate, shown, harmed in (("now", 1, 0), ("late", 1, 0), ("twice", 1, 0), ("lost", 0, 1), ("damaged", 0, 1)):
-        with staged(PLAIN, [fate]) as stage:
-            stage.take(say)
-            assert len(stage.late) == (fate == "late")
-            stage.play([])
-            assert (stage.shown.total(), len(stage.harmed)) == (shown, harmed)
-            assert stage.meant == {("carol-phone", "bob", "bob+carol", stage.said[0].body): 1}
+        with playing(PLAIN, [fate]) as harness:
+            harness.take(say)
+            assert len(harness.late) == (fate == "late")
+            harness.play([])
+            assert (harness.shown.total(), len(harness.harmed)) == (shown, harmed)
+            assert harness.meant == {("carol-phone", "bob", "bob+carol", harness.said[0].body): 1}
 
 
 def test_altered_values_differ_in_one_place_and_reach_every_field():

@@ -22,7 +22,7 @@ from escrow.sharing.committee.announced import Announced, KnownSharings
 from escrow.sharing.epochs import Sharing
 from escrow.sharing.tdh2 import TdhMessage
 from escrow.testing import properties
-from escrow.testing.harness import Step, staged
+from escrow.testing.harness import Step, playing
 from escrow.warrant import Answered, Request, issue
 from escrow.wire import Wire
 
@@ -88,7 +88,7 @@ def test_of_one_stage_the_first_sharing_that_was_believed_stays():
 
 
 def test_a_device_that_heard_of_no_key_sends_nothing():
-    with staged(Threshold()) as stage:
+    with playing(Threshold()) as stage:
         stage.device("bob-phone").heard = KnownSharings(stage.scheme.agents, 2)
         with pytest.raises(Refused, match="no escrow key was announced"):
             stage.device("bob-phone").send(stage.wire, "alice", b"text")
@@ -157,7 +157,7 @@ class Gone(ThresholdAgent):
 )
 @sizes
 def test_a_wrong_partial_is_named_and_the_others_give_access(t, n, kind, fault):
-    with staged(Threshold(t=t, n=n)) as stage:
+    with playing(Threshold(t=t, n=n)) as stage:
         warrant, heard = talk(stage)
         replaced(stage, 1, kind)
         assert stage.access(warrant, heard) == {said.body for said in stage.said}
@@ -172,7 +172,7 @@ def test_a_wrong_partial_is_named_and_the_others_give_access(t, n, kind, fault):
 
 @pytest.mark.parametrize(("kind", "reason"), [(Gone, "agent-1 is down"), (Elsewhere, "Forged")])
 def test_a_withheld_partial_is_noted_with_its_agents_name_and_costs_nothing(kind, reason):
-    with staged(Threshold()) as stage:
+    with playing(Threshold()) as stage:
         warrant, heard = talk(stage)
         replaced(stage, 1, kind)
         assert stage.access(warrant, heard) == {said.body for said in stage.said}
@@ -181,7 +181,7 @@ def test_a_withheld_partial_is_noted_with_its_agents_name_and_costs_nothing(kind
 
 
 def test_a_stale_partial_is_named_and_the_next_morning_its_agent_has_caught_up():
-    with staged(Threshold(reboots=False)) as stage:
+    with playing(Threshold(reboots=False)) as stage:
         warrant, heard = talk(stage)
         agent = stage.wire.parties["agent-1"]
         old, sharing = agent.share, agent.sharing
@@ -196,7 +196,7 @@ def test_a_stale_partial_is_named_and_the_next_morning_its_agent_has_caught_up()
 
 
 def test_what_was_sent_under_an_earlier_stage_opens_at_every_later_one():
-    with staged(Threshold()) as stage:
+    with playing(Threshold()) as stage:
         warrant, heard = talk(stage)
         for _ in range(3):
             assert stage.access(warrant, heard) == {said.body for said in stage.said}
@@ -205,7 +205,7 @@ def test_what_was_sent_under_an_earlier_stage_opens_at_every_later_one():
 
 
 def test_an_agent_without_a_share_and_a_field_that_is_none_are_refused():
-    with staged(Threshold()) as stage:
+    with playing(Threshold()) as stage:
         warrant, heard = talk(stage)
         stage.wire.parties["agent-1"].reboot()
         field = codec.decode(heard[0].mail.field, ThresholdField)
@@ -216,7 +216,7 @@ def test_an_agent_without_a_share_and_a_field_that_is_none_are_refused():
 
 
 def test_each_promise_of_an_agent_is_named_where_it_is_not_met():
-    with staged(Threshold()) as stage:
+    with playing(Threshold()) as stage:
         warrant, heard = talk(stage)
         field = codec.decode(heard[0].mail.field, ThresholdField)
         unproven = changed(field, ciphertext=changed(field.ciphertext, masked=bytes(32)))
@@ -270,7 +270,7 @@ def test_access_works_with_t_honest_holders_and_not_with_fewer_and_liars_are_nam
 @pytest.mark.parametrize("scheme", [SplitKey(), FairKeys(), Threshold()], ids=lambda scheme: scheme.name)
 def test_a_liar_that_is_not_asked_is_not_blamed(scheme):
     holders = scheme.trustees if isinstance(scheme, FairKeys) else scheme.agents
-    with staged(scheme) as stage:
+    with playing(scheme) as stage:
         room = Room(stage, holders[::-1])
         tried = room.tried(liar, 1)
         assert tried.yielded == tried.of > 0 and tried.blamed == set()
@@ -281,7 +281,7 @@ def test_a_liar_that_is_not_asked_is_not_blamed(scheme):
 def test_mixed_failures_add_up():
     """One of five absent, one a stage behind: three honest are enough; one more and they are not."""
     scheme = Threshold(t=3, n=5)
-    with staged(scheme) as stage:
+    with playing(scheme) as stage:
         room = Room(stage, scheme.agents)
         for kinds, yielded in (((absent, stale), True), ((absent, stale, liar), False)):
             by_name = dict(zip(scheme.agents, kinds, strict=False))

@@ -23,7 +23,7 @@ from escrow.e2ee.provider import Provider
 from escrow.errors import EscrowError
 from escrow.primitives import hpke
 from escrow.principal import Principal, revive
-from escrow.testing.harness import Stage, Step, staged
+from escrow.testing.harness import Harness, Step, playing
 from escrow.warrant import issue
 from escrow.wire import Wire
 from tools.entries import is_committed
@@ -107,17 +107,17 @@ def ran(scheme: str, tamper: Tamper) -> Ran:
     told: list[str] = []
     with listening(tamper):
         try:
-            with staged(SCHEMES[scheme]) as stage:
-                warrant = issue(stage.court.key, stage.order("alice"))
-                tried(lambda: stage.serve(warrant), told)
+            with playing(SCHEMES[scheme]) as harness:
+                warrant = issue(harness.court.key, harness.order("alice"))
+                tried(lambda: harness.serve(warrant), told)
                 for step in SCRIPT:
-                    tried(lambda step=step: stage.take(step), told)  # type: ignore[misc]  # bound at once
-                got = tried(lambda: stage.access(warrant, stage.intercepted()[:2]), told)
+                    tried(lambda step=step: harness.take(step), told)  # type: ignore[misc]  # bound at once
+                got = tried(lambda: harness.access(warrant, harness.intercepted()[:2]), told)
         except EscrowError as error:
             return Ran(set(), set(), [str(error)])
-    told += [f"{alarm.who}: {alarm.check}" for alarm in stage.wire.alarms]
-    told += [f"{party}: {reason}" for _, party, reason in stage.wire.refusals]
-    return Ran({said.body for said in stage.said}, {shown.text for shown in stage.wire.shown} | got, told)
+    told += [f"{alarm.who}: {alarm.check}" for alarm in harness.wire.alarms]
+    told += [f"{party}: {reason}" for _, party, reason in harness.wire.refusals]
+    return Ran({said.body for said in harness.said}, {shown.text for shown in harness.wire.shown} | got, told)
 
 
 def counted(scheme: str, where: str) -> Counter[str]:
@@ -213,7 +213,7 @@ class Moment(NamedTuple):
     states: dict[str, tuple[bytes, type[Principal]]]
 
 
-def moments(scheme: str) -> tuple[Stage, list[Moment]]:
+def moments(scheme: str) -> tuple[Harness, list[Moment]]:
     """The first packet of each kind at each kind of party, in an honest run."""
     first: dict[tuple[type, str], Moment] = {}
     kinds, answers = kinds_of(scheme, Packet), Principal.answer
@@ -226,13 +226,13 @@ def moments(scheme: str) -> tuple[Stage, list[Moment]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Principal, "answer", answer)
-        with staged(SCHEMES[scheme]) as stage:
-            warrant = issue(stage.court.key, stage.order("alice"))
-            stage.serve(warrant)
+        with playing(SCHEMES[scheme]) as harness:
+            warrant = issue(harness.court.key, harness.order("alice"))
+            harness.serve(warrant)
             for step in SCRIPT:
-                stage.take(step)
-            stage.access(warrant, stage.intercepted()[:2])
-    return stage, list(first.values())
+                harness.take(step)
+            harness.access(warrant, harness.intercepted()[:2])
+    return harness, list(first.values())
 
 
 def heard(moment: Moment, data: bytes) -> tuple[Wire, str]:
@@ -248,9 +248,9 @@ def heard(moment: Moment, data: bytes) -> tuple[Wire, str]:
 
 def pelted(scheme: str, bits: int, cuts: int) -> int:
     """How many changed packets were refused, of every kind at every kind of party."""
-    stage, found = moments(scheme)
-    sent, refused = {said.body for said in stage.said}, 0
-    with staged(SCHEMES[scheme]):
+    harness, found = moments(scheme)
+    sent, refused = {said.body for said in harness.said}, 0
+    with playing(SCHEMES[scheme]):
         for moment in found:
             _, why = heard(moment, moment.data)
             assert why == "", (moment.to, why)

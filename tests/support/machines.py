@@ -21,7 +21,8 @@ from escrow.e2ee.device import CHAINS_KEPT
 from escrow.e2ee.provider import DeviceList, DevicesOf, Listed
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.principal import corrupted, revive
-from escrow.testing.harness import DEVICES, OWNER, Step, damaged, mail_in, staged
+from escrow.testing.harness import DEVICES, OWNER, Step, damaged, playing
+from escrow.testing.world import mails_in
 from escrow.wire import Wire
 
 ANY = st.integers(0, 999)
@@ -39,9 +40,14 @@ def logged(action):
         self.log.append((action, drawn))
         action(self, **drawn)
         if self.forgetful:
-            self.restart(*self.stage.wire.parties)
+            self.restart(*self.harness.wire.parties)
 
     return run
+
+
+def mail_in(packet):
+    """Return the mail that a device hands to the provider in this packet, or None."""
+    return mails_in(packet)[0] if packet.dst == "provider" and mails_in(packet) else None
 
 
 def pick(some, which):
@@ -60,22 +66,22 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.log, self.fates, self.bearers, self.chains = [], [], {}, {}
         self.users = dict(OWNER)  # of every device that ever was
-        self.context = staged(self.scheme)
-        self.stage = self.context.__enter__()
-        self.stage.fates = iter(self.next_fate, None)
+        self.context = playing(self.scheme)
+        self.harness = self.context.__enter__()
+        self.harness.fates = iter(self.next_fate, None)
         for name in DEVICES:  # or a lost first flight takes along all that follows it
-            self.stage.device(name).patience = self.stage.device(name).keep_prekeys + 1
+            self.harness.device(name).patience = self.harness.device(name).keep_prekeys + 1
         for name in DEVICES if self.device else ():
             self.replace(name)
 
     def replace(self, name):
-        sound = self.stage.device(name)
+        sound = self.harness.device(name)
         fields = {field: getattr(sound, field) for field in sound.__struct_fields__}
-        self.stage.wire.parties[name] = self.device(**fields)
+        self.harness.wire.parties[name] = self.device(**fields)
 
     def teardown(self):
         try:
-            self.stage.play([])
+            self.harness.play([])
             self.what_nothing_happened_to_has_arrived()
             self.texts_are_shown_once_where_they_were_meant()
             self.a_restart_changes_nothing()
@@ -96,35 +102,35 @@ class Machine(RuleBasedStateMachine):
     @logged
     def some_write(self, texts):
         for which, to, fates in texts:
-            self.say(pick(list(self.stage.owner), which), to, fates)
+            self.say(pick(list(self.harness.owner), which), to, fates)
 
     def say(self, writer, to, fates):
         open_to = [name for name in self.conversations if self.may_write(writer, name)]
-        self.fates, before = list(fates), len(self.stage.wire.heard)
-        self.stage.take(Step("say", writer, pick(open_to, to)))
+        self.fates, before = list(fates), len(self.harness.wire.heard)
+        self.harness.take(Step("say", writer, pick(open_to, to)))
         self.fates = []
         self.remember(self.mails(before))
 
     def may_write(self, device, to):
-        user = self.stage.owner[device]
-        return user in self.stage.groups[to].members if to in self.stage.groups else to != user
+        user = self.harness.owner[device]
+        return user in self.harness.groups[to].members if to in self.harness.groups else to != user
 
     @rule(which=ANY)
     @logged
     def collect(self, which):
-        self.stage.take(Step("collect", pick(list(self.stage.owner), which)))
+        self.harness.take(Step("collect", pick(list(self.harness.owner), which)))
 
-    @precondition(lambda self: self.stage.late)
+    @precondition(lambda self: self.harness.late)
     @rule(which=ANY)
     @logged
     def a_late_mail_comes_in(self, which):
-        self.stage.wire.deliver(self.stage.late.pop(which % len(self.stage.late)))
+        self.harness.wire.deliver(self.harness.late.pop(which % len(self.harness.late)))
 
-    @precondition(lambda self: self.stage.said)
+    @precondition(lambda self: self.harness.said)
     @rule(which=ANY)
     @logged
     def the_network_replays_a_mail(self, which):
-        self.stage.wire.deliver(pick([packet for packet in self.stage.wire.heard if mail_in(packet)], which))
+        self.harness.wire.deliver(pick([packet for packet in self.harness.wire.heard if mail_in(packet)], which))
 
     @precondition(lambda self: self.boxes())
     @rule(which=ANY, at=ANY)
@@ -143,7 +149,7 @@ class Machine(RuleBasedStateMachine):
         mail = pick(box, which)
         box[which % len(box)] = change(mail)
         if change(mail) != mail:
-            self.stage.spoilt.add((mail, name))
+            self.harness.spoilt.add((mail, name))
 
     @precondition(lambda self: self.boxes())
     @rule()
@@ -155,38 +161,38 @@ class Machine(RuleBasedStateMachine):
     @rule(which=ANY)
     @logged
     def a_party_restarts_from_its_state(self, which):
-        self.restart(pick(list(self.stage.wire.parties), which))
+        self.restart(pick(list(self.harness.wire.parties), which))
 
     def restart(self, *names):
         for name in names:
-            party = self.stage.wire.parties[name]
-            self.stage.wire.parties[name] = revive(party.state(), type(party))
+            party = self.harness.wire.parties[name]
+            self.harness.wire.parties[name] = revive(party.state(), type(party))
 
     @rule()
     @logged
     def a_day_goes_by(self):
         """All mail comes in before, since prekeys are erased in the end."""
-        self.stage.play([])
-        if self.stage.wire.day < LAST_DAY:
-            self.stage.wire.day += 1
-            self.stage.morning()
+        self.harness.play([])
+        if self.harness.wire.day < LAST_DAY:
+            self.harness.wire.day += 1
+            self.harness.morning()
 
     # --- what holds ---
 
     @invariant()
     def texts_are_shown_once_where_they_were_meant(self):
         """And under the name of who wrote them."""
-        assert self.stage.shown <= self.stage.meant
+        assert self.harness.shown <= self.harness.meant
 
     @invariant()
     def notices_are_of_what_the_directory_has_new(self):
-        told = Counter(alarm.who for alarm in self.stage.wire.alarms if alarm.check == NOTICE)
+        told = Counter(alarm.who for alarm in self.harness.wire.alarms if alarm.check == NOTICE)
         assert told == self.new_to()
-        assert {alarm.check for alarm in self.stage.wire.alarms} <= {NOTICE}
+        assert {alarm.check for alarm in self.harness.wire.alarms} <= {NOTICE}
 
     def what_nothing_happened_to_has_arrived(self):
         """A text may be missing on a device only if its own mail, or its sender key's, was harmed on the way there."""
-        lost = {(body, to) for to, _, _, body in self.stage.meant - self.stage.shown}
+        lost = {(body, to) for to, _, _, body in self.harness.meant - self.harness.shown}
         assert [each for each in lost if not self.excused(*each)] == []
 
     def a_restart_changes_nothing(self):
@@ -195,8 +201,8 @@ class Machine(RuleBasedStateMachine):
         try:
             for action, drawn in self.log:
                 logged(action)(twin, **drawn)
-            twin.stage.play([])
-            results = [(m.stage.wire.heard, m.stage.wire.shown, m.stage.wire.refusals) for m in (self, twin)]
+            twin.harness.play([])
+            results = [(m.harness.wire.heard, m.harness.wire.shown, m.harness.wire.refusals) for m in (self, twin)]
             assert results[0] == results[1]
         finally:
             twin.context.__exit__(None, None, None)
@@ -205,11 +211,11 @@ class Machine(RuleBasedStateMachine):
 
     def mails(self, since=0):
         """Every mail that was sent, from a packet on."""
-        return list(filter(None, map(mail_in, self.stage.wire.heard[since:])))
+        return list(filter(None, map(mail_in, self.harness.wire.heard[since:])))
 
     def remember(self, mails):
         """The last text's mail to each device, and for a group that of the chain it is under."""
-        said = self.stage.said[-1]
+        said = self.harness.said[-1]
         by_chain = [mail for mail in mails if mail.group]
         for mail in mails:
             for to in mail.recipients:
@@ -220,13 +226,13 @@ class Machine(RuleBasedStateMachine):
 
     def excused(self, body, to):
         """Whether something happened to a text on its way, so that it may be missing."""
-        if to not in self.stage.owner:
+        if to not in self.harness.owner:
             return True  # unlinked since
         mail = self.bearers[body, to]
-        if mail.sender not in self.stage.owner:
+        if mail.sender not in self.harness.owner:
             return True  # so is who wrote it: nobody answers for its key
         needed = [mail, self.chains.get((mail.body[: sender_keys.ID], to))] if mail.group else [mail]
-        return any((each, to) in self.stage.spoilt for each in needed) or self.overtaken(mail)
+        return any((each, to) in self.harness.spoilt for each in needed) or self.overtaken(mail)
 
     def overtaken(self, mail):
         """Whether the chain of a group mail is so old that its receivers may have let go of it."""
@@ -241,16 +247,16 @@ class Machine(RuleBasedStateMachine):
 
     def entitled(self, name):
         """The texts that a device was meant to have, and its own."""
-        return {said.body for said in self.stage.said if name in (*said.to, said.device)}
+        return {said.body for said in self.harness.said if name in (*said.to, said.device)}
 
     def boxes(self):
-        boxes = self.stage.provider.mailboxes
-        return [(name, boxes[name]) for name in self.stage.owner if boxes.get(name)]
+        boxes = self.harness.provider.mailboxes
+        return [(name, boxes[name]) for name in self.harness.owner if boxes.get(name)]
 
     def new_to(self):
         """How many devices each device was told of that were not in the last list of a user whom it knew."""
         known, count, asked = {}, Counter(), None
-        for packet in self.stage.wire.heard:
+        for packet in self.harness.wire.heard:
             said = read(packet.data)
             if isinstance(said, DevicesOf):
                 asked = said.user

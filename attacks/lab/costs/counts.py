@@ -16,15 +16,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from attacks.lab.results.types import Result
-from attacks.lab.simulation.play import mails_in
 from escrow import codec, crypto
 from escrow.crypto import Run, sha256
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
-from escrow.e2ee.transcript import Transcript
 from escrow.scheme import Intercept, Scheme, User
-from escrow.warrant import Authority, Court, CourtKey, Order, Serve, Warrant
-from escrow.wire import Wire
+from escrow.testing.world import World, mails_in
+from escrow.warrant import Order
 
 TEXT = 100  # bytes of every text
 GROUP = "alice and bob"
@@ -51,74 +49,40 @@ class Exact(Result, frozen=True, kw_only=True):
     operations: dict[str, dict[str, int]]
 
 
-class Conversation:
+class Conversation(World):
     """Alice and bob, a device each, on a wire with a scheme's parties; the warrant about bob has been served."""
 
     def __init__(self, scheme: Scheme) -> None:
-        self.scheme = scheme
-        users = (User("alice", ("alice-phone",)), User("bob", ("bob-phone",)))
-        with crypto.acting("court"):
-            court = Court("court", crypto.new_signing_key(CourtKey))
-        self.wire = Wire([court, *scheme.cast(users, court.key.public)])
-        self.alice, self.bob = self._device("alice-phone"), self._device("bob-phone")
-        authority = self.wire.parties["authority"]
-        assert isinstance(authority, Authority)  # noqa: S101 (every scheme's cast has one)
-        self.authority = authority
-        self._transcript, self._read = Transcript(), 0
+        """Make the parties, publish keys, and serve the warrant."""
+        super().__init__(scheme, (User("alice", ("alice-phone",)), User("bob", ("bob-phone",))))
+        self.alice, self.bob = self.device("alice-phone"), self.device("bob-phone")
         scheme.setup(self.wire)
-        for device in (self.alice, self.bob):
-            device.stock = 1
-            with crypto.acting(device.name):
-                device.each_day(self.wire)
-        self.wire.ask("alice-phone", "provider", Group(GROUP, ("alice", "bob"), True), type(None))
+        self.alice.stock = self.bob.stock = 1
+        self.renew(["alice-phone", "bob-phone"])
+        self.announce("alice-phone", Group(GROUP, ("alice", "bob"), True))
         scheme.each_day(self.wire, 0)
-        self.warrant = self._served(court)
-
-    def _device(self, name: str) -> Device:
-        device = self.wire.parties[name]
-        assert isinstance(device, Device)  # noqa: S101 (the users have these)
-        return device
-
-    def _served(self, court: Court) -> Warrant:
         asks = self.authority.key.public
-        warrant = court.issue(Order("warrant", asks, "bob", 0, 0, "content", bytes(32), 0, 0, bytes(16)))
-        self.wire.tell("court", "authority", Serve(warrant))
-        with crypto.acting("authority"):
-            self.scheme.serve(self.authority, self.wire, warrant)
-        return warrant
+        self.warrant = self.court.issue(Order("warrant", asks, "bob", 0, 0, "content", bytes(32), 0, 0, bytes(16)))
+        self.serve(self.warrant)
 
     def say(self, sender: Device, receiver: Device, text: bytes) -> int:
-        """Device to provider to device: how many texts the receiver reads."""
-        with crypto.acting(sender.name):
-            sender.send(self.wire, receiver.user, text)
+        """Send a text from device to provider to device, and return how many texts the receiver reads."""
+        self.send(sender.name, receiver.user, text)
         return self._collected(receiver)
 
     def say_to_group(self, text: bytes) -> int:
-        """Alice writes to the group: how many texts bob reads."""
-        with crypto.acting("alice-phone"):
-            self.alice.send_to_group(self.wire, GROUP, text)
+        """Let alice write to the group, and return how many texts bob reads."""
+        self.send("alice-phone", GROUP, text, group=True)
         return self._collected(self.bob)
 
     def _collected(self, receiver: Device) -> int:
         before = len(self.wire.shown)
-        with crypto.acting(receiver.name):
-            receiver.collect(self.wire)
+        self.collect([receiver.name])
         return len(self.wire.shown) - before
 
-    def intercepted(self) -> list[Intercept]:
-        """The mail that the network heard since this was asked last."""
-        fresh = []
-        for packet in self.wire.heard[self._read :]:
-            for mail in mails_in(packet):
-                if list(self._transcript.facts(mail)):
-                    fresh.append(Intercept(packet.day, mail, self._transcript.ciphertexts(mail)))
-        self._read = len(self.wire.heard)
-        return fresh
-
     def access(self, intercepted: list[Intercept]) -> int:
-        """The lawful access to this mail; how many texts it yields."""
-        with crypto.acting("authority"):
-            return len(list(self.scheme.access(self.authority, self.wire, self.warrant, intercepted)))
+        """Run the lawful access to this mail, and return how many texts it yields."""
+        return len(self.yielded(self.warrant, intercepted))
 
 
 def exact(scheme: Scheme) -> tuple[Exact, ...]:
@@ -140,9 +104,9 @@ def _jobs(talk: Conversation) -> Iterator[tuple[str, Callable[[], int]]]:
     yield "one-way", lambda: talk.say(bob, alice, text)
     talk.say_to_group(text)
     yield "group", lambda: talk.say_to_group(text)
-    talk.access(talk.intercepted())
+    talk.access(talk.newly_intercepted())
     talk.say(alice, bob, text)
-    fresh = talk.intercepted()
+    fresh = talk.newly_intercepted()
     yield "access", lambda: talk.access(fresh)
 
 

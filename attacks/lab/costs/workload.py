@@ -104,10 +104,10 @@ class Stand:
         if name == "access":
             fresh = Conversation(self.scheme)
             fresh.say(fresh.alice, fresh.bob, self.text)
-            fresh.access(fresh.intercepted())  # what the first text alone needs, is done
+            fresh.access(fresh.newly_intercepted())  # what the first text alone needs, is done
             for _ in range(texts):
                 fresh.say(fresh.alice, fresh.bob, self.text)
-            return partial(fresh.access, fresh.intercepted())
+            return partial(fresh.access, fresh.newly_intercepted())
         alice, bob = self.talk.alice, self.talk.bob
         self.talk.say(alice, bob, self.text)
         pairs = ((bob, alice), (alice, bob)) if name == "ping-pong" else ((alice, bob),)

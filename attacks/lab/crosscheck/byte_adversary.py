@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from attacks.lab.simulation.play import TEXT, Record
+from attacks.lab.simulation.record import TEXT, Record
 from escrow import crypto
 from escrow.errors import Forged
 from escrow.primitives import hpke

@@ -24,10 +24,11 @@ from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_adversary import Ledger, Log
 from attacks.lab.crosscheck.puppets import Puppets
-from attacks.lab.simulation.play import Record, mails_in
+from attacks.lab.simulation.record import Record
 from escrow import codec
 from escrow.errors import Malformed
 from escrow.scheme import AccessField, Scheme
+from escrow.testing.world import mails_in
 
 OWN_CHAIN = "a seized sender's own chain"
 EVENINGS = "several evenings of one device"

@@ -20,7 +20,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, TypeVar
 
-from attacks.lab.simulation.play import Intercepts, Record, mails_in
+from attacks.lab.simulation.record import Record
 from escrow import codec, crypto
 from escrow.codec import Packet, walk
 from escrow.crypto import Run, sha256
@@ -29,6 +29,7 @@ from escrow.e2ee.provider import Listed, Mail
 from escrow.errors import EscrowError, Malformed, Unreachable
 from escrow.principal import Principal, corrupted, revive
 from escrow.scheme import Intercept, Scheme
+from escrow.testing.world import Intercepts, mails_in
 from escrow.warrant import Authority, AuthorityKey, Order, Request, Serve, Warrant
 from escrow.wire import Heard, Wire
 

@@ -20,7 +20,8 @@ from attacks.lab.adversary.labels import WITHOUT
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
-from attacks.lab.simulation.play import Sent, play
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from escrow.codec import Fact, Public

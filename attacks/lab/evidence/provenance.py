@@ -9,7 +9,7 @@ from attacks.lab.adversary.coalitions import Coalition, parse
 from attacks.lab.adversary.edges import ServiceEdge
 from attacks.lab.adversary.view import Reader, words_of
 from attacks.lab.simulation.attack import Attack
-from attacks.lab.simulation.play import Record
+from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import Analysis
 from escrow.codec import Fact
 from escrow.registry import UnknownName

@@ -17,7 +17,8 @@ from attacks.lab.crosscheck.compare import agree
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
-from attacks.lab.simulation.play import Record, play
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.controls import controlled

@@ -18,7 +18,7 @@ from attacks.lab.adversary.local import Adversary, Local, stranger
 from attacks.lab.adversary.memo import Memo
 from attacks.lab.adversary.view import View, words_of
 from attacks.lab.simulation.attack import Attack
-from attacks.lab.simulation.play import Record
+from attacks.lab.simulation.record import Record
 from escrow import codec
 from escrow.derivation import Rule
 from escrow.scheme import Scheme

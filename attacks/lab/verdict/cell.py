@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
 from attacks.lab.simulation.attack import Attack, Seize, Turn
-from attacks.lab.simulation.play import Sent
+from attacks.lab.simulation.record import Sent
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from attacks.lab.adversary.coalitions import Coalition, CoalitionThreshold, Seizure, parse
-from attacks.lab.simulation.play import Record, Sent, mails_in
+from attacks.lab.simulation.record import Record, Sent
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
 from escrow.e2ee import sender_keys
@@ -22,6 +22,7 @@ from escrow.e2ee.ratchet import Answers, ChainKey, MessageKey
 from escrow.e2ee.sender_keys import SenderChain
 from escrow.e2ee.transcript import Transcript
 from escrow.scheme import Claim, Grant
+from escrow.testing.world import mails_in
 
 
 class Judge:

@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from attacks.lab.results.types import Alarms
-from attacks.lab.simulation.play import Record, Sent, mails_in
+from attacks.lab.simulation.record import Record, Sent
 from escrow.codec import walk
+from escrow.testing.world import mails_in
 
 
 class Messaging:

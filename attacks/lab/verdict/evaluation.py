@@ -13,7 +13,8 @@ from attacks.lab.adversary.isolation import AdversaryFailed
 from attacks.lab.adversary.memo import Memo
 from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize, Turn
-from attacks.lab.simulation.play import Record, cast_of, play
+from attacks.lab.simulation.play import cast_of, play
+from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging, Reach, judge_cell, reach, texts

@@ -1,0 +1,64 @@
+"""The record of one play: everything that was sent, heard, shown and lawfully read, and every party's states.
+
+What stands here is the truth, which no attack may see: none imports this module.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from attacks.lab.simulation.attack import Cast, Turn
+from attacks.lab.simulation.scenario import Scenario
+from escrow.principal import Principal, revive
+from escrow.warrant import Warrant
+from escrow.wire import Alarm, Heard, Shown
+
+TEXT = 32  # bytes of a text: fresh and random, so that equality is proof
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """One text as it was sent: to whom, in which conversation, and to which devices it should come."""
+
+    id: int
+    day: int
+    device: str
+    conversation: str
+    people: tuple[str, ...]
+    intended: tuple[str, ...]
+    body: bytes
+
+
+class Lawful(msgspec.Struct, frozen=True):
+    """A text that the lawful access yielded, on which evening and under which of the scenario's warrants."""
+
+    day: int
+    warrant: int
+    body: bytes
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that happened. `states[name][evening]` and the class it is of; `corrupted` are the principals
+    that misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. Where the attack has a quantum
+    computer, "quantum" has a state on the last evening, and empty bytes before.
+    """
+
+    scheme: str
+    attack: str
+    scenario: Scenario
+    cast: Cast
+    kinds: dict[str, tuple[type[Principal], ...]]
+    heard: tuple[Heard, ...]
+    spoken: tuple[int, ...]
+    states: dict[str, tuple[bytes, ...]]
+    corrupted: tuple[Turn, ...]
+    sent: tuple[Sent, ...]
+    lost: frozenset[tuple[int, str]]
+    shown: tuple[Shown, ...]
+    lawful: tuple[Lawful, ...]
+    warrants: tuple[Warrant, ...]
+    alarms: tuple[Alarm, ...]
+    refusals: tuple[tuple[int, str, str], ...]
+
+    def party(self, name: str, evening: int) -> Principal:
+        """A principal as its state of that evening has it."""
+        return revive(self.states[name][evening], self.kinds[name][evening])

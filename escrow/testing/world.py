@@ -1,0 +1,146 @@
+"""One world: a court, a scheme's cast, the wire between them, and what the network intercepts.
+
+  harness   tries a scheme's properties on it (escrow.testing.harness)
+  play      runs a scenario on it, with an attack (attacks.lab.simulation.play)
+  counts    counts what each message costs on it (attacks.lab.costs.counts)
+
+It knows no attack, and needs nothing but the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from escrow import codec, crypto
+from escrow.e2ee.device import Device
+from escrow.e2ee.provider import Delivery, Group, Mail, Provider
+from escrow.e2ee.transcript import Transcript
+from escrow.errors import Malformed
+from escrow.principal import revive
+from escrow.scheme import Intercept, Scheme, User
+from escrow.warrant import Authority, Court, CourtKey, Serve, Warrant
+from escrow.wire import Heard, Link, Wire, reliable
+
+
+class World:
+    """A scheme's parties and a court on a wire. Each party draws its random bytes as itself."""
+
+    def __init__(self, scheme: Scheme, users: Sequence[User], link: Link = reliable) -> None:
+        """Make the court and the cast. Raise Malformed if two parties have the same name."""
+        self.scheme = scheme
+        with crypto.acting("court"):
+            court = Court("court", crypto.new_signing_key(CourtKey))
+        parties = [court, *scheme.cast(users, court.key.public)]
+        names = sorted(party.name for party in parties)
+        if twice := [name for name, following in pairwise(names) if name == following]:
+            raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
+        self.wire = Wire(parties, link)
+        self.intercepts = Intercepts()
+
+    # --- who is there ---
+
+    @property
+    def court(self) -> Court:
+        """The court as it is now."""
+        return self.wire.party("court", Court)
+
+    @property
+    def authority(self) -> Authority:
+        """The authority as it is now."""
+        return self.wire.party("authority", Authority)
+
+    @property
+    def provider(self) -> Provider:
+        """The provider as it is now."""
+        return self.wire.party("provider", Provider)
+
+    def device(self, name: str) -> Device:
+        """Return a device as it is now. Raise Unreachable if nobody has this name."""
+        return self.wire.party(name, Device)
+
+    def restart(self) -> None:
+        """Replace every party by what its own state decodes to: since a party is its fields, it goes on as before."""
+        self.wire.parties = {name: revive(party.state(), type(party)) for name, party in self.wire.parties.items()}
+
+    # --- devices ---
+
+    def renew(self, names: Iterable[str]) -> None:
+        """Let these devices rotate, erase and publish keys, as each does in the morning."""
+        for name in names:
+            with crypto.acting(name):
+                self.device(name).each_day(self.wire)
+
+    def announce(self, speaker: str, group: Group) -> None:
+        """Tell the provider, by the device `speaker`, who is in a group from now on."""
+        with crypto.acting(speaker):
+            self.wire.ask(speaker, self.device(speaker).provider, group, type(None))
+
+    def send(self, device: str, to: str, text: bytes, *, group: bool = False) -> None:
+        """Send a text to a user or a group. Raise whatever error of escrow.errors stops the device."""
+        with crypto.acting(device):
+            sender = self.device(device)
+            (sender.send_to_group if group else sender.send)(self.wire, to, text)
+
+    def collect(self, names: Iterable[str]) -> None:
+        """Let these devices fetch the mail that waits for them, and show the texts in it."""
+        for name in names:
+            with crypto.acting(name):
+                self.device(name).collect(self.wire)
+
+    # --- the lawful access ---
+
+    def serve(self, warrant: Warrant) -> None:
+        """Hand the authority a warrant in the court's name; it does at once what the scheme says."""
+        with crypto.acting("court"):
+            self.wire.tell("court", "authority", Serve(warrant))
+        with crypto.acting("authority"):
+            self.scheme.serve(self.authority, self.wire, warrant)
+
+    def intercepted(self) -> list[Intercept]:
+        """Return every mail once, as the network heard it."""
+        self.intercepts.hear(self.wire.heard)
+        return list(self.intercepts.all)
+
+    def newly_intercepted(self) -> list[Intercept]:
+        """Return the mail that the network heard since this was last asked."""
+        self.intercepts.hear(self.wire.heard)
+        return self.intercepts.fresh(0)
+
+    def yielded(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> list[bytes]:
+        """Run the scheme's lawful access to this mail, and return the texts that it yields."""
+        with crypto.acting("authority"):
+            return list(self.scheme.access(self.authority, self.wire, warrant, intercepted))
+
+
+class Intercepts:
+    """What the network keeps for the lawful access: every mail once, and how many of them each warrant has seen."""
+
+    def __init__(self) -> None:
+        """Begin with nothing heard."""
+        self.all: list[Intercept] = []
+        self._transcript = Transcript()
+        self._read = 0
+        self._seen: dict[int, int] = {}
+
+    def hear(self, heard: Sequence[Heard]) -> None:
+        """Read the packets that were added to `heard` since the last call."""
+        for packet in heard[self._read :]:
+            for mail in mails_in(packet):
+                if list(self._transcript.facts(mail)):
+                    self.all.append(Intercept(packet.day, mail, self._transcript.ciphertexts(mail)))
+        self._read = len(heard)
+
+    def fresh(self, warrant: int) -> list[Intercept]:
+        """Return what was heard since the warrant of this number last asked."""
+        begin, self._seen[warrant] = self._seen.get(warrant, 0), len(self.all)
+        return self.all[begin:]
+
+
+def mails_in(packet: Heard) -> tuple[Mail, ...]:
+    """Return the mails that a packet carries: one, those of a delivery, or none."""
+    try:
+        found = codec.decode_any(packet.data, frozenset({Mail, Delivery}))
+    except Malformed:
+        return ()
+    return found.mails if isinstance(found, Delivery) else (found,)
