@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+import attacks.registry
 from attacks.cli import templates
 from escrow import registry
 from escrow.derivation import RuleError
@@ -23,6 +23,18 @@ FROM_ESCROW = """from escrow import (
 )
 from escrow.derivation import derivation
 from escrow.e2ee import device
+"""
+ATTACK = """
+import attacks
+from escrow import Source
+
+class Blow(attacks.Attack):
+    name = "blow"
+    title = "A blow"
+    source = Source("Nobody", "Nothing", 2026, "all")
+    specimen = "key_in_clear"
+
+ATTACK = Blow()
 """
 CHILD = """
 import sys
@@ -149,6 +161,14 @@ def test_the_refusal_names_file_line_and_remedy(tmp_path: Path, line: str) -> No
     assert said.endswith(f"import the names that are used: from {package} import ...")
 
 
+@pytest.mark.usefixtures("forgotten")
+def test_an_attack_that_holds_the_package_is_refused_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(ATTACK)
+    with pytest.raises(PluginError, match=r"plugin_mine \(line 2\) imports the package attacks, "):
+        attacks.registry.attacks([path])
+
+
 def test_a_package_of_a_plug_in_counts_as_what_its_own_text_imports(tmp_path: Path, monkeypatch) -> None:
     """A submodule that somebody else imported gives no rule; one that the package's text imports does."""
     rule = "from escrow import Fact\nfrom escrow.derivation import derivation\n\n\nclass {0}(Fact, frozen=True):\n"
@@ -172,9 +192,6 @@ def test_a_package_of_a_plug_in_counts_as_what_its_own_text_imports(tmp_path: Pa
 
 
 def test_no_module_of_ours_holds_such_a_package() -> None:
-    for package in ("escrow", "attacks"):
-        assert files(package)
-    from attacks.registry import attacks, specimens
-
-    everything = [*registry.schemes().values(), *specimens().values(), *attacks().values()]
+    found = attacks.registry
+    everything = [*registry.schemes().values(), *found.specimens().values(), *found.attacks().values()]
     assert all(vocabulary(sys.modules[type(each).__module__]).types for each in everything)

@@ -35,8 +35,8 @@ def following(mark: Mark) -> Mark:
     return Mark(mark.n + 1)
 """
 ATTACK = """
-from attacks.lab.simulation.attack import Attack
-from escrow.scheme import Source
+from attacks import Attack
+from escrow import Source
 
 class Blow(Attack):
     name = "blow"
