@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Grant,
         Intercept,
         Scheme,
+        SealedFact,
         Source,
         User,
         open_intercepted,
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
-    "DEVICES", "AccessField", "Claim", "Grant", "Intercept", "Plain", "Scheme", "Source", "User",
+    "DEVICES", "AccessField", "Claim", "Grant", "Intercept", "Plain", "Scheme", "SealedFact", "Source", "User",
     "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",

@@ -1,5 +1,6 @@
 """Property: what rules a scheme brings depends on its own file alone, not on what else was imported before."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -16,14 +17,14 @@ from escrow.vocabulary import vocabulary
 
 TEMPLATE = templates.scheme("mine")
 FROM_SUBMODULES = TEMPLATE[TEMPLATE.index("from escrow") : TEMPLATE.index("\n\n# Values that")]
-FROM_ESCROW = """from escrow import (
-    DEVICES, AccessField, Answer, Answered, Authority, Checks, Claim, EscrowError, Grant, Intercept, MessageKey, Plain,
-    Principal, Private, Public, Request, Source, User, Warrant, Wire, codec, crypto, hpke, in_force, new_private,
-    open_answer, open_intercepted, promises, seal_answer, service, wanted,
-)
-from escrow.derivation import derivation
-from escrow.e2ee import device
-"""
+NAMED = [
+    (str(line.module), alias.name)
+    for line in ast.parse(FROM_SUBMODULES).body
+    if isinstance(line, ast.ImportFrom)
+    for alias in line.names
+]
+ELSEWHERE = [("escrow.derivation", "derivation"), ("escrow.e2ee", "device")]  # a module has the name of the first
+FROM_ESCROW = "\n".join(f"from {home if (home, name) in ELSEWHERE else 'escrow'} import {name}" for home, name in NAMED)
 ATTACK = """
 import attacks
 from escrow import Source
