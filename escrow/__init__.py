@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         Authority,
         AuthorityKey,
         Court,
+        Official,
         Order,
         Request,
         Warrant,
@@ -76,8 +77,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     "Checks", "Guard", "Witness", "honest_only", "service", "threshold",
     # parties, and warrants
     "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "IdentityKey", "Mail", "Message",
-    "MessageKey", "Order", "Plaintext", "Principal", "Provider", "Request", "Slip", "Text", "Warrant", "Wire",
-    "in_force", "open_answer", "promises", "seal_answer",
+    "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Slip", "Text", "Warrant",
+    "Wire", "in_force", "open_answer", "promises", "seal_answer",
     # randomness and symmetric cryptography
     "acting", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256", "verify",
     # errors

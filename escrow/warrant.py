@@ -8,12 +8,12 @@ key that the warrant names; the answer is sealed to that key. So an overheard wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.crypto import Private, SigningKey, montgomery, sha256
-from escrow.derivation import Guard, derivation, honest_only
+from escrow.derivation import Checks, Guard, derivation, honest_only
 from escrow.e2ee.content import Text
 from escrow.errors import Forged, Malformed
 from escrow.primitives import hpke
@@ -94,15 +94,15 @@ class Serve(Packet, frozen=True):
 
 
 class Request(Packet, frozen=True):
-    """The authority asks an official to act on `matter` (an encoded fact) under a warrant; signed by the authority."""
+    """The authority asks an official to act on `subject` (an encoded fact) under a warrant; signed by the authority."""
 
     warrant: Warrant
-    matter: Public
+    subject: Public
     signature: Public
 
     def signed(self) -> bool:
         """Whether the key that the warrant names signed this request."""
-        return crypto.verify(self.warrant.order.authority, self.signature, _request_bytes(self.warrant, self.matter))
+        return crypto.verify(self.warrant.order.authority, self.signature, _request_bytes(self.warrant, self.subject))
 
 
 class Answer(Fact, frozen=True):
@@ -138,13 +138,13 @@ class Authority(Principal):
     def on_serve(self, sender: str, packet: Serve, wire: Wire) -> None:
         self.warrants.append(packet.warrant)
 
-    def request(self, warrant: Warrant, matter: bytes) -> Request:
+    def request(self, warrant: Warrant, subject: bytes) -> Request:
         """A request about an encoded fact, signed."""
-        return Request(warrant, matter, self.key.sign(_request_bytes(warrant, matter)))
+        return Request(warrant, subject, self.key.sign(_request_bytes(warrant, subject)))
 
-    def ask(self, wire: Wire, official: str, warrant: Warrant, matter: Fact) -> Answer:
+    def ask(self, wire: Wire, official: str, warrant: Warrant, subject: Fact) -> Answer:
         """Send a signed request to an official and return its sealed answer. Raises what the official raised."""
-        return wire.ask(self.name, official, self.request(warrant, codec.encode(matter)), Answered).answer
+        return wire.ask(self.name, official, self.request(warrant, codec.encode(subject)), Answered).answer
 
 
 @honest_only("an official's half: what it answers was derived before")
@@ -175,5 +175,49 @@ def in_force(warrant: Warrant, day: int) -> bool:
     return warrant.order.issued <= day <= warrant.order.expires
 
 
-def _request_bytes(warrant: Warrant, matter: bytes) -> bytes:
-    return sha256(_REQUEST, codec.encode(warrant), matter)
+class Official(Principal):
+    """Base of whoever acts on the authority's requests: the one place that checks a request.
+
+    An official promises, in this order: the authority that the warrant names signed the request; the warrant may be
+    used today (`timely`); the scheme's own checks hold (`checks`). A subclass sets `subject`, the type of fact that it
+    is asked about, and says which of its secrets answers (`held`), what it checks, and what it gives.
+    """
+
+    subject: ClassVar[type[Fact]]
+
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered | None:
+        """Return the answer to a request that passes every check, sealed to the authority that the warrant names."""
+        secret, subject = self.admit(request, wire.day)
+        return seal_answer(request.warrant, self.give(secret, subject))
+
+    def admit(self, request: Request, day: int) -> tuple[Any, Any]:
+        """Return (the secret that answers, the subject) of a request that passes every check.
+
+        Raise Malformed if the subject is of another type, and Refused with the first check that fails.
+        """
+        subject = codec.decode(request.subject, self.subject)
+        secret = self.held(subject)
+        self.insist(request.signed(), "requester's signature")
+        self.insist_all(self.timely(request.warrant, day))
+        self.insist_all(self.checks(secret, request.warrant, subject))
+        return secret, subject
+
+    def timely(self, warrant: Warrant, day: int) -> Checks:
+        """Yield the checks on the day of the request. A clock is no fact, so the closure counts them as passed."""
+        yield "warrant in force", in_force(warrant, day)
+
+    def held(self, subject: Any) -> Any:
+        """Return the secret that answers about the subject. Raise Refused if there is none."""
+        raise NotImplementedError(f"{type(self).__name__} holds no secret")
+
+    def checks(self, secret: Any, warrant: Warrant, subject: Any) -> Checks:
+        """Yield the scheme's checks, in order: (check, whether it holds)."""
+        raise NotImplementedError(f"{type(self).__name__} checks nothing")
+
+    def give(self, secret: Any, subject: Any) -> Fact:
+        """Return the fact that answers, before it is sealed."""
+        raise NotImplementedError(f"{type(self).__name__} gives nothing")
+
+
+def _request_bytes(warrant: Warrant, subject: bytes) -> bytes:
+    return sha256(_REQUEST, codec.encode(warrant), subject)

@@ -36,7 +36,14 @@ from escrow.scheme import (
     wanted,
 )
 from escrow.schemes.plain import DEVICES, Plain
-from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
+from escrow.warrant import (
+    Answer,
+    Authority,
+    Official,
+    Warrant,
+    open_answer,
+    promises,
+)
 from escrow.wire import Wire
 
 
@@ -59,7 +66,7 @@ class Envelope(AccessField, frozen=True):
 
 
 @derivation("field.agent = key.public")
-def open_field(field: Envelope, key: AgentKey) -> MessageKey:
+def open_field(field: Envelope, key: Private) -> MessageKey:
     """The message key. Forged where the field was made for other labels or another agent."""
     return MessageKey(field.chain, field.n, hpke.open_(key, field.sealed, field.context()))
 
@@ -87,17 +94,24 @@ class EnvelopeDevice(device.Device):
         return Envelope(key.chain, key.n, slip.people, slip.day, self.agent, blank.header, sealed)
 
 
-class EnvelopeAgent(Principal):
+class EnvelopeAgent(Official):
     """The escrow agent."""
 
     key: AgentKey
 
-    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
-        field = codec.decode(request.matter, Envelope)
-        self.insist(request.signed(), "requester's signature")
-        self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist_all(agent_checks(self.key, request.warrant, field))
-        return seal_answer(request.warrant, open_field(field, self.key))
+    subject = Envelope
+
+    def held(self, subject: Envelope) -> AgentKey:
+        """Return the agent's key."""
+        return self.key
+
+    def checks(self, secret: AgentKey, warrant: Warrant, subject: Envelope) -> Checks:
+        """Yield the agent's checks."""
+        return agent_checks(secret, warrant, subject)
+
+    def give(self, secret: AgentKey, subject: Envelope) -> MessageKey:
+        """Return the message key in the field."""
+        return open_field(subject, secret)
 
 
 class EnvelopeScheme(Plain, frozen=True, kw_only=True):

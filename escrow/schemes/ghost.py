@@ -19,6 +19,7 @@ import msgspec
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.crypto import new_private
+from escrow.derivation import Checks
 from escrow.e2ee import device, provider
 from escrow.e2ee.content import Text
 from escrow.e2ee.device import Prekey
@@ -28,7 +29,12 @@ from escrow.errors import EscrowError, Malformed
 from escrow.principal import Principal, of_kind
 from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User
 from escrow.schemes.plain import DEVICES, Plain
-from escrow.warrant import Authority, Request, Warrant, in_force
+from escrow.warrant import (
+    Authority,
+    Official,
+    Request,
+    Warrant,
+)
 from escrow.wire import Wire
 
 ONE_TIME = 50  # one-time prekeys that a ghost brings along
@@ -59,7 +65,7 @@ class Quiet(Packet, frozen=True):
 def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
     """Whether a court's warrant about this device's user and the authority's signature cover exactly this device."""
     try:
-        keys = codec.decode(request.matter, GhostKeys)
+        keys = codec.decode(request.subject, GhostKeys)
     except Malformed:
         return False
     order = request.warrant.order
@@ -67,21 +73,32 @@ def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
     return names and request.warrant.signed_by(court) and request.signed()
 
 
-class GhostProvider(provider.Provider):
+class GhostProvider(Official, provider.Provider):
     """A provider that serves warrants. `haunted` are the silent devices and the requests that added them."""
 
     court: Public = b""
     haunted: dict[str, Request] = {}
 
+    subject = GhostKeys
+
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
-        keys, order = codec.decode(request.matter, GhostKeys), request.warrant.order
-        self.insist(request.signed(), "requester's signature")
-        self.insist(request.warrant.signed_by(self.court), "court's signature")
-        self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist(order.first <= wire.day <= order.last, "window")
-        self.insist(keys.device not in self.directory, "a device of that name exists")
-        self.haunt(keys, order.target)
+        """List the silent device of a request that passes every check."""
+        _, keys = self.admit(request, wire.day)
+        self.haunt(keys, request.warrant.order.target)
         self.haunted[keys.device] = request
+
+    def timely(self, warrant: Warrant, day: int) -> Checks:
+        """Yield the checks on the warrant: the court's signature first, and that it covers today."""
+        yield "court's signature", warrant.signed_by(self.court)
+        yield from super().timely(warrant, day)
+        yield "window", warrant.order.first <= day <= warrant.order.last
+
+    def held(self, subject: GhostKeys) -> None:
+        """No secret takes part."""
+
+    def checks(self, secret: None, warrant: Warrant, subject: GhostKeys) -> Checks:
+        """Yield the check on the device's name."""
+        yield "a device of that name exists", subject.device not in self.directory
 
     def haunt(self, keys: GhostKeys, target: str) -> None:
         """List the silent device among the target's. Nothing cryptographic stands in the way."""
@@ -156,8 +173,8 @@ class GhostAuthority(Authority):
     def haunt(self, wire: Wire, warrant: Warrant) -> None:
         """Make a silent device and have the provider add it. Raises what the provider raised."""
         ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}")
-        matter = codec.encode(keys_of(ghost))
-        wire.ask(self.name, ghost.provider, self.request(warrant, matter), type(None))
+        subject = codec.encode(keys_of(ghost))
+        wire.ask(self.name, ghost.provider, self.request(warrant, subject), type(None))
         self.hauntings.append(Haunting(warrant, ghost))
 
 

@@ -31,7 +31,14 @@ from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Sour
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import elgamal
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
-from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
+from escrow.warrant import (
+    Answer,
+    Authority,
+    Official,
+    Warrant,
+    open_answer,
+    promises,
+)
 from escrow.wire import Wire
 
 _DEAL = b"escrow-lab deal"
@@ -113,7 +120,7 @@ class SplitDevice(device.Device):
         return SplitField(*labels, wrapped, group.schnorr_prove(group.scalar(r), capsule.point, context))
 
 
-class SplitAgent(Principal):
+class SplitAgent(Official):
     """An escrow agent. `transport` serves once, to receive the share."""
 
     court: Public
@@ -131,18 +138,21 @@ class SplitAgent(Principal):
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
         self.transport = None
 
-    def checks(self, share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
-        """What this agent checks before it answers."""
-        return agent_checks(share, warrant, field)
+    subject = SplitField
 
-    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
-        field = codec.decode(request.matter, SplitField)
+    def held(self, subject: SplitField) -> HeldShare:
+        """Return this agent's share. Raise Refused if it has none."""
         if self.share is None:
             raise Refused(self.name, "it holds no share")
-        self.insist(request.signed(), "requester's signature")
-        self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist_all(self.checks(self.share, request.warrant, field))
-        return seal_answer(request.warrant, elgamal.partial(self.share, field.capsule))
+        return self.share
+
+    def checks(self, secret: HeldShare, warrant: Warrant, subject: SplitField) -> Checks:
+        """Yield what this agent checks before it answers."""
+        return agent_checks(secret, warrant, subject)
+
+    def give(self, secret: HeldShare, subject: SplitField) -> Partial:
+        """Return this agent's part."""
+        return elgamal.partial(secret, subject.capsule)
 
 
 class Dealer(Principal):

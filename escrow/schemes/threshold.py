@@ -41,7 +41,14 @@ from escrow.sharing.committee.member import Member
 from escrow.sharing.committee.rounds import Purpose
 from escrow.sharing.epochs import Sharing, StageShare
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial
-from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
+from escrow.warrant import (
+    Answer,
+    Authority,
+    Official,
+    Warrant,
+    open_answer,
+    promises,
+)
 from escrow.wire import Wire
 
 MOST_AGENTS = 100
@@ -130,7 +137,7 @@ class ThresholdAuthority(Authority):
         return blames[0].fault if blames else ""
 
 
-class ThresholdAgent(Member):
+class ThresholdAgent(Official, Member):
     """An escrow agent."""
 
     court: Public = b""
@@ -153,22 +160,21 @@ class ThresholdAgent(Member):
             for name in to:
                 wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
 
-    def checks(self, share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
-        """What this agent checks before it answers."""
-        return agent_checks(share, warrant, field)
+    subject = ThresholdField
 
-    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
-        field = codec.decode(request.matter, ThresholdField)
+    def held(self, subject: ThresholdField) -> AgentShare:
+        """Return this agent's share. Raise Refused if it has none."""
         if self.share is None:
             raise Refused(self.name, "it holds no share")
-        self.insist(request.signed(), "requester's signature")
-        self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist_all(self.checks(self.share, request.warrant, field))
-        return seal_answer(request.warrant, self.part(self.share, field.ciphertext))
+        return self.share
 
-    def part(self, share: AgentShare, ciphertext: TdhCiphertext) -> TdhPartial:
-        """Its part of the decryption."""
-        return tdh2.partial(share, ciphertext)
+    def checks(self, secret: AgentShare, warrant: Warrant, subject: ThresholdField) -> Checks:
+        """Yield what this agent checks before it answers."""
+        return agent_checks(secret, warrant, subject)
+
+    def give(self, secret: AgentShare, subject: ThresholdField) -> TdhPartial:
+        """Return this agent's part of the decryption."""
+        return tdh2.partial(secret, subject.ciphertext)
 
 
 class Threshold(Plain, frozen=True, kw_only=True):

@@ -228,7 +228,9 @@ def test_the_courts_key_opens_every_escrowed_text(scheme):
 
 def test_the_thief_asks_about_each_message_once():
     record = played(envelope.SCHEME, "court-key-theft")
-    asked = Counter(request.matter for _, request in requests(record) if request.warrant.order.id.startswith("stolen-"))
+    asked = Counter(
+        request.subject for _, request in requests(record) if request.warrant.order.id.startswith("stolen-")
+    )
     assert asked
     assert set(asked.values()) == {1}
 
@@ -268,7 +270,7 @@ def test_misuse_asks_beyond_every_warrant_and_an_honest_agent_refuses_each_kind(
     record = played(envelope.SCHEME, "warrant-misuse")
     kinds = Counter[str]()
     for day, request in requests(record):
-        order, field = request.warrant.order, codec.decode(request.matter, envelope.Envelope)
+        order, field = request.warrant.order, codec.decode(request.subject, envelope.Envelope)
         kinds["replay"] += day > order.expires
         kinds["creep"] += order.target not in field.people
         kinds["backdate"] += order.target in field.people and field.day < order.first
@@ -290,7 +292,7 @@ def test_misuse_is_bounded():
     """Under one warrant a field is asked about once; twice if the authority was honest when it asked first."""
     for scenario, bound in ((FULL, 1), (msgspec.structs.replace(FULL, attack_day=6), 2)):
         record = played(envelope.SCHEME, "warrant-misuse", scenario)
-        asked = Counter((request.warrant.order.id, request.matter) for _, request in requests(record))
+        asked = Counter((request.warrant.order.id, request.subject) for _, request in requests(record))
         assert max(asked.values()) == bound
 
 
@@ -299,7 +301,7 @@ def test_an_authority_turned_late_makes_up_for_what_it_was_too_honest_to_ask():
     record = played(envelope.SCHEME, "warrant-misuse", scenario)
     assert any(warrant.order.issued < scenario.attack_day <= warrant.order.expires for warrant in record.warrants)
     early = [
-        codec.decode(request.matter, envelope.Envelope)
+        codec.decode(request.subject, envelope.Envelope)
         for day, request in requests(record)
         if day >= scenario.attack_day and request.warrant.order.issued < scenario.attack_day
     ]

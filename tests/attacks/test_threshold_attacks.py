@@ -260,7 +260,7 @@ def test_faults_seeded_in_threshold_are_caught_by_attacks(altered, attack):
 
 def test_faults_seeded_in_threshold_are_caught_by_laws(monkeypatch):
     assert LAWS["a field is bound"].broken(Threshold()) == ""
-    monkeypatch.setattr(threshold, "in_force", lambda *_: True)
+    monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in LAWS["no valid warrant no text"].broken(Threshold())
     monkeypatch.setattr(threshold, "label_of", lambda *_: bytes(32))
     assert "in place of" in LAWS["a field is bound"].broken(Threshold())
@@ -316,7 +316,7 @@ def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
 
 
 def test_faults_seeded_in_split_key_are_caught_by_laws(monkeypatch):
-    monkeypatch.setattr(split_key, "in_force", lambda *_: True)
+    monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in LAWS["no valid warrant no text"].broken(SplitKey())
     monkeypatch.setattr(split_key.SplitField, "context", lambda self: b"context")
     assert "in place of" in LAWS["a field is bound"].broken(SplitKey())

@@ -211,14 +211,10 @@ def test_a_stranger_to_the_directory_is_not_written_to():
 class Lying(Trustee):
     """A trustee who hands over another share than its own."""
 
-    def on_request(self, sender: str, request: fair_keys.Request, wire) -> fair_keys.Answered:
-        honest = list(self.shares)
+    def give(self, share: TrusteeShare, certificate: Certificate) -> elgamal.KeyShare:
         if self.name == "trustee-1":
-            self.shares = [msgspec.structs.replace(each, raw=group.scalar_bytes(7)) for each in honest]
-        try:
-            return super().on_request(sender, request, wire)
-        finally:
-            self.shares = honest
+            share = msgspec.structs.replace(share, raw=group.scalar_bytes(7))
+        return super().give(share, certificate)
 
 
 def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
@@ -300,7 +296,7 @@ def unbound(field):
 def test_seeded_faults_are_caught_by_laws(monkeypatch):
     named = {law.name: law for law in properties.LAWS}
     broken = named["no valid warrant no text"].broken
-    monkeypatch.setattr(fair_keys, "in_force", lambda *_: True)
+    monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in broken(FairKeys())
     monkeypatch.setattr(fair_keys.FairField, "context", unbound)
     assert "in place of" in named["a field is bound"].broken(FairKeys())

@@ -14,7 +14,7 @@ from hypothesis import Phase, settings
 from attacks.lab.runs import conformance
 from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
-from escrow import codec, crypto, registry
+from escrow import codec, crypto, registry, warrant
 from escrow.derivation import derivation
 from escrow.e2ee import device, provider, ratchet
 from escrow.e2ee.device import Device
@@ -150,13 +150,13 @@ SPECIMENS = [
     ("no valid warrant no text", "forged signature", ENVELOPE, (Warrant, "signed_by", yes)),
     ("no valid warrant no text", "another court", ENVELOPE, (Warrant, "signed_by", by_any_court)),
     ("no valid warrant no text", "did not sign", ENVELOPE, (Warrant, "signed_by", whoever_is_named)),
-    ("no valid warrant no text", "expired", ENVELOPE, (envelope, "in_force", yes)),
-    ("no valid warrant no text", "expired", SPLIT, (split_key, "in_force", yes)),
+    ("no valid warrant no text", "expired", ENVELOPE, (warrant, "in_force", yes)),
+    ("no valid warrant no text", "expired", SPLIT, (warrant, "in_force", yes)),
     (
         "no valid warrant no text",
         "not in force",
         ENVELOPE,
-        (envelope, "in_force", lambda paper, day: day <= paper.order.expires),
+        (warrant, "in_force", lambda paper, day: day <= paper.order.expires),
     ),
     ("no valid warrant no text", "somebody else", ENVELOPE, (envelope, "promises", but("target"))),
     ("no valid warrant no text", "other days", ENVELOPE, (envelope, "promises", but("window"))),

@@ -100,36 +100,36 @@ def test_a_device_that_heard_of_no_key_sends_nothing():
 class Off(ThresholdAgent):
     """Its partial is of another share, with a proof that fits that one."""
 
-    def part(self, share: AgentShare, ciphertext):
-        return tdh2.partial(changed(share, raw=off(share.raw)), ciphertext)
+    def give(self, share: AgentShare, field: ThresholdField):
+        return tdh2.partial(changed(share, raw=off(share.raw)), field.ciphertext)
 
 
 class Unproven(ThresholdAgent):
     """Its partial has another's proof."""
 
-    def part(self, share: AgentShare, ciphertext):
-        return changed(super().part(share, ciphertext), proof=bytes(63) + b"\x01")
+    def give(self, share: AgentShare, field: ThresholdField):
+        return changed(super().give(share, field), proof=bytes(63) + b"\x01")
 
 
 class Impersonating(ThresholdAgent):
     """It answers with a right partial, in another's name."""
 
-    def part(self, share: AgentShare, ciphertext):
-        return changed(super().part(share, ciphertext), index=share.index % 3 + 1)
+    def give(self, share: AgentShare, field: ThresholdField):
+        return changed(super().give(share, field), index=share.index % 3 + 1)
 
 
 class Recycling(ThresholdAgent):
     """It answers with the partial of another ciphertext."""
 
-    def part(self, share: AgentShare, ciphertext):
-        return super().part(share, tdh2.encrypt(ciphertext.key, bytes(32), bytes(32)))
+    def give(self, share: AgentShare, field: ThresholdField):
+        return super().give(share, changed(field, ciphertext=tdh2.encrypt(field.ciphertext.key, bytes(32), bytes(32))))
 
 
 class Lagging(ThresholdAgent):
     """It answers for a stage that nobody has heard of."""
 
-    def part(self, share: AgentShare, ciphertext):
-        return changed(super().part(share, ciphertext), stage=7)
+    def give(self, share: AgentShare, field: ThresholdField):
+        return changed(super().give(share, field), stage=7)
 
 
 class Elsewhere(ThresholdAgent):

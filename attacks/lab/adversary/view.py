@@ -86,7 +86,7 @@ class Reader:
                     yield from self._matter(mail.field)
             if not isinstance(said, Mail | Delivery):
                 yield from walk(said, Fact)
-                yield from self._matter(getattr(said, "matter", b""))
+                yield from self._matter(getattr(said, "subject", b""))
 
     def _matter(self, encoded: bytes) -> Iterator[Fact]:
         """A fact that travels encoded inside a packet: an access field, or what a request is about."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from escrow import codec, crypto
+from escrow import crypto
 from escrow.codec import Public
 from escrow.crypto import random_bytes
 from escrow.derivation import Checks, Guard, derivation, service
@@ -34,7 +34,13 @@ from escrow.schemes.clipper.leaf import UID, Make
 from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.processor import AGENTS, Loaded, Processor
 from escrow.schemes.plain import DEVICES, Plain
-from escrow.warrant import Answered, Authority, AuthorityKey, Request, Warrant, in_force, promises, seal_answer
+from escrow.warrant import (
+    Authority,
+    AuthorityKey,
+    Official,
+    Warrant,
+    promises,
+)
 from escrow.wire import Wire
 
 SESSION = 1  # the number of the only programming session
@@ -60,20 +66,27 @@ def agent_checks(half: FiledHalf, warrant: Warrant, request: UnitRequest) -> Che
     yield "unit of the sender named", request.people[:1] == (half.owner,)
 
 
-class ClipperAgent(Principal):
+class ClipperAgent(Official):
     """An escrow agent: one half of each unit key."""
 
     halves: list[FiledHalf]
 
-    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
-        asked = codec.decode(request.matter, UnitRequest)
-        half = next((each for each in self.halves if each.uid == asked.uid), None)
+    subject = UnitRequest
+
+    def held(self, subject: UnitRequest) -> FiledHalf:
+        """Return the half on file of the unit that is named. Raise Refused if there is none."""
+        half = next((each for each in self.halves if each.uid == subject.uid), None)
         if half is None:
-            raise Refused(self.name, f"no unit {asked.uid.hex()} is on file")
-        self.insist(request.signed(), "requester's signature")
-        self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist_all(agent_checks(half, request.warrant, asked))
-        return seal_answer(request.warrant, release(half, asked))
+            raise Refused(self.name, f"no unit {subject.uid.hex()} is on file")
+        return half
+
+    def checks(self, secret: FiledHalf, warrant: Warrant, subject: UnitRequest) -> Checks:
+        """Yield what the agent checks before it releases a half."""
+        return agent_checks(secret, warrant, subject)
+
+    def give(self, secret: FiledHalf, subject: UnitRequest) -> UnitHalf:
+        """Return the half."""
+        return release(secret, subject)
 
 
 class Programmer(Principal):

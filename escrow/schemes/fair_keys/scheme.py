@@ -46,7 +46,13 @@ from escrow.schemes.fair_keys.registration import Certificate, Directory, Truste
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import elgamal, feldman
 from escrow.sharing.elgamal import Capsule, EscrowKey, KeyShare, Opened
-from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, seal_answer
+from escrow.warrant import (
+    Answer,
+    Authority,
+    Official,
+    Warrant,
+    open_answer,
+)
 from escrow.wire import Wire
 
 MOST_TRUSTEES = 100
@@ -105,23 +111,30 @@ def open_share(answer: Answer, key: Private) -> KeyShare:
 # --- who takes part ---
 
 
-class Trustee(registration.Holder):
+class Trustee(Official, registration.Holder):
     """A trustee, who hands over its share of a user's key on a warrant about that user."""
 
-    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
-        certificate = codec.decode(request.matter, Certificate)
-        share = next((each for each in self.shares if each.group == certificate.group.name), None)
+    subject = Certificate
+
+    def held(self, subject: Certificate) -> TrusteeShare:
+        """Return the share of the certified key. Raise Refused if there is none."""
+        share = next((each for each in self.shares if each.group == subject.group.name), None)
         if share is None:
             raise Refused(self.name, "it holds no share of that key")
-        self.insist(request.signed(), "requester's signature")
-        self.insist(in_force(request.warrant, wire.day), "warrant in force")
-        self.insist(request.warrant.order.first <= wire.day, "the days that the warrant covers have begun")
-        self.insist_all(self.checks(share, request.warrant, certificate))
-        return seal_answer(request.warrant, release(share, certificate))
+        return share
 
-    def checks(self, share: TrusteeShare, warrant: Warrant, certificate: Certificate) -> Checks:
-        """What this trustee checks before it answers."""
-        return trustee_checks(share, warrant, certificate)
+    def timely(self, warrant: Warrant, day: int) -> Checks:
+        """Yield the checks on the day of the request: a key is not released before the days that the warrant covers."""
+        yield from super().timely(warrant, day)
+        yield "the days that the warrant covers have begun", warrant.order.first <= day
+
+    def checks(self, secret: TrusteeShare, warrant: Warrant, subject: Certificate) -> Checks:
+        """Yield what this trustee checks before it answers."""
+        return trustee_checks(secret, warrant, subject)
+
+    def give(self, secret: TrusteeShare, subject: Certificate) -> KeyShare:
+        """Return the share."""
+        return release(secret, subject)
 
 
 class FairDevice(device.Device):
