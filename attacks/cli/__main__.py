@@ -1,4 +1,4 @@
-"""`python -m attacks.cli`: the same as `escrow-lab`."""
+"""Run the command line with `python -m attacks.cli`, which is the same as `escrow-lab`."""
 
 from attacks.cli import main
 

@@ -1,9 +1,9 @@
-"""What went wrong, as one line and an exit code, the same for every command and format.
+"""Report an error as one line on stderr and an exit code, the same for every command and format.
 
-0    complete, and policy met             4    an input file or plug-in does not verify, parse or load
-1    complete, policy not met             5    two runs are not comparable
-2    usage                                70   internal error
-3    incomplete                           130  interrupted;  143  terminated
+0    complete, and the policy of --fail-on is met     4    an input file or plug-in does not verify, parse or load
+1    complete, but that policy is not met             5    two runs cannot be compared
+2    wrong use of the command line                    70   internal error
+3    incomplete                                       130  interrupted;  143  terminated
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ import traceback
 import click
 
 from attacks.report.page import plain
+from escrow.errors import Malformed
+from escrow.registry import PREFIX, UnknownName
 
 OK, NOT_MET, USAGE, INCOMPLETE, BAD_INPUT, NOT_COMPARABLE = range(6)
 INTERNAL, INTERRUPTED, TERMINATED = 70, 130, 143
 
 
 class Terminated(BaseException):
-    """SIGTERM came; like KeyboardInterrupt, no `except Exception` stops it on its way out."""
+    """The process received SIGTERM. Like KeyboardInterrupt, it passes every `except Exception`."""
 
 
 class CannotWrite(click.ClickException):
-    """An output that exists or cannot be written."""
+    """The output exists already or cannot be written."""
 
     exit_code = USAGE
 
 
 class CannotCompare(click.ClickException):
-    """Two runs that differ in what was run."""
+    """Two runs differ in what was run, so that no difference of their results means anything."""
 
     exit_code = NOT_COMPARABLE
 
 
 def report(error: BaseException, debug: bool) -> int:
-    """Say on stderr what went wrong, and return the exit code for it."""
+    """Print on stderr what went wrong and return the exit code; with `debug`, print the traceback too."""
     if isinstance(error, BrokenPipeError):
-        return _reader_left()
+        return _reader_closed()
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         print(error.format_message(), file=sys.stderr)
         return USAGE
@@ -51,16 +53,14 @@ def report(error: BaseException, debug: bool) -> int:
     return code
 
 
-def _reader_left() -> int:
-    """Whoever read our output (`| head`) has enough: what is still buffered must not complain at the end."""
+def _reader_closed() -> int:
+    """Exit quietly: the reader closed the pipe (e.g. `head`). What is still buffered must raise no error at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return OK
 
 
 def _classified(error: BaseException) -> tuple[int, str]:
-    from escrow.errors import Malformed
-    from escrow.registry import UnknownName
-
+    """Return (exit code, message) of an error."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted"
     if isinstance(error, Terminated):
@@ -80,9 +80,7 @@ def _classified(error: BaseException) -> tuple[int, str]:
 
 
 def _unexpected(error: BaseException) -> tuple[int, str]:
-    """A defect: of a plug-in, if its code was running (here or in another process), and otherwise ours."""
-    from escrow.registry import PREFIX
-
+    """Return (exit code, message) of a defect: the plug-in's, if its code was running in any process, else ours."""
     cause = f"{type(error).__name__}: {error}"
     files = {getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith(PREFIX)}
     passed = re.findall(r'File "(.+)", line (\d+)', "".join(traceback.format_exception(error)))

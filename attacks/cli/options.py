@@ -1,18 +1,21 @@
 """The options that commands share, in groups, and how a command's body becomes a click command.
 
-A body takes a Job (attacks.cli.job), which knows the shared options, and its own arguments; it returns an Answer.
+A body takes an Invocation, which holds the shared options, and its own arguments; it returns a CommandResult.
 """
 
 from __future__ import annotations
 
 import inspect
 import pathlib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-Body = Callable[..., Any]
+from attacks.cli.invocation import CommandResult, Invocation, run
+
+Body = Callable[..., CommandResult]
 
 LARGEST_SEED = 2**63 - 1  # what fits a JSON integer everywhere
 FILE = click.Path(path_type=pathlib.Path)
@@ -29,7 +32,7 @@ def _count(least: int = 1, most: int | None = None) -> click.IntRange:
 
 
 def names() -> list[click.Option]:
-    """For commands that look schemes or attacks up."""
+    """Return the options of commands that look up schemes or attacks."""
     return [
         _option("--plugin", "plugins", multiple=True, type=FILE, metavar="FILE.py", help="Load a plug-in."),
         _option("--set", "settings", multiple=True, metavar="SCHEME.PARAM=VALUE", help="Change a scheme's parameter."),
@@ -37,97 +40,107 @@ def names() -> list[click.Option]:
 
 
 def selection() -> list[click.Option]:
-    """For commands over many schemes or attacks."""
-    each = "Schemes and attacks of these names"
+    """Return the options of commands that run over many schemes or attacks."""
     return [
-        _option("--only", multiple=True, metavar="GLOB", help=f"{each} only; narrows the list that it fits."),
-        _option("--skip", multiple=True, metavar="GLOB", help=f"{each} are left out."),
+        _option("--only", multiple=True, metavar="GLOB", help="Keep only the schemes, or attacks, whose name matches."),
+        _option("--skip", multiple=True, metavar="GLOB", help="Leave out schemes and attacks whose name matches."),
     ]
 
 
 def play() -> list[click.Option]:
-    """For commands that play a scenario."""
+    """Return the options of commands that play a scenario."""
     return [
-        _option("--seed", type=_count(0, LARGEST_SEED), help="Another seed than the published one."),
-        _option("--users", type=_count(2), help="How many users."),
-        _option("--groups", type=_count(0), help="How many groups."),
-        _option("--days", type=_count(), help="How many days."),
-        _option("--messages", type=_count(), help="How many texts."),
-        _option("--smoke", is_flag=True, help="A small scenario, for a first look."),
+        _option("--seed", type=_count(0, LARGEST_SEED), help="Use this seed instead of the published one."),
+        _option("--users", type=_count(2), help="Number of users."),
+        _option("--groups", type=_count(0), help="Number of groups."),
+        _option("--days", type=_count(), help="Number of days."),
+        _option("--messages", type=_count(), help="Number of texts."),
+        _option("--smoke", is_flag=True, help="Use a small scenario, for a first look."),
         _option(
-            "--scenario", "scenario_file", type=FILE, metavar="FILE.json", help="A scenario, as in a result's manifest."
+            "--scenario",
+            "scenario_file",
+            type=FILE,
+            metavar="FILE.json",
+            help="Read the scenario from this file, as in a result's manifest.",
         ),
     ]
 
 
 def coalition(required: bool = False) -> click.Option:
-    """Whose state an adversary takes."""
-    meaning = "Whose state is taken: on that evening, or on every one. agent-* fits several; network is implied."
+    """Return the option that says whose state an adversary takes."""
+    meaning = "Whose state is taken: on that evening, or on every evening. agent-* means several; network is implied."
     return _option("--coalition", required=required, metavar="NAME[@DAY],…", help=meaning)
 
 
 def jobs() -> list[click.Option]:
-    """For commands that play many cells."""
+    """Return the options of commands that play many cells."""
     return [
-        _option("--jobs", type=_count(), help="Processes at once; as many as there are cores, if not given."),
-        _option("--isolate", is_flag=True, help="Run the adversary in a process of its own."),
+        _option("--jobs", type=_count(), help="Number of processes; by default one for each core."),
+        _option("--isolate", is_flag=True, help="Run the adversary in a separate process."),
     ]
 
 
 def policy() -> list[click.Option]:
-    """For commands that judge."""
+    """Return the options of commands that judge cells."""
     return [
         _option(
             "--fail-on",
             type=click.Choice(["breach", "unexpected", "regression"]),
-            help="Exit with 1 for a breach; for an unexpected one, which opens texts that are closed in plain, or by "
-            "which texts are overreached, forged, duplicated or framed; or for a cell worse than in --baseline.",
+            help="Exit with 1 if there is a breach; a breach that opens texts which are closed in plain, or by which "
+            "texts are overreached, forged, duplicated or framed (unexpected); or a cell worse than in --baseline.",
         ),
         _option(
             "--baseline",
             type=FILE,
             metavar="FILE.json",
-            help="A matrix of the same scenario; what was not played now is left out, unless it is there no more.",
+            help="A matrix of the same scenario; cells not played now count only if their scheme or attack is gone.",
         ),
     ]
 
 
 def format_(rows: bool = True) -> list[click.Option]:
-    """For commands whose result is data, in rows or, as a tree is, in none."""
+    """Return the option of commands whose result is data; `rows` is False for a tree, which has no rows."""
     choice = click.Choice(FORMATS if rows else WITHOUT_ROWS)
-    meaning = "jsonl, md and csv hold the result's rows, a record each; json all of it." if rows else None
+    meaning = "jsonl, md and csv hold one record for each row of the result; json holds all of it." if rows else None
     return [_option("--format", "format_", type=choice, default="table", show_default=True, help=meaning)]
 
 
 def destination() -> list[click.Option]:
-    """For commands whose result may go to a file."""
+    """Return the options of commands whose result may be written to a file."""
     return [
-        _option("-o", "output", default="-", metavar="FILE", help="Write to a file; - is stdout."),
+        _option("-o", "output", default="-", metavar="FILE", help="Write to this file; - is stdout."),
         _option("--force", is_flag=True, help="Overwrite the file."),
     ]
 
 
 def terminal() -> list[click.Option]:
-    """For every command."""
+    """Return the options of every command."""
     when = click.Choice(["auto", "always", "never"])
     return [
-        _option("--quiet", is_flag=True, help="No notes and no progress on stderr."),
-        _option("--no-progress", is_flag=True, help="No progress bar."),
-        _option("--color", type=when, default="auto", help="Colours: on a terminal, always or never."),
+        _option("--quiet", is_flag=True, help="Print no notes and no progress on stderr."),
+        _option("--no-progress", is_flag=True, help="Show no progress bar."),
+        _option("--color", type=when, default="auto", help="When to write colours; auto means on a terminal."),
         _option("--debug", is_flag=True, help="Show the traceback of an error."),
     ]
 
 
 def command(name: str, *groups: Sequence[click.Option], own: Sequence[click.Parameter] = ()) -> Callable[[Body], Any]:
-    """Make a body a click command: its own parameters first, then these groups of shared options."""
+    """Return a decorator that makes a body a click command: its own parameters first, then these shared options."""
 
     def mark(body: Body) -> click.Command:
-        def run(**given: Any) -> int:
-            from attacks.cli.job import run
-
+        def callback(**given: Any) -> int:
             return run(body, given)
 
         parameters = [*own, *(option for group in (*groups, terminal()) for option in group)]
-        return click.Command(name, callback=run, params=parameters, help=inspect.getdoc(body))
+        return click.Command(name, callback=callback, params=parameters, help=inspect.getdoc(body))
 
     return mark
+
+
+def check_evenings(invocation: Invocation, coalition: str) -> None:
+    """Raise UsageError if --coalition names an evening that the scenario does not have; the play checks the names."""
+    days = invocation.scenario.days
+    for evenings in re.findall(r"@([\d\s,-]*)", coalition):
+        for evening in re.findall(r"\d+", evenings):
+            if len(evening) > len(str(days)) or int(evening) >= days:
+                raise click.UsageError(f"the evenings of the scenario are 0 to {days - 1}, not {evening}")

@@ -1,4 +1,4 @@
-"""Where a result goes, and in which colours: stdout, or a file that is whole or not there."""
+"""Where a result is written, and whether in colours: stdout, or a file that is complete or does not exist."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ STDOUT = "-"
 
 
 def check_destination(path: str, force: bool) -> None:
-    """CannotWrite where `path` could not be written at the end of a long run: better to know now."""
+    """Raise CannotWrite if `path` cannot be written; called before a long run, so that its result is not lost."""
     if path == STDOUT:
         return
     target = Path(path).resolve()
     if target.exists() and not target.is_file():
-        raise CannotWrite(f"{path} is no regular file; write to another one, or to stdout (-o -)")
+        raise CannotWrite(f"{path} is not a regular file; write to another file, or to stdout (-o -)")
     if target.exists() and not force:
         raise CannotWrite(f"{path} exists; write to another file, or overwrite it with --force")
     if not target.parent.is_dir():
@@ -31,7 +31,7 @@ def check_destination(path: str, force: bool) -> None:
 
 @contextmanager
 def opened(path: str, force: bool, stdout: TextIO) -> Iterator[TextIO]:
-    """The stream of a result: stdout, or a temporary file that becomes `path` when all of it is written."""
+    """Yield the stream of a result: stdout, or a temporary file that is renamed to `path` when it is complete."""
     if path == STDOUT:
         yield stdout
         return
@@ -53,16 +53,16 @@ def opened(path: str, force: bool, stdout: TextIO) -> Iterator[TextIO]:
 
 
 def colours(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether to write colours: as chosen, as NO_COLOR and FORCE_COLOR have it, or else on terminals but dumb ones."""
+    """Return whether to write colours: --color decides, then NO_COLOR, FORCE_COLOR, and whether it is a terminal."""
     if choice != "auto":
         return choice == "always"
     if environment.get("NO_COLOR"):
         return False
     if environment.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and environment.get("TERM") != "dumb"
+    return draws(stream, environment)
 
 
 def draws(stream: TextIO = sys.stderr, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a progress bar can be drawn on a stream."""
+    """Return whether the stream is a terminal that can move its cursor, as a progress bar needs."""
     return stream.isatty() and environment.get("TERM") != "dumb"

@@ -1,80 +1,105 @@
-"""When a run that is complete fails all the same: `--fail-on`."""
+"""The policy of `--fail-on`: when a complete run ends with exit code 1."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import click
 
 from attacks.cli.exit_codes import INCOMPLETE, NOT_COMPARABLE, NOT_MET, OK, CannotCompare
+from attacks.lab.comparison import files, matrices
+from attacks.lab.comparison.difference import Difference, same_parameters, same_scenario, sorted_by_severity
+from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.types import Cell, Matrix
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.scenario import Scenario
+from attacks.report import matrix
+from attacks.report.comparison import told
 from attacks.report.page import plain
-
-if TYPE_CHECKING:
-    from attacks.cli.job import Job
-    from attacks.lab.comparison.files import Difference
-    from attacks.lab.results.types import Cell, Matrix
-    from attacks.lab.simulation.scenario import Scenario
+from escrow.registry import parameters
+from escrow.scheme import Scheme
 
 
-def check_policy(job: Job) -> None:
-    """Before anything is played: reads the baseline. UsageError for options that do not go together."""
-    if (job.fail_on == "regression") != (job.baseline is not None):
-        raise click.UsageError("--fail-on regression and --baseline FILE.json need each other")
-    if job.baseline is not None:
-        job.reference = _read(job.baseline, job.scenario)
+class Policy(NamedTuple):
+    """What --fail-on and --baseline say; `reference` is the matrix in the file `baseline`."""
+
+    fail_on: str | None = None
+    baseline: Path | None = None
+    reference: Matrix | None = None
+
+
+def read_policy(fail_on: str | None, baseline: Path | None, scenario: Callable[[], Scenario]) -> Policy:
+    """Return the policy, its baseline read.
+
+    Raise UsageError if the two options do not fit together, Malformed if the file holds no result, CannotCompare if it
+    is not a matrix of this scenario.
+    """
+    if (fail_on == "regression") != (baseline is not None):
+        raise click.UsageError("--fail-on regression and --baseline FILE.json must be given together")
+    return Policy(fail_on, baseline, None if baseline is None else _read(baseline, scenario()))
 
 
 def _read(path: Path, scenario: Scenario) -> Matrix:
-    """A matrix to compare with. Malformed for a file that holds none, CannotCompare for one of another scenario."""
-    from attacks.lab.comparison import files
-    from attacks.lab.comparison.difference import same_scenario
-    from attacks.lab.results.types import Matrix
-
     found = files.read(path)
     if not isinstance(found, Matrix):
-        raise CannotCompare(f"{path} is {files.name(found)}; a baseline is a matrix")
+        raise CannotCompare(f"{path} is {files.name(found)}; a baseline must be a matrix")
     try:
         same_scenario(found.manifest.scenario, scenario)
-    except files.NotComparable as error:
+    except NotComparable as error:
         raise CannotCompare(f"{path}: {error}") from None
     return found
 
 
-def judge(cells: Sequence[Cell], job: Job) -> int:
-    """The exit code: incomplete before policy, since a cell that could not be judged may hide a breach."""
-    from attacks.lab.results.errors import NotComparable
-    from attacks.report import matrix
+def judge(
+    cells: Sequence[Cell],
+    policy: Policy,
+    schemes: Mapping[str, Scheme],
+    attacks: Mapping[str, Attack],
+    quiet: bool = False,
+) -> int:
+    """Return the exit code of these cells; print each regression on stderr unless `quiet`.
 
+    `schemes` and `attacks` are all that exist now, by name. A cell that could not be judged may hide a breach, so
+    INCOMPLETE goes before the policy.
+    """
     try:
-        failed = _failed(cells, job)
-    except NotComparable as error:  # no exception on its way out: what was played is still written
-        print(f"escrow-lab: {job.baseline}: {plain(str(error))}", file=sys.stderr)
+        failed = _failed(cells, policy, schemes, attacks, quiet)
+    except NotComparable as error:  # returned, not raised: what was played is still written
+        print(f"escrow-lab: {policy.baseline}: {plain(str(error))}", file=sys.stderr)
         return NOT_COMPARABLE
     if any(cell.verdict in matrix.INCOMPLETE for cell in cells):
         return INCOMPLETE
     return NOT_MET if failed else OK
 
 
-def _failed(cells: Sequence[Cell], job: Job) -> bool:
-    if job.fail_on == "breach":
+def _failed(
+    cells: Sequence[Cell],
+    policy: Policy,
+    schemes: Mapping[str, Scheme],
+    attacks: Mapping[str, Attack],
+    quiet: bool,
+) -> bool:
+    """Return whether the policy is not met."""
+    if policy.fail_on == "breach":
         return any(cell.verdict == "BREACH" for cell in cells)
-    if job.fail_on == "unexpected":
+    if policy.fail_on == "unexpected":
         return any(map(unexpected, cells))
-    found = _regressions(cells, job.reference, job) if job.reference else []
-    if found and not job.quiet:
-        from attacks.report.comparison import told
-
+    found = _regressions(cells, policy.reference, schemes, attacks) if policy.reference else []
+    if not quiet:
         for each in found:
             print(f"regression: {plain(told(each))}", file=sys.stderr)
     return bool(found)
 
 
 def unexpected(cell: Cell) -> bool:
-    """A breach by which texts are opened that are closed in plain, or overreached, forged, shown twice or laid at
-    another's door."""
+    """Return whether the cell is a breach that plain encryption does not have.
+
+    Texts are opened that stay closed in plain, or texts are overreached, forged, duplicated, or attributed to the wrong
+    sender.
+    """
     return cell.verdict == "BREACH" and (
         (cell.excluded > 0 and cell.added_over_plain > 0)
         or cell.overreached > 0
@@ -84,19 +109,17 @@ def unexpected(cell: Cell) -> bool:
     )
 
 
-def _regressions(cells: Sequence[Cell], baseline: Matrix, job: Job) -> list[Difference]:
-    """What is worse than in the baseline: of the cells played now, and schemes and attacks that are there no more."""
-    from attacks.lab.comparison import matrices
-    from attacks.lab.comparison.difference import same_parameters, sorted_by_severity
-    from escrow.registry import parameters
-
+def _regressions(
+    cells: Sequence[Cell], baseline: Matrix, schemes: Mapping[str, Scheme], attacks: Mapping[str, Attack]
+) -> list[Difference]:
+    """Return what is worse than in the baseline, of the cells played now, and the schemes and attacks that are gone."""
     played = {(cell.scheme, cell.attack) for cell in cells}
     old = [
         cell
         for cell in baseline.cells
-        if (cell.scheme, cell.attack) in played or cell.scheme not in job.schemes or cell.attack not in job.attacks
+        if (cell.scheme, cell.attack) in played or cell.scheme not in schemes or cell.attack not in attacks
     ]
-    given = {name: parameters(job.schemes[name]) for name, _ in played if name in job.schemes}
+    given = {name: parameters(schemes[name]) for name, _ in played if name in schemes}
     same_parameters(baseline.manifest.parameters, given, {cell.scheme for cell in old} & given.keys())
     found = sorted_by_severity(matrices.cells(old, cells))
     return [each for each in found if each.severity == "regression"]

@@ -23,8 +23,9 @@ from command_line import (
     written,
 )
 
-from attacks.cli import COMMANDS, app, main
-from attacks.cli.job import SMOKE, Job
+from attacks.cli import main
+from attacks.cli.app import COMMANDS, app
+from attacks.cli.invocation import SMOKE, Invocation
 from attacks.lab.results.types import Matrix, to_json
 from attacks.lab.simulation.scenario import default
 
@@ -185,14 +186,14 @@ def test_the_laboratory_is_asked_for_what_the_options_say(monkeypatch: pytest.Mo
 def test_a_scenario_file_is_what_a_manifest_holds(tmp_path: Path) -> None:
     path = tmp_path / "it.json"
     path.write_bytes(to_json(default(users=4, days=3)))  # type: ignore[arg-type]  # encodes any struct
-    assert Job(scenario_file=path).scenario == default(users=4, days=3)
-    assert Job(scenario_file=path, seed=5).scenario == default(users=4, days=3, seed=5)
+    assert Invocation(scenario_file=path).scenario == default(users=4, days=3)
+    assert Invocation(scenario_file=path, seed=5).scenario == default(users=4, days=3, seed=5)
 
 
 def test_smoke_is_smaller_and_yields_to_sizes() -> None:
-    assert Job(smoke=True).scenario == default(**SMOKE)
-    assert Job(smoke=True, days=3).scenario == default(**SMOKE | {"days": 3})
-    assert Job(smoke=True).scenario.messages < Job().scenario.messages
+    assert Invocation(smoke=True).scenario == default(**SMOKE)
+    assert Invocation(smoke=True, days=3).scenario == default(**SMOKE | {"days": 3})
+    assert Invocation(smoke=True).scenario.messages < Invocation().scenario.messages
 
 
 def test_a_real_attack_is_played_told_and_judged(capsys: pytest.CaptureFixture[str]) -> None:

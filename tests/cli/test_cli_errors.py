@@ -26,18 +26,18 @@ USAGE = {
     "large seed": (["matrix", "--seed", str(2**63)], "is not in the range"),
     "size": (["matrix", "--users", "1"], "1 is not in the range x>=2"),
     "sizes": (["matrix", "--users", "200"], "a scenario needs 2 to"),
-    "glob": (["matrix", "--only", "zzz*"], "'zzz*' fits no scheme and no attack"),
+    "glob": (["matrix", "--only", "zzz*"], "'zzz*' matches no scheme and no attack"),
     "nothing left": (["schemes", "--skip", "*"], "--skip leaves no scheme"),
     "setting": (["matrix", "--set", "split-key.q=1"], "split-key has no parameter 'q'"),
     "value": (["matrix", "--set", "split-key.t=x"], "split-key.t cannot be 'x'"),
     "folder": (["schemes", "-o", "/no/such/folder/x"], "there is no folder /no/such/folder"),
-    "no file": (["schemes", "-o", "/dev/null"], "is no regular file"),
+    "no file": (["schemes", "-o", "/dev/null"], "is not a regular file"),
     "evening": (
         ["explain", "plain", "--coalition", "alice-phone@0-99999999999"],
         "evenings of the scenario are 0 to 9",
     ),
     "message": (["explain", "plain", "--coalition", "a", "--message", "250"], "texts of the scenario are 0 to 249"),
-    "template": (["init", "scheme", "Über scheme"], "is no name"),
+    "template": (["init", "scheme", "Über scheme"], "is not a name"),
     "template taken": (["init", "scheme", "plain"], "there is a scheme plain already"),
     "evidence": (["evidence", "plain", "null-eavesdropper"], "Missing option '-o'"),
     "scenario and size": (["matrix", "--scenario", "x.json", "--days", "3"], "--days has no effect on a scenario file"),
@@ -56,12 +56,12 @@ def test_a_usage_error_is_2_and_says_what_to_do(fault: str, capsys: pytest.Captu
 INPUT = {
     "plug-in": ("mine.py", "x = 1\ny = (", ["schemes", "--plugin"], "line 2: SyntaxError"),
     "checked": ("mine.py", "1 / 0", ["check"], "line 1: ZeroDivisionError"),
-    "scenario": ("it.json", "{", ["matrix", "--scenario"], "is no scenario: Input data was truncated"),
+    "scenario": ("it.json", "{", ["matrix", "--scenario"], "is not a scenario: Input data was truncated"),
     "unknown field": ("it.json", '{"users": [], "colour": 1}', ["matrix", "--scenario"], "unknown field `colour`"),
     "one user": ("it.json", '{"users": [{"name": "a", "devices": ["b"]}]}', ["matrix", "--scenario"], "two users"),
-    "not text": ("it.json", "\udcff", ["anatomy", "plain", "--scenario"], "is no scenario"),
-    "deep": ("it.json", "[" * 100_000, ["matrix", "--scenario"], "is no scenario"),
-    "no folder": ("it.txt", "", ["verify"], "is no folder"),
+    "not text": ("it.json", "\udcff", ["anatomy", "plain", "--scenario"], "is not a scenario"),
+    "deep": ("it.json", "[" * 100_000, ["matrix", "--scenario"], "is not a scenario"),
+    "no folder": ("it.txt", "", ["verify"], "is not a folder"),
 }
 
 

@@ -20,7 +20,7 @@ from command_line import (
 )
 
 from attacks.cli import main, output
-from attacks.cli.job import Job
+from attacks.cli.invocation import Invocation
 
 # --- where results go ---
 
@@ -145,12 +145,12 @@ def test_colours_are_as_chosen_or_as_the_environment_has_it(
 
 
 def test_a_bar_is_drawn_on_a_terminal_only_and_never_if_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Job().progress() as progress:
+    with Invocation().progress() as progress:
         assert progress is None
-    monkeypatch.setattr("attacks.cli.job.draws", lambda stream: True)
-    for silent in (Job(quiet=True), Job(no_progress=True)):
+    monkeypatch.setattr("attacks.cli.invocation.draws", lambda stream: True)
+    for silent in (Invocation(quiet=True), Invocation(no_progress=True)):
         with silent.progress() as progress:
             assert progress is None
-    with Job().progress() as progress:
+    with Invocation().progress() as progress:
         assert progress is not None
         progress(1, 2, "plain [bold]\x1b[2J")

@@ -28,7 +28,7 @@ def test_a_proof_is_written_once_and_verified_by_its_folder_or_the_one_around_it
     proof = next((tmp_path / "new").iterdir())
     assert f"escrow-lab verify {proof} --replay" in capsys.readouterr().out
     assert main(made) == 2
-    assert f"this proof is there already: {proof}" in capsys.readouterr().err
+    assert f"this proof exists already: {proof}" in capsys.readouterr().err
     for folder in (proof, proof.parent):
         assert main(["verify", str(folder), "--replay"]) == 0
         told = capsys.readouterr().out

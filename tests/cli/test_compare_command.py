@@ -13,8 +13,8 @@ from command_line import (
 from runs import anatomy, found, manifest, matrix, recorded
 
 from attacks.cli import main
-from attacks.cli.job import Job
-from attacks.cli.policy import judge, unexpected
+from attacks.cli.invocation import Invocation
+from attacks.cli.policy import Policy, unexpected
 from attacks.lab.comparison import files as comparison
 from attacks.lab.comparison.files import Comparison, compare
 from attacks.lab.results.types import Cell, Matrix, to_json
@@ -131,7 +131,7 @@ def test_a_tolerance_is_a_whole_number_from_0(files: Path, given: str, capsys: p
 def test_unexpected_is_a_breach_that_plain_has_not(counts: dict[str, Any], expected: bool) -> None:
     cell = matrix(**counts).cells[0]
     assert unexpected(cell) is expected
-    assert judge([cell], Job(fail_on="unexpected")) == int(expected)
+    assert Invocation(fail_on="unexpected").judge([cell]) == int(expected)
 
 
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "md", "csv"])
@@ -168,29 +168,30 @@ def cells(*verdicts: str) -> list[Cell]:
     return list(result(*verdicts).cells)
 
 
-def asked(path: Path, *verdicts: str, attacks: tuple[str, ...] = ("a-0", "a-1")) -> Job:
-    job = Job(fail_on="regression", baseline=path, reference=result(*verdicts))
-    vars(job).update(schemes={}, attacks=dict.fromkeys(attacks))
-    return job
+def asked(path: Path, *verdicts: str, attacks: tuple[str, ...] = ("a-0", "a-1")) -> Invocation:
+    made = Invocation()
+    policy = Policy("regression", path, result(*verdicts))
+    vars(made).update(schemes={}, attacks=dict.fromkeys(attacks), policy=policy)
+    return made
 
 
 def test_a_regression_against_the_baseline_is_1_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    job = asked(tmp_path, "HELD", "BREACH")
-    assert judge(cells("HELD", "BREACH"), job) == judge(cells("HELD", "HELD"), job) == 0
+    invocation = asked(tmp_path, "HELD", "BREACH")
+    assert invocation.judge(cells("HELD", "BREACH")) == invocation.judge(cells("HELD", "HELD")) == 0
     assert capsys.readouterr().err == ""
-    assert judge(cells("BREACH", "BREACH"), job) == 1
+    assert invocation.judge(cells("BREACH", "BREACH")) == 1
     assert capsys.readouterr().err == "regression: plain, a-0: verdict HELD → BREACH\n"
-    job.quiet = True
-    assert judge(cells("ERROR", "BREACH"), job) == 3 and capsys.readouterr().err == ""
+    invocation.quiet = True
+    assert invocation.judge(cells("ERROR", "BREACH")) == 3 and capsys.readouterr().err == ""
 
 
 def test_what_was_not_played_is_left_out_unless_it_is_there_no_more(tmp_path: Path) -> None:
     known = asked(tmp_path, "HELD", "BREACH")
     vars(known)["schemes"] = {"plain": matrix_scheme()}
-    assert judge(cells("HELD"), known) == 0
+    assert known.judge(cells("HELD")) == 0
     gone = asked(tmp_path, "HELD", "BREACH", attacks=("a-0",))
     vars(gone)["schemes"] = {"plain": matrix_scheme()}
-    assert judge(cells("HELD"), gone) == 1
+    assert gone.judge(cells("HELD")) == 1
 
 
 def matrix_scheme() -> Any:

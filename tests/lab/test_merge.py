@@ -180,12 +180,12 @@ def test_what_cannot_be_read_is_4_and_two_runs_are_5(tmp_path, files, capsys):
 
 
 SHARDS = {
-    "0/2": "no shard",
-    "3/2": "no shard",
-    "1": "no shard",
-    "1/0": "no shard",
-    "-1/2": "no shard",
-    "१/२": "no shard",
+    "0/2": "is not a shard",
+    "3/2": "is not a shard",
+    "1": "is not a shard",
+    "1/0": "is not a shard",
+    "-1/2": "is not a shard",
+    "१/२": "is not a shard",
 }
 
 

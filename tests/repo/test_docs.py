@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from attacks.cli import COMMANDS, app
+from attacks.cli.app import COMMANDS, app
 from tools import pages
 
 ROOT = Path(__file__).resolve().parents[2]

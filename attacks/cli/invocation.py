@@ -1,4 +1,4 @@
-"""One run of one command: what the shared options ask for, and where its answer goes."""
+"""One run of one command: what the shared options ask for, and where its result is written."""
 
 from __future__ import annotations
 
@@ -15,20 +15,28 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO, TypeVar
+from typing import Any, NamedTuple, NoReturn, TextIO, TypeVar
 
 import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 
+from attacks import registry as attack_registry
 from attacks.cli.exit_codes import OK, Terminated
 from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
-from attacks.cli.policy import check_policy
+from attacks.cli.policy import Policy, judge, read_policy
+from attacks.lab.results.types import Cell, Result
+from attacks.lab.simulation import scenario
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.scenario import Scenario
 from attacks.report.page import USUAL, Page, plain
-
-if TYPE_CHECKING:
-    from attacks.lab.results.types import Matrix, Result
-    from attacks.lab.simulation.attack import Attack
-    from attacks.lab.simulation.scenario import Scenario
-    from escrow.scheme import Scheme
+from attacks.report.rows import written
+from escrow import registry
+from escrow.errors import Malformed
+from escrow.registry import UnknownName, pick
+from escrow.scheme import Scheme
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
@@ -37,8 +45,8 @@ SMOKE = {"users": 4, "groups": 2, "days": 5, "messages": 24}
 SIZES = ("users", "groups", "days", "messages")
 
 
-class Answer(NamedTuple):
-    """A command's result: how to draw it on a page, the same as data, the exit code, a note for stderr."""
+class CommandResult(NamedTuple):
+    """What a command returns: how to draw it on a page, the same as data, the exit code, a note for stderr."""
 
     draw: Callable[[Page], None]
     data: Result | None = None
@@ -47,7 +55,7 @@ class Answer(NamedTuple):
 
 
 @dataclass
-class Job:
+class Invocation:
     """The shared options, by the names of attacks.cli.options, and what follows from them."""
 
     plugins: Sequence[Path] = ()
@@ -65,7 +73,6 @@ class Job:
     jobs: int | None = None
     fail_on: str | None = None
     baseline: Path | None = None
-    reference: Matrix | None = None  # what stands in the baseline
     format_: str = "table"
     output: str = STDOUT
     force: bool = False
@@ -78,37 +85,30 @@ class Job:
 
     @cached_property
     def schemes(self) -> dict[str, Scheme]:
-        """Every scheme, plug-ins included, with the settings applied."""
-        from escrow import registry
-
+        """Return every scheme by name, plug-ins included, with the settings of --set applied."""
         return registry.configured(registry.schemes(self.plugins), self.settings)
 
     @cached_property
     def attacks(self) -> dict[str, Attack]:
-        """Every attack, plug-ins included."""
-        from attacks import registry
-
-        return registry.attacks(self.plugins)
+        """Return every attack by name, plug-ins included."""
+        return attack_registry.attacks(self.plugins)
 
     def scheme(self, name: str) -> Scheme:
-        """The scheme of that name. UnknownName says which there are."""
-        from escrow.registry import pick
-
+        """Return the scheme with this name. Raise UnknownName, which lists the existing ones, if there is none."""
         return pick(self.schemes, name, "scheme")
 
     def attack(self, name: str) -> Attack:
-        """The attack of that name. UnknownName says which there are."""
-        from escrow.registry import pick
-
+        """Return the attack with this name. Raise UnknownName, which lists the existing ones, if there is none."""
         return pick(self.attacks, name, "attack")
 
     def selected(self) -> tuple[list[Scheme], list[Attack]]:
-        """What `--only` and `--skip` leave. UnknownName for a pattern that fits nothing, or if nothing is left."""
-        from escrow.registry import UnknownName
+        """Return the schemes and attacks that `--only` and `--skip` leave.
 
+        Raise UnknownName if a pattern matches nothing, or if nothing is left.
+        """
         for glob in (*self.only, *self.skip):
             if not any(fnmatchcase(name, glob) for name in (*self.schemes, *self.attacks)):
-                raise UnknownName(f"{glob!r} fits no scheme and no attack; see `escrow-lab schemes` and `attacks`")
+                raise UnknownName(f"{glob!r} matches no scheme and no attack; see `escrow-lab schemes` and `attacks`")
         schemes, attacks = self._left(self.schemes), self._left(self.attacks)
         if not schemes or not attacks:
             raise UnknownName(f"--skip leaves no {'attack' if schemes else 'scheme'}")
@@ -127,10 +127,10 @@ class Job:
 
     @cached_property
     def scenario(self) -> Scenario:
-        """The scenario that the options describe. UsageError for sizes that make none; Malformed for a bad file."""
-        from attacks.lab.simulation import scenario
-        from escrow.errors import Malformed
+        """Return the scenario that the options describe.
 
+        Raise UsageError if the sizes make no scenario, Malformed if the scenario file holds none.
+        """
         if self.scenario_file is not None:
             return self._from_file(self.scenario_file)
         sizes = SMOKE if self.smoke else {}
@@ -141,11 +141,6 @@ class Job:
             raise click.UsageError(str(error)) from None
 
     def _from_file(self, path: Path) -> Scenario:
-        import msgspec
-
-        from attacks.lab.simulation.scenario import Scenario
-        from escrow.errors import Malformed
-
         if given := [name for name in ("smoke", *SIZES) if getattr(self, name) not in (None, False)]:
             raise click.UsageError(f"--{given[0]} has no effect on a scenario file; change the file")
         try:
@@ -154,32 +149,43 @@ class Job:
         except OSError as error:
             raise Malformed(f"{path}: {error.strerror}") from None
         except (msgspec.DecodeError, Malformed, UnicodeDecodeError, RecursionError) as error:
-            raise Malformed(f"{path} is no scenario: {error}") from None
+            raise Malformed(f"{path} is not a scenario: {error}") from None
 
     def _seed(self) -> dict[str, int]:
         return {} if self.seed is None else {"seed": self.seed}
 
     @property
     def processes(self) -> int:
-        """How many processes may run at once."""
+        """Return how many processes may run at once."""
         usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return self.jobs or usable or 1
 
-    # --- what is said meanwhile ---
+    # --- what is judged ---
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Return the policy of --fail-on, with the baseline read (errors: policy.read_policy)."""
+        return read_policy(self.fail_on, self.baseline, lambda: self.scenario)
+
+    def judge(self, cells: Sequence[Cell]) -> int:
+        """Return the exit code of these cells under the policy; print regressions on stderr."""
+        existing = (self.schemes, self.attacks) if self.policy.reference else ({}, {})
+        return judge(cells, self.policy, *existing, self.quiet)
+
+    # --- progress ---
 
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:
-        """A bar on stderr, if that is a terminal: call it with (done, all, what is being done)."""
+        """Yield a function that draws a bar on stderr: call it with (done, total, what is being done).
+
+        Yield None if stderr is not a terminal or the user wants no bar.
+        """
         if self.quiet or self.no_progress or not draws(sys.stderr):
             yield None
             return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bars
-
         console = Console(stderr=True, no_color=not colours(self.color, sys.stderr))
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-        # without a thread of its own: workers are forked while it stands there
+        # auto_refresh would start a thread, and workers are forked while the bar is shown
         with Bars(*columns, TimeElapsedColumn(), console=console, transient=True, auto_refresh=False) as bars:
             task = bars.add_task("", total=None)
 
@@ -189,35 +195,38 @@ class Job:
             yield advance
 
 
-def run(body: Callable[..., Answer], given: dict[str, Any]) -> int:
-    """Run a command's body and write what it answers; its exit code. Nothing else reaches stdout meanwhile."""
-    shared = {field.name for field in fields(Job)}
+def run(body: Callable[..., CommandResult], given: dict[str, Any]) -> int:
+    """Run a command's body, write its result and return its exit code.
+
+    `given` are the values of all options by name: those that the body does not take belong to the Invocation. What the
+    body prints on stdout goes to stderr.
+    """
+    shared = {field.name for field in fields(Invocation)}
     own = set(inspect.signature(body).parameters)
-    job = Job(**{name: value for name, value in given.items() if name in shared - own})
-    check_destination(job.output, job.force)
-    check_policy(job)
+    invocation = Invocation(**{name: value for name, value in given.items() if name in shared - own})
+    check_destination(invocation.output, invocation.force)
+    _ = invocation.policy  # read now, so that a bad baseline is reported before anything is played
     stdout = sys.stdout
     if isinstance(stdout, TextIOWrapper):
-        stdout.reconfigure(errors="backslashreplace")  # a locale without the character is no reason to stop
+        stdout.reconfigure(errors="backslashreplace")  # a character that the locale lacks must not stop the output
     with _interruptible(), redirect_stdout(sys.stderr):
-        answer = body(job, **{name: value for name, value in given.items() if name in own})
-        with opened(job.output, job.force, stdout) as stream:
-            _write(answer, job, stream)
+        result = body(invocation, **{name: value for name, value in given.items() if name in own})
+        with opened(invocation.output, invocation.force, stdout) as stream:
+            _write(result, invocation, stream)
             stream.flush()
-    if answer.note and not job.quiet:
-        print(plain(answer.note), file=sys.stderr)
-    return answer.code
+    if result.note and not invocation.quiet:
+        print(plain(result.note), file=sys.stderr)
+    return result.code
 
 
-def _write(answer: Answer, job: Job, stream: TextIO) -> None:
-    if job.format_ == "table":
-        answer.draw(Page(stream, _width(stream.isatty()), colours(job.color, stream)))
+def _write(result: CommandResult, invocation: Invocation, stream: TextIO) -> None:
+    """Write a result in the format that was asked for."""
+    if invocation.format_ == "table":
+        result.draw(Page(stream, _width(stream.isatty()), colours(invocation.color, stream)))
         return
-    if answer.data is None:
-        raise click.UsageError(f"this answer is text, not {job.format_}; there is --format table")
-    from attacks.report.rows import written
-
-    for line in written(answer.data, job.format_, stream.isatty()):
+    if result.data is None:
+        raise click.UsageError(f"this result is text and has no {invocation.format_} form; use --format table")
+    for line in written(result.data, invocation.format_, stream.isatty()):
         stream.write(line)
 
 
@@ -229,12 +238,12 @@ def _width(terminal: bool) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM end the workers, then leave as exceptions, so that what is open is closed on the way."""
+    """Turn SIGINT and SIGTERM into exceptions, after the workers are killed, so that open files are closed."""
     own = os.getpid()
 
     def stop(number: int, frame: object) -> NoReturn:
         if os.getpid() != own:
-            os._exit(128 + number)  # a worker, which has nothing to close; the command speaks for it
+            os._exit(128 + number)  # a worker has nothing to close, and the command reports the signal
         for worker in multiprocessing.active_children():
             worker.kill()
         raise Terminated if number == signal.SIGTERM else KeyboardInterrupt

@@ -1,0 +1,108 @@
+"""The entry point of `escrow-lab`. Only click is imported before a command is chosen, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMPLETION = "_ESCROW_LAB_COMPLETE"  # the environment variable with which a shell asks click for completions
+
+# command (its module in attacks.cli.commands has the same name) -> what it does
+COMMANDS = {
+    "schemes": "List the schemes.",
+    "attacks": "List the attacks.",
+    "show": "Print the card of a scheme or attack: protocol, claim, weak point, source.",
+    "run": "Play one attack, narrate it, and say what it read.",
+    "matrix": "Play every attack on every scheme.",
+    "anatomy": "Measure who can open what: every minimal coalition of a scheme.",
+    "explain": "Print how a coalition derives a plaintext, step by step.",
+    "evidence": "Write a self-contained proof of a cell into a folder.",
+    "verify": "Re-execute every step of such a proof.",
+    "merge": "Join the shards of a matrix into its result.",
+    "compare": "Compare two runs: what became worse, what became better, what is gone.",
+    "check": "Test a plug-in: the required properties, then its row or column of the matrix.",
+    "init": "Write a template that passes `check`.",
+    "bench": "Measure every scheme's overhead over plain encryption.",
+    "reproduce": "Compute published figures again, beside the papers'.",
+    "doctor": "Test this installation: known answers, one pair of controls, versions.",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when that command is chosen."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of `--help`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return the command with this name, or None if there is none."""
+        if name not in COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(f"attacks.cli.commands.{name}"), f"{name}_command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands for `--help`, from COMMANDS alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands and options that begin with `incomplete`, from COMMANDS alone."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=what) for name, what in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """Print the version and exit, if `--version` was given."""
+    if asked and not ctx.resilient_parsing:
+        from escrow import __version__
+
+        click.echo(f"escrow-lab {__version__}")
+        ctx.exit()
+
+
+@click.group("escrow-lab", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def app() -> None:
+    """Compute who can read what under lawful access, by running real cryptography.
+
+    For study; not for protecting anyone. Begin with `escrow-lab matrix`.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code; every error becomes one line on stderr and a code (exit_codes)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except click.exceptions.Exit as asked:  # --help and --version
+        return asked.exit_code
+    except BaseException as error:
+        from attacks.cli.exit_codes import report
+
+        return report(error, debug="--debug" in given)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command as click's own `main` does, but let every error through to `main`."""
+    if instruction := os.environ.get(COMPLETION):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(app, {}, "escrow-lab", COMPLETION, instruction)
+    with app.make_context("escrow-lab", arguments) as ctx:
+        code: Any = app.invoke(ctx)
+    return code if isinstance(code, int) else 0

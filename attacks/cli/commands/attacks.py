@@ -1,0 +1,16 @@
+"""`escrow-lab attacks`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from attacks.cli.invocation import CommandResult, Invocation
+from attacks.cli.options import command, destination, format_, names, selection
+from attacks.report import cards
+
+
+@command("attacks", names(), selection(), format_(), destination())
+def attacks_command(invocation: Invocation) -> CommandResult:
+    """List the attacks: this project's, those of plug-ins, those of installed packages."""
+    found = cards.cards(invocation.selected()[1])
+    return CommandResult(partial(cards.draw_list, result=found), found)

@@ -1,0 +1,32 @@
+"""`escrow-lab explain`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from attacks.cli.invocation import CommandResult, Invocation
+from attacks.cli.options import check_evenings, coalition, command, destination, format_, names, play
+from attacks.lab.evidence.explain import explain
+from attacks.report.proofs import Explanation, draw_lines
+
+OWN = [
+    click.Argument(["scheme"]),
+    coalition(required=True),
+    click.Option(["--message"], type=click.IntRange(0), metavar="N", help="Explain text number N, not just any text."),
+]
+
+
+@command("explain", names(), play(), format_(rows=False), destination(), own=OWN)
+def explain_command(invocation: Invocation, scheme: str, coalition: str, message: int | None) -> CommandResult:
+    """Print how a coalition derives a plaintext: every step from what it took, down to the bytes."""
+    chosen, scenario = invocation.scheme(scheme), invocation.scenario
+    if message is not None and message >= scenario.messages:
+        raise click.UsageError(f"the texts of the scenario are 0 to {scenario.messages - 1}, not {message}")
+    check_evenings(invocation, coalition)
+    lines = explain(chosen, scenario, coalition, message, list(invocation.attacks.values()))
+    if invocation.format_ == "json":
+        data = Explanation(scheme=scheme, coalition=coalition, message=message, lines=tuple(lines))
+        return CommandResult(partial(draw_lines, lines=data.lines), data)
+    return CommandResult(partial(draw_lines, lines=lines))

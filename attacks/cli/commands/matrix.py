@@ -1,0 +1,28 @@
+"""`escrow-lab matrix`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from attacks.cli.cells import PARTS, check_parts, plan_of, play_cells, resumed_matrix, shard_result
+from attacks.cli.invocation import CommandResult, Invocation
+from attacks.cli.options import command, destination, format_, jobs, names, play, policy, selection
+from attacks.lab.runs.matrix import Shard
+from attacks.report.matrix import draw_matrix
+
+
+@command("matrix", names(), selection(), play(), jobs(), policy(), format_(), destination(), own=PARTS)
+def matrix_command(
+    invocation: Invocation, resume: Path | None, shard: Shard | None, timeout: float | None
+) -> CommandResult:
+    """Play every attack on every scheme, compare what was opened with what the scheme claims, and print a table."""
+    check_parts(invocation, resume, shard)
+    chosen = invocation.selected()
+    if shard is not None:
+        return shard_result(invocation, plan_of(invocation, *chosen), shard, timeout, resume)
+    if resume is not None:
+        result, note = resumed_matrix(invocation, plan_of(invocation, *chosen), timeout, resume)
+    else:
+        result, note = play_cells(invocation, *chosen, timeout), ""
+    return CommandResult(partial(draw_matrix, matrix=result), result, invocation.judge(result.cells), note)
