@@ -39,8 +39,8 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
         bases: `types` of the result are the classes derived from these.
 
     Raises:
-        RuleError: a public function over facts is marked neither as a rule nor as honest-only, or two types share
-            a name.
+        RuleError: a public function over facts is marked neither as a rule nor as honest-only, two types share a
+            name, or a module holds a package whose contents depend on what else was imported.
     """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}

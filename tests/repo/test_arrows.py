@@ -1,6 +1,7 @@
 """Who may import whom, read from the syntax trees; each rule is shown to see a planted violation."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,19 @@ def test_every_room_of_the_library_stands_on_a_floor():
     rooms = {room_of(path.removesuffix(".py").replace("/", ".")) for path in SOURCES if path.startswith("escrow/")}
     assert rooms - {"escrow.__init__"} <= set(FLOOR)
     assert len(SOURCES) > 60
+
+
+def test_the_architecture_lists_the_rooms_in_the_order_of_the_floors():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    listed = [room.rstrip("/").removesuffix(".py") for room in re.findall(r"^\| `(\S+)` \|", page, re.M)]
+    for top, floors in (("escrow", FLOORS), ("attacks/lab", LAB_FLOORS)):
+        ours = [room.removeprefix(f"{top}/") for room in listed if room.startswith(f"{top}/")]
+        there = {
+            path.stem for path in (ROOT / top).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+        }
+        assert set(ours) == there - {"__init__"} and len(ours) == len(set(ours))
+        numbers = [next(number for number, floor in enumerate(floors) if room in floor) for room in ours]
+        assert numbers == sorted(numbers)
 
 
 PLANTED = [
