@@ -2,7 +2,7 @@
 
 The library of the escrow lab: plain end-to-end encryption, and lawful-access schemes as deltas on it.
 
-What the author of a scheme needs is exported here, and imported when it is first asked for. Import names from this
+The names that the author of a scheme needs are exported here, and imported on first use. Import names from this
 package, not the package itself: the rules that a scheme gives the adversary are those of what its own file names. The
 decorator `derivation` has the name of its module: `from escrow.derivation import derivation`.
 """

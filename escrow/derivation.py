@@ -225,6 +225,7 @@ def _signature(
 
 
 def facts_of(hint: Any) -> tuple[type[Fact], ...]:
+    """Return the fact types inside an annotation."""
     if isinstance(hint, type) and get_origin(hint) is None:
         return (hint,) if issubclass(hint, Fact) else ()
     if get_origin(hint) is type:

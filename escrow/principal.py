@@ -31,12 +31,12 @@ class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields
             raise Refused(self.name, reason)
 
     def insist_all(self, checks: Iterable[tuple[str, bool]]) -> None:
-        """Insist on each of an official's checks, in order. Refused names the first that fails."""
+        """Insist on each of an official's checks, in order. Raise Refused, naming the first that fails."""
         for check, holds in checks:
             self.insist(holds, check)
 
     def answer(self, sender: str, request: bytes, wire: Wire) -> bytes:
-        """The encoded answer to an encoded packet. Raises one of the four errors of escrow.errors."""
+        """Return the encoded answer to an encoded packet. Raise one of the four errors of escrow.errors."""
         handlers = _handlers(type(self))
         if not handlers:
             raise Malformed(f"{self.name} answers no packets")
@@ -45,12 +45,12 @@ class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields
             return codec.encode(handlers[type(packet)](self, sender, packet, wire))
 
     def state(self) -> bytes:
-        """All that this party keeps, canonical, ending in its SHA-256: exactly what a thief gets."""
+        """Return all that this party keeps, canonical, ending in its SHA-256: exactly what a thief gets."""
         return codec.seal_bytes(codec.encode(self))
 
 
 def revive(state: bytes, kind: type[P]) -> P:
-    """The party of `kind` whose state this is. Raises Malformed."""
+    """Return the party of `kind` whose state this is. Raise Malformed if it is none."""
     return codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), kind)
 
 

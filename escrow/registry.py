@@ -1,11 +1,12 @@
-"""Which schemes there are: discovery without lists.
+"""Finds the schemes, without a list of them.
 
   folder       every module of `escrow.schemes` ends with SCHEME
   file         `--plugin FILE.py` defines SCHEME or SCHEMES (and ATTACK or ATTACKS, for the lab)
   installed    entry points of the group `escrow_lab.schemes`
 
-Nothing is skipped silently: what does not load is a PluginError, because a scheme that is missing from a table reads
-like one that was tried. Attacks are found by the same functions, called from the package that defines them.
+Nothing is skipped silently: a module that does not load is a PluginError, because a reader would take a scheme that is
+missing from a table for one that was tried. Attacks are found by the same functions, called from the package that
+defines them.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class PluginError(Malformed):
-    """A module that should define a scheme or an attack and does not load: where, on which line, and why."""
+    """A module that should define a scheme or an attack does not load: the message says where, and why."""
 
 
 class UnknownName(LookupError):
-    """A name, parameter or value that somebody chose and that does not exist here; the message says what does."""
+    """A name, parameter or value that does not exist here; the message lists those that do."""
 
 
 class Named(Protocol):
-    """What schemes and attacks have in common."""
+    """The attributes that schemes and attacks share."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -59,11 +60,11 @@ T = TypeVar("T", bound=Named)
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """What is looked for: objects of a class, under an attribute, in a package's modules and an entry-point group.
+    """What to look for: objects of a class, under an attribute, in a package's modules and an entry-point group.
 
     `helpers` are modules of the package that define none; so are those whose name begins with an underscore, and
     packages within it, unless `packages` says that each of these defines one in its __init__.
-    `examine` raises where an object of the class is of no use.
+    `examine` raises an error for an object that cannot be used.
     """
 
     base: type[T]
@@ -84,13 +85,13 @@ SCHEMES = Kind(Scheme, "SCHEME", "escrow.schemes", "escrow_lab.schemes", package
 
 
 def schemes(plugins: Iterable[Path] = ()) -> dict[str, Scheme]:
-    """Every scheme by name: plain first, which the others are deltas on, then by name. Raises PluginError."""
+    """Return every scheme by name: plain first, as the base of the others, then by name. Raise PluginError."""
     found = discover(SCHEMES, load_files(plugins))
     return dict(sorted(found.items(), key=lambda each: (each[0] != "plain", each[0])))
 
 
 def is_plugin(thing: object) -> bool:
-    """Whether a scheme or an attack comes from outside the project: nobody has checked it yet."""
+    """Return whether a scheme or an attack comes from outside the project and so is not verified yet."""
     return type(thing).__module__.split(".")[0] not in {"escrow", "attacks"}
 
 
@@ -98,7 +99,7 @@ def is_plugin(thing: object) -> bool:
 
 
 def discover(kind: Kind[T], plugins: Sequence[ModuleType] = ()) -> dict[str, T]:
-    """What there is of a kind, by name, in the order of names. Raises PluginError."""
+    """Return all objects of a kind by name, in the order of names. Raise PluginError if one is not usable."""
     found: dict[str, T] = {}
     for where, thing in (*_in_package(kind), *_installed(kind), *_in_files(kind, plugins)):
         good = _examined(kind, where, thing)
@@ -155,7 +156,7 @@ def _several(where: str, things: object) -> Iterable[object]:
 
 
 def _examined(kind: Kind[T], where: str, thing: object) -> T:
-    """The thing, if it is of the kind, has what a table needs, and its rules can be collected."""
+    """Return the thing, if it is of the kind, has the attributes of a table, and its rules can be collected."""
     if not isinstance(thing, kind.base):
         hint = "; write its class with () behind it" if isinstance(thing, type) else ""
         raise PluginError(f"{where}: {kind.attribute} is no {kind.base.__name__} but a {type(thing).__name__}{hint}")
@@ -177,14 +178,18 @@ def _examined(kind: Kind[T], where: str, thing: object) -> T:
 
 
 def load_files(paths: Iterable[Path]) -> list[ModuleType]:
-    """The modules of plug-in files, each loaded once. Raises PluginError."""
+    """Return the modules of plug-in files, each loaded once. Raise PluginError if one does not load."""
     return [load_file(path) for path in dict.fromkeys(path.resolve() for path in paths)]
 
 
 def load_file(path: Path) -> ModuleType:
-    """The module of a plug-in file, under the name `plugin_<stem>`; what it prints goes to stderr. Raises PluginError.
+    """Return the module of a plug-in file, under the name `plugin_<stem>`; its prints go to stderr.
 
-    It stands in sys.modules like any other, since annotations, decoding and the adversary's rules look it up there.
+    It is entered in sys.modules like any other, because annotations, decoding and the adversary's rules look it up
+    there.
+
+    Raises:
+        PluginError: the file does not load, or defines no scheme or attack.
     """
     path = path.resolve()
     name = PREFIX + path.stem
@@ -211,7 +216,7 @@ def load_file(path: Path) -> ModuleType:
 
 
 def _with_line(where: str, error: BaseException) -> str:
-    """The file and, where the error passed through it, the line."""
+    """Return the file and, if the error passed through it, the line."""
     if isinstance(error, SyntaxError) and error.filename == where:
         return f"{where}, line {error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
@@ -230,14 +235,14 @@ def _cause(error: BaseException) -> str:
 
 
 def pick(things: Mapping[str, T], name: str, what: str) -> T:
-    """The thing of that name. UnknownName says which there are."""
+    """Return the thing of that name. Raise UnknownName, listing the known names, if there is none."""
     if name not in things:
         raise unknown(things, name, what)
     return things[name]
 
 
 def unknown(names: Iterable[str], name: str, what: str) -> UnknownName:
-    """The error for a name that is not among these: it says which was meant, or which there are."""
+    """Return the error for an unknown name: it suggests the closest known name, or lists all."""
     known = list(dict.fromkeys(names))
     close = get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
@@ -248,14 +253,15 @@ S = TypeVar("S", bound=Scheme)
 
 
 def parameters(scheme: Scheme) -> dict[str, Any]:
-    """A scheme's parameters and their values: the fields of its struct."""
+    """Return a scheme's parameters and their values: the fields of its struct."""
     return {field.name: getattr(scheme, field.name) for field in msgspec.structs.fields(scheme)}
 
 
 def with_parameters(scheme: S, settings: Iterable[str]) -> S:
-    """The scheme with its share of settings `SCHEME.PARAM=VALUE` applied, all at once; those of others are left alone.
+    """Return the scheme with its settings `SCHEME.PARAM=VALUE` applied at once; other schemes' are ignored.
 
-    UnknownName for a setting of another form, a parameter that the scheme has not, or a value that it does not take.
+    Raises:
+        UnknownName: a setting has another form, a parameter does not exist, or its value is not allowed.
     """
     kinds = {field.name: field.type for field in msgspec.structs.fields(scheme)}
     chosen: dict[str, Any] = {}
@@ -277,7 +283,7 @@ def with_parameters(scheme: S, settings: Iterable[str]) -> S:
 
 
 def configured(found: Mapping[str, Scheme], settings: Sequence[str]) -> dict[str, Scheme]:
-    """All schemes with the settings applied. UnknownName also for a setting of a scheme that is not there."""
+    """Return all schemes with the settings applied. Raise UnknownName also for an unknown scheme."""
     for setting in settings:
         pick(found, _parts(setting)[0], "scheme")
     return {name: with_parameters(scheme, settings) for name, scheme in found.items()}

@@ -32,7 +32,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a scheme or attack was published, and which part is meant; `modelled` names what never was published."""
+    """The publication of a scheme or attack, and the part that is meant; `modelled` names what was never published."""
 
     author: str
     title: str
@@ -46,7 +46,7 @@ class Grant(msgspec.Struct, frozen=True):
 
     "everything": every text that carries an access field. "in scope": texts that a warrant served on them covers.
     "own": texts of a device's own user, from its seizure until the session has healed, and what `concedes` lists.
-    Where `period` is not 0, the t must be taken within one period of so many days, counted from the first.
+    If `period` is not 0, the t must be taken within one period of so many days, counted from the first.
     """
 
     who: str
@@ -57,10 +57,10 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What a scheme's source says about who may open what. `words` is a paraphrase unless it stands in quotation marks.
+    """What a scheme's source says about who may open what. `words` is a paraphrase unless in quotation marks.
 
     `access` says which texts the lawful access is promised to yield: none, all that a warrant covers, or those that
-    it covers from its service on. Only what was promised and missed counts against the claim.
+    it covers from its service on. Only texts that were promised and missed count against the claim.
     """
 
     words: str
@@ -70,19 +70,21 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class RequestSubject(Fact, frozen=True):
-    """Base of what an official is asked about: a fact with `people`, of whom an order must name one, and a `day`."""
+    """Base of the subject of a request to an official: `people`, of whom an order must name one, and a `day`."""
 
     @property
     def people(self) -> tuple[str, ...]:
+        """The users whom it is about."""
         raise NotImplementedError(f"{type(self).__name__} says nothing of people")
 
     @property
     def day(self) -> int:
+        """The day that it is about."""
         raise NotImplementedError(f"{type(self).__name__} says nothing of a day")
 
 
 class AccessField(RequestSubject, frozen=True):
-    """Base of what goes beside a ciphertext: which message it is for, the users of the conversation, and the day."""
+    """Base of every access field: the message that it is for, the users of the conversation, and the day."""
 
     chain: Public
     n: int
@@ -91,7 +93,7 @@ class AccessField(RequestSubject, frozen=True):
 
 
 class Identified(Fact, frozen=True):
-    """Base of what names the maker of an access field, by chain and number, and says nothing of the text."""
+    """Base of facts that name the maker of an access field, by chain and number, and tell nothing of the text."""
 
     chain: Public
     n: int
@@ -101,7 +103,7 @@ A = TypeVar("A", bound=AccessField)
 
 
 class Intercept(msgspec.Struct, frozen=True):
-    """A mail as the network heard it, read by whoever listens: its ciphertext, once for each session it may be of."""
+    """A mail as the network heard it, with its ciphertext read once for each session that it may belong to."""
 
     day: int
     mail: Mail
@@ -109,10 +111,10 @@ class Intercept(msgspec.Struct, frozen=True):
 
 
 class SealedFact(msgspec.Struct, frozen=True):
-    """What comes of a lie in a fact (by the name of its class) that a party seals for another.
+    """The consequence of a lie in a kind of fact (by its class's name) that a party seals for another.
 
     `named` is a regular expression of the complaint that names the liar, `{}` standing for its name; or `unnamed` says
-    why nobody can be blamed.
+    why no one can be blamed.
     """
 
     kind: str
@@ -133,7 +135,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every scheme; its fields are the scheme's parameters. What is here is plain end-to-end encryption.
+    """Base of every scheme; its fields are the scheme's parameters. The base itself is plain end-to-end encryption.
 
     `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `in_pages`: README's table and the
@@ -153,11 +155,16 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
-        """The paper's sentence as data, for these parameters."""
+        """The paper's claim as data, for these parameters."""
         raise NotImplementedError(f"{type(self).__name__} claims nothing")
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterable[Principal]:
-        """Who exists, each with keys of its own. `court` is the court's public key (32 bytes)."""
+        """Return the parties, each with its own keys.
+
+        Args:
+            users: the users and their devices' names.
+            court: the court's Ed25519 public key, 32 bytes.
+        """
         users = list(users)
         yield self.provider("provider", accounts={name: user.name for user in users for name in user.devices})
         with crypto.acting("authority"):
@@ -166,25 +173,42 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
             yield from new_devices(self.device, user.name, user.devices)
 
     def setup(self, wire: Wire) -> None:
-        """What needs messages before the first day: dealing, key generation, publishing."""
+        """Exchange the messages that are needed before the first day: dealing, key generation, publishing."""
 
     def each_day(self, wire: Wire, day: int) -> None:
-        """What happens every morning: rotate, refresh, erase, expire."""
+        """Do what happens every morning: rotate, refresh, erase, expire."""
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
-        """What the authority must do at once when it is handed a warrant."""
+        """Do what the authority must do at once when it is handed a warrant."""
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
-        """The public recipe of lawful access, run with the authority's key only: the texts it yields, as bytes."""
+        """Run the public recipe of lawful access, with the authority's key only.
+
+        Args:
+            authority: the party that asks.
+            wire: the wire to the officials.
+            warrant: the warrant under which it asks.
+            intercepted: the mail that the network heard.
+
+        Returns:
+            The bodies of the texts that it opens.
+        """
         return iter(())
 
 
 def wanted(
     authority: Authority, warrant: Warrant, intercepted: Iterable[Intercept], kind: type[A]
 ) -> Iterator[tuple[Intercept, A]]:
-    """The intercepted mail whose access field the warrant covers; a corrupted authority wants all of it."""
+    """Yield the intercepted mail whose access field the warrant covers; a corrupted authority wants all of it.
+
+    Args:
+        authority: the party that asks.
+        warrant: the warrant that must cover a field's people and day.
+        intercepted: the mail that the network heard.
+        kind: the scheme's type of access field; mail with other bytes is skipped.
+    """
     for intercept in intercepted:
         try:
             field = codec.decode(intercept.mail.field, kind)
@@ -196,7 +220,15 @@ def wanted(
 
 @honest_only("what an authority does with a key that it was given")
 def open_intercepted(authority: Authority, intercept: Intercept, key: MessageKey) -> Iterator[bytes]:
-    """The text of an intercepted ciphertext under a message key, kept in the authority's archive; none if it fails."""
+    """Yield the text of an intercepted ciphertext under a message key; nothing if the key does not open it.
+
+    The text is added to the authority's archive.
+
+    Args:
+        authority: the party whose archive grows.
+        intercept: the mail, read once for each possible session.
+        key: the message key that the lawful access gave.
+    """
     for ciphertext in intercept.ciphertexts:
         try:
             said = codec.decode(_open(ciphertext, key).body, Text)

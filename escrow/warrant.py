@@ -1,8 +1,8 @@
 """Warrants, the court that signs them, the authority that serves them, and the request and answer between officials.
 
-A warrant's fields follow the ones that proposals share: who may ask, about whom, for which days, under which case, and
-how long the paper itself is good. A request repeats the warrant beside what is to be opened, signed by the authority's
-key that the warrant names; the answer is sealed to that key. So an overheard warrant, request or answer opens nothing.
+A warrant has the fields that proposals share: who may ask, about whom, for which days, under which case, and how long
+the warrant itself is valid. A request repeats the warrant beside what is to be opened, signed by the authority's key
+that the warrant names; the answer is sealed to that key. So an overheard warrant, request or answer opens nothing.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class AuthorityKey(SigningKey, frozen=True, dict=True):
 
 
 class Order(Fact, frozen=True):
-    """What a warrant says. Days are days of the scenario; `first` to `last` are those of the messages it covers.
+    """The content of a warrant. Days are days of the scenario; `first` to `last` are those of the messages it covers.
 
     `authority` is the Ed25519 public key (32 bytes) that may ask; `case` a commitment (32 bytes) to the case file;
-    `issued` and `expires` the days between which the paper may be used; `nonce` 16 bytes.
+    `issued` and `expires` the days between which the warrant may be used; `nonce` 16 bytes.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Order(Fact, frozen=True):
     nonce: Public
 
     def covers(self, people: Iterable[str], day: int) -> bool:
-        """Whether the order names one of these people and covers the day."""
+        """Return whether the order names one of these people and covers the day."""
         return self.target in people and self.first <= day <= self.last
 
 
@@ -62,7 +62,7 @@ class Warrant(Fact, frozen=True, dict=True):
     signature: Public
 
     def signed_by(self, court: bytes) -> bool:
-        """Whether the court with this public key signed the order; asked again, it does not verify again."""
+        """Return whether the court with this public key (32 bytes) signed the order; the result is cached."""
         known: dict[str, bool] = self.__dict__
         if (by := court.hex()) not in known:
             known[by] = crypto.verify(court, self.signature, _SIGNED + codec.encode(self.order))
@@ -71,19 +71,19 @@ class Warrant(Fact, frozen=True, dict=True):
 
 @derivation("any key, any order")
 def issue(key: CourtKey, order: Guard[Order]) -> Warrant:
-    """Whoever holds the court's key can sign any order."""
+    """Sign an order with the court's key: every holder of that key can sign any order."""
     return Warrant(order, key.sign(_SIGNED + codec.encode(order)))
 
 
 class Demand(Fact, frozen=True):
-    """An order that somebody would like to have, so that one field is opened: public bookkeeping."""
+    """An order that an attacker would like to have, so that one field is opened: public bookkeeping."""
 
     order: Order
 
 
 @derivation("any key, any demand")
 def issue_demanded(key: CourtKey, demand: Guard[Demand]) -> Warrant:
-    """Whoever holds the court's key can sign what is demanded."""
+    """Sign a demanded order with the court's key."""
     return issue(key, demand.order)
 
 
@@ -101,7 +101,7 @@ class Request(Packet, frozen=True):
     signature: Public
 
     def signed(self) -> bool:
-        """Whether the key that the warrant names signed this request."""
+        """Return whether the key that the warrant names signed this request."""
         return crypto.verify(self.warrant.order.authority, self.signature, _request_bytes(self.warrant, self.subject))
 
 
@@ -119,44 +119,64 @@ class Answered(Packet, frozen=True):
 
 
 class Court(Principal):
-    """Exists before any scheme; signs orders. What it keeps can be robbed."""
+    """The court: it exists before any scheme, and signs orders. Its state can be stolen."""
 
     key: CourtKey
 
     def issue(self, order: Order) -> Warrant:
-        """The judge has decided; the paper is signed."""
+        """Sign an order."""
         return issue(self.key, order)
 
 
 class Authority(Principal):
-    """Serves warrants and keeps what the lawful access yields: its archive is state, unlike a user's history."""
+    """The requesting authority. Its archive of opened texts is part of its state, unlike a user's history."""
 
     key: AuthorityKey
     warrants: list[Warrant] = []
     archive: list[Text] = []
 
     def on_serve(self, sender: str, packet: Serve, wire: Wire) -> None:
+        """Keep a warrant that the court handed over."""
         self.warrants.append(packet.warrant)
 
     def request(self, warrant: Warrant, subject: bytes) -> Request:
-        """A request about an encoded fact, signed."""
+        """Return a signed request about an encoded fact."""
         return Request(warrant, subject, self.key.sign(_request_bytes(warrant, subject)))
 
     def ask(self, wire: Wire, official: str, warrant: Warrant, subject: Fact) -> Answer:
-        """Send a signed request to an official and return its sealed answer. Raises what the official raised."""
+        """Send a signed request to an official and return its sealed answer.
+
+        Args:
+            wire: the wire to the official.
+            official: the official's name.
+            warrant: the warrant under which the authority asks.
+            matter: the fact that is to be opened.
+
+        Raises:
+            EscrowError: the official's own error: Refused by a check, Forged, Malformed, or Unreachable.
+        """
         return wire.ask(self.name, official, self.request(warrant, codec.encode(subject)), Answered).answer
 
 
 @honest_only("an official's half: what it answers was derived before")
 def seal_answer(warrant: Warrant, fact: Fact) -> Answered:
-    """A fact sealed (HPKE) to the authority that the warrant names."""
+    """Return a fact sealed (HPKE) to the authority that the warrant names."""
     to = montgomery(warrant.order.authority)
     return Answered(Answer(to, hpke.seal(to, codec.encode(fact), _ANSWER)))
 
 
 @honest_only("the body of each scheme's own typed derivation")
 def open_answer(answer: Answer, key: Private, kind: type[F]) -> F:
-    """The fact in an answer. Forged where the key does not open it, or it holds something else."""
+    """Return the fact in an answer.
+
+    Args:
+        answer: the official's answer.
+        key: the X25519 form of the authority's key.
+        kind: the type of fact expected.
+
+    Raises:
+        Forged: the key does not open the answer, or it holds no such fact.
+    """
     try:
         return codec.decode(hpke.open_(key, answer.sealed, _ANSWER), kind)
     except Malformed as error:
@@ -164,14 +184,27 @@ def open_answer(answer: Answer, key: Private, kind: type[F]) -> F:
 
 
 def promises(court: bytes, warrant: Warrant, people: Iterable[str], day: int) -> Iterator[tuple[str, bool]]:
-    """The checks on a warrant that every official of every scheme shares: (check, whether it holds)."""
+    """Yield the checks on a warrant that officials of all schemes share.
+
+    Args:
+        court: the court's public key, 32 bytes.
+        warrant: the warrant shown.
+        people: the users whom the request is about.
+        day: the day of the message that the request is about.
+
+    Yields:
+        (check, whether it holds).
+    """
     yield "court's signature", warrant.signed_by(court)
     yield "target", warrant.order.target in people
     yield "window", warrant.order.first <= day <= warrant.order.last
 
 
 def in_force(warrant: Warrant, day: int) -> bool:
-    """Whether the paper may be used on this day. A clock is no fact, so the closure counts this check as passed."""
+    """Return whether the warrant may be used on this day.
+
+    A clock is no fact, so the closure counts this check as passed.
+    """
     return warrant.order.issued <= day <= warrant.order.expires
 
 

@@ -1,1 +1,1 @@
-"""One file, one paper. Each ends with SCHEME."""
+"""The schemes: one paper is one module or one package, and each defines SCHEME."""

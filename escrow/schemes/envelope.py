@@ -61,25 +61,25 @@ class Envelope(AccessField, frozen=True):
     sealed: Public
 
     def context(self) -> bytes:
-        """HPKE's info: everything that the field says about the message."""
+        """Return HPKE's info: everything that the field says about the message."""
         return codec.encode((self.chain, self.n, self.people, self.day, self.agent, self.header))
 
 
 @derivation("field.agent = key.public")
 def open_field(field: Envelope, key: Private) -> MessageKey:
-    """The message key. Forged where the field was made for other labels or another agent."""
+    """Return the message key (32 bytes). Raise Forged if the field was made for other labels or another agent."""
     return MessageKey(field.chain, field.n, hpke.open_(key, field.sealed, field.context()))
 
 
 @service(open_field, holder="key")
 def agent_checks(key: AgentKey, warrant: Warrant, field: Envelope) -> Checks:
-    """What the agent promises to check before it opens a field."""
+    """Yield what the agent promises to check before it opens a field."""
     return promises(key.court, warrant, field.people, field.day)
 
 
 @derivation("answer.to = key.public")
 def open_message_key(answer: Answer, key: Private) -> MessageKey:
-    """What the agent answered, to whoever holds the authority's key."""
+    """Return the agent's answer, by the authority's key."""
     return open_answer(answer, key, MessageKey)
 
 
@@ -89,13 +89,14 @@ class EnvelopeDevice(device.Device):
     agent: Public = b""
 
     def access_field(self, key: MessageKey, slip: Slip) -> Envelope:
+        """Return the message key, sealed to the agent with its labels."""
         blank = Envelope(key.chain, key.n, slip.people, slip.day, self.agent, sha256(slip.header), b"")
         sealed = hpke.seal(self.agent, key.value, blank.context())
         return Envelope(key.chain, key.n, slip.people, slip.day, self.agent, blank.header, sealed)
 
 
 class EnvelopeAgent(Official):
-    """The escrow agent."""
+    """The escrow agent: its one key opens every field."""
 
     key: AgentKey
 
@@ -115,6 +116,8 @@ class EnvelopeAgent(Official):
 
 
 class EnvelopeScheme(Plain, frozen=True, kw_only=True):
+    """Plain, with every message key also sealed to one agent."""
+
     name = "envelope"
     title = "Exceptional-access envelope to one agent"
     source = Source(
@@ -139,6 +142,7 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """The agent opens everything; the authority reads what its warrants cover."""
         return Claim(
             words="The agent's key can open every message; the authority alone reads what its warrants cover.",
             section="Keys Under Doormats, on exceptional access through an escrowed key",
@@ -147,6 +151,7 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of plain and the agent, whose public key every device learns."""
         with crypto.acting("agent"):
             made = new_private()
         agent = EnvelopeAgent("agent", AgentKey(made.public, made.raw, court))
@@ -159,6 +164,7 @@ class EnvelopeScheme(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Ask the agent about each field that the warrant covers, and yield the texts that its answers open."""
         for intercept, field in wanted(authority, warrant, intercepted, Envelope):
             try:
                 answer = authority.ask(wire, "agent", warrant, field)

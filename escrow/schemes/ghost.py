@@ -4,7 +4,7 @@
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
   quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
   access   g collects its mail; the authority keeps the texts
-  weak     whoever controls the provider adds a device of their own; only a notice or a ceremony tells
+  weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it
 
 Source: Levy and Robinson, "Principles for a More Informed Exceptional Access Debate", Lawfare, 29 November 2018. They
 propose the idea in a paragraph; the messages here are modelled.
@@ -37,11 +37,11 @@ from escrow.warrant import (
 )
 from escrow.wire import Wire
 
-ONE_TIME = 50  # one-time prekeys that a ghost brings along
+ONE_TIME = 50  # one-time prekeys of a ghost
 
 
 class GhostKeys(Fact, frozen=True):
-    """The public keys of a silent device, as for any device's bundle; its name says whose it pretends to be."""
+    """The public keys of a silent device, as in any device's bundle; its name imitates one of the target's."""
 
     device: str
     identity: Public
@@ -63,7 +63,7 @@ class Quiet(Packet, frozen=True):
 
 
 def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
-    """Whether a court's warrant about this device's user and the authority's signature cover exactly this device."""
+    """Return whether a court's warrant about its user and the authority's signature cover exactly this device."""
     try:
         keys = codec.decode(request.subject, GhostKeys)
     except Malformed:
@@ -82,7 +82,7 @@ class GhostProvider(Official, provider.Provider):
     subject = GhostKeys
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
-        """List the silent device of a request that passes every check."""
+        """Add a silent device to the target's devices, if all checks hold."""
         _, keys = self.admit(request, wire.day)
         self.haunt(keys, request.warrant.order.target)
         self.haunted[keys.device] = request
@@ -101,14 +101,16 @@ class GhostProvider(Official, provider.Provider):
         yield "a device of that name exists", subject.device not in self.directory
 
     def haunt(self, keys: GhostKeys, target: str) -> None:
-        """List the silent device among the target's. Nothing cryptographic stands in the way."""
+        """List the silent device among the target's; no cryptography prevents this."""
         self.accounts[keys.device] = target
         self.directory[keys.device] = Entry(target, keys.identity, keys.prekey, keys.signature, list(keys.one_time))
 
     def on_ask_quiet(self, sender: str, packet: AskQuiet, wire: Wire) -> Quiet:
+        """Return the request that added a device, or nothing."""
         return Quiet(self.haunted.get(packet.device))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        """Return the devices of a user, after removing silent devices whose warrant has ended."""
         for name, request in list(self.haunted.items()):
             if request.warrant.order.last < wire.day:
                 del self.haunted[name], self.accounts[name], self.directory[name]
@@ -116,11 +118,12 @@ class GhostProvider(Official, provider.Provider):
 
 
 class GhostClient(device.Device):
-    """A client built to keep quiet about a device that a court (public key, 32 bytes) has ordered."""
+    """A client built to hide a device that a court (public key, 32 bytes) has ordered."""
 
     court: Public = b""
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
+        """Return whether a warrant and the authority's signature cover this new device."""
         request = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet).request
         return request is not None and is_hushed(self.court, device, request)
 
@@ -131,15 +134,16 @@ class Ghost(device.Device):
     texts: list[Text] = []
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
-        """Nobody looks at its screen: it never learnt which devices the target linked, and complains about none."""
+        """Return True: the ghost has no user to warn, and never learnt which devices the target linked."""
         return True
 
     def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+        """Keep a text for the authority, and show nothing."""
         self.texts.append(Text(conversation, body))
 
 
 def new_ghost(target: str, name: str) -> Ghost:
-    """A silent device with keys of its own, which pretends to be the target's."""
+    """Return a silent device with its own keys, named as one of the target's."""
     identity = crypto.new_signing_key(IdentityKey)
     return Ghost(
         name,
@@ -152,7 +156,7 @@ def new_ghost(target: str, name: str) -> Ghost:
 
 
 def keys_of(ghost: Ghost) -> GhostKeys:
-    """The public half of a silent device."""
+    """Return the public half of a silent device."""
     prekey = ghost.prekeys[-1].key.public
     one_time = tuple(key.public for key in ghost.one_time)
     return GhostKeys(ghost.name, ghost.identity.public, prekey, sign_prekey(ghost.identity, prekey), one_time)
@@ -171,7 +175,7 @@ class GhostAuthority(Authority):
     hauntings: list[Haunting] = []
 
     def haunt(self, wire: Wire, warrant: Warrant) -> None:
-        """Make a silent device and have the provider add it. Raises what the provider raised."""
+        """Make a silent device and have the provider add it. Raise what the provider raised."""
         ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}")
         subject = codec.encode(keys_of(ghost))
         wire.ask(self.name, ghost.provider, self.request(warrant, subject), type(None))
@@ -179,6 +183,8 @@ class GhostAuthority(Authority):
 
 
 class GhostScheme(Plain, frozen=True, kw_only=True):
+    """Plain, with silent devices that the provider adds under warrants."""
+
     name = "ghost"
     title = "Ghost participant, added by the provider"
     source = Source(
@@ -204,6 +210,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """The authority reads what its warrants cover, from their service on."""
         return Claim(
             words="The provider adds an extra, silent end to the conversations of a target under a warrant; everyone"
             " else's encryption is as before.",
@@ -213,12 +220,14 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of plain, and tell clients and provider the court's key."""
         for party in super().cast(users, court):
             if isinstance(party, GhostClient | GhostProvider):
                 party.court = court
             yield party
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
+        """Have the provider add a silent device for the warrant."""
         authority = of_kind(authority, GhostAuthority)
         try:
             authority.haunt(wire, warrant)
@@ -228,6 +237,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Yield the texts that the warrant's silent device has read."""
         authority = of_kind(authority, GhostAuthority)
         for haunting in authority.hauntings:
             if haunting.warrant == warrant:

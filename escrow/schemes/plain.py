@@ -1,4 +1,4 @@
-"""Plain end-to-end encryption: nobody but the devices at the two ends has a key.
+"""Plain end-to-end encryption: only the devices at the two ends have a key.
 
   begin    X3DH with signed and one-time prekeys, handed out by the provider
   send     Double Ratchet to each device; Sender Keys in large groups
@@ -25,6 +25,8 @@ DEVICES = (
 
 
 class Plain(Scheme, frozen=True, kw_only=True):
+    """End-to-end encryption without lawful access."""
+
     name = "plain"
     title = "Plain end-to-end encryption"
     source = Source(
@@ -43,6 +45,7 @@ class Plain(Scheme, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """Only the devices read; a stolen device's state opens neither earlier texts nor, after healing, later ones."""
         return Claim(
             words="Only the devices of the conversation can read; a stolen device's state opens nothing it sent or"
             " received before, and later texts only until both sides have made new keys.",

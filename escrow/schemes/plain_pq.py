@@ -1,10 +1,10 @@
-"""Plain end-to-end encryption begun with PQXDH: who records today and breaks elliptic curves later reads nothing.
+"""Plain end-to-end encryption begun with PQXDH: recording today and breaking elliptic curves later opens nothing.
 
   begin    PQXDH: X3DH, and an ML-KEM-768 secret to a signed KEM prekey, one-time as long as the directory has any
   send     as in plain: Double Ratchet to each device; Sender Keys in large groups
-  weak     as in plain; signatures stay classical, so that who breaks them in time impersonates either side
-           the ratchet stays classical: a stolen session does not heal against who also breaks X25519
-           what a scheme seals beside it to a classical key undoes all of it
+  weak     as in plain; signatures stay classical: an attacker that breaks them in time impersonates either side
+           the ratchet stays classical: a stolen session does not heal against an attacker that also breaks X25519
+           an access field that a scheme seals to a classical key undoes all of it
 
 Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, sections 3.3 and 4.8. ML-KEM-768 stands in for
 Kyber-1024, which libsignal began with.
@@ -30,14 +30,14 @@ from escrow.wire import Wire
 
 
 class PqPublish(Publish, frozen=True):
-    """Beside what X3DH publishes: the last-resort KEM prekey, and one-time KEM prekeys that add to those left."""
+    """X3DH's publication with the last-resort KEM prekey, and one-time KEM prekeys that add to those left."""
 
     kem: SignedKem
     one_time_kems: tuple[SignedKem, ...]
 
 
 class PqEntry(Entry):
-    """What the directory keeps of a device with KEM prekeys."""
+    """The directory's entry of a device with KEM prekeys."""
 
     kem: SignedKem
     one_time_kems: list[SignedKem]
@@ -46,14 +46,15 @@ class PqEntry(Entry):
 class PqProvider(provider.Provider):
     """A directory of KEM prekeys too: one-time ones are handed out first, each once; the last-resort one remains."""
 
-    directory: dict[str, PqEntry] = {}  # type: ignore[assignment]  # whatever is filed here is one
+    directory: dict[str, PqEntry] = {}  # type: ignore[assignment]  # every entry filed here is one
 
     def on_publish_pq(self, sender: str, packet: PqPublish, wire: Wire) -> None:
-        """Packets are told apart by their very type, so this one needs a method of its own."""
+        """File a device's keys. The base's handler does not serve: each packet type has its own method."""
         self.on_publish(sender, packet, wire)
 
     @staticmethod
     def filed(packet: Publish, before: Entry | None) -> PqEntry:
+        """Return the directory's new entry, with KEM prekeys. Raise Malformed for a publication without them."""
         if not isinstance(packet, PqPublish):
             raise Malformed("a publication without KEM prekeys")
         classical = provider.Provider.filed(packet, before)
@@ -63,6 +64,7 @@ class PqProvider(provider.Provider):
 
     @staticmethod
     def handed_out(entry: Entry) -> PqBundle:
+        """Return the keys for one new session, with a KEM prekey: a one-time one if any is left."""
         if not isinstance(entry, PqEntry):
             raise Malformed("an entry without KEM prekeys")
         classical = provider.Provider.handed_out(entry)
@@ -78,13 +80,16 @@ class KemPrekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class PqDevice(device.Device):
-    """A device that begins no session without a KEM's secret. A last-resort KEM prekey lives as long as the signed
-    prekey of its day."""
+    """A device that begins no session without a KEM's secret.
+
+    A last-resort KEM prekey lives as long as the signed prekey of its day.
+    """
 
     kem_prekeys: list[KemPrekey] = []
     one_time_kems: list[KemPrivate] = []
 
     def publication(self, fresh: int) -> PqPublish:
+        """Return the keys to publish, with `fresh` new one-time KEM prekeys."""
         made = [new_kem_private() for _ in range(fresh)]
         self.one_time_kems += made
         classical = super().publication(fresh)
@@ -96,18 +101,22 @@ class PqDevice(device.Device):
         )
 
     def renew(self, day: int) -> None:
+        """Make a new signed prekey and a new last-resort KEM prekey."""
         super().renew(day)
         self.kem_prekeys.append(KemPrekey(new_kem_private(), day))
 
     def each_day(self, wire: Wire) -> None:
+        """Rotate as in plain, and erase the KEM prekeys of erased signed prekeys."""
         super().each_day(wire)
         kept = {prekey.day for prekey in self.prekeys}
         self.kem_prekeys = [old for old in self.kem_prekeys if old.day in kept]
 
     def bundle(self, wire: Wire, to: Listed) -> Bundle:
+        """Return a peer's bundle with a KEM prekey, from the directory."""
         return wire.ask(self.name, self.provider, Fetch(to.device), PqBundle)
 
     def begin(self, bundle: Bundle) -> Conversing:
+        """Begin a session by PQXDH. Refuse unsigned prekeys; raise Forged for a bundle without a KEM prekey."""
         if not isinstance(bundle, PqBundle):
             raise Forged("a bundle without a KEM prekey")
         self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
@@ -116,6 +125,7 @@ class PqDevice(device.Device):
         return Conversing(ratchet.begin(self.mixed(initial, classical, secret), initial.associated), initial)
 
     def accept(self, initial: Initial) -> Session:
+        """Accept a session by PQXDH. Raise Forged if the initial message names a KEM prekey that is gone."""
         if not isinstance(initial, PqInitial):
             raise Forged("an initial message without a KEM's ciphertext")
         prekey, one_time = self.named(initial)
@@ -127,16 +137,19 @@ class PqDevice(device.Device):
         return ratchet.respond(self.mixed(initial, classical, secret), initial.associated, prekey)
 
     def mixed(self, initial: PqInitial, classical: Classical, secret: KemShared) -> Root:
-        """SK, out of what X3DH and the KEM gave."""
+        """Return SK from the secrets of X3DH and the KEM."""
         return pqxdh.mix(initial, classical, secret)
 
     def spend(self, initial: Initial) -> None:
+        """Erase the one-time prekeys that the initial message named."""
         super().spend(initial)
         if isinstance(initial, PqInitial):
             self.one_time_kems = [key for key in self.one_time_kems if key.public != initial.pqpk_b]
 
 
 class PlainPq(Plain, frozen=True, kw_only=True):
+    """Plain, with PQXDH in place of X3DH."""
+
     name = "plain-pq"
     title = "Plain end-to-end encryption, post-quantum key agreement"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "3.3 and 4.8")
@@ -147,6 +160,7 @@ class PlainPq(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """As plain; and a recorded conversation stays closed after elliptic curves are broken."""
         return Claim(
             words="As in plain; and who records everything today and later breaks every elliptic curve reads nothing.",
             section="PQXDH, sections 4.7 and 4.8, on passive and active quantum adversaries",

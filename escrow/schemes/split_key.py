@@ -2,11 +2,11 @@
 
   setup    dealer: x = f(0), x_i = f(i) to agent i, commitments to all (Feldman); the dealer forgets
   send     R = [r]G, w = Seal(H([r][x]G, c), k; c), π = proof of r for (R, c)     c = number, people, day, header
-  partial  agent i, on a warrant, checks π and returns [x_i]R with a proof        wrong ones are blamed on their maker
+  partial  agent i, on a warrant, checks π and returns [x_i]R with a proof        the maker of a wrong one is blamed
   access   any t proven partials give [x]R, hence k
   weak     t agents open every message ever sent; scope and time are promises of n - t + 1 of them
 
-Without π a requester would put R under other labels, and one lawful warrant would open everything.
+Without π a requester could give R other labels, and one lawful warrant would open everything.
 Source: Desmedt and Frankel, "Threshold cryptosystems", CRYPTO '89; Feldman, FOCS '87; the label in the proof's hash
 as in Shoup and Gennaro, "Securing threshold cryptosystems against chosen ciphertext attack", EUROCRYPT '98.
 """
@@ -60,32 +60,32 @@ class SplitField(AccessField, frozen=True, dict=True):
     proof: Public
 
     def context(self) -> bytes:
-        """What the wrap and the proof are bound to: everything that the field says about the message."""
+        """Return everything that the field says about the message, to which wrap and proof are bound."""
         return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.capsule.group))
 
     @cached_property
     def proven(self) -> bool:
-        """Whether whoever wrote these labels knew r."""
+        """Whether the maker of these labels proved that it knows r."""
         return group.schnorr_verify(self.capsule.point, self.proof, self.context())
 
 
 @derivation("field.capsule.group = opened.group, field.capsule.point = opened.point")
 def unwrap(field: SplitField, opened: Opened) -> MessageKey:
-    """The message key. Forged where the shared point is another's, or the labels were changed."""
+    """Return the message key. Raise Forged if the shared point is another's, or the labels were changed."""
     context = field.context()
     return MessageKey(field.chain, field.n, open_sealed(sha256(opened.value, context), field.wrapped, context))
 
 
 @service(elgamal.partial, holder="share", given="capsule = field.capsule")
 def agent_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Checks:
-    """What each agent promises to check before it gives its part."""
+    """Yield what each agent promises to check before it gives its part."""
     yield from promises(share.court, warrant, field.people, field.day)
     yield "proof that the sender made this field", field.proven
 
 
 @derivation("answer.to = key.public")
 def open_partial(answer: Answer, key: Private) -> Partial:
-    """What an agent answered, to whoever holds the authority's key."""
+    """Return an agent's answer, by the authority's key."""
     return open_answer(answer, key, Partial)
 
 
@@ -108,9 +108,11 @@ class SplitDevice(device.Device):
     group: EscrowGroup | None = None
 
     def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
+        """Keep the agents' group, to which this client escrows."""
         self.group = packet.group
 
     def access_field(self, key: MessageKey, slip: Slip) -> SplitField:
+        """Return the message key, wrapped under a fresh capsule to the group, with the proof of r."""
         if self.group is None:
             raise Refused(self.name, "no escrow group was published")
         capsule, r, shared = elgamal.encapsulate(self.group)
@@ -121,13 +123,14 @@ class SplitDevice(device.Device):
 
 
 class SplitAgent(Official):
-    """An escrow agent. `transport` serves once, to receive the share."""
+    """An escrow agent. `transport` is used once, to receive the share."""
 
     court: Public
     transport: Private | None
     share: HeldShare | None = None
 
     def on_dealt(self, sender: str, packet: Dealt, wire: Wire) -> None:
+        """Keep a share that fits the dealer's commitments, and erase the transport key; else refuse and alarm."""
         self.insist(sender == "dealer", "a deal comes from the dealer")
         if self.transport is None:
             raise Forged("the key that opens a deal served once, and was erased")
@@ -156,7 +159,7 @@ class SplitAgent(Official):
 
 
 class Dealer(Principal):
-    """Deals once. Nothing of the key stays in its state."""
+    """A dealer that deals once. No part of the key stays in its state."""
 
     t: int
     n: int
@@ -176,16 +179,17 @@ class Dealer(Principal):
             wire.ask(self.name, name, Published(made), type(None))
 
     def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:
-        """What the agents are given."""
+        """Return the shares that the agents are given."""
         return shares
 
 
 class SplitAuthority(Authority):
-    """An authority that knows the agents' group, and so can tell a wrong partial and whose it is."""
+    """An authority that knows the agents' group, so that it can find a wrong partial and its maker."""
 
     group: EscrowGroup | None = None
 
     def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
+        """Keep the agents' group."""
         self.group = packet.group
 
 
@@ -212,6 +216,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """Any t agents open everything; the authority reads what its warrants cover."""
         return Claim(
             words=f"Any {self.t} of {self.n} agents together can open every message, fewer learn nothing; the authority"
             " reads what a warrant covers.",
@@ -222,9 +227,11 @@ class SplitKey(Plain, frozen=True, kw_only=True):
 
     @property
     def agents(self) -> tuple[str, ...]:
+        """The names of the agents."""
         return tuple(f"agent-{i}" for i in range(1, self.n + 1))
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the dealer, the agents and the parties of plain."""
         yield Dealer("dealer", self.t, self.n)
         for name in self.agents:
             with crypto.acting(name):
@@ -232,6 +239,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
         yield from super().cast(users, court)
 
     def setup(self, wire: Wire) -> None:
+        """Let the dealer deal the key and publish the group."""
         dealer, agents = wire.party("dealer", Dealer), [wire.party(name, SplitAgent) for name in self.agents]
         others = [name for name, party in wire.parties.items() if isinstance(party, SplitDevice | SplitAuthority)]
         with crypto.acting(dealer.name):
@@ -240,6 +248,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Ask agents about each field that the warrant covers until t partials open it, and yield the texts."""
         authority = of_kind(authority, SplitAuthority)
         for intercept, field in wanted(authority, warrant, intercepted, SplitField):
             partials = list(self._partials(authority, wire, warrant, field))
@@ -255,7 +264,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     def _partials(
         self, authority: SplitAuthority, wire: Wire, warrant: Warrant, field: SplitField
     ) -> Iterator[Partial]:
-        """Proven partials, one agent after another until there are enough; a wrong one is blamed on its maker."""
+        """Yield proven partials, asking one agent after another until there are t; wrong ones are blamed."""
         enough = 0
         for index, name in enumerate(self.agents, 1):
             if enough == self.t:

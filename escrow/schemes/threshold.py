@@ -3,12 +3,12 @@
   setup    agents: distributed key generation (GJKR): y, shares x_i            no dealer
   send     TDH2.Enc(y, k; L), L = H(number, people, day, header)               beside each ciphertext
   access   agent checks the ciphertext, and L against the warrant: partial with a proof; t of them give k
-  morning  new shares of the same key; old ones, and all that made the new, are erased; whoever has none, because it
+  morning  new shares of the same key; old ones, and all that made the new, are erased; an agent without one, because it
            was away or started from a clean image, as one agent a morning does, recovers its own from the others
   weak     t agents taken between two refreshes open every message ever sent; scope and time are promises of n - t + 1
 
-A share stolen yesterday is worth nothing beside one stolen today, because both are of different polynomials; and what
-was sent to make them was sealed to keys that served one run.
+A share stolen yesterday does not combine with one stolen today, because they are of different polynomials; and the
+packets that made them were sealed to keys that were used in one run only.
 Source: Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT '99 (key generation); Shoup and Gennaro, J. Cryptology 15(2), 2002
 (TDH2); Herzberg, Jarecki, Krawczyk, Yung, CRYPTO '95 (refresh and recovery).
 Their combination with a messenger is ours.
@@ -61,25 +61,25 @@ class AgentShare(StageShare, frozen=True, dict=True):
 
 
 class ThresholdField(AccessField, frozen=True, dict=True):
-    """The message key (32 bytes) under TDH2: 194 bytes beside what the label is the hash of."""
+    """The message key (32 bytes) under TDH2: 194 bytes, and the fields whose hash is the label."""
 
     header: Public
     ciphertext: TdhCiphertext
 
     @cached_property
     def label(self) -> bytes:
-        """L (32 bytes): everything that the field says about the message."""
+        """The label L (32 bytes): the hash of everything that the field says about the message."""
         return label_of(self.chain, self.n, self.people, self.day, self.header)
 
 
 def label_of(chain: bytes, n: int, people: tuple[str, ...], day: int, header: bytes) -> bytes:
-    """The label of a message, 32 bytes."""
+    """Return the label of a message, 32 bytes."""
     return sha256(b"threshold escrow", codec.encode((chain, n, people, day, header)))
 
 
 @derivation("field.ciphertext.label = message.label")
 def unwrap(field: ThresholdField, message: TdhMessage) -> MessageKey:
-    """The message key. Forged where the labels were changed."""
+    """Return the message key. Raise Forged if the labels were changed."""
     if not message.label == field.ciphertext.label == field.label:
         raise Forged("the label is of another message")
     return MessageKey(field.chain, field.n, message.value)
@@ -87,7 +87,7 @@ def unwrap(field: ThresholdField, message: TdhMessage) -> MessageKey:
 
 @service(tdh2.partial, holder="share", given="ciphertext = field.ciphertext")
 def agent_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
-    """What each agent promises to check before it gives its part."""
+    """Yield what each agent promises to check before it gives its part."""
     yield from promises(share.court, warrant, field.people, field.day)
     yield "the label is of this message", field.label == field.ciphertext.label
     yield "the ciphertext checks", field.ciphertext.proven
@@ -95,7 +95,7 @@ def agent_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> 
 
 @derivation("answer.to = key.public")
 def open_partial(answer: Answer, key: Private) -> TdhPartial:
-    """What an agent answered, to whoever holds the authority's key."""
+    """Return an agent's answer, by the authority's key."""
     return open_answer(answer, key, TdhPartial)
 
 
@@ -105,10 +105,12 @@ class ThresholdDevice(device.Device):
     heard: KnownSharings = msgspec.field(default_factory=KnownSharings)
 
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
+        """Record a sharing that an agent announces; t equal announcements are believed."""
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
         self.heard.hear(sender, packet.sharing)
 
     def access_field(self, key: MessageKey, slip: Slip) -> ThresholdField:
+        """Return the message key, encrypted to the agents' key under its label."""
         if (sharing := self.heard.present) is None:
             raise Refused(self.name, "no escrow key was announced")
         labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header))
@@ -116,16 +118,20 @@ class ThresholdDevice(device.Device):
 
 
 class ThresholdAuthority(Authority):
-    """An authority that knows the sharings, and so can tell a wrong partial and whose it is."""
+    """An authority that knows the sharings, so that it can find a wrong partial and its maker."""
 
     heard: KnownSharings = msgspec.field(default_factory=KnownSharings)
 
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
+        """Record a sharing that an agent announces; t equal announcements are believed."""
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
         self.heard.hear(sender, packet.sharing)
 
     def fault(self, index: int, part: TdhPartial, field: ThresholdField) -> str:
-        """What is wrong with the partial of agent `index`, or "". Only an honest authority minds a past stage."""
+        """Return what is wrong with the partial of agent `index`, or "".
+
+        Only an honest authority refuses a past stage.
+        """
         sharing, present = self.heard.at(part.stage), self.heard.present
         try:
             self.insist(sharing == present, f"it is of stage {part.stage}, which is not the present one")
@@ -138,24 +144,26 @@ class ThresholdAuthority(Authority):
 
 
 class ThresholdAgent(Official, Member):
-    """An escrow agent."""
+    """An escrow agent: a member of the committee that also answers warrants."""
 
     court: Public = b""
     share: AgentShare | None = None
 
     def own_share(self) -> StageShare | None:
+        """Return the share of the present stage, or None if it is lost."""
         return self.share
 
     def hold(self, sharing: Sharing, share: StageShare | None) -> None:
+        """Replace the share by the one of a new stage."""
         self.sharing = sharing
         self.share = AgentShare(share.key, share.stage, share.index, share.raw, self.court) if share else None
 
     def reboot(self) -> None:
-        """It starts from a clean image, which has its signing key and what is public, and no share."""
+        """Start from a clean image, which has the signing key and what is public, and no share."""
         self.share = None
 
     def announce(self, wire: Wire, to: Iterable[str]) -> None:
-        """Tell which sharing holds."""
+        """Tell these parties the present sharing."""
         if self.sharing is not None and self.outcome is not None:
             for name in to:
                 wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
@@ -178,8 +186,10 @@ class ThresholdAgent(Official, Member):
 
 
 class Threshold(Plain, frozen=True, kw_only=True):
-    """`t` of `n` agents; `generation` makes the key and the refreshes, every `every` days (0: never); with `reboots`
-    one agent a refresh loses its share first, and recovers it."""
+    """`t` of `n` agents; `generation` makes the key and the refreshes, every `every` days (0: never).
+
+    With `reboots` one agent loses its share before each refresh, and recovers it.
+    """
 
     name = "threshold"
     title = "Proactive threshold escrow, t of n agents"
@@ -213,6 +223,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """Any t agents taken within one period open everything; the authority reads what its warrants cover."""
         when = f"taken within {self.every} days" if self.every else "together"
         return Claim(
             words=f"Any {self.t} of {self.n} agents {when} can open every message, fewer learn nothing; the authority"
@@ -228,9 +239,11 @@ class Threshold(Plain, frozen=True, kw_only=True):
 
     @property
     def agents(self) -> tuple[str, ...]:
+        """The names of the agents."""
         return tuple(f"agent-{i}" for i in range(1, self.n + 1))
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the agents and the parties of plain, who know the agents' names."""
         keys = [self._key(name) for name in self.agents]
         roster, hiding = tuple(key.public for key in keys), self.generation == "gjkr"
         for index, (name, key) in enumerate(zip(self.agents, keys, strict=True), 1):
@@ -245,12 +258,16 @@ class Threshold(Plain, frozen=True, kw_only=True):
             return crypto.new_signing_key(MemberKey)
 
     def setup(self, wire: Wire) -> None:
+        """Let the agents generate the key and announce it."""
         hold_run(wire, self.agents, Purpose("key", 0))
         told = ThresholdDevice | ThresholdAuthority
         self._announce(wire, [name for name, party in wire.parties.items() if isinstance(party, told)])
 
     def each_day(self, wire: Wire, day: int) -> None:
-        """Refresh; then whoever has no share of the new stage recovers it. Nobody reboots who cannot be spared."""
+        """Refresh the shares; then agents without a share of the new stage recover it.
+
+        An agent reboots only if t others have shares.
+        """
         if not self.every or day == 0 or day % self.every:
             return
         agents = [wire.party(name, ThresholdAgent) for name in self.agents]
@@ -271,6 +288,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Ask agents about each field that the warrant covers until t partials open it, and yield the texts."""
         authority = of_kind(authority, ThresholdAuthority)
         for intercept, field in wanted(authority, warrant, intercepted, ThresholdField):
             parts = self._partials(authority, wire, warrant, field)
@@ -287,7 +305,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def _partials(
         self, authority: ThresholdAuthority, wire: Wire, warrant: Warrant, field: ThresholdField
     ) -> tuple[TdhPartial, ...]:
-        """The first t proven partials of one stage, or none; a wrong one is blamed on its maker."""
+        """Return the first t proven partials of one stage, or none; the maker of a wrong one is blamed."""
         stages: dict[int, list[TdhPartial]] = {}
         for index, name in enumerate(self.agents, 1):
             try:

@@ -5,7 +5,7 @@
   generate  IV ‖ LEAF for the session key loaded           applications cannot choose an IV
   load      IV ‖ LEAF from outside: accepted or not        without a valid one the chip does not decrypt
 
-A chip holds KF and KU; that nobody can read them out of it is the standard's trust, and nothing here relies on it.
+A chip holds KF and KU. The standard trusts that no one can read them out of it; nothing here relies on that.
 *Modelled*: N_i is the unit identifier and i, four bytes each. The seeds open every unit of their session.
 
 Source: FIPS PUB 185 (1994); Denning, "The Clipper Chip: A Technical Summary", 19 April 1993, on programming; Blaze,
@@ -41,7 +41,7 @@ class Seed(Fact, frozen=True):
 
 
 class Serial(Fact, frozen=True):
-    """That a unit (identifier of 4 bytes) was programmed in a session: public bookkeeping."""
+    """A unit (identifier of 4 bytes) was programmed in a session: public bookkeeping."""
 
     session: int
     uid: Public
@@ -64,7 +64,7 @@ class UnitKey(Fact, frozen=True):
 
 @derivation("one.uid = other.uid")
 def combine(one: UnitHalf, other: UnitHalf) -> UnitKey:
-    """KU = K1 ⊕ K2. Forged unless the first half is agent 1's and the other agent 2's, of one unit."""
+    """Return KU = K1 ⊕ K2. Raise Forged unless the first half is agent 1's and the other agent 2's, of one unit."""
     if one.uid != other.uid:
         raise Forged("the agents gave halves of two units")
     if (one.agent, other.agent) != (1, 2):
@@ -74,7 +74,10 @@ def combine(one: UnitHalf, other: UnitHalf) -> UnitKey:
 
 @derivation("one.session = other.session, serial.session = one.session")
 def program(one: Seed, other: Seed, serial: Guard[Serial]) -> tuple[UnitHalf, UnitHalf]:
-    """Both halves of a unit key, from the seeds of its session. Forged unless they are agent 1's and agent 2's."""
+    """Return both halves of a unit key, from the seeds of its session.
+
+    Raise Forged unless they are agent 1's and 2's.
+    """
     if (one.agent, other.agent) != (1, 2):
         raise Forged("the seeds of a programming session are agent 1's and agent 2's")
     numbers = (serial.uid + i.to_bytes(4, "big") for i in (1, 2, 3))
@@ -83,8 +86,10 @@ def program(one: Seed, other: Seed, serial: Guard[Serial]) -> tuple[UnitHalf, Un
 
 
 class Chip(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """One unit. `bad` counts the invalid LEAFs that were loaded; after `most_bad` of them it accepts none any more
-    (0: it goes on). Where it `refuses_own`, it accepts none that it made itself. Blaze discusses both repairs.
+    """One unit.
+
+    `bad` counts the invalid LEAFs that were loaded; after `most_bad` of them the chip accepts no more (0: no limit). If
+    `refuses_own`, it accepts no LEAF of its own. Blaze discusses both repairs.
     """
 
     family: FamilyKey
@@ -94,14 +99,14 @@ class Chip(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     bad: int = 0
 
     def generate_iv(self, ks: bytes, transcript: bytes = b"") -> bytes:
-        """A fresh IV (8 bytes) ‖ LEAF for a session key of 10 bytes: 24 bytes in the standard's make."""
+        """Return a fresh IV (8 bytes) ‖ LEAF for a session key of 10 bytes: 24 bytes in the standard's make."""
         make, iv = self.family.make, random_bytes(IV)
         wk = leaf.wrap(make, self.unit.raw, ks)
         ea = leaf.checksum(make, ks, iv, self.unit.uid, wk, transcript)
         return iv + leaf.seal_leaf(make, self.family.raw, iv, Leaf(self.unit.uid, wk, ea))
 
     def load_iv(self, ks: bytes, field: bytes, transcript: bytes = b"") -> bool:
-        """Whether IV ‖ LEAF is valid for this session key; otherwise the chip does not decrypt."""
+        """Return whether IV ‖ LEAF is valid for this session key; if not, the chip does not decrypt."""
         if self.most_bad and self.bad >= self.most_bad:
             return False
         valid = self._is_valid(ks, field, transcript)

@@ -1,11 +1,11 @@
-"""What a Clipper device puts beside a ciphertext, and the way from there to the text.
+"""The access field that a Clipper device sends beside a ciphertext, and the way from the field to the text.
 
   field    IV ‖ LEAF, Seal(k; KS) and Seal(KS; k); k the ratchet's message key, KS the session key of 80 bits
   lawful   LEAF --KF--> unit, wk;   wk --KU--> KS;   Seal(KS; k) --KS--> k
   peer     k -> KS -> IV ‖ LEAF is valid for KS, and Seal(KS; k) is k
 
-The sender's software chooses KS, as applications of Clipper did; where the make says so KS follows from k instead, so
-that neither side can force it. The seals are ours (AES-GCM under keys that serve once).
+The sender's software chooses KS, as applications of Clipper did; a device that `derives` computes KS from k instead,
+so that neither side can force it. The seals are ours (AES-GCM under keys that are used once).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AGREED, _WRAPPED = b"escrow-lab session key", b"escrow-lab message key"
 
 
 class ClipperField(AccessField, frozen=True):
-    """IV (8 bytes), LEAF (16 in the standard's make), KS under k (26 bytes, or none where it follows), k under KS (48).
+    """IV (8 bytes), LEAF (16 in the standard's make), KS under k (26, or none if KS is derived), k under KS (48).
 
     `transcript` (8 bytes) is a digest of the message's header, which names both ends of a session.
     """
@@ -39,13 +39,13 @@ class ClipperField(AccessField, frozen=True):
     wrapped: Public
 
     def context(self) -> bytes:
-        """What the wrapped key is bound to: everything that the field says."""
+        """Return everything that the field says, to which the wrapped key is bound."""
         labels = (self.chain, self.n, self.people, self.day, self.transcript, self.iv, self.leaf, self.agreed)
         return codec.encode(labels)
 
 
 class Identity(Identified, frozen=True):
-    """What the family key shows of a field: which unit (4 bytes) made it, the wrapped session key, the checksum."""
+    """The family key's view of a field: the unit (4 bytes) that made it, the wrapped session key, the checksum."""
 
     people: tuple[str, ...]
     day: int
@@ -58,7 +58,7 @@ class Identity(Identified, frozen=True):
 
 
 class UnitRequest(AccessField, frozen=True):
-    """That a unit was heard on a day between these people (sender first): what the agents are asked about.
+    """The subject of a request to the agents: a unit was heard on a day between these people (sender first).
 
     It is about no message in particular, so chain and number are empty.
     """
@@ -79,7 +79,10 @@ class SessionKey(Fact, frozen=True):
 
 @derivation("any field, any family")
 def read_leaf(field: ClipperField, family: FamilyKey) -> Identity:
-    """Who spoke, and nothing of what was said. Forged for bytes that are no LEAF, as far as the make can tell."""
+    """Return the identity in a LEAF: who spoke, and nothing of what was said.
+
+    Raise Forged if the make can tell that it is none.
+    """
     opened = leaf.open_leaf(family.make, family.raw, field.iv, field.leaf)
     labels = (field.chain, field.n, field.people, field.day)
     return Identity(*labels, family.make, field.iv, field.transcript, opened.uid, opened.wk, opened.ea)
@@ -87,15 +90,16 @@ def read_leaf(field: ClipperField, family: FamilyKey) -> Identity:
 
 @derivation()
 def name_unit(identity: Identity) -> UnitRequest:
-    """The request for a unit's key, under the labels that the field has."""
+    """Return the request for a unit's key, under the labels that the field has."""
     return UnitRequest(b"", 0, identity.people, identity.day, identity.uid)
 
 
 @derivation("any request, any order")
 def certify(request: UnitRequest, order: Guard[Order]) -> UnitRequest:
-    """The request under labels that the order covers: the agents take a requester's word for who was on the line.
+    """Return the request under labels that the order covers. The agents believe a requester about who was on the line.
 
-    Forged where the order covers it already.
+    Raises:
+        Forged: the order covers it already.
     """
     if order.covers(request.people, request.day):
         raise Forged("nothing to gain")
@@ -104,7 +108,13 @@ def certify(request: UnitRequest, order: Guard[Order]) -> UnitRequest:
 
 @derivation("identity.uid = unit.uid")
 def unwrap_key(identity: Identity, unit: UnitKey) -> SessionKey:
-    """The session key. Where 64 bits of it are escrowed the rest is searched for, and Forged if nothing fits."""
+    """Return the session key.
+
+    If only 64 bits of it are escrowed, the rest is searched for.
+
+    Raises:
+        Forged: no key fits the checksum.
+    """
     make, opened = identity.make, Leaf(identity.uid, identity.wk, identity.ea)
     part = leaf.unwrap(make, unit.raw, identity.wk)
     whole = leaf.completed(make, part, identity.iv, opened, identity.transcript)
@@ -115,7 +125,7 @@ def unwrap_key(identity: Identity, unit: UnitKey) -> SessionKey:
 
 @derivation("field.chain = session.chain, field.n = session.n")
 def open_field(field: ClipperField, session: SessionKey) -> MessageKey:
-    """The message key. Forged where the session key is another's, or the field was changed."""
+    """Return the message key. Raise Forged if the session key is another message's, or the field was changed."""
     context = field.context()
     return MessageKey(field.chain, field.n, open_sealed(_wrapping(session.raw, context), field.wrapped, context))
 
@@ -125,7 +135,7 @@ def open_field(field: ClipperField, session: SessionKey) -> MessageKey:
 
 @honest_only("the sender's half; what it makes is opened by open_field")
 def make_field(key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes, iv_leaf: bytes) -> ClipperField:
-    """The field for a message key under a session key (10 bytes) and the IV ‖ LEAF of some chip."""
+    """Return the field for a message key under a session key (10 bytes) and the IV ‖ LEAF of some chip."""
     agreed = b"" if ks == derived_key(key) else seal(_agreeing(key), ks, b"")
     parts = (transcript, iv_leaf[: leaf.IV], iv_leaf[leaf.IV :], agreed)
     blank = ClipperField(labels.chain, labels.n, labels.people, labels.day, *parts, b"")
@@ -135,12 +145,15 @@ def make_field(key: MessageKey, labels: AccessField, transcript: bytes, ks: byte
 
 
 def derived_key(key: MessageKey) -> bytes:
-    """The session key (10 bytes) that follows from a message key, so that nobody can choose it."""
+    """Return the session key (10 bytes) that is derived from a message key, so that no side can choose it."""
     return sha256(b"escrow-lab derived session key", key.value)[:KEY]
 
 
 def agreed_key(field: ClipperField, key: MessageKey) -> bytes:
-    """The session key (10 bytes) for who has the message key. Forged where the field's does not open."""
+    """Return the session key (10 bytes) of a field, from its message key.
+
+    Raise Forged if the field's part does not open.
+    """
     if not field.agreed:
         return derived_key(key)
     ks = open_sealed(_agreeing(key), field.agreed, b"")

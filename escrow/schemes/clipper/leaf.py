@@ -1,14 +1,14 @@
-"""The Law Enforcement Access Field of the Clipper chip: 128 bits that tell the unit and, to who has its key, the key.
+"""The Law Enforcement Access Field of the Clipper chip: 128 bits with the unit and, under the unit's key, the key.
 
   wk    = KS under KU                                    y = E(KS[0:8]);  wk = y[0:2] ‖ E(y[2:8] ‖ KS[8:10])
   ea    = first w bits of a MAC under KS                 s = IV;  s = E(s ⊕ blk) for uid ‖ wk ‖ 0…;  ea of E(s)
   leaf  = (uid[4] ‖ wk[10] ‖ ea[2]) under KF             c1 = E(b1), c2 = E(b2 ⊕ c1);  d2 = E(c2), d1 = E(c1 ⊕ d2)
 
 *Modelled*: that a LEAF holds unit identifier (32 bits), enciphered session key (80) and checksum (16), enciphered under
-the family key, is published. How 80 bits go through a cipher of 64, the checksum's function and the LEAF's mode never
-were. These behave as Blaze saw of prototypes: each single-bit flip of a LEAF fails, and a new IV changes all of it.
+the family key, is published. How 80 bits go through a cipher of 64, the checksum's function and the LEAF's mode are
+not. Ours behave as Blaze observed prototypes: each single-bit flip of a LEAF fails, and a new IV changes all of it.
 Modes: "wide", as above; "cbc", plain CBC, in which a forgery takes one trial if the checksum covers KS and IV only;
-"aead", AES-GCM and a 128-bit HMAC in place of mode and checksum, so that Clipper's own fault is told from escrow's.
+"aead", AES-GCM and a 128-bit HMAC in place of mode and checksum, to separate Clipper's own fault from escrow's.
 
 Source: FIPS PUB 185 (1994); Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, sections 1 to 4,
 the checksum widths and the escrow of 64 bits being proposals of section 4.
@@ -28,7 +28,7 @@ from escrow.primitives.skipjack import BLOCK, KEY, Lanes, decrypt, encrypt, encr
 UID, IV, MAC = 4, 8, 16  # bytes
 MODES = ("wide", "cbc", "aead")
 BINDABLE = ("iv", "ks", "uid", "wk", "peer")
-SEARCHED = 2  # bytes of the session key that are not escrowed where 64 bits are
+SEARCHED = 2  # bytes of the session key that are not escrowed if 64 bits are
 CANDIDATES = 1 << 8 * SEARCHED
 
 
@@ -36,7 +36,7 @@ class Make(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     """How a family of chips makes its LEAFs. `width` is the checksum's, in bits; `binds` says what it covers.
 
     "peer" stands for the transcript of the session, which names both ends. `partial` escrows 64 bits of each session
-    key, which makes room for a checksum of 32. ValueError for parameters that make no LEAF.
+    key, which leaves room for a checksum of 32. ValueError for parameters that make no LEAF.
     """
 
     width: int = 16
@@ -54,12 +54,12 @@ class Make(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     @property
     def key_size(self) -> int:
-        """Bytes of the enciphered session key in a LEAF: 10, or 8 where 64 bits are escrowed."""
+        """Bytes of the enciphered session key in a LEAF: 10, or 8 if 64 bits are escrowed."""
         return KEY - SEARCHED if self.partial else KEY
 
     @property
     def check_size(self) -> int:
-        """Bytes of the checksum in a LEAF: 2 for up to 16 bits, a MAC of 16 where there is an AEAD."""
+        """Bytes of the checksum in a LEAF: 2 for up to 16 bits, a MAC of 16 with an AEAD."""
         return MAC if self.mode == "aead" else max(2, -(-self.width // 8))
 
     @property
@@ -70,7 +70,7 @@ class Make(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """What a LEAF holds: unit identifier (4 bytes), enciphered session key (10, or 8), checksum (2 or more)."""
+    """The content of a LEAF: unit identifier (4 bytes), enciphered session key (10, or 8), checksum (2 or more)."""
 
     uid: bytes
     wk: bytes
@@ -78,13 +78,13 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 def wrap(make: Make, ku: bytes, ks: bytes) -> bytes:
-    """The session key (10 bytes) under the unit key (10): 10 bytes, or 8 of which two bytes of the key are missing."""
+    """Return the session key (10 bytes) under the unit key (10): 10 bytes, or 8 without the key's last two."""
     y = encrypt(ku, ks[:BLOCK])
     return y if make.partial else y[:2] + encrypt(ku, y[2:] + ks[BLOCK:])
 
 
 def unwrap(make: Make, ku: bytes, wk: bytes) -> bytes:
-    """The session key that was wrapped, 10 bytes, or the first 8 of them where no more is escrowed."""
+    """Return the session key that was wrapped: 10 bytes, or the first 8 of them if no more is escrowed."""
     if make.partial:
         return decrypt(ku, wk)
     tail = decrypt(ku, wk[2:])
@@ -92,7 +92,7 @@ def unwrap(make: Make, ku: bytes, wk: bytes) -> bytes:
 
 
 def checksum(make: Make, ks: bytes, iv: bytes, uid: bytes, wk: bytes, transcript: bytes = b"") -> bytes:
-    """The escrow authenticator over what the make binds, its unused last bits zero. `iv` and `transcript`: 8 bytes."""
+    """Return the escrow authenticator over what the make binds, unused last bits zero. `iv`, `transcript`: 8 bytes."""
     key, state, body = _covered(make, ks, iv, uid, wk, transcript)
     if make.mode == "aead":
         return hmac256(key, state + body)[:MAC]
@@ -102,14 +102,14 @@ def checksum(make: Make, ks: bytes, iv: bytes, uid: bytes, wk: bytes, transcript
 
 
 def _covered(make: Make, ks: bytes, iv: bytes, uid: bytes, wk: bytes, transcript: bytes) -> tuple[bytes, bytes, bytes]:
-    """(key, IV, whole blocks) of the checksum: what it does not bind is zero."""
+    """Return (key, IV, whole blocks) of the checksum; parts that it does not bind are zero."""
     bound = {"iv": iv, "ks": ks, "uid": uid, "wk": wk, "peer": transcript}
     iv, key, uid, wk, peer = (bound[name] if name in make.binds else bytes(len(bound[name])) for name in BINDABLE)
     return key, iv, (uid + wk).ljust(2 * BLOCK, b"\0") + (peer if "peer" in make.binds else b"")
 
 
 def seal_leaf(make: Make, kf: bytes, iv: bytes, leaf: Leaf) -> bytes:
-    """A LEAF under the family key (10 bytes). The IV (8 bytes) enters here only where an AEAD is in place."""
+    """Return a LEAF under the family key (10 bytes). The IV (8 bytes) matters here only with an AEAD."""
     held = leaf.uid + leaf.wk + leaf.ea
     if make.mode == "aead":
         return seal(hkdf(iv, kf, b"escrow-lab LEAF", 16), held, iv)
@@ -118,9 +118,13 @@ def seal_leaf(make: Make, kf: bytes, iv: bytes, leaf: Leaf) -> bytes:
 
 
 def open_leaf(make: Make, kf: bytes, iv: bytes, sealed: bytes) -> Leaf:
-    """What a LEAF holds. Forged where its length is wrong or, of an AEAD, where it does not open.
+    """Return the content of a LEAF.
 
-    Without an AEAD nothing here tells a LEAF from other bytes: only the checksum does, and it takes the session key.
+    Without an AEAD nothing here distinguishes a LEAF from other bytes: only the checksum does, and it needs the session
+    key.
+
+    Raises:
+        Forged: the length is wrong or, with an AEAD, it does not open.
     """
     if len(sealed) != make.size:
         raise Forged(f"a LEAF is {make.size} bytes, not {len(sealed)}")
@@ -135,15 +139,15 @@ def open_leaf(make: Make, kf: bytes, iv: bytes, sealed: bytes) -> Leaf:
 
 
 def holds(make: Make, ks: bytes, iv: bytes, leaf: Leaf, transcript: bytes = b"") -> bool:
-    """The receiving chip's check: whether the checksum in an opened LEAF is that of this session key and IV."""
+    """Return whether an opened LEAF's checksum fits this session key and IV: the receiving chip's check."""
     expected = checksum(make, ks, iv, leaf.uid, leaf.wk, transcript)
     return expected == (leaf.ea if make.mode == "aead" else _first_bits(leaf.ea, make.width))
 
 
 def completions(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: bytes = b"") -> Iterator[bytes]:
-    """Every session key that begins with `part` and that the checksum fits: 2^16 trials where 64 bits are escrowed.
+    """Yield every session key that begins with `part` and fits the checksum: 2^16 trials if 64 bits are escrowed.
 
-    Where the whole key is escrowed that is the key itself, unchecked.
+    If the whole key is escrowed, that is the key itself, unchecked.
     """
     if not make.partial:
         yield part
@@ -164,14 +168,17 @@ def completions(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: byte
 
 @lru_cache(maxsize=1024)
 def completed(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: bytes = b"") -> bytes | None:
-    """The first of `completions`, if there is one; asked again, it does not search again."""
+    """Return the first of `completions`, or None. The result is cached."""
     return next(completions(make, part, iv, leaf, transcript), None)
 
 
 def _checksums(
     make: Make, part: bytes, tails: Sequence[bytes], iv: bytes, leaf: Leaf, transcript: bytes
 ) -> list[bytes]:
-    """The eight bytes out of which a checksum is cut, of the keys that begin with `part`: byte by byte for all keys."""
+    """Return the eight bytes from which a checksum is cut, for the keys that begin with `part`.
+
+    Byte by byte for all.
+    """
     count = len(tails)
     keys = [bytes([byte]) * count for byte in part] + [bytes(column) for column in zip(*tails, strict=True)]
     _, state, body = _covered(make, part, iv, leaf.uid, leaf.wk, transcript)
@@ -183,7 +190,7 @@ def _checksums(
 
 
 def _alike(block: bytes, count: int) -> list[Lanes]:
-    """One block for every key."""
+    """Return one block for every key."""
     columns = [block[at : at + 1] * count for at in range(BLOCK)]
     return list(zip(columns[::2], columns[1::2], strict=True))
 
@@ -193,7 +200,7 @@ def _blocks(data: bytes) -> Iterator[bytes]:
 
 
 def _chain(key: bytes, blocks: Iterator[bytes]) -> list[bytes]:
-    """CBC without an IV."""
+    """Encrypt blocks by CBC without an IV."""
     chained: list[bytes] = []
     last = bytes(BLOCK)
     for block in blocks:
@@ -212,7 +219,7 @@ def _unchain(key: bytes, blocks: Iterator[bytes] | list[bytes]) -> list[bytes]:
 
 
 def _first_bits(data: bytes, width: int) -> bytes:
-    """The first `width` bits, in as many bytes as a LEAF gives them; the rest zero."""
+    """Return the first `width` bits, in as many bytes as a LEAF has for them; the rest is zero."""
     size = max(2, -(-width // 8))
     whole = int.from_bytes(data[:size], "big")
     return (whole >> 8 * size - width << 8 * size - width).to_bytes(size, "big")

@@ -1,7 +1,7 @@
 """A device with a Clipper chip: it sends a LEAF beside each text, and refuses a text whose LEAF is not valid.
 
-What travelled beside a message is held against its message key, which the ratchets forget as they use it: the receiver
-computes it first (`of_pairwise`, `of_group`). Nothing advances there.
+The field beside a message is compared with its message key, which the ratchets forget as they use it: the receiver
+computes it first (`of_pairwise`, `of_group`), without advancing any state.
 """
 
 from __future__ import annotations
@@ -36,29 +36,31 @@ from escrow.schemes.clipper.field import ClipperField, agreed_key, derived_key, 
 
 
 class ClipperDevice(device.Device):
-    """A device with a chip. `derives`: its session keys follow from the message keys, else its software chooses."""
+    """A device with a chip. If it `derives`, session keys follow from message keys, else its software chooses them."""
 
     chip: Chip | None = None
     derives: bool = False
 
     def access_field(self, key: MessageKey, slip: Slip) -> ClipperField:
+        """Return the chip's LEAF and the wrapped keys for a message."""
         ks = derived_key(key) if self.derives else random_bytes(KEY)
         labels = AccessField(key.chain, key.n, slip.people, slip.day)
         transcript = sha256(slip.header)[:8]
         return self.field_for(key, labels, transcript, ks)
 
     def field_for(self, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
-        """The field under a session key, with the LEAF that the chip makes for it."""
+        """Return the field under a session key, with the LEAF that the chip makes for it."""
         return make_field(key, labels, transcript, ks, self.unit.generate_iv(ks, transcript))
 
     @property
     def unit(self) -> Chip:
-        """The chip. Refused where none is built in."""
+        """The chip. Raises Refused if none is built in."""
         if self.chip is None:
             raise Refused(self.name, "there is no chip in it")
         return self.chip
 
     def open_pairwise(self, mail: Mail, author: Listed) -> Plaintext:
+        """Open a mail; refuse a text whose LEAF is not valid."""
         found = of_pairwise(self, mail)
         plaintext = super().open_pairwise(mail, author)
         if isinstance(content.read(plaintext), Text):
@@ -72,7 +74,7 @@ class ClipperDevice(device.Device):
         return plaintext
 
     def admit(self, mail: Mail, found: ComputedKey) -> None:
-        """Refuse a text whose field is not what its sender's chip should have made; the reason names the sender."""
+        """Raise Refused, naming the sender, if a text's field is not what the sender's chip should have made."""
         try:
             said = codec.decode(mail.field, ClipperField)
             ks = agreed_key(said, found.key)
@@ -88,14 +90,14 @@ class ClipperDevice(device.Device):
 
 
 class ComputedKey(NamedTuple):
-    """The key of a message, and the header that its sender's slip had."""
+    """The key of a message, and the header that its sender bound the field to."""
 
     key: MessageKey
     header: bytes
 
 
 def of_pairwise(own: device.Device, mail: Mail) -> ComputedKey:
-    """How a device is going to open a pairwise mail. Raises what opening it would raise."""
+    """Return the key with which a device will open a pairwise mail. Raise what opening it would raise."""
     for conversing in own.sessions.get(mail.sender, []):
         session = conversing.session
         if mail.initial is not None and mail.initial.ek_a != session.id:
@@ -113,7 +115,7 @@ def of_pairwise(own: device.Device, mail: Mail) -> ComputedKey:
 
 
 def of_group(own: device.Device, mail: Mail) -> ComputedKey:
-    """How a device is going to open a group's mail. Raises what opening it would raise."""
+    """Return the key with which a device will open a group's mail. Raise what opening it would raise."""
     message = sender_keys.unpack(mail.body)
     for peer in own.receiving:
         if peer.device == mail.sender and peer.chain.chain == message.chain:
@@ -123,7 +125,7 @@ def of_group(own: device.Device, mail: Mail) -> ComputedKey:
 
 @honest_only("the steps that decrypt is going to take")
 def pairwise_key(session: Session, message: Message) -> MessageKey:
-    """The key under which `session` opens the message. Forged where it opens under none."""
+    """Return the key under which `session` opens the message. Raise Forged if it opens under none."""
     for kept in session.skipped:
         if (kept.chain, kept.n) == (message.chain, message.n):
             return kept
@@ -141,7 +143,7 @@ def pairwise_key(session: Session, message: Message) -> MessageKey:
 
 @honest_only("the steps that decrypt is going to take")
 def group_key(peer: PeerChain, message: SenderMessage) -> MessageKey:
-    """The key of a group message. Forged where the chain has no such key any more."""
+    """Return the key of a group message. Raise Forged if the chain no longer has that key."""
     for kept in peer.skipped:
         if kept.n == message.n:
             return kept

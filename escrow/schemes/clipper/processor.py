@@ -1,6 +1,6 @@
-"""The decrypt processor: it reads in a LEAF which unit made it, and with that unit's key the session key.
+"""The decrypt processor: it reads from a LEAF the unit that made it, and with that unit's key the session key.
 
-  identify  LEAF --KF--> unit                       for whoever has a processor; no warrant is needed, nothing is read
+  identify  LEAF --KF--> unit                       by any holder of a processor; no warrant is needed, nothing is read
   release   unit --(warrant)--> each agent          K1 ⊕ K2, used under that warrant until it expires
   open      wk --KU--> KS --> message key           if the unit is of the person who sent the mail
 
@@ -32,12 +32,12 @@ AGENTS = ("agent-1", "agent-2")
 
 @derivation("answer.to = key.public")
 def open_half(answer: Answer, key: Private) -> UnitHalf:
-    """What an agent answered, to whoever holds the authority's key."""
+    """Return an agent's answer, by the authority's key."""
     return open_answer(answer, key, UnitHalf)
 
 
 class Loaded(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A unit key in a decrypt processor: under which warrant, until when, and whose unit the agents say it is."""
+    """A unit key in a decrypt processor: its warrant, its last day, and the unit's owner as the agents name it."""
 
     order: str
     expires: int
@@ -55,7 +55,7 @@ class Attributed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 class Processor(Authority):
     """An authority with a decrypt processor: the family key, and the unit keys that were released to it.
 
-    `findings` are of mail whose LEAF names a unit that it has the key of.
+    `findings` are about mail whose LEAF names a unit whose key it has.
     """
 
     family: FamilyKey | None = None
@@ -65,7 +65,7 @@ class Processor(Authority):
     def identified(
         self, wire: Wire, heard: Iterable[tuple[Intercept, ClipperField]]
     ) -> Iterator[tuple[Intercept, ClipperField, Identity]]:
-        """What the family key reads in the fields: which unit made each."""
+        """Yield the fields that the family key reads, each with the unit that made it."""
         if (family := self.family) is None:
             return
         for intercept, said in heard:
@@ -75,11 +75,11 @@ class Processor(Authority):
                 self.complain_of(wire, intercept.mail, error)
 
     def complain_of(self, wire: Wire, mail: Mail, error: Forged) -> None:
-        """Keep why a mail's field came to nothing, and who sent it."""
+        """Record why a mail's field gave nothing, and who sent it."""
         wire.complain(self.name, Forged(f"beside {mail.sender}'s mail: {error}"))
 
     def units(self, wire: Wire, warrant: Warrant, identities: Iterable[Identity]) -> dict[bytes, Loaded]:
-        """The unit keys that may be used under the warrant; those that are missing are asked for, one request each."""
+        """Return the unit keys that may be used under the warrant; missing ones are asked for, one request each."""
         units: dict[bytes, Loaded] = {}
         for each in self.loaded:
             try:
@@ -99,7 +99,7 @@ class Processor(Authority):
         return units
 
     def _released(self, wire: Wire, warrant: Warrant, request: UnitRequest) -> Iterator[UnitKey]:
-        """The unit key, if both agents give their halves of it; who does not is named."""
+        """Yield the unit key if both agents give their halves of it; an agent that does not is named."""
         halves = []
         for agent in AGENTS:
             try:
@@ -117,11 +117,11 @@ class Processor(Authority):
             wire.complain(" or ".join(AGENTS), error)
 
     def attribute(self, mail: Mail, loaded: Loaded) -> None:
-        """Write down whose unit the mail's LEAF names."""
+        """Record the owner of the unit that the mail's LEAF names."""
         self.findings.append(Attributed(hashlib.sha256(mail.body).digest(), loaded.owner))
 
     def open_key(self, wire: Wire, said: ClipperField, identity: Identity, loaded: Loaded) -> MessageKey:
-        """The message key in a field. Refused where its LEAF names the unit of another than its sender."""
+        """Return the message key in a field. Raise Refused if its LEAF names the unit of another than its sender."""
         sender = identity.people[0]
         if sender != loaded.owner:
             wire.alarm(self.name, f"mail of {sender} has a LEAF of {loaded.owner}'s unit")

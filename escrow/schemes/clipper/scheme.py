@@ -8,9 +8,9 @@
            seeds S1, S2 every unit's; 2^16 trials find a LEAF that names nobody
 
 In Clipper the payload is enciphered by Skipjack under KS; here KS seals the ratchet's message key, so that the scheme
-remains a delta on plain. A call has one KS and two chips, so the target's unit key opens both sides; mail has the
-sender's LEAF alone, so whatever the target receives takes the senders' unit keys. Requests are public packets, and so
-is the unit that one names. That nobody reads a chip is the standard's trust; here a stolen device is read.
+remains a delta on plain. A call has one KS and two chips, so the target's unit key opens both sides; mail has only the
+sender's LEAF, so mail to the target needs the senders' unit keys. Requests are public packets, and so is the unit that
+one names. The standard trusts that no one reads a chip; here a stolen device is read.
 
 Source: FIPS PUB 185 (1994), specifications; Denning, "The Clipper Chip: A Technical Summary" (1993). *Modelled*: what
 never was published (`leaf`); that agents have on file whose a unit is, and refuse one not the sender's.
@@ -55,19 +55,19 @@ class FiledHalf(UnitHalf, frozen=True):
 
 @derivation("half.uid = request.uid")
 def release(half: FiledHalf, request: Guard[UnitRequest]) -> UnitHalf:
-    """The half that was asked for."""
+    """Return the half that was asked for."""
     return UnitHalf(half.uid, half.agent, half.raw)
 
 
 @service(release, holder="half")
 def agent_checks(half: FiledHalf, warrant: Warrant, request: UnitRequest) -> Checks:
-    """What each agent promises to check before it releases a half."""
+    """Yield what each agent promises to check before it releases a half."""
     yield from promises(half.court, warrant, request.people, request.day)
     yield "unit of the sender named", request.people[:1] == (half.owner,)
 
 
 class ClipperAgent(Official):
-    """An escrow agent: one half of each unit key."""
+    """An escrow agent: it holds one half of each unit key."""
 
     halves: list[FiledHalf]
 
@@ -90,14 +90,14 @@ class ClipperAgent(Official):
 
 
 class Programmer(Principal):
-    """Where chips are programmed, and tried on a processor. While a session lasts: both seeds, and each unit's key."""
+    """The place where chips are programmed, and tried on a processor. During a session: both seeds, and unit keys."""
 
     seeds: list[Seed]
     serials: list[Serial]
     bench: Processor
 
     def finish(self, keeps_seeds: bool = False) -> None:
-        """The session is over: what was in it is destroyed."""
+        """End the session: destroy the unit keys and, unless they are kept, the seeds."""
         self.seeds, self.bench.loaded = self.seeds if keeps_seeds else [], []
 
 
@@ -105,8 +105,8 @@ class Clipper(Plain, frozen=True, kw_only=True):
     """`width`, `mode`, `binds` (names with spaces between) and `partial` are the LEAF's (`leaf.Make`).
 
     `derives`: session keys follow from message keys, so that no side can force one. `most_bad`: a chip stops after so
-    many invalid LEAFs (0: never). `refuses_own`: it takes none of its own making. `keeps_seeds`: those
-    of the programming session are not destroyed.
+    many invalid LEAFs (0: never). `refuses_own`: a chip refuses its own LEAFs. `keeps_seeds`: the seeds of the
+    programming session are not destroyed.
     """
 
     name = "clipper"
@@ -149,11 +149,12 @@ class Clipper(Plain, frozen=True, kw_only=True):
 
     @property
     def make(self) -> Make:
-        """How its chips make their LEAFs. ValueError for parameters that make none."""
+        """How its chips make their LEAFs. Raises ValueError for parameters that make none."""
         return Make(self.width, self.mode, tuple(self.binds.split()), self.partial)
 
     @property
     def claim(self) -> Claim:
+        """Both agents together open everything; the authority reads what its warrants cover."""
         return Claim(
             words="Both agents' components of a unit key together open what that unit enciphers, neither alone gives"
             " anything; they are released for the communications and the time that a court authorised.",
@@ -163,7 +164,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
-        """Chips are programmed where the agents meet; the parties begin with what was handed to them there."""
+        """Make the parties: chips are programmed where the agents meet, and each party begins with its part."""
         one, other = (_seed(number, agent) for number, agent in enumerate(AGENTS, 1))
         with crypto.acting("programmer"):
             family = FamilyKey(self.make, random_bytes(KEY))
@@ -186,7 +187,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
         yield from (*agents, programmer)
 
     def each_day(self, wire: Wire, day: int) -> None:
-        """The session ends with its day, and a processor's key with the warrant that it was released for."""
+        """End the programming session after its day, and delete released keys whose warrant has expired."""
         if day > 0:
             wire.party("programmer", Programmer).finish(self.keeps_seeds)
         processor = wire.party("authority", Processor)
@@ -195,6 +196,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Read the unit from each covered LEAF, ask the agents for its key, and yield the texts that it opens."""
         authority = of_kind(authority, Processor)
         read = list(authority.identified(wire, wanted(authority, warrant, intercepted, ClipperField)))
         units = authority.units(wire, warrant, [identity for _, _, identity in read])

@@ -1,6 +1,6 @@
 """How a user has her fair key certified: packets, the centre, and a trustee's half of it.
 
-`schemes.fair_keys` is the scheme, with the protocol on one page and its sources. Nothing here serves warrants.
+`escrow.schemes.fair_keys.scheme` has the protocol on one page, and its sources. Nothing here serves warrants.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class TrusteeShare(KeyShare, frozen=True, dict=True):
 
 
 class Certificate(RequestSubject, frozen=True):
-    """What the centre vouches for: whose fair key this is, and the shift B (scalar, 32 bytes) that went into it.
+    """The centre's statement of a user's fair key, and of the shift B (scalar, 32 bytes) that went into it.
 
-    `remark` is what the user may have certified besides: nothing, or it is room for a key that no trustee holds.
+    `remark` is what else the user may have certified: nothing, or it is room for a key that no trustee holds.
     """
 
     user: str
@@ -53,20 +53,22 @@ class Certificate(RequestSubject, frozen=True):
 
     @property
     def people(self) -> tuple[str, ...]:
+        """The user whose key it is."""
         return (self.user,)
 
     @property
     def day(self) -> int:
-        return 0  # a key is of no day, which is the trouble with it
+        """Day 0: a key belongs to no day, which is the scheme's weakness."""
+        return 0
 
     def body(self) -> bytes:
-        """What is signed."""
+        """Return the hash that the centre signs (32 bytes)."""
         return sha256(_CERTIFY, codec.encode((self.user, self.group, self.shift, self.remark)))
 
 
 @honest_only("public arithmetic on commitments")
 def shifted(made: EscrowGroup, shift: int) -> EscrowGroup:
-    """The group whose key is larger by `shift`: the constant commitment alone moves."""
+    """Return the group whose key is larger by `shift`: only the constant commitment changes."""
     if not shift:
         return made
     first = group.add(made.commitments[0], group.base(shift))
@@ -74,7 +76,7 @@ def shifted(made: EscrowGroup, shift: int) -> EscrowGroup:
 
 
 def approved(user: str, made: EscrowGroup) -> bytes:
-    """What a trustee signs."""
+    """Return the hash that a trustee signs (32 bytes)."""
     return sha256(_APPROVE, user.encode(), codec.encode(made))
 
 
@@ -88,7 +90,7 @@ class Begin(Packet, frozen=True):
 
 
 class Committed(Packet, frozen=True):
-    """The centre's commitment to B (32 bytes), or nothing where it adds none."""
+    """The centre's commitment to B (32 bytes), or nothing if it adds none."""
 
     commitment: Public
 
@@ -108,7 +110,7 @@ class Approval(Packet, frozen=True):
 
 
 class Submit(Packet, frozen=True):
-    """A user hands in the commitments with every trustee's approval, and what else it would like to have certified."""
+    """A user submits the commitments with every trustee's approval, and what else it would like to have certified."""
 
     user: str
     group: EscrowGroup
@@ -124,7 +126,7 @@ class Revealed(Packet, frozen=True):
 
 
 class Directory(Packet, frozen=True):
-    """All certificates, once everybody is registered."""
+    """All certificates, after all users have registered."""
 
     certificates: tuple[Certificate, ...]
 
@@ -143,6 +145,7 @@ class Centre(Principal):
     certified: list[Certificate] = []
 
     def on_begin(self, sender: str, packet: Begin, wire: Wire) -> Committed:
+        """Commit to B for a user. Refuse a device that the user did not link."""
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
         if not self.failsafe:
             return Committed(b"")
@@ -151,6 +154,7 @@ class Centre(Principal):
         return Committed(sha256(_COMMIT, shift, blinding))
 
     def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
+        """Certify the key that all trustees approved, and reveal B."""
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
         self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
         body = approved(packet.user, packet.group)
@@ -165,14 +169,14 @@ class Centre(Principal):
         return Revealed(certificate, blinding)
 
     def takes(self, remark: bytes) -> bool:
-        """Whether the centre certifies this remark."""
+        """Return whether the centre certifies this remark."""
         return not remark
 
 
 class Holder(Principal):
-    """A trustee as far as registration goes: it holds one share a user. `accounts` says whose each device is.
+    """A trustee's part in registration: it holds one share a user. `accounts` maps each device to its owner.
 
-    `transport` serves until the directory is published.
+    `transport` is used until the directory is published.
     """
 
     court: Public
@@ -188,10 +192,11 @@ class Holder(Principal):
         return self.transport
 
     def transport_key(self) -> bytes:
-        """Return the public key (32 bytes) under which shares are sealed. Raise Refused once the directory stands."""
+        """Return the public key (32 bytes) under which shares are sealed. Raise Refused after registration."""
         return self._transport().public
 
     def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
+        """Keep a user's share that fits the commitments, and approve the key. Refuse a second deal of one user."""
         transport = self._transport()
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
         share = codec.decode(hpke.open_(transport, packet.sealed, _DEAL), KeyShare)
@@ -201,6 +206,7 @@ class Holder(Principal):
         return Approval(self.key.sign(approved(packet.user, packet.group)))
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
+        """Add the certified B to each share, and end registration."""
         self.insist(sender == "centre", "the centre publishes the directory")
         certified = {each.user: each for each in packet.certificates}
         for at, share in enumerate(self.shares):
@@ -224,9 +230,11 @@ def register(
     choose: Choice,
     submit: Callable[[Submit], Revealed],
 ) -> None:
-    """A user's device splits a key among trustees (name, transport key), and has it certified.
+    """Split a user's key among trustees (name, transport key), and have it certified.
 
-    Refused where a trustee or the centre refuses, and by the device where the key is not its own and the centre's.
+    Raises:
+        Refused: a trustee or the centre refuses, or the device does because the certified key is not its own and
+            the centre's.
     """
     commitment = wire.ask(device.name, "centre", Begin(user), Committed).commitment
     shares, commitments = choose()
@@ -246,7 +254,10 @@ def register(
 
 
 def certificates(centre: bytes, told: Directory, reader: Principal) -> dict[str, Certificate]:
-    """The directory's certificates by user. Refused by the reader where one is not signed by the centre's key."""
+    """Return the directory's certificates by user.
+
+    The reader raises Refused if one is not signed by the centre's key.
+    """
     for each in told.certificates:
         reader.insist(verify(centre, each.signature, each.body()), "centre's signature")
     return {each.user: each for each in told.certificates}

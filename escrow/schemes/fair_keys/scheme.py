@@ -5,11 +5,11 @@
   certify  centre: all approved; reveals B; the fair key is Y = [A + B]G, trustee i holds f(i) + B
   send     R = [r]G; for each user of the conversation w = Seal(H([r]Y, c), k'; c);  Seal(k', k; c, all w)
   access   on a warrant about a user, each trustee hands over its share of that user's key; t of them give A + B
-  weak     one warrant gives a user's key for good: it opens all that was and will be sent to or by that user
+  weak     one warrant gives a user's key forever: it opens all that was and will be sent to or by that user
 
-The user picks A alone, which suits whoever distrusts the state's dice, and whoever wants to hide bits in Y: [A]G can be
-ground until it says something. With B, committed to before [A]G is known and revealed after, nobody chooses a bit of Y.
-Here a user needs the key for nothing, since the ratchet opens her mail, and forgets it when it is dealt.
+The user chooses A alone. That serves a user who distrusts the state's randomness, and one who wants to hide bits in Y:
+she can try many A until [A]G has the wanted bits. With B, committed to before [A]G is known and revealed after, no one
+chooses a bit of Y. Here a user has no use for the key, since the ratchet opens her mail, and forgets it once dealt.
 Source: Micali, "Fair Public-Key Cryptosystems", CRYPTO '92 (t of n by verifiable secret sharing); Kilian and Leighton,
 "Fair Cryptosystems, Revisited", CRYPTO '95: the failsafe protocol, after Schneier, Applied Cryptography, section 23.10.
 """
@@ -59,8 +59,10 @@ MOST_TRUSTEES = 100
 
 
 class FairField(AccessField, frozen=True):
-    """A message key for the holders of several fair keys: R (33 bytes) towards each; a key for each (48 bytes), which
-    opens `sealed` (48 bytes)."""
+    """A message key for the holders of several fair keys.
+
+    R (33 bytes) towards each, and for each a key (48 bytes) that opens `sealed` (48 bytes).
+    """
 
     header: Public
     capsules: tuple[Capsule, ...]
@@ -69,17 +71,17 @@ class FairField(AccessField, frozen=True):
 
     @property
     def point(self) -> bytes:
-        """R, the same for all."""
+        """The point R, the same for all."""
         return self.capsules[0].point if self.capsules else b""
 
     def context(self) -> bytes:
-        """What the seals are bound to: everything that the field says about the message."""
+        """Return everything that the field says about the message, to which the seals are bound."""
         return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.capsules))
 
 
 @derivation("field.point = opened.point")
 def unwrap(field: FairField, opened: Opened) -> MessageKey:
-    """The message key. Forged where the shared point is another's, or any part of the field was changed."""
+    """Return the message key. Raise Forged if the shared point is another's, or any part of the field was changed."""
     groups = [capsule.group for capsule in field.capsules]
     if opened.group not in groups or len(groups) != len(field.wraps):
         raise Forged("a field that is sealed to others")
@@ -91,20 +93,20 @@ def unwrap(field: FairField, opened: Opened) -> MessageKey:
 
 @derivation("share.group = certificate.group.name")
 def release(share: TrusteeShare, certificate: Guard[Certificate]) -> KeyShare:
-    """What a trustee hands over: its share of the key that is certified."""
+    """Return a trustee's share of the key that is certified."""
     return KeyShare(share.group, share.index, share.raw)
 
 
 @service(release, holder="share")
 def trustee_checks(share: TrusteeShare, warrant: Warrant, certificate: Certificate) -> Checks:
-    """What each trustee promises to check before it hands over its share of a user's key. A key has no window."""
+    """Yield what each trustee promises to check before it gives its share of a user's key. A key has no window."""
     yield "court's signature", warrant.signed_by(share.court)
     yield "target", warrant.order.target == share.user
 
 
 @derivation("answer.to = key.public")
 def open_share(answer: Answer, key: Private) -> KeyShare:
-    """What a trustee answered, to whoever holds the authority's key."""
+    """Return a trustee's answer, by the authority's key."""
     return open_answer(answer, key, KeyShare)
 
 
@@ -112,7 +114,7 @@ def open_share(answer: Answer, key: Private) -> KeyShare:
 
 
 class Trustee(Official, registration.Holder):
-    """A trustee, who hands over its share of a user's key on a warrant about that user."""
+    """A trustee: on a warrant about a user it gives its share of that user's key."""
 
     subject = Certificate
 
@@ -144,7 +146,7 @@ class FairDevice(device.Device):
     certificates: dict[str, Certificate] = {}
 
     def choose(self, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
-        """The user's own choice: shares of A for n trustees, and the commitments."""
+        """Return the user's own choice: shares of A for n trustees, and the commitments."""
         return feldman.deal(group.random_scalar(), t, n)
 
     def register(self, wire: Wire, trustees: Sequence[tuple[str, bytes]], t: int) -> None:
@@ -156,13 +158,15 @@ class FairDevice(device.Device):
         registration.register(wire, self.user, self, trustees, choose, lambda packet: self.submit(wire, packet))
 
     def submit(self, wire: Wire, packet: registration.Submit) -> registration.Revealed:
-        """Hand in what is to be certified."""
+        """Submit what is to be certified, and return the centre's answer."""
         return wire.ask(self.name, "centre", packet, registration.Revealed)
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
+        """Keep all certificates, if the centre signed each."""
         self.certificates = certificates(self.centre, packet, self)
 
     def access_field(self, key: MessageKey, slip: Slip) -> FairField:
+        """Return the message key, sealed to the fair key of every user of the conversation."""
         people = list(dict.fromkeys(slip.people))
         if missing := [user for user in people if user not in self.certificates]:
             raise Refused(self.name, f"{missing[0]} has no certified key")
@@ -176,13 +180,14 @@ class FairDevice(device.Device):
 
 
 class FairAuthority(Authority):
-    """An authority, which keeps the users' keys that it was given."""
+    """An authority that keeps the users' keys that it was given."""
 
     centre: Public = b""
     certificates: dict[str, Certificate] = {}
     keys: list[EscrowKey] = []
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
+        """Keep all certificates, if the centre signed each."""
         self.certificates = certificates(self.centre, packet, self)
 
 
@@ -223,6 +228,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
+        """Any t trustees open what is sealed to a user; the authority reads what its warrants cover."""
         return Claim(
             words=f"Any {self.t} of a user's {self.n} trustees can open what is sealed to that user, fewer learn"
             " nothing; the authority listens to those whom a court has named, and to nobody else.",
@@ -233,9 +239,11 @@ class FairKeys(Plain, frozen=True, kw_only=True):
 
     @property
     def trustees(self) -> tuple[str, ...]:
+        """The names of the trustees."""
         return tuple(f"trustee-{i}" for i in range(1, self.n + 1))
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of plain, the centre and the trustees."""
         users = list(users)
         accounts = {device: user.name for user in users for device in user.devices}
         with crypto.acting("centre"):
@@ -255,7 +263,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
             return self.trustee(name, court, centre, key, new_private(), accounts)
 
     def setup(self, wire: Wire) -> None:
-        """Every user's first device registers; then the directory is published to all."""
+        """Register every user through their first device, then publish the directory to all."""
         parties = wire.parties
         trustees = [(name, wire.party(name, Trustee).transport_key()) for name in self.trustees]
         registered: set[str] = set()
@@ -272,6 +280,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
+        """Get the target's key once from t trustees, and yield the texts that it opens."""
         authority = of_kind(authority, FairAuthority)
         certified = {each.group.name: each for each in authority.certificates.values()}
         for intercept, field in wanted(authority, warrant, intercepted, FairField):
@@ -289,7 +298,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
                 break
 
     def _concerns(self, authority: Authority, warrant: Warrant, certificate: Certificate) -> bool:
-        """Whether the authority asks for this key: a corrupted one asks for any."""
+        """Return whether the authority asks for this key: a corrupted one asks for any."""
         try:
             authority.insist(certificate.user == warrant.order.target, "the key is the target's")
         except Refused:
@@ -297,7 +306,10 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         return True
 
     def _key(self, authority: FairAuthority, wire: Wire, warrant: Warrant, target: Certificate) -> EscrowKey:
-        """The target's key: kept from an earlier time, or put together from shares; a wrong one is blamed."""
+        """Return the target's key.
+
+        Kept from before, or combined from shares; a trustee with a wrong share is blamed.
+        """
         if kept := next((key for key in authority.keys if key.group == target.group.name), None):
             return kept
         shares: list[KeyShare] = []
