@@ -150,7 +150,7 @@ class Authority(Principal):
             wire: the wire to the official.
             official: the official's name.
             warrant: the warrant under which the authority asks.
-            matter: the fact that is to be opened.
+            subject: the fact that is to be opened.
 
         Raises:
             EscrowError: the official's own error: Refused by a check, Forged, Malformed, or Unreachable.
@@ -209,7 +209,7 @@ def in_force(warrant: Warrant, day: int) -> bool:
 
 
 class Official(Principal):
-    """Base of whoever acts on the authority's requests: the one place that checks a request.
+    """Base of every official that acts on the authority's requests: the one place that checks a request.
 
     An official promises, in this order: the authority that the warrant names signed the request; the warrant may be
     used today (`timely`); the scheme's own checks hold (`checks`). A subclass sets `subject`, the type of fact that it
