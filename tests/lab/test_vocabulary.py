@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import attacks.registry
-from attacks.cli import templates
 from escrow import registry
 from escrow.derivation import RuleError
 from escrow.registry import PluginError, load_file
+from escrow.testing import templates
 from escrow.vocabulary import vocabulary
 
 TEMPLATE = templates.scheme("mine")
