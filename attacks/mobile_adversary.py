@@ -1,7 +1,7 @@
 """The mobile adversary robs a different agent every evening, never two on one evening.
 
   take     agent 1 on the first evening, agent 2 on the second, and so on round; every set of these
-  try      each share against the sharings of all stages, whatever stage it names
+  try      each share against the sharings of all epochs, whatever epoch it names
   read     the archive of all packets, those of the refreshes too
 
 Against shares that stay as they were dealt, t evenings are enough. If shares are replaced in between, and the data that
@@ -21,19 +21,19 @@ from attacks.lying_holder import holders
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged
 from escrow.scheme import Finding, Scheme, Source
-from escrow.sharing.epochs import Sharing, StageShare, share_fits
+from escrow.sharing.epochs import EpochShare, Sharing, share_fits
 
 
 @derivation("share.key = sharing.key")
-def still_fits(share: StageShare, sharing: Guard[Sharing]) -> StageShare:
-    """Return a stolen share as one of another stage.
+def still_fits(share: EpochShare, sharing: Guard[Sharing]) -> EpochShare:
+    """Return a stolen share as one of another epoch.
 
     Raise Forged if it does not fit, as it should not after a refresh.
     """
-    moved = msgspec.structs.replace(share, stage=sharing.stage)
+    moved = msgspec.structs.replace(share, epoch=sharing.epoch)
     if not share_fits(sharing, moved):
         raise Forged("a share of another polynomial")
-    return StageShare(moved.key, moved.stage, moved.index, moved.raw)
+    return EpochShare(moved.key, moved.epoch, moved.index, moved.raw)
 
 
 class MobileAdversary(Attack):

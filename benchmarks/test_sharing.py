@@ -15,7 +15,7 @@ import pytest
 from benchmarks.multiples import UNIT, elapsed, multiplication, naive_combine, naive_dleq, naive_split, naive_verify
 from escrow.primitives import group, hash_to_curve
 from escrow.sharing import feldman, shamir, tdh2
-from escrow.sharing.epochs import StageShare
+from escrow.sharing.epochs import EpochShare
 
 SIZES = [(67, 100), (334, 1000)]
 
@@ -101,7 +101,7 @@ def test_tdh2(benchmark, step):
     x = group.random_scalar()
     key = group.base(x)
     ciphertext = tdh2.encrypt(key, bytes(32), bytes(32))
-    share = StageShare(key, 0, 1, group.scalar_bytes(x))
+    share = EpochShare(key, 0, 1, group.scalar_bytes(x))
     works = {
         "encrypt": lambda: tdh2.encrypt(key, bytes(32), bytes(32)),
         "check": lambda: tdh2.read(key, ciphertext.wire).proven,

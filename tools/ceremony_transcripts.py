@@ -15,7 +15,7 @@ from escrow.primitives.group import POINT, Q, scalar, scalar_bytes
 from escrow.sharing import tdh2
 from escrow.sharing.dkg import gjkr, in_process, result
 from escrow.sharing.dkg.in_process import LocalMember
-from escrow.sharing.epochs import Sharing, StageShare, pool
+from escrow.sharing.epochs import EpochShare, Sharing, pool
 from escrow.sharing.proactive import refresh
 from tools.ratchet_transcripts import Values, flipped
 
@@ -37,8 +37,8 @@ class Noted(Run):
 # --- key generation and refresh ---
 
 
-def shares_of(sharing: Sharing, shares: list[StageShare]) -> Values:
-    held = {"stage": sharing.stage, "n": sharing.n, "commitments": list(sharing.commitments)}
+def shares_of(sharing: Sharing, shares: list[EpochShare]) -> Values:
+    held = {"epoch": sharing.epoch, "n": sharing.n, "commitments": list(sharing.commitments)}
     return held | {"shares": [share.raw for share in shares]}
 
 
@@ -65,19 +65,19 @@ def ran(name: str, kind: str, setting: gjkr.Setting) -> tuple[Values, in_process
     return {"name": name, "kind": kind, "session": setting.session, "t": T, "n": N, "members": told}, made
 
 
-def ended(case: Values, sharing: Sharing, shares: list[StageShare]) -> Values:
+def ended(case: Values, sharing: Sharing, shares: list[EpochShare]) -> Values:
     secret = pool(sharing, tuple(shares)).raw
     return case | {"after": shares_of(sharing, shares), "key": sharing.key, "secret": secret}
 
 
-def key_generation() -> tuple[Values, Sharing, list[StageShare]]:
+def key_generation() -> tuple[Values, Sharing, list[EpochShare]]:
     case, made = ran("key generation", "key", gjkr.gjkr(b"transcript of a key generation", T, N))
     sharing = result.first_sharing(made.outcome)
     shares = [result.first_share(made.outcome, made.shares[index]) for index in (1, 2, 3)]
     return ended(case, sharing, shares), sharing, shares
 
 
-def refreshed(before: Sharing, held: list[StageShare]) -> Values:
+def refreshed(before: Sharing, held: list[EpochShare]) -> Values:
     case, made = ran("refresh", "refresh", refresh.setting(before, b"transcript of a refresh"))
     sharing, renewal = refresh.renewed(before, made.outcome)
     shares = [refresh.renew(share, renewal, made.shares[share.index]) for share in held]
@@ -152,16 +152,16 @@ def equivocation(case: Values) -> tuple[str, Values, Values]:
 
 
 def pool_faults(case: Values, before: Values) -> list[Values]:
-    """Two shares are pooled of which one is wrong: the gap between stages, and lies of its holder."""
+    """Two shares are pooled of which one is wrong: the gap between epochs, and lies of its holder."""
 
     def share(member: int, of: Values, **changed: Any) -> Values:
-        return {"stage": of["stage"], "index": member, "raw": of["shares"][member - 1]} | changed
+        return {"epoch": of["epoch"], "index": member, "raw": of["shares"][member - 1]} | changed
 
     after = case["after"]
     wrong = scalar_bytes(scalar(after["shares"][1]) + 1)
     tries: list[tuple[str, Values, int, str]] = [
-        ("a share of the stage before", share(2, before), 2, "it is of stage 0, not of stage 1"),
-        ("an old share under the new stage", share(2, before, stage=1), 2, "its share does not fit"),
+        ("a share of the epoch before", share(2, before), 2, "it is of epoch 0, not of epoch 1"),
+        ("an old share under the new epoch", share(2, before, epoch=1), 2, "its share does not fit"),
         ("a share that is one more", share(2, after, raw=wrong), 2, "its share does not fit"),
         ("a share under another's index", share(2, after, index=3), 3, "its share does not fit"),
         ("a share of nobody", share(2, after, index=4), 4, "there is no member 4 among 3"),
@@ -183,7 +183,7 @@ def pool_faults(case: Values, before: Values) -> list[Values]:
     ]
 
 
-def key_cases() -> tuple[list[Values], Sharing, list[StageShare]]:
+def key_cases() -> tuple[list[Values], Sharing, list[EpochShare]]:
     generation, sharing, shares = key_generation()
     refresh_ = refreshed(sharing, shares)
     faults = run_faults(generation) + run_faults(refresh_) + pool_faults(refresh_, refresh_["before"])
@@ -193,7 +193,7 @@ def key_cases() -> tuple[list[Values], Sharing, list[StageShare]]:
 # --- TDH2 ---
 
 
-def decryption(sharing: Sharing, shares: list[StageShare]) -> Values:
+def decryption(sharing: Sharing, shares: list[EpochShare]) -> Values:
     """A message to the members, and every member's part."""
     message, label = crypto.random_bytes(32), sha256(b"the label")
     noted = Noted(crypto.random_bytes(32))
@@ -206,7 +206,7 @@ def decryption(sharing: Sharing, shares: list[StageShare]) -> Values:
         "name": "two of three",
         "t": T,
         "n": N,
-        "stage": sharing.stage,
+        "epoch": sharing.epoch,
         "commitments": list(sharing.commitments),
         "shares": [share.raw for share in shares],
         "secret": pool(sharing, tuple(shares)).raw,
@@ -226,7 +226,7 @@ def decryption(sharing: Sharing, shares: list[StageShare]) -> Values:
         "proof": made.proof,
         "ciphertext": made.wire,
         "context": made.context,
-        "partials": [{"stage": p.stage, "index": p.index, "value": p.value, "proof": p.proof} for p in parts],
+        "partials": [{"epoch": p.epoch, "index": p.index, "value": p.value, "proof": p.proof} for p in parts],
     }
 
 
@@ -278,7 +278,7 @@ def partial_faults(case: Values) -> list[Values]:
         ("it is member 1's once more, under its own index", first | {"index": 2}, 2, unproven),
         ("it is for another ciphertext", {"context": sha256(b"another")}, 2, misplaced),
         ("it is of another point", {"u": group.GENERATOR}, 2, misplaced),
-        ("it is of another stage", {"stage": 1}, 2, "it is of stage 1, not of stage 0"),
+        ("it is of another epoch", {"epoch": 1}, 2, "it is of epoch 1, not of epoch 0"),
         ("it is of another key", {"key": group.GENERATOR}, 2, "it belongs to another key"),
         ("it is of nobody", {"index": 4}, 4, "there is no member 4 among 3"),
     ]
@@ -297,6 +297,6 @@ def partial_faults(case: Values) -> list[Values]:
     ]
 
 
-def tdh2_cases(sharing: Sharing, shares: list[StageShare]) -> list[Values]:
+def tdh2_cases(sharing: Sharing, shares: list[EpochShare]) -> list[Values]:
     case = decryption(sharing, shares)
     return [case, *ciphertext_faults(case), *partial_faults(case)]

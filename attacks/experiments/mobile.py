@@ -1,12 +1,12 @@
 """The mobile adversary over 20 years: it steals few shares a year, and shares stay or change.
 
-  life      5 agents, 3 needed, a year a stage: real key generation, real refresh; each agent's state every year
+  life      5 agents, 3 needed, a year an epoch: real key generation, real refresh; each agent's state every year
   theft     each year each agent is robbed with probability 5 %, independently
-  loss      the key is pooled from stolen shares of some one stage, and is the key
+  loss      the key is pooled from stolen shares of some one epoch, and is the key
   static    P(X ≥ 3), X ~ Bin(5, 1 − 0.95^20)           yearly refresh    1 − (1 − P(Bin(5, 0.05) ≥ 3))^20
 
 Agents that refresh but keep the data that made the new shares lose as much as if they did not refresh: an agent robbed
-late gives the shares of all earlier stages too. Each kind of agents lives once, and the thefts are drawn many times
+late gives the shares of all earlier epochs too. Each kind of agents lives once, and the thefts are drawn many times
 over that life. Source of the adversary: Ostrovsky and Yung, PODC '91; of the remedy: Herzberg, Jarecki, Krawczyk, Yung,
 CRYPTO '95. The probability of theft, and so the figures, are those of a model of ours.
 """
@@ -29,7 +29,7 @@ from escrow.scheme import Source
 from escrow.schemes.threshold import Threshold, ThresholdAgent
 from escrow.sharing import epochs, shamir
 from escrow.sharing.blame import Blamed
-from escrow.sharing.epochs import Sharing, StagedKey, StageShare
+from escrow.sharing.epochs import EpochShare, Sharing, WholeKey
 from escrow.sharing.proactive.refresh import Renewal, unrenew
 from escrow.wire import Wire
 
@@ -40,9 +40,9 @@ Theft = tuple[int, int]  # year from 0, agent from 0
 class Life(NamedTuple):
     """The key, every sharing of it, and the shares that each theft would give."""
 
-    key: StagedKey
+    key: WholeKey
     sharings: tuple[Sharing, ...]
-    loot: dict[Theft, tuple[StageShare, ...]]
+    loot: dict[Theft, tuple[EpochShare, ...]]
 
 
 def live(scheme: Threshold, years: int = YEARS) -> Life:
@@ -50,7 +50,7 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
     wire = Wire(list(scheme.cast((), bytes(32))))
     scheme.setup(wire)
     sharings: dict[int, Sharing] = {}
-    loot: dict[Theft, tuple[StageShare, ...]] = {}
+    loot: dict[Theft, tuple[EpochShare, ...]] = {}
     for year in range(years):
         wire.day = year
         scheme.each_day(wire, year)
@@ -59,21 +59,21 @@ def live(scheme: Threshold, years: int = YEARS) -> Life:
             agent = revive(party.state(), type(party))
             if (sharing := agent.sharing) is None:
                 raise Malformed(f"{name} holds no sharing after year {year}")
-            sharings[sharing.stage] = sharing
+            sharings[sharing.epoch] = sharing
             loot[year, number] = tuple(shares_in(agent))
-    first = {share for thefts in loot.values() for share in thefts if share.stage == 0}
+    first = {share for thefts in loot.values() for share in thefts if share.epoch == 0}
     return Life(epochs.pool(sharings[0], tuple(first)), tuple(sharings[at] for at in sorted(sharings)), loot)
 
 
-def shares_in(agent: ThresholdAgent) -> Iterator[StageShare]:
+def shares_in(agent: ThresholdAgent) -> Iterator[EpochShare]:
     """Yield the share in a state; and the earlier ones, if the agent kept its runs."""
     if agent.share is None:
         return
-    share: StageShare = agent.share
+    share: EpochShare = agent.share
     yield share
     for run in reversed(agent.runs if isinstance(agent, unerased.HoardingAgent) else []):
         if run.purpose.kind == "refresh":
-            share = unrenew(share, Renewal(share.key, share.stage - 1, run.purpose.session), run.sum)
+            share = unrenew(share, Renewal(share.key, share.epoch - 1, run.purpose.session), run.sum)
             yield share
 
 
@@ -86,15 +86,15 @@ def drawn(years: int = YEARS, agents: int = AGENTS, chance: float = CHANCE) -> l
 
 
 def lost(life: Life, thefts: Iterable[Theft]) -> bool:
-    """Return whether the stolen shares give the key: shares of each stage are pooled."""
-    by_stage: dict[int, dict[int, StageShare]] = defaultdict(dict)
+    """Return whether the stolen shares give the key: shares of each epoch are pooled."""
+    by_epoch: dict[int, dict[int, EpochShare]] = defaultdict(dict)
     for theft in thefts:
         for share in life.loot[theft]:
-            by_stage[share.stage][share.index] = share
-    return any(_pooled(life.sharings[stage], shares.values()) == life.key for stage, shares in by_stage.items())
+            by_epoch[share.epoch][share.index] = share
+    return any(_pooled(life.sharings[epoch], shares.values()) == life.key for epoch, shares in by_epoch.items())
 
 
-def _pooled(sharing: Sharing, shares: Iterable[StageShare]) -> StagedKey | None:
+def _pooled(sharing: Sharing, shares: Iterable[EpochShare]) -> WholeKey | None:
     try:
         return epochs.pool(sharing, tuple(shares))
     except Blamed:
@@ -102,7 +102,7 @@ def _pooled(sharing: Sharing, shares: Iterable[StageShare]) -> StagedKey | None:
 
 
 def lost_mixed(life: Life, thefts: Iterable[Theft]) -> bool | None:
-    """Return whether each agent's last stolen share gives the key, whatever the stages; None if there are too few."""
+    """Return whether each agent's last stolen share gives the key, whatever the epochs; None if there are too few."""
     last = {share.index: scalar(share.raw) for theft in sorted(thefts) for share in life.loot[theft][:1]}
     if len(last) < NEEDED:
         return None

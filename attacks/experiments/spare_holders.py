@@ -1,8 +1,8 @@
-"""How many holders of shares may be absent, lie or be a stage behind before lawful access fails, and who is blamed.
+"""How many holders of shares may be absent, lie or be an epoch behind before lawful access fails, and who is blamed.
 
   absent   answers nothing                                        all texts while n − k ≥ t; nobody is blamed
   lying    answers with a share that is one off                   all texts while n − k ≥ t; the k are blamed
-  stale    answers with its share of the stage before             the same; `threshold` only
+  stale    answers with its share of the epoch before             the same; `threshold` only
 
 The first k holders in the order in which they are asked fail, k from 0 to n, on one set of messages under one warrant.
 The expected figures are arithmetic: n − t may fail, and each that answered wrongly is named, once or more, by an alarm
@@ -112,7 +112,7 @@ class SpareHolders(Experiment):
                 yield from _figures(scheme, scheme.t, room, "absent", absent)
                 yield from _figures(scheme, scheme.t, room, "lying", liar)
                 if isinstance(scheme, Threshold):
-                    yield from _figures(scheme, scheme.t, room, "a stage behind", stale)
+                    yield from _figures(scheme, scheme.t, room, "an epoch behind", stale)
 
 
 def _figures(scheme: Scheme, t: int, room: Room, what: str, fault: Fault) -> Iterator[Figure]:

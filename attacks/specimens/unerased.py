@@ -1,4 +1,4 @@
-"""Agents refresh their shares but keep the data that made the new ones: to a thief all stages are one.
+"""Agents refresh their shares but keep the data that made the new ones: to a thief all epochs are one.
 
 SPECIMEN leaves out the erasure at the end of a run; TWIN is threshold itself.
 """

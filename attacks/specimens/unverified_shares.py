@@ -9,7 +9,7 @@ from escrow.schemes import threshold
 from escrow.schemes.threshold import Threshold
 from escrow.sharing.committee.rounds import MemberRun
 from escrow.sharing.dkg.result import first_sharing
-from escrow.sharing.epochs import StageShare
+from escrow.sharing.epochs import EpochShare
 from escrow.wire import Wire
 
 
@@ -31,7 +31,7 @@ class UncheckingAgent(threshold.ThresholdAgent):
         """Hold the sum of the shares, whatever it is, and erase the run."""
         self.outcome = self.concluded(wire, run)
         sharing = first_sharing(self.outcome)
-        self.hold(sharing, StageShare(sharing.key, 0, self.index, run.sum.raw))
+        self.hold(sharing, EpochShare(sharing.key, 0, self.index, run.sum.raw))
         self.erase()
 
 

@@ -39,7 +39,7 @@ from escrow.sharing.committee.broadcast import MemberKey
 from escrow.sharing.committee.clock import hold_run
 from escrow.sharing.committee.member import Member
 from escrow.sharing.committee.rounds import Purpose
-from escrow.sharing.epochs import Sharing, StageShare
+from escrow.sharing.epochs import EpochShare, Sharing
 from escrow.sharing.tdh2 import TdhCiphertext, TdhMessage, TdhPartial
 from escrow.warrant import (
     Answer,
@@ -54,8 +54,8 @@ from escrow.wire import Wire
 MOST_AGENTS = 100
 
 
-class AgentShare(StageShare, frozen=True, dict=True):
-    """An agent's share of one stage, and the public key (32 bytes) of the court whose warrants it honours."""
+class AgentShare(EpochShare, frozen=True, dict=True):
+    """An agent's share of one epoch, and the public key (32 bytes) of the court whose warrants it honours."""
 
     court: Public
 
@@ -130,15 +130,15 @@ class ThresholdAuthority(Authority):
     def fault(self, index: int, part: TdhPartial, field: ThresholdField) -> str:
         """Return what is wrong with the partial of agent `index`, or "".
 
-        Only an honest authority refuses a past stage.
+        Only an honest authority refuses a past epoch.
         """
-        sharing, present = self.heard.at(part.stage), self.heard.present
+        sharing, present = self.heard.at(part.epoch), self.heard.present
         try:
-            self.insist(sharing == present, f"it is of stage {part.stage}, which is not the present one")
+            self.insist(sharing == present, f"it is of epoch {part.epoch}, which is not the present one")
         except Refused as refused:
             return refused.reason
         if sharing is None or part.index != index:
-            return "it is of no known stage, or another agent's"
+            return "it is of no known epoch, or another agent's"
         blames = tdh2.culprits(sharing, field.ciphertext, [part])
         return blames[0].fault if blames else ""
 
@@ -149,14 +149,14 @@ class ThresholdAgent(Official, Member):
     court: Public = b""
     share: AgentShare | None = None
 
-    def own_share(self) -> StageShare | None:
-        """Return the share of the present stage, or None if it is lost."""
+    def own_share(self) -> EpochShare | None:
+        """Return the share of the present epoch, or None if it is lost."""
         return self.share
 
-    def hold(self, sharing: Sharing, share: StageShare | None) -> None:
-        """Replace the share by the one of a new stage."""
+    def hold(self, sharing: Sharing, share: EpochShare | None) -> None:
+        """Replace the share by the one of a new epoch."""
         self.sharing = sharing
-        self.share = AgentShare(share.key, share.stage, share.index, share.raw, self.court) if share else None
+        self.share = AgentShare(share.key, share.epoch, share.index, share.raw, self.court) if share else None
 
     def reboot(self) -> None:
         """Start from a clean image, which has the signing key and what is public, and no share."""
@@ -264,7 +264,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
         self._announce(wire, [name for name, party in wire.parties.items() if isinstance(party, told)])
 
     def each_day(self, wire: Wire, day: int) -> None:
-        """Refresh the shares; then agents without a share of the new stage recover it.
+        """Refresh the shares; then agents without a share of the new epoch recover it.
 
         An agent reboots only if t others have shares.
         """
@@ -292,7 +292,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
         authority = of_kind(authority, ThresholdAuthority)
         for intercept, field in wanted(authority, warrant, intercepted, ThresholdField):
             parts = self._partials(authority, wire, warrant, field)
-            sharing = authority.heard.at(parts[0].stage) if parts else None
+            sharing = authority.heard.at(parts[0].epoch) if parts else None
             if sharing is None:
                 continue
             try:
@@ -305,8 +305,8 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def _partials(
         self, authority: ThresholdAuthority, wire: Wire, warrant: Warrant, field: ThresholdField
     ) -> tuple[TdhPartial, ...]:
-        """Return the first t proven partials of one stage, or none; the maker of a wrong one is blamed."""
-        stages: dict[int, list[TdhPartial]] = {}
+        """Return the first t proven partials of one epoch, or none; the maker of a wrong one is blamed."""
+        epochs: dict[int, list[TdhPartial]] = {}
         for index, name in enumerate(self.agents, 1):
             try:
                 part = open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
@@ -316,7 +316,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
             if fault := authority.fault(index, part, field):
                 wire.alarm(authority.name, f"wrong partial of {name}: {fault}")
                 continue
-            together = stages.setdefault(part.stage, [])
+            together = epochs.setdefault(part.epoch, [])
             together.append(part)
             if len(together) == self.t:
                 return tuple(together)

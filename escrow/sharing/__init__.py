@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from escrow.sharing.dkg import in_process
     from escrow.sharing.dkg.gjkr import Setting, gjkr, joint_feldman
     from escrow.sharing.dkg.result import Outcome, first_share, first_sharing
-    from escrow.sharing.epochs import Sharing, StageShare
+    from escrow.sharing.epochs import EpochShare, Sharing
     from escrow.sharing.proactive import recovery, refresh
     from escrow.sharing.proactive.recovery import recover
     from escrow.sharing.shamir import combine, split
@@ -27,7 +27,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # functions
     "combine", "first_share", "first_sharing", "gjkr", "joint_feldman", "recover", "split",
     # types
-    "Blame", "Outcome", "Setting", "Sharing", "StageShare",
+    "Blame", "Outcome", "Setting", "Sharing", "EpochShare",
     # errors
     "Blamed",
     # modules

@@ -1,10 +1,10 @@
-"""A key held in shares: at every stage there are new shares, and the key stays the same.
+"""A key held in shares: at every epoch there are new shares, and the key stays the same.
 
   sharing   A_0 … A_{t−1}:  h = A_0 = [x]G,  h_i = Σ [i^k]A_k
-  share     x_i = F(i), deg F = t − 1, of one stage
-  pool      x = Σ λ_i x_i  over any t shares of one stage;  shares of different stages give a meaningless value
+  share     x_i = F(i), deg F = t − 1, of one epoch
+  pool      x = Σ λ_i x_i  over any t shares of one epoch;  shares of different epochs give a meaningless value
 
-Source of the stages: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95. There, and in other
+Source of the epochs: Herzberg, Jarecki, Krawczyk, Yung, "Proactive secret sharing", CRYPTO '95. There, and in other
 papers, t members may be corrupted and t + 1 shares are needed; here t shares are needed.
 """
 
@@ -23,18 +23,18 @@ from escrow.sharing.blame import Blame, Blamed
 
 
 class Sharing(Fact, frozen=True):
-    """The holders of a key at one stage: t of n members, under t commitments (33 bytes each), the first the public key.
+    """The holders of a key at one epoch: t of n members, under t commitments (33 bytes each), the first the public key.
 
-    ValueError unless 1 ≤ t ≤ n, 0 ≤ stage, and there are t commitments. That they are points is checked on their use.
+    ValueError unless 1 ≤ t ≤ n, 0 ≤ epoch, and there are t commitments. That they are points is checked on their use.
     """
 
-    stage: int
+    epoch: int
     n: int
     commitments: tuple[Public, ...]
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.commitments) <= self.n or self.stage < 0:
-            raise ValueError(f"{len(self.commitments)} commitments for {self.n} members at stage {self.stage}")
+        if not 1 <= len(self.commitments) <= self.n or self.epoch < 0:
+            raise ValueError(f"{len(self.commitments)} commitments for {self.n} members at epoch {self.epoch}")
 
     @property
     def t(self) -> int:
@@ -43,19 +43,19 @@ class Sharing(Fact, frozen=True):
 
     @property
     def key(self) -> bytes:
-        """The public key h = [x]G (33 bytes), the same at every stage."""
+        """The public key h = [x]G (33 bytes), the same at every epoch."""
         return self.commitments[0]
 
     def share_key(self, index: int) -> bytes:
-        """Return h_i = [x_i]G (33 bytes) of this stage. Raise Forged if there is no such member."""
+        """Return h_i = [x_i]G (33 bytes) of this epoch. Raise Forged if there is no such member."""
         return _share_key(self, index)
 
 
-class StageShare(Fact, frozen=True, dict=True):
-    """Member `index`'s share x_i (scalar, 32 bytes) of a key at one stage."""
+class EpochShare(Fact, frozen=True, dict=True):
+    """Member `index`'s share x_i (scalar, 32 bytes) of a key at one epoch."""
 
     key: Public
-    stage: int
+    epoch: int
     index: int
     raw: bytes
 
@@ -65,8 +65,8 @@ class StageShare(Fact, frozen=True, dict=True):
         return group.base(group.scalar(self.raw))
 
 
-class StagedKey(Fact, frozen=True):
-    """The whole key x (scalar, 32 bytes), the same at every stage.
+class WholeKey(Fact, frozen=True):
+    """The whole key x (scalar, 32 bytes), the same at every epoch.
 
     It exists only after t members pooled their shares.
     """
@@ -76,15 +76,15 @@ class StagedKey(Fact, frozen=True):
 
 
 class Held(Protocol):
-    """A value that belongs to one member at one stage of one key."""
+    """A value that belongs to one member at one epoch of one key."""
 
     @property
     def key(self) -> bytes:
         """The public key, 33 bytes."""
 
     @property
-    def stage(self) -> int:
-        """The stage, from 0."""
+    def epoch(self) -> int:
+        """The epoch, from 0."""
 
     @property
     def index(self) -> int:
@@ -102,16 +102,16 @@ def _share_key(of: Sharing, index: int) -> bytes:
 
 
 def misplaced(of: Sharing, member: Held) -> str:
-    """Return why a member's part does not belong to this sharing (wrong key, stage or index), or "" if it does."""
+    """Return why a member's part does not belong to this sharing (wrong key, epoch or index), or "" if it does."""
     if member.key != of.key:
         return "it belongs to another key"
-    if member.stage != of.stage:
-        return f"it is of stage {member.stage}, not of stage {of.stage}"
+    if member.epoch != of.epoch:
+        return f"it is of epoch {member.epoch}, not of epoch {of.epoch}"
     return "" if 1 <= member.index <= of.n else f"there is no member {member.index} among {of.n}"
 
 
-def share_fits(of: Sharing, share: StageShare) -> bool:
-    """Return whether a share fits the commitments of its stage."""
+def share_fits(of: Sharing, share: EpochShare) -> bool:
+    """Return whether a share fits the commitments of its epoch."""
     try:
         return not misplaced(of, share) and share.public == of.share_key(share.index)
     except Forged:
@@ -138,18 +138,18 @@ def choose(of: Sharing, members: Iterable[M], wrong: Callable[[M], str]) -> dict
 
 
 @threshold(
-    "sharing.key = shares.key, sharing.stage = shares.stage",
+    "sharing.key = shares.key, sharing.epoch = shares.epoch",
     t="sharing.t",
     member="shares.index",
-    by="key, stage",
+    by="key, epoch",
     verify=share_fits,
 )
-def pool(sharing: Guard[Sharing], shares: tuple[StageShare, ...]) -> StagedKey:
-    """Return the whole key, from any t shares of the sharing's stage; shares that do not fit are skipped.
+def pool(sharing: Guard[Sharing], shares: tuple[EpochShare, ...]) -> WholeKey:
+    """Return the whole key, from any t shares of the sharing's epoch; shares that do not fit are skipped.
 
     Raises:
         Blamed: fewer than t fit; it names the members whose shares do not.
     """
     chosen = choose(sharing, shares, lambda share: "" if share_fits(sharing, share) else "its share does not fit")
     secret = shamir.combine({index: group.scalar(share.raw) for index, share in chosen.items()})
-    return StagedKey(sharing.key, group.scalar_bytes(secret))
+    return WholeKey(sharing.key, group.scalar_bytes(secret))

@@ -1,9 +1,9 @@
-"""TDH2: threshold decryption in which a requester cannot move a ciphertext to another label; shares are of a stage.
+"""TDH2: threshold decryption in which a requester cannot move a ciphertext to another label; shares are of an epoch.
 
   encrypt   c = m ⊕ H1([r]h), u = [r]G, ū = [r]Ḡ;  w = [s]G, w̄ = [s]Ḡ, e = H2(h, c, L, u, w, ū, w̄), f = s + re
   check     w = [f]G − [e]u,  w̄ = [f]Ḡ − [e]ū  give the same e: everybody, and always before x_i is used
   partial   u_i = [x_i]u;  proof that log_u u_i = log_G h_i:  e_i = H4(ctx, h_i, u, u_i, ĥ_i, û_i), f_i = s_i + x_i e_i
-  combine   m = c ⊕ H1(Σ λ_i u_i)  over any t proven partials of one stage
+  combine   m = c ⊕ H1(Σ λ_i u_i)  over any t proven partials of one epoch
 
 m and L are 32 bytes. The label ties a ciphertext to a purpose: an agent compares L with its warrant before it answers.
 The check is a promise of the agent, not mathematics: `partial` works without it, for a thief too, and `answer` is what
@@ -27,7 +27,7 @@ from escrow.primitives import group
 from escrow.primitives.group import POINT, SCALAR, scalar, scalar_bytes
 from escrow.primitives.hash_to_curve import hash_to_curve
 from escrow.sharing.blame import Blame
-from escrow.sharing.epochs import Sharing, StagedKey, StageShare, choose, misplaced
+from escrow.sharing.epochs import EpochShare, Sharing, WholeKey, choose, misplaced
 
 MESSAGE = LABEL = 32
 CIPHERTEXT = MESSAGE + LABEL + 2 * POINT + 2 * SCALAR  # 194 bytes
@@ -63,10 +63,10 @@ class TdhCiphertext(Fact, frozen=True, dict=True):
 
 
 class TdhPartial(Fact, frozen=True, dict=True):
-    """Member i's part u_i = [x_i]u (33 bytes; t of one stage give the point) and its proof e_i ‖ f_i (64 bytes)."""
+    """Member i's part u_i = [x_i]u (33 bytes; t of one epoch give the point) and its proof e_i ‖ f_i (64 bytes)."""
 
     key: Public
-    stage: int
+    epoch: int
     index: int
     u: Public
     context: Public
@@ -142,34 +142,34 @@ def _check(ciphertext: TdhCiphertext) -> bool:
 
 
 class PartialsWanted(Fact, frozen=True):
-    """Parts of this stage of the ciphertexts under `u` are worth computing: bookkeeping, which bounds the search.
+    """Parts of this epoch of the ciphertexts under `u` are worth computing: bookkeeping, which bounds the search.
 
-    t shares of any one stage pool to the key, which opens everything; so parts made with stolen shares tell something
-    new beside parts of the same stage that a member answered with. What honest members would answer is the same text
-    under the same conditions at every stage: the first stands for all.
+    t shares of any one epoch pool to the key, which opens everything; so parts made with stolen shares tell something
+    new beside parts of the same epoch that a member answered with. What honest members would answer is the same text
+    under the same conditions at every epoch: the first stands for all.
     """
 
     key: Public
-    stage: int
+    epoch: int
     u: Public
 
 
 @derivation("ciphertext.key = sharing.key")
 def wanted_of_members(ciphertext: TdhCiphertext, sharing: Guard[Sharing]) -> PartialsWanted:
-    """Want the parts that honest members would answer with. Raise Forged for a stage that is not the first."""
-    if sharing.stage:
-        raise Forged("members answer at this stage as at the first")
-    return PartialsWanted(ciphertext.key, sharing.stage, ciphertext.u)
+    """Want the parts that honest members would answer with. Raise Forged for an epoch that is not the first."""
+    if sharing.epoch:
+        raise Forged("members answer at this epoch as at the first")
+    return PartialsWanted(ciphertext.key, sharing.epoch, ciphertext.u)
 
 
 @derivation()
 def wanted_beside(part: TdhPartial) -> PartialsWanted:
     """Want the parts that can be combined with this one."""
-    return PartialsWanted(part.key, part.stage, part.u)
+    return PartialsWanted(part.key, part.epoch, part.u)
 
 
-@derivation("share.key = ciphertext.key, share.key = wanted.key, share.stage = wanted.stage, ciphertext.u = wanted.u")
-def partial(share: StageShare, ciphertext: TdhCiphertext, wanted: Guard[PartialsWanted | None] = None) -> TdhPartial:
+@derivation("share.key = ciphertext.key, share.key = wanted.key, share.epoch = wanted.epoch, ciphertext.u = wanted.u")
+def partial(share: EpochShare, ciphertext: TdhCiphertext, wanted: Guard[PartialsWanted | None] = None) -> TdhPartial:
     """Return one member's part: the same bytes for each request, whether or not the ciphertext checks.
 
     Args:
@@ -185,13 +185,13 @@ def partial(share: StageShare, ciphertext: TdhCiphertext, wanted: Guard[Partials
     secret, u = scalar(share.raw), ciphertext.u
     value = group.multiply(u, secret)
     proof = group.dleq_prove(secret, share.public, u, value, ciphertext.context)
-    part = TdhPartial(share.key, share.stage, share.index, u, ciphertext.context, value, proof)
+    part = TdhPartial(share.key, share.epoch, share.index, u, ciphertext.context, value, proof)
     part.__dict__.update(fits=True, judged_by=share.public)  # as it was made; a share key other than this judges anew
     return part
 
 
 @honest_only("its check is a promise, which a thief of the share does not keep; `partial` is the rule")
-def answer(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
+def answer(share: EpochShare, ciphertext: TdhCiphertext) -> TdhPartial:
     """Return one member's part of a ciphertext that checks. Raise Forged for one that does not."""
     if not ciphertext.proven:
         raise Forged("the ciphertext does not check")
@@ -199,7 +199,7 @@ def answer(share: StageShare, ciphertext: TdhCiphertext) -> TdhPartial:
 
 
 def partial_fits(sharing: Sharing, part: TdhPartial) -> bool:
-    """Return whether u_i is proven to be [x_i]u, for the share of this stage and any ciphertext under u.
+    """Return whether u_i is proven to be [x_i]u, for the share of this epoch and any ciphertext under u.
 
     The verdict is kept beside the fact, because a gate admits a member before it is combined.
     """
@@ -217,14 +217,14 @@ def partial_fits(sharing: Sharing, part: TdhPartial) -> bool:
 
 
 @threshold(
-    "sharing.key = partials.key, sharing.stage = partials.stage",
+    "sharing.key = partials.key, sharing.epoch = partials.epoch",
     t="sharing.t",
     member="partials.index",
-    by="key, stage, u",
+    by="key, epoch, u",
     verify=partial_fits,
 )
 def combine(sharing: Guard[Sharing], partials: tuple[TdhPartial, ...]) -> TdhPoint:
-    """Return [x]u, from any t proven partials of the sharing's stage.
+    """Return [x]u, from any t proven partials of the sharing's epoch.
 
     Raises:
         Forged: the partials are of several ciphertexts.
@@ -238,8 +238,8 @@ def combine(sharing: Guard[Sharing], partials: tuple[TdhPartial, ...]) -> TdhPoi
 
 
 @derivation("key.key = ciphertext.key")
-def decapsulate(key: StagedKey, ciphertext: TdhCiphertext) -> TdhPoint:
-    """Return [x]u by the whole key, whatever its stage. Raise Forged if the ciphertext is under another key."""
+def decapsulate(key: WholeKey, ciphertext: TdhCiphertext) -> TdhPoint:
+    """Return [x]u by the whole key, whatever its epoch. Raise Forged if the ciphertext is under another key."""
     if key.key != ciphertext.key:
         raise Forged("a ciphertext under another key")
     return TdhPoint(key.key, ciphertext.u, group.multiply(ciphertext.u, scalar(key.raw)))
@@ -257,7 +257,7 @@ def unmask(ciphertext: TdhCiphertext, point: TdhPoint) -> TdhMessage:
 
 
 def culprits(sharing: Sharing, ciphertext: TdhCiphertext, partials: Iterable[TdhPartial]) -> tuple[Blame, ...]:
-    """Return a verdict for each partial that does not serve for this ciphertext and stage.
+    """Return a verdict for each partial that does not serve for this ciphertext and epoch.
 
     Right if senders were authenticated.
     """
@@ -278,7 +278,7 @@ def decrypt(sharing: Sharing, ciphertext: TdhCiphertext, partials: Iterable[TdhP
     """Return the message, from any t partials that serve.
 
     Args:
-        sharing: the public state of the stage.
+        sharing: the public state of the epoch.
         ciphertext: the ciphertext, checked here.
         partials: the members' answers, in any order.
 

@@ -11,7 +11,7 @@ from escrow.primitives.group import scalar, scalar_bytes
 from escrow.sharing import tdh2
 from escrow.sharing.dkg import extraction, gjkr, in_process, result
 from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare, Setting, SubShare
-from escrow.sharing.epochs import Sharing, StagedKey, StageShare, pool
+from escrow.sharing.epochs import EpochShare, Sharing, WholeKey, pool
 from escrow.sharing.proactive import refresh
 from escrow.sharing.tdh2 import TdhCiphertext, TdhPartial
 from escrow.vectors.case import Case, Drawn, blamed, must, refusal
@@ -20,12 +20,12 @@ from escrow.vectors.case import Case, Drawn, blamed, must, refusal
 
 
 def _sharing(case: Case) -> Sharing:
-    return Sharing(case["stage"], case["n"], tuple(case["commitments"]))
+    return Sharing(case["epoch"], case["n"], tuple(case["commitments"]))
 
 
-def _shares(case: Case) -> list[StageShare]:
+def _shares(case: Case) -> list[EpochShare]:
     key = case["commitments"][0]
-    return [StageShare(key, case["stage"], index, raw) for index, raw in enumerate(case["shares"], 1)]
+    return [EpochShare(key, case["epoch"], index, raw) for index, raw in enumerate(case["shares"], 1)]
 
 
 def _ciphertext(case: Case) -> TdhCiphertext:
@@ -49,14 +49,14 @@ def replay_tdh2(case: Case) -> bool:
     sharing, shares = _sharing(case), _shares(case)
     parts = [tdh2.answer(share, made) for share in shares]
     for said, share, part in zip(case["partials"], shares, parts, strict=True):
-        must(said, stage=part.stage, index=part.index, value=part.value, proof=part.proof)
+        must(said, epoch=part.epoch, index=part.index, value=part.value, proof=part.proof)
         must(case, key=share.key)
     for first in range(len(parts)):
         chosen = [parts[first], parts[first - 1]]
         must(case, message=tdh2.decrypt(sharing, made, chosen).value)
         must(case, point=tdh2.combine(sharing, tuple(chosen)).value)
     must(case, secret=pool(sharing, tuple(shares)).raw, t=sharing.t)
-    opened = tdh2.decapsulate(StagedKey(case["key"], case["secret"]), made)
+    opened = tdh2.decapsulate(WholeKey(case["key"], case["secret"]), made)
     must(case, message=tdh2.unmask(made, opened).value)
     return True
 
@@ -138,7 +138,7 @@ def _run(case: Case, liar: int = 0, lies: Case | None = None) -> tuple[in_proces
         return in_process.run(members), members
 
 
-def _after(case: Case, made: in_process.RunResult) -> tuple[Sharing, list[StageShare]]:
+def _after(case: Case, made: in_process.RunResult) -> tuple[Sharing, list[EpochShare]]:
     """Return the sharing that the run leaves, and every member's share of it."""
     sums = [share for _, share in sorted(made.shares.items())]
     if case["kind"] == "key":
@@ -158,7 +158,7 @@ def replay_dkg(case: Case) -> bool:
         must(said, shares=[{"value": each.value, "blinding": each.blinding} for each in sent])
         must(said, feldman=list(made.record.revealed[member.index].points), sum=made.shares[member.index].raw)
     sharing, shares = _after(case, made)
-    after = {"stage": sharing.stage, "n": sharing.n, "commitments": list(sharing.commitments)}
+    after = {"epoch": sharing.epoch, "n": sharing.n, "commitments": list(sharing.commitments)}
     must(case, t=sharing.t, n=sharing.n, after=after | {"shares": [share.raw for share in shares]})
     key = pool(sharing, tuple(shares))
     must(case, secret=key.raw, key=key.key)
@@ -170,7 +170,7 @@ def fault_of_dkg(of: Case, fault: Case) -> Case:
     try:
         if fault["at"] == "pool":
             key = of["key"]
-            pool(_sharing(of["after"]), tuple(StageShare(key, **said) for said in fault["shares"]))
+            pool(_sharing(of["after"]), tuple(EpochShare(key, **said) for said in fault["shares"]))
             return {}
         made, _ = _run(of, fault["liar"], fault["lies"])
         sharing, _ = _after(of, made)

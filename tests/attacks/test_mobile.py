@@ -95,7 +95,7 @@ def test_the_key_is_lost_exactly_where_the_model_says(name):
 def test_a_life_keeps_its_key():
     life = lived("rebooted")
     assert {sharing.key for sharing in life.sharings} == {group.base(group.scalar(life.key.raw))}
-    assert [sharing.stage for sharing in life.sharings] == [0, 1, 2, 3]
+    assert [sharing.epoch for sharing in life.sharings] == [0, 1, 2, 3]
 
 
 # --- evenings of a play ---
@@ -158,7 +158,7 @@ def test_one_agent_on_every_evening_and_all_agents_a_day_apart_are_not_enough():
 
 
 def test_a_recorded_run_opens_to_no_later_theft_since_its_transport_keys_served_it_alone():
-    """The archive holds every packet of every run: the sum of the sub-shares in it would join two stages."""
+    """The archive holds every packet of every run: the sum of the sub-shares in it would join two epochs."""
     sound, specimen = Threshold(), KeptTransport()
     assert opens(sound, (1, 3), (2, 4)) == 0
     assert opens(specimen, (1, 3), (2, 4)) == SHORT.messages
@@ -178,7 +178,7 @@ def test_agents_that_do_not_erase_are_as_good_as_static():
 
 
 @pytest.mark.parametrize("n", [3, 5])
-def test_t_minus_1_agents_a_stage_for_ever_learn_nothing(n):
+def test_t_minus_1_agents_an_epoch_for_ever_learn_nothing(n):
     """The mobile adversary at its strongest: every evening other agents, one short of the threshold."""
     t = n // 2 + 1
     scheme = Threshold(t=t, n=n)

@@ -228,8 +228,8 @@ class Renaming(threshold.ThresholdAgent):
             return
         sharing, self.renewal = refresh.renewed(self.sharing, made)
         self.outcome = made
-        share = self.share and changed(self.share, stage=sharing.stage)
-        self.hold(changed(self.sharing, stage=sharing.stage), share)
+        share = self.share and changed(self.share, epoch=sharing.epoch)
+        self.hold(changed(self.sharing, epoch=sharing.epoch), share)
 
 
 class Believing(threshold.ThresholdAuthority):

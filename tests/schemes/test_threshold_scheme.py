@@ -50,7 +50,7 @@ def replaced(stage, index, kind):
 def test_outsiders_believe_a_sharing_that_t_agents_announce_and_no_fewer(t, n):
     world = World(t=t, n=n)
     authority, present = world.authority, world.sharing
-    newer = changed(present, stage=5)
+    newer = changed(present, epoch=5)
     said = Announced(newer, world.agent(1).outcome, None)
     for index in range(1, t):
         world.wire.ask(f"agent-{index}", "authority", said, type(None))
@@ -74,11 +74,11 @@ def test_neither_a_stranger_nor_another_key_nor_fewer_shares_to_a_key_are_believ
                 world.wire.ask(f"agent-{index}", "authority", Announced(sharing, outcome, None), type(None))
     for stranger in ("provider", "court", "agent-4", "authority"):
         with pytest.raises(Refused, match=f"{stranger} announces"):
-            world.wire.ask(stranger, "authority", Announced(changed(present, stage=1), outcome, None), type(None))
+            world.wire.ask(stranger, "authority", Announced(changed(present, epoch=1), outcome, None), type(None))
     assert world.authority.state() == before
 
 
-def test_of_one_stage_the_first_sharing_that_was_believed_stays():
+def test_of_one_epoch_the_first_sharing_that_was_believed_stays():
     world = World()
     present, outcome = world.sharing, world.agent(1).outcome
     again = Sharing(0, 3, (present.key, group.base(7)))
@@ -126,10 +126,10 @@ class Recycling(ThresholdAgent):
 
 
 class Lagging(ThresholdAgent):
-    """It answers for a stage that nobody has heard of."""
+    """It answers for an epoch that nobody has heard of."""
 
     def give(self, share: AgentShare, field: ThresholdField):
-        return changed(super().give(share, field), stage=7)
+        return changed(super().give(share, field), epoch=7)
 
 
 class Elsewhere(ThresholdAgent):
@@ -152,7 +152,7 @@ class Gone(ThresholdAgent):
         (Unproven, "its proof does not hold"),
         (Impersonating, "another agent's"),
         (Recycling, "it is of another ciphertext"),
-        (Lagging, "it is of stage 7, which is not the present one"),
+        (Lagging, "it is of epoch 7, which is not the present one"),
     ],
 )
 @sizes
@@ -189,19 +189,19 @@ def test_a_stale_partial_is_named_and_the_next_morning_its_agent_has_caught_up()
         agent.hold(sharing, old)
         assert stage.access(warrant, heard) == {said.body for said in stage.said}
         assert {alarm.check for alarm in stage.wire.alarms} == {
-            "wrong partial of agent-1: it is of stage 0, which is not the present one"
+            "wrong partial of agent-1: it is of epoch 0, which is not the present one"
         }
         stage.take(Step("day"))
-        assert stage.wire.parties["agent-1"].share.stage == 2
+        assert stage.wire.parties["agent-1"].share.epoch == 2
 
 
-def test_what_was_sent_under_an_earlier_stage_opens_at_every_later_one():
+def test_what_was_sent_under_an_earlier_epoch_opens_at_every_later_one():
     with playing(Threshold()) as stage:
         warrant, heard = talk(stage)
         for _ in range(3):
             assert stage.access(warrant, heard) == {said.body for said in stage.said}
             stage.take(Step("day"))
-        assert stage.authority.heard.present.stage == 3
+        assert stage.authority.heard.present.epoch == 3
 
 
 def test_an_agent_without_a_share_and_a_field_that_is_none_are_refused():
@@ -279,7 +279,7 @@ def test_a_liar_that_is_not_asked_is_not_blamed(scheme):
 
 
 def test_mixed_failures_add_up():
-    """One of five absent, one a stage behind: three honest are enough; one more and they are not."""
+    """One of five absent, one an epoch behind: three honest are enough; one more and they are not."""
     scheme = Threshold(t=3, n=5)
     with playing(scheme) as stage:
         room = Room(stage, scheme.agents)

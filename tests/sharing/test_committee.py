@@ -44,7 +44,7 @@ def held(t, n, kind, when, generation="gjkr"):
 def lives_on(world, t):
     """All honest agents hold shares of one sharing, and the key is the one that was made first."""
     assert {agent.outcome.session for agent in world.honest} == {Purpose("refresh", 2).session}
-    assert world.sharing.stage == 2 and world.sharing.t == t
+    assert world.sharing.epoch == 2 and world.sharing.t == t
     assert world.sharing.key == world.authority.heard.at(0).key
     assert all(agent.share is not None and agent.run is None for agent in world.honest)
     return group.base(group.scalar(world.pooled().raw)) == world.sharing.key
@@ -168,17 +168,17 @@ def test_a_value_of_an_old_share_fits_no_more(t, n):
 
 
 @pytest.mark.parametrize("when", ["refresh", "recovery"])
-def test_an_agent_that_was_down_is_one_stage_behind_and_recovers_the_next_morning(when):
-    """Its old share is of no use meanwhile, and is dropped once the others tell it of a newer stage."""
+def test_an_agent_that_was_down_is_one_epoch_behind_and_recovers_the_next_morning(when):
+    """Its old share is of no use meanwhile, and is dropped once the others tell it of a newer epoch."""
     world = World({5: lying(faults.Absent, when)}, mornings=1, t=3, n=5, reboots=False)
     absent = world.agent(5)
     if when == "refresh":
-        assert absent.share.stage == 0 and world.agent(1).share.stage == 1
-        assert world.sharing.stage == 1
+        assert absent.share.epoch == 0 and world.agent(1).share.epoch == 1
+        assert world.sharing.epoch == 1
         type(absent).when = "never"
     world.pass_days(1)
     assert absent.sharing == world.sharing
-    assert absent.share.stage == 2
+    assert absent.share.epoch == 2
     assert world.pooled(world.agents[2:]) == world.pooled()
     blamed = {"agent-5: its commitments are missing or malformed"} if when == "refresh" else set()
     assert blamed <= world.faults()
@@ -188,16 +188,16 @@ def test_an_agent_that_missed_the_key_generation_recovers_a_share_of_it():
     world = World({1: lying(faults.Absent, "key")}, t=2, n=3)
     assert world.agent(1).sharing is None and world.dealers() == (2, 3)
     world.pass_days(1)  # agent 2, whose turn it would be, does not reboot: one share alone could not give it another
-    assert world.agent(1).sharing == world.sharing and world.agent(1).share.stage == 1
+    assert world.agent(1).sharing == world.sharing and world.agent(1).share.epoch == 1
     world.pooled(world.agents[:2])
 
 
 @sizes
 def test_fewer_than_t_cannot_talk_an_agent_out_of_its_sharing(t, n):
-    """Nor can t, to another key or to an older stage."""
+    """Nor can t, to another key or to an older epoch."""
     world = World(mornings=1, t=t, n=n)
     agent, other = world.agent(1), World(seed=b"other", t=t, n=n, mornings=2).sharing
-    newer, roster = changed(world.sharing, stage=7), tuple(bytes([i]) * 32 for i in range(n))
+    newer, roster = changed(world.sharing, epoch=7), tuple(bytes([i]) * 32 for i in range(n))
     for told, count, taken in ((newer, t - 1, False), (other, n - 1, False), (newer, t, True)):
         agent.begin(Purpose("refresh", 9))
         for index in range(2, count + 2):
@@ -208,7 +208,7 @@ def test_fewer_than_t_cannot_talk_an_agent_out_of_its_sharing(t, n):
         agent.turn(world.wire, "deal", 0)
         assert (agent.sharing == told, agent.share is None, agent.roster == roster) == (taken, taken, taken)
         assert taken or agent.sharing == before
-    older = changed(newer, stage=3)
+    older = changed(newer, epoch=3)
     for index in range(2, n + 1):
         agent.run.known[f"agent-{index}"] = (older, roster)
     agent.turn(world.wire, "deal", 0)
@@ -229,7 +229,7 @@ def test_after_a_morning_an_agent_keeps_its_new_share_and_nothing_of_the_run(t, 
     for agent in world.agents:
         names = [type(fact).__name__ for fact in walk(agent, Fact)]
         assert names.count("AgentShare") == 1 and not PIECES & set(names)
-        assert agent.share.stage == 3 and agent.share.raw not in before
+        assert agent.share.epoch == 3 and agent.share.raw not in before
         state = agent.state()
         assert not any(raw in state for raw in before)
 
@@ -294,9 +294,9 @@ def test_an_agent_that_stopped_in_the_middle_of_a_refresh_finds_which_of_its_key
             if round_ == "settle":
                 agent.run = None
             hold_step(world.wire, names, round_, hop)
-    assert agent.sharing.stage == 0 and world.agent(1).sharing.stage == 1
+    assert agent.sharing.epoch == 0 and world.agent(1).sharing.epoch == 1
     assert agent.next_key.public == world.agent(1).roster[n - 1] != agent.key.public
     world.wire.day = 1
     world.pass_days(1)
     assert agent.key.public == world.agent(1).roster[n - 1]
-    assert agent.share.stage == 2 and world.pooled().key == agent.share.key
+    assert agent.share.epoch == 2 and world.pooled().key == agent.share.key

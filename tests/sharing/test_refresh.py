@@ -1,4 +1,4 @@
-"""Refresh and recovery: the key stays, the stages do not mix, and what was not erased undoes it."""
+"""Refresh and recovery: the key stays, the epochs do not mix, and what was not erased undoes it."""
 
 import itertools
 
@@ -16,7 +16,7 @@ from escrow.sharing.blame import Blamed
 from escrow.sharing.dkg import gjkr, result
 from escrow.sharing.dkg.gjkr import PublicShare, Setting
 from escrow.sharing.dkg.in_process import LocalMember, RunResult, run
-from escrow.sharing.epochs import Sharing, StagedKey, StageShare
+from escrow.sharing.epochs import EpochShare, Sharing, WholeKey
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.refresh import Renewal
 from escrow.vocabulary import vocabulary
@@ -29,15 +29,15 @@ def hold(setting: Setting, **lying: type[LocalMember]) -> RunResult:
     return run(lying.get(f"p{i}", LocalMember)(setting, i) for i in setting.members)
 
 
-def begin(t: int, n: int) -> tuple[Sharing, list[StageShare]]:
+def begin(t: int, n: int) -> tuple[Sharing, list[EpochShare]]:
     made = hold(gjkr.gjkr(b"begin", t, n))
     return result.first_sharing(made.outcome), [
         result.first_share(made.outcome, made.shares[i]) for i in range(1, n + 1)
     ]
 
 
-def refreshed(of: Sharing, shares, hiding=True, **lying) -> tuple[Sharing, list[StageShare], Renewal, RunResult]:
-    made = hold(refresh.setting(of, b"refresh %d" % of.stage, hiding), **lying)
+def refreshed(of: Sharing, shares, hiding=True, **lying) -> tuple[Sharing, list[EpochShare], Renewal, RunResult]:
+    made = hold(refresh.setting(of, b"refresh %d" % of.epoch, hiding), **lying)
     following, renewal = refresh.renewed(of, made.outcome)
     return following, [refresh.renew(share, renewal, made.shares[share.index]) for share in shares], renewal, made
 
@@ -55,12 +55,12 @@ def test_the_key_stays_and_all_shares_change(t_of_n, hiding, data):
     t, n = t_of_n
     sharing, shares = begin(t, n)
     key = epochs.pool(sharing, tuple(shares))
-    for stage in (1, 2):
+    for epoch in (1, 2):
         sharing, new, _, made = refreshed(sharing, shares, hiding)
-        assert (sharing.stage, sharing.t, sharing.n, sharing.key) == (stage, t, n, key.key)
+        assert (sharing.epoch, sharing.t, sharing.n, sharing.key) == (epoch, t, n, key.key)
         assert made.blames == ()
         assert all(epochs.share_fits(sharing, share) for share in new)
-        assert all(share.raw != old.raw and share.stage == stage for share, old in zip(new, shares, strict=True))
+        assert all(share.raw != old.raw and share.epoch == epoch for share, old in zip(new, shares, strict=True))
         assert epochs.pool(sharing, tuple(data.draw(st.permutations(new))[:t])) == key
         shares = new
 
@@ -71,13 +71,13 @@ def test_shares_of_two_stages_are_refused_and_named_and_would_give_garbage():
     key = epochs.pool(sharing, tuple(old))
     for split in (1, 2):
         mixed = (*old[:split], *new[split:3])
-        with pytest.raises(Blamed, match="of stage 0, not of stage 1") as caught:
+        with pytest.raises(Blamed, match="of epoch 0, not of epoch 1") as caught:
             epochs.pool(following, mixed)
         assert caught.value.culprits == tuple(range(1, split + 1))
-        with pytest.raises(Blamed, match="of stage 1, not of stage 0"):
+        with pytest.raises(Blamed, match="of epoch 1, not of epoch 0"):
             epochs.pool(sharing, mixed)
         assert shamir.combine({share.index: scalar(share.raw) for share in mixed}) != scalar(key.raw)
-    relabelled = [changed(share, stage=1) for share in old[:2]]
+    relabelled = [changed(share, epoch=1) for share in old[:2]]
     with pytest.raises(Blamed, match="does not fit") as caught:
         epochs.pool(following, (*relabelled, new[2]))
     assert caught.value.culprits == (1, 2)
@@ -171,11 +171,11 @@ def test_one_needed_share_is_the_key_and_cannot_be_refreshed():
 
 def test_a_sharing_has_between_one_commitment_and_one_a_member():
     point = group.GENERATOR
-    for stage, n, commitments in ((0, 2, ()), (0, 1, (point, point)), (-1, 1, (point,))):
+    for epoch, n, commitments in ((0, 2, ()), (0, 1, (point, point)), (-1, 1, (point,))):
         with pytest.raises(ValueError, match="commitments for"):
-            Sharing(stage, n, commitments)
+            Sharing(epoch, n, commitments)
         with pytest.raises(Malformed):
-            codec.decode(codec.encode(["Sharing", stage, n, commitments]), Sharing)
+            codec.decode(codec.encode(["Sharing", epoch, n, commitments]), Sharing)
 
 
 def test_every_malformed_share_is_refused_and_its_holder_named():
@@ -185,8 +185,8 @@ def test_every_malformed_share_is_refused_and_its_holder_named():
         ("raw", b"\xff" * 32),
         ("raw", b""),
         ("raw", shares[1].raw),
-        ("stage", 1),
-        ("stage", -1),
+        ("epoch", 1),
+        ("epoch", -1),
         ("key", group.GENERATOR),
         ("key", b""),
     ):
@@ -279,7 +279,7 @@ def test_values_without_their_blinding_are_shares_again(recovering):
 
 def test_a_share_of_another_stage_helps_nobody(recovering):
     sharing, shares, public, made, _ = recovering
-    for share in (changed(shares[0], stage=1), changed(shares[0], key=group.GENERATOR), shares[2]):
+    for share in (changed(shares[0], epoch=1), changed(shares[0], key=group.GENERATOR), shares[2]):
         with pytest.raises(Forged):
             recovery.blind(share, public, made.shares[1])
     with pytest.raises(Forged, match="another recovery"):
@@ -324,17 +324,17 @@ def test_helpers_that_cannot_help_are_a_callers_error(lost, helpers):
 def world():
     """Two refreshes of 3 of 5, with all that the members had in their hands in between."""
     sharing, shares = begin(3, 5)
-    stages, public, sums, dealt = [shares], [sharing], [], []
-    for stage in range(2):
-        setting = refresh.setting(sharing, b"refresh %d" % stage)
+    epochs, public, sums, dealt = [shares], [sharing], [], []
+    for epoch in range(2):
+        setting = refresh.setting(sharing, b"refresh %d" % epoch)
         members = [LocalMember(setting, i) for i in setting.members]
         made = run(members)
         sharing, renewal = refresh.renewed(sharing, made.outcome)
-        stages.append([refresh.renew(share, renewal, made.shares[share.index]) for share in stages[-1]])
+        epochs.append([refresh.renew(share, renewal, made.shares[share.index]) for share in epochs[-1]])
         public += [sharing, renewal, made.outcome]
         sums.append(made.shares)
         dealt.append({member.index: tuple(member.settled.values()) for member in members})
-    return stages, public, sums, dealt
+    return epochs, public, sums, dealt
 
 
 RULES = vocabulary(refresh).rules
@@ -346,38 +346,38 @@ def opens(public, *known) -> bool:
     for fact in (*public, *known):
         closure.learn(fact)
     closure.run()
-    return any(isinstance(fact, StagedKey) for fact in closure.facts)
+    return any(isinstance(fact, WholeKey) for fact in closure.facts)
 
 
-def test_t_shares_of_one_stage_open_and_of_several_do_not(world):
-    stages, public, _, _ = world
-    for held in itertools.combinations([(stage, i) for stage in range(3) for i in range(4)], 3):
-        one_stage = len({stage for stage, _ in held}) == 1
-        assert opens(public, *(stages[stage][i] for stage, i in held)) is one_stage
-    assert not opens(public, *stages[0][:2], *stages[1][2:4], *stages[2][3:])
+def test_t_shares_of_one_epoch_open_and_of_several_do_not(world):
+    epochs, public, _, _ = world
+    for held in itertools.combinations([(epoch, i) for epoch in range(3) for i in range(4)], 3):
+        one_epoch = len({epoch for epoch, _ in held}) == 1
+        assert opens(public, *(epochs[epoch][i] for epoch, i in held)) is one_epoch
+    assert not opens(public, *epochs[0][:2], *epochs[1][2:4], *epochs[2][3:])
 
 
-def test_a_sum_that_was_not_erased_joins_two_stages(world):
+def test_a_sum_that_was_not_erased_joins_two_epochs(world):
     """Both ways: an old share becomes a new one, and a new one an old one."""
-    stages, public, sums, _ = world
-    assert opens(public, *stages[0][:2], stages[1][2], sums[0][3])
-    assert opens(public, stages[0][0], *stages[1][1:3], sums[0][1])
-    assert not opens(public, *stages[0][:2], stages[1][2], sums[0][4], sums[1][3])
-    assert opens(public, *stages[0][:2], stages[2][2], sums[0][3], sums[1][3])
+    epochs, public, sums, _ = world
+    assert opens(public, *epochs[0][:2], epochs[1][2], sums[0][3])
+    assert opens(public, epochs[0][0], *epochs[1][1:3], sums[0][1])
+    assert not opens(public, *epochs[0][:2], epochs[1][2], sums[0][4], sums[1][3])
+    assert opens(public, *epochs[0][:2], epochs[2][2], sums[0][3], sums[1][3])
 
 
 def test_recorded_shares_of_a_refresh_are_a_members_sum(world):
     """So the keys under which they travelled must be erased with it; all of them are needed."""
-    stages, public, _, dealt = world
-    assert opens(public, *stages[0][:2], stages[1][2], *dealt[0][3])
-    assert not opens(public, *stages[0][:2], stages[1][2], *dealt[0][3][1:])
+    epochs, public, _, dealt = world
+    assert opens(public, *epochs[0][:2], epochs[1][2], *dealt[0][3])
+    assert not opens(public, *epochs[0][:2], epochs[1][2], *dealt[0][3][1:])
 
 
 def test_t_minus_1_members_corrupted_during_the_refresh_know_all_of_it(world):
-    """They count in both stages: one further share of the old stage is then one of the new."""
-    stages, public, sums, _ = world
-    assert opens(public, *stages[1][:2], stages[0][4], sums[0][1], sums[0][2])
-    assert not opens(public, *stages[1][:2], stages[0][4], sums[0][1])
+    """They count in both epochs: one further share of the old epoch is then one of the new."""
+    epochs, public, sums, _ = world
+    assert opens(public, *epochs[1][:2], epochs[0][4], sums[0][1], sums[0][2])
+    assert not opens(public, *epochs[1][:2], epochs[0][4], sums[0][1])
 
 
 def test_the_recovery_of_a_share_is_a_rule_of_the_closure(recovering):
@@ -388,7 +388,7 @@ def test_the_recovery_of_a_share_is_a_rule_of_the_closure(recovering):
         for fact in (sharing, public, made.outcome, *known):
             closure.learn(fact)
         closure.run()
-        return {fact.index for fact in closure.facts if isinstance(fact, StageShare) and fact.key == sharing.key}
+        return {fact.index for fact in closure.facts if isinstance(fact, EpochShare) and fact.key == sharing.key}
 
     assert gets(*values[:3]) == {2}
     assert gets(*values[:2]) == set()

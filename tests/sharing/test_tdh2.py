@@ -1,4 +1,4 @@
-"""TDH2: what t partials of one stage open, what a requester cannot turn to another label, and who is to blame."""
+"""TDH2: what t partials of one epoch open, what a requester cannot turn to another label, and who is to blame."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def refreshed(sharing, shares):
 
 @pytest.fixture(scope="module")
 def world():
-    """2 of 3 at two stages, and one ciphertext."""
+    """2 of 3 at two epochs, and one ciphertext."""
     sharing, shares = made(2, 3)
     following, new = refreshed(sharing, shares)
     return sharing, shares, following, new, tdh2.encrypt(sharing.key, MESSAGE, LABEL)
@@ -73,8 +73,8 @@ def test_any_t_partials_open_and_so_does_the_whole_key(t_of_n, message, label):
 
 def test_every_stage_opens_what_was_encrypted_before_it(world):
     sharing, shares, following, new, ciphertext = world
-    for stage, held in ((sharing, shares), (following, new)):
-        assert tdh2.decrypt(stage, ciphertext, [tdh2.answer(share, ciphertext) for share in held]).value == MESSAGE
+    for epoch, held in ((sharing, shares), (following, new)):
+        assert tdh2.decrypt(epoch, ciphertext, [tdh2.answer(share, ciphertext) for share in held]).value == MESSAGE
     assert epochs.pool(sharing, tuple(shares)) == epochs.pool(following, tuple(new))
 
 
@@ -209,7 +209,7 @@ def altered(right: TdhPartial, other: TdhPartial) -> list[TdhPartial]:
         "value": [other.value, group.negate(right.value), group.GENERATOR, bytes(33), b""],
         "proof": [other.proof, bytes(64), right.proof[:-1], b"", right.proof[:-1] + bytes([right.proof[-1] ^ 1])],
         "index": [other.index, 0, -1, 4, 2**40],
-        "stage": [1, -1],
+        "epoch": [1, -1],
         "key": [group.GENERATOR],
         "context": [bytes(32)],
         "u": [group.GENERATOR],
@@ -233,13 +233,13 @@ def test_a_wrong_partial_is_named_and_passed_over(world):
 def test_partials_of_two_stages_are_refused_and_named(world):
     sharing, shares, following, new, ciphertext = world
     mixed = [tdh2.partial(shares[0], ciphertext), tdh2.partial(new[1], ciphertext)]
-    with pytest.raises(Blamed, match="of stage 0, not of stage 1") as caught:
+    with pytest.raises(Blamed, match="of epoch 0, not of epoch 1") as caught:
         tdh2.decrypt(following, ciphertext, mixed)
     assert caught.value.culprits == (1,)
-    with pytest.raises(Blamed, match="of stage 1, not of stage 0") as caught:
+    with pytest.raises(Blamed, match="of epoch 1, not of epoch 0") as caught:
         tdh2.combine(sharing, tuple(mixed))
     assert caught.value.culprits == (2,)
-    relabelled = changed(mixed[0], stage=1)
+    relabelled = changed(mixed[0], epoch=1)
     with pytest.raises(Blamed, match="its proof does not hold"):
         tdh2.decrypt(following, ciphertext, [relabelled, mixed[1]])
 
@@ -298,7 +298,7 @@ def test_a_part_just_made_is_proven_to_its_maker_and_nothing_else_is(world):
         assert tdh2.partial_fits(sharing, part)
     assert "p256-mult" not in heard
     assert tdh2.partial_fits(sharing, changed(part))  # the proof holds for others too, who know nothing of its making
-    lie = tdh2.partial(epochs.StageShare(sharing.key, sharing.stage, 1, shares[1].raw), ciphertext)
+    lie = tdh2.partial(epochs.EpochShare(sharing.key, sharing.epoch, 1, shares[1].raw), ciphertext)
     assert not tdh2.partial_fits(sharing, lie)
     assert not tdh2.partial_fits(sharing, changed(part, value=lie.value))
 
@@ -331,7 +331,7 @@ def opens(*known) -> set[bytes]:
     return {fact.value for fact in closure.facts if isinstance(fact, TdhMessage)}
 
 
-def test_t_shares_or_partials_of_one_stage_open_in_the_closure_and_mixed_ones_do_not(world):
+def test_t_shares_or_partials_of_one_epoch_open_in_the_closure_and_mixed_ones_do_not(world):
     sharing, shares, following, new, ciphertext = world
     public = (sharing, following, ciphertext)
     parts = [[tdh2.partial(share, ciphertext) for share in held] for held in (shares, new)]
@@ -342,7 +342,7 @@ def test_t_shares_or_partials_of_one_stage_open_in_the_closure_and_mixed_ones_do
     assert opens(*public) == opens(*public, shares[0]) == set()
 
 
-def test_the_key_pooled_from_one_stage_opens_what_came_before_and_after(world):
+def test_the_key_pooled_from_one_epoch_opens_what_came_before_and_after(world):
     sharing, shares, following, _, ciphertext = world
     later = tdh2.encrypt(following.key, b"n" * 32, LABEL)
     assert opens(sharing, ciphertext, later, *shares[:2]) == {MESSAGE, b"n" * 32}

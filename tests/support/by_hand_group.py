@@ -140,7 +140,7 @@ def walk_run(case: Values) -> None:
 
 def walk_key(case: Values, sums: list[int], joint: list[bytes]) -> None:
     assert case["session"] == b"transcript of a key generation"
-    assert case["after"] == {"stage": 0, "n": case["n"], "commitments": joint, "shares": list(map(raw, sums))}
+    assert case["after"] == {"epoch": 0, "n": case["n"], "commitments": joint, "shares": list(map(raw, sums))}
 
 
 def walk_refresh(case: Values, sums: list[int], joint: list[bytes]) -> None:
@@ -148,7 +148,7 @@ def walk_refresh(case: Values, sums: list[int], joint: list[bytes]) -> None:
     before = case["before"]
     shares = [raw(number(old) + j * each) for j, (old, each) in enumerate(zip(before["shares"], sums, strict=True), 1)]
     moved = [before["commitments"][0], *map(total, zip(before["commitments"][1:], joint, strict=True))]
-    assert case["after"] == {"stage": before["stage"] + 1, "n": case["n"], "commitments": moved, "shares": shares}
+    assert case["after"] == {"epoch": before["epoch"] + 1, "n": case["n"], "commitments": moved, "shares": shares}
     assert any_two(before["shares"]) == {number(case["secret"])}
     assert before["n"] == case["n"]
     slope = number(before["shares"][1]) - number(before["shares"][0])
@@ -192,4 +192,4 @@ def walk_partial(case: Values, index: int, share: int, part: Values) -> None:
     nonce = hashed("dleq nonce", raw(share), *statement)
     c = hashed("dleq", *statement, encoded(times(nonce)), encoded(times(nonce, u)))
     proof = raw(c) + raw(nonce + c * share)
-    assert part == {"stage": case["stage"], "index": index, "value": encoded(value), "proof": proof}
+    assert part == {"epoch": case["epoch"], "index": index, "value": encoded(value), "proof": proof}

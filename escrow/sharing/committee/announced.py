@@ -24,7 +24,7 @@ class Announced(Packet, frozen=True):
 class KnownSharings(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """The announcements of `members`, any t of whom hold the key.
 
-    `known` are the sharings, one a stage, that t announced.
+    `known` are the sharings, one an epoch, that t announced.
     """
 
     members: tuple[str, ...] = ()
@@ -38,16 +38,16 @@ class KnownSharings(msgspec.Struct, array_like=True, forbid_unknown_fields=True)
         return sender in self.members and ours and (not self.known or sharing.key == self.known[0].key)
 
     def hear(self, sender: str, sharing: Sharing) -> None:
-        """Record a member's announcement. The first sharing of a stage that t members announce is believed."""
+        """Record a member's announcement. The first sharing of an epoch that t members announce is believed."""
         self.said[sender] = sharing
-        if list(self.said.values()).count(sharing) >= self.t and self.at(sharing.stage) is None:
+        if list(self.said.values()).count(sharing) >= self.t and self.at(sharing.epoch) is None:
             self.known.append(sharing)
 
-    def at(self, stage: int) -> Sharing | None:
-        """Return the sharing of a stage, or None if it is not known."""
-        return next((each for each in self.known if each.stage == stage), None)
+    def at(self, epoch: int) -> Sharing | None:
+        """Return the sharing of an epoch, or None if it is not known."""
+        return next((each for each in self.known if each.epoch == epoch), None)
 
     @property
     def present(self) -> Sharing | None:
-        """The sharing of the newest stage."""
-        return max(self.known, key=lambda sharing: sharing.stage, default=None)
+        """The sharing of the newest epoch."""
+        return max(self.known, key=lambda sharing: sharing.epoch, default=None)

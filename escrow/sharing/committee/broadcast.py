@@ -29,7 +29,7 @@ class MemberKey(SigningKey, frozen=True, dict=True):
 
 
 class NextKey(Fact, frozen=True):
-    """Broadcast by `by`: the public key (32 bytes) under which it signs from the next stage on."""
+    """Broadcast by `by`: the public key (32 bytes) under which it signs from the next epoch on."""
 
     by: int
     public: Public

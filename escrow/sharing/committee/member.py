@@ -3,9 +3,9 @@
   open      P_i → all: a fresh transport key for this run, and which sharing it knows
   deal      P_i → all: commitments;  P_i → P_j: Seal(pk_j, s_ij)        complain, rebut, settle: sharing.dkg
   reveal    P_i → all: A_ik                                             object, pool: sharing.extraction
-  close     x_i of stage 0, or of the next stage, or v_i to whose share is lost; then everything else is erased
+  close     x_i of epoch 0, or of the next epoch, or v_i to whose share is lost; then everything else is erased
 
-What a member says to all is broadcast as in `sharing.broadcast`: t hops a round. Whoever missed a stage learns of it
+What a member says to all is broadcast as in `sharing.broadcast`: t hops a round. Whoever missed an epoch learns of it
 from t members at the next opening, drops the share of the old one and is one whose share is lost. The keys under which
 members speak are replaced with the shares, since whoever steals them one after another could else speak for all in the
 end. Silent, late and malformed are alike. A verdict is an alarm that names its culprit. `sharing.clock` holds a run.
@@ -37,7 +37,7 @@ from escrow.sharing.committee.rounds import (
 from escrow.sharing.dkg import extraction, gjkr, result
 from escrow.sharing.dkg.gjkr import Complaint, PublicShare, Setting, SubShare
 from escrow.sharing.dkg.result import Outcome
-from escrow.sharing.epochs import Sharing, StageShare, share_fits
+from escrow.sharing.epochs import EpochShare, Sharing, share_fits
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.recovery import Blinded
 from escrow.sharing.proactive.refresh import Renewal
@@ -62,11 +62,11 @@ class Member(Principal):
     renewal: Renewal | None = None
     run: MemberRun | None = None
 
-    def own_share(self) -> StageShare | None:
+    def own_share(self) -> EpochShare | None:
         """The share that this member holds now."""
         raise NotImplementedError(f"{type(self).__name__} holds no shares")
 
-    def hold(self, sharing: Sharing, share: StageShare | None) -> None:
+    def hold(self, sharing: Sharing, share: EpochShare | None) -> None:
         """From now on this sharing holds, and this member has this share of it; what it held before is gone."""
         raise NotImplementedError(f"{type(self).__name__} holds no shares")
 
@@ -103,10 +103,10 @@ class Member(Principal):
         """Of fewer than t members all could be liars; what t say of the key that it always was, holds."""
         told = list(run.known.values())
         agreed = [each for each in told if told.count(each) >= self.t]
-        sharing, roster = max(agreed, key=lambda each: each[0].stage, default=(None, self.roster))
+        sharing, roster = max(agreed, key=lambda each: each[0].epoch, default=(None, self.roster))
         if sharing is None or (sharing, roster) == (self.sharing, self.roster):
             return
-        if self.sharing is None or (sharing.key == self.sharing.key and sharing.stage >= self.sharing.stage):
+        if self.sharing is None or (sharing.key == self.sharing.key and sharing.epoch >= self.sharing.epoch):
             self.hold(sharing, None)
             self._speak_as(roster)
 
@@ -217,7 +217,7 @@ class Member(Principal):
     def _hold(self, run: MemberRun, made: Outcome) -> None:
         """The first sharing, or the next one. Whoever has no share that fits has lost it."""
         old, self.outcome = self.own_share(), made
-        share: StageShare | None = None
+        share: EpochShare | None = None
         if run.purpose.kind == "key":
             sharing = result.first_sharing(made)
             share = result.first_share(made, run.sum) if run.settled else None

@@ -18,7 +18,7 @@ from escrow.primitives.group import scalar, scalar_bytes
 from escrow.sharing import feldman, shamir
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg.gjkr import Broadcast, Commitments, Setting, SubShare
-from escrow.sharing.epochs import Sharing, StageShare
+from escrow.sharing.epochs import EpochShare, Sharing
 from escrow.sharing.feldman import PrimeGroup
 
 
@@ -137,15 +137,15 @@ def complete(outcome: Guard[Outcome], sums: tuple[Summed, ...]) -> tuple[Summed,
 
 @honest_only("public bookkeeping: whoever knows the outcome knows the sharing")
 def first_sharing(outcome: Outcome) -> Sharing:
-    """Return the sharing of stage 0 that a run made among members 1 … n. Raise ValueError for other members."""
+    """Return the sharing of epoch 0 that a run made among members 1 … n. Raise ValueError for other members."""
     if outcome.members != tuple(range(1, len(outcome.members) + 1)):
         raise ValueError("a sharing is among members 1 … n")
     return Sharing(0, len(outcome.members), commitments(outcome))
 
 
 @derivation("outcome.session = share.session")
-def first_share(outcome: Guard[Outcome], share: Summed) -> StageShare:
-    """Return a member's share at stage 0 of the key that a run made. Raise Forged if the sum is another run's."""
+def first_share(outcome: Guard[Outcome], share: Summed) -> EpochShare:
+    """Return a member's share at epoch 0 of the key that a run made. Raise Forged if the sum is another run's."""
     if not sum_fits(outcome, share):
         raise Forged("a sum of another run")
-    return StageShare(_joint(outcome)[0], 0, share.member, share.raw)
+    return EpochShare(_joint(outcome)[0], 0, share.member, share.raw)

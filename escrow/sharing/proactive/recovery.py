@@ -19,14 +19,14 @@ from escrow.primitives.group import Q, scalar, scalar_bytes
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg.gjkr import Setting
 from escrow.sharing.dkg.result import Outcome, Summed, commitments
-from escrow.sharing.epochs import Sharing, StageShare
+from escrow.sharing.epochs import EpochShare, Sharing
 
 
 class Recovery(Fact, frozen=True):
     """Public: the run `session` blinds a recovery of member `lost`'s share; `points` are its joint commitments."""
 
     key: Public
-    stage: int
+    epoch: int
     session: Public
     lost: int
     points: tuple[Public, ...]
@@ -56,19 +56,19 @@ def recovery(of: Sharing, outcome: Outcome, lost: int) -> Recovery:
     """Return the public fact that joins the pieces of this recovery. Raise Forged for the outcome of another run."""
     if outcome.t != of.t - 1 or lost in outcome.members:
         raise Forged("the run blinds another recovery")
-    return Recovery(of.key, of.stage, outcome.session, lost, commitments(outcome))
+    return Recovery(of.key, of.epoch, outcome.session, lost, commitments(outcome))
 
 
 @derivation(
-    "share.key = recovery.key, share.stage = recovery.stage, recovery.session = part.session, share.index = part.member"
+    "share.key = recovery.key, share.epoch = recovery.epoch, recovery.session = part.session, share.index = part.member"
 )
-def blind(share: StageShare, recovery: Guard[Recovery], part: Summed) -> Blinded:
+def blind(share: EpochShare, recovery: Guard[Recovery], part: Summed) -> Blinded:
     """Return a helper's v_j, for the owner of the lost share only.
 
     Raise Forged if the pieces do not belong together.
     """
-    if (share.key, share.stage) != (recovery.key, recovery.stage):
-        raise Forged("a share of another stage or key")
+    if (share.key, share.epoch) != (recovery.key, recovery.epoch):
+        raise Forged("a share of another epoch or key")
     if (part.session, part.member) != (recovery.session, share.index):
         raise Forged("a sum of another run or member")
     value = scalar(share.raw) + (share.index - recovery.lost) * scalar(part.raw)
@@ -76,17 +76,17 @@ def blind(share: StageShare, recovery: Guard[Recovery], part: Summed) -> Blinded
 
 
 @derivation("value.session = recovery.session, recovery.session = part.session, value.index = part.member")
-def unblind(value: Blinded, recovery: Guard[Recovery], part: Summed) -> StageShare:
+def unblind(value: Blinded, recovery: Guard[Recovery], part: Summed) -> EpochShare:
     """Return the helper's own share, from its v_j and a blinding that was not erased: a theft."""
     if {value.session, part.session} != {recovery.session} or value.index != part.member:
         raise Forged("a value of another run or member")
     share = scalar(value.raw) - (value.index - recovery.lost) * scalar(part.raw)
-    return StageShare(recovery.key, recovery.stage, value.index, scalar_bytes(share))
+    return EpochShare(recovery.key, recovery.epoch, value.index, scalar_bytes(share))
 
 
 def value_fits(sharing: Sharing, recovery: Recovery, value: Blinded) -> bool:
     """Return whether a helper's value is its share, blinded as the run said."""
-    if value.session != recovery.session or (sharing.key, sharing.stage) != (recovery.key, recovery.stage):
+    if value.session != recovery.session or (sharing.key, sharing.epoch) != (recovery.key, recovery.epoch):
         return False
     try:
         blinding = group.multiply(group.horner(recovery.points, value.index), (value.index - recovery.lost) % Q)
@@ -96,13 +96,13 @@ def value_fits(sharing: Sharing, recovery: Recovery, value: Blinded) -> bool:
 
 
 @threshold(
-    "sharing.key = recovery.key, sharing.stage = recovery.stage, recovery.session = values.session",
+    "sharing.key = recovery.key, sharing.epoch = recovery.epoch, recovery.session = values.session",
     t="sharing.t",
     member="values.index",
     by="session",
     verify=value_fits,
 )
-def recover(sharing: Guard[Sharing], recovery: Guard[Recovery], values: tuple[Blinded, ...]) -> StageShare:
+def recover(sharing: Guard[Sharing], recovery: Guard[Recovery], values: tuple[Blinded, ...]) -> EpochShare:
     """Return the lost share, from any t values that fit. Raise Blamed, naming the lying helpers, if there are fewer."""
     fitting, blames = {}, []
     for value in values:
@@ -115,4 +115,4 @@ def recover(sharing: Guard[Sharing], recovery: Guard[Recovery], values: tuple[Bl
     used = dict(list(fitting.items())[: sharing.t])
     weights = group.lagrange(tuple(used), at=recovery.lost)
     secret = sum(weight * value for weight, value in zip(weights, used.values(), strict=True))
-    return StageShare(recovery.key, recovery.stage, recovery.lost, scalar_bytes(secret))
+    return EpochShare(recovery.key, recovery.epoch, recovery.lost, scalar_bytes(secret))
