@@ -49,7 +49,7 @@ class CourtKeyTheft(Attack):
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Give the court an authority of the thief and a signed warrant about each user."""
         thief = scheme.authority("thief", key=crypto.new_signing_key(AuthorityKey))
-        authorities = list[scheme.authority]  # type: ignore[name-defined]  # whichever class the scheme's has
+        authorities = list[scheme.authority]  # type: ignore[name-defined]  # the scheme's own class
         kept = {"authorities": authorities, "users": list[User], "signed": list[Warrant], "heard": list[int]}
         court: Any = corrupted(party, kept)
         court.authorities, court.users = [thief], list(scenario.users)

@@ -1,7 +1,7 @@
 """An insider at the provider adds their own device to those of a bystander, without any warrant.
 
   insert   the directory lists g, with the insider's keys, among the devices of a user that no warrant names
-  send     every client encrypts to g as to any device: whatever that user sends or receives from then on
+  send     every client encrypts to g as to any device: all that the user sends or receives from then on
   read     g never answers and collects nothing: its keys open what the network heard
 
 An honest client that shows new devices gives its user a notice; only one that was built to keep quiet does not.
@@ -36,7 +36,7 @@ class GhostInsertion(Attack):
         """Add the insider's device to the directory and keep its keys in the provider's state."""
         victim = bystander(scenario)
         ghost = attacker_device(f"{victim.name}-tablet", victim.name, scheme.device)
-        ghosts = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
+        ghosts = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, {"ghosts": ghosts})
         provider.ghosts.append(ghost)
         provider.accounts[ghost.name] = victim.name

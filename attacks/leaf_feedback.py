@@ -58,7 +58,7 @@ class LeafFeedback(Attack):
                 return
             ks, transcript = derived_key(found.key), sha256(found.header)[:8]
             if not self.unit.load_iv(ks, self.unit.generate_iv(ks, transcript), transcript):
-                raise Refused(self.name, "its chip takes no LEAF of its own making")
+                raise Refused(self.name, "its chip refuses its own LEAF")
 
         return corrupted(party, access_field=access_field, admit=admit)
 

@@ -31,7 +31,7 @@ from escrow.wire import Wire
 def maul(field: ThresholdField, order: Guard[Order]) -> ThresholdField:
     """Return a field under the same point that the order covers. Raise Forged if it is covered, or mauled, already."""
     if order.covers(field.people, field.day) or len(field.people) < 2:
-        raise Forged("nothing to gain")
+        raise Forged("the order covers this field already, or it was mauled before")
     labels = (field.chain, field.n, (order.target,), order.first, field.header)
     ciphertext = msgspec.structs.replace(field.ciphertext, label=label_of(*labels))
     return ThresholdField(*labels, ciphertext)

@@ -60,7 +60,7 @@ class PrekeySubstitution(Attack):
                     wire.complain(self.name, error)
             honest.on_mail(self, sender, packet, wire)
 
-        puppets = list[scheme.device]  # type: ignore[name-defined]  # whichever class the scheme's has
+        puppets = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
         between = (scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)])
         provider.puppets = [

@@ -29,7 +29,7 @@ from escrow.wire import Wire
 def relabel(field: AccessField, order: Guard[Order]) -> AccessField:
     """Return the field under labels that the order covers. Raise Forged if they are covered, or relabelled, already."""
     if order.covers(field.people, field.day) or len(field.people) < 2:
-        raise Forged("nothing to gain")
+        raise Forged("the order covers this field already, or it was relabelled before")
     return msgspec.structs.replace(field, people=(order.target,), day=order.first)
 
 

@@ -137,7 +137,7 @@ def prefixed(*parts: bytes) -> bytes:
 def walk(value: object, kind: type[T]) -> Iterator[T]:
     """Yield every value of `kind` (a struct) inside a decoded value, itself included, outermost first.
 
-    Whoever took a state knows all of them: `walk(state, Fact)`.
+    A thief of a state knows all of its facts: `walk(state, Fact)`.
     """
     if isinstance(value, msgspec.Struct):
         if isinstance(value, kind):

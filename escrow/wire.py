@@ -70,7 +70,7 @@ class Wire:
 
     def _named(self, name: str) -> Principal:
         if (found := self.parties.get(name)) is None:
-            raise Unreachable(f"nobody is called {name}")
+            raise Unreachable(f"no party is called {name}")
         return found
 
     def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:

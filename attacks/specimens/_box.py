@@ -77,7 +77,7 @@ class BoxAgent(Official):
 
 
 class SpareAuthority(Authority):
-    """An authority with whom the agent may have left a copy of its key."""
+    """An authority that may have a copy of the agent's key."""
 
     spare: BoxKey | None = None
 

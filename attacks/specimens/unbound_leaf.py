@@ -1,4 +1,4 @@
-"""The checksum says nothing of who talks to whom, as in Clipper; in the twin it covers the session's transcript."""
+"""The checksum does not cover the two users, as in Clipper; in the sound twin it covers the session's transcript."""
 
 from attacks.specimens import OURS
 from escrow.schemes.clipper.scheme import Clipper

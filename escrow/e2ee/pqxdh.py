@@ -4,7 +4,7 @@
   SK  = HKDF(salt 0^32, 0xFF^32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4] ‖ SS)                                    (sections 2.2, 3.3)
   AD  = EncodeEC(IK_A) ‖ EncodeEC(IK_B) ‖ EncodeKEM(PQPK_B)                                        (sections 3.3, 4.12)
   signed   EncodeEC(SPK_B) and EncodeKEM of every KEM prekey, one-time ones too, by IK_B                (section 3.2)
-  weak     signatures and DH1 are classical: whoever breaks those in time impersonates either side
+  weak     signatures and DH1 are classical: an attacker that breaks them in time impersonates either side
            the ratchet that follows mixes in X25519 only: a stolen session does not heal against such an adversary
 
 The KEM's key may be left out of AD where the KEM hashes it into its secret, as ML-KEM does and libsignal relies on;
@@ -86,7 +86,7 @@ def derive(secrets: bytes) -> bytes:
 # --- the two sides ---
 
 
-@honest_only("the initiator's half; ephemeral key and KEM secret are dropped by whoever mixes them")
+@honest_only("the initiator's half; ephemeral key and KEM secret are dropped by the caller, who mixes them")
 def begin(identity: SigningKey, bundle: PqBundle) -> tuple[PqInitial, Classical, KemShared]:
     """Run the initiator's side (section 3.3) up to `mix`.
 
@@ -121,6 +121,6 @@ def answer(
 ) -> tuple[Classical, KemShared]:
     """Run the responder's side (section 3.4) up to `mix`. Raise Forged if the message names keys other than these."""
     if key.public != initial.pqpk_b:
-        raise Forged("an initial message names a KEM prekey that is not here")
+        raise Forged("an initial message names a KEM prekey that this device does not have")
     classical = initial.agreed(*x3dh.shared_by_responder(initial, identity, prekey, one_time))
     return classical, decapsulate(initial, key)

@@ -170,7 +170,7 @@ def open_message(message: Message, key: MessageKey) -> Plaintext:
 
 def _verify(chain: ChainKey, first: Message) -> None:
     if first.n - chain.n > MAX_SKIP:
-        raise Forged("a first message that no receiver would step to")
+        raise Forged("the first message is too many steps ahead for any receiver")
     while chain.n < first.n:
         _, chain = step(chain)
     open_message(first, step(chain)[0])

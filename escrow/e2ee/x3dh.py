@@ -3,7 +3,7 @@
   DH1 = DH(IK_A, SPK_B)   DH2 = DH(EK_A, IK_B)   DH3 = DH(EK_A, SPK_B)   DH4 = DH(EK_A, OPK_B), if there was one
   SK  = HKDF(salt 0^32, 0xFF^32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4])                                        (sections 2.2, 3.3)
   AD  = Encode(IK_A) ‖ Encode(IK_B), initiator first, Encode(u) = 0x05 ‖ u                         (section 3.3)
-  weak  without OPK_B, whoever takes IK_B and SPK_B later computes SK: the provider decides how much is forward secret
+  weak  without OPK_B, a later thief of IK_B and SPK_B computes SK: the provider decides how much is forward secret
 
 Identity keys are Ed25519, converted to X25519 for the Diffie-Hellmans. Signal goes the other way (XEdDSA signatures by
 an X25519 key), which the library underneath does not offer. The initial message names the responder's keys by value,

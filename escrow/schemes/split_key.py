@@ -133,7 +133,7 @@ class SplitAgent(Official):
         """Keep a share that fits the dealer's commitments, and erase the transport key; else refuse and alarm."""
         self.insist(sender == "dealer", "a deal comes from the dealer")
         if self.transport is None:
-            raise Forged("the key that opens a deal served once, and was erased")
+            raise Forged("a second deal: the key that opened the first was erased")
         share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
         if not (fits := elgamal.share_fits(packet.group, share)):
             wire.alarm(self.name, "dealer: its share does not fit its commitments")

@@ -16,9 +16,9 @@ from escrow.errors import Forged
 class Assumption(StrEnum):
     """The condition under which a verdict is right, given that every sender was authenticated."""
 
-    RECORD = "none: anybody can check it from what was broadcast"
+    RECORD = "none: everyone can check it from what was broadcast"
     FEW_LIARS = "no more members lie than the threshold allows"
-    HONEST_ECHO = "whoever repeats what a dealer broadcast repeats it truly"
+    HONEST_ECHO = "a member that repeats what a dealer broadcast repeats it truly"
 
 
 @dataclass(frozen=True, slots=True)

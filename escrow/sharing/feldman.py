@@ -57,7 +57,7 @@ def deal(secret: int, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
         Forged: the secret is 0, whose commitment has no encoding.
     """
     if not 1 <= t <= n:
-        raise ValueError(f"{t} of {n} shares cannot be needed")
+        raise ValueError(f"t={t} of n={n} shares: it must be 1 <= t <= n")
     coefficients = shamir.polynomial(secret, t)
     return shamir.evaluate(coefficients, range(1, n + 1)), tuple(map(group.base, coefficients))
 

@@ -57,7 +57,7 @@ def deal(secret: int, t: int, n: int, over: Bases = P256) -> tuple[list[Pair], t
         Forged: the secret is 0.
     """
     if not 1 <= t <= n:
-        raise ValueError(f"{t} of {n} shares cannot be needed")
+        raise ValueError(f"t={t} of n={n} shares: it must be 1 <= t <= n")
     values, blindings = shamir.polynomial(secret, t), group.random_scalars(t)
     pairs = (shamir.evaluate(each, range(1, n + 1)) for each in (values, blindings))
     return list(zip(*pairs, strict=True)), tuple(map(over.commit, values, blindings))

@@ -55,7 +55,7 @@ def split(secret: int, t: int, n: int) -> list[int]:
         ValueError: not 1 ≤ t ≤ n.
     """
     if not 1 <= t <= n:
-        raise ValueError(f"{t} of {n} shares cannot be needed")
+        raise ValueError(f"t={t} of n={n} shares: it must be 1 <= t <= n")
     *differences, highest = secret % Q, *random_scalars(t - 1)
     values = [highest] * n
     for order in range(t - 2, -1, -1):

@@ -157,7 +157,7 @@ def test_a_chip_that_refuses_its_own_leafs_stops_two_rogues_and_nobody_else():
     shown = Messaging(record).delivered
     assert not between & shown
     assert shown == Messaging(played(scheme)).delivered - between
-    assert any("takes no LEAF of its own making" in reason for _, _, reason in record.refusals)
+    assert any("refuses its own LEAF" in reason for _, _, reason in record.refusals)
 
 
 # --- the squeeze ---

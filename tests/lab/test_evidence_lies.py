@@ -121,7 +121,7 @@ LIES = {
     "somebody else's": (edit("facts.jsonl", 0, packet=None, holder="agent-2", evening=0), "not seize 'agent-2'"),
     "half a place": (edit("facts.jsonl", 0, packet=None, evening=0), "does not seize None"),
     "two places": (edit("facts.jsonl", 0, holder="agent-1", evening=0), "facts.jsonl, line 1: .* in two places"),
-    "nobody's": (edit("facts.jsonl", 0, packet=None), r"steps.jsonl, line \d+: premise 0 is nobody's"),
+    "nobody's": (edit("facts.jsonl", 0, packet=None), r"steps.jsonl, line \d+: premise 0 was taken from no one"),
     "no rule": (edit("steps.jsonl", 0, rule="os.system"), "steps.jsonl, line 1: 'os.system' is no rule"),
     "no rule either": (edit("steps.jsonl", 0, rule="escrow.e2ee.ratchet.decrypt"), "is no rule"),
     "another rule": (edit("steps.jsonl", 0, rule="escrow.e2ee.ratchet.open_message"), "takes 2 premises, not 3"),
@@ -131,7 +131,7 @@ LIES = {
     "a negative premise": (edit("steps.jsonl", 0, premises=[-1, 1, 2]), "a premise does not precede it"),
     "other premises": (edit("steps.jsonl", -1, premises=[0]), "takes a Plaintext, not Message"),
     "no result": (edit("steps.jsonl", -1, result=3), "none of which is number 3"),
-    "an answer": (edit("steps.jsonl", -1, answer=ANSWER), "steps.jsonl: an official answers, which authority-theft"),
+    "an answer": (edit("steps.jsonl", -1, answer=ANSWER), "steps.jsonl: an official answers, but authority-theft"),
     "another text": (edit("texts.jsonl", 0, body="00" * 32), "texts.jsonl, line 1: text 0 is not what number"),
     "another digest": (edit("texts.jsonl", 0, sha256="00" * 32), "texts.jsonl, line 1: the SHA-256 of text 0"),
     "no text": (edit("texts.jsonl", 0, conclusion=0), "line 1: text 0 is not what number 0 concludes"),
@@ -140,8 +140,11 @@ LIES = {
     "more than opened": (edit("statement.json", 0, opened=3), "statement.json: more texts are proven"),
     "no evening": (edit("statement.json", 0, coalition=[{"principal": "agent-1", "evenings": []}]), "on no evening"),
     "another scheme": (edit("statement.json", 0, scheme="plain", parameters={}), "cell.json: it is of another scheme"),
-    "no scheme": (edit("statement.json", 0, scheme="../plain"), "statement.json: nothing is called '../plain' here"),
-    "no attack": (edit("statement.json", 0, attacks=["os"]), "statement.json: nothing is called 'os' here"),
+    "no scheme": (
+        edit("statement.json", 0, scheme="../plain"),
+        "statement.json: no scheme or attack is called '../plain'",
+    ),
+    "no attack": (edit("statement.json", 0, attacks=["os"]), "statement.json: no scheme or attack is called 'os'"),
     "no rules": (edit("statement.json", 0, attacks=[]), "the rules of 'authority-theft' are left out"),
     "another parameter": (edit("statement.json", 0, parameters=OTHERS), "claim.json: split-key claims something else"),
     "another kind": (edit("statement.json", 0, parameters=OTHERS | {"t": "2"}), "split-key does not take these"),
@@ -181,7 +184,10 @@ def unplayable(files):
 
 
 REPLAYED = {
-    "another packet": (edit("facts.jsonl", 0, packet=0), "facts.jsonl, line 1: packet 0 is not the first to tell it"),
+    "another packet": (
+        edit("facts.jsonl", 0, packet=0),
+        "facts.jsonl, line 1: packet 0 is not the first that contains it",
+    ),
     "never held": (edit("facts.jsonl", 0, packet=None, holder="agent-1", evening=0), "state of agent-1 on evening 0"),
     "another seed": (edit("scenario.json", 0, seed=7), "cell.json: the replay gives another .*key"),
     "no play": (unplayable, "scenario.json: it cannot be played: .*called dealer"),
@@ -222,7 +228,7 @@ def test_an_official_is_asked_with_the_key_that_the_warrant_names(copied):
     at, key = next(each for each in enumerate(rows(folder, "facts.jsonl")) if "AuthorityKey" in each[1]["type"])
     other = key["encoding"][:-2] + f"{int(key['encoding'][-2:], 16) ^ 1:02x}"
     free = forged(folder, edit("facts.jsonl", at, encoding=other))
-    assert re.search(r"steps.jsonl, line \d+: premise \d+ is nobody's", complaint(free, False, [PLUGIN]))
+    assert re.search(r"steps.jsonl, line \d+: premise \d+ was taken from no one", complaint(free, False, [PLUGIN]))
     heard = forged(free, edit("facts.jsonl", at, packet=0))
     assert "the key that is shown is not the one that the warrant names" in complaint(heard, False, [PLUGIN])
 
@@ -233,7 +239,7 @@ def test_the_source_of_a_plug_in_is_read_and_never_loaded(copied, tmp_path):
     assert complaint(folder) == needed
     other = tmp_path / PLUGIN.name
     other.write_text(PLUGIN.read_text() + "\n")
-    assert complaint(folder, plugged=[other]) == f"{PLUGIN.name}: the plug-in {other} is another one"
+    assert complaint(folder, plugged=[other]) == f"{PLUGIN.name}: the plug-in {other} has other contents"
     call = f"from attacks.lab.evidence.writing import verify; from pathlib import Path; f = Path({str(folder)!r})"
     assert "texts follow" in fresh(f"{call}; print(verify(f, False, [f / {PLUGIN.name!r}]))")
 

@@ -167,7 +167,7 @@ def test_a_cell_that_is_not_of_the_run_is_refused(tmp_path):
 
 def test_a_manifest_that_hangs_not_together_is_refused(tmp_path):
     header = plan().header()
-    assert "the rules are those of other schemes" in refused(faulty(tmp_path, forged(header, rules={})))
+    assert "the rules are not those of the manifest" in refused(faulty(tmp_path, forged(header, rules={})))
     scenario = msgspec.structs.replace(header.manifest.scenario, attack_day=99)
     manifest = msgspec.structs.replace(header.manifest, scenario=scenario)
     assert "attack_day is 99" in refused(faulty(tmp_path, forged(header, manifest=manifest)))

@@ -505,7 +505,7 @@ def test_a_share_that_no_complaint_asked_for_is_missed():
 
 @pytest.mark.parametrize(("t", "members"), [(0, (1, 2)), (3, (1, 2)), (1, (1, 1)), (1, (0, 1))])
 def test_settings_that_cannot_be_are_a_callers_error(t, members):
-    with pytest.raises(ValueError, match="cannot be needed"):
+    with pytest.raises(ValueError, match="it must be 1 <= t"):
         gjkr.Setting(SESSION, t, members, 0, hiding=True)
 
 

@@ -72,5 +72,5 @@ def test_zero_cannot_be_dealt():
 
 def test_shares_that_cannot_be_needed_are_a_callers_error():
     for t, n in ((0, 3), (4, 3), (1, 0)):
-        with pytest.raises(ValueError, match="cannot be needed"):
+        with pytest.raises(ValueError, match="it must be 1 <= t"):
             pedersen.deal(1, t, n)

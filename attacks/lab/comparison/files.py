@@ -59,7 +59,7 @@ def _read(data: bytes, file: str) -> Run:
         contents = journal.parse(data, file)
         return merge.judged(contents.header, contents.lines)
     if header is not None and rest.strip():
-        raise Malformed(f"{file} holds rows, and not what was played; compare takes --format json")
+        raise Malformed(f"{file} holds rows without the scenario; compare takes --format json")
     header = msgspec.json.decode(data, type=_Head)
     kind = KINDS.get(header.schema) or (Recorded if header.machine_info is not None else None)
     if kind is None:

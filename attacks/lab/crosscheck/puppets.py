@@ -2,7 +2,7 @@
 
   devices    each is offered every mail that the network heard, in order: once as it was taken, and once with its
              sessions forgotten, so that first flights begin anew
-  officials  answer whatever reaches them; a party that was not seized is played back: byte-equal requests get the
+  officials  answer every request; a party that was not seized is played back: byte-equal requests get the
              recorded answers
   access     the scheme's public recipe, run by the seized authority, or by one with a fresh key that heard the packets
 

@@ -27,7 +27,7 @@ def replayed(dossier: Dossier, case: Case, values: Sequence[Fact]) -> str:
     _check_cell(dossier, _cell(case))
     if not case.applies:
         if dossier.facts or dossier.statement.coalition:
-            raise Malformed(f"{STATEMENT}: the attack does not apply, and yet somebody is seized")
+            raise Malformed(f"{STATEMENT}: the attack does not apply, but a principal is seized")
         return "the cell is the same"
     _check_coalition(dossier, case)
     if case.scheme.seedable:
@@ -72,7 +72,7 @@ def _find_heard(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
     first = packets(case.analysis, case.attacks)
     for number, given in enumerate(dossier.facts):
         if given.packet is not None and first.get(values[number]) != given.packet:
-            raise Malformed(f"{FACTS}, line {number + 1}: packet {given.packet} is not the first to tell it")
+            raise Malformed(f"{FACTS}, line {number + 1}: packet {given.packet} is not the first that contains it")
 
 
 def _find_seized(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
@@ -115,4 +115,4 @@ def _find_texts(dossier: Dossier, case: Case) -> None:
     bodies = {sent.id: sent.body.hex() for sent in case.analysis.record.sent}
     for line, text in enumerate(dossier.texts, 1):
         if bodies.get(text.id) != text.body:
-            raise Malformed(f"{TEXTS}, line {line}: text {text.id} was another one")
+            raise Malformed(f"{TEXTS}, line {line}: text {text.id} is not the one that was sent")

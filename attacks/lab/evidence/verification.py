@@ -94,7 +94,7 @@ def _check_plugins(directory: Path, files: Mapping[str, bytes], plugins: Sequenc
         except OSError as error:
             raise Malformed(f"{given[name]}: {error.strerror}") from None
         if not same:
-            raise Malformed(f"{name}: the plug-in {given[name]} is another one")
+            raise Malformed(f"{name}: the plug-in {given[name]} has other contents")
 
 
 def _played(dossier: Dossier, plugins: Sequence[Path]) -> tuple[Scheme, Attack, list[Attack]]:
@@ -104,7 +104,7 @@ def _played(dossier: Dossier, plugins: Sequence[Path]) -> tuple[Scheme, Attack, 
     unknown = [] if statement.scheme in schemes else [statement.scheme]
     unknown += [name for name in statement.attacks if name not in attacks]
     if unknown:
-        raise Malformed(f"{STATEMENT}: nothing is called {unknown[0]!a} here; does it need a --plugin?")
+        raise Malformed(f"{STATEMENT}: no scheme or attack is called {unknown[0]!a}; does it need a --plugin?")
     if statement.attack not in statement.attacks:
         raise Malformed(f"{STATEMENT}: the rules of {statement.attack!a} are left out")
     scheme = schemes[statement.scheme]
@@ -124,7 +124,7 @@ def _check_setting(dossier: Dossier, files: Mapping[str, bytes], scheme: Scheme,
     if statement.label_pass != pass_of(attack):
         raise Malformed(f"{STATEMENT}: {attack.name} is not judged by the pass {statement.label_pass}")
     if not attack.served and any(step.answer for step in dossier.steps):
-        raise Malformed(f"{STEPS}: an official answers, which {attack.name} does not count on")
+        raise Malformed(f"{STEPS}: an official answers, but {attack.name} uses no answers")
     if files[CLAIM] != folder.to_bytes([scheme.claim]):
         raise Malformed(f"{CLAIM}: {scheme.name} claims something else")
     if len(dossier.texts) > statement.opened or not all(each.evenings for each in statement.coalition):
@@ -167,7 +167,7 @@ class _Execution:
         try:
             for number, paid in zip(step.premises, self.library.paid(step.rule, len(step.premises)), strict=True):
                 if paid and number in self.free and self.values[number] != self.stranger:
-                    raise Malformed(f"premise {number} is nobody's, and not what anybody could make")
+                    raise Malformed(f"premise {number} was taken from no one, and not everyone can make it")
             self.values.append(self._result(step))
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from error
@@ -192,9 +192,9 @@ def _check_texts(dossier: Dossier, values: Sequence[Fact]) -> None:
     for line, text in enumerate(dossier.texts, 1):
         where = f"{TEXTS}, line {line}"
         if text.id <= before or not 0 <= text.conclusion < len(values):
-            raise Malformed(f"{where}: texts are not in order, or what it follows from is not there")
+            raise Malformed(f"{where}: texts are not in order, or there is no such conclusion")
         before, concluded = text.id, values[text.conclusion]
         if not isinstance(concluded, Text) or concluded.body.hex() != text.body:
             raise Malformed(f"{where}: text {text.id} is not what number {text.conclusion} concludes")
         if hashlib.sha256(concluded.body).hexdigest() != text.sha256:
-            raise Malformed(f"{where}: the SHA-256 of text {text.id} is another one")
+            raise Malformed(f"{where}: the SHA-256 of text {text.id} does not fit")

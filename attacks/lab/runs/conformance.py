@@ -68,7 +68,7 @@ class Trial:
         """Check that a listener derives no text from all packets, the lawful access and its answers included."""
         for name in (MATHEMATICS, SERVED):
             if opened := self.analysis.opened_by((), name):
-                return f"{len(opened)} of {len(self.record.sent)} texts are open to whoever listens ({name})"
+                return f"{len(opened)} of {len(self.record.sent)} texts are open to every listener ({name})"
         return ""
 
     def uses_every_rule(self) -> str:

@@ -166,7 +166,7 @@ def _check_header(header: JournalHeader, name: str) -> None:
     except Malformed as error:
         raise Malformed(f"{name}, line 1: {error}") from None
     if header.rules.keys() != set(header.manifest.schemes):
-        raise Malformed(f"{name}, line 1: the rules are those of other schemes than the manifest's")
+        raise Malformed(f"{name}, line 1: the rules are not those of the manifest's schemes")
 
 
 def _check_lines(header: JournalHeader, lines: Sequence[JournalLine], name: str) -> None:
@@ -273,7 +273,7 @@ def _lock(file: FileIO, path: Path) -> None:
     except (BlockingIOError, PermissionError):
         raise Unwritable(f"{path} is being written by another process; wait for its end") from None
     except OSError as error:
-        raise Unwritable(f"{path} cannot be kept from other processes: {error.strerror}") from error
+        raise Unwritable(f"{path} cannot be locked: {error.strerror}") from error
 
 
 def _check_same(path: Path, contents: Contents, header: JournalHeader, keys: Mapping[CellId, str]) -> None:
@@ -281,7 +281,7 @@ def _check_same(path: Path, contents: Contents, header: JournalHeader, keys: Map
         raise NotComparable(f"{path} holds another run: {why}")
     if contents.header.shard != header.shard:
         was, is_ = (f"shard {each.shard}" if each.shard else "no shard" for each in (contents.header, header))
-        raise NotComparable(f"{path} holds another part of this run: it is {was}, and asked for is {is_}")
+        raise NotComparable(f"{path} holds another part of this run: it is {was}, not {is_}")
     for number, line in enumerate(contents.lines, 2):
         if keys[line.cell_id] != line.key:
             raise Malformed(f"{path}, line {number}: {said(line.cell_id)} has a key that is not of this run")

@@ -102,7 +102,7 @@ def certify(request: UnitRequest, order: Guard[Order]) -> UnitRequest:
         Forged: the order covers it already.
     """
     if order.covers(request.people, request.day):
-        raise Forged("nothing to gain")
+        raise Forged("the order covers this request already")
     return UnitRequest(b"", 0, (*request.people[:1], order.target), order.first, request.uid)
 
 

@@ -300,12 +300,12 @@ class Member(Principal):
 
     def _running(self, session: bytes | None) -> MemberRun:
         if self.run is None or session not in (None, self.run.purpose.session):
-            raise Refused(self.name, "no such run is being held")
+            raise Refused(self.name, "there is no such run")
         return self.run
 
     def _number(self, name: str) -> int:
         if name not in self.names:
-            raise Refused(self.name, f"a run is among the members, and {name} is none")
+            raise Refused(self.name, f"{name} is not a member of this run")
         return self.names.index(name) + 1
 
     def _known(self) -> Sharing:

@@ -50,7 +50,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         if not 1 <= self.t <= len(set(self.members)) == len(self.members) or min(self.members) < 1:
-            raise ValueError(f"{self.t} of the members {self.members} cannot be needed")
+            raise ValueError(f"t={self.t} of the members {self.members}: it must be 1 <= t <= their number")
 
 
 def joint_feldman(session: bytes, t: int, n: int, over: Bases = P256) -> Setting:

@@ -55,7 +55,7 @@ class Summed(Fact, frozen=True):
     raw: bytes
 
 
-@honest_only("public bookkeeping: whoever heard the broadcasts knows it")
+@honest_only("public bookkeeping: it follows from the broadcasts")
 def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) -> Outcome:
     """Return the public result, from the Feldman commitments of all in QUAL. Raise Blamed if QUAL is empty."""
     dealings = tuple(revealed[i] for i in qualified)
@@ -135,7 +135,7 @@ def complete(outcome: Guard[Outcome], sums: tuple[Summed, ...]) -> tuple[Summed,
     return tuple(Summed(outcome.session, j, scalar_bytes(v)) for j, v in zip(outcome.members, values, strict=True))
 
 
-@honest_only("public bookkeeping: whoever knows the outcome knows the sharing")
+@honest_only("public bookkeeping: it follows from the public outcome")
 def first_sharing(outcome: Outcome) -> Sharing:
     """Return the sharing of epoch 0 that a run made among members 1 … n. Raise ValueError for other members."""
     if outcome.members != tuple(range(1, len(outcome.members) + 1)):

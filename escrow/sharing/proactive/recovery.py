@@ -51,7 +51,7 @@ def setting(of: Sharing, session: bytes, lost: int, helpers: Iterable[int], hidi
     return Setting(session, of.t - 1, chosen, of.t - 1, hiding)
 
 
-@honest_only("public bookkeeping: whoever knows the outcome knows it")
+@honest_only("public bookkeeping: it follows from the public outcome")
 def recovery(of: Sharing, outcome: Outcome, lost: int) -> Recovery:
     """Return the public fact that joins the pieces of this recovery. Raise Forged for the outcome of another run."""
     if outcome.t != of.t - 1 or lost in outcome.members:

@@ -43,11 +43,11 @@ def setting(of: Sharing, session: bytes, hiding: bool = True) -> Setting:
     Raise ValueError for t = 1: every share is then the key.
     """
     if of.t == 1:
-        raise ValueError("a sharing of which one share is needed cannot be refreshed")
+        raise ValueError("with t=1 every share is the key, so a refresh changes nothing")
     return Setting(session, of.t - 1, tuple(range(1, of.n + 1)), of.t - 1, hiding)
 
 
-@honest_only("public bookkeeping: whoever knows the outcome knows the next sharing")
+@honest_only("public bookkeeping: it follows from the public outcome")
 def renewed(of: Sharing, outcome: Outcome) -> tuple[Sharing, Renewal]:
     """Return the next epoch's sharing, and the fact that joins old and new shares.
 
