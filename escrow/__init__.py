@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         wanted,
     )
     from escrow.schemes.plain import DEVICES, Plain
-    from escrow.testing import harness, properties
+    from escrow.testing import harness
     from escrow.warrant import (
         Answer,
         Answered,
@@ -84,7 +84,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # errors
     "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
     # modules
-    "codec", "crypto", "group", "harness", "hash_to_curve", "hpke", "kem", "properties", "sharing", "skipjack",
+    "codec", "crypto", "group", "harness", "hash_to_curve", "hpke", "kem", "sharing", "skipjack",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

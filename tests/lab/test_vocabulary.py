@@ -102,10 +102,18 @@ def told(path: Path, when: str) -> object:
         (FROM_SUBMODULES, ""),
         (FROM_ESCROW, ""),
         (FROM_SUBMODULES + "\nfrom escrow import sharing\n", "escrow.sharing.tdh2.partial"),
+        (FROM_SUBMODULES + "\nfrom escrow import *\n", "escrow.sharing.tdh2.partial"),
         (FROM_SUBMODULES + "\nimport escrow.schemes.envelope as e\n", "escrow.schemes.envelope.open_field"),
         (FROM_SUBMODULES + "\nfrom escrow.schemes import clipper\n", "escrow.schemes.clipper.chip.combine"),
     ],
-    ids=["names of submodules", "names of escrow", "sharing", "a module by another name", "a scheme's package"],
+    ids=[
+        "names of submodules",
+        "names of escrow",
+        "sharing",
+        "a star",
+        "a module by another name",
+        "a scheme's package",
+    ],
 )
 def test_a_plug_in_brings_the_same_rules_before_and_after_everything_else(
     tmp_path: Path, imports: str, further: str

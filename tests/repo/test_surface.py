@@ -71,6 +71,12 @@ def in_a_fresh_process(code: str) -> list[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
 
+def test_no_export_needs_an_extra() -> None:
+    """A star import works where only the dependencies are installed."""
+    hidden = "import sys; sys.modules.update(dict.fromkeys(('hypothesis', 'numpy', 'pytest')));"
+    in_a_fresh_process(hidden + "".join(f"from {package} import *;" for package in PACKAGES))
+
+
 def test_the_packages_import_nothing_before_a_name_is_asked_for() -> None:
     loaded = "import sys, {}; print(*(name for name in sys.modules if name.split('.')[0] in ('escrow', 'attacks')))"
     assert set(in_a_fresh_process(loaded.format(", ".join(PACKAGES)))) == {*PACKAGES, "escrow.surface"}
