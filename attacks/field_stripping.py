@@ -13,7 +13,7 @@ from typing import Any
 
 from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
-from escrow.e2ee.device import Device, Slip
+from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MessageKey
 from escrow.principal import Principal, corrupted, of_kind
@@ -45,7 +45,7 @@ class FieldStripping(Attack):
         """Let the device leave out the access field, and skip devices that it has no reason to trust."""
         honest = type(of_kind(party, Device))
 
-        def access_field(self: Any, key: MessageKey, slip: Slip) -> None:
+        def access_field(self: Any, key: MessageKey, context: FieldContext) -> None:
             """Send no field beside the ciphertext."""
 
         def look_up(self: Any, wire: Wire, user: str) -> list[Listed]:

@@ -16,7 +16,7 @@ from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import no_leaf, target_devices
 from escrow.crypto import sha256
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Refused
@@ -49,8 +49,8 @@ class LeafFeedback(Attack):
         """Let the device send no LEAF to the other rogue, and load one made by its own chip on receipt."""
         honest, rogues = type(of_kind(party, ClipperDevice)), {user.name for user in _rogues(scenario)}
 
-        def access_field(self: Any, key: MessageKey, slip: Slip) -> ClipperField | None:
-            return None if set(slip.people) <= rogues else honest.access_field(self, key, slip)
+        def access_field(self: Any, key: MessageKey, context: FieldContext) -> ClipperField | None:
+            return None if set(context.people) <= rogues else honest.access_field(self, key, context)
 
         def admit(self: Any, mail: Mail, found: ComputedKey) -> None:
             if mail.field:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from escrow.derivation import Checks, Guard, RuleError, Witness, honest_only, service, threshold
     from escrow.e2ee.content import Text
-    from escrow.e2ee.device import Device, Slip
+    from escrow.e2ee.device import Device, FieldContext
     from escrow.e2ee.provider import Mail, Provider
     from escrow.e2ee.ratchet import Message, MessageKey, Plaintext
     from escrow.e2ee.x3dh import IdentityKey
@@ -76,8 +76,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # rules: what anybody with the arguments can compute
     "Checks", "Guard", "Witness", "honest_only", "service", "threshold",
     # parties, and warrants
-    "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "IdentityKey", "Mail", "Message",
-    "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Slip", "Text", "Warrant",
+    "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Mail",
+    "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text", "Warrant",
     "Wire", "in_force", "open_answer", "promises", "seal_answer",
     # randomness and symmetric cryptography
     "acting", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256", "verify",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attacks.lab.simulation.scenario import default
 from attacks.specimens import OURS
 from escrow.e2ee import device
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.schemes.plain import Plain
 
@@ -18,7 +18,7 @@ class KeepingDevice(device.Device):
 
     kept: list[MessageKey] = []
 
-    def access_field(self, key: MessageKey, slip: Slip) -> None:
+    def access_field(self, key: MessageKey, context: FieldContext) -> None:
         """Keep the message key; send no field."""
         self.kept.append(key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attacks.specimens import OURS
 from escrow.crypto import sha256
 from escrow.e2ee import device
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.scheme import AccessField
 from escrow.schemes.plain import Plain
@@ -20,9 +20,9 @@ class Tag(AccessField, frozen=True):
 class TaggingDevice(device.Device):
     """A client that tags its mail."""
 
-    def access_field(self, key: MessageKey, slip: Slip) -> Tag:
+    def access_field(self, key: MessageKey, context: FieldContext) -> Tag:
         """Return a tag with what this client shows of the key."""
-        return Tag(key.chain, key.n, slip.people, slip.day, self.shown(key))
+        return Tag(key.chain, key.n, context.people, context.day, self.shown(key))
 
     def shown(self, key: MessageKey) -> MessageKey:
         """Return the key itself."""

@@ -18,7 +18,7 @@ from escrow.codec import Public
 from escrow.crypto import Private, new_private, sha256
 from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged
 from escrow.primitives import hpke
@@ -88,11 +88,11 @@ class EnvelopeDevice(device.Device):
 
     agent: Public = b""
 
-    def access_field(self, key: MessageKey, slip: Slip) -> Envelope:
+    def access_field(self, key: MessageKey, context: FieldContext) -> Envelope:
         """Return the message key, sealed to the agent with its labels."""
-        blank = Envelope(key.chain, key.n, slip.people, slip.day, self.agent, sha256(slip.header), b"")
+        blank = Envelope(key.chain, key.n, context.people, context.day, self.agent, sha256(context.header), b"")
         sealed = hpke.seal(self.agent, key.value, blank.context())
-        return Envelope(key.chain, key.n, slip.people, slip.day, self.agent, blank.header, sealed)
+        return Envelope(key.chain, key.n, context.people, context.day, self.agent, blank.header, sealed)
 
 
 class EnvelopeAgent(Official):

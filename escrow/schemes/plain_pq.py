@@ -17,10 +17,10 @@ from typing import ClassVar
 import msgspec
 
 from escrow.e2ee import device, pqxdh, provider, ratchet, x3dh
-from escrow.e2ee.device import Conversing
 from escrow.e2ee.pqxdh import KemShared, PqBundle, SignedKem, sign_kem
 from escrow.e2ee.provider import Entry, Fetch, Listed, Publish
 from escrow.e2ee.ratchet import Root, Session
+from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import Bundle, Classical, Initial, PqInitial
 from escrow.errors import Forged, Malformed
 from escrow.primitives.kem import KemPrivate, new_kem_private

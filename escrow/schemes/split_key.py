@@ -22,7 +22,7 @@ from escrow.codec import Packet, Public
 from escrow.crypto import Private, new_private, open_sealed, seal, sha256
 from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.primitives import group, hpke
@@ -111,15 +111,15 @@ class SplitDevice(device.Device):
         """Keep the agents' group, to which this client escrows."""
         self.group = packet.group
 
-    def access_field(self, key: MessageKey, slip: Slip) -> SplitField:
+    def access_field(self, key: MessageKey, context: FieldContext) -> SplitField:
         """Return the message key, wrapped under a fresh capsule to the group, with the proof of r."""
         if self.group is None:
             raise Refused(self.name, "no escrow group was published")
         capsule, r, shared = elgamal.encapsulate(self.group)
-        labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header), capsule)
-        context = SplitField(*labels, b"", b"").context()
-        wrapped = seal(sha256(shared, context), key.value, context)
-        return SplitField(*labels, wrapped, group.schnorr_prove(group.scalar(r), capsule.point, context))
+        labels = (key.chain, key.n, context.people, context.day, sha256(context.header), capsule)
+        bound = SplitField(*labels, b"", b"").context()
+        wrapped = seal(sha256(shared, bound), key.value, bound)
+        return SplitField(*labels, wrapped, group.schnorr_prove(group.scalar(r), capsule.point, bound))
 
 
 class SplitAgent(Official):

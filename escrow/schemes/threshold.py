@@ -27,7 +27,7 @@ from escrow.codec import Public
 from escrow.crypto import Private, sha256
 from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import Principal, of_kind
@@ -109,11 +109,11 @@ class ThresholdDevice(device.Device):
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
         self.heard.hear(sender, packet.sharing)
 
-    def access_field(self, key: MessageKey, slip: Slip) -> ThresholdField:
+    def access_field(self, key: MessageKey, context: FieldContext) -> ThresholdField:
         """Return the message key, encrypted to the agents' key under its label."""
         if (sharing := self.heard.present) is None:
             raise Refused(self.name, "no escrow key was announced")
-        labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header))
+        labels = (key.chain, key.n, context.people, context.day, sha256(context.header))
         return ThresholdField(*labels, tdh2.encrypt(sharing.key, key.value, label_of(*labels)))
 
 

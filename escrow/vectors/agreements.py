@@ -157,7 +157,7 @@ def _first_mail(case: Case, changed: Case) -> Mail:
     device, directory = _initiator(case), OneBundle("provider", _bundle(met))
     listed = Listed("bob", "b", met["listed_b"])
     with crypto.running(Drawn(case["ephemeral"], case["ratchet_key"])):
-        device._mail(Wire([device, directory]), listed, case["text"], None)  # what `send` does for each device listed
+        device.mail_to(Wire([device, directory]), listed, case["text"], None)  # what `send` does for each device listed
     return directory.mails[0]
 
 

@@ -16,12 +16,14 @@ from machines import laws_broken
 
 from escrow import codec, crypto
 from escrow.crypto import Run, random_bytes, sha256
-from escrow.e2ee import device, ratchet, sender_keys
+from escrow.e2ee import groups, ratchet, sender_keys, sessions
 from escrow.e2ee.content import Text
-from escrow.e2ee.device import CHAINS_KEPT, SESSIONS_KEPT, WAITING_KEPT, Device
+from escrow.e2ee.device import Device
+from escrow.e2ee.groups import CHAINS_KEPT, WAITING_KEPT
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MAX_KEPT, MAX_SKIP, Message
 from escrow.e2ee.sender_keys import SIGNATURE
+from escrow.e2ee.sessions import SESSIONS_KEPT
 from escrow.errors import EscrowError
 from escrow.principal import revive
 from escrow.schemes.plain import SCHEME
@@ -172,7 +174,7 @@ class Flood(RuleBasedStateMachine):
         """Bob's phone is handed a mail from alice's, and its work is counted."""
         mail, before = Mail("alice-phone", ("bob-phone",), group, None, body, b""), self.count["hmac"]
         assert len(codec.encode(mail)) <= LARGEST
-        self.bob._try(self.harness.wire, mail)
+        self.bob.receive_or_complain(self.harness.wire, mail)
         self.most = max(self.most, self.count["hmac"] - before)
 
     def opened(self, texts):
@@ -197,15 +199,15 @@ def keep_everything_of_groups(monkeypatch):
 
 
 def keep_every_session(monkeypatch):
-    monkeypatch.setattr(device, "SESSIONS_KEPT", 10**9)
+    monkeypatch.setattr(sessions, "SESSIONS_KEPT", 10**9)
 
 
 def keep_every_chain(monkeypatch):
-    monkeypatch.setattr(device, "CHAINS_KEPT", 10**9)
+    monkeypatch.setattr(groups, "CHAINS_KEPT", 10**9)
 
 
 def keep_all_that_waits(monkeypatch):
-    monkeypatch.setattr(device, "WAITING_KEPT", 10**9)
+    monkeypatch.setattr(groups, "WAITING_KEPT", 10**9)
 
 
 def step_before_refusing(monkeypatch):
@@ -221,11 +223,11 @@ def step_before_refusing(monkeypatch):
 
 
 def verify_last(monkeypatch):
-    monkeypatch.setattr(Device, "_open_group", open_group_first)
+    monkeypatch.setattr(Device, "open_group", open_group_first)
 
 
 def open_group_first(self, mail):
-    peer = self._chain_of(mail)
+    peer = groups.chain_of(self, mail)
     plaintext = sender_keys.decrypt(peer, sender_keys.unpack(mail.body))
     self.insist(sender_keys.signature_holds(peer, mail.body), "signature of a group message")
     return plaintext

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from escrow.crypto import new_private, new_signing_key
-from escrow.e2ee import device
-from escrow.e2ee.device import ceremony
+from escrow.e2ee import sessions
+from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.provider import Collect, Delivery, Fetch, Group, Publish
 from escrow.e2ee.x3dh import Bundle, IdentityKey
 from escrow.errors import Forged, Refused, Unreachable
@@ -56,10 +56,10 @@ def test_two_devices_that_write_first_at_once_lose_no_mail():
 
 def test_sessions_with_a_peer_are_a_bounded_list():
     with playing(SCHEME) as harness:
-        for _ in range(device.SESSIONS_KEPT + 2):
+        for _ in range(sessions.SESSIONS_KEPT + 2):
             harness.device("alice-phone").sessions.clear()
             harness.play([Step("say", "alice-phone", "bob")])
-        assert len(harness.device("bob-phone").sessions["alice-phone"]) == device.SESSIONS_KEPT
+        assert len(harness.device("bob-phone").sessions["alice-phone"]) == sessions.SESSIONS_KEPT
         assert harness.shown == harness.meant
 
 
@@ -173,7 +173,7 @@ def test_a_ceremony_agrees_unless_the_directory_lies_about_a_device_of_the_two(l
         alice.look_up(harness.wire, "bob")
         bob.look_up(harness.wire, "alice")
         honest = lied_about in (None, "carol-phone")
-        assert ceremony(harness.wire, alice, bob) is honest
+        assert compare_safety_numbers(harness.wire, alice, bob) is honest
         assert alarms(harness) == ([] if honest else [(name, "safety number") for name in ("alice-phone", "bob-phone")])
 
 
@@ -184,7 +184,7 @@ def test_a_ceremony_over_a_key_that_is_none_does_not_agree(listed):
         alice, bob = harness.device("alice-phone"), harness.device("bob-phone")
         alice.look_up(harness.wire, "bob")
         bob.look_up(harness.wire, "alice")
-        assert not ceremony(harness.wire, alice, bob)
+        assert not compare_safety_numbers(harness.wire, alice, bob)
         assert alarms(harness) == [(name, "safety number") for name in ("alice-phone", "bob-phone")]
 
 
@@ -196,7 +196,7 @@ def test_a_bundle_of_another_key_or_without_a_signature_is_refused():
             alice, listed = harness.device("alice-phone"), harness.device("alice-phone").look_up(harness.wire, "bob")
             directory["bob-phone"] = msgspec.structs.replace(sound["bob-phone"], **wrong)
             with pytest.raises(Refused):
-                alice._conversing(harness.wire, listed[0])
+                sessions.current(alice, harness.wire, listed[0])
             directory["bob-phone"] = sound["bob-phone"]
 
 

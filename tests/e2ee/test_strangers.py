@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from escrow import codec, crypto
-from escrow.e2ee import device
+from escrow.e2ee import groups, sender_keys
 from escrow.e2ee.content import Distribution, Text
 from escrow.e2ee.provider import Group, Mail
 from escrow.e2ee.sender_keys import new_chain
@@ -22,7 +22,7 @@ def harness():
 def tell(harness, sender, to, content):
     """A device sends any content to another's user, pairwise."""
     with crypto.acting(sender):
-        harness.device(sender)._fan_out(harness.wire, (harness.owner[sender], to), content)
+        harness.device(sender).fan_out(harness.wire, (harness.owner[sender], to), content)
     harness.play([])
 
 
@@ -55,28 +55,28 @@ def test_a_text_is_not_shown_in_a_conversation_of_others(harness, conversation):
 def test_a_group_text_is_of_its_chains_group(harness):
     harness.play([Step("say", "alice-phone", "choir")])
     own = harness.device("alice-phone").sending["choir"]
-    body, _ = device.sender_keys.encrypt(own, codec.encode(Text("club", b"elsewhere")))
+    body, _ = sender_keys.encrypt(own, codec.encode(Text("club", b"elsewhere")))
     mail = Mail("alice-phone", ("bob-phone",), "choir", None, body, b"")
     with pytest.raises(Refused, match="its author's conversation"):
         harness.device("bob-phone").receive(harness.wire, mail)
 
 
 def test_chains_of_one_peer_are_a_bounded_list(harness):
-    for number in range(device.GROUPS_KEPT + 20):
+    for number in range(groups.GROUPS_KEPT + 20):
         chain = new_chain()
         told = Distribution(f"group {number}", chain.chain, chain.signer.public)
         tell(harness, "bob-phone", "alice", told)
-    assert len(harness.device("alice-phone").receiving) == device.GROUPS_KEPT
+    assert len(harness.device("alice-phone").receiving) == groups.GROUPS_KEPT
 
 
 def test_a_flood_of_unknown_chains_pushes_out_its_own_mail_first(harness):
     bob = harness.device("bob-phone")
     genuine = Mail("carol-phone", ("bob-phone",), "choir", None, bytes(120), b"")
     bob.receive(harness.wire, genuine)
-    for number in range(2 * device.WAITING_KEPT):
+    for number in range(2 * groups.WAITING_KEPT):
         forged = msgspec.structs.replace(genuine, sender="alice-phone", body=number.to_bytes(32, "big") + bytes(88))
         bob.receive(harness.wire, forged)
-    assert len(bob.waiting) == device.WAITING_KEPT
+    assert len(bob.waiting) == groups.WAITING_KEPT
     assert genuine in bob.waiting
 
 

@@ -219,8 +219,8 @@ class Hoarder(device.Device):
 
     used: list[Public] = []
 
-    def access_field(self, key, slip):
-        self.used.append(codec.encode((slip.day, key.value)))
+    def access_field(self, key, context):
+        self.used.append(codec.encode((context.day, key.value)))
 
 
 class HoarderScheme(plain.Plain, frozen=True, kw_only=True):
@@ -241,8 +241,8 @@ def test_a_secret_hidden_in_loose_bytes_is_caught_by_the_ledger_alone():
 class Blurter(device.Device):
     """A device that puts the message key beside the message, and calls it public bytes."""
 
-    def access_field(self, key, slip):
-        return envelope.Envelope(key.chain, key.n, slip.people, slip.day, b"", b"", key.value)
+    def access_field(self, key, context):
+        return envelope.Envelope(key.chain, key.n, context.people, context.day, b"", b"", key.value)
 
 
 class BlurterScheme(plain.Plain, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
 from escrow import codec, crypto, registry, warrant
 from escrow.derivation import derivation
-from escrow.e2ee import device, provider, ratchet
+from escrow.e2ee import provider, ratchet, sessions
 from escrow.e2ee.device import Device
 from escrow.e2ee.ratchet import MessageKey, Slot
 from escrow.errors import Forged
@@ -86,7 +86,7 @@ def without_mail(party):
 
 def counter():
     met = []
-    return lambda party, key, slip: met.append(party) or Slot(b"", sum(each is party for each in met))
+    return lambda party, key, context: met.append(party) or Slot(b"", sum(each is party for each in met))
 
 
 def unauthenticated(key, sealed, associated):
@@ -141,7 +141,7 @@ SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
     ("nothing is kept elsewhere", "go on otherwise", PLAIN, (Device, "access_field", counter())),
     ("state is typed", "LooseDevice.seed is bytes", LooseScheme(), None),
-    ("mail arrives", "is missing", PLAIN, (device, "SESSIONS_KEPT", 1)),
+    ("mail arrives", "is missing", PLAIN, (sessions, "SESSIONS_KEPT", 1)),
     ("mail arrives", "missing; the last", PLAIN, (ratchet, "_keep", lambda session, keys: None)),
     ("shown is what was sent", "without need", PLAIN, (Device, "open_pairwise", unadvanced)),
     ("shown is what was sent", "without need", PLAIN, (ratchet, "open_sealed", unauthenticated)),
@@ -226,7 +226,7 @@ class UnseedableScheme(plain.Plain, frozen=True):
 
 @pytest.mark.parametrize("admitted", [True, False])
 def test_a_scheme_that_is_not_seedable_must_say_so(admitted, monkeypatch):
-    monkeypatch.setattr(Device, "access_field", lambda party, key, slip: Slot(os.urandom(8), 0))
+    monkeypatch.setattr(Device, "access_field", lambda party, key, context: Slot(os.urandom(8), 0))
     scheme = UnseedableScheme() if admitted else PLAIN
     tried = dict(conformance.Trial(scheme, ()).tests())
     broken = {law for law in ("nothing is kept elsewhere", "the seed decides", PLAYED[0]) if tried[law]()}
@@ -234,7 +234,7 @@ def test_a_scheme_that_is_not_seedable_must_say_so(admitted, monkeypatch):
 
 
 def test_a_key_beside_its_message_is_read_by_whoever_listens(monkeypatch):
-    monkeypatch.setattr(Device, "access_field", lambda party, key, slip: key)
+    monkeypatch.setattr(Device, "access_field", lambda party, key, context: key)
     assert "24 of 24 texts are open" in played(PLAIN, "who only listens reads nothing")
 
 
@@ -244,7 +244,7 @@ def test_a_rule_that_never_fires_is_named(tmp_path):
 
 
 def test_a_secret_that_no_type_tells_is_found(monkeypatch):
-    hidden = lambda party, key, slip: Slot(key.value, 0)  # noqa: E731 (one line, as each specimen)
+    hidden = lambda party, key, context: Slot(key.value, 0)  # noqa: E731 (one line, as each specimen)
     monkeypatch.setattr(Device, "access_field", hidden)
     assert "where the closure did not find it" in played(PLAIN, "three adversaries agree")
 

@@ -280,7 +280,7 @@ def test_a_text_that_comes_to_light_is_found(monkeypatch: pytest.MonkeyPatch) ->
     """A device that shows what a reply says, opened or not."""
     from escrow.e2ee.device import Device
 
-    honest = Device._try
+    honest = Device.receive_or_complain
 
     def credulous(device: Device, wire: Wire, mail: Any) -> None:
         wire.show(device.name, mail.sender, "", mail.body[:32])

@@ -17,7 +17,7 @@ from escrow import codec, registry
 from escrow.crypto import hmac256_pair, open_sealed
 from escrow.e2ee import content, ratchet, sender_keys
 from escrow.e2ee.content import Text
-from escrow.e2ee.device import CHAINS_KEPT
+from escrow.e2ee.groups import CHAINS_KEPT
 from escrow.e2ee.provider import DeviceList, DevicesOf, Listed
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.principal import corrupted, revive

@@ -20,9 +20,10 @@ from escrow import codec
 from escrow.crypto import new_private, random_bytes
 from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.content import Text
-from escrow.e2ee.device import Conversing, Device, Slip, direct
+from escrow.e2ee.device import Device, FieldContext, direct
 from escrow.e2ee.provider import Listed, Mail, Provider
 from escrow.e2ee.ratchet import MessageKey, Root, Session, decrypt, encrypt, pack, unpack
+from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import Bundle, Initial
 from escrow.scheme import Scheme
 
@@ -159,7 +160,7 @@ class Direction:
                 self._read(sent, field)
 
     def _field(self, key: MessageKey, header: bytes) -> bytes:
-        field = self.sender.access_field(key, Slip(self.people, 0, header)) if self.escrows else None
+        field = self.sender.access_field(key, FieldContext(self.people, 0, header)) if self.escrows else None
         return codec.encode(field) if field is not None else b""
 
     def _read(self, sent: bytes, field: bytes, initial: Initial | None = None) -> None:

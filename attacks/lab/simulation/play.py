@@ -17,7 +17,8 @@ from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from escrow import crypto
 from escrow.crypto import Observer, Run, sha256
-from escrow.e2ee.device import Device, ceremony, direct
+from escrow.e2ee.contacts import compare_safety_numbers
+from escrow.e2ee.device import Device, direct
 from escrow.e2ee.provider import Group
 from escrow.errors import EscrowError
 from escrow.principal import Principal
@@ -188,7 +189,7 @@ class Play(World):
         self.collect(self.cast.devices)
         for met in self.scenario.ceremonies:
             if met.day == day:
-                ceremony(self.wire, self.device(met.one), self.device(met.other))
+                compare_safety_numbers(self.wire, self.device(met.one), self.device(met.other))
         self.intercepts.hear(self.wire.heard)
         self._access()
         self._corrupted_act()

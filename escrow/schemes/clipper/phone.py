@@ -13,7 +13,7 @@ from escrow.crypto import random_bytes, sha256
 from escrow.derivation import honest_only
 from escrow.e2ee import content, device, ratchet, sender_keys
 from escrow.e2ee.content import Text
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import (
     MAX_SKIP,
@@ -41,11 +41,11 @@ class ClipperDevice(device.Device):
     chip: Chip | None = None
     derives: bool = False
 
-    def access_field(self, key: MessageKey, slip: Slip) -> ClipperField:
+    def access_field(self, key: MessageKey, context: FieldContext) -> ClipperField:
         """Return the chip's LEAF and the wrapped keys for a message."""
         ks = derived_key(key) if self.derives else random_bytes(KEY)
-        labels = AccessField(key.chain, key.n, slip.people, slip.day)
-        transcript = sha256(slip.header)[:8]
+        labels = AccessField(key.chain, key.n, context.people, context.day)
+        transcript = sha256(context.header)[:8]
         return self.field_for(key, labels, transcript, ks)
 
     def field_for(self, key: MessageKey, labels: AccessField, transcript: bytes, ks: bytes) -> ClipperField:
@@ -67,9 +67,10 @@ class ClipperDevice(device.Device):
             self.admit(mail, found)
         return plaintext
 
-    def _open_group(self, mail: Mail) -> Plaintext:
+    def open_group(self, mail: Mail) -> Plaintext:
+        """Open a mail to a group; refuse it if its LEAF is not valid."""
         found = of_group(self, mail)
-        plaintext = super()._open_group(mail)
+        plaintext = super().open_group(mail)
         self.admit(mail, found)
         return plaintext
 

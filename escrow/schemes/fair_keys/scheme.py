@@ -24,7 +24,7 @@ from escrow.codec import Public
 from escrow.crypto import Private, new_private, open_sealed, seal, sha256
 from escrow.derivation import Checks, Guard, derivation, service
 from escrow.e2ee import device
-from escrow.e2ee.device import Slip
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import group
@@ -165,18 +165,18 @@ class FairDevice(device.Device):
         """Keep all certificates, if the centre signed each."""
         self.certificates = certificates(self.centre, packet, self)
 
-    def access_field(self, key: MessageKey, slip: Slip) -> FairField:
+    def access_field(self, key: MessageKey, context: FieldContext) -> FairField:
         """Return the message key, sealed to the fair key of every user of the conversation."""
-        people = list(dict.fromkeys(slip.people))
+        people = list(dict.fromkeys(context.people))
         if missing := [user for user in people if user not in self.certificates]:
             raise Refused(self.name, f"{missing[0]} has no certified key")
         r, inner = group.random_scalar(), crypto.random_bytes(32)
         point, groups = group.base(r), [self.certificates[user].group for user in people]
         capsules = tuple(Capsule(to.name, point) for to in groups)
-        labels = (key.chain, key.n, slip.people, slip.day, sha256(slip.header), capsules)
-        context = FairField(*labels, (), b"").context()
-        wraps = tuple(seal(sha256(group.multiply(to.key, r), context), inner, context) for to in groups)
-        return FairField(*labels, wraps, seal(inner, key.value, sha256(context, *wraps)))
+        labels = (key.chain, key.n, context.people, context.day, sha256(context.header), capsules)
+        bound = FairField(*labels, (), b"").context()
+        wraps = tuple(seal(sha256(group.multiply(to.key, r), bound), inner, bound) for to in groups)
+        return FairField(*labels, wraps, seal(inner, key.value, sha256(bound, *wraps)))
 
 
 class FairAuthority(Authority):
