@@ -1,4 +1,4 @@
-"""Law: a goal's row measures what it names, so that a slow implementation planted there shows as missed."""
+"""Property: a goal's row measures what it names, so that a slow implementation planted there shows as missed."""
 
 import hashlib
 import sys

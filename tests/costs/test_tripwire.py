@@ -1,4 +1,4 @@
-"""Law: a slow-down beyond the tolerance is an alarm that names it; what is not confirmed is none."""
+"""Property: a slow-down beyond the tolerance is an alarm that names it; what is not confirmed is none."""
 
 import json
 

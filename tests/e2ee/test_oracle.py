@@ -1,4 +1,4 @@
-"""Law: this library and the package DoubleRatchet say the same of every packet.
+"""Property: this library and the package DoubleRatchet say the same of every packet.
 
 A case is one packet that somebody receives: the answer compared with the truth and, where both implementations play
 that somebody, the two answers and the two states with each other. The default run has more than 20,000 cases, the same

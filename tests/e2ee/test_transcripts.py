@@ -1,4 +1,4 @@
-"""Laws of the published transcripts: made anew they are the same bytes; by hand every value in them comes out the same;
+"""Properties of the published transcripts: made anew they are the same bytes; by hand every value in them comes out the same;
 every fault is refused, as named, by this library and by DoubleRatchet, and the session goes on as if nothing had been.
 """
 

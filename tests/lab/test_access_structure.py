@@ -1,4 +1,4 @@
-"""Laws of the measured access structure, and the structures that theory predicts."""
+"""Properties of the measured access structure, and the structures that theory predicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Law: what the pages say can be done, can be done as they say it.
+"""Property: what the pages say can be done, can be done as they say it.
 
 Every command line parses, every file, module and option exists, examples in Python run, and a few quick commands print
 what the pages print. That all of them do, and that README's numbers are those of a full run, CI compares

@@ -1,4 +1,4 @@
-"""Law: without the sender's proof, one lawful warrant opens everything; with it, what the warrant covers."""
+"""Property: without the sender's proof, one lawful warrant opens everything; with it, what the warrant covers."""
 
 from attacks import registry
 from attacks.lab.adversary.labels import WITHOUT

@@ -1,4 +1,4 @@
-"""Laws of the transcripts of PQXDH, key generation, refresh, TDH2 and Clipper: by hand every value comes out the same,
+"""Properties of the transcripts of PQXDH, key generation, refresh, TDH2 and Clipper: by hand every value comes out the same,
 a value with one bit changed is noticed, by hand and by the self-check, and a fault is worth its verdict and no other.
 """
 
