@@ -1,4 +1,4 @@
-"""Property: this library and the package X3DH come to the same agreement, or both to none, from the same keys and bytes.
+"""Property: this library and the package X3DH make the same agreement, or none, from the same keys and bytes.
 
 A case is one agreement, or one attempt with something wrong in it, made by both and compared. The profile `long`
 (tests/conftest.py) makes fifty times as many, new ones each time.

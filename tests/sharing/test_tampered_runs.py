@@ -1,4 +1,4 @@
-"""Laws, over every scheme: whatever byte of whatever is sent is changed or missing, each party ends in a typed error or
+"""Property of every scheme: whatever byte of a packet is changed or missing, each party ends in a typed error or
 goes on; nothing comes to light but what was sent; and who was refused is heard when the genuine packet comes.
 
 Tampered with are, in a short run with setup, groups, a new day and the lawful access: each kind of packet at each kind

@@ -90,7 +90,7 @@ class Machine(RuleBasedStateMachine):
             self.context.__exit__(None, None, None)
 
     def in_the_end(self):
-        """Laws that a machine holds once all mail has come in."""
+        """Properties that hold once all mail has come in."""
 
     def next_fate(self):
         """What happens to one mail, as drawn for the step in which it was sent; delivered, where nothing was."""
