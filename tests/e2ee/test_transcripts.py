@@ -1,5 +1,5 @@
 """Properties of the published transcripts: made anew they are the same bytes; every value in them comes out the same by
-hand; every fault is refused, as named, by this library and by DoubleRatchet, and the session goes on as if nothing had been.
+hand; every fault is refused, as named, by this library and by DoubleRatchet; and the session then goes on as before.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Properties of the transcripts of PQXDH, key generation, refresh, TDH2 and Clipper: every value comes out the same by
-hand, a value with one bit changed is noticed, by hand and by the self-check, and a fault is worth its verdict and no other.
+hand; a changed bit is noticed, by hand and by the self-check; and a fault is worth its verdict and no other.
 """
 
 from __future__ import annotations
