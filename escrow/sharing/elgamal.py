@@ -12,16 +12,16 @@ Source: Desmedt, Frankel, "Threshold cryptosystems", CRYPTO '89; proofs: Chaum, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property, lru_cache
-from typing import TypeVar
+from collections.abc import Iterable
+from functools import cached_property
 
 from escrow import crypto
 from escrow.codec import Fact, Public
 from escrow.derivation import Guard, derivation, honest_only, threshold
 from escrow.errors import Forged
 from escrow.primitives import group as p256
-from escrow.sharing import feldman, shamir
+from escrow.sharing import feldman
+from escrow.sharing.parts import UNFIT, UNPROVEN, choose, is_proven, mark_proven, share_key, whole_key, whole_point
 
 
 class EscrowGroup(Fact, frozen=True):
@@ -48,7 +48,7 @@ class EscrowGroup(Fact, frozen=True):
 
     def share_key(self, index: int) -> bytes:
         """Return Y_i = [x_i]G (33 bytes). Raise Forged if there is no such agent."""
-        return _share_key(self, index)
+        return share_key(self, index)
 
 
 class KeyShare(Fact, frozen=True, dict=True):
@@ -96,18 +96,8 @@ class Partial(Fact, frozen=True, dict=True):
     proof: Public
 
 
-M = TypeVar("M", KeyShare, Partial)
-
-
 def _name(t: int, n: int, commitments: tuple[bytes, ...]) -> bytes:
     return crypto.sha256(t.to_bytes(8, "big"), n.to_bytes(8, "big"), *commitments)
-
-
-@lru_cache(maxsize=4096)
-def _share_key(of: EscrowGroup, index: int) -> bytes:
-    if not 1 <= index <= of.n:
-        raise Forged(f"no agent {index} in a group of {of.n}")
-    return p256.horner(of.commitments, index)
 
 
 def escrow_group(n: int, commitments: tuple[bytes, ...]) -> EscrowGroup:
@@ -163,7 +153,7 @@ def partial(share: KeyShare, capsule: Capsule) -> Partial:
     value = p256.multiply(capsule.point, secret)
     proof = p256.dleq_prove(secret, share.public, capsule.point, value, share.group)
     part = Partial(share.group, capsule.point, share.index, value, proof)
-    part.__dict__.update(fits=True, judged_by=share.public)  # as it was made; a share key other than this judges anew
+    mark_proven(part, share.public)
     return part
 
 
@@ -176,34 +166,13 @@ def share_fits(of: EscrowGroup, share: KeyShare) -> bool:
 
 
 def _partial_fits(of: EscrowGroup, part: Partial) -> bool:
-    """Return whether a partial's proof holds.
-
-    The verdict is kept beside the fact, as a loaded key is, because a gate admits a member before it is combined.
-    """
     if part.group != of.name:
         return False
     try:
-        share_key = of.share_key(part.index)
+        key = of.share_key(part.index)
     except Forged:
         return False
-    known = part.__dict__
-    if known.get("judged_by") != share_key:
-        known["fits"] = p256.dleq_verify(share_key, part.point, part.value, part.proof, of.name)
-        known["judged_by"] = share_key
-    return bool(known["fits"])
-
-
-def _chosen(of: EscrowGroup, members: Iterable[M], fits: Callable[[EscrowGroup, M], bool]) -> dict[int, M]:
-    """Return the first t members that fit, with distinct indexes. Raise Forged if there are fewer."""
-    chosen: dict[int, M] = {}
-    for member in members:
-        if len(chosen) == of.t:
-            break
-        if member.index not in chosen and fits(of, member):
-            chosen[member.index] = member
-    if len(chosen) < of.t:
-        raise Forged(f"{len(chosen)} of the {of.t} that are needed")
-    return chosen
+    return is_proven(part, key, lambda: p256.dleq_verify(key, part.point, part.value, part.proof, of.name))
 
 
 @threshold("group.name = shares.group", t="group.t", member="shares.index", by="group", verify=share_fits)
@@ -213,11 +182,10 @@ def combine_shares(group: Guard[EscrowGroup], shares: tuple[KeyShare, ...]) -> E
     Shares that do not fit are skipped, so the result is the key to which the dealer committed.
 
     Raises:
-        Forged: fewer than t shares fit.
+        Blamed: fewer than t shares fit; it names the agents whose shares do not.
     """
-    chosen = _chosen(group, shares, share_fits)
-    secret = shamir.combine({index: p256.scalar(share.raw) for index, share in chosen.items()})
-    return EscrowKey(group.name, p256.scalar_bytes(secret))
+    chosen = choose(group.t, shares, lambda share: "" if share_fits(group, share) else UNFIT)
+    return EscrowKey(group.name, whole_key(chosen))
 
 
 @threshold("group.name = partials.group", t="group.t", member="partials.index", by="group, point", verify=_partial_fits)
@@ -227,14 +195,14 @@ def combine_partials(group: Guard[EscrowGroup], partials: tuple[Partial, ...]) -
     Partials that do not fit are skipped; `culprits` returns their indexes.
 
     Raises:
-        Forged: fewer than t fit, or they are not of exactly one capsule.
+        Forged: the partials are not of exactly one capsule.
+        Blamed: fewer than t fit; it names the agents whose partials do not.
     """
     points = {part.point for part in partials}
     if len(points) != 1:
         raise Forged("partials of no capsule, or of several")
-    chosen = _chosen(group, partials, _partial_fits)
-    value = p256.multi((part.value for part in chosen.values()), p256.lagrange(tuple(chosen)))
-    return Opened(group.name, points.pop(), value)
+    chosen = choose(group.t, partials, lambda part: "" if _partial_fits(group, part) else UNPROVEN)
+    return Opened(group.name, points.pop(), whole_point(chosen))
 
 
 def culprits(group: EscrowGroup, partials: Iterable[Partial]) -> list[int]:

@@ -10,16 +10,14 @@ papers, t members may be corrupted and t + 1 shares are needed; here t shares ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property, lru_cache
-from typing import Protocol, TypeVar
+from functools import cached_property
+from typing import Protocol
 
 from escrow.codec import Fact, Public
 from escrow.derivation import Guard, threshold
 from escrow.errors import Forged
 from escrow.primitives import group
-from escrow.sharing import shamir
-from escrow.sharing.blame import Blame, Blamed
+from escrow.sharing.parts import UNFIT, choose, share_key, whole_key
 
 
 class Sharing(Fact, frozen=True):
@@ -48,7 +46,7 @@ class Sharing(Fact, frozen=True):
 
     def share_key(self, index: int) -> bytes:
         """Return h_i = [x_i]G (33 bytes) of this epoch. Raise Forged if there is no such member."""
-        return _share_key(self, index)
+        return share_key(self, index)
 
 
 class EpochShare(Fact, frozen=True, dict=True):
@@ -91,16 +89,6 @@ class Held(Protocol):
         """The member's index, from 1."""
 
 
-M = TypeVar("M", bound=Held)
-
-
-@lru_cache(maxsize=4096)
-def _share_key(of: Sharing, index: int) -> bytes:
-    if not 1 <= index <= of.n:
-        raise Forged(f"no member {index} among {of.n}")
-    return group.horner(of.commitments, index)
-
-
 def misplaced(of: Sharing, member: Held) -> str:
     """Return why a member's part does not belong to this sharing (wrong key, epoch or index), or "" if it does."""
     if member.key != of.key:
@@ -118,25 +106,6 @@ def share_fits(of: Sharing, share: EpochShare) -> bool:
         return False
 
 
-def choose(of: Sharing, members: Iterable[M], wrong: Callable[[M], str]) -> dict[int, M]:
-    """Return the first t members of distinct index in which `wrong` finds no fault.
-
-    Raise Blamed, naming the others, if fewer fit.
-    """
-    chosen: dict[int, M] = {}
-    blames = []
-    for member in members:
-        if len(chosen) == of.t:
-            break
-        if fault := misplaced(of, member) or wrong(member):
-            blames.append(Blame(member.index, fault))
-        else:
-            chosen.setdefault(member.index, member)
-    if len(chosen) < of.t:
-        raise Blamed(f"{len(chosen)} of the {of.t} that are needed", blames)
-    return chosen
-
-
 @threshold(
     "sharing.key = shares.key, sharing.epoch = shares.epoch",
     t="sharing.t",
@@ -150,6 +119,8 @@ def pool(sharing: Guard[Sharing], shares: tuple[EpochShare, ...]) -> WholeKey:
     Raises:
         Blamed: fewer than t fit; it names the members whose shares do not.
     """
-    chosen = choose(sharing, shares, lambda share: "" if share_fits(sharing, share) else "its share does not fit")
-    secret = shamir.combine({index: group.scalar(share.raw) for index, share in chosen.items()})
-    return WholeKey(sharing.key, group.scalar_bytes(secret))
+
+    def fault(share: EpochShare) -> str:
+        return misplaced(sharing, share) or ("" if share_fits(sharing, share) else UNFIT)
+
+    return WholeKey(sharing.key, whole_key(choose(sharing.t, shares, fault)))

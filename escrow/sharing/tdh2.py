@@ -27,7 +27,8 @@ from escrow.primitives import group
 from escrow.primitives.group import POINT, SCALAR, scalar, scalar_bytes
 from escrow.primitives.hash_to_curve import hash_to_curve
 from escrow.sharing.blame import Blame
-from escrow.sharing.epochs import EpochShare, Sharing, WholeKey, choose, misplaced
+from escrow.sharing.epochs import EpochShare, Sharing, WholeKey, misplaced
+from escrow.sharing.parts import UNPROVEN, choose, is_proven, mark_proven, whole_point
 
 MESSAGE = LABEL = 32
 CIPHERTEXT = MESSAGE + LABEL + 2 * POINT + 2 * SCALAR  # 194 bytes
@@ -186,7 +187,7 @@ def partial(share: EpochShare, ciphertext: TdhCiphertext, wanted: Guard[Partials
     value = group.multiply(u, secret)
     proof = group.dleq_prove(secret, share.public, u, value, ciphertext.context)
     part = TdhPartial(share.key, share.epoch, share.index, u, ciphertext.context, value, proof)
-    part.__dict__.update(fits=True, judged_by=share.public)  # as it was made; a share key other than this judges anew
+    mark_proven(part, share.public)
     return part
 
 
@@ -199,21 +200,14 @@ def answer(share: EpochShare, ciphertext: TdhCiphertext) -> TdhPartial:
 
 
 def partial_fits(sharing: Sharing, part: TdhPartial) -> bool:
-    """Return whether u_i is proven to be [x_i]u, for the share of this epoch and any ciphertext under u.
-
-    The verdict is kept beside the fact, because a gate admits a member before it is combined.
-    """
+    """Return whether u_i is proven to be [x_i]u, for the share of this epoch and any ciphertext under u."""
+    if misplaced(sharing, part):
+        return False
     try:
-        if misplaced(sharing, part):
-            return False
-        share_key = sharing.share_key(part.index)
+        key = sharing.share_key(part.index)
     except Forged:
         return False
-    known = part.__dict__
-    if known.get("judged_by") != share_key:
-        known["fits"] = group.dleq_verify(share_key, part.u, part.value, part.proof, part.context)
-        known["judged_by"] = share_key
-    return bool(known["fits"])
+    return is_proven(part, key, lambda: group.dleq_verify(key, part.u, part.value, part.proof, part.context))
 
 
 @threshold(
@@ -232,9 +226,12 @@ def combine(sharing: Guard[Sharing], partials: tuple[TdhPartial, ...]) -> TdhPoi
     """
     if len(points := {part.u for part in partials}) > 1:
         raise Forged("partials of several ciphertexts")
-    chosen = choose(sharing, partials, lambda part: "" if partial_fits(sharing, part) else "its proof does not hold")
-    value = group.multi((part.value for part in chosen.values()), group.lagrange(tuple(chosen)))
-    return TdhPoint(sharing.key, points.pop(), value)
+
+    def fault(part: TdhPartial) -> str:
+        return misplaced(sharing, part) or ("" if partial_fits(sharing, part) else UNPROVEN)
+
+    chosen = choose(sharing.t, partials, fault)
+    return TdhPoint(sharing.key, points.pop(), whole_point(chosen))
 
 
 @derivation("key.key = ciphertext.key")
@@ -270,7 +267,7 @@ def _fault(sharing: Sharing, ciphertext: TdhCiphertext, part: TdhPartial) -> str
         return fault
     if (part.u, part.context) != (ciphertext.u, ciphertext.context):
         return "it is of another ciphertext"
-    return "" if partial_fits(sharing, part) else "its proof does not hold"
+    return "" if partial_fits(sharing, part) else UNPROVEN
 
 
 @honest_only("`combine` and `unmask` are the rules")
@@ -288,5 +285,5 @@ def decrypt(sharing: Sharing, ciphertext: TdhCiphertext, partials: Iterable[TdhP
     """
     if not ciphertext.proven:
         raise Forged("the ciphertext does not check")
-    chosen = choose(sharing, partials, lambda part: _fault(sharing, ciphertext, part))
+    chosen = choose(sharing.t, partials, lambda part: _fault(sharing, ciphertext, part))
     return unmask(ciphertext, combine(sharing, tuple(chosen.values())))

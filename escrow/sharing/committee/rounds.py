@@ -22,6 +22,7 @@ from escrow.sharing.dkg import gjkr
 from escrow.sharing.dkg.gjkr import Polynomials, Setting, SubShare
 from escrow.sharing.dkg.result import Outcome, Summed, share_dealt, summed
 from escrow.sharing.epochs import Sharing
+from escrow.sharing.parts import coefficients
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.recovery import Blinded, Recovery
 
@@ -110,15 +111,14 @@ def deal_again(polynomials: Polynomials, outcome: Guard[Outcome]) -> tuple[SubSh
 def complete_dealing(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> tuple[SubShare, ...]:
     """Return what one dealer sent to each member, from t of these sub-shares. Raise Forged if fewer fit."""
     good = {each.member: scalar(each.value) for each in shares if share_dealt(outcome, each)}
-    if len(good) < outcome.t or len({each.dealer for each in shares}) != 1:
-        raise Forged(f"{len(good)} of the {outcome.t} sub-shares of one dealer that are needed")
-    values = shamir.interpolate(dict(list(good.items())[: outcome.t]))
-    return _subshares(shares[0].dealer, values, outcome)
+    if len({each.dealer for each in shares}) != 1:
+        raise Forged("sub-shares of no dealer, or of several")
+    return _subshares(shares[0].dealer, coefficients(outcome.t, good), outcome)
 
 
-def _subshares(dealer: int, coefficients: list[int], outcome: Outcome) -> tuple[SubShare, ...]:
+def _subshares(dealer: int, polynomial: list[int], outcome: Outcome) -> tuple[SubShare, ...]:
     """Return the sub-shares without the blinding of their commitments, which no rule here needs."""
-    dealt = shamir.evaluate(coefficients, outcome.members)
+    dealt = shamir.evaluate(polynomial, outcome.members)
     sent = zip(outcome.members, map(scalar_bytes, dealt), strict=True)
     return tuple(SubShare(outcome.session, dealer, member, value, b"") for member, value in sent)
 

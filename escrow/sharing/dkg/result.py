@@ -20,6 +20,7 @@ from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg.gjkr import Broadcast, Commitments, Setting, SubShare
 from escrow.sharing.epochs import EpochShare, Sharing
 from escrow.sharing.feldman import PrimeGroup
+from escrow.sharing.parts import coefficients
 
 
 class Outcome(Fact, frozen=True):
@@ -129,9 +130,7 @@ def complete(outcome: Guard[Outcome], sums: tuple[Summed, ...]) -> tuple[Summed,
     Raise Forged if fewer fit.
     """
     good = {each.member: scalar(each.raw) for each in sums if sum_fits(outcome, each)}
-    if len(good) < outcome.t:
-        raise Forged(f"{len(good)} of the {outcome.t} sums that are needed")
-    values = shamir.evaluate(shamir.interpolate(dict(list(good.items())[: outcome.t])), outcome.members)
+    values = shamir.evaluate(coefficients(outcome.t, good), outcome.members)
     return tuple(Summed(outcome.session, j, scalar_bytes(v)) for j, v in zip(outcome.members, values, strict=True))
 
 
