@@ -47,7 +47,7 @@ class Prekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class FieldContext(msgspec.Struct, frozen=True):
-    """What a scheme may bind an access field to: the users of the conversation (sender first), day and header."""
+    """The values to which a scheme may bind an access field: users of the conversation (sender first), day, header."""
 
     people: tuple[str, ...]
     day: int
@@ -58,10 +58,12 @@ Slip = FieldContext  # its name in the first templates of `init scheme`, from wh
 
 
 class Device(Principal):
-    """`linked` are the identity keys of the user's own devices, this one included, known since they were linked.
+    """A user's device.
 
-    `patience` is after how many days a session that was never answered is begun anew; 0, as in the specifications, is
-    never: where a first flight is lost, all that follows is lost once the prekey it names is erased at the other end.
+    `linked` are the identity keys of the user's own devices, this one included, known since they were linked.
+    `patience` is the number of days after which a session that was never answered is begun anew; 0, as in the
+    specifications, is never: if a first flight is lost, all later mail is lost once the other end has erased its
+    prekey.
     """
 
     user: str
@@ -113,7 +115,7 @@ class Device(Principal):
         return wire.ask(self.name, self.provider, Fetch(to.device), Bundle)
 
     def begin(self, bundle: Bundle) -> Conversing:
-        """Return a new session with whoever holds the bundle's keys. Raise Refused if a prekey is not signed."""
+        """Begin a session with the holder of the bundle's keys. Raise Refused if a prekey is not signed."""
         self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
         initial, root = x3dh.initiate(self.identity, bundle)
         return Conversing(ratchet.begin(root, initial.associated), initial)
@@ -221,7 +223,7 @@ class Device(Principal):
             wire.complain(self.name, error)
 
     def receive(self, wire: Wire, mail: Mail) -> None:
-        """Open one mail and act on its content. Raise one of the errors of escrow.errors; nothing is lost then."""
+        """Open one mail and act on its content. Raise one of the errors of escrow.errors; no session is lost then."""
         if mail.group and groups.chain_of(self, mail) is None:
             groups.keep_waiting(self, mail)  # it overtook its sender key, or that is lost
             return
@@ -238,7 +240,7 @@ class Device(Principal):
                     self.receive_or_complain(wire, overtaken)
 
     def _belongs(self, mail: Mail, author: str, conversation: str) -> bool:
-        """Return whether a text says to be of its chain's group or, between two users, of these two."""
+        """Return whether a text names its chain's group or, between two users, these two."""
         if mail.group:
             return conversation == mail.group
         people = conversation.split("+")
@@ -258,7 +260,7 @@ class Device(Principal):
 
 
 def new_devices(kind: type[Device], user: str, names: Iterable[str], **fields: object) -> list[Device]:
-    """Return the linked devices of a user, each with an identity key drawn as itself."""
+    """Return the linked devices of a user, each with an identity key drawn as that device."""
     identities = []
     for name in (names := list(names)):
         with crypto.acting(name):

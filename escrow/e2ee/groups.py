@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CHAINS_KEPT = 5  # of each other device, in one group
 GROUPS_KEPT = 40  # chains of each other device, in all groups
-WAITING_KEPT = 100  # group messages whose sender key did not come yet; who sent most of them loses the oldest
+WAITING_KEPT = 100  # group messages whose sender key has not come yet; the sender of most of them loses its oldest
 
 
 @honest_only("what a device does with its own chains")
