@@ -6,7 +6,7 @@
 
 An honest client that shows new devices gives its user a notice; only one that was built to keep quiet does not.
 Source: Prevelakis and Spinellis, "The Athens Affair", IEEE Spectrum 44(7), 2007: a provider's own means of
-interception, used by somebody inside and against no suspect; Levy and Robinson (2018) for the means.
+interception, used by an insider against people who were not suspects; Levy and Robinson (2018) for the means.
 """
 
 from collections.abc import Iterable

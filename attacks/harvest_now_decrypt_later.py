@@ -3,7 +3,7 @@
   record   every packet, for as long as the play lasts
   compute  discrete logarithms of all public keys in the packets: identity keys and prekeys, ephemeral and ratchet keys,
            what access fields are sealed to, the first commitments of dealt keys
-  read     the archive; nobody is corrupted, nothing was sent, no signature is forged
+  read     the archive; no party is corrupted, nothing was sent, no signature is forged
 
 Claims are made against today's adversaries; this attack measures their worth against a later one. Texts that stay
 closed were protected by a KEM that no such computer opens.

@@ -72,7 +72,7 @@ class ShadowKeys(Attack):
             honest.send(self, wire, peer, text)
 
         def read(self: Any, wire: Wire, author: str, conversation: str, body: bytes) -> None:
-            with suppress(Forged):  # from somebody who knows of no shadow key
+            with suppress(Forged):  # the sender has no shadow key
                 body = hpke.open_(self.shadow[0], body, _SHADOW)
             honest.read(self, wire, author, conversation, body)
 

@@ -65,7 +65,7 @@ class Wire:
         self.refusals: list[tuple[int, str, str]] = []
 
     def party(self, name: str, kind: type[P]) -> P:
-        """Return the party of this name. Raise Unreachable if nobody has it, TypeError if it is not of `kind`."""
+        """Return the party of this name. Raise Unreachable if there is none, TypeError if it is not of `kind`."""
         return of_kind(self._named(name), kind)
 
     def _named(self, name: str) -> Principal:

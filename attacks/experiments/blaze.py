@@ -114,7 +114,7 @@ def forged_within(bad: int, width: int, runs: int) -> tuple[int, int]:
 
 
 def fed_back(attempts: int, refuses_own: bool, chips: int = 1) -> int:
-    """Return how many LEAFs of its own making a receiver with one or two chips gets accepted."""
+    """Return how many of its own LEAFs a receiver with one or two chips gets accepted."""
     family, accepted = FamilyKey(Make(), random_bytes(KEY)), 0
     for _ in range(attempts):
         held = [new_chip(family=family) for _ in range(chips)]

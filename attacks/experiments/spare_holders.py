@@ -1,6 +1,6 @@
 """How many holders of shares may be absent, lie or be an epoch behind before lawful access fails, and who is blamed.
 
-  absent   answers nothing                                        all texts while n − k ≥ t; nobody is blamed
+  absent   answers nothing                                        all texts while n − k ≥ t; no one is blamed
   lying    answers with a share that is one off                   all texts while n − k ≥ t; the k are blamed
   stale    answers with its share of the epoch before             the same; `threshold` only
 

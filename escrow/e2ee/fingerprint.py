@@ -1,4 +1,4 @@
-"""The safety number: 60 digits that two users compare to see that nobody's keys were exchanged on the way.
+"""The safety number: 60 digits that two users compare to see that no keys were replaced on the way.
 
   K      = 0x05 ‖ u for each of the user's identity keys, sorted, concatenated
   h_1    = SHA-512(0x0000 ‖ K ‖ user ‖ K);   h_i = SHA-512(h_{i-1} ‖ K),  i = 2 … 5200

@@ -1,7 +1,7 @@
 """A device's part in groups with Sender Keys: its own chains, those of others, and mail that came before its chain.
 
   send     a chain of one's own for each group, made known pairwise to every device that does not hold it yet;
-           a new chain as soon as somebody who holds it is no longer addressed
+           a new chain as soon as a device that holds it is no longer addressed
   receive  a chain is learnt from its owner; mail under a chain that is not known yet waits for it
 
 What others make a device keep is bounded: chains, and mail that waits.

@@ -135,7 +135,7 @@ _scratch = _Scratch()
 
 @lru_cache(maxsize=1 << 14)
 def _decoded(point: bytes) -> _Point:
-    """Return the point of an encoding, which nobody changes. Raise Forged unless these are 33 bytes that encode one."""
+    """Return the point of an encoding; callers must not change it. Raise Forged unless these 33 bytes encode one."""
     if len(point) != _SIZE:
         raise Forged("a P-256 point is 33 bytes")
     decoded = _Point()

@@ -23,7 +23,7 @@ from escrow.sharing.parts import UNFIT, choose, share_key, whole_key
 class Sharing(Fact, frozen=True):
     """The holders of a key at one epoch: t of n members, under t commitments (33 bytes each), the first the public key.
 
-    ValueError unless 1 ≤ t ≤ n, 0 ≤ epoch, and there are t commitments. That they are points is checked on their use.
+    Raises ValueError unless 1 ≤ t ≤ n, 0 ≤ epoch, and there are t commitments. Points are checked when they are used.
     """
 
     epoch: int

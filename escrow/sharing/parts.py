@@ -22,7 +22,7 @@ UNPROVEN, UNFIT = "its proof does not hold", "its share does not fit"
 
 
 class Holders(Protocol):
-    """Who holds a key: n members, under t commitments (33 bytes each), where t of them are needed."""
+    """The holders of a key: n members, under t commitments (33 bytes each), where t of them are needed."""
 
     @property
     def n(self) -> int:

@@ -1,6 +1,6 @@
 """The third adversary: it logs every key that sealed something, and searches for those bytes in states and packets.
 
-  log      the door tells the lab, and nobody else, of every (key, nonce, associated data, ciphertext) that it sealed
+  log      the door tells the lab, and no party, of every (key, nonce, associated data, ciphertext) that it sealed
   search   a logged key that occurs literally in a seized state, or in a packet, opens its ciphertext if that was heard
   text     a text that occurs literally in either was not even sealed
 

@@ -78,7 +78,7 @@ class Analysis:
         self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked, memo)
         self._structures: dict[str, AccessStructure] = {}
 
-    # --- the adversary, where it is here ---
+    # --- the adversary, if it is in this process ---
 
     @property
     def _here(self) -> Local:

@@ -36,7 +36,7 @@ class Make(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     """How a family of chips makes its LEAFs. `width` is the checksum's, in bits; `binds` says what it covers.
 
     "peer" stands for the transcript of the session, which names both ends. `partial` escrows 64 bits of each session
-    key, which leaves room for a checksum of 32. ValueError for parameters that make no LEAF.
+    key, which leaves room for a checksum of 32. Raises ValueError for parameters that make no LEAF.
     """
 
     width: int = 16

@@ -26,7 +26,7 @@ from escrow.sharing.parts import coefficients
 class Outcome(Fact, frozen=True):
     """Public result of a run: the members, and the Feldman commitments A_ik of each i in QUAL, as many for each.
 
-    ValueError if there are none, or their numbers differ.
+    Raises ValueError if there are none, or their numbers differ.
     """
 
     session: Public
