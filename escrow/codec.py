@@ -9,7 +9,7 @@ bytes that differ are Malformed. States, results and evidence end in a SHA-256 d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union
@@ -20,6 +20,7 @@ from escrow.errors import Malformed
 
 T = TypeVar("T")
 DIGEST = 32
+_LEAVES = {bytes, int, str, bool, float, type(None)}  # nearly all that is inside a value, and nothing is inside them
 
 Public = Annotated[bytes, msgspec.Meta(description="public bytes: no secret travels under this type")]
 
@@ -139,14 +140,17 @@ def walk(value: object, kind: type[T]) -> Iterator[T]:
 
     A thief of a state knows all of its facts: `walk(state, Fact)`.
     """
-    if isinstance(value, msgspec.Struct):
-        if isinstance(value, kind):
-            yield value
-        for field in value.__struct_fields__:
-            yield from walk(getattr(value, field), kind)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from walk(inner, kind)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from walk(inner, kind)
+    waiting = [value]  # the next one last
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, msgspec.Struct):
+            if isinstance(value, kind):
+                yield value
+            inner: Collection[object] = [getattr(value, field) for field in value.__struct_fields__]
+        elif isinstance(value, dict):
+            inner = value.values()
+        elif isinstance(value, list | tuple):
+            inner = value
+        else:
+            continue
+        waiting += [each for each in inner if type(each) not in _LEAVES][::-1]

@@ -72,7 +72,7 @@ def test_words_that_are_not_signed_in_time_by_whose_they_are_are_refused_and_the
         assert "agent-3 tells a statement of member" in refused.value.reason
     assert encode(board) == before
     running.wire.ask("agent-3", "agent-2", Told((said.signed(1, key).signed(3, other),)), type(None))
-    assert board.said["deal"][-1].facts == (complaint,)
+    assert board.said["deal"]["1"][-1].facts == (complaint,)
 
 
 def test_one_bad_statement_does_not_hide_the_good_ones_beside_it(running):
@@ -80,7 +80,7 @@ def test_one_bad_statement_does_not_hide_the_good_ones_beside_it(running):
     good = told(running, 1, Complaint(board.session, 1, 3)).signed(1, key).signed(3, other)
     with pytest.raises(Refused):
         running.wire.ask("agent-3", "agent-2", Told((changed(good, vouched=()), good)), type(None))
-    assert board.said["deal"][-1] == good
+    assert board.said["deal"]["1"][-1] == good
 
 
 def test_a_member_is_heard_twice_a_round_and_then_it_is_convicted(running):
@@ -88,7 +88,7 @@ def test_a_member_is_heard_twice_a_round_and_then_it_is_convicted(running):
     for dealer in (2, 3, 3):
         statement = told(running, 1, Complaint(board.session, 1, dealer)).signed(1, key).signed(3, other)
         assert board.hear(statement, running.agent(2).roster) == ""
-    assert len([each for each in board.said["deal"] if each.by == 1]) == 2
+    assert len(board.said["deal"]["1"]) == 2
     assert board.turn("complain", 0) == (1,)
     assert 1 not in board.by_dealer("deal") and 3 in board.by_dealer("deal")
 

@@ -75,7 +75,10 @@ class Reader:
     def network(self, heard: tuple[Heard, ...]) -> Iterator[Fact]:
         """The facts of every packet, in order, and what their order tells. Unreadable packets give none."""
         transcript = Transcript()
+        read: set[bytes] = set()  # what is told to all is one packet for each of them, all of the same bytes
         for packet in heard:
+            if packet.data in read:
+                continue
             try:
                 said = codec.decode_any(packet.data, self._packets)
             except Malformed:
@@ -85,6 +88,7 @@ class Reader:
                     yield from fresh
                     yield from self._matter(mail.field)
             if not isinstance(said, Mail | Delivery):
+                read.add(packet.data)
                 yield from walk(said, Fact)
                 yield from self._matter(getattr(said, "subject", b""))
 

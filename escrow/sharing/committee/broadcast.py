@@ -64,6 +64,9 @@ class Statement(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
         return msgspec.structs.replace(self, vouched=(*self.vouched, Signed(by, key.sign(self.body()))))
 
 
+_NOTHING: dict[str, list[Statement]] = {}
+
+
 class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What one member heard from all in one run; `round` and `hop` are the present ones.
 
@@ -73,7 +76,7 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     session: Public
     round: str = ""
     hop: int = 0
-    said: dict[str, list[Statement]] = {}
+    said: dict[str, dict[str, list[Statement]]] = {}  # by round, and by the number of the member that said it
     fresh: list[Statement] = []
 
     def hear(self, statement: Statement, keys: Sequence[bytes]) -> str:
@@ -83,12 +86,15 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
         """
         if (statement.session, statement.round) != (self.session, self.round):
             return "it is of another run or round"
-        known = self._said(self.round, statement.by)
-        if len(known) == 2 or any(each.facts == statement.facts for each in known):
+        known = self.said.get(self.round, _NOTHING).get(str(statement.by), ())
+        for each in known:
+            if each.facts == statement.facts:
+                return ""
+        if len(known) == 2:
             return ""
         if fault := self._fault(statement, keys):
             return fault
-        self.said.setdefault(self.round, []).append(statement)
+        self.said.setdefault(self.round, {}).setdefault(str(statement.by), []).append(statement)
         self.fresh.append(statement)
         return ""
 
@@ -112,18 +118,14 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     def turn(self, round_: str, hop: int) -> tuple[int, ...]:
         """Go on to another round or hop. Return the members that said two things in the round that ends."""
-        ended = sorted({each.by for each in self.said.get(self.round, ())}) if round_ != self.round else []
-        twice = tuple(by for by in ended if len(self._said(self.round, by)) > 1)
+        ended = self.said.get(self.round, {}) if round_ != self.round else {}
         self.round, self.hop = round_, hop
-        return twice
-
-    def _said(self, round_: str, by: int) -> list[Statement]:
-        return [each for each in self.said.get(round_, ()) if each.by == by]
+        return tuple(sorted(int(by) for by, statements in ended.items() if len(statements) > 1))
 
     def of(self, round_: str, kind: type[S]) -> list[S]:
         """Return what was said in a round that has ended, as far as it is of this kind."""
-        told = sorted(self.said.get(round_, ()), key=lambda each: each.by)
-        facts = (fact for each in told if len(self._said(round_, each.by)) == 1 for fact in each.facts)
+        once = [statements[0] for statements in self.said.get(round_, {}).values() if len(statements) == 1]
+        facts = (fact for each in sorted(once, key=lambda each: each.by) for fact in each.facts)
         return [fact for fact in facts if isinstance(fact, kind)]
 
     def by_dealer(self, round_: str) -> dict[int, Commitments]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -40,7 +41,7 @@ class Purpose(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     @property
     def session(self) -> bytes:
         """The run's identifier, 32 bytes."""
-        return sha256(b"committee", codec.encode((self.kind, self.number, self.lost)))
+        return _session(self)
 
     def setting(self, t: int, n: int, hiding: bool, of: Sharing | None) -> Setting:
         """Return the parameters that the members agree on; `of` is the sharing to refresh or recover.
@@ -55,6 +56,11 @@ class Purpose(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
             return refresh.setting(of, self.session, hiding)
         helpers = [index for index in range(1, n + 1) if index != self.lost]
         return recovery.setting(of, self.session, self.lost, helpers, hiding)
+
+
+@lru_cache(maxsize=256)
+def _session(purpose: Purpose) -> bytes:
+    return sha256(b"committee", codec.encode((purpose.kind, purpose.number, purpose.lost)))
 
 
 class SealedShare(Fact, frozen=True):
