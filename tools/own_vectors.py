@@ -3,7 +3,7 @@
     python -m tools.own_vectors
 
 Nobody publishes such vectors for X3DH, PQXDH and the Double Ratchet, for TDH2, for GJKR's key generation and a refresh
-on P-256, or for a LEAF. The bytes are the same each time; test_transcripts.py and test_ceremony_transcripts.py compare
+on P-256, or for a LEAF. The bytes are the same each time; test_transcripts.py and test_sharing_transcripts.py compare
 them, compute every value a second time without this library, and try every fault.
 """
 
@@ -17,13 +17,13 @@ from escrow.crypto import Private, Run, SigningKey, new_private
 from escrow.e2ee import ratchet, x3dh
 from escrow.e2ee.ratchet import exchange_as_a
 from escrow.e2ee.x3dh import Bundle, IdentityKey
-from tools import ceremony_transcripts, leaf_transcripts, pqxdh_transcripts
+from tools import leaf_transcripts, pqxdh_transcripts, sharing_transcripts
 from tools.ratchet_transcripts import NO_TAG, SMALL, SMALL_ORDER, Error, Values, flipped, making, transcripts
 
 SEED = b"escrow-lab: transcripts of X3DH and the Double Ratchet"
 SEED_OF_OTHERS = b"escrow-lab: transcripts of PQXDH, TDH2, GJKR and the LEAF"
 SOURCE = "this project, tools/own_vectors.py; every value is computed a second time in tests/e2ee/test_transcripts.py"
-SECOND = SOURCE.replace("e2ee/test_transcripts", "sharing/test_ceremony_transcripts")
+SECOND = SOURCE.replace("e2ee/test_transcripts", "sharing/test_sharing_transcripts")
 MODELLED = "this project, tools/own_vectors.py: a model (escrow.schemes.clipper.leaf), for the LEAF was never published"
 FOLDER = Path(vectors.__file__).parent
 
@@ -140,8 +140,8 @@ def other_files() -> dict[str, str]:
     """Of a seed of their own, so that these do not move the first two."""
     with crypto.running(Run(SEED_OF_OTHERS)):
         agreements = pqxdh_transcripts.cases()
-        generation, sharing, shares = ceremony_transcripts.key_cases()
-        decryption = ceremony_transcripts.tdh2_cases(sharing, shares)
+        generation, sharing, shares = sharing_transcripts.key_cases()
+        decryption = sharing_transcripts.tdh2_cases(sharing, shares)
         leafs = leaf_transcripts.clipper_cases()
     told = {"pqxdh": (agreements, SECOND), "dkg": (generation, SECOND), "tdh2": (decryption, SECOND)}
     return {name: text_of(*each) for name, each in (told | {"clipper": (leafs, MODELLED)}).items()}

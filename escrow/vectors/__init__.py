@@ -16,7 +16,7 @@ from escrow.e2ee import ratchet
 from escrow.e2ee.fingerprint import safety_number
 from escrow.primitives import group, hash_to_curve, hpke, skipjack
 from escrow.sharing import feldman, shamir
-from escrow.vectors import agreements, ceremonies, leafs
+from escrow.vectors import agreements, leafs, sharings
 from escrow.vectors.case import Case, expected, unhexed
 
 
@@ -164,7 +164,7 @@ OWN: dict[
     "x3dh": (agreements.replay_agreement, agreements.fault_of_agreement),
     "pqxdh": (agreements.replay_agreement, agreements.fault_of_agreement),
     "ratchet": (agreements.replay_ratchet, agreements.fault_of_ratchet),
-    "dkg": (ceremonies.replay_dkg, ceremonies.fault_of_dkg),
-    "tdh2": (ceremonies.replay_tdh2, ceremonies.fault_of_tdh2),
+    "dkg": (sharings.replay_dkg, sharings.fault_of_dkg),
+    "tdh2": (sharings.replay_tdh2, sharings.fault_of_tdh2),
     "clipper": (leafs.replay_clipper, leafs.fault_of_clipper),
 }

@@ -11,7 +11,7 @@ from escrow.primitives import group, p256_pycryptodome
 from escrow.primitives.group import Arithmetic, Q
 
 
-class Comparison(NamedTuple):
+class ArithmeticComparison(NamedTuple):
     """Which arithmetic runs; the other, or why there is none; how many answers were compared, and which differ."""
 
     runs: str
@@ -27,17 +27,17 @@ class Comparison(NamedTuple):
         )
 
 
-def compare_arithmetics() -> Comparison:
+def compare_arithmetics() -> ArithmeticComparison:
     """Return what OpenSSL's and pycryptodome's arithmetic give for the same arguments, edge cases included."""
     runs = group.arithmetic.NAME
     try:
         from escrow.primitives import p256_openssl
     except ImportError as error:
-        return Comparison(runs, str(error), 0, ())
+        return ArithmeticComparison(runs, str(error), 0, ())
     pairs = zip(_answers(p256_openssl), _answers(p256_pycryptodome), strict=True)
     told = [(name, answer == same) for (name, answer), (_, same) in pairs]
     other = p256_pycryptodome.NAME if runs == p256_openssl.NAME else p256_openssl.NAME
-    return Comparison(runs, other, len(told), tuple(name for name, alike in told if not alike))
+    return ArithmeticComparison(runs, other, len(told), tuple(name for name, alike in told if not alike))
 
 
 def _answers(of: Arithmetic) -> Iterator[tuple[str, bytes]]:

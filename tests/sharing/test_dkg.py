@@ -29,11 +29,11 @@ def play(make, t: int, n: int, **lying: type[LocalMember]) -> RunResult:
     return run(lying.get(f"p{i}", LocalMember)(setting, i) for i in setting.members)
 
 
-def holds(ceremony: RunResult, t: int) -> bytes:
+def holds(ran: RunResult, t: int) -> bytes:
     """The key, once everything about the result is checked: any t shares give it, and every share fits."""
-    sharing = result.first_sharing(ceremony.outcome)
+    sharing = result.first_sharing(ran.outcome)
     assert sharing.t == t
-    shares = [result.first_share(ceremony.outcome, each) for _, each in sorted(ceremony.shares.items())]
+    shares = [result.first_share(ran.outcome, each) for _, each in sorted(ran.shares.items())]
     assert all(epochs.share_fits(sharing, share) for share in shares)
     keys = {epochs.pool(sharing, chosen) for chosen in itertools.combinations(shares, t)}
     (key,) = keys
@@ -57,10 +57,10 @@ def fields(fact) -> dict:
 @given(T_OF_N, st.sampled_from(MAKES))
 def test_any_t_shares_of_an_honest_run_give_the_key_that_was_published(t_of_n, make):
     t, n = t_of_n
-    ceremony = play(make, t, n)
-    assert ceremony.blames == ()
-    assert ceremony.record.qualified == tuple(range(1, n + 1))
-    holds(ceremony, t)
+    ran = play(make, t, n)
+    assert ran.blames == ()
+    assert ran.record.qualified == tuple(range(1, n + 1))
+    holds(ran, t)
 
 
 @both
@@ -171,11 +171,11 @@ MALFORMED = {  # after the blame vectors of ChillDKG: a wrong prefix, off the cu
 @pytest.mark.parametrize("kind", [Unfit, Miser])
 def test_a_dealer_that_answers_rightly_stays_in(make, kind):
     """It cannot be told from a victim of a false complaint, so nobody is blamed, and the answer serves as the share."""
-    ceremony = play(make, 2, 3, p3=kind)
-    assert ceremony.blames == ()
-    assert ceremony.record.qualified == (1, 2, 3)
-    assert [(each.accuser, each.dealer) for each in ceremony.record.complaints] == [(1, 3)]
-    holds(ceremony, 2)
+    ran = play(make, 2, 3, p3=kind)
+    assert ran.blames == ()
+    assert ran.record.qualified == (1, 2, 3)
+    assert [(each.accuser, each.dealer) for each in ran.record.complaints] == [(1, 3)]
+    holds(ran, 2)
 
 
 @both
@@ -193,12 +193,12 @@ def test_a_dealer_that_answers_rightly_stays_in(make, kind):
     ids=["Stubborn", "Repeating", "Twofold", "Substitute", "UnfitToMost", "Absent", *MALFORMED],
 )
 def test_a_lying_dealer_is_named_and_out_and_the_others_go_on(make, kind, fault, assumption):
-    ceremony = play(make, 2, 3, p3=kind)
-    (blame,) = ceremony.blames
+    ran = play(make, 2, 3, p3=kind)
+    (blame,) = ran.blames
     assert (blame.culprit, blame.assumption) == (3, assumption)
     assert fault in blame.fault
-    assert ceremony.record.qualified == (1, 2)
-    holds(ceremony, 2)
+    assert ran.record.qualified == (1, 2)
+    holds(ran, 2)
 
 
 @both
@@ -207,10 +207,10 @@ def test_false_complaints_put_no_honest_dealer_out(make):
         def complain(self, record):
             return [Complaint(SESSION, self.index, i) for i in self.setting.members]
 
-    ceremony = play(make, 3, 5, p1=Slanderer, p2=Slanderer)
-    assert ceremony.blames == ()
-    assert ceremony.record.qualified == (1, 2, 3, 4, 5)
-    holds(ceremony, 3)
+    ran = play(make, 3, 5, p1=Slanderer, p2=Slanderer)
+    assert ran.blames == ()
+    assert ran.record.qualified == (1, 2, 3, 4, 5)
+    holds(ran, 3)
 
 
 @both
@@ -222,10 +222,10 @@ def test_complaints_that_nobody_could_make_are_passed_over(make):
             mine = Complaint(SESSION, 3, 1)
             return [mine] * 9 + [Complaint(b"old", 2, 1), Complaint(SESSION, 9, 1), Complaint(SESSION, 2, 2)]
 
-    ceremony = play(make, 2, 3, p3=Noisy)
-    assert ceremony.blames == ()
-    assert [(each.dealer, each.member) for each in ceremony.record.answers] == [(1, 3)]
-    holds(ceremony, 2)
+    ran = play(make, 2, 3, p3=Noisy)
+    assert ran.blames == ()
+    assert [(each.dealer, each.member) for each in ran.record.answers] == [(1, 3)]
+    holds(ran, 2)
 
 
 @both
@@ -244,7 +244,7 @@ def test_an_answer_given_by_somebody_else_is_none(make):
 def test_nobody_can_put_an_honest_dealer_out_by_answering_for_it(make):
     """A wrong answer under another's name is none, or one liar could choose between two keys in GJKR too."""
 
-    class Impostor(LocalMember):
+    class AnswersForAnother(LocalMember):
         rushing = True
 
         def complain(self, record):
@@ -254,11 +254,11 @@ def test_nobody_can_put_an_honest_dealer_out_by_answering_for_it(make):
             right = [each for each in record.answers if each.dealer == 1]
             return [PublicShare(**fields(other(each)) | {"by": 3}) for each in right]
 
-    ceremony = play(make, 2, 3, p3=Impostor)
-    assert len(ceremony.record.answers) == 2
-    assert ceremony.blames == ()
-    assert ceremony.record.qualified == (1, 2, 3)
-    holds(ceremony, 2)
+    ran = play(make, 2, 3, p3=AnswersForAnother)
+    assert len(ran.record.answers) == 2
+    assert ran.blames == ()
+    assert ran.record.qualified == (1, 2, 3)
+    holds(ran, 2)
 
 
 @both
@@ -362,12 +362,12 @@ def test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays(kind, fault):
     """The key is what it was before the dealer lied: otherwise lying would be a choice between two keys."""
     setting = gjkr.gjkr(SESSION, 2, 3)
     members = [LocalMember(setting, 1), LocalMember(setting, 2), kind(setting, 3)]
-    ceremony = run(members)
-    assert {blame.culprit for blame in ceremony.blames} == {3}
-    assert all(fault in blame.fault and blame.assumption is Assumption.RECORD for blame in ceremony.blames)
-    assert ceremony.record.qualified == (1, 2, 3)
-    assert ceremony.record.exposed == (3,)
-    assert holds(ceremony, 2) == group.base(sum(scalar(member.polynomials.values[0]) for member in members))
+    ran = run(members)
+    assert {blame.culprit for blame in ran.blames} == {3}
+    assert all(fault in blame.fault and blame.assumption is Assumption.RECORD for blame in ran.blames)
+    assert ran.record.qualified == (1, 2, 3)
+    assert ran.record.exposed == (3,)
+    assert holds(ran, 2) == group.base(sum(scalar(member.polynomials.values[0]) for member in members))
 
 
 def test_void_evidence_is_blamed_on_who_brought_it():
@@ -380,10 +380,10 @@ def test_void_evidence_is_blamed_on_who_brought_it():
             return [other(each) for each in extraction.opened(self.setting, self.index, (1,), self.settled)]
 
     for kind in (Slanderer, Forger):
-        ceremony = play(gjkr.gjkr, 2, 3, p3=kind)
-        assert [(blame.culprit, "void" in blame.fault) for blame in ceremony.blames] == [(3, True)]
-        assert ceremony.record.exposed == ()
-        holds(ceremony, 2)
+        ran = play(gjkr.gjkr, 2, 3, p3=kind)
+        assert [(blame.culprit, "void" in blame.fault) for blame in ran.blames] == [(3, True)]
+        assert ran.record.exposed == ()
+        holds(ran, 2)
 
 
 def test_what_one_member_says_of_anothers_share_is_passed_over():
@@ -407,9 +407,9 @@ def test_a_wrong_share_in_the_pool_is_passed_over_and_blamed():
         def pool(self, record):
             return [other(each) for each in super().pool(record)]
 
-    ceremony = play(gjkr.gjkr, 2, 4, p1=Spoiler, p4=Silent)
-    assert {blame.culprit for blame in ceremony.blames} == {1, 4}
-    holds(ceremony, 2)
+    ran = play(gjkr.gjkr, 2, 4, p1=Spoiler, p4=Silent)
+    assert {blame.culprit for blame in ran.blames} == {1, 4}
+    holds(ran, 2)
 
 
 def test_too_few_shares_to_expose_a_dealer_end_the_run_with_names():
@@ -449,39 +449,39 @@ def made():
 
 
 def test_a_members_sum_is_recomputed_from_what_it_was_sent(made):
-    ceremony, members = made
+    ran, members = made
     for member in members:
-        assert result.combine(ceremony.outcome, tuple(member.settled.values())) == ceremony.shares[member.index]
+        assert result.combine(ran.outcome, tuple(member.settled.values())) == ran.shares[member.index]
     short = tuple(members[0].settled.values())[:2]
     with pytest.raises(Blamed) as caught:
-        result.combine(ceremony.outcome, short)
+        result.combine(ran.outcome, short)
     assert caught.value.culprits == (3,)
     mixed = (*short, members[1].settled[3])
     with pytest.raises(Blamed):
-        result.combine(ceremony.outcome, mixed)
+        result.combine(ran.outcome, mixed)
     for field, value in (("value", b"\xff" * 32), ("dealer", 1), ("member", 2), ("session", b"")):
         wrong = SubShare(**fields(members[0].settled[3]) | {field: value})
-        assert not result.share_dealt(ceremony.outcome, wrong)
+        assert not result.share_dealt(ran.outcome, wrong)
         with pytest.raises(Blamed):
-            result.combine(ceremony.outcome, (*short, wrong))
+            result.combine(ran.outcome, (*short, wrong))
 
 
 def test_any_t_sums_give_all_the_others(made):
-    ceremony, _ = made
-    sums = tuple(ceremony.shares.values())
+    ran, _ = made
+    sums = tuple(ran.shares.values())
     for chosen in itertools.permutations(sums, 2):
-        assert set(result.complete(ceremony.outcome, chosen)) == set(sums)
+        assert set(result.complete(ran.outcome, chosen)) == set(sums)
     for few in ((sums[0],), (sums[0], sums[0]), (sums[0], result.Summed(SESSION, 2, sums[0].raw))):
         with pytest.raises(Forged):
-            result.complete(ceremony.outcome, few)
+            result.complete(ran.outcome, few)
 
 
 def test_a_sum_of_another_run_is_no_share(made):
-    ceremony, _ = made
-    right = ceremony.shares[1]
+    ran, _ = made
+    right = ran.shares[1]
     for field, value in (("raw", bytes(32)), ("raw", b""), ("member", 2), ("member", 9), ("session", b"other")):
         with pytest.raises(Forged):
-            result.first_share(ceremony.outcome, result.Summed(**fields(right) | {field: value}))
+            result.first_share(ran.outcome, result.Summed(**fields(right) | {field: value}))
 
 
 def test_an_outcome_is_dealings_of_one_degree(made):

@@ -26,16 +26,16 @@ BYTES = st.binary(min_size=32, max_size=32)
 def made(t: int, n: int):
     """(sharing, shares) by key generation."""
     setting = gjkr.gjkr(b"key", t, n)
-    ceremony = run(LocalMember(setting, i) for i in setting.members)
-    shares = [result.first_share(ceremony.outcome, ceremony.shares[i]) for i in setting.members]
-    return result.first_sharing(ceremony.outcome), shares
+    ran = run(LocalMember(setting, i) for i in setting.members)
+    shares = [result.first_share(ran.outcome, ran.shares[i]) for i in setting.members]
+    return result.first_sharing(ran.outcome), shares
 
 
 def refreshed(sharing, shares):
     setting = refresh.setting(sharing, b"refresh")
-    ceremony = run(LocalMember(setting, i) for i in setting.members)
-    following, renewal = refresh.renewed(sharing, ceremony.outcome)
-    return following, [refresh.renew(share, renewal, ceremony.shares[share.index]) for share in shares]
+    ran = run(LocalMember(setting, i) for i in setting.members)
+    following, renewal = refresh.renewed(sharing, ran.outcome)
+    return following, [refresh.renew(share, renewal, ran.shares[share.index]) for share in shares]
 
 
 @pytest.fixture(scope="module")

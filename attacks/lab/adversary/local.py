@@ -83,12 +83,12 @@ class Local:
     # --- requests ---
 
     def _demand(self) -> None:
-        """For each matter that could be asked about, the narrowest order that covers it, signed by the court's key."""
+        """For each subject that could be asked about, the narrowest order that covers it, signed by the court's key."""
         self._demanded: dict[tuple[str, int], Order] = {}
-        for matter in self._of(RequestSubject):
-            if matter.people and (matter.people[0], matter.day) not in self._demanded:
-                order = self._narrowest(matter)
-                self._demanded[matter.people[0], matter.day] = order
+        for subject in self._of(RequestSubject):
+            if subject.people and (subject.people[0], subject.day) not in self._demanded:
+                order = self._narrowest(subject)
+                self._demanded[subject.people[0], subject.day] = order
                 self.closure.learn(Demand(order))
         self.closure.run()
         self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
@@ -96,13 +96,13 @@ class Local:
         issued = [codec.decode(each, Warrant) for each in self.view.warrants]
         self._issued = [each for each in issued if each in self.closure.ids and each.order.authority in self._keys]
 
-    def _narrowest(self, matter: RequestSubject) -> Order:
+    def _narrowest(self, subject: RequestSubject) -> Order:
         return Order(
             id="demanded",
             authority=self._stranger.public,
-            target=matter.people[0],
-            first=matter.day,
-            last=matter.day,
+            target=subject.people[0],
+            first=subject.day,
+            last=subject.day,
             scope="content",
             case=bytes(32),
             issued=0,

@@ -86,13 +86,13 @@ class Reader:
             for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
                 if fresh := list(transcript.facts(mail)):
                     yield from fresh
-                    yield from self._matter(mail.field)
+                    yield from self._subject(mail.field)
             if not isinstance(said, Mail | Delivery):
                 read.add(packet.data)
                 yield from walk(said, Fact)
-                yield from self._matter(getattr(said, "subject", b""))
+                yield from self._subject(getattr(said, "subject", b""))
 
-    def _matter(self, encoded: bytes) -> Iterator[Fact]:
+    def _subject(self, encoded: bytes) -> Iterator[Fact]:
         """A fact that travels encoded inside a packet: an access field, or what a request is about."""
         if encoded:
             try:
