@@ -72,7 +72,7 @@ def corrupted(party: P, fields: dict[str, Any] | None = None, **methods: Callabl
     return kind(**values)  # type: ignore[no-any-return]  # a subclass of type(party), made here
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _corrupt_kind(
     kind: type[Principal], fields: tuple[tuple[str, Any], ...], methods: tuple[tuple[str, Any], ...]
 ) -> Any:
