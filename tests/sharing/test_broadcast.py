@@ -105,7 +105,7 @@ def test_a_deal_from_anybody_but_its_dealer_is_refused(running):
         with pytest.raises(Refused, match=f"{sender} deals a share of its own"):
             running.wire.ask(sender, "agent-2", dealing, type(None))
     dealing = Dealing(share.session, seal_share(agent.run.transport.public, share))
-    with pytest.raises(Refused, match="provider is none"):
+    with pytest.raises(Refused, match="provider is not a member"):
         running.wire.ask("provider", "agent-2", dealing, type(None))
     kept = agent.run.dealt[1]
     running.wire.ask("agent-1", "agent-2", dealing, type(None))
