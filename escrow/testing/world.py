@@ -22,6 +22,8 @@ from escrow.scheme import Intercept, Scheme, User
 from escrow.warrant import Authority, Court, CourtKey, Serve, Warrant
 from escrow.wire import Heard, Link, Wire, reliable
 
+_MAIL = frozenset({Mail, Delivery})
+
 
 class World:
     """A scheme's parties and a court on a wire. Each party draws its random bytes as itself."""
@@ -139,8 +141,12 @@ class Intercepts:
 
 def mails_in(packet: Heard) -> tuple[Mail, ...]:
     """Return the mails that a packet carries: one, those of a delivery, or none."""
+    return crypto.recalled(("mails", packet.data), _mails_in, packet.data)
+
+
+def _mails_in(data: bytes) -> tuple[Mail, ...]:
     try:
-        found = codec.decode_any(packet.data, frozenset({Mail, Delivery}))
+        found = codec.decode_any(data, _MAIL)
     except Malformed:
         return ()
     return found.mails if isinstance(found, Delivery) else (found,)

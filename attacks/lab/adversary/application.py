@@ -6,25 +6,22 @@ Forged means that the arguments do not fit; it is counted. Any other exception i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from attacks.lab.adversary.edges import Edges, GateEdge, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Fire
-from attacks.lab.adversary.memo import Memo
 from escrow.codec import Fact
 from escrow.derivation import Gate
 from escrow.errors import Forged
-
-R = TypeVar("R")
 
 
 class Application:
     """Applies the rules of one closure. `fired` and `forged` count, by a rule's name, what came of it."""
 
-    def __init__(self, table: FactTable, edges: Edges, memo: Memo | None) -> None:
-        self.table, self.edges, self._memo = table, edges, memo
+    def __init__(self, table: FactTable, edges: Edges) -> None:
+        self.table, self.edges = table, edges
         self.fired: Counter[str] = Counter(dict.fromkeys((rule.name for rule in edges.rules), 0))
         self.forged: Counter[str] = Counter()
         self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
@@ -34,13 +31,9 @@ class Application:
         rule = self.edges.rules[number]
         return self._entering(number, rule) if isinstance(rule, Gate) else self._firing(number)
 
-    def recalled(self, function: Callable[..., R]) -> Callable[..., R]:
-        """Return the function, or one that remembers what it gave in earlier closures."""
-        return function if self._memo is None else self._memo.recalling(function)
-
     def _firing(self, number: int) -> Fire:
         rule, add, conclude = self.edges.rules[number], self.edges.fire, self._conclusions
-        function, name, fired, forged = self.recalled(rule.function), rule.name, self.fired, self.forged
+        function, name, fired, forged = rule.function, rule.name, self.fired, self.forged
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
@@ -68,12 +61,11 @@ class Application:
 
     def _entering(self, number: int, gate: Gate) -> Fire:
         """Return what admits one member to a threshold rule, once it is verified."""
-        verify = self.recalled(gate.verify)
 
         def enter(premises: Premises, arguments: Sequence[Fact]) -> None:
             *earlier, member = arguments
             try:
-                if not verify(*earlier, member):
+                if not gate.verify(*earlier, member):
                     raise Forged("a member does not verify")
                 t, index = gate.t(*earlier, member), gate.index(member)
                 key = (number, premises[:-1], gate.by(member), t)
@@ -92,10 +84,10 @@ class Application:
     def _combine(self, gate: Gate, edge: GateEdge) -> None:
         """Run a threshold rule once: its members verify, so any others would give the same, Forged included."""
         edge.ran = True
-        combine, earlier = self.recalled(gate.function), [self.table.facts[guard] for guard in edge.guards]
+        earlier = [self.table.facts[guard] for guard in edge.guards]
         members = tuple(self.table.facts[member] for member in edge.choose(lambda _: True))
         try:
-            edge.conclusions = tuple(self._conclusions(combine(*earlier, members), edge.guards, edge.rule))
+            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), edge.guards, edge.rule))
         except Forged:
             self.forged[gate.name] += 1
         else:

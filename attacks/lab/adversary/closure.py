@@ -5,7 +5,7 @@ every argument that may arrive last. What made what from what is recorded: an an
 bytes; `attacks.lab.adversary.labels` reads from it who can derive a fact.
 
 Modules: `facts` (what is there), `edges` (what gives what), `joins` (which rules an arriving fact meets), `application`
-(run a rule), `services` (ask an honest official), `memo` (what rules gave in earlier closures).
+(run a rule), `services` (ask an honest official).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from attacks.lab.adversary.application import Application
 from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
-from attacks.lab.adversary.memo import Memo
 from attacks.lab.adversary.services import Candidates, Desk
 from escrow.codec import Fact
 from escrow.derivation import Rule, Service
@@ -26,14 +25,14 @@ class Closure(FactTable):
     """Facts, what is assumed of them, and every edge between them.
 
     learn … run … then read the edges; after more learning or serving, `run` goes on where it stopped. `fired` and
-    `forged` count what came of the rules, by name; `memo` is what they gave in earlier closures.
+    `forged` count what came of the rules, by name.
     """
 
-    def __init__(self, rules: Iterable[Rule], memo: Memo | None = None) -> None:
+    def __init__(self, rules: Iterable[Rule]) -> None:
         super().__init__()
         self.rules: list[Rule] = list(dict.fromkeys(rules))
         self.edges = Edges(self.rules)
-        self._application = Application(self, self.edges, memo)
+        self._application = Application(self, self.edges)
         self.fired, self.forged = self._application.fired, self._application.forged
         self._served: dict[str, set[tuple[int, Premises, int]]] = {}
         self._joins = Joins(self.facts)

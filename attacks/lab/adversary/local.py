@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.labels import Labels
-from attacks.lab.adversary.memo import Memo
 from attacks.lab.adversary.view import Reader, View, words_of
 from escrow import codec
 from escrow.codec import Fact
@@ -55,7 +54,7 @@ def stranger() -> AuthorityKey:
 class Local:
     """An adversary in this process. `scheme` and `attacks`, or their modules, give the types that views are read with.
 
-    `rules` must be those of the scheme, and may be more. `memo` is of earlier closures.
+    `rules` must be those of the scheme, and may be more.
     """
 
     def __init__(
@@ -64,9 +63,8 @@ class Local:
         scheme: object,
         attacks: Iterable[object],
         rules: Iterable[Rule],
-        memo: Memo | None = None,
     ) -> None:
-        self.view, self.closure = view, Closure(rules, memo)
+        self.view, self.closure = view, Closure(rules)
         reader = Reader(scheme, *attacks)
         for fact in reader.network(view.heard):
             self.closure.learn(fact, "network")

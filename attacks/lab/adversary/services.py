@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from itertools import product
 from typing import Any
 
@@ -32,7 +31,7 @@ class Desk:
         arguments = list(inspect.signature(service.rule.function).parameters)
         names = list(inspect.signature(service.checks).parameters)
         self.application, self.service, self.holder = application, service, arguments.index(service.holder)
-        self._table, self._failed = application.table, application.recalled(_failing(service.checks))
+        self._table, self._failed = application.table, _failing(service.checks)
         self._candidates = candidates
         self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
         self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
@@ -79,7 +78,6 @@ class Desk:
         self.application.edges.services.append(ServiceEdge(self.service.name, firing, shown, holders, failed))
 
 
-@cache
 def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:
     """Return what tells which of the checks fail."""
     return lambda *arguments: frozenset(name for name, holds in checks(*arguments) if not holds)

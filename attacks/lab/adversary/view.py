@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from escrow import codec
+from escrow import codec, crypto
 from escrow.codec import Fact, Packet, walk
 from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
@@ -21,6 +21,8 @@ from escrow.errors import Malformed
 from escrow.principal import Principal, revive
 from escrow.vocabulary import Vocabulary, vocabulary
 from escrow.wire import Heard
+
+T = TypeVar("T", bound=Fact | Packet)
 
 
 class View(NamedTuple):
@@ -63,50 +65,69 @@ def words_of(scheme: object) -> Vocabulary:
     return _words(module_of(scheme))
 
 
+@cache
+def _readable(*modules: ModuleType) -> tuple[frozenset[type[Packet]], frozenset[type[Fact]]]:
+    """Return the types of packets and of facts that these modules draw on; the same sets for the same modules."""
+    types = frozenset[type]().union(*(_words(module).types for module in modules))
+    return (
+        frozenset(kind for kind in types if issubclass(kind, Packet) and kind is not Packet),
+        frozenset(kind for kind in types if issubclass(kind, Fact) and kind is not Fact),
+    )
+
+
 class Reader:
-    """Reads packets and states with the types of one scheme, and whatever types an attack's parties add."""
+    """Reads packets and states with the types of one scheme, and whatever types an attack's parties add.
+
+    Plays of one run have most of their bytes in common, and equal bytes are read once: `crypto.recalled`.
+    """
 
     def __init__(self, scheme: object, *others: object) -> None:
-        every = [words_of(scheme), *(_words(module_of(other)) for other in others)]
-        types = frozenset[type]().union(*(words.types for words in every))
-        self._packets = frozenset(kind for kind in types if issubclass(kind, Packet) and kind is not Packet)
-        self._facts = frozenset(kind for kind in types if issubclass(kind, Fact) and kind is not Fact)
+        self._packets, self._facts = _readable(*map(module_of, (scheme, *others)))
 
     def network(self, heard: tuple[Heard, ...]) -> Iterator[Fact]:
-        """The facts of every packet, in order, and what their order tells. Unreadable packets give none."""
+        """Yield the facts of every packet, in order, and what their order tells. Unreadable packets give none."""
         transcript = Transcript()
         read: set[bytes] = set()  # what is told to all is one packet for each of them, all of the same bytes
         for packet in heard:
             if packet.data in read:
                 continue
-            try:
-                said = codec.decode_any(packet.data, self._packets)
-            except Malformed:
-                continue
+            said = self._read(packet.data, self._packets)
             for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
                 if fresh := list(transcript.facts(mail)):
                     yield from fresh
                     yield from self._subject(mail.field)
-            if not isinstance(said, Mail | Delivery):
+            if said is not None and not isinstance(said, Mail | Delivery):
                 read.add(packet.data)
                 yield from walk(said, Fact)
                 yield from self._subject(getattr(said, "subject", b""))
 
-    def _subject(self, encoded: bytes) -> Iterator[Fact]:
-        """A fact that travels encoded inside a packet: an access field, or what a request is about."""
-        if encoded:
-            try:
-                yield from walk(codec.decode_any(encoded, self._facts), Fact)
-            except Malformed:
-                return
+    def _subject(self, encoded: bytes) -> Iterable[Fact]:
+        """Return the facts of one that travels encoded inside a packet: an access field, or a request's subject."""
+        return walk(self._read(encoded, self._facts), Fact) if encoded else ()
+
+    def _read(self, data: bytes, types: frozenset[type[T]]) -> T | None:
+        return crypto.recalled(("value read", data, types), _read, data, types)
 
     def states(
         self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, tuple[type[Principal], ...]]
     ) -> Iterator[HeldFact]:
-        """Every fact in every state, by holder and evening; `kinds` are the classes that the states are of."""
+        """Yield every fact in every state, by holder and evening; `kinds` are the classes that the states are of."""
         for name, evenings in states.items():
             for evening, state in enumerate(evenings):
                 if not state:
                     continue  # not taken on this evening
-                for fact in walk(revive(state, kinds[name][evening]), Fact):
+                kind = kinds[name][evening]
+                for fact in crypto.recalled(("facts of a state", state, kind), _facts_of, state, kind):
                     yield HeldFact(fact, name, evening)
+
+
+def _read(data: bytes, types: frozenset[type[T]]) -> T | None:
+    try:
+        found: T = codec.decode_any(data, types)
+    except Malformed:
+        return None
+    return found
+
+
+def _facts_of(state: bytes, kind: type[Principal]) -> tuple[Fact, ...]:
+    return tuple(walk(revive(state, kind), Fact))

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from attacks.lab.adversary.memo import Memo
 from attacks.lab.results.types import Cell, Matrix, Verdict
 from attacks.lab.runs.journal import CellId, CellLine, ControlLine, Journal, JournalHeader, JournalLine
 from attacks.lab.runs.merge import judged
@@ -228,7 +227,7 @@ def _perform(task: Task, timeout: float | None) -> TaskResult:
 def _lines(task: Task) -> Iterator[JournalLine]:
     if task.scheme is None:
         for attack in task.run:
-            control = controlled(attack, task.every, isolated=task.isolated, memo=_shared.memo)
+            control = controlled(attack, task.every, isolated=task.isolated)
             yield _control(task, attack, control.failure, control.fired)
         return
     evaluation = _shared.evaluation(task, task.scheme)
@@ -250,7 +249,6 @@ class _Shared:
 
     def clear(self) -> None:
         """Forget everything, because another run begins."""
-        self.memo = Memo()
         self.results = crypto.Results()
         self._evaluations: dict[str, Evaluation] = {}
         self._opened: dict[str, frozenset[int]] = {}
@@ -258,12 +256,8 @@ class _Shared:
     def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
         """Return the evaluation of a scheme; drop those of earlier schemes, since tasks come scheme by scheme."""
         if scheme.name not in self._evaluations:
-            if scheme != task.plain:
-                self.memo.clear()
             kept = {name: each for name, each in self._evaluations.items() if task.plain and name == task.plain.name}
-            made = Evaluation(
-                scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain, memo=self.memo
-            )
+            made = Evaluation(scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain)
             self._evaluations = kept | {scheme.name: made}
         return self._evaluations[scheme.name]
 

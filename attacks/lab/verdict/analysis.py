@@ -15,7 +15,6 @@ from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.isolation import Remote
 from attacks.lab.adversary.labels import MATHEMATICS, SERVED, Labels, minimal
 from attacks.lab.adversary.local import Adversary, Local, stranger
-from attacks.lab.adversary.memo import Memo
 from attacks.lab.adversary.view import View, words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
@@ -58,8 +57,7 @@ class Analysis:
     """The texts that can be derived from a record, and by which coalitions.
 
     `taken`: if given, only these states are given to the adversary. `isolated` puts the adversary into its own process:
-    then there is no `closure` and there are no `labels` to read, and an error there raises AdversaryFailed. `memo`
-    holds results of earlier closures.
+    then there is no `closure` and there are no `labels` to read, and an error there raises AdversaryFailed.
     """
 
     def __init__(
@@ -70,12 +68,11 @@ class Analysis:
         *,
         isolated: bool = False,
         taken: Sequence[Seizure] | None = None,
-        memo: Memo | None = None,
     ) -> None:
         self.scheme, self.record, attacks = scheme, record, tuple(attacks)
         self.rules = rules_of(scheme, attacks)
         asked = view_of(record, taken), scheme, attacks, self.rules
-        self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked, memo)
+        self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked)
         self._structures: dict[str, AccessStructure] = {}
 
     # --- the adversary, if it is in this process ---

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
-from attacks.lab.adversary.memo import Memo
 from attacks.lab.simulation.attack import Attack, specimen_module
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.evaluation import Evaluation
@@ -36,14 +35,12 @@ class Controlled(NamedTuple):
     fired: frozenset[str]
 
 
-def controlled(
-    attack: Attack, every: Sequence[Attack], *, isolated: bool = False, memo: Memo | None = None
-) -> Controlled:
-    """Run both controls of an attack, with the rules of `every` attack. `memo` is shared with other evaluations."""
+def controlled(attack: Attack, every: Sequence[Attack], *, isolated: bool = False) -> Controlled:
+    """Run both controls of an attack, with the rules of `every` attack."""
     control = control_of(attack)
     every = every if attack in every else (*every, attack)
     schemes = control.specimen, control.twin
-    evaluations = [Evaluation(scheme, every, control.scenario, isolated=isolated, memo=memo) for scheme in schemes]
+    evaluations = [Evaluation(scheme, every, control.scenario, isolated=isolated) for scheme in schemes]
     specimen, twin = (evaluation.cell(attack)[0] for evaluation in evaluations)
     failure = ""
     if specimen.verdict != "BREACH":

@@ -10,7 +10,6 @@ import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
-from attacks.lab.adversary.memo import Memo
 from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize, Turn
 from attacks.lab.simulation.play import cast_of, play
@@ -31,8 +30,7 @@ class Evaluation:
     `secret` (32 bytes) replaces the scenario's seed as the source of the plays' randomness. `isolated` gives each
     adversary its own process, plays under a fresh secret if none is given, and tries each cell's coalition again in a
     process that holds nothing else; a failure there is an ERROR. `plain` is the scheme that cells are compared with;
-    their keys depend on it. `memo` is shared with other evaluations, because their plays have facts in common with
-    these.
+    their keys depend on it.
     """
 
     def __init__(
@@ -44,10 +42,9 @@ class Evaluation:
         isolated: bool = False,
         secret: bytes | None = None,
         plain: Scheme | None = None,
-        memo: Memo | None = None,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
-        self.plain, self.memo = plain, memo
+        self.plain = plain
         self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
@@ -97,7 +94,7 @@ class Evaluation:
         return analysis, corruptions
 
     def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
-        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken, memo=self.memo)
+        return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken)
 
     def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
         """Return the cell of this scheme under an attack, and all texts that the attack opens."""
