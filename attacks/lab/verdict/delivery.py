@@ -3,7 +3,7 @@
 entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
 lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
-framed       sent, and attributed to somebody else by the lawful access
+framed       sent, and attributed to another user by the lawful access
 """
 
 from __future__ import annotations
