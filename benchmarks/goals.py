@@ -14,10 +14,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
-from time import thread_time
 from typing import NamedTuple
 
 from attacks.experiments.blaze import new_chip
@@ -25,12 +25,13 @@ from attacks.kernels.leaf_search import BATCH, first_valid
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.costs import counts
-from attacks.lab.costs.measure import FLOOR, Turns, floor_of, microseconds
+from attacks.lab.costs.measure import BASELINE, JobTurns, baseline_of, microseconds
 from attacks.lab.costs.peers import PeerMissing, peer
-from attacks.lab.costs.workload import Job, Stand
+from attacks.lab.costs.timer import beside, clock_ratio, elapsed, ratio
+from attacks.lab.costs.workload import Job, Workload
 from attacks.registry import attacks
 from benchmarks import long_play
-from benchmarks.multiples import UNIT, at_unit, elapsed, naive_verify, ratio
+from benchmarks.multiples import UNIT, at_unit, naive_verify
 from escrow import crypto
 from escrow.e2ee import ratchet
 from escrow.primitives import group, hpke
@@ -80,22 +81,20 @@ class Row(NamedTuple):
         return f"{self.goal:<4} {self.what:<42} {bound:>10} {measured:>7}  {self.verdict}"
 
 
-def _turns(job: str, messages: int, peers: tuple[str, ...] = ()) -> Turns:
-    """One job under plain, on the floor, and by other libraries."""
-    taken = Turns([Stand(PLAIN)], [peer(name) for name in peers], messages)
+def _turns(job: str, messages: int, peers: tuple[str, ...] = ()) -> JobTurns:
+    """Take one job under plain, under the baseline, and by other libraries."""
+    taken = JobTurns([Workload(PLAIN)], [peer(name) for name in peers], messages)
     for _ in range(TURNS):
         taken.take([(job, "session")])
     return taken
 
 
-def _over(taken: Turns, who: str, base: str, job: str) -> float:
-    ratio = taken.over(who, base, job, "session")
-    assert ratio  # both are in every turn
-    return ratio
+def _over(taken: JobTurns, who: str, base: str, job: str) -> float:
+    return taken.times.ratio((who, job, "session"), (base, job, "session"))
 
 
-def _over_floor(goal: str, job: str, limit: float, messages: int) -> Row:
-    return Row(goal, f"{job} over the floor", limit, _over(_turns(job, messages), PLAIN.name, FLOOR, job), "x")
+def _over_baseline(goal: str, job: str, limit: float, messages: int) -> Row:
+    return Row(goal, f"{job} over the baseline", limit, _over(_turns(job, messages), PLAIN.name, BASELINE, job), "x")
 
 
 def _faster(goal: str, job: str, name: str, limit: float, messages: int) -> Row:
@@ -112,23 +111,23 @@ def _faster(goal: str, job: str, name: str, limit: float, messages: int) -> Row:
 
 
 def ping_pong() -> Iterator[Row]:
-    yield _over_floor("G1", "ping-pong", 1.10, 600)
+    yield _over_baseline("G1", "ping-pong", 1.10, 600)
 
 
 def one_way() -> Iterator[Row]:
-    yield _over_floor("G2", "one-way", 1.35, MESSAGES)
+    yield _over_baseline("G2", "one-way", 1.35, MESSAGES)
     yield _faster("G2", "one-way", "vodozemac", 1.8, MESSAGES)
     yield _faster("G2", "one-way", "DoubleRatchet", 10, MESSAGES // 5)
 
 
 def set_up() -> Iterator[Row]:
-    yield _over_floor("G3", "set-up", 1.10, 240)
+    yield _over_baseline("G3", "set-up", 1.10, 240)
     yield _faster("G3", "set-up", "DoubleRatchet", 2.5, 60)
 
 
 def sizes() -> Iterator[Row]:
     """Exact, by the same counts that the gate holds; the counters are those of the longest header below 2^21."""
-    message = ratchet.Message(bytes(32), 2**21 - 1, 2**21 - 1, b"", bytes(counts.TEXT + ratchet.TAG))
+    message = ratchet.Message(bytes(32), 2**21 - 1, 2**21 - 1, b"", bytes(counts.TEXT + crypto.TAG))
     yield Row("G4", "a message longer than its text", 60, len(ratchet.pack(message)) - counts.TEXT, "B")
     kept = max(row.sessions for row in counts.exact(PLAIN) if row.job == "one-way")
     yield Row("G4", "both ends of a session, as stored", 4096, kept, "B")
@@ -136,7 +135,7 @@ def sizes() -> Iterator[Row]:
 
 def fan_out() -> Iterator[Row]:
     taken = _turns("fan-out", MESSAGES)
-    milliseconds = median(taken.samples[PLAIN.name, "fan-out", "session"]) * MESSAGES / 1e3
+    milliseconds = taken.times.median((PLAIN.name, "fan-out", "session")) * MESSAGES / 1e3
     yield Row("G5", f"a text to {MESSAGES} members", 5, milliseconds, "ms")
     yield _faster("G5", "fan-out", "vodozemac", 3, MESSAGES // 5)
 
@@ -174,9 +173,9 @@ def shamirs() -> Iterator[Row]:
     for (t, n), (splitting, combining), turns in ((SMALL, (0.45, 0.4), TURNS), (LARGE, (25.0, 10.0), 5)):
         shares = dict(enumerate(shamir.split(7, t, n), 1))
         held = {i: shares[i] for i in sorted(shares, key=lambda i: i * 7 % (n + 1))[:t]}
-        split = at_unit(lambda t=t, n=n: shamir.split(7, t, n), turns)
+        split = at_unit(partial(shamir.split, 7, t, n), turns)
         yield Row("G7", f"Shamir {t} of {n}, split (of 212 us)", splitting, split, "ms")
-        combine = at_unit(lambda held=held: _combined_afresh(held), turns)
+        combine = at_unit(partial(_combined_afresh, held), turns)
         yield Row("G7", f"Shamir {t} of {n}, combine (of 212 us)", combining, combine, "ms")
 
 
@@ -218,7 +217,7 @@ def rogue_leafs() -> Iterator[Row]:
             yield Row("G10", what, limit, None, "s", why="numpy is not installed")
             continue
         expected_search(chip, numpy)
-        yield Row("G10", what, limit, median(elapsed(lambda n=numpy: expected_search(chip, n)) for _ in range(3)), "s")
+        yield Row("G10", what, limit, median(elapsed(partial(expected_search, chip, numpy)) for _ in range(3)), "s")
 
 
 def expected_search(chip: Chip, numpy: bool) -> int:
@@ -232,27 +231,22 @@ def expected_search(chip: Chip, numpy: bool) -> int:
 
 
 def closures() -> Iterator[Row]:
-    """As benchmarks/test_analysis.py measures: every text opened, beside the floor of the same conversation."""
+    """As benchmarks/test_analysis.py measures: every text opened, beside the baseline of the same conversation."""
     play = long_play.ping_pong(LONG)
     closure = long_play.read(play, list(attacks().values()))
-    closing, floor = _beside_floor(lambda: Closure.run(closure))
-    yield Row("G11", f"closure over the floor, {LONG} texts", 1.1, closing / LONG / floor, "x")
-    labelling, floor = _beside_floor(lambda: Labels(closure).label())
-    yield Row("G11", f"labels over the floor, {LONG} texts", 0.27, labelling / LONG / floor, "x")
+    seconds, baseline = beside(lambda: Closure.run(closure), baseline_of_a_text)
+    yield Row("G11", f"closure over the baseline, {LONG} texts", 1.1, seconds / LONG * 1e6 / baseline, "x")
+    seconds, baseline = beside(lambda: Labels(closure).label(), baseline_of_a_text)
+    yield Row("G11", f"labels over the baseline, {LONG} texts", 0.27, seconds / LONG * 1e6 / baseline, "x")
 
 
-def _beside_floor(work: Callable[[], object]) -> tuple[float, float]:
-    """Microseconds of the work, once; and of the floor of a text, before and after."""
-    job = Job("ping-pong", "session", 100, lambda: None)
-    floors = [microseconds(floor_of(job)) for _ in range(5)]
-    started = thread_time()
-    work()
-    spent = thread_time() - started
-    return spent * 1e6, median([*floors, *(microseconds(floor_of(job)) for _ in range(5))])
+def baseline_of_a_text() -> float:
+    """Return the microseconds that the baseline takes for a text of a ping-pong."""
+    return microseconds(baseline_of(Job("ping-pong", "session", 100, lambda: None)))
 
 
 def help_() -> Iterator[Row]:
-    over = median(_process(*HELP) / _process("import click") for _ in range(TURNS))
+    over = clock_ratio(lambda: _process(*HELP), lambda: _process("import click"), TURNS)
     yield Row("G13", "--help over `import click`", 1.35, over, "x")
 
 

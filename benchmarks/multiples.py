@@ -6,44 +6,25 @@ time is a multiple of the machine's own multiplication, and does not hang on how
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import prod
-from operator import truediv
-from statistics import median
-from time import thread_time
 
+from attacks.lab.costs.timer import Work, ratio
 from escrow.primitives import group, p256_pycryptodome
 from escrow.primitives.group import Q
 
 UNIT = 0.212  # milliseconds
 POINT, SCALAR = p256_pycryptodome.decode(group.base(12345)), Q - 98765432198765
 
-Work = Callable[[], object]
 
-
-def elapsed(work: Work, times: int = 1) -> float:
-    """Seconds of the processor's time that `work` takes, the mean of so many times."""
-    started = thread_time()
-    for _ in range(times):
-        work()
-    return (thread_time() - started) / times
-
-
-def multiplication() -> float:
-    """Return the seconds that one multiplication by pycryptodome takes here and now."""
-    return elapsed(lambda: POINT * SCALAR, 4)
-
-
-def ratio(work: Work, base: Work, turns: int, times: int = 1) -> float:
-    """The median over the turns of how many times as long `work` takes as `base`, each run once before."""
-    work(), base()
-    return median(truediv(elapsed(work, times), elapsed(base, times)) for _ in range(turns))
+def one_multiplication() -> object:
+    """Multiply a point by a scalar."""
+    return POINT * SCALAR
 
 
 def at_unit(work: Work, turns: int, times: int = 1) -> float:
-    """Milliseconds of `work` where one multiplication takes UNIT."""
-    work()
-    return UNIT * median(elapsed(work, times) / multiplication() for _ in range(turns))
+    """Return the milliseconds of `work` where one multiplication takes UNIT."""
+    return UNIT * ratio(work, one_multiplication, turns, times, 4)
 
 
 # --- the naive forms of what is fast here ---

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from time import thread_time
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from attacks.experiments.blaze import new_chip
 from attacks.kernels.leaf_search import BATCH
@@ -21,7 +22,7 @@ with_and_without = pytest.mark.parametrize(
 
 @pytest.mark.benchmark(timer=thread_time)
 @with_and_without
-def test_expected_search(benchmark, numpy):
+def test_expected_search(benchmark: BenchmarkFixture, numpy: bool) -> None:
     chip = new_chip()
     benchmark.group = "rogue LEAF, 16 bits"
     found = benchmark.pedantic(lambda: expected_search(chip, numpy), rounds=5, warmup_rounds=1)

@@ -1,13 +1,14 @@
-"""Every job of every scheme, each turn beside plain's and the floor's: the ratios stand in extra_info."""
+"""Every job of every scheme, each turn beside plain's and the baseline's: the ratios stand in extra_info."""
 
-from operator import truediv
-from statistics import median
+from functools import partial
 from time import thread_time
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
-from attacks.lab.costs.measure import floor_of, microseconds
-from attacks.lab.costs.workload import JOBS, Stand
+from attacks.lab.costs.measure import baseline_of, microseconds
+from attacks.lab.costs.timer import Turns
+from attacks.lab.costs.workload import JOBS, Job, Level, Workload
 from escrow import registry
 from escrow.schemes.plain import SCHEME as PLAIN
 
@@ -18,25 +19,24 @@ SCHEMES = registry.schemes()
 @pytest.mark.benchmark(timer=thread_time)
 @pytest.mark.parametrize(("job", "level"), JOBS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_job(benchmark, scheme, job, level):
-    stand, plain = Stand(SCHEMES[scheme]), Stand(PLAIN)
-    mine, over = [], {"plain": [], "floor": []}
+def test_job(benchmark: BenchmarkFixture, scheme: str, job: str, level: Level) -> None:
+    workload, plain = Workload(SCHEMES[scheme]), Workload(PLAIN)
+    taken = Turns[str]()
 
-    def turn():
-        """pytest-benchmark runs the job once more; the ratios are of these, one right after the other."""
-        ready = stand.job(job, level, MESSAGES)
-        mine.append(microseconds(ready))
+    def turn() -> tuple[tuple[Job], dict[str, object]]:
+        """Take a turn. pytest-benchmark runs the job once more; the ratios are of the turns."""
+        jobs = {"mine": workload.job(job, level, MESSAGES)}
         if job != "access":  # plain gives nothing
-            over["plain"].append(microseconds(plain.job(job, level, MESSAGES)))
+            jobs["plain"] = plain.job(job, level, MESSAGES)
         if level == "session":
-            over["floor"].append(microseconds(floor_of(ready)))
-        again = stand.job(job, level, MESSAGES)
+            jobs["floor"] = baseline_of(jobs["mine"])
+        taken.take({who: partial(microseconds, each) for who, each in jobs.items()})
+        again = workload.job(job, level, MESSAGES)
         benchmark.extra_info["texts"] = again.texts
         return (again,), {}
 
     benchmark.group = f"{job}, {level}"
     benchmark.pedantic(lambda ready: ready.run(), setup=turn, rounds=TURNS)
-    benchmark.extra_info["microseconds_a_text"] = round(median(mine), 2)
-    for base, times in over.items():
-        if times:
-            benchmark.extra_info[f"over_{base}"] = round(median(map(truediv, mine, times)), 3)
+    benchmark.extra_info["microseconds_a_text"] = round(taken.median("mine"), 2)
+    for base in taken.samples.keys() - {"mine"}:
+        benchmark.extra_info[f"over_{base}"] = round(taken.ratio("mine", base), 3)

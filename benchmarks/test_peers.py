@@ -3,15 +3,17 @@
 A library that is not installed is skipped with the name of the extra that has it; `bench --peers` is an error instead.
 """
 
-from operator import truediv
-from statistics import median
+from collections.abc import Callable
+from functools import partial
 from time import thread_time
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from attacks.lab.costs.measure import microseconds
 from attacks.lab.costs.peers import PEERS, PeerMissing, peer
-from attacks.lab.costs.workload import Stand
+from attacks.lab.costs.timer import Turns
+from attacks.lab.costs.workload import Workload
 from escrow.schemes.plain import SCHEME as PLAIN
 
 MESSAGES, TURNS = 60, 20
@@ -20,24 +22,23 @@ MESSAGES, TURNS = 60, 20
 @pytest.mark.benchmark(timer=thread_time)
 @pytest.mark.parametrize("job", ["ping-pong", "one-way", "set-up", "fan-out"])
 @pytest.mark.parametrize("name", PEERS)
-def test_job(benchmark, name, job):
+def test_job(benchmark: BenchmarkFixture, name: str, job: str) -> None:
     try:
         other = peer(name)
     except PeerMissing as error:
         pytest.skip(str(error))
-    plain = Stand(PLAIN)
-    ours, theirs = [], []
+    plain, taken = Workload(PLAIN), Turns[str]()
 
-    def turn():
-        """pytest-benchmark runs the job once more; the ratios are of these, one right after the other."""
-        ready = plain.job(job, "session", MESSAGES)
-        ours.append(microseconds(ready))
-        theirs.append(microseconds(ready._replace(run=other.jobs[job](ready.texts, plain.text))))
-        benchmark.extra_info["texts"] = ready.texts
-        return (other.jobs[job](ready.texts, plain.text),), {}
+    def turn() -> tuple[tuple[Callable[[], object]], dict[str, object]]:
+        """Take a turn. pytest-benchmark runs the job once more; the ratios are of the turns."""
+        ours = plain.job(job, "session", MESSAGES)
+        theirs = ours._replace(run=other.jobs[job](ours.texts, plain.text))
+        taken.take({"ours": partial(microseconds, ours), "theirs": partial(microseconds, theirs)})
+        benchmark.extra_info["texts"] = ours.texts
+        return (other.jobs[job](ours.texts, plain.text),), {}
 
     benchmark.group = f"{job}, session"
     benchmark.pedantic(lambda run: run(), setup=turn, rounds=TURNS)
-    benchmark.extra_info["microseconds_a_text"] = round(median(theirs), 2)
-    benchmark.extra_info["over_plain"] = round(median(map(truediv, theirs, ours)), 3)
+    benchmark.extra_info["microseconds_a_text"] = round(taken.median("theirs"), 2)
+    benchmark.extra_info["over_plain"] = round(taken.ratio("theirs", "ours"), 3)
     benchmark.extra_info["versions"] = other.versions

@@ -5,18 +5,20 @@ milliseconds were set where that took 0.212 ms, and `at_212_us` scales to it.
 """
 
 from collections.abc import Callable
-from operator import truediv
-from statistics import median
+from functools import partial
 from time import thread_time
 from typing import NamedTuple
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.multiples import UNIT, elapsed, multiplication, naive_combine, naive_dleq, naive_split, naive_verify
+from attacks.lab.costs.timer import Turns, elapsed
+from benchmarks.multiples import UNIT, naive_combine, naive_dleq, naive_split, naive_verify, one_multiplication
 from escrow.primitives import group, hash_to_curve
 from escrow.sharing import feldman, shamir, tdh2
 from escrow.sharing.epochs import EpochShare
 
+Dealt = tuple[int, int, dict[int, int], tuple[bytes, ...]]  # t, n, shares, commitments
 SIZES = [(67, 100), (334, 1000)]
 
 pytestmark = pytest.mark.benchmark(timer=thread_time)
@@ -28,34 +30,40 @@ class Pair(NamedTuple):
     slow: float = 1  # of how many such jobs the naive form does one
 
 
-def beside(benchmark, pair: Pair, rounds: int) -> None:
+def beside(benchmark: BenchmarkFixture, pair: Pair, rounds: int) -> None:
     """Time the work; then, turn by turn, one multiplication, the work and its naive form."""
     benchmark.pedantic(pair.work, rounds=rounds, warmup_rounds=1)
-    turns = [(multiplication(), elapsed(pair.work), elapsed(pair.naive) * pair.slow) for _ in range(rounds)]
-    units, works, naives = zip(*turns, strict=True)
-    ratio = median(map(truediv, works, units))
+    taken = Turns[str]()
+    clocks = {
+        "multiplication": partial(elapsed, one_multiplication, 4),
+        "work": partial(elapsed, pair.work),
+        "naive": partial(elapsed, pair.naive),
+    }
+    for _ in range(rounds):
+        taken.take(clocks)
+    ratio = taken.ratio("work", "multiplication")
     benchmark.extra_info["over_mult"] = round(ratio, 3)
     benchmark.extra_info["at_212_us"] = f"{ratio * UNIT:.3f} ms"
-    benchmark.extra_info["naive_over_mult"] = round(median(map(truediv, naives, units)), 3)
-    benchmark.extra_info["over_naive"] = round(median(map(truediv, works, naives)), 4)
+    benchmark.extra_info["naive_over_mult"] = round(pair.slow * taken.ratio("naive", "multiplication"), 3)
+    benchmark.extra_info["over_naive"] = round(taken.ratio("work", "naive") / pair.slow, 4)
 
 
 # --- the goals ---
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=str)
-def dealt(request):
+def dealt(request: pytest.FixtureRequest) -> Dealt:
     t, n = request.param
     shares, commitments = feldman.deal(7, t, n)
     return t, n, dict(enumerate(shares, 1)), commitments
 
 
-def test_split(benchmark, dealt):
-    t, n, *_ = dealt
+def test_split(benchmark: BenchmarkFixture, dealt: Dealt) -> None:
+    t, n, _, _ = dealt
     beside(benchmark, Pair(lambda: shamir.split(7, t, n), lambda: naive_split(7, t, n)), 5)
 
 
-def test_combine(benchmark, dealt):
+def test_combine(benchmark: BenchmarkFixture, dealt: Dealt) -> None:
     t, n, shares, _ = dealt
     held = {i: shares[i] for i in sorted(shares, key=lambda i: i * 7 % (n + 1))[:t]}
 
@@ -67,7 +75,7 @@ def test_combine(benchmark, dealt):
     beside(benchmark, Pair(afresh, lambda: naive_combine(held)), 7)
 
 
-def test_feldman_verifies_one_share(benchmark, dealt):
+def test_feldman_verifies_one_share(benchmark: BenchmarkFixture, dealt: Dealt) -> None:
     _, n, shares, commitments = dealt
     assert naive_verify(commitments, n, shares[n])
     assert feldman.verify_share(commitments, n, shares[n])
@@ -75,7 +83,7 @@ def test_feldman_verifies_one_share(benchmark, dealt):
     beside(benchmark, Pair(lambda: ours(commitments, n, shares[n]), lambda: naive(commitments, n, shares[n])), 5)
 
 
-def test_feldman_verifies_all_shares_in_one_batch(benchmark, dealt):
+def test_feldman_verifies_all_shares_in_one_batch(benchmark: BenchmarkFixture, dealt: Dealt) -> None:
     _, n, shares, commitments = dealt
     assert feldman.verify_shares(commitments, shares)
     one = Pair(
@@ -84,7 +92,7 @@ def test_feldman_verifies_all_shares_in_one_batch(benchmark, dealt):
     beside(benchmark, one, 3)
 
 
-def test_dleq_verifies(benchmark):
+def test_dleq_verifies(benchmark: BenchmarkFixture) -> None:
     x, r = group.random_scalars(2)
     public, point, value = group.base(x), group.base(r), group.base(x * r)
     proof = group.dleq_prove(x, public, point, value, b"")
@@ -96,7 +104,7 @@ def test_dleq_verifies(benchmark):
 
 
 @pytest.mark.parametrize("step", ["encrypt", "check", "partial", "hash to curve"])
-def test_tdh2(benchmark, step):
+def test_tdh2(benchmark: BenchmarkFixture, step: str) -> None:
     """No naive form: its price is a number of multiplications, which `over_mult` shows."""
     x = group.random_scalar()
     key = group.base(x)

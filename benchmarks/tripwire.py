@@ -4,7 +4,7 @@
   python -m benchmarks.tripwire --committed    the same, and a committed scheme without ratios is an alarm
   python -m benchmarks.tripwire --write        the ratios of today are what is expected from now on
 
-Plain's jobs stand over the floor, a scheme's over plain's: what is compared was run turn by turn in one process, in
+Plain's jobs stand over the baseline, a scheme's over plain's: what is compared was run turn by turn in one process, in
 processor time, so neither the machine nor its other users move it much. A ratio that exceeds the expected one by more
 than 25 % is measured again, in more turns, twice; it is an alarm only if it exceeds it each time. Becoming faster is
 none, but is worth new files: else the next slow-down hides behind it.
@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from attacks.lab.costs.measure import FLOOR, Turns
-from attacks.lab.costs.workload import JOBS, Stand
+from attacks.lab.costs.measure import BASELINE, JobTurns
+from attacks.lab.costs.workload import JOBS, Workload
 from benchmarks import pinned
 from benchmarks.pinned import shipped
 from escrow.schemes.plain import SCHEME as PLAIN
@@ -31,7 +31,7 @@ ENOUGH = 60_000.0  # microseconds of one job after which no more turns are neede
 CONFIRMATIONS = (2, 4)  # how many times as many turns what seemed slow is given: first, and then
 SESSIONS = tuple(job for job, level in JOBS if level == "session")
 
-Ratios = dict[str, dict[str, float]]  # scheme -> job -> ratio to plain, plain's own to the floor
+Ratios = dict[str, dict[str, float]]  # scheme -> job -> ratio to plain, plain's own to the baseline
 
 
 class Alarm(NamedTuple):
@@ -43,30 +43,29 @@ class Alarm(NamedTuple):
     new: float
 
     def __str__(self) -> str:
-        base = "floor" if self.scheme == PLAIN.name else "plain"
+        base = "baseline" if self.scheme == PLAIN.name else "plain"
         return f"{self.scheme}, {self.job}: {self.old:.2f} → {self.new:.2f} x {base} ({self.new / self.old - 1:+.0%})"
 
 
 class Tripwire:
-    """The stands of the shipped schemes, on which ratios are measured as often as it takes."""
+    """The workloads of the shipped schemes, on which ratios are measured as often as it takes."""
 
     def __init__(self) -> None:
-        self.stands = {scheme.name: Stand(scheme) for scheme in (PLAIN, *shipped())}
+        self.workloads = {scheme.name: Workload(scheme) for scheme in (PLAIN, *shipped())}
 
     def ratios(self) -> Ratios:
         """Every job of every scheme."""
-        return {scheme: {job: self.ratio(scheme, job) for job in SESSIONS} for scheme in self.stands}
+        return {scheme: {job: self.ratio(scheme, job) for job in SESSIONS} for scheme in self.workloads}
 
     def ratio(self, scheme: str, job: str, times: int = 1) -> float:
         """One job of one scheme to its base, in `times` as many turns as are usually enough."""
-        turns = Turns([self.stands[name] for name in dict.fromkeys([PLAIN.name, scheme])], (), MESSAGES)
+        turns = JobTurns([self.workloads[name] for name in dict.fromkeys([PLAIN.name, scheme])], (), MESSAGES)
         spent = taken = 0.0
         while taken < times * TURNS.start or (taken < times * TURNS.stop and spent < times * ENOUGH):
             turns.take([(job, "session")])
-            taken, spent = taken + 1, spent + turns.samples[scheme, job, "session"][-1] * MESSAGES
-        ratio = turns.over(scheme, FLOOR if scheme == PLAIN.name else PLAIN.name, job, "session")
-        assert ratio  # each has a base
-        return round(ratio, 3)
+            taken, spent = taken + 1, spent + turns.times.samples[scheme, job, "session"][-1] * MESSAGES
+        base = BASELINE if scheme == PLAIN.name else PLAIN.name
+        return round(turns.times.ratio((scheme, job, "session"), (base, job, "session")), 3)
 
     def alarms(self, old: Ratios, new: Ratios) -> Iterator[Alarm]:
         """What exceeds the expected ratio, then and whenever it is measured again."""

@@ -1,4 +1,4 @@
-"""What `bench` says: counts are those of real conversations, times stand beside the same turn's plain and floor."""
+"""What `bench` says: counts are those of real conversations, times stand beside the same turn's plain and baseline."""
 
 from collections import Counter
 
@@ -133,7 +133,7 @@ def test_plain_is_measured_whether_asked_for_or_not(result):
     }
 
 
-def test_every_job_of_every_scheme_is_timed_beside_plain_and_floor(result):
+def test_every_job_of_every_scheme_is_timed_beside_plain_and_baseline(result):
     made, _ = result
     assert [(row.scheme, row.job, row.level) for row in made.timing.rows] == [
         (scheme, job, level) for scheme in made.schemes for job, level in workload.JOBS
@@ -171,7 +171,7 @@ def test_what_is_timed_between_sessions_makes_the_operations_that_were_counted(e
     heard: list[str] = []
     with crypto.running(crypto.Run(b"loops", lambda event, _: heard.append(event))):
         for scheme in SCHEMES.values():
-            ground = workload.Stand(scheme)
+            ground = workload.Workload(scheme)
             for job, level in workload.JOBS:
                 counted = level == "session" and job in exact[scheme.name]
                 if counted and (scheme.name, job) != ("ghost", "set-up"):  # there, one session's
@@ -187,9 +187,9 @@ def test_what_is_timed_between_sessions_makes_the_operations_that_were_counted(e
 CALLS = {"HMAC": {"hmac"}, "AESGCM": {"seal", "open"}, "HKDF": {"hkdf"}, "_new_key": {"x25519-key"}}
 
 
-@pytest.mark.parametrize("job", baseline.FLOORS)
-def test_the_floor_makes_the_library_calls_that_the_door_counts_under_plain(job, monkeypatch, exact):
-    """One HMAC object, copied, serves both halves of a step. What the floor seals it opens, or it would raise."""
+@pytest.mark.parametrize("job", baseline.BASELINES)
+def test_the_baseline_makes_the_library_calls_that_the_door_counts_under_plain(job, monkeypatch, exact):
+    """One HMAC object, copied, serves both halves of a step. What the baseline seals it opens, or it would raise."""
     called = Counter()
 
     def counting(name, real):
@@ -201,7 +201,7 @@ def test_the_floor_makes_the_library_calls_that_the_door_counts_under_plain(job,
 
     for name in CALLS:
         monkeypatch.setattr(baseline, name, counting(name, getattr(baseline, name)))
-    ready = baseline.FLOORS[job](1, b"text")
+    ready = baseline.BASELINES[job](1, b"text")
     called.clear()
     ready()
     plain = exact["plain"]

@@ -29,7 +29,7 @@ def test_a_peer_opens_what_it_sealed_in_every_job(name):
     assert set(peer.versions) == set(peers.PEERS[name][1])
 
 
-def test_peers_are_timed_beside_plain_and_floor():
+def test_peers_are_timed_beside_plain_and_baseline():
     made = measure.bench([], messages=2, repeats=2, peers=[fake()])
     assert {row.job for row in made.timing.peers} == JOBS
     for row in made.timing.peers:
@@ -43,11 +43,11 @@ def test_a_peer_takes_the_turns_that_the_schemes_take(monkeypatch):
     """Interleaved: everybody's job of one turn runs before anybody's of the next."""
     ran = []
     monkeypatch.setattr(measure, "microseconds", lambda job: ran.append(job) or 1.0)
-    turns = measure.Turns([measure.Stand(PLAIN)], [fake()], 2)
+    turns = measure.JobTurns([measure.Workload(PLAIN)], [fake()], 2)
     for _ in range(3):
         turns.take([("one-way", "session")])
     assert len(ran) == 9
-    assert [len(turns.samples[who, "one-way", "session"]) for who in ("", "fake", "plain")] == [3, 3, 3]
+    assert [len(turns.times.samples[who, "one-way", "session"]) for who in ("", "fake", "plain")] == [3, 3, 3]
     assert {job.texts for job in ran} == {2}
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from attacks.lab.costs.workload import Stand
+from attacks.lab.costs.workload import Workload
 from benchmarks import goals, pinned, tripwire
 from escrow import crypto
 from escrow.e2ee import ratchet
@@ -49,7 +49,7 @@ def test_only_what_exceeds_each_time_is_an_alarm(wire, later, alarms, monkeypatc
     found = iter(later)
     monkeypatch.setattr(wire, "ratio", lambda scheme, job, times: next(found))
     raised = list(wire.alarms({"plain": {"one-way": 1.0}}, {"plain": {"one-way": 1.26}}))
-    assert [str(alarm) for alarm in raised] == ["plain, one-way: 1.00 → 1.30 x floor (+30%)"][:alarms]
+    assert [str(alarm) for alarm in raised] == ["plain, one-way: 1.00 → 1.30 x baseline (+30%)"][:alarms]
 
 
 def test_a_job_within_the_tolerance_or_faster_is_not_measured_again(wire, monkeypatch):
@@ -81,7 +81,7 @@ def test_it_writes_what_it_then_reads(monkeypatch, tmp_path, capsys):
     assert tripwire.main([]) == 0
     monkeypatch.setattr(tripwire.Tripwire, "ratios", lambda self: {"plain": {"one-way": 2.0}})
     assert tripwire.main([]) == 1
-    assert "plain, one-way: 1.00 → 2.00 x floor (+100%)" in capsys.readouterr().out
+    assert "plain, one-way: 1.00 → 2.00 x baseline (+100%)" in capsys.readouterr().out
     (tmp_path / "ratios" / "plain.json").write_text("{")
     assert tripwire.main([]) == 2
     assert tripwire.main(["--what"]) == 2
@@ -135,12 +135,12 @@ def test_a_goal_that_needs_a_missing_package_is_not_met(monkeypatch, capsys):
     assert capsys.readouterr().out.endswith("vodozemac is not installed\n")
 
 
-def test_a_stand_goes_on_after_every_job():
+def test_a_workload_goes_on_after_every_job():
     """Jobs leave the conversation as they found it: each can follow each."""
-    stand = Stand(PLAIN)
+    workload = Workload(PLAIN)
     for _ in range(2):
         for job, level in tripwire.JOBS:
-            stand.job(job, level, 6).run()
-    before = len(stand.talk.wire.shown)
-    assert stand.talk.say(stand.talk.alice, stand.talk.bob, b"still") == 1
-    assert len(stand.talk.wire.shown) == before + 1
+            workload.job(job, level, 6).run()
+    before = len(workload.talk.wire.shown)
+    assert workload.talk.say(workload.talk.alice, workload.talk.bob, b"still") == 1
+    assert len(workload.talk.wire.shown) == before + 1

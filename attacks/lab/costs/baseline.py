@@ -1,4 +1,4 @@
-"""The floor: the bare library calls that messaging cannot avoid, in the order in which two devices make them.
+"""The baseline: the bare library calls that messaging cannot avoid, in the order in which two devices make them.
 
   one-way      HMAC twice and AES-GCM, at each end
   ping-pong    the same, and at the receiver HKDF(DH) twice with a new key pair in between
@@ -173,4 +173,10 @@ def sender_keys(times: int, text: bytes) -> Callable[[], None]:
     return run
 
 
-FLOORS = {"ping-pong": ping_pong, "one-way": one_way, "set-up": set_up, "fan-out": fan_out, "sender-keys": sender_keys}
+BASELINES = {
+    "ping-pong": ping_pong,
+    "one-way": one_way,
+    "set-up": set_up,
+    "fan-out": fan_out,
+    "sender-keys": sender_keys,
+}

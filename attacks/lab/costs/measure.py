@@ -1,26 +1,24 @@
 """What every scheme costs over plain end-to-end encryption: exact counts, and ratios of times taken in one process.
 
 Times depend on the machine and on who else uses it; so every job of every scheme is run in turn, again and again, and
-what is reported first is the median of the ratios to the same turn's plain and floor. What the jobs are, and their two
-levels, stands in attacks.lab.costs.workload; other libraries that do the same jobs, in attacks.lab.costs.peers.
+what is reported first is the median of the ratios to plain and to the baseline in the same turn
+(attacks.lab.costs.timer). The jobs and their two levels are in attacks.lab.costs.workload, the baseline in
+attacks.lab.costs.baseline, and other libraries that do the same jobs in attacks.lab.costs.peers.
 """
 
 from __future__ import annotations
 
-import gc
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib.metadata import version
-from operator import truediv
-from statistics import median
-from time import thread_time
 from typing import Literal
 
-from attacks.lab.costs.baseline import FLOORS
+from attacks.lab.costs.baseline import BASELINES
 from attacks.lab.costs.counts import TEXT, Exact, exact
 from attacks.lab.costs.peers import Peer
-from attacks.lab.costs.workload import JOBS, Job, Level, Stand
+from attacks.lab.costs.timer import Turns, elapsed
+from attacks.lab.costs.workload import JOBS, Job, Level, Workload
 from attacks.lab.results.types import Result
 from escrow import __version__
 from escrow.registry import is_plugin, parameters
@@ -31,7 +29,7 @@ Progress = Callable[[int, int, str], None]
 
 
 class Timed(Result, frozen=True, kw_only=True):
-    """One job under one scheme: microseconds a text, and the ratios to plain and to the floor, where there is one."""
+    """One job under one scheme: microseconds a text, and ratios to plain and to the baseline, if there are such."""
 
     scheme: str
     job: str
@@ -42,7 +40,7 @@ class Timed(Result, frozen=True, kw_only=True):
 
 
 class TimedPeer(Result, frozen=True, kw_only=True):
-    """One job by another library: microseconds a text, and how many times what plain and the floor take."""
+    """One job by another library: microseconds a text, and how many times what plain and the baseline take."""
 
     peer: str
     versions: dict[str, str]
@@ -53,7 +51,7 @@ class TimedPeer(Result, frozen=True, kw_only=True):
 
 
 class Timing(Result, frozen=True, kw_only=True):
-    """Medians over `repeats` turns, in microseconds a text. Outside every digest.
+    """Medians over `repeats` turns, in microseconds a text; `floor` is the baseline's. Outside every digest.
 
     A turn has `messages` texts one way between sessions, as many sessions in a fan-out, and fewer texts in slower jobs.
     """
@@ -102,7 +100,7 @@ def bench(
         if progress is not None:
             progress(done, steps, f"{scheme.name}: counts")
         counted += exact(scheme)
-    turns = Turns([Stand(scheme) for scheme in chosen], peers, messages)
+    turns = JobTurns([Workload(scheme) for scheme in chosen], peers, messages)
     for turn in range(repeats):
         if progress is not None:
             progress(len(chosen) + turn, steps, f"turn {turn + 1}")
@@ -120,99 +118,79 @@ def bench(
 
 # --- taking times ---
 
-FLOOR = ""  # its name among those of schemes
+BASELINE = ""  # its name among those of schemes
+Who = tuple[str, str, Level]  # a scheme, a peer or BASELINE; which job; at which level
 
 
-class Turns:
-    """Every job by everyone, turn after turn: microseconds a text, by who did which job at which level.
+class JobTurns:
+    """Every job by everyone, turn after turn: microseconds a text. One of the workloads is plain's."""
 
-    One of the stands is plain's.
-    """
-
-    def __init__(self, stands: Sequence[Stand], peers: Sequence[Peer], messages: int) -> None:
-        self.stands, self.peers, self.messages = stands, peers, messages
-        self.samples: dict[tuple[str, str, Level], list[float]] = {}
+    def __init__(self, workloads: Sequence[Workload], peers: Sequence[Peer], messages: int) -> None:
+        """Begin without a turn. A turn has `messages` texts, or fewer in slower jobs."""
+        self.workloads, self.peers, self.messages = workloads, peers, messages
+        self.times = Turns[Who]()
 
     def take(self, jobs: Iterable[tuple[str, Level]] = JOBS) -> None:
-        """One more turn of each job; everyone has each job right after the others, in an order that alternates."""
+        """Take one more turn of each job; everyone has each job right after the others."""
         for name, level in jobs:
-            ready = {stand.scheme.name: stand.job(name, level, self.messages) for stand in self.stands}
+            ready = {each.scheme.name: each.job(name, level, self.messages) for each in self.workloads}
             if level == "session":
                 ready |= self._beside(ready[PLAIN.name])
-            turn = len(self.samples.get((PLAIN.name, name, level), ()))
-            for who in sorted(ready, reverse=turn % 2 == 1):
-                self.samples.setdefault((who, name, level), []).append(microseconds(ready[who]))
+            self.times.take({(who, name, level): partial(microseconds, ready[who]) for who in sorted(ready)})
 
     def _beside(self, job: Job) -> dict[str, Job]:
-        """The same number of texts on the floor, and by every peer that does the job."""
+        """Return the same number of texts under the baseline, and by every peer that does the job."""
         doing = [peer for peer in self.peers if job.name in peer.jobs]
-        return {FLOOR: floor_of(job)} | {
+        return {BASELINE: baseline_of(job)} | {
             peer.name: job._replace(run=peer.jobs[job.name](job.texts, bytes(TEXT))) for peer in doing
         }
 
     def over(self, who: str, base: str, job: str, level: Level, base_level: Level | None = None) -> float | None:
-        """The median of the ratios, not the ratio of medians: what slows a turn slows both. None without a base."""
-        mine, beside = self.samples[who, job, level], self.samples.get((base, job, base_level or level))
-        return median(map(truediv, mine, beside)) if beside and base != who else None
+        """Return how many times as long one takes as the other, or None if the other does not do this job."""
+        mine, theirs = (who, job, level), (base, job, base_level or level)
+        return self.times.ratio(mine, theirs) if theirs in self.times.samples and base != who else None
 
 
-def floor_of(job: Job) -> Job:
-    """The floor below a job on the level of sessions, of as many texts."""
-    return job._replace(run=FLOORS[job.name](job.texts, bytes(TEXT)))
+def baseline_of(job: Job) -> Job:
+    """Return the baseline of a job on the level of sessions, of as many texts."""
+    return job._replace(run=BASELINES[job.name](job.texts, bytes(TEXT)))
 
 
 def microseconds(job: Job) -> float:
-    """The processor's time for one text: what others do on the machine in the meantime is not counted."""
-    with _without_collector():
-        begin = thread_time()
-        job.run()
-        return (thread_time() - begin) / job.texts * 1e6
+    """Return the processor's time for one text, in microseconds. The job is run once."""
+    return elapsed(job.run) / job.texts * 1e6
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """A collection would be charged to whoever runs when it is due."""
-    gc.collect(0)
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-def _timing(turns: Turns, repeats: int) -> Timing:
+def _timing(turns: JobTurns, repeats: int) -> Timing:
     return Timing(
         python=platform.python_version(),
         cryptography=version("cryptography"),
         messages=turns.messages,
         repeats=repeats,
-        floor={job: median(times) for (name, job, _), times in turns.samples.items() if name == FLOOR},
-        rows=tuple(_timed(turns, stand.scheme.name, job, level) for stand in turns.stands for job, level in JOBS),
+        floor={who[1]: turns.times.median(who) for who in turns.times.samples if who[0] == BASELINE},
+        rows=tuple(_timed(turns, each.scheme.name, job, level) for each in turns.workloads for job, level in JOBS),
         peers=tuple(_timed_peer(turns, peer, job) for peer in turns.peers for job in peer.jobs),
     )
 
 
-def _timed(turns: Turns, name: str, job: str, level: Level) -> Timed:
+def _timed(turns: JobTurns, name: str, job: str, level: Level) -> Timed:
     return Timed(
         scheme=name,
         job=job,
         level=level,
-        microseconds=median(turns.samples[name, job, level]),
+        microseconds=turns.times.median((name, job, level)),
         over_plain=turns.over(name, PLAIN.name, job, level) if job != "access" else None,  # plain gives nothing
-        over_floor=turns.over(name, FLOOR, job, level, "session"),
+        over_floor=turns.over(name, BASELINE, job, level, "session"),
     )
 
 
-def _timed_peer(turns: Turns, peer: Peer, job: str) -> TimedPeer:
-    plain, floor = (turns.over(peer.name, base, job, "session") for base in (PLAIN.name, FLOOR))
-    assert plain and floor  # noqa: S101 (both are in every turn)
+def _timed_peer(turns: JobTurns, peer: Peer, job: str) -> TimedPeer:
+    own: Who = (peer.name, job, "session")
     return TimedPeer(
         peer=peer.name,
         versions=peer.versions,
         job=job,
-        microseconds=median(turns.samples[peer.name, job, "session"]),
-        over_plain=plain,
-        over_floor=floor,
+        microseconds=turns.times.median(own),
+        over_plain=turns.times.ratio(own, (PLAIN.name, job, "session")),
+        over_floor=turns.times.ratio(own, (BASELINE, job, "session")),
     )

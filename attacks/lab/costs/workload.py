@@ -21,7 +21,7 @@ from escrow.crypto import new_private, random_bytes
 from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.content import Text
 from escrow.e2ee.device import Device, FieldContext, direct
-from escrow.e2ee.provider import Listed, Mail, Provider
+from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import MessageKey, Root, Session, decrypt, encrypt, pack, unpack
 from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import Bundle, Initial
@@ -50,7 +50,7 @@ class Job(NamedTuple):
     run: Callable[[], object]
 
 
-class Stand:
+class Workload:
     """One scheme with a conversation that goes on, and below its devices the two directions of their session."""
 
     def __init__(self, scheme: Scheme) -> None:
@@ -87,9 +87,8 @@ class Stand:
 
     def _bundles(self, times: int) -> list[Bundle]:
         """Of the receiver, with a one-time prekey each."""
-        provider, published = self.talk.wire.parties["provider"], self.talk.bob.publication(times)
-        assert isinstance(provider, Provider)  # noqa: S101 (every scheme's cast has one)
-        entry = provider.filed(published, None)
+        provider = self.talk.provider
+        entry = provider.filed(self.talk.bob.publication(times), None)
         return [provider.handed_out(entry) for _ in range(times)]
 
     def _members(self, number: int) -> list[Session]:
