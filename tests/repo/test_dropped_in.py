@@ -1,0 +1,68 @@
+"""Property: a scheme, an attack and an experiment are added by their own files alone.
+
+They are dropped into a clone; then what loops over the registry passes there, and the gates and pages do, with no other
+file changed. ESCROW_LAB_PROFILE=long tries every test and every page.
+"""
+
+import os
+
+import dropped_in
+import pytest
+
+ME = "tests/repo/test_dropped_in.py"
+LONG = os.environ.get("ESCROW_LAB_PROFILE") == "long"
+# Tests of an entry by itself have its name; those of all entries at once stand in these modules.
+AT_ONCE = ("test_attacks", "test_arrows", "test_docs", "test_pages", "test_registry")
+SHORT = ("-k", " or ".join(("dropped", *AT_ONCE)))
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clone")
+    dropped_in.clone(folder)
+    dropped_in.drop_in(folder)
+    yield folder
+    assert dropped_in.changed(folder) == ""
+
+
+def tested(clone, *words):
+    return dropped_in.run(clone, "-m", "pytest", "-n", "0", "--ignore", ME, *words)
+
+
+def test_the_tests_pass(clone):
+    done = tested(clone, "tests", *(() if LONG else SHORT))
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize("name", ["dropped-scheme", "dropped-package", "dropped-attack"])
+def test_an_entry_is_tried_by_its_name(clone, name):
+    done = tested(clone, "tests", "--collect-only", "-k", name)
+    assert done.returncode == 0 and done.stdout.count("::") > 3, done.stdout[-4000:]
+
+
+def test_the_gate_passes_and_names_the_unpinned(clone):
+    done = dropped_in.run(clone, "-m", "benchmarks.gate", "--committed")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "; unpinned: dropped-package, dropped-scheme (" in done.stdout
+
+
+@pytest.mark.skipif(not LONG, reason="takes minutes; the quick commands are among the tests above")
+def test_the_pages_are_as_they_were(clone):
+    done = dropped_in.run(clone, "-m", "tools.pages", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_committed_must_be_pinned_and_stands_in_the_pages_if_it_says_so(clone):
+    """The copied attack says so, as the one that it was copied from."""
+    files = (dropped_in.SCHEME, dropped_in.PACKAGE, *dropped_in.COPIED.values())
+    dropped_in.commit(clone, *files)
+    try:
+        gate = dropped_in.run(clone, "-m", "benchmarks.gate", "--committed")
+        listed = dropped_in.run(clone, "-m", "tools.entries", "attacks")
+        page = tested(clone, "tests/repo/test_docs.py", "-k", "test_quick_commands_print_what_the_page_says")
+    finally:
+        dropped_in.forget(clone, *files)
+    assert gate.returncode == 1 and "dropped-scheme: committed, and not in expected" in gate.stdout
+    assert "dropped-package: committed, and not in expected" in gate.stdout
+    assert "dropped-attack" in listed.stdout
+    assert page.returncode == 1 and "dropped-attack" in page.stdout
