@@ -9,15 +9,27 @@ from typing import TYPE_CHECKING
 from escrow.surface import exports
 
 if TYPE_CHECKING:
-    from attacks.lab.simulation.attack import Attack, Cast, Seize, Turn, attacker_device, entry_of
+    from attacks.lab.simulation.attack import (
+        MISSED,
+        QUANTUM,
+        Attack,
+        Cast,
+        Column,
+        Seize,
+        Turn,
+        attacker_device,
+        entry_of,
+    )
     from attacks.lab.simulation.scenario import Scenario
-    from escrow.principal import corrupted
+    from escrow.principal import corrupted, of_kind
 
 __all__ = [
     # types
-    "Attack", "Cast", "Scenario", "Seize", "Turn",
+    "Attack", "Cast", "Column", "Scenario", "Seize", "Turn",
     # functions
-    "attacker_device", "corrupted", "entry_of",
+    "attacker_device", "corrupted", "entry_of", "of_kind",
+    # constants
+    "MISSED", "QUANTUM",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

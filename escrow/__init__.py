@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         Private,
         SigningKey,
         acting,
+        hkdf,
+        hmac256,
         new_private,
         new_signing_key,
         open_sealed,
@@ -29,17 +31,20 @@ if TYPE_CHECKING:
     from escrow.derivation import Checks, Guard, RuleError, Witness, honest_only, service, threshold
     from escrow.e2ee.content import Text
     from escrow.e2ee.device import Device, FieldContext
-    from escrow.e2ee.provider import Mail, Provider
+    from escrow.e2ee.provider import Listed, Mail, Provider
     from escrow.e2ee.ratchet import Message, MessageKey, Plaintext
     from escrow.e2ee.x3dh import IdentityKey
     from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
     from escrow.primitives import group, hash_to_curve, hpke, kem, skipjack
-    from escrow.principal import Principal
+    from escrow.principal import Principal, of_kind
     from escrow.scheme import (
         AccessField,
         Claim,
+        Finding,
         Grant,
+        Identified,
         Intercept,
+        RequestSubject,
         Scheme,
         SealedFact,
         Source,
@@ -69,18 +74,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
-    "DEVICES", "AccessField", "Claim", "Grant", "Intercept", "Plain", "Scheme", "SealedFact", "Source", "User",
-    "open_intercepted", "wanted",
+    "DEVICES", "AccessField", "Claim", "Finding", "Grant", "Identified", "Intercept", "Plain", "RequestSubject",
+    "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute
     "Checks", "Guard", "Witness", "honest_only", "service", "threshold",
     # parties, and warrants
-    "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Mail",
-    "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text", "Warrant",
-    "Wire", "in_force", "open_answer", "promises", "seal_answer",
+    "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Listed",
+    "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text",
+    "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer",
     # randomness and symmetric cryptography
-    "acting", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256", "verify",
+    "acting", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256",
+    "verify",
     # errors
     "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
     # modules

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from importlib import import_module
 from inspect import getsource, isclass, isfunction
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 PACKAGES = ("escrow", "escrow.sharing", "attacks")
 FIRST_TEMPLATE = """
@@ -69,6 +72,32 @@ def test_a_star_import_gives_every_name_and_an_unknown_name_is_an_error(package:
 
 def in_a_fresh_process(code: str) -> list[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+BASE = {
+    f"escrow.{each}" for each in ("codec", "crypto", "derivation", "errors", "principal", "scheme", "warrant", "wire")
+}
+NOT_EXPORTED = {"derivation"}  # its module has the same name
+
+
+def imported(folder: str) -> set[tuple[str, str]]:
+    """The modules and names from which the files of a folder import."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in ROOT.glob(folder)]
+    lines = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {(str(line.module), alias.name) for line in lines for alias in line.names}
+
+
+@pytest.mark.parametrize("folder", ["escrow/schemes/**/*.py", "attacks/specimens/*.py"])
+def test_what_our_own_schemes_take_from_the_base_is_exported(folder: str) -> None:
+    needed = {name for module, name in imported(folder) if module in BASE}
+    assert len(needed) > 10
+    assert needed - set(import_module("escrow").__all__) <= NOT_EXPORTED, needed - set(import_module("escrow").__all__)
+
+
+def test_what_our_own_attacks_take_from_the_simulation_is_exported() -> None:
+    every = imported("attacks/[!_]*.py") - imported("attacks/registry.py")
+    needed = {name for module, name in every if module.startswith("attacks.lab.simulation.")}
+    assert {"Cast", "Seize", "Turn"} <= needed <= set(import_module("attacks").__all__)
 
 
 def test_no_export_needs_an_extra() -> None:
