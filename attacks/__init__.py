@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attacks.lab.simulation.scenario import Scenario
     from escrow.principal import corrupted, of_kind
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # types
     "Attack", "Cast", "Column", "Scenario", "Seize", "Turn",
     # functions
