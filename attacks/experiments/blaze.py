@@ -157,7 +157,7 @@ def _law(width: int, runs: int) -> Iterator[Figure]:
         note=smaller,
     )
     yield Figure(
-        quantity=f"checksum of {width} bits: goodness of fit to the geometric law",
+        quantity=f"checksum of {width} bits: goodness of fit to the geometric distribution",
         measured=goodness_of_fit(trials, width),
         unit="p-value",
         at_least=0.0001,
@@ -193,12 +193,12 @@ def _wider() -> Iterator[Figure]:
         measured=sum(trials) / len(trials),
         error=2**8 / sqrt(len(trials)),
         published=2**8,
-        note="Beside 64 escrowed bits the paper's checksum has 32 bits; this one 8, to see that the law is the same.",
+        note="Beside 64 escrowed bits the paper's checksum has 32 bits; this one has 8; the distribution is the same.",
     )
     yield Figure(
         quantity="the same, 32 bits: a rogue's mean trials, extrapolated",
         measured=2**32,
-        note="A rogue's 2^32 trials are extrapolated by the law of fewer bits.",
+        note="A rogue's 2^32 trials are extrapolated by the distribution of fewer bits.",
     )
     right, fitting = opened_by_search(partial)
     once = "The authority's 2^16 trials: one run over all candidates (0, had the session key not been among them)."
@@ -209,12 +209,12 @@ def _wider() -> Iterator[Figure]:
 def _patience() -> Iterator[Figure]:
     """Yield the figures of a chip that stops after some bad LEAFs: rogues that forge, honest users that noise stops."""
     forged, stuck = forged_within(BAD, 8, 2 * RUNS)
-    law = 1 - (1 - 2**-8) ** BAD
+    expected = 1 - (1 - 2**-8) ** BAD
     yield Figure(
         quantity=f"chips that stop after {BAD} bad LEAFs, checksum of 8 bits: share of rogues that forge",
         measured=forged / (2 * RUNS),
-        error=sqrt(law * (1 - law) / (2 * RUNS)),
-        published=law,
+        error=sqrt(expected * (1 - expected) / (2 * RUNS)),
+        published=expected,
         note=f"k bad LEAFs of w bits leave about k/2^w: {BAD}/2^8 here, {BAD}/2^16 = {BAD / 2**16:.2g} with 16 bits.",
     )
     yield _exact(

@@ -1,28 +1,26 @@
-"""What every scheme must obey, tried on random conversations; shipped for whoever writes a scheme.
+"""The properties that every scheme must have, tested on random conversations; for authors of schemes.
 
-  for law, holds, detail in laws.check(SCHEME): ...
+  for name, holds, detail in properties.check(SCHEME): ...
 
-A law is broken by one counterexample, which `detail` tells. Laws about what an adversary derives are in the attack lab.
-Needs hypothesis, which comes with the extra `test`.
+One counterexample breaks a property, and `detail` describes it. The properties of what an adversary derives are in the
+attack lab (attacks.lab.runs.conformance). This module needs hypothesis, which the extra `test` installs.
 """
 
 from __future__ import annotations
 
-import sys
-import typing
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from types import ModuleType, NoneType, UnionType
-from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from escrow import codec, crypto
-from escrow.codec import Fact, Packet, Public
+from escrow.codec import Packet
 from escrow.derivation import RuleError
-from escrow.errors import EscrowError, Malformed
+from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
-from escrow.scheme import AccessField, Intercept, Scheme
+from escrow.scheme import Intercept, Scheme
+from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
 from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, CourtKey, Warrant, issue
@@ -34,7 +32,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "hypothesis":
         raise
-    missing = "the laws need the extra `test`: pip install 'escrow-lab[test]'"
+    missing = "the properties need the extra `test`: pip install 'escrow-lab[test]'"
     raise ModuleNotFoundError(missing, name="hypothesis") from None
 
 QUICK = settings(
@@ -64,19 +62,19 @@ F = TypeVar("F", bound=Callable[..., None])
 
 
 class Broken(AssertionError):
-    """A counterexample to a law, in words."""
+    """A counterexample to a property, in words."""
 
 
 def require(condition: bool, otherwise: str) -> None:
-    """Broken unless the condition holds."""
+    """Raise Broken, with the text `otherwise`, unless the condition holds."""
     if not condition:
         raise Broken(otherwise)
 
 
 def tried(how: settings, cost: int, *cases: st.SearchStrategy[Any]) -> Callable[[F], None]:
-    """Try the decorated property at once, on as many examples as `how` says, divided by `cost`.
+    """Return a decorator that tests the property at once, on `how.max_examples` examples divided by `cost`.
 
-    Where `how` says that they are the same each time, they hang on SEED alone, and not on the words of the source.
+    If `how` asks for the same examples each time, they follow from SEED alone and not from the source of the test.
     """
 
     def run(case: F) -> None:
@@ -90,7 +88,7 @@ def tried(how: settings, cost: int, *cases: st.SearchStrategy[Any]) -> Callable[
 
 
 def a_party_is_its_fields(scheme: Scheme, how: settings) -> None:
-    """Every party that comes back from its own state is the same party, and has the same state."""
+    """Require that every party restored from its state equals the party, and has the same state."""
 
     @tried(how, 4, STEPS, ROUGH)
     def case(steps: list[Step], fates: list[str]) -> None:
@@ -99,12 +97,12 @@ def a_party_is_its_fields(scheme: Scheme, how: settings) -> None:
                 harness.take(step)
             for name, party in harness.wire.parties.items():
                 back = revive(party.state(), type(party))
-                require(back == party, f"{name} comes back from its state another party")
-                require(back.state() == party.state(), f"{name} comes back with another state")
+                require(back == party, f"{name} restored from its state is another party")
+                require(back.state() == party.state(), f"{name} restored from its state has another state")
 
 
 def nothing_is_kept_elsewhere(scheme: Scheme, how: settings) -> None:
-    """Parties replaced by their decoded states after every step go on as if nothing had happened."""
+    """Require that parties restored from their states after every step continue as if they had not been."""
 
     @tried(how, 4, STEPS, ROUGH)
     def case(steps: list[Step], fates: list[str]) -> None:
@@ -114,39 +112,22 @@ def nothing_is_kept_elsewhere(scheme: Scheme, how: settings) -> None:
                 wire = harness.play(steps).wire
                 heard = () if scheme.seedable else wire.heard  # else two runs differ in any case
                 results.append((heard, wire.shown, wire.alarms, wire.refusals))
-        require(results[0] == results[1], "parties that come back from their states go on otherwise")
+        require(results[0] == results[1], "parties restored from their states continue differently")
 
 
 def state_is_typed(scheme: Scheme, how: settings) -> None:
-    """What a party keeps is facts, names, numbers and public bytes: no secret lies in loose bytes."""
+    """Require that a party keeps only facts, names, numbers and public bytes: no secret is in bytes without a type."""
     with playing(scheme) as harness:
         for kind in {type(party) for party in harness.wire.parties.values()}:
             for where, what in loose(kind, kind.__name__, set()):
-                raise Broken(f"{where} is {what}: make it a Fact, or Public where it is no secret")
-
-
-def loose(hint: Any, where: str, seen: set[Any]) -> Iterator[tuple[str, str]]:
-    """(field, its type) of what is no fact, name, number, public bytes, or container of these."""
-    if get_origin(hint) in {list, tuple, dict, set, frozenset, Union, UnionType}:
-        for inner in get_args(hint):
-            yield from loose(inner, where, seen)
-    elif not isinstance(hint, type):
-        if hint not in (Public, Ellipsis):
-            yield where, str(hint)
-    elif issubclass(hint, msgspec.Struct) and not issubclass(hint, Fact):
-        hints = typing.get_type_hints(hint, include_extras=True)
-        for name in () if hint in seen else hint.__struct_fields__:
-            seen.add(hint)
-            yield from loose(hints[name], f"{hint.__name__}.{name}", seen)
-    elif not issubclass(hint, Fact | str | int | float | NoneType):
-        yield where, hint.__name__
+                raise Broken(f"{where} is {what}: make it a Fact, or Public if it is no secret")
 
 
 # --- mail ---
 
 
 def mail_arrives(scheme: Scheme, how: settings) -> None:
-    """Late and in any order, each text is shown once on every device it is meant for, under its author's name."""
+    """Require that late or in any order, each text is shown once on every device it is meant for, with its author."""
 
     @tried(how, 1, STEPS, KIND)
     def case(steps: list[Step], fates: list[str]) -> None:
@@ -156,7 +137,7 @@ def mail_arrives(scheme: Scheme, how: settings) -> None:
 
 
 def shown_is_what_was_sent(scheme: Scheme, how: settings) -> None:
-    """On a network that loses, repeats and damages mail, a text is shown once or not at all, and the rest arrives."""
+    """Require that if mail is lost, repeated or damaged, a text is shown once or not at all, and the rest arrives."""
 
     @tried(how, 1, STEPS, ROUGH)
     def case(steps: list[Step], fates: list[str]) -> None:
@@ -167,7 +148,7 @@ def shown_is_what_was_sent(scheme: Scheme, how: settings) -> None:
 
 
 def _compare(harness: Harness, missing: Seen) -> None:
-    """Broken where texts are missing, or shown that were not sent or not to there."""
+    """Raise Broken if texts are missing, or are shown that were not sent or not to this device."""
     for what, texts in (("missing", missing), ("shown without need", harness.shown - harness.meant)):
         for device, author, conversation, _ in texts:
             refused = harness.wire.refusals[-1:]
@@ -178,7 +159,7 @@ def _compare(harness: Harness, missing: Seen) -> None:
 
 
 def access_yields_what_is_in_scope(scheme: Scheme, how: settings) -> None:
-    """With a valid warrant the lawful access yields the texts that its claim promises, and none outside the warrant."""
+    """Require that a valid warrant yields the texts that the claim promises, and none outside the warrant."""
     promise = scheme.claim.access
 
     @tried(how, 4, SPEECH, TARGETS, SPAN)
@@ -214,7 +195,7 @@ _TALK = (("bob-phone", "alice"), ("alice-phone", "choir"), ("alice-laptop", "bob
 
 
 def _spoken(harness: Harness, warrant: Warrant) -> list[Intercept]:
-    """The warrant is served on an authority that insists on nothing, and people talk."""
+    """Return what is intercepted of a talk; the warrant is served on an authority that checks nothing itself."""
     harness.wire.parties["authority"] = corrupted(harness.authority)
     harness.serve(warrant)
     harness.play(Step("say", device, to) for device, to in _TALK)
@@ -222,7 +203,7 @@ def _spoken(harness: Harness, warrant: Warrant) -> list[Intercept]:
 
 
 def no_valid_warrant_no_text(scheme: Scheme, how: settings) -> None:
-    """Officials refuse a requester without scruples whose warrant is forged, stale, too narrow, or another's."""
+    """Require that officials refuse a requester whose warrant is forged, expired, too narrow, or of somebody else."""
     for what, spoil in _warrants():
         with playing(scheme) as harness:
             warrant = spoil(harness, issue(harness.court.key, harness.order("alice")))
@@ -257,41 +238,41 @@ def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
 
 
 def a_field_is_bound(scheme: Scheme, how: settings) -> None:
-    """A label or byte of an access field changed, or the field put beside another message: it yields no text."""
+    """Require that an access field yields no text if a label or byte is changed, or if it is moved to another message."""
     with playing(scheme) as harness:
         warrant = issue(harness.court.key, harness.order("alice"))
-        spoken = [(each, field) for each in _spoken(harness, warrant) if (field := _field(scheme, each))]
+        spoken = [(each, field) for each in _spoken(harness, warrant) if (field := field_of(scheme, each))]
         for (intercept, field), (_, other) in pairwise(spoken[:2]):
             require(bool(harness.access(warrant, [intercept])), "a field as it was sent yields nothing")
             for changed in (*altered(field), other):
-                opened = harness.access(warrant, [_with_field(intercept, codec.encode(changed))])
+                opened = harness.access(warrant, [with_field(intercept, codec.encode(changed))])
                 require(not opened, f"a text is yielded with {changed} in place of {field}")
 
 
 def one_bad_field_does_not_stop_the_rest(scheme: Scheme, how: settings) -> None:
-    """Beside a field that is missing, garbled or cut off, the others yield their texts."""
+    """Require that a field which is missing, damaged or cut off does not stop the others from giving their texts."""
     if scheme.claim.access != "in scope":
-        return  # what is yielded does not come from fields
+        return  # the texts do not come from fields
     with playing(scheme) as harness:
         warrant = issue(harness.court.key, harness.order("alice"))
         heard = _spoken(harness, warrant)
         for at, bad in enumerate(heard[:3]):
             rest = harness.access(warrant, [each for each in heard if each is not bad])
             for field in (b"", b"\x00", bad.mail.field[:-1], bad.mail.field + b"\x00"):
-                beside = harness.access(warrant, [*heard[:at], _with_field(bad, field), *heard[at + 1 :]])
+                beside = harness.access(warrant, [*heard[:at], with_field(bad, field), *heard[at + 1 :]])
                 require(rest <= beside, f"{len(rest - beside)} texts are missing beside a bad field")
 
 
 def promises_are_no_mathematics(scheme: Scheme, how: settings) -> None:
-    """An official whose promises are off answers a request that carries no valid warrant."""
+    """Require that an official whose promises are switched off answers a request without a valid warrant."""
     with playing(scheme) as harness:
         warrant = issue(harness.court.key, harness.order("alice"))
         harness.access(warrant, _spoken(harness, warrant))
         worthless = Warrant(harness.order("", 9, 9, 9, 9), bytes(64))
-        packets = _types(scheme, Packet)
+        packets = types_of(scheme, Packet)
         for heard in [each for each in harness.wire.heard if each.src == "authority"]:
             packet = codec.decode_any(heard.data, packets)
-            if (asked := _replaced(packet, warrant, worthless)) != packet:
+            if (asked := replaced(packet, warrant, worthless)) != packet:
                 puppet = corrupted(harness.wire.parties[heard.dst])
                 try:
                     puppet.answer("authority", codec.encode(asked), harness.wire)
@@ -299,66 +280,11 @@ def promises_are_no_mathematics(scheme: Scheme, how: settings) -> None:
                     raise Broken(f"{heard.dst} with its promises off says: {error!r}") from error
 
 
-# --- messages, changed ---
-
-
-def altered(value: Any) -> Iterator[Any]:
-    """Values that differ from this one in one place: a bit of each byte, a number by one, a name, somebody left out."""
-    match value:
-        case int():
-            yield from (value - 1, value + 1)
-        case str():
-            yield value + "'"
-        case bytes():
-            yield value + b"\0"
-            if value:
-                yield value[:-1]
-            yield from (value[:at] + bytes([byte ^ 1 << at % 8]) + value[at + 1 :] for at, byte in enumerate(value))
-        case tuple():
-            inner = ((*value[:at], other, *value[at + 1 :]) for at, each in enumerate(value) for other in altered(each))
-            yield from (other for other in (value[::-1], value[:-1], *inner) if other != value)
-        case msgspec.Struct():
-            for name in value.__struct_fields__:
-                for other in altered(getattr(value, name)):
-                    try:
-                        yield msgspec.structs.replace(value, **{name: other})
-                    except ValueError:  # a fact that cannot be made so cannot be sent so
-                        continue
-
-
-def _replaced(value: Any, old: object, new: object) -> Any:
-    """A packet with a fact inside it replaced."""
-    if value == old or not isinstance(value, msgspec.Struct):
-        return new if value == old else value
-    parts = {name: _replaced(getattr(value, name), old, new) for name in value.__struct_fields__}
-    return msgspec.structs.replace(value, **parts)
-
-
-def _types(scheme: Scheme, base: type) -> frozenset[type]:
-    return frozenset(each for each in vocabulary(_module(scheme), (base,)).types if each is not base)
-
-
-def _module(scheme: Scheme) -> ModuleType:
-    return sys.modules[type(scheme).__module__]
-
-
-def _field(scheme: Scheme, intercept: Intercept) -> AccessField | None:
-    kinds = _types(scheme, AccessField)
-    try:
-        return codec.decode_any(intercept.mail.field, kinds) if kinds else None
-    except Malformed:
-        return None
-
-
-def _with_field(intercept: Intercept, field: bytes) -> Intercept:
-    return msgspec.structs.replace(intercept, mail=msgspec.structs.replace(intercept.mail, field=field))
-
-
 # --- the run ---
 
 
 def the_seed_decides(scheme: Scheme, how: settings) -> None:
-    """The same seed gives the same packets, and another seed others; or the scheme says why not."""
+    """Require that the same seed gives the same packets and another seed others, or that the scheme says why not."""
 
     def packets(seed: int) -> list[Heard]:
         with playing(scheme, seed=seed) as harness:
@@ -372,9 +298,9 @@ def the_seed_decides(scheme: Scheme, how: settings) -> None:
 
 
 def rules_are_marked(scheme: Scheme, how: settings) -> None:
-    """Each public function over facts is marked as a rule or as honest, and no two types travel under one name."""
+    """Require that every public function over facts is marked, and that no two types are encoded under one name."""
     try:
-        vocabulary(_module(scheme))
+        vocabulary(module_of(scheme))
     except RuleError as error:
         raise Broken(str(error)) from error
 
@@ -382,15 +308,14 @@ def rules_are_marked(scheme: Scheme, how: settings) -> None:
 # --- all of them ---
 
 
-class Law(NamedTuple):
-    """A law's name, what it says, and its test, which raises Broken; any other exception breaks it as well."""
+class Property(NamedTuple):
+    """A property's name, and its test: it raises Broken if the property does not hold; so does any other exception."""
 
     name: str
-    statement: str
     test: Callable[[Scheme, settings], None]
 
     def broken(self, scheme: Scheme, how: settings = QUICK) -> str:
-        """Empty, or how the scheme breaks this law."""
+        """Return how the scheme breaks this property, or an empty string if it holds."""
         try:
             self.test(scheme, how)
         except Broken as broken:
@@ -400,8 +325,8 @@ class Law(NamedTuple):
         return ""
 
 
-LAWS = tuple(
-    Law(test.__name__.replace("_", " "), (test.__doc__ or "").splitlines()[0], test)
+PROPERTIES = tuple(
+    Property(test.__name__.replace("_", " "), test)
     for test in (
         a_party_is_its_fields,
         nothing_is_kept_elsewhere,
@@ -420,7 +345,7 @@ LAWS = tuple(
 
 
 def check(scheme: Scheme, how: settings = QUICK) -> Iterator[tuple[str, bool, str]]:
-    """(law, whether it holds, how it is broken) for each law. Takes some seconds; the same each time."""
-    for law in LAWS:
-        broken = law.broken(scheme, how)
-        yield law.name, not broken, broken
+    """Yield (name, whether it holds, how it is broken) of each property. It takes seconds and is the same each time."""
+    for each in PROPERTIES:
+        broken = each.broken(scheme, how)
+        yield each.name, not broken, broken

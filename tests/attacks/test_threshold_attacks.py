@@ -42,7 +42,7 @@ from escrow.wire import Alarm
 ATTACKS = attacks()
 EVERY = tuple(ATTACKS.values())
 SMALL = default(users=4, groups=0, days=4, messages=20)
-LAWS = {law.name: law for law in properties.LAWS}
+PROPERTIES = {prop.name: prop for prop in properties.PROPERTIES}
 
 
 @cache
@@ -259,11 +259,11 @@ def test_faults_seeded_in_threshold_are_caught_by_attacks(altered, attack):
 
 
 def test_faults_seeded_in_threshold_are_caught_by_laws(monkeypatch):
-    assert LAWS["a field is bound"].broken(Threshold()) == ""
+    assert PROPERTIES["a field is bound"].broken(Threshold()) == ""
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
-    assert "expired" in LAWS["no valid warrant no text"].broken(Threshold())
+    assert "expired" in PROPERTIES["no valid warrant no text"].broken(Threshold())
     monkeypatch.setattr(threshold, "label_of", lambda *_: bytes(32))
-    assert "in place of" in LAWS["a field is bound"].broken(Threshold())
+    assert "in place of" in PROPERTIES["a field is bound"].broken(Threshold())
 
 
 # --- faults seeded in split-key ---
@@ -317,9 +317,9 @@ def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
 
 def test_faults_seeded_in_split_key_are_caught_by_laws(monkeypatch):
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
-    assert "expired" in LAWS["no valid warrant no text"].broken(SplitKey())
+    assert "expired" in PROPERTIES["no valid warrant no text"].broken(SplitKey())
     monkeypatch.setattr(split_key.SplitField, "context", lambda self: b"context")
-    assert "in place of" in LAWS["a field is bound"].broken(SplitKey())
+    assert "in place of" in PROPERTIES["a field is bound"].broken(SplitKey())
 
 
 # --- services ---

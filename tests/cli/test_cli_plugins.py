@@ -80,14 +80,14 @@ def _like_ours(tool: list[str]) -> list[str]:
     return ["--config", str(Path(__file__).parents[2] / "pyproject.toml")] if tool[0] == "ruff" else []
 
 
-def test_check_runs_the_laws_and_the_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    laws = [("mail arrives", True, ""), ("the seed decides", True, "")]
-    fake(monkeypatch, "attacks.lab.runs.conformance", check=lambda *_: iter(laws))
+def test_check_runs_the_properties_and_the_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    properties = [("mail arrives", True, ""), ("the seed decides", True, "")]
+    fake(monkeypatch, "attacks.lab.runs.conformance", check=lambda *_: iter(properties))
     fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=lambda *_, **__: result("BREACH"))
     path = written(tmp_path, "evil.py", EVIL)
     assert main(["check", path]) == 0
     assert main(["check", path, "--fail-on", "breach"]) == 1
-    laws.append(("a field is bound", False, "it opened"))
+    properties.append(("a field is bound", False, "it opened"))
     assert main(["check", path]) == 4
 
 

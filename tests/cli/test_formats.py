@@ -42,7 +42,7 @@ HOSTILE = st.builds(str.__add__, st.sampled_from(["", *"=+-@\t\r\n|`<&*_[~\\;,\"
 
 
 def checks(*details: str) -> Checks:
-    tried = tuple(Check(name=f"law {n}", holds=True, detail=detail) for n, detail in enumerate(details))
+    tried = tuple(Check(name=f"property {n}", holds=True, detail=detail) for n, detail in enumerate(details))
     return Checks(subject="x", checks=tried)
 
 
@@ -249,7 +249,7 @@ def test_a_narrow_terminal_gets_narrow_lines(
     fake(
         monkeypatch,
         "attacks.lab.runs.conformance",
-        check=lambda *_: iter([("a law of some length, in words", True, "")]),
+        check=lambda *_: iter([("a property of some length, in words", True, "")]),
     )
     main(arguments)
     lines = capsys.readouterr().out.splitlines()

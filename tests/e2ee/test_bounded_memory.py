@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from machines import laws_broken
+from machines import properties_broken
 
 from escrow import codec, crypto
 from escrow.crypto import Run, random_bytes, sha256
@@ -187,7 +187,7 @@ def test_a_flood_of_skipped_counters_is_bounded():
     run_state_machine_as_test(Flood, settings=settings(max_examples=examples, stateful_step_count=20))
 
 
-# --- specimens: what each law catches ---
+# --- specimens: what each property catches ---
 
 
 def keep_everything(monkeypatch):
@@ -263,7 +263,7 @@ class Single(Near):
 
 
 @pytest.mark.parametrize(
-    ("machine", "fault", "law"),
+    ("machine", "fault", "prop"),
     [
         (Flood, keep_everything, "states_are_bounded"),
         (Single, keep_everything_of_groups, "states_are_bounded"),
@@ -277,6 +277,6 @@ class Single(Near):
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_a_faulty_receiver_breaks_the_law_that_forbids_it(machine, fault, law, monkeypatch):
+def test_a_faulty_receiver_breaks_the_property_that_forbids_it(machine, fault, prop, monkeypatch):
     fault(monkeypatch)
-    assert law in laws_broken(machine, steps=20)
+    assert prop in properties_broken(machine, steps=20)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule, run_state_machine_as_test
-from machines import ANY, Machine, laws_broken, logged, pick, read_by
+from machines import ANY, Machine, logged, pick, properties_broken, read_by
 
 from escrow.e2ee import contacts
 from escrow.e2ee.contacts import compare_safety_numbers
@@ -79,7 +79,7 @@ def test_texts_come_to_the_devices_that_people_have_and_new_ones_are_noticed():
     run_state_machine_as_test(Devices, settings=settings(max_examples=settings().max_examples // 2))
 
 
-# --- specimens: what each law catches ---
+# --- specimens: what each property catches ---
 
 
 class KeepsQuiet(Device):
@@ -127,7 +127,7 @@ class LinksLate(Device):
 
 
 @pytest.mark.parametrize(
-    ("specimen", "law"),
+    ("specimen", "prop"),
     [
         (KeepsQuiet, "notices_are_of_what_the_directory_has_new"),
         (SeesGhosts, "notices_are_of_what_the_directory_has_new"),
@@ -137,5 +137,5 @@ class LinksLate(Device):
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_a_faulty_client_breaks_the_law_that_forbids_it(specimen, law):
-    assert law in laws_broken(type("Faulty", (Devices,), {"device": specimen}))
+def test_a_faulty_client_breaks_the_property_that_forbids_it(specimen, prop):
+    assert prop in properties_broken(type("Faulty", (Devices,), {"device": specimen}))

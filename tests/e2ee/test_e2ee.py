@@ -15,7 +15,7 @@ from escrow.e2ee.ratchet import Message, Pair
 from escrow.e2ee.sender_keys import PeerChain
 from escrow.e2ee.x3dh import Bundle, IdentityKey
 from escrow.errors import EscrowError, Forged, Malformed, Refused
-from escrow.testing.properties import altered
+from escrow.testing.alterations import altered
 
 SMALL_ORDER = [  # the u-coordinates of RFC 7748 section 6.1's all-zero check: 0, 1, two of order 8, p - 1, p, p + 1
     *(value.to_bytes(32, "little") for value in (0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18)),

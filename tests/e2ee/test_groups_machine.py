@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule, run_state_machine_as_test
-from machines import ANY, Machine, laws_broken, logged, pick, read_by
+from machines import ANY, Machine, logged, pick, properties_broken, read_by
 
 from escrow import codec
 from escrow.e2ee import content, groups, sender_keys
@@ -65,7 +65,7 @@ def test_members_of_a_group_read_what_is_meant_for_them():
     run_state_machine_as_test(Groups, settings=settings(max_examples=settings().max_examples // 2))
 
 
-# --- specimens: what each law catches ---
+# --- specimens: what each property catches ---
 
 
 class KeepsItsChain(Device):
@@ -170,7 +170,7 @@ class Steady(Groups):
 
 
 @pytest.mark.parametrize(
-    ("machine", "specimen", "law"),
+    ("machine", "specimen", "prop"),
     [
         (Leaving, KeepsItsChain, "who_was_removed_reads_nothing_said_since"),
         (Leaving, RenamesItsChain, "who_was_removed_reads_nothing_said_since"),
@@ -183,5 +183,5 @@ class Steady(Groups):
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_a_faulty_client_breaks_the_law_that_forbids_it(machine, specimen, law):
-    assert law in laws_broken(type("Faulty", (machine,), {"device": specimen}))
+def test_a_faulty_client_breaks_the_property_that_forbids_it(machine, specimen, prop):
+    assert prop in properties_broken(type("Faulty", (machine,), {"device": specimen}))

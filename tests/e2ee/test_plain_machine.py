@@ -8,7 +8,7 @@ one seizure of one device opens in random conversations under plain encryption:
                    once E has read D's next
 
 In these every session has begun with a one-time prekey, mail comes in order and none is lost; it is fetched at any
-time. Texts under Sender Keys heal with their chain's rotation, and are left out of the second law.
+time. Texts under Sender Keys heal with their chain's rotation, and are left out of the second property.
 """
 
 from copy import deepcopy
@@ -18,7 +18,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
-from machines import ANY, Machine, laws_broken, logged, mail_in, pick
+from machines import ANY, Machine, logged, mail_in, pick, properties_broken
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
@@ -95,7 +95,7 @@ class Replayable(Device):
 
 def test_the_machine_catches_a_device_that_opens_a_message_twice():
     machine = type("Machine", (Served,), {"device": Replayable})
-    assert "texts_are_shown_once_where_they_were_meant" in laws_broken(machine)
+    assert "texts_are_shown_once_where_they_were_meant" in properties_broken(machine)
 
 
 # --- corrupt and heal ---
@@ -156,7 +156,7 @@ class Conversation:
         bodies = {number: fact.body for number, fact in enumerate(closure.facts) if isinstance(fact, Text)}
         return AccessStructure(Labels(closure), bodies), bodies
 
-    # --- the laws ---
+    # --- the properties ---
 
     def seizures(self):
         """(device, step, texts that its state of then opens)."""
@@ -199,7 +199,7 @@ class Conversation:
         return list(zip(self.written, self.harness.said, strict=True))
 
 
-LAWS = (
+PROPERTIES = (
     Conversation.what_was_sent_or_shown_before_is_not_opened,
     Conversation.what_follows_a_round_trip_is_not_opened,
 )
@@ -208,12 +208,12 @@ LAWS = (
 @given(STEPS)
 def test_one_seizure_opens_nothing_before_it_and_nothing_after_a_round_trip(steps):
     conversation = Conversation(steps)
-    for law in LAWS:
-        law(conversation)
+    for prop in PROPERTIES:
+        prop(conversation)
 
 
 def test_what_one_seizure_opens_in_a_conversation_of_turns_is_the_next_two():
-    """The laws are not kept by a closure that opens nothing."""
+    """The properties are not kept by a closure that opens nothing."""
     turns = [Step("say", "carol-phone", "bob"), Step("collect", "bob-phone")]
     turns += [Step("say", "bob-phone", "carol"), Step("collect", "carol-phone")]
     conversation = Conversation(turns * 3)
@@ -248,11 +248,11 @@ class KeepsOldSessions(Device):
         return plaintext
 
 
-def tried(law, client=None):
+def tried(prop, client=None):
     @settings(phases=[Phase.generate])
     @given(STEPS)
     def case(steps):
-        law(Conversation(steps, client))
+        prop(Conversation(steps, client))
 
     case()
 
@@ -260,7 +260,7 @@ def tried(law, client=None):
 @pytest.mark.parametrize("client", [KeepsSentKeys, KeepsOldSessions])
 def test_a_device_that_keeps_old_keys_has_no_forward_secrecy(client):
     with pytest.raises(AssertionError):
-        tried(LAWS[0], client)
+        tried(PROPERTIES[0], client)
 
 
 def test_a_device_that_never_renews_its_ratchet_key_does_not_heal(monkeypatch):
@@ -275,4 +275,4 @@ def test_a_device_that_never_renews_its_ratchet_key_does_not_heal(monkeypatch):
 
     monkeypatch.setattr(ratchet, "_open_after_turn", open_after_turn)
     with pytest.raises(AssertionError):
-        tried(LAWS[1])
+        tried(PROPERTIES[1])

@@ -31,12 +31,13 @@ from escrow.primitives import hpke, kem
 from escrow.primitives.kem import KemPrivate, new_kem_private
 from escrow.schemes import plain, plain_pq
 from escrow.schemes.plain_pq import PlainPq, PqDevice, PqProvider, PqPublish
-from escrow.testing.properties import LAWS, QUICK, altered
+from escrow.testing.alterations import altered
+from escrow.testing.properties import PROPERTIES, QUICK
 from escrow.vocabulary import vocabulary
 from escrow.wire import Wire
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("stock", [1, 0], ids=["one-time prekeys", "none left"])
-LAW = {law.name: law for law in LAWS}
+PROPERTY = {prop.name: prop for prop in PROPERTIES}
 
 
 def theirs(key: KemPrivate) -> MLKEM.MLKEMKey:
@@ -414,7 +415,7 @@ def test_beside_plain_a_session_costs_bytes_when_it_begins_and_a_kem_operation_a
         assert replace(row, scheme="", sessions=0) == replace(before[job], scheme="", sessions=0)
 
 
-# --- design faults, each caught by a law or by an attack ---
+# --- design faults, each caught by a property or by an attack ---
 
 
 class Unadmitted(PlainPq, frozen=True):
@@ -422,8 +423,8 @@ class Unadmitted(PlainPq, frozen=True):
 
 
 def test_a_scheme_that_does_not_say_that_its_kem_draws_past_the_door_breaks_a_law():
-    assert LAW["the seed decides"].broken(Unadmitted(), QUICK)
-    assert not LAW["the seed decides"].broken(plain_pq.SCHEME, QUICK)
+    assert PROPERTY["the seed decides"].broken(Unadmitted(), QUICK)
+    assert not PROPERTY["the seed decides"].broken(plain_pq.SCHEME, QUICK)
 
 
 class LooseSeedDevice(PqDevice):
@@ -435,7 +436,7 @@ class LooseSeed(PlainPq, frozen=True):
 
 
 def test_a_kem_seed_in_loose_bytes_breaks_a_law():
-    assert "LooseSeedDevice.seed" in LAW["state is typed"].broken(LooseSeed(), QUICK)
+    assert "LooseSeedDevice.seed" in PROPERTY["state is typed"].broken(LooseSeed(), QUICK)
 
 
 class HalfMixingDevice(PqDevice):
@@ -449,7 +450,7 @@ class HalfMixing(PlainPq, frozen=True):
 
 
 def test_two_ends_that_mix_otherwise_break_a_law():
-    assert LAW["mail arrives"].broken(HalfMixing(), QUICK)
+    assert PROPERTY["mail arrives"].broken(HalfMixing(), QUICK)
 
 
 class KeepingDevice(PqDevice):
@@ -473,8 +474,8 @@ def test_one_time_prekeys_that_are_kept_open_first_flights_to_whoever_takes_the_
 
 def test_the_laws_of_a_play_hold():
     tests = dict(conformance.Trial(plain_pq.SCHEME, tuple(attacks().values())).tests())
-    assert {name: test() for name, test in tests.items() if name not in LAW} == {
-        name: "" for name in tests if name not in LAW
+    assert {name: test() for name, test in tests.items() if name not in PROPERTY} == {
+        name: "" for name in tests if name not in PROPERTY
     }
 
 

@@ -19,8 +19,8 @@ from escrow.e2ee.provider import Provider
 from escrow.errors import Malformed
 from escrow.principal import Principal, corrupted, revive
 from escrow.schemes.plain import SCHEME, Plain
+from escrow.testing.alterations import loose
 from escrow.testing.harness import Step, playing
-from escrow.testing.properties import loose
 
 SCHEMES = registry.schemes()
 

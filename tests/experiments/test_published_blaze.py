@@ -34,7 +34,7 @@ def test_trials_are_geometric_with_mean_two_to_the_width(figures, width):
     mean = figures[f"checksum of {width} bits: mean trials of 200 forgeries"]
     assert mean.published == 2**width
     assert abs(mean.measured - 2**width) < 4 * 2**width / sqrt(200)
-    assert figures[f"checksum of {width} bits: goodness of fit to the geometric law"].measured > 0.001
+    assert figures[f"checksum of {width} bits: goodness of fit to the geometric distribution"].measured > 0.001
 
 
 @pytest.mark.skipif(os.environ.get("ESCROW_LAB_PROFILE") != "long", reason="400 forgeries of 16 bits: a long run")

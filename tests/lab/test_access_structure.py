@@ -59,7 +59,7 @@ def seizures(draw, analysis):
     return draw(st.lists(st.builds(Seizure, st.sampled_from(sorted(analysis.record.states)), on), max_size=5))
 
 
-# --- laws ---
+# --- properties ---
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,4 +1,4 @@
-"""Labels against an adversary that tries everything, laws of antichains, and the access structure read from them."""
+"""Labels against an adversary that tries everything, properties of antichains, and access structures."""
 
 from __future__ import annotations
 

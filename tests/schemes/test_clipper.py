@@ -221,24 +221,24 @@ def test_fault_a_receiver_that_checks_nothing_is_caught_by_field_stripping():
 
 
 def test_fault_a_wrapped_key_bound_to_nothing_is_caught_by_a_law(monkeypatch):
-    law = next(law for law in properties.LAWS if law.name == "a field is bound")
-    assert law.broken(SCHEME) == ""
+    prop = next(prop for prop in properties.PROPERTIES if prop.name == "a field is bound")
+    assert prop.broken(SCHEME) == ""
     monkeypatch.setattr(ClipperField, "context", lambda self: b"")
-    assert "a text is yielded with" in law.broken(SCHEME)
+    assert "a text is yielded with" in prop.broken(SCHEME)
 
 
 @pytest.mark.parametrize(("check", "under"), [("window", "a warrant for other days"), ("target", "somebody else")])
 def test_fault_an_agent_that_leaves_out_a_check_is_caught_by_a_law(monkeypatch, check, under):
-    law = next(law for law in properties.LAWS if law.name == "no valid warrant no text")
-    assert law.broken(SCHEME) == ""
+    prop = next(prop for prop in properties.PROPERTIES if prop.name == "no valid warrant no text")
+    assert prop.broken(SCHEME) == ""
     honest = clipper.agent_checks
     left_out = lambda *asked: ((name, holds or name == check) for name, holds in honest(*asked))  # noqa: E731 (one line)
     monkeypatch.setattr(clipper, "agent_checks", left_out)
-    assert under in law.broken(SCHEME)
+    assert under in prop.broken(SCHEME)
 
 
 def test_fault_a_promise_written_as_mathematics_is_caught_by_a_law(monkeypatch):
-    law = next(law for law in properties.LAWS if law.name == "promises are no mathematics")
+    prop = next(prop for prop in properties.PROPERTIES if prop.name == "promises are no mathematics")
 
     def release(half, request):
         if request.people[0] != half.owner:
@@ -246,4 +246,4 @@ def test_fault_a_promise_written_as_mathematics_is_caught_by_a_law(monkeypatch):
         raise Forged("never")
 
     monkeypatch.setattr(clipper, "release", release)
-    assert "agent" in law.broken(SCHEME)
+    assert "agent" in prop.broken(SCHEME)

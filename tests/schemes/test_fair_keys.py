@@ -294,7 +294,7 @@ def unbound(field):
 
 
 def test_seeded_faults_are_caught_by_laws(monkeypatch):
-    named = {law.name: law for law in properties.LAWS}
+    named = {prop.name: prop for prop in properties.PROPERTIES}
     broken = named["no valid warrant no text"].broken
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in broken(FairKeys())

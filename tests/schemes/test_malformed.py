@@ -25,8 +25,8 @@ from escrow.principal import Principal, corrupted, revive
 from escrow.schemes import envelope, split_key, threshold
 from escrow.schemes.clipper import processor
 from escrow.schemes.fair_keys import scheme as fair_keys
+from escrow.testing.alterations import altered
 from escrow.testing.harness import DEVICES, Step, playing
-from escrow.testing.properties import altered
 from escrow.warrant import Answered, Warrant, issue
 
 SCHEMES = registry.schemes()

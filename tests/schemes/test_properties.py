@@ -1,4 +1,4 @@
-"""Every scheme obeys every law, and every law catches a scheme that was broken on purpose in one line."""
+"""Every scheme has every property, and every property catches a scheme that was broken on purpose in one line."""
 
 import os
 import subprocess
@@ -29,30 +29,30 @@ from escrow.warrant import Request, Warrant, promises
 
 ROOT = Path(__file__).parents[2]
 SCHEMES = registry.schemes()
-LAW = {law.name: law for law in properties.LAWS}
+PROPERTY = {prop.name: prop for prop in properties.PROPERTIES}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
 
 
-@pytest.mark.parametrize("law", LAW)
+@pytest.mark.parametrize("prop", PROPERTY)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_scheme_obeys(scheme, law):
-    LAW[law].test(SCHEMES[scheme], settings())
+def test_every_scheme_has_every_property(scheme, prop):
+    PROPERTY[prop].test(SCHEMES[scheme], settings())
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_scheme_obeys_in_a_play(scheme):
+def test_every_scheme_has_every_property_in_a_play(scheme):
     every = tuple(attacks().values())
-    tried = {law: test() for law, test in conformance.Trial(SCHEMES[scheme], every).tests() if law not in LAW}
+    tried = {prop: test() for prop, test in conformance.Trial(SCHEMES[scheme], every).tests() if prop not in PROPERTY}
     assert tried == dict.fromkeys(PLAYED, "")
 
 
 @pytest.mark.parametrize("attack", [name for name, attack in attacks().items() if attack.derivations])
 def test_an_attack_breaks_its_specimen_only_and_uses_its_own_rules(attack):
     every = tuple(attacks().values())
-    assert {law: test() for law, test in conformance.of_attack(attacks()[attack], every)} == dict.fromkeys(STRUCK, "")
+    assert {prop: test() for prop, test in conformance.of_attack(attacks()[attack], every)} == dict.fromkeys(STRUCK, "")
 
 
-# --- specimens: (law, what its verdict names, scheme, and the one line that breaks it) ---
+# --- specimens: (property, what its verdict names, scheme, and the one line that breaks it) ---
 
 PLAYED = ("a play forgets nothing", "who only listens reads nothing", "every rule is used", "three adversaries agree")
 STRUCK = ("it breaks its specimen and not the sound twin", "what only it computes is used on its specimen")
@@ -139,7 +139,7 @@ def yes(*_):
 
 SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
-    ("nothing is kept elsewhere", "go on otherwise", PLAIN, (Device, "access_field", counter())),
+    ("nothing is kept elsewhere", "continue differently", PLAIN, (Device, "access_field", counter())),
     ("state is typed", "LooseDevice.seed is bytes", LooseScheme(), None),
     ("mail arrives", "is missing", PLAIN, (sessions, "SESSIONS_KEPT", 1)),
     ("mail arrives", "missing; the last", PLAIN, (ratchet, "_keep", lambda session, keys: None)),
@@ -173,11 +173,11 @@ SPECIMENS = [
 ]
 
 
-@pytest.mark.parametrize(("law", "names", "scheme", "line"), SPECIMENS, ids=[f"{s[0]}: {s[1]}" for s in SPECIMENS])
-def test_each_law_catches_a_specimen(law, names, scheme, line, monkeypatch):
+@pytest.mark.parametrize(("prop", "names", "scheme", "line"), SPECIMENS, ids=[f"{s[0]}: {s[1]}" for s in SPECIMENS])
+def test_each_property_catches_a_specimen(prop, names, scheme, line, monkeypatch):
     if line:
         monkeypatch.setattr(*line)
-    assert names in LAW[law].broken(scheme, settings(settings(), phases=[Phase.generate]))
+    assert names in PROPERTY[prop].broken(scheme, settings(settings(), phases=[Phase.generate]))
 
 
 def plugin(tmp_path, name, lines):
@@ -201,18 +201,18 @@ NEVER = (
     ],
 )
 def test_unmarked_functions_and_ambiguous_names_are_caught(name, lines, names, tmp_path):
-    assert names in LAW["rules are marked"].broken(plugin(tmp_path, name, lines))
+    assert names in PROPERTY["rules are marked"].broken(plugin(tmp_path, name, lines))
 
 
 def test_every_law_has_a_specimen():
-    assert {law for law, *_ in SPECIMENS} | {"rules are marked"} == set(LAW)
+    assert {prop for prop, *_ in SPECIMENS} | {"rules are marked"} == set(PROPERTY)
 
 
-# --- specimens of the laws that need a play ---
+# --- specimens of the properties that need a play ---
 
 
-def played(scheme, law):
-    return dict(conformance.Trial(scheme, ()).tests())[law]()
+def played(scheme, prop):
+    return dict(conformance.Trial(scheme, ()).tests())[prop]()
 
 
 def test_a_party_that_remembers_outside_its_fields_plays_another_play(monkeypatch):
@@ -229,7 +229,7 @@ def test_a_scheme_that_is_not_seedable_must_say_so(admitted, monkeypatch):
     monkeypatch.setattr(Device, "access_field", lambda party, key, context: Slot(os.urandom(8), 0))
     scheme = UnseedableScheme() if admitted else PLAIN
     tried = dict(conformance.Trial(scheme, ()).tests())
-    broken = {law for law in ("nothing is kept elsewhere", "the seed decides", PLAYED[0]) if tried[law]()}
+    broken = {prop for prop in ("nothing is kept elsewhere", "the seed decides", PLAYED[0]) if tried[prop]()}
     assert broken == (set() if admitted else {"nothing is kept elsewhere", "the seed decides", PLAYED[0]})
 
 
@@ -265,7 +265,7 @@ def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_
     control = ModuleType("toy.control")
     control.SPECIMEN, control.TWIN, control.SCENARIO = PLAIN, PLAIN, conformance.small()
     monkeypatch.setitem(sys.modules, "toy.control", control)
-    found = {law: (holds, broken) for law, holds, broken in conformance.check([], [Blunt()])}
+    found = {prop: (holds, broken) for prop, holds, broken in conformance.check([], [Blunt()])}
     assert found[f"null-eavesdropper, {STRUCK[0]}"] == (
         False,
         f"it did not break plain (HELD: {found_reason(control)})",
@@ -286,7 +286,7 @@ class UncastScheme(plain.Plain, frozen=True):
 def test_a_scheme_that_cannot_be_played_breaks_laws_and_stops_nothing():
     found = list(conformance.check([UncastScheme()], []))
     broken = {name.removeprefix("plain, ") for name, holds, why in found if not holds and "a defect" in why}
-    assert broken == {*LAW, *PLAYED} - {"rules are marked", "one bad field does not stop the rest"}
+    assert broken == {*PROPERTY, *PLAYED} - {"rules are marked", "one bad field does not stop the rest"}
 
 
 def test_progress_counts_every_law():
@@ -296,7 +296,7 @@ def test_progress_counts_every_law():
     assert [name for _, _, name in told] == [name for name, _, _ in laws_tried]
 
 
-def test_without_hypothesis_the_laws_say_what_to_install_and_the_rest_of_conformance_loads():
+def test_without_hypothesis_the_properties_say_what_to_install_and_the_rest_of_conformance_loads():
     code = """
 import sys
 sys.modules["hypothesis"] = None
@@ -308,7 +308,7 @@ except ModuleNotFoundError as error:
     print(error.name, error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout == "hypothesis the laws need the extra `test`: pip install 'escrow-lab[test]'\n"
+    assert done.stdout == "hypothesis the properties need the extra `test`: pip install 'escrow-lab[test]'\n"
 
 
 # --- the harness itself ---

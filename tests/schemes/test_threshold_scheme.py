@@ -294,13 +294,13 @@ def test_the_figure_counts_up_to_the_first_gap():
     assert [spare_holders._run_of(each) for each in ([], [0], [0, 1, 3], [1, 2])] == [-1, 0, 1, -1]
 
 
-# --- laws ---
+# --- properties ---
 
 
-@pytest.mark.parametrize("law", properties.LAWS, ids=lambda law: law.name)
+@pytest.mark.parametrize("prop", properties.PROPERTIES, ids=lambda prop: prop.name)
 @pytest.mark.parametrize("scheme", [Threshold(t=3, n=5, generation="joint-feldman"), Threshold(every=0)], ids=str)
-def test_other_parameters_obey_the_laws_too(scheme, law):
-    assert law.broken(scheme, settings(properties.QUICK, max_examples=4)) == ""
+def test_other_parameters_have_the_properties_too(scheme, prop):
+    assert prop.broken(scheme, settings(properties.QUICK, max_examples=4)) == ""
 
 
 def test_an_authority_that_was_told_no_agents_believes_nobody():

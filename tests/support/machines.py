@@ -1,7 +1,7 @@
-"""What the stateful machines share: what people, network and parties do at random, and the laws of every conversation.
+"""What the stateful machines share: random acts of people, network and parties, and properties of conversations.
 
 A machine writes down what it did. In the end it does the same once more, every party coming back from its own state
-after each step: nobody may notice. Laws are methods that end in a full assertion; each is named where it fails.
+after each step: nobody may notice. Properties are methods that end in a full assertion; each is named where it fails.
 """
 
 import traceback
@@ -319,7 +319,7 @@ def opened(key, message):
 # --- specimens ---
 
 
-def laws_broken(machine, steps=50):
+def properties_broken(machine, steps=50):
     """The functions through which the first failure of a machine came, outermost first; none where it runs through."""
     how = settings(
         max_examples=200,
@@ -330,7 +330,7 @@ def laws_broken(machine, steps=50):
     )
     try:
         run_state_machine_as_test(machine, settings=how)
-    except Exception as error:  # whatever escapes from a party breaks a law as well
+    except Exception as error:  # whatever escapes from a party breaks a property as well
         first = error
         while first.__context__:  # the end of a machine that has failed fails too
             first = first.__context__

@@ -100,8 +100,8 @@ class Trial:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
         from escrow.testing import properties  # here, because it needs hypothesis, which only the extra `test` brings
 
-        for law in properties.LAWS:
-            yield law.name, partial(law.broken, self.scheme)
+        for each in properties.PROPERTIES:
+            yield each.name, partial(each.broken, self.scheme)
         yield "a play forgets nothing", self.forgets_nothing
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule
@@ -151,11 +151,11 @@ def check(
     every = tuple(dict.fromkeys((*every, *attacks)))
     tests = [(scheme.name, *test) for scheme in schemes for test in Trial(scheme, every).tests()]
     tests += [(attack.name, *test) for attack in attacks for test in of_attack(attack, every)]
-    for done, (who, law, test) in enumerate(tests):
+    for done, (who, name, test) in enumerate(tests):
         if progress is not None:
-            progress(done, len(tests), f"{who}, {law}")
+            progress(done, len(tests), f"{who}, {name}")
         broken = _broken(test)
-        yield f"{who}, {law}", not broken, broken
+        yield f"{who}, {name}", not broken, broken
 
 
 def _broken(test: Callable[[], str]) -> str:

@@ -1,0 +1,90 @@
+"""What the properties ask of packets and states: values changed in one place, fields replaced, bytes without a type."""
+
+from __future__ import annotations
+
+import sys
+import typing
+from collections.abc import Iterator
+from types import ModuleType, NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+
+from escrow import codec
+from escrow.codec import Fact, Public
+from escrow.errors import Malformed
+from escrow.scheme import AccessField, Intercept, Scheme
+from escrow.vocabulary import vocabulary
+
+
+def altered(value: Any) -> Iterator[Any]:
+    """Yield values that differ from this one in one place: a bit of a byte, a number by one, a name, one item less."""
+    match value:
+        case int():
+            yield from (value - 1, value + 1)
+        case str():
+            yield value + "'"
+        case bytes():
+            yield value + b"\0"
+            if value:
+                yield value[:-1]
+            yield from (value[:at] + bytes([byte ^ 1 << at % 8]) + value[at + 1 :] for at, byte in enumerate(value))
+        case tuple():
+            inner = ((*value[:at], other, *value[at + 1 :]) for at, each in enumerate(value) for other in altered(each))
+            yield from (other for other in (value[::-1], value[:-1], *inner) if other != value)
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                for other in altered(getattr(value, name)):
+                    try:
+                        yield msgspec.structs.replace(value, **{name: other})
+                    except ValueError:  # a fact that cannot be made cannot be sent either
+                        continue
+
+
+def replaced(value: Any, old: object, new: object) -> Any:
+    """Return the packet with the fact `old` inside it replaced by `new`."""
+    if value == old or not isinstance(value, msgspec.Struct):
+        return new if value == old else value
+    parts = {name: replaced(getattr(value, name), old, new) for name in value.__struct_fields__}
+    return msgspec.structs.replace(value, **parts)
+
+
+def types_of(scheme: Scheme, base: type) -> frozenset[type]:
+    """Return the subclasses of `base` in the modules that the scheme draws on."""
+    return frozenset(each for each in vocabulary(module_of(scheme), (base,)).types if each is not base)
+
+
+def module_of(scheme: Scheme) -> ModuleType:
+    """Return the module in which the scheme's class stands."""
+    return sys.modules[type(scheme).__module__]
+
+
+def field_of(scheme: Scheme, intercept: Intercept) -> AccessField | None:
+    """Return the access field of an intercepted message, or None if it carries none that decodes."""
+    kinds = types_of(scheme, AccessField)
+    try:
+        return codec.decode_any(intercept.mail.field, kinds) if kinds else None
+    except Malformed:
+        return None
+
+
+def with_field(intercept: Intercept, field: bytes) -> Intercept:
+    """Return the intercepted message with these bytes as its access field."""
+    return msgspec.structs.replace(intercept, mail=msgspec.structs.replace(intercept.mail, field=field))
+
+
+def loose(hint: Any, where: str, seen: set[Any]) -> Iterator[tuple[str, str]]:
+    """Yield (field, type) of every field that is not a fact, a name, a number, public bytes or a container of these."""
+    if get_origin(hint) in {list, tuple, dict, set, frozenset, Union, UnionType}:
+        for inner in get_args(hint):
+            yield from loose(inner, where, seen)
+    elif not isinstance(hint, type):
+        if hint not in (Public, Ellipsis):
+            yield where, str(hint)
+    elif issubclass(hint, msgspec.Struct) and not issubclass(hint, Fact):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        for name in () if hint in seen else hint.__struct_fields__:
+            seen.add(hint)
+            yield from loose(hints[name], f"{hint.__name__}.{name}", seen)
+    elif not issubclass(hint, Fact | str | int | float | NoneType):
+        yield where, hint.__name__
