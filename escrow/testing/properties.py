@@ -238,7 +238,7 @@ def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
 
 
 def a_field_is_bound(scheme: Scheme, how: settings) -> None:
-    """Require that an access field yields no text if a label or byte is changed, or if it is moved to another message."""
+    """Require that an access field yields no text if a label or byte changes, or if it is moved to another message."""
     with playing(scheme) as harness:
         warrant = issue(harness.court.key, harness.order("alice"))
         spoken = [(each, field) for each in _spoken(harness, warrant) if (field := field_of(scheme, each))]
