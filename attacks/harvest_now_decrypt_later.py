@@ -12,7 +12,8 @@ Source: Kret and Schmidt, "The PQXDH Key Agreement Protocol", 2023, section 4.7;
 
 from collections.abc import Iterable
 
-from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Column, Seize
+from attacks.lab.simulation.attack import Attack, Cast, Column, Seize
+from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus
 from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import Finding, Source
 
@@ -35,7 +36,7 @@ class HarvestNowDecryptLater(Attack):
         ),
     )
     specimen = "kem_unmixed"
-    quantum = True
+    apparatus = QuantumApparatus
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
         """Take the quantum computer's results on the last evening; corrupt no party."""

@@ -20,6 +20,8 @@ def _usable(attack: Attack) -> None:
         raise TypeError("it names no specimen: the module of a scheme that it breaks, and of a twin that it does not")
     if (name := specimen_module(attack)) not in sys.modules and find_spec(name) is None:
         raise ModuleNotFoundError(f"there is no specimen {attack.specimen}")
+    if attack.apparatus is not None and not attack.apparatus.__module__.startswith("attacks.lab."):
+        raise TypeError("its apparatus is not the lab's: it would see every key that is made")
     for function in attack.derivations:
         if not hasattr(function, "__rule__"):
             raise TypeError(f"its derivation {function.__name__} is not marked @derivation")

@@ -98,5 +98,9 @@ class RogueLeafSearch(Attack):
 
         return corrupted(party, {"forged": list[RogueLeaf]}, field_for=field_for)
 
+    def trials(self, party: Any) -> int:
+        """Return the number of LEAFs that the rogue tried."""
+        return sum(each.trials for each in party.forged)
+
 
 ATTACK = RogueLeafSearch()

@@ -186,7 +186,7 @@ def test_the_authority_complains_where_sender_and_unit_do_not_go_together():
 def test_texts_that_the_lawful_access_attributes_to_another_are_counted():
     """Of what bob's phone sent under carol's LEAF: what the processor found while it had her unit key."""
     record = played(SCHEME, squeeze.ATTACK)
-    framed = Messaging(record).framed
+    framed = Messaging(record).framed(SCHEME)
     assert framed and {record.sent[text].device for text in framed} == {"bob-phone"}
     (recorded,) = record.party("bob-phone", 5).recorded
     findings = record.party("authority", 5).findings
@@ -194,8 +194,9 @@ def test_texts_that_the_lawful_access_attributes_to_another_are_counted():
     cell = run_cell(SCHEME, squeeze.ATTACK, SCENARIO)
     assert cell.framed == len(framed)
     assert f"{len(framed)} texts attributed to somebody who did not send them" in cell.reason
-    assert not Messaging(played(SCHEME)).framed
-    assert not Messaging(played(Clipper(binds="iv ks uid wk peer"), squeeze.ATTACK)).framed
+    assert not Messaging(played(SCHEME)).framed(SCHEME)
+    bound = Clipper(binds="iv ks uid wk peer")
+    assert not Messaging(played(bound, squeeze.ATTACK)).framed(bound)
 
 
 @pytest.mark.parametrize("parameters", [{"binds": "iv ks uid wk peer"}, {"derives": True}], ids=str)

@@ -12,9 +12,9 @@ from attacks.harvest_now_decrypt_later import ATTACK
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.view import Reader
 from attacks.lab.evidence import writing
-from attacks.lab.simulation.attack import QUANTUM, Attack, Seize, Turn
+from attacks.lab.simulation.attack import Attack, Seize, Turn
 from attacks.lab.simulation.play import play
-from attacks.lab.simulation.quantum import Keys, broken
+from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus, broken
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
@@ -207,7 +207,7 @@ def test_the_computer_is_there_after_the_last_day_only():
 
 
 def test_keys_of_every_kind_are_heard_at_the_door():
-    keys, then = Keys(lambda event, details: passed.append(event)), []
+    keys, then = QuantumApparatus(lambda event, details: passed.append(event)), []
     passed = then
     with crypto.running(Run(bytes(32), keys)):
         pair, point, kem = new_private(), new_private_p256(), new_kem_private()
@@ -247,7 +247,7 @@ class Safe(plain_pq.PqDevice):
 
 
 def test_a_secret_that_a_key_carries_besides_is_not_broken_with_it():
-    keys = Keys()
+    keys = QuantumApparatus()
     with crypto.running(Run(bytes(32), keys)):
         pair, signer = new_private(), crypto.new_signing_key()
     safe = Safe("s", "s", signer, [], pinned=PinnedKey(pair.public, pair.raw, b"1234"))
@@ -291,7 +291,7 @@ class Meddling(Attack):
     """A provider of today, which helps the computer of later."""
 
     title, source, specimen = ATTACK.title, ATTACK.source, ATTACK.specimen
-    quantum, stops_mail = True, True
+    apparatus, stops_mail = QuantumApparatus, True
 
     def corruptions(self, cast, scenario):
         return [Turn("provider", 0), Seize(QUANTUM, scenario.days - 1)]

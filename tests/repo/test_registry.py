@@ -176,6 +176,10 @@ def test_an_attack_without_specimen_or_with_an_unmarked_derivation_does_not_load
     absent = written(tmp_path, ATTACK.replace("key_in_clear", "nowhere") + "ATTACK = Blow()", "absent.py")
     with pytest.raises(PluginError, match="there is no specimen nowhere"):
         attacks.registry.attacks([absent])
+    own = "from attacks.lab.simulation.attack import Apparatus\nclass Own(Apparatus):\n    pass\n"
+    peeping = written(tmp_path, own + ATTACK + "    apparatus = Own\nATTACK = Blow()", "peeping.py")
+    with pytest.raises(PluginError, match="its apparatus is not the lab's"):
+        attacks.registry.attacks([peeping])
     unmarked = written(tmp_path, ATTACK + "    derivations = (print,)\nATTACK = Blow()", "unmarked.py")
     with pytest.raises(PluginError, match="its derivation print is not marked"):
         attacks.registry.attacks([unmarked])

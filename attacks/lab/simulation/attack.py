@@ -10,14 +10,13 @@ import msgspec
 
 from attacks.lab.simulation.scenario import Scenario
 from escrow import crypto
+from escrow.crypto import Observer
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Finding, Intercept, Scheme, Source
-from escrow.wire import Wire
-
-QUANTUM = "quantum"  # stands where a principal's name does
+from escrow.wire import Heard, Wire
 
 
 class Seize(msgspec.Struct, frozen=True):
@@ -41,6 +40,23 @@ class Cast(msgspec.Struct, frozen=True):
     officials: tuple[str, ...]
 
 
+class Apparatus:
+    """What stands beside a play: it observes what the door does, and becomes a principal after the last day."""
+
+    def __init__(self, then: Observer | None = None) -> None:
+        """Make it before the play. `then` is another observer, which it tells of each event."""
+        self._then = then
+
+    def __call__(self, event: str, details: tuple[Any, ...]) -> None:
+        """Observe an event."""
+        if self._then is not None:
+            self._then(event, details)
+
+    def finished(self, packets: Iterable[Heard], parties: Iterable[Principal]) -> Principal:
+        """Return the principal, whose state can be seized on the last evening."""
+        raise NotImplementedError(f"{type(self).__name__} becomes nothing")
+
+
 class Column(msgspec.Struct, frozen=True):
     """A column of README's table, declared by the attack, or the several attacks, whose cells it shows.
 
@@ -61,7 +77,7 @@ class Attack:
     """Base of every attack. `derivations` are what an attacker computes and no honest party does.
 
     `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
-    `quantum`: beside its play stands a computer that can be seized as "quantum" (attacks.lab.simulation.quantum).
+    `apparatus` stands beside its play; it is the lab's, since it sees every key (attacks.lab.simulation.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
     `in_pages`: the lists in CLI.md show the attack, and README its `column` and `findings`; none of it is inherited.
     """
@@ -72,7 +88,7 @@ class Attack:
     specimen: ClassVar[str]
     derivations: ClassVar[tuple[Callable[..., Any], ...]] = ()
     served: ClassVar[bool] = False
-    quantum: ClassVar[bool] = False
+    apparatus: ClassVar[type[Apparatus] | None] = None
     stops_mail: ClassVar[bool] = False
     in_pages: ClassVar[bool] = False
     column: ClassVar[Column | None] = None
@@ -92,6 +108,10 @@ class Attack:
 
     def each_evening(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Do what the corrupted party does by itself each evening; `intercepted` is the network's archive."""
+
+    def trials(self, party: Principal) -> int:
+        """Return the number of trials that a corrupted party has made, by its state, if the attack is a search."""
+        return 0
 
 
 def specimen_module(attack: Attack) -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import random
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Turn
 from attacks.lab.simulation.network import LossyLink
-from attacks.lab.simulation.quantum import Keys, broken
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from escrow import crypto
@@ -42,9 +41,10 @@ def play(
     forgetful: bool = False,
 ) -> Record:
     """Play the scenario and return its record. `forgetful` replaces every party by its own state after each action."""
-    keys = Keys(observer) if attack is not None and attack.quantum else None
-    with crypto.running(Run(secret or run_secret(scenario.seed), keys or observer)):
-        return Play(scheme, scenario, attack, forgetful, keys).run()
+    make = None if attack is None else attack.apparatus
+    apparatus = None if make is None else make(observer)
+    with crypto.running(Run(secret or run_secret(scenario.seed), apparatus or observer)):
+        return Play(scheme, scenario, attack, forgetful, apparatus).run()
 
 
 def cast_of(scheme: Scheme, scenario: Scenario) -> Cast:
@@ -62,12 +62,12 @@ class Play(World):
         scenario: Scenario,
         attack: Attack | None = None,
         forgetful: bool = False,
-        keys: Keys | None = None,
+        apparatus: Apparatus | None = None,
     ) -> None:
-        """Make the parties. `keys` observes the play for the attack's quantum computer, if it has one."""
+        """Make the parties. `apparatus` is the attack's, if it has one; it observes the play."""
         self.link = LossyLink(scenario)
         super().__init__(scheme, scenario.users, self.link)
-        self.scenario, self.attack, self.forgetful, self.keys = scenario, attack, forgetful, keys
+        self.scenario, self.attack, self.forgetful, self.apparatus = scenario, attack, forgetful, apparatus
         devices = tuple(name for name, party in self.wire.parties.items() if isinstance(party, Device))
         self.cast = Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
         self.turns = tuple(
@@ -214,15 +214,15 @@ class Play(World):
 
     # --- the record ---
 
-    def _compute(self, keys: Keys) -> None:
-        """Build a quantum computer after the last day; on earlier evenings there is none to be seized."""
-        computer = broken(keys, self.wire.heard, self.wire.parties.values())
-        self.states[computer.name] = [b""] * (self.scenario.days - 1) + [computer.state()]
-        self.kinds[computer.name] = [type(computer)] * self.scenario.days
+    def _finish(self, apparatus: Apparatus) -> None:
+        """Let the apparatus become a principal after the last day; on earlier evenings there is none to be seized."""
+        made = apparatus.finished(self.wire.heard, self.wire.parties.values())
+        self.states[made.name] = [b""] * (self.scenario.days - 1) + [made.state()]
+        self.kinds[made.name] = [type(made)] * self.scenario.days
 
     def _record(self) -> Record:
-        if self.keys is not None:
-            self._compute(self.keys)
+        if self.apparatus is not None:
+            self._finish(self.apparatus)
         wire = self.wire
         return Record(
             scheme=self.scheme.name,

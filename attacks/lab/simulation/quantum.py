@@ -18,7 +18,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from attacks.lab.simulation.attack import QUANTUM
+from attacks.lab.simulation.attack import Apparatus
 from escrow.codec import Fact, Public, union, walk
 from escrow.crypto import Observer, Private
 from escrow.primitives.hpke import PrivateP256
@@ -26,6 +26,7 @@ from escrow.principal import Principal
 from escrow.sharing.elgamal import EscrowGroup, EscrowKey
 from escrow.wire import Heard
 
+QUANTUM = "quantum"  # stands where a principal's name does
 COORDINATE = 32  # bytes by which any public key is told: a u- or y-coordinate, or the x of a point
 
 
@@ -33,11 +34,11 @@ class QuantumComputer(Principal):
     """What it has broken is added as a field `keys`, of the kinds of key that the play has."""
 
 
-class Keys:
+class QuantumApparatus(Apparatus):
     """An observer that keeps every classical key pair that the door made, and tells another observer all it hears."""
 
     def __init__(self, then: Observer | None = None) -> None:
-        self._then = then
+        super().__init__(then)
         self.pairs: dict[bytes, Private | PrivateP256] = {}  # by coordinate
         self.scalars: dict[bytes, bytes] = {}  # of P-256's points, by coordinate
 
@@ -52,8 +53,11 @@ class Keys:
         elif event == "p256-mult" and details:
             scalar, point = details
             self.scalars[_coordinate(point)] = scalar
-        if self._then is not None:
-            self._then(event, details)
+        super().__call__(event, details)
+
+    def finished(self, packets: Iterable[Heard], parties: Iterable[Principal]) -> QuantumComputer:
+        """Return the computer that has broken what was heard."""
+        return broken(self, packets, parties)
 
 
 def _coordinate(public: bytes) -> bytes:
@@ -61,7 +65,7 @@ def _coordinate(public: bytes) -> bytes:
     return public if len(public) == COORDINATE else public[1 : 1 + COORDINATE]
 
 
-def broken(keys: Keys, packets: Iterable[Heard], parties: Iterable[Principal]) -> QuantumComputer:
+def broken(keys: QuantumApparatus, packets: Iterable[Heard], parties: Iterable[Principal]) -> QuantumComputer:
     """The computer once it is done. The parties' keys tell in which kinds of its own a scheme keeps what was broken."""
     known, heard = keys.pairs.keys() | keys.scalars.keys(), set[bytes]()
     for packet in packets:

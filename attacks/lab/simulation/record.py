@@ -38,8 +38,8 @@ class Lawful(msgspec.Struct, frozen=True):
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that happened. `states[name][evening]` and the class it is of; `corrupted` are the principals
-    that misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. Where the attack has a quantum
-    computer, "quantum" has a state on the last evening, and empty bytes before.
+    that misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. What an attack's
+    apparatus became has a state on the last evening, and empty bytes before.
     """
 
     scheme: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
 from attacks.lab.simulation.attack import Attack, Seize, Turn
-from attacks.lab.simulation.record import Sent
+from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
@@ -110,11 +110,12 @@ def judge_cell(
     """Return the cell of one scheme under one attack, whose corruptions open what `found` says."""
     record = analysis.record
     messaging = Messaging(record)
+    framed = len(messaging.framed(analysis.scheme))
     coalition, mask = found.best()
     opened = found.opened(mask)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
-    wrong = _wrong(found, coalition, opened, messaging, honest, judge, attack)
+    wrong = _wrong(found, coalition, opened, messaging, framed, honest, judge, attack)
     verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
     reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
     return Cell(
@@ -133,12 +134,13 @@ def judge_cell(
         lost=len(messaging.lost),
         forged=messaging.forged,
         duplicated=messaging.duplicated,
-        framed=len(messaging.framed),
+        framed=framed,
         added_over_plain=len(found.masks.keys() - opened_in_plain),
         services=_relied_on(analysis, attack),
         alarms=messaging.alarms,
         cost=Cost(
-            seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds), trials=messaging.trials
+            seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds),
+            trials=_trials(record, attack),
         ),
     )
 
@@ -148,6 +150,7 @@ def _wrong(
     coalition: Coalition,
     opened: frozenset[int],
     messaging: Messaging,
+    framed: int,
     honest: Messaging,
     judge: Judge,
     attack: Attack,
@@ -167,11 +170,17 @@ def _wrong(
         wrong.append(f"{texts(messaging.forged)} shown that nobody sent")
     if messaging.duplicated > honest.duplicated:
         wrong.append(f"{texts(messaging.duplicated - honest.duplicated)} shown again")
-    if messaging.framed:
-        wrong.append(f"{texts(len(messaging.framed))} attributed to somebody who did not send them")
+    if framed:
+        wrong.append(f"{texts(framed)} attributed to somebody who did not send them")
     if not attack.stops_mail and (more_lost := messaging.lost - honest.lost):
         wrong.append(f"deliveries lost that come through without the attack: {len(more_lost)}")
     return wrong
+
+
+def _trials(record: Record, attack: Attack) -> int:
+    """Return the trials of all corrupted parties, by their last states."""
+    last = record.scenario.days - 1
+    return sum(attack.trials(record.party(name, last)) for name in {each.principal for each in record.corrupted})
 
 
 def texts(count: int) -> str:

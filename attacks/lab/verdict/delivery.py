@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
-
-import msgspec
 
 from attacks.lab.results.types import Alarms
 from attacks.lab.simulation.record import Record, Sent
-from escrow.codec import walk
+from escrow.principal import of_kind
+from escrow.scheme import Scheme
 from escrow.testing.world import mails_in
+from escrow.warrant import Authority
 
 
 class Messaging:
@@ -88,32 +86,16 @@ class Messaging:
         """The number of times that a text was shown again on one device."""
         return sum(times - 1 for times in self.shown.values())
 
-    @cached_property
-    def framed(self) -> frozenset[int]:
-        """The texts that the authority's own findings attribute to a user who did not send them.
-
-        A finding is any struct in its last state with a field `attributed`, about the mail whose body has this SHA-256.
-        """
+    def framed(self, scheme: Scheme) -> frozenset[int]:
+        """Return the texts that the authority, by its last state, attributes to a user who did not send them."""
         owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
         author: dict[bytes, Sent] = {}
         for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
             if text in self.by_id and packet.src == self.by_id[text].device:
                 author |= {hashlib.sha256(mail.body).digest(): self.by_id[text] for mail in mails_in(packet)}
-        findings = (each for each in self._kept("authority") if hasattr(each, "attributed"))
-        said = ((author.get(each.mail), each.attributed) for each in findings)
+        authority = of_kind(self.record.party("authority", self.record.scenario.days - 1), Authority)
+        said = ((author.get(mail), user) for mail, user in scheme.attributions(authority))
         return frozenset(sent.id for sent, user in said if sent is not None and owner[sent.device] != user)
-
-    @cached_property
-    def trials(self) -> int:
-        """The trials of the corrupted principals, by the counts of `trials` that they keep."""
-        kept = (
-            each for name in sorted({turn.principal for turn in self.record.corrupted}) for each in self._kept(name)
-        )
-        return sum(each.trials for each in kept if isinstance(getattr(each, "trials", None), int))
-
-    def _kept(self, name: str) -> Iterator[Any]:
-        """Yield every struct in a principal's last state."""
-        return walk(self.record.party(name, self.record.scenario.days - 1), msgspec.Struct)
 
     @cached_property
     def promised(self) -> frozenset[int]:

@@ -11,7 +11,7 @@ import msgspec
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
 from attacks.lab.results.types import Cell, Manifest
-from attacks.lab.simulation.attack import QUANTUM, Attack, Cast, Seize, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Seize, Turn
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
@@ -85,11 +85,12 @@ class Evaluation:
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
         corrupted = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
         if corrupted:
+            record = self.play(attack)
             given = [*corrupted, *map(Seizure, self.cast.officials if attack.served else ())]
-            given += [Seizure(QUANTUM)] if attack.quantum else []
-            analysis = self._analysed(self.play(attack), given)
+            beside = record.states.keys() - {*self.cast.devices, *self.cast.officials}  # what its apparatus became
+            analysis = self._analysed(record, [*given, *map(Seizure, sorted(beside))])
         else:
-            analysis = self._analysed(self.play(attack)) if attack.quantum else self.analysis
+            analysis = self.analysis if attack.apparatus is None else self._analysed(self.play(attack))
         self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
         return analysis, corruptions
 

@@ -214,6 +214,10 @@ class Clipper(Plain, frozen=True, kw_only=True):
                 continue
             yield from open_intercepted(authority, intercept, key)
 
+    def attributions(self, authority: Authority) -> Iterator[tuple[bytes, str]]:
+        """Yield the processor's findings: whose unit the LEAF of a mail names."""
+        yield from ((each.mail, each.attributed) for each in of_kind(authority, Processor).findings)
+
 
 def _seed(number: int, agent: str) -> Seed:
     with crypto.acting(agent):
