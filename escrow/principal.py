@@ -6,15 +6,12 @@ import inspect
 import typing
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from escrow import codec, crypto
 from escrow.errors import Malformed, Refused
-
-if TYPE_CHECKING:
-    from escrow.wire import Wire
 
 P = TypeVar("P", bound="Principal")
 _Named = tuple[tuple[str, Any], ...]
@@ -35,7 +32,7 @@ class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields
         for check, holds in checks:
             self.insist(holds, check)
 
-    def answer(self, sender: str, request: bytes, wire: Wire) -> bytes:
+    def answer(self, sender: str, request: bytes, wire: object) -> bytes:
         """Return the encoded answer to an encoded packet. Raise one of the four errors of escrow.errors."""
         handlers = _handlers(type(self))
         if not handlers:

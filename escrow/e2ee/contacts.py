@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from escrow import crypto
+from escrow.codec import Public
 from escrow.derivation import honest_only
 from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, OwnerOf
+from escrow.e2ee.sessions import Conversing
 from escrow.errors import EscrowError
 from escrow.wire import Wire
 
-if TYPE_CHECKING:
-    from escrow.e2ee.device import Device
+
+class _Device(Protocol):
+    """What of a device is used here."""
+
+    name: str
+    user: str
+    provider: str
+    linked: list[Public]
+    contacts: dict[str, list[Listed]]
+    sessions: dict[str, list[Conversing]]
+
+    def look_up(self, wire: Wire, user: str) -> list[Listed]: ...
+    def keeps_quiet(self, wire: Wire, device: Listed) -> bool: ...
+    def safety_number(self, user: str) -> str: ...
 
 
 @honest_only("what a device does with its own contacts")
-def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
+def look_up(device: _Device, wire: Wire, user: str) -> list[Listed]:
     """Return the devices of a user as the directory lists them today.
 
     The device complains to its user about a new device or key, unless it keeps quiet about that one; and it forgets
@@ -32,14 +46,14 @@ def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
     return listed
 
 
-def _expected(device: Device, user: str, listed: Listed) -> bool:
+def _expected(device: _Device, user: str, listed: Listed) -> bool:
     if user == device.user:
         return listed.identity in device.linked or listed in device.contacts.get(user, [])
     return user not in device.contacts or listed in device.contacts[user]
 
 
 @honest_only("what a device does with its own contacts")
-def author_of(device: Device, wire: Wire, sender: str) -> Listed:
+def author_of(device: _Device, wire: Wire, sender: str) -> Listed:
     """Return the device of this name as it is known or, if it is not, as the directory lists it."""
     known = (listed for devices in device.contacts.values() for listed in devices if listed.device == sender)
     found = next(known, None)
@@ -50,7 +64,7 @@ def author_of(device: Device, wire: Wire, sender: str) -> Listed:
 
 
 @honest_only("what two people do with their own devices")
-def compare_safety_numbers(wire: Wire, one: Device, other: Device) -> bool:
+def compare_safety_numbers(wire: Wire, one: _Device, other: _Device) -> bool:
     """Return whether two users who meet see the same safety number. If they do not, both devices raise an alarm.
 
     Each device first asks the directory for the other user's devices, as for a message.

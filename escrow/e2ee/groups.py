@@ -10,28 +10,38 @@ What others make a device keep is bounded: chains, and mail that waits.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Protocol
 
 from escrow import codec
 from escrow.derivation import honest_only
 from escrow.e2ee import sender_keys
 from escrow.e2ee.content import Distribution, Text
-from escrow.e2ee.provider import Mail
+from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import MessageKey, Plaintext
-from escrow.e2ee.sender_keys import PeerChain
+from escrow.e2ee.sender_keys import OwnChain, PeerChain
 from escrow.errors import Forged
 from escrow.wire import Wire
-
-if TYPE_CHECKING:
-    from escrow.e2ee.device import Device
 
 CHAINS_KEPT = 5  # of each other device, in one group
 GROUPS_KEPT = 40  # chains of each other device, in all groups
 WAITING_KEPT = 100  # group messages whose sender key has not come yet; the sender of most of them loses its oldest
 
 
+class _Device(Protocol):
+    """What of a device is used here."""
+
+    sending: dict[str, OwnChain]
+    receiving: list[PeerChain]
+    waiting: list[Mail]
+
+    def insist(self, condition: bool, reason: str) -> None: ...
+    def recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]: ...
+    def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None: ...
+
+
 @honest_only("what a device does with its own chains")
-def encrypt(device: Device, wire: Wire, people: tuple[str, ...], said: Text) -> tuple[bytes, MessageKey, list[str]]:
+def encrypt(device: _Device, wire: Wire, people: tuple[str, ...], said: Text) -> tuple[bytes, MessageKey, list[str]]:
     """Encrypt a text once for all devices of these users, after making the chain known to those that lack it.
 
     Returns:
@@ -51,7 +61,7 @@ def encrypt(device: Device, wire: Wire, people: tuple[str, ...], said: Text) -> 
 
 
 @honest_only("what a device does with its own chains")
-def chain_of(device: Device, mail: Mail) -> PeerChain | None:
+def chain_of(device: _Device, mail: Mail) -> PeerChain | None:
     """Return the chain under which a group mail is sealed, or None if the device has not learnt it."""
     chain = mail.body[: sender_keys.ID]
     found = (peer for peer in device.receiving if peer.chain.chain == chain and peer.device == mail.sender)
@@ -59,7 +69,7 @@ def chain_of(device: Device, mail: Mail) -> PeerChain | None:
 
 
 @honest_only("what a device does with its own chains")
-def open_mail(device: Device, mail: Mail) -> Plaintext:
+def open_mail(device: _Device, mail: Mail) -> Plaintext:
     """Open a group mail. Raise Forged if its chain is not known or does not fit, Refused if a check fails."""
     if (peer := chain_of(device, mail)) is None:
         raise Forged("a group message under a chain that never came")
@@ -69,7 +79,7 @@ def open_mail(device: Device, mail: Mail) -> Plaintext:
 
 
 @honest_only("what a device does with its own chains")
-def learn(device: Device, learnt: PeerChain) -> None:
+def learn(device: _Device, learnt: PeerChain) -> None:
     """Keep a chain that its owner made known; the oldest of that owner gives way."""
     same = [peer for peer in device.receiving if (peer.device, peer.group) == (learnt.device, learnt.group)]
     theirs = [peer for peer in device.receiving if peer.device == learnt.device]
@@ -79,7 +89,7 @@ def learn(device: Device, learnt: PeerChain) -> None:
 
 
 @honest_only("what a device does with its own chains")
-def keep_waiting(device: Device, mail: Mail) -> None:
+def keep_waiting(device: _Device, mail: Mail) -> None:
     """Keep a mail until its chain comes. If too many wait, the oldest of whoever sent most of them is dropped."""
     device.waiting.append(mail)
     if len(device.waiting) > WAITING_KEPT:

@@ -10,7 +10,7 @@ Source: Marlinspike and Perrin, "The Sesame Algorithm", revision 2, 2017, sectio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
@@ -19,12 +19,9 @@ from escrow.derivation import honest_only
 from escrow.e2ee import ratchet, x3dh
 from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import Plaintext, Session
-from escrow.e2ee.x3dh import Initial, PqInitial
+from escrow.e2ee.x3dh import Bundle, Initial, PqInitial
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.wire import Wire
-
-if TYPE_CHECKING:
-    from escrow.e2ee.device import Device
 
 SESSIONS_KEPT = 5  # with each other device
 
@@ -37,8 +34,21 @@ class Conversing(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     day: int = 0
 
 
+class _Device(Protocol):
+    """What of a device is used here; a scheme may replace the key agreement, from `bundle` to `spend`."""
+
+    sessions: dict[str, list[Conversing]]
+    patience: int
+
+    def insist(self, condition: bool, reason: str) -> None: ...
+    def bundle(self, wire: Wire, to: Listed) -> Bundle: ...
+    def begin(self, bundle: Bundle) -> Conversing: ...
+    def accept(self, initial: Initial) -> Session: ...
+    def spend(self, initial: Initial) -> None: ...
+
+
 @honest_only("what a device does with its own sessions")
-def current(device: Device, wire: Wire, to: Listed) -> Conversing:
+def current(device: _Device, wire: Wire, to: Listed) -> Conversing:
     """Return the session in which a device writes to another, begun here if need be.
 
     Raise Refused if the directory hands out the keys of some other device.
@@ -54,7 +64,7 @@ def current(device: Device, wire: Wire, to: Listed) -> Conversing:
 
 
 @honest_only("what a device does with its own sessions")
-def open_mail(device: Device, mail: Mail, author: Listed) -> Plaintext:
+def open_mail(device: _Device, mail: Mail, author: Listed) -> Plaintext:
     """Open a pairwise mail in whichever session fits, which becomes the current one, or in a new one.
 
     Raise Forged or Refused if none opens it.
@@ -78,7 +88,7 @@ def open_mail(device: Device, mail: Mail, author: Listed) -> Plaintext:
     return _open_first(device, mail, mail.initial, author)
 
 
-def _open_first(device: Device, mail: Mail, initial: Initial, author: Listed) -> Plaintext:
+def _open_first(device: _Device, mail: Mail, initial: Initial, author: Listed) -> Plaintext:
     device.insist(initial.ik_a == montgomery(author.identity), "the session is from the device listed")
     device.insist(x3dh.ephemeral_is_canonical(initial), "the ephemeral key is spelled canonically")
     session = device.accept(initial)
@@ -88,6 +98,6 @@ def _open_first(device: Device, mail: Mail, initial: Initial, author: Listed) ->
     return plaintext
 
 
-def _keep(device: Device, peer: str, fresh: Conversing) -> list[Conversing]:
+def _keep(device: _Device, peer: str, fresh: Conversing) -> list[Conversing]:
     kept = device.sessions[peer] = [fresh, *device.sessions.get(peer, [])][:SESSIONS_KEPT]
     return kept
