@@ -25,18 +25,18 @@ def clone(tmp_path_factory):
     assert dropped_in.changed(folder) == ""
 
 
-def tested(clone, *words):
+def run_tests(clone, *words):
     return dropped_in.run(clone, "-m", "pytest", "-n", "0", "--ignore", ME, *words)
 
 
 def test_the_tests_pass(clone):
-    done = tested(clone, "tests", *(() if LONG else SHORT))
+    done = run_tests(clone, "tests", *(() if LONG else SHORT))
     assert done.returncode == 0, done.stdout[-4000:]
 
 
 @pytest.mark.parametrize("name", ["dropped-scheme", "dropped-package", "dropped-attack"])
 def test_an_entry_is_tried_by_its_name(clone, name):
-    done = tested(clone, "tests", "--collect-only", "-k", name)
+    done = run_tests(clone, "tests", "--collect-only", "-k", name)
     assert done.returncode == 0 and done.stdout.count("::") > 3, done.stdout[-4000:]
 
 
@@ -59,7 +59,7 @@ def test_what_is_committed_must_be_pinned_and_stands_in_the_pages_if_it_says_so(
     try:
         gate = dropped_in.run(clone, "-m", "benchmarks.gate", "--committed")
         listed = dropped_in.run(clone, "-m", "tools.entries", "attacks")
-        page = tested(clone, "tests/repo/test_docs.py", "-k", "test_quick_commands_print_what_the_page_says")
+        page = run_tests(clone, "tests/repo/test_docs.py", "-k", "test_quick_commands_print_what_the_page_says")
     finally:
         dropped_in.forget(clone, *files)
     assert gate.returncode == 1 and "dropped-scheme: committed, and not in expected" in gate.stdout
