@@ -22,13 +22,13 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-from attacks.lab.adversary.memo import Memo
+from attacks.lab.costs.timer import elapsed
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from benchmarks import pinned
-from benchmarks.multiples import elapsed, multiplication
+from benchmarks.multiples import one_multiplication
 from benchmarks.pinned import shipped
 from escrow import crypto
 from escrow.primitives import group
@@ -46,14 +46,14 @@ Expected = dict[str, dict[str, float]]  # scheme -> arithmetic -> units of a cel
 def unit() -> float:
     """Return the seconds that a P-256 multiplication by pycryptodome and an X25519 agreement take, here and now."""
     ours, theirs = crypto.new_private(), crypto.new_private().public
-    return multiplication() + elapsed(lambda: ours.exchange(theirs), 8)
+    return elapsed(one_multiplication, 4) + elapsed(lambda: ours.exchange(theirs), 8)
 
 
 def cost(scheme: Scheme, against: Sequence[Attack], scenario: Scenario = SCENARIO) -> float:
     """Return how many units of time an applicable cell of this scheme takes on average."""
     spent, cells, units = 0.0, 0, [unit()]
     with crypto.running(crypto.Run(None, results=crypto.Results())):  # as a worker of the matrix does
-        evaluation = Evaluation(scheme, against, scenario, memo=Memo())
+        evaluation = Evaluation(scheme, against, scenario)
         for attack in against:
             started = process_time()
             cell, _ = evaluation.cell(attack)

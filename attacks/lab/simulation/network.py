@@ -18,7 +18,7 @@ class LossyLink:
 
     def __init__(self, scenario: Scenario) -> None:
         """Begin before the first text. `speaking` is the number of the text that is being sent."""
-        self.scenario = scenario
+        self.scenario, self.devices = scenario, frozenset(scenario.devices)
         self.speaking = -1
         self.lost: set[tuple[int, str]] = set()
         self.late: list[tuple[int, Heard]] = []
@@ -28,9 +28,9 @@ class LossyLink:
         due = [held for wait, held in self.late if wait <= self.speaking]
         self.late = [(wait, held) for wait, held in self.late if wait > self.speaking]
         recipients = [name for mail in mails_in(packet) for name in mail.recipients]
-        if packet.src not in self.scenario.devices or not recipients:
+        if packet.src not in self.devices or not recipients:
             return (*due, packet)
-        known = [name for name in recipients if name in self.scenario.devices] or recipients
+        known = [name for name in recipients if name in self.devices] or recipients
         seed = f"{self.scenario.seed} {self.speaking} {packet.src} {' '.join(known)}"
         dice = random.Random(seed)  # noqa: S311 (which mail is lost is no secret)
         if packet.src in self.scenario.lossy and dice.randrange(100) < self.scenario.loss_percent:
