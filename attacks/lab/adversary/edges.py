@@ -151,11 +151,16 @@ class Edges:
 
     def walk(self, edges: Iterable[int]) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
         """Yield (edge, needs, gives), as the methods of these names say; of a gate `needs` are the paying guards."""
-        cells, starts, rules, orders, firings = self._cells, self._start, self._rule, self._orders, len(self._rule)
+        cells, starts, rules, services, firings = self._cells, self._start, self._rule, self.services, len(self._rule)
+        needed, takes = [each[0] for each in self._orders], [each[1] for each in self._orders]
+        answered = firings + len(self.gates)
         for edge in edges:
             if edge < firings:
-                start, (needed, takes, *_) = starts[edge], orders[rules[edge]]
-                yield edge, cells[start : start + needed], cells[start + takes : starts[edge + 1]]
+                start, rule = starts[edge], rules[edge]
+                yield edge, cells[start : start + needed[rule]], cells[start + takes[rule] : starts[edge + 1]]
+            elif edge < answered:
+                gate = self.gates[edge - firings]
+                yield edge, self.paying(gate), gate.conclusions
             else:
-                gate = self.gate(edge)
-                yield edge, self.paying(gate) if gate else self.needs(edge), self.gives(edge)
+                service = services[edge - answered]
+                yield edge, service.premises, self.gives(service.firing)

@@ -193,8 +193,9 @@ class Labels:
         """Whether an edge belongs to a pass: a service edge only if the pass waives every check that it fails."""
         if (service := self.closure.edges.service(edge)) is None:
             return True
-        waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
-        return name != MATHEMATICS and service.failed <= waived
+        if name == MATHEMATICS or not service.failed:
+            return name != MATHEMATICS
+        return name.startswith(WITHOUT) and service.failed == {name.removeprefix(WITHOUT)}
 
     def satisfied(self, mask: int) -> int:
         """`mask` with the bits of all thresholds that it meets."""
@@ -240,7 +241,10 @@ class Labels:
         return labels
 
     def _sweep(self, edges: Sequence[int], labels: list[int], name: str, looping: bool) -> bool:
-        """Apply each edge once; return whether any label grew."""
+        """Apply each edge once; return whether any label grew.
+
+        This is the lab's hottest loop over edges: products and unions that need no work are not called.
+        """
         product, union, firings, grew = (
             self.antichains.product,
             self.antichains.union,
@@ -248,21 +252,25 @@ class Labels:
             False,
         )
         for edge, needs, conclusions in self.closure.edges.walk(edges):
+            if edge >= firings and not self.stands(edge, name):
+                continue
             joint = ALWAYS
             for fact in needs:
-                joint = product(joint, labels[fact])
+                label = labels[fact]
+                joint = label if joint == ALWAYS else product(joint, label)
             if edge >= firings:
-                joint = self._special(edge, joint, labels, name, looping)
+                joint = self._gated(edge, joint, labels, name, looping)
+            if joint == NEVER:
+                continue
             for conclusion in conclusions:
-                if (new := union(old := labels[conclusion], joint)) != old:
+                old = labels[conclusion]
+                if (new := joint if old == NEVER else union(old, joint)) != old:
                     labels[conclusion] = new
                     grew = True
         return grew
 
-    def _special(self, edge: int, joint: int, labels: list[int], name: str, looping: bool) -> int:
-        """Return the label that a gate or service edge gives its conclusions in this pass; `joint`: of its premises."""
-        if not self.stands(edge, name):
-            return NEVER
+    def _gated(self, edge: int, joint: int, labels: list[int], name: str, looping: bool) -> int:
+        """Return `joint` and, for a gate edge, enough of its members; a service edge has nothing but its premises."""
         gate = self.closure.edges.gate(edge)
         if gate is None or joint == NEVER:
             return joint

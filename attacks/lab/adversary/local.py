@@ -75,8 +75,8 @@ class Local:
             self._stranger = stranger()
             self.closure.learn(self._stranger)
             self._demand()
-            while [service for service in services if self.closure.serve(service, self._candidates, self._requester)]:
-                self.closure.run()  # what was answered may allow further requests
+            for service in services:  # once: an answer is a fact that the official's secret had given before
+                self.closure.serve(service, self._candidates, self._requester)
 
     # --- requests ---
 
