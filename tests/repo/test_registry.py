@@ -228,6 +228,20 @@ def test_a_module_of_the_folder_without_its_attribute_is_an_error(tmp_path: Path
         registry.discover(Kind(Scheme, "SCHEME", "folder", "none"))
 
 
+def test_a_package_of_the_folder_is_a_scheme_where_packages_are_looked_for(tmp_path: Path) -> None:
+    written(tmp_path, "", "entries/__init__.py")
+    written(tmp_path, MINE + "SCHEME = Mine()", "entries/mine/paper.py")
+    exported = written(tmp_path, "from entries.mine.paper import SCHEME as SCHEME", "entries/mine/__init__.py")
+    sys.path.insert(0, str(tmp_path))
+    assert registry.discover(Kind(Scheme, "SCHEME", "entries", "none")) == {}
+    kind = Kind(Scheme, "SCHEME", "entries", "none", packages=True)
+    assert [type(each).__module__ for each in registry.discover(kind).values()] == ["entries.mine.paper"]
+    exported.write_text("")
+    del sys.modules["entries.mine"]
+    with pytest.raises(PluginError, match=r"mine/__init__.py: it does not end with SCHEME"):
+        registry.discover(kind)
+
+
 # --- parameters ---
 
 
