@@ -1,7 +1,8 @@
 """The prime-order group P-256: points, scalars, sums of multiples, interpolation, and two zero-knowledge proofs.
 
 Between modules a point is its compressed encoding (33 bytes, SEC 1 section 2.3.3) and a scalar an integer modulo Q;
-facts are bytes, and the decoder remembers. The neutral element has no encoding here: what would give it is Forged.
+facts are bytes, and decoded points are cached. The neutral element has no encoding here: a result that would be it is
+Forged.
 
 The arithmetic is OpenSSL's (`p256_openssl`) where the interpreter's own can be called, else pycryptodome's
 (`p256_pycryptodome`): the same bytes and errors from both. `ESCROW_LAB_P256=pycryptodome` asks for the second.
@@ -30,17 +31,30 @@ POINT, SCALAR, PROOF = 33, 32, 64
 
 
 class Arithmetic(Protocol):
-    """What computes with points: one of the two modules that are named above, which say what each function does."""
+    """The operations on points: one of the two modules named above, which say what each function does."""
 
     NAME: str
 
-    def check(self, point: bytes, /) -> None: ...
-    def base(self, k: int, /) -> bytes: ...
-    def multiply(self, point: bytes, k: int, /) -> bytes: ...
-    def multiply_two(self, point: bytes, k: int, other: bytes, m: int, /) -> bytes: ...
-    def add(self, points: Sequence[bytes], /) -> bytes: ...
-    def multi(self, points: Sequence[bytes], signed: Sequence[int], /) -> bytes: ...
-    def horner(self, points: Sequence[bytes], x: int, /) -> bytes: ...
+    def check(self, point: bytes, /) -> None:
+        """Raise Forged unless `point` is the encoding of a point other than the neutral one."""
+
+    def base(self, k: int, /) -> bytes:
+        """Return [k]G."""
+
+    def multiply(self, point: bytes, k: int, /) -> bytes:
+        """Return [k]P."""
+
+    def multiply_two(self, point: bytes, k: int, other: bytes, m: int, /) -> bytes:
+        """Return [k]P + [m]Q, for public k and m."""
+
+    def add(self, points: Sequence[bytes], /) -> bytes:
+        """Return the sum of the points."""
+
+    def multi(self, points: Sequence[bytes], signed: Sequence[int], /) -> bytes:
+        """Return Σ [k_i]P_i, for public k_i, each of which may be negative."""
+
+    def horner(self, points: Sequence[bytes], x: int, /) -> bytes:
+        """Return Σ [x^j]P_j, for a small public x."""
 
 
 def _chosen() -> Arithmetic:
@@ -64,7 +78,7 @@ GENERATOR = arithmetic.base(1)
 
 
 def scalar(raw: bytes) -> int:
-    """The scalar of 32 big-endian bytes. Forged unless there are 32 and they are below Q."""
+    """Return the scalar of 32 big-endian bytes. Raise Forged unless there are 32 and they are below Q."""
     value = int.from_bytes(raw, "big")
     if len(raw) != SCALAR or value >= Q:
         raise Forged("not a P-256 scalar")
@@ -72,7 +86,7 @@ def scalar(raw: bytes) -> int:
 
 
 def scalar_bytes(value: int) -> bytes:
-    """`value` modulo Q, 32 bytes."""
+    """Return `value` modulo Q as 32 big-endian bytes."""
     return (value % Q).to_bytes(SCALAR, "big")
 
 
@@ -86,24 +100,27 @@ def check(point: bytes) -> bytes:
 
 
 def random_scalars(n: int) -> list[int]:
-    """`n` uniform scalars, 0 included: each is 48 random bytes reduced, so its bias is below 2^-127."""
+    """Return `n` uniform scalars, 0 included: each is 48 random bytes reduced, so its bias is below 2^-127."""
     drawn = crypto.random_bytes(48 * n)
     return [int.from_bytes(drawn[at : at + 48], "big") % Q for at in range(0, 48 * n, 48)]
 
 
 def random_scalar() -> int:
-    """One uniform scalar."""
+    """Return one uniform scalar."""
     return random_scalars(1)[0]
 
 
 def hash_to_scalar(tag: str, *parts: bytes) -> int:
-    """SHA-512 over the length-prefixed tag and parts, modulo Q: tags keep the uses apart, prefixes the parts."""
+    """Return SHA-512 over the length-prefixed tag and parts, modulo Q; each use of the hash has its own tag."""
     digest = hashlib.sha512(prefixed(b"escrow-lab P-256 " + tag.encode(), *parts)).digest()
     return int.from_bytes(digest, "big") % Q
 
 
 def inverses(values: Sequence[int]) -> list[int]:
-    """The inverses modulo Q, by one inversion and three multiplications each. ValueError where a value is 0."""
+    """Return the inverses modulo Q, by one inversion and three multiplications each.
+
+    Raise ValueError if a value is 0.
+    """
     before = [1]
     for value in values:
         before.append(before[-1] * value % Q)
@@ -117,9 +134,12 @@ def inverses(values: Sequence[int]) -> list[int]:
 
 @lru_cache(maxsize=1024)
 def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
-    """The λ_i with f(at) = Σ λ_i f(i) for every f of degree below len(indexes). Forged where two indexes agree.
+    """Return the λ_i with f(at) = Σ λ_i f(i) for every f of degree below len(indexes).
 
     The products of small differences are taken in four parts, because long integers multiply slowly.
+
+    Raises:
+        Forged: two indexes agree, or `at` is one of them.
     """
     if len(set(indexes)) < len(indexes) or at in indexes:
         raise Forged("interpolation needs distinct indexes, and another point")
@@ -131,7 +151,7 @@ def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
 
 
 def _differences(indexes: tuple[int, ...]) -> Iterable[Sequence[int]]:
-    """For each index i all i − j, but 1 where j is i itself: picked from one list of differences where it is short."""
+    """Yield for each index i all i − j, but 1 where j is i: slices of one list of differences if that is short."""
     top = max(indexes, default=0)
     if len(indexes) < 2 or not 0 < min(indexes) <= top <= 16 * len(indexes):
         return ([i - j or 1 for j in indexes] for i in indexes)
@@ -193,7 +213,7 @@ def horner(points: Sequence[bytes], x: int) -> bytes:
 
 
 def schnorr_prove(secret: int, public: bytes, context: bytes) -> bytes:
-    """A proof, 64 bytes, of knowledge of `secret` = log_G `public`, of use in this context only (Schnorr 1991).
+    """Return a proof (64 bytes) of knowledge of `secret` = log_G `public`, for this context only (Schnorr 1991).
 
     The nonce is hashed from secret and statement, so one request gives the same bytes each time.
     """
@@ -202,7 +222,7 @@ def schnorr_prove(secret: int, public: bytes, context: bytes) -> bytes:
 
 
 def schnorr_verify(public: bytes, proof: bytes, context: bytes) -> bool:
-    """Whether `proof` is `schnorr_prove`'s for this point and context."""
+    """Return whether `proof` is `schnorr_prove`'s for this point and context."""
     try:
         c, s = _challenge(proof)
         return hash_to_scalar("schnorr", context, public, commitment(GENERATOR, s, public, c)) == c
@@ -211,7 +231,7 @@ def schnorr_verify(public: bytes, proof: bytes, context: bytes) -> bool:
 
 
 def dleq_prove(secret: int, public: bytes, point: bytes, value: bytes, context: bytes) -> bytes:
-    """A proof, 64 bytes, that log_G `public` = log_point `value` (Chaum, Pedersen, CRYPTO '92).
+    """Return a proof (64 bytes) that log_G `public` = log_point `value` (Chaum, Pedersen, CRYPTO '92).
 
     Both statements and the context are hashed: without them a proof would serve for another capsule or request.
     """
@@ -221,7 +241,7 @@ def dleq_prove(secret: int, public: bytes, point: bytes, value: bytes, context: 
 
 
 def dleq_verify(public: bytes, point: bytes, value: bytes, proof: bytes, context: bytes) -> bool:
-    """Whether `proof` shows that `value` is to `point` what `public` is to G, in this context."""
+    """Return whether `proof` shows that log_G `public` = log_point `value`, in this context."""
     try:
         c, s = _challenge(proof)
         commitments = commitment(GENERATOR, s, public, c), commitment(point, s, value, c)
