@@ -231,20 +231,14 @@ class Device(Principal):
         plaintext = self.open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
-                self.insist(self._belongs(mail, author.user, conversation), "a text is of its author's conversation")
+                fits = _belongs(mail, {author.user, self.user}, conversation)
+                self.insist(fits, "a text is of its author's conversation")
                 self.read(wire, author.user, conversation, body)
             case Distribution(group, chain, signer):
                 groups.learn(self, PeerChain(mail.sender, group, chain, signer))
                 waiting, self.waiting = self.waiting, []
                 for overtaken in waiting:
                     self.receive_or_complain(wire, overtaken)
-
-    def _belongs(self, mail: Mail, author: str, conversation: str) -> bool:
-        """Return whether a text names its chain's group or, between two users, these two."""
-        if mail.group:
-            return conversation == mail.group
-        people = conversation.split("+")
-        return len(people) == 1 or (author in people and self.user in people)
 
     def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
         """Show a text on the screen. It is not kept in the state."""
@@ -257,6 +251,12 @@ class Device(Principal):
     def open_group(self, mail: Mail) -> Plaintext:
         """Open a mail to a group with Sender Keys. Raise Forged or Refused if the sender's chain does not open it."""
         return groups.open_mail(self, mail)
+
+
+def _belongs(mail: Mail, users: set[str], conversation: str) -> bool:
+    """Return whether a text's conversation is the group of its chain or, between two users, that of these two."""
+    people = conversation.split("+")
+    return conversation == mail.group if mail.group else len(people) == 1 or users <= set(people)
 
 
 def new_devices(kind: type[Device], user: str, names: Iterable[str], **fields: object) -> list[Device]:
