@@ -11,7 +11,6 @@ from escrow.surface import exports
 if TYPE_CHECKING:
     from attacks.lab.simulation.attack import (
         MISSED,
-        QUANTUM,
         Attack,
         Cast,
         Column,
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
         attacker_device,
         entry_of,
     )
+    from attacks.lab.simulation.quantum import QUANTUM
     from attacks.lab.simulation.scenario import Scenario
     from escrow.principal import corrupted, of_kind
 
