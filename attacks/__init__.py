@@ -19,13 +19,13 @@ if TYPE_CHECKING:
         attacker_device,
         entry_of,
     )
-    from attacks.lab.simulation.quantum import QUANTUM
+    from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus
     from attacks.lab.simulation.scenario import Scenario
     from escrow.principal import corrupted, of_kind
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # types
-    "Attack", "Cast", "Column", "Scenario", "Seize", "Turn",
+    "Attack", "Cast", "Column", "QuantumApparatus", "Scenario", "Seize", "Turn",
     # functions
     "attacker_device", "corrupted", "entry_of", "of_kind",
     # constants
