@@ -20,7 +20,7 @@ BASIS = {SERVED: MATHEMATICS}  # a pass that is told as what it adds to another;
 
 
 class Section(NamedTuple):
-    """The coalitions of one pass, those left out that its basis has too, with the same yield."""
+    """Return the coalitions of one pass, without those that its basis opens the same with."""
 
     label_pass: str
     title: str
@@ -30,7 +30,7 @@ class Section(NamedTuple):
 
 
 def sections(anatomy: Anatomy) -> Iterator[Section]:
-    """The passes in the result's order."""
+    """Yield the passes, in the result's order."""
     passes: dict[tuple[str, str], list[Minimal]] = {}
     for each in anatomy.minimal_coalitions:
         passes.setdefault((each.mode, each.label_pass), []).append(each)
@@ -47,7 +47,7 @@ def _yield(found: Minimal) -> tuple[object, ...]:
 
 
 def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
-    """Every minimal coalition and what it opens, by the evening of the seizure."""
+    """Draw every minimal coalition and what it opens, by the evening of the seizure."""
     page.line(HISTORY)
     page.line(described(anatomy.manifest.scenario))
     page.line("By evening of the seizure: texts opened that were sent by then + later.")
@@ -84,7 +84,7 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
 
 
 def _draw_naming(page: Page, identities: Identities | None, section: Section) -> None:
-    """Who learns, in a pass, from which users the messages are."""
+    """Draw who learns, in a pass, who sent the messages."""
     if identities is None or not section.label_pass:
         return
     found, known = (_named(identities, name) for name in (section.label_pass, section.basis))
@@ -105,12 +105,12 @@ def _named(identities: Identities, label_pass: str) -> list[tuple[tuple[str, ...
 
 
 def _on(member: str, evenings: Sequence[int]) -> str:
-    """A seizure on some of its evenings."""
+    """Return a seizure restricted to some of its evenings, as text."""
     return str(Seizure(member.partition("@")[0], tuple(evenings)))
 
 
 def _draw_secrets(page: Page, anatomy: Anatomy, identities: Identities) -> None:
-    """What each kind of secret gives by itself."""
+    """Draw what each kind of secret gives by itself."""
     if identities.unmeasured:
         page.line(f"{anatomy.scheme}, who names senders: not measured, since {identities.unmeasured}")
         return
@@ -158,13 +158,13 @@ def _who(found: Minimal) -> str:
 
 
 def shortened(names: Sequence[str]) -> str:
-    """The first and the last of many, agent-2 before agent-10."""
+    """Return the first and the last of many names; numbers count, so agent-2 is before agent-10."""
     ordered = sorted(names, key=lambda name: [(len(part), part) for part in re.split(r"(\d+)", name)])
     return join(ordered) if len(ordered) <= 4 else f"{ordered[0]}, {ordered[1]} … {ordered[-1]}"
 
 
 def by_day(days: Mapping[str, ByDay]) -> str:
-    """The yield of each evening, runs of equal ones drawn together: `0-2: 3+4, 3: 5+1`."""
+    """Return the texts opened by evening, equal evenings joined: `0-2: 3+4, 3: 5+1`."""
     evenings = sorted((int(day), found.earlier, found.later) for day, found in days.items())
     runs = [list(run) for _, run in groupby(enumerate(evenings), lambda each: (each[1][0] - each[0], each[1][1:]))]
     return ", ".join(f"{_span(run[0][1][0], run[-1][1][0])}: {run[0][1][1]}+{run[0][1][2]}" for run in runs)

@@ -14,7 +14,7 @@ PLAIN = "plain"  # what the others are measured against
 
 
 def draw_bench(page: Page, bench: Overhead) -> None:
-    """What is exact first, then what depends on the machine."""
+    """Draw the exact counts, then the times, which depend on the machine."""
     jobs = list(dict.fromkeys(each.job for each in bench.exact))
     mailed = [job for job in jobs if any(each.mail for each in bench.exact if each.job == job)]
     _draw_bytes(page, bench, f"Bytes mailed for a text of {bench.text} bytes", mailed, "mail")
@@ -51,7 +51,7 @@ def _draw_bytes(page: Page, bench: Overhead, title: str, jobs: Sequence[str], wh
 
 
 def operations(exact: Sequence[Exact], scheme: str, job: str) -> str:
-    """The operations of a job: plain's as they are, another scheme's as differences to plain's."""
+    """Return the operations of a job: plain's as counts, another scheme's as differences to plain's."""
     mine, plain = (_summed(exact, name, job) for name in (scheme, PLAIN))
     if scheme == PLAIN:
         return ", ".join(f"{name} {times}" for name, times in sorted(mine.items())) or "none"
@@ -80,13 +80,13 @@ def _draw_times(page: Page, bench: Overhead, level: Level, base: str, title: str
 
 
 def _time(row: Timed, base: str) -> str:
-    """A ratio where there is one; what has none, plain to itself or a job that plain has not, in microseconds."""
+    """Return the ratio to `base`, or microseconds if there is none: for plain itself and jobs that plain has not."""
     ratio = row.over_plain if base == "plain" else row.over_floor
     return f"{row.microseconds:.1f} µs" if ratio is None else f"{ratio:.2f}x"
 
 
 def _draw_peers(page: Page, bench: Overhead) -> None:
-    """How many times as long as plain each other library takes, for the jobs that it does."""
+    """Draw how many times as long as plain each other library takes, for the jobs that it does."""
     rows = {(each.peer, each.job): each for each in bench.timing.peers}
     if not rows:
         return

@@ -39,12 +39,12 @@ class Cards(Result, frozen=True, kw_only=True):
 
 
 def cards(things: Iterable[Scheme | Attack]) -> Cards:
-    """The cards of these."""
+    """Return the cards of these schemes or attacks."""
     return Cards(cards=tuple(map(card, things)))
 
 
 def card(thing: Scheme | Attack) -> Card:
-    """The card of a scheme or an attack."""
+    """Return the card of a scheme or an attack."""
     sentence, protocol, remarks = _read(_documentation(thing))
     at = next((i for i, line in enumerate(protocol) if line.split(maxsplit=1)[0] == "weak"), len(protocol))
     return Card(
@@ -65,7 +65,7 @@ def card(thing: Scheme | Attack) -> Card:
 
 
 def _documentation(thing: object) -> str:
-    """A module is one scheme or attack, so its docstring is the card; where it holds several, a class has its own."""
+    """Return the docstring that is the card: the module's, or the class's where a module holds several entries."""
     module = sys.modules[type(thing).__module__]
     of_module = module.__doc__ or ""
     if any(type(getattr(module, attribute, None)) is type(thing) for attribute in ("SCHEME", "ATTACK")):
@@ -91,7 +91,7 @@ def _read(documentation: str) -> tuple[str, list[str], list[str]]:
 
 
 def draw_list(page: Page, result: Cards) -> None:
-    """Names, titles and sources."""
+    """Draw names, titles and sources."""
     marked = any(each.plugin for each in result.cards)
     page.table(
         ("name", "title", "source"),
@@ -103,7 +103,7 @@ def draw_list(page: Page, result: Cards) -> None:
 
 
 def draw_cards(page: Page, result: Cards) -> None:
-    """Whole cards, one below the other."""
+    """Draw whole cards, one below the other."""
     for number, each in enumerate(result.cards):
         if number:
             page.gap()
@@ -111,7 +111,7 @@ def draw_cards(page: Page, result: Cards) -> None:
 
 
 def draw_card(page: Page, shown: Card) -> None:
-    """One whole card."""
+    """Draw one whole card."""
     page.heading(f"{shown.name} ({shown.kind}): {shown.title}")
     page.line(shown.sentence, indent=2, hang=0)
     if shown.protocol:

@@ -20,7 +20,7 @@ GAP = 3  # columns that the table puts between two of its own
 
 
 def draw_matrix(page: Page, matrix: Matrix) -> None:
-    """The verdicts, why the noteworthy ones fell, and the scorecard."""
+    """Draw the verdicts, the reasons of the noteworthy ones, and the scorecard."""
     page.line(described(matrix.manifest.scenario))
     for block in _blocks(page.width, matrix):
         page.gap()
@@ -35,7 +35,7 @@ def draw_matrix(page: Page, matrix: Matrix) -> None:
 
 
 def described(scenario: Scenario) -> str:
-    """The scenario in one line."""
+    """Return the scenario in one line."""
     sizes = (
         counted(len(scenario.users), "user"),
         counted(len(scenario.devices), "device"),
@@ -48,7 +48,7 @@ def described(scenario: Scenario) -> str:
 
 
 def _blocks(width: int, matrix: Matrix) -> list[list[str]]:
-    """The attacks, in as few tables as fit the width, of nearly equal size."""
+    """Return the attacks in as few tables as fit the width, of nearly equal size."""
     attacks = list(matrix.manifest.attacks)
     fitting = max(1, (width - max(map(len, _names(matrix)))) // (_column(matrix) + GAP))
     tables = -(-len(attacks) // fitting)
@@ -57,7 +57,7 @@ def _blocks(width: int, matrix: Matrix) -> list[list[str]]:
 
 
 def _column(matrix: Matrix) -> int:
-    """How wide a column must be for the longest verdict, or part of an attack's name, in it."""
+    """Return how wide a column must be for the longest verdict, or part of an attack's name, in it."""
     parts = [part for attack in matrix.manifest.attacks for part in _parts(attack)]
     return max(map(len, [*parts, *(cell.verdict for cell in matrix.cells)]), default=1)
 
@@ -80,7 +80,7 @@ def _parts(attack: str) -> list[str]:
 
 
 def _head(attack: str, width: int) -> str:
-    """An attack's name, folded at its hyphens."""
+    """Return an attack's name, folded at its hyphens."""
     lines = [""]
     for part in _parts(attack):
         if lines[-1] and len(lines[-1] + part) > width:
@@ -99,7 +99,7 @@ def _counted(cells: Iterable[Cell]) -> str:
 
 
 def draw_reasons(page: Page, cells: Iterable[Cell]) -> None:
-    """One line for each cell that is a breach, or that could not be judged."""
+    """Draw one line for each cell that is a breach, or that could not be judged."""
     for verdict in NOTEWORTHY:
         found = [cell for cell in cells if cell.verdict == verdict]
         if found:
@@ -110,7 +110,7 @@ def draw_reasons(page: Page, cells: Iterable[Cell]) -> None:
 
 
 def draw_run(page: Page, card: Card, matrix: Matrix) -> None:
-    """An attack's card, then what it did to each scheme."""
+    """Draw an attack's card, then what it did to each scheme."""
     draw_card(page, card)
     for cell in matrix.cells:
         page.gap()
@@ -118,7 +118,7 @@ def draw_run(page: Page, card: Card, matrix: Matrix) -> None:
 
 
 def draw_cell(page: Page, cell: Cell) -> None:
-    """One cell as a narrative: who was corrupted, what they read, what the law got, who noticed."""
+    """Draw one cell as a narrative: who was corrupted, what they read, what the lawful access read, who noticed."""
     page.line(f"{cell.scheme} under {cell.attack}: {cell.verdict}", STYLES.get(cell.verdict, ""))
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
@@ -141,7 +141,7 @@ def draw_cell(page: Page, cell: Cell) -> None:
 
 
 def _read(cell: Cell) -> list[tuple[str, str]]:
-    """Who opened how much of what."""
+    """Return who opened how many texts of whom."""
     if not cell.exposed.total:
         return [("reads", f"none of {counted(cell.sent, 'text')}")]
     return [
@@ -158,7 +158,7 @@ def _when(exposure: Exposure) -> str:
 
 
 def by_check(alarms: Sequence[Alarms]) -> list[str]:
-    """For each honest check that complained: who and how often, and how soon the first one did."""
+    """Draw, for each honest check that complained, who, how often, and how soon the first one did."""
     checks: dict[str, list[Alarms]] = {}
     for each in alarms:
         checks.setdefault(each.check, []).append(each)

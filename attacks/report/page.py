@@ -29,17 +29,17 @@ def _escape(character: str) -> str:
 
 
 def plain(text: str, escape: Callable[[str], str] = _escape) -> str:
-    """The text with everything that a terminal could obey, or that breaks a line, written as an escape instead."""
+    """Return the text with every character that a terminal could obey, or that breaks a line, as an escape."""
     return "".join(escape(each) if unicodedata.category(each) in _UNPRINTABLE else each for each in text)
 
 
 def join(items: Sequence[str], none: str = "none") -> str:
-    """A list in words."""
+    """Return a list in words."""
     return ", ".join(items) if items else none
 
 
 def counted(number: int, what: str) -> str:
-    """A number of things."""
+    """Return a number of things in words."""
     return f"{number} {what}" + "s" * (number != 1)
 
 
@@ -51,15 +51,15 @@ class Page:
         self._console: Console | None = None
 
     def heading(self, text: str) -> None:
-        """A title."""
+        """Write a title."""
         self.line(text, BOLD)
 
     def gap(self) -> None:
-        """An empty line."""
+        """Write an empty line."""
         self.stream.write("\n")
 
     def line(self, text: str, style: str = "", indent: int = 0, hang: int = 2) -> None:
-        """One sentence, folded to the width; what does not fit the first line hangs `hang` columns deeper."""
+        """Write one sentence, folded to the width; the lines after the first are `hang` columns deeper."""
         begin = " " * indent
         folded = textwrap.wrap(
             plain(text),
@@ -72,23 +72,23 @@ class Page:
             self.stream.write(self._styled(each, style) + "\n")
 
     def raw(self, text: str, style: str = "") -> None:
-        """One line as it is, however long: its layout is its meaning."""
+        """Write one line as it is, however long, since its layout has a meaning."""
         self.stream.write(self._styled(plain(text), style) + "\n")
 
     def aligned(self, text: str) -> None:
-        """A line of two columns, or more; where it is too long, the second column is folded."""
+        """Write a line of two columns or more; if it is too long, the second column is folded."""
         first = len(text) - len(text.lstrip(" "))
         second = re.match(r" *\S+ +", text)
         self.line(text.strip(), indent=first, hang=second.end() - first if second else 2)
 
     def fields(self, pairs: Sequence[tuple[str, str]], indent: int = 2) -> None:
-        """Names and values, the values aligned and folded."""
+        """Write names and values, the values aligned and folded."""
         widest = max(len(name) for name, _ in pairs)
         for name, value in pairs:
             self.line(f"{name:<{widest}}  {value}", indent=indent, hang=widest + 2)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = ()) -> None:
-        """A table with a rule below its head; the columns whose numbers are in `numbers` are set flush right."""
+        """Write a table with a rule below its head; the columns whose numbers are in `numbers` are aligned right."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 

@@ -63,30 +63,31 @@ class Checks(Result, frozen=True, kw_only=True):
 
     @property
     def failed(self) -> int:
+        """Return how many checks do not hold."""
         return sum(not each.holds for each in self.checks)
 
 
 def draw_lines(page: Page, lines: Iterable[str]) -> None:
-    """Lines whose indentation means something."""
+    """Draw lines whose indentation has a meaning."""
     for line in lines:
         page.raw(line)
 
 
 def draw_evidence(page: Page, written: Evidence) -> None:
-    """Where the proof is, and how to try it."""
+    """Draw where the proof is, and how to verify it."""
     page.line(f"{written.scheme} under {written.attack}: {written.digest}")
     page.raw(f"escrow-lab verify {written.folder} --replay")
 
 
 def draw_verified(page: Page, result: Verifieds) -> None:
-    """What each proof shows."""
+    """Draw what each proof shows."""
     for each in result.proofs:
         page.raw(f"{each.folder}:")
         page.line(each.summary, indent=2)
 
 
 def draw_checks(page: Page, result: Checks) -> None:
-    """A line for each thing that was tried, the count, and the cells."""
+    """Draw a line for each check, the count, and the cells."""
     for each in result.checks:
         word, style = ("holds", "") if each.holds else ("FAILS", ATTENTION)
         page.line(f"{word}  {each.name}{f': {each.detail}' if each.detail else ''}", style, hang=7)

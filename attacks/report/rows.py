@@ -35,7 +35,7 @@ class Rows(NamedTuple):
 
 
 def tables(result: Result) -> list[Rows]:
-    """The rows that a result holds, kind by kind; itself, where it holds none."""
+    """Return the rows of a result, kind by kind, or the result itself if it holds none."""
     return list(_held(result, "")) or [Rows("", type(result), (result,))]
 
 
@@ -56,7 +56,7 @@ def _is_result(kind: Any) -> bool:
 
 
 def written(result: Result, format_: str, terminal: bool) -> Iterator[str]:
-    """A result in a format, line by line; on a terminal with everything escaped that it could obey."""
+    """Yield a result in a format, line by line; for a terminal, control characters are escaped."""
     return FORMATS[format_](result, terminal)
 
 
@@ -66,7 +66,7 @@ def _json(result: Result, terminal: bool) -> Iterator[str]:
 
 
 def _jsonl(result: Result, terminal: bool) -> Iterator[str]:
-    """One row a line, canonical."""
+    """Yield one row a line, as canonical JSON."""
     held = tables(result)
     for name, _, rows in held:
         mark = f"{json.dumps(RECORD)}:{json.dumps(name)}," if len(held) > 1 else ""
@@ -76,12 +76,12 @@ def _jsonl(result: Result, terminal: bool) -> Iterator[str]:
 
 
 def _shown(line: str, terminal: bool) -> str:
-    """JSON leaves some characters as they are that a terminal may obey."""
+    """Return a line of JSON, with the characters escaped that a terminal may obey and JSON does not escape."""
     return plain(line, lambda each: json.dumps(each)[1:-1]) if terminal else line
 
 
 def _csv(result: Result, terminal: bool) -> Iterator[str]:
-    """Columns of all kinds that have rows, below one header; quoted as in RFC 4180, a record a line, ending in LF."""
+    """Yield the columns of all kinds that have rows, below one header; quoted as in RFC 4180, lines end in LF."""
     held = tables(result)
     filled = [each for each in held if each.rows] or held
     flat = [(name, kind, [row(each) for each in rows]) for name, kind, rows in filled]
@@ -100,14 +100,14 @@ def _line(values: Sequence[Value]) -> str:
 
 
 def _neutral(value: Value) -> str:
-    """A value as a spreadsheet prints it: text that would be a formula there stands behind a single quote."""
+    """Return a value for a spreadsheet: text that would be a formula there begins with a single quote."""
     if isinstance(value, tuple):
         return LIST.join(map(_neutral, value))
     return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else text(value)
 
 
 def _md(result: Result, terminal: bool) -> Iterator[str]:
-    """A table for each kind of row, without the columns that are blank in all of them."""
+    """Yield a table for each kind of row, without the columns that are blank in all rows."""
     held = tables(result)
     for number, (name, kind, rows) in enumerate([each for each in held if each.rows] or held):
         if len(held) > 1:
@@ -116,7 +116,7 @@ def _md(result: Result, terminal: bool) -> Iterator[str]:
 
 
 def _gathered(kind: type[Result], flat: Row) -> Row:
-    """A mapping in one cell: beside each other its columns are more than anyone reads."""
+    """Return the row with each mapping in one cell, since its many columns are hard to read."""
     own, cells = set(fixed(kind)), Row()
     for name, value in flat.items():
         if name in own:
@@ -153,13 +153,13 @@ def _piped(cells: Iterable[str]) -> str:
 
 
 def escaped(words: str) -> str:
-    """Text as Markdown prints it: on one line, and with nothing in it that would be markup."""
+    """Return text for Markdown: on one line, with every character escaped that would be markup."""
     marked = ACTIVE.sub(r"\\\g<0>", plain(words))
     return "".join(ENTITIES.get(each, each) for each in marked)
 
 
 def text(value: Value) -> str:
-    """A value in a cell: lists joined by semicolons, nothing for what is absent."""
+    """Return a value as the text of a cell: lists joined by semicolons, empty if absent."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -19,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> Iterator[tuple[str, str]]:
-    """(file name, text) of every schema; the name is that of the format and its version: matrix-1.json."""
+    """Yield (file name, text) of every schema; the name is the format and its version: matrix-1.json."""
     for kind in PUBLISHED:
         name = next(field.default for field in msgspec.structs.fields(kind) if field.name == "schema")
         schema: dict[str, Any] = {"$schema": DIALECT, "title": name, **msgspec.json.schema(kind)}
@@ -27,7 +27,7 @@ def schemas() -> Iterator[tuple[str, str]]:
 
 
 def write(folder: Path) -> None:
-    """Write them all, over what is there."""
+    """Write all schemas; existing files are overwritten."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in schemas():
         (folder / name).write_text(text, "utf-8")

@@ -99,7 +99,7 @@ def _worst(counted: Sequence[tuple[int, str]]) -> Worst:
 
 
 def draw(page: Page, matrix: Matrix) -> None:
-    """The lawful path in numbers, then by scheme what attacks make of it and which honest check complained."""
+    """Draw the lawful path in numbers, then what attacks change of it and which checks complained, by scheme."""
     found = rows(matrix)
     if not found:
         return
