@@ -101,6 +101,11 @@ class Analysis:
         ids = {sent.body: sent.id for sent in self.record.sent}
         return {number: ids[body] for number, body in self.adversary.texts.items() if body in ids}
 
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The names of the passes; `mathematics` alone if no official answers."""
+        return self.adversary.passes if self.adversary.officials else (MATHEMATICS,)
+
     @cached_property
     def texts(self) -> dict[int, int]:
         """The adversary's number of each text that any coalition can derive: by the text's id."""
