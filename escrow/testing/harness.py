@@ -91,6 +91,7 @@ class Harness(World):
 
     @property
     def shown(self) -> Seen:
+        """How often each text was shown: by device, author, conversation and bytes."""
         return Counter((each.device, each.author, each.conversation, each.text) for each in self.wire.shown)
 
     # --- messages ---
@@ -148,10 +149,10 @@ class Harness(World):
     # --- devices and groups ---
 
     def link(self, user: str, name: str) -> None:
-        """A user links a new device: the others learn its key, and the provider lists it from now on.
+        """Link a new device to a user: the others learn its key, and the provider lists it from now on.
 
-        `name` must be new: whose mail it is, is told by the device's name. What a scheme adds to a device it has from
-        another of its user's.
+        `name` must be new: mail is addressed by the device's name. The fields that a scheme adds to a device are copied
+        from another of its user's.
         """
         own = [self.device(other) for other, owner in self.owner.items() if owner == user]
         base = Device.__struct_fields__
@@ -166,7 +167,7 @@ class Harness(World):
             fresh.each_day(self.wire)
 
     def unlink(self, name: str) -> Device:
-        """A user unlinks a device, which is given back as it was: the others and the provider know it no more."""
+        """Unlink a device and return it as it was: the others and the provider no longer know it."""
         user, gone = self.owner.pop(name), self.device(name)
         for other in (self.device(other) for other, owner in self.owner.items() if owner == user):
             other.linked = [key for key in other.linked if key != gone.identity.public]
@@ -175,7 +176,7 @@ class Harness(World):
         return gone
 
     def gather(self, group: Group) -> None:
-        """The provider is told who is in a group from now on, by a device of the first member."""
+        """Tell the provider the members of a group from now on, by a device of the first member."""
         speaker = next(name for name, user in self.owner.items() if user == group.members[0])
         self.announce(speaker, group)
         self.groups[group.name] = group
@@ -183,17 +184,17 @@ class Harness(World):
     # --- the lawful access ---
 
     def order(self, target: str, first: int = 0, last: int = DAYS, issued: int = 0, expires: int = DAYS) -> Order:
-        """An order that names the authority's key."""
+        """Return an order that names the authority's key."""
         asks = self.authority.key.public
         return Order("warrant", asks, target, first, last, "content", bytes(32), issued, expires, bytes(16))
 
     def access(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> set[bytes]:
-        """The texts that the scheme's lawful access yields."""
+        """Return the texts that the scheme's lawful access yields."""
         return set(self.yielded(warrant, intercepted))
 
 
 def damaged(mail: Mail, at: int) -> Mail:
-    """A mail with one bit of its body changed, the bit and its byte chosen by `at`."""
+    """Return a mail with one bit of its body changed; `at` chooses the bit and its byte."""
     body, at = bytearray(mail.body), at % len(mail.body)
     body[at] ^= 1 << at % 8
     return msgspec.structs.replace(mail, body=bytes(body))

@@ -109,18 +109,18 @@ class AccessStructure:
     # --- queries ---
 
     def opens(self, coalition: Coalition) -> frozenset[int]:
-        """The targets that these seizures open together."""
+        """Return the targets that these seizures open together."""
         return self.opened(self.mask(coalition.members))
 
     def opened(self, mask: int) -> frozenset[int]:
-        """The targets under a mask: those with a minimal mask inside it."""
+        """Return the targets under a mask: those with a minimal mask inside it."""
         mask = self.labels.satisfied(mask)
         tops = [0] + [at + 1 for at in range(mask.bit_length()) if mask >> at & 1]
         inside = (each for top in tops for each in self._by_top.get(top, ()) if each & mask == each)
         return frozenset(target for each in inside for targets in self._opened[each] for target in targets)
 
     def mask(self, seizures: Iterable[Seizure]) -> int:
-        """What seizures hold; what the network hears is implied."""
+        """Return the mask of what these seizures hold; what the network hears is implied."""
         mask = self.atoms.always("network")
         for each in seizures:
             evenings = sum(1 << evening for evening in each.evenings)
@@ -152,7 +152,7 @@ class AccessStructure:
         return {mask: coalition for mask, coalition in found.items() if mask in least}
 
     def cost(self, mask: int, price: Price = lambda _: 1.0) -> CoalitionCost:
-        """The price of the seizures in a mask; of a threshold, that of its t cheapest members.
+        """Return the price of the seizures in a mask; of a threshold, that of its t cheapest members.
 
         A principal that serves several members is paid once: its price is shared out among them, and the sum is a lower
         bound only.
@@ -180,7 +180,7 @@ class AccessStructure:
     # --- masks as coalitions ---
 
     def coalition(self, mask: int) -> Coalition:
-        """A mask as the fewest seizures that make it, and its thresholds."""
+        """Return a mask as the fewest seizures that make it, and its thresholds."""
         return self._coalition(mask, 0)
 
     def _coalition(self, mask: int, above: int) -> Coalition:
@@ -215,7 +215,7 @@ class AccessStructure:
         return CoalitionThreshold(symbol.t, tuple(sorted(filter(None, printed), key=_natural)))
 
     def _sets(self, label: int, above: int) -> list[int]:
-        """The masks of a label, without those that rest on a threshold which they are to meet."""
+        """Return the masks of a label, without those that rest on a threshold which they are to meet."""
         return [mask for mask in self.labels.antichains.sets[label] if not mask & above]
 
     def _split(self, mask: int) -> tuple[int, list[Symbol]]:
@@ -246,12 +246,12 @@ def _natural(thing: object) -> list[tuple[str, int]]:
 
 
 def _smallest(sets: list[int]) -> list[int]:
-    """A mask lists every set of evenings around those that it means."""
+    """Return the sets of evenings without those that contain another one of them."""
     return [each for each in sets if not any(other != each and other & ~each == 0 for other in sets)]
 
 
 def _fewest(sets: list[int]) -> list[int]:
-    """The fewest seizures that meet all these sets of evenings, each as the evenings on which it may be."""
+    """Return the fewest seizures that meet all these sets of evenings, each as the evenings on which it may be."""
     if WHENEVER in sets:
         return [WHENEVER]
     evenings = sorted({evening for each in sets for evening in _days(each)})
@@ -282,7 +282,7 @@ def _ranges(evenings: tuple[int, ...]) -> str:
 
 
 def _evenings(text: str, part: str) -> tuple[int, ...]:
-    """ "2,5-7" as (2, 5, 6, 7)."""
+    """Return the evenings in a text: "2,5-7" gives (2, 5, 6, 7)."""
     if not re.fullmatch(r"\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*", text):
         raise ValueError(f"{part!r}: after @ comes a day or a range of days")
     found: set[int] = set()

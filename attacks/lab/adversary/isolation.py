@@ -84,7 +84,7 @@ class Remote:
             raise AdversaryFailed(f"the adversary's process answered what cannot be: {error}") from None
 
     def labelled(self, name: str) -> Labels:
-        """The labels of the texts in one pass. ValueError for an unknown pass."""
+        """Return the labels of the texts in one pass. Raise ValueError for an unknown pass."""
         if name not in self._labels:
             raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes)}")
         return self._labels[name]
@@ -189,7 +189,7 @@ def _charge(view: View, scheme: object, attacks: tuple[object, ...], rules: tupl
 
 
 def _plugin_files() -> Iterator[str]:
-    """The files that were loaded as plug-ins: the child loads them in the same way, under the same names."""
+    """Yield the files that were loaded as plug-ins: the child loads them in the same way, under the same names."""
     for name, module in sorted(sys.modules.items()):
         if name.startswith(PREFIX) and (file := getattr(module, "__file__", None)):
             yield file
@@ -211,7 +211,7 @@ def _answer(charge: Charge) -> Findings:
 
 
 def _labelled(labels: Labels, name: str, texts: Iterable[int]) -> Labelled:
-    """The labels of the texts, with those sets of masks alone that they and the thresholds need."""
+    """Return the labels of the texts, with only the sets of masks that they and the thresholds need."""
     numbers = labels.label(name)
     of_text = [numbers[fact] for fact in texts]
     members = [member for symbol in labels.atoms.symbols for member in symbol.members]

@@ -39,11 +39,11 @@ class Antichains:
         self._unions: dict[tuple[int, int], int] = {}
 
     def intern(self, masks: Iterable[int]) -> int:
-        """The number of the minimal ones among `masks`."""
+        """Return the number of the minimal ones among `masks`."""
         return self.number(minimal(masks))
 
     def number(self, masks: Iterable[int]) -> int:
-        """The number of a set of masks none of which lies within another."""
+        """Return the number of a set of masks none of which lies within another."""
         key = tuple(sorted(masks, key=_by_size))
         if (number := self._numbers.setdefault(key, len(self.sets))) == len(self.sets):
             self.sets.append(key)
@@ -76,7 +76,7 @@ class Antichains:
 
 
 def minimal(masks: Iterable[int]) -> list[int]:
-    """The masks within which no other one lies, those of few bits first."""
+    """Return the masks within which no other one lies, those of few bits first."""
     kept: list[int] = []
     size = fewer = 0  # how many of `kept` have fewer bits: only those can lie within the next mask
     for mask in sorted(set(masks), key=_by_size):
@@ -130,25 +130,26 @@ class Atoms:
             self._of.setdefault(principal, []).append((evenings, 1 << at))
 
     def mask(self, principal: str, evenings: int) -> int:
-        """The principal taken on one of these evenings: what it holds on all of them."""
+        """Return the mask of a principal taken on one of these evenings: what it holds on all of them."""
         return sum(bit for held, bit in self._of.get(principal, ()) if evenings & ~held == 0)
 
     def always(self, principal: str) -> int:
-        """The principal taken on every evening."""
+        """Return the mask of a principal taken on every evening."""
         return sum(bit for _, bit in self._of.get(principal, ()))
 
     def principals(self) -> tuple[str, ...]:
+        """Return the names of the principals."""
         return tuple(self._of)
 
     def add(self, symbol: Symbol) -> int:
-        """A bit for a new symbol."""
+        """Add a new symbol and return its bit."""
         self.bit[symbol] = 1 << len(self.named)
         self.named.append(symbol)
         self.symbols.append(symbol)
         return self.bit[symbol]
 
     def within(self, mask: int) -> Iterator[Atom | Symbol]:
-        """The atoms whose bits a mask holds."""
+        """Yield the atoms and symbols whose bits a mask holds."""
         while mask:
             low = mask & -mask
             yield self.named[low.bit_length() - 1]
@@ -169,12 +170,18 @@ class Labels:
         self._known: dict[tuple[str, int], int] = {}  # and what they have given so far
 
     def passes(self) -> tuple[str, ...]:
-        """The names that `label` takes: mathematics, served, and `without C` for every check C that some edge fails."""
+        """Return the names that `label` takes.
+
+        They are mathematics, served, and `without C` for every check C that some edge fails.
+        """
         checks = {check for edge in self.closure.edges.services for check in edge.failed}
         return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
     def label(self, name: str = MATHEMATICS) -> list[int]:
-        """The label of each fact in one pass, as numbers of `antichains`. ValueError for an unknown pass."""
+        """Return the label of each fact in one pass, as numbers of `antichains`.
+
+        Raise ValueError for an unknown pass.
+        """
         if name not in self._passes:
             if name not in self.passes():
                 raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes())}")
@@ -186,7 +193,7 @@ class Labels:
         return self._passes[name]
 
     def masks(self, fact: int, name: str = MATHEMATICS) -> tuple[int, ...]:
-        """The minimal masks under which one fact can be derived."""
+        """Return the minimal masks under which one fact can be derived."""
         return self.antichains.sets[self.label(name)[fact]]
 
     def stands(self, edge: int, name: str) -> bool:
@@ -226,7 +233,7 @@ class Labels:
     # --- the fixpoint ---
 
     def _given(self) -> list[int]:
-        """The labels before any derivation."""
+        """Return the labels before any derivation."""
         closure, everybody = self.closure, self.atoms.mask("network", WHENEVER)
         heard = self.antichains.intern([everybody])
         labels = [NEVER] * len(closure.facts)
@@ -296,10 +303,10 @@ class Labels:
         return self.antichains.intern([self.atoms.bit.get(symbol) or self.atoms.add(symbol)])
 
     def _looping(self, t: int, members: Iterable[int], gate: tuple[str, int]) -> int:
-        """The same for a gate that feeds itself. What has met it already cannot help to meet it, and is left out.
+        """Return the label of a gate that feeds itself. Masks that have met it already are left out of its members.
 
-        It has one symbol at the most, whose members grow with the sweeps; symbols of gates that feed each other would
-        never end.
+        It has at most one symbol, whose members grow with the sweeps; symbols of gates that feed each other would never
+        end.
         """
         known = self._known.get(gate, NEVER)
         met = self.antichains.sets[known]

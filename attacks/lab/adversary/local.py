@@ -33,19 +33,27 @@ class Adversary(Protocol):
     """
 
     @property
-    def texts(self) -> Mapping[int, bytes]: ...
+    def texts(self) -> Mapping[int, bytes]:
+        """The body of each text that can be derived, by its number."""
+
     @property
-    def fired(self) -> Mapping[str, int]: ...
+    def fired(self) -> Mapping[str, int]:
+        """How often each rule gave a result."""
+
     @property
-    def officials(self) -> tuple[str, ...]: ...
+    def officials(self) -> tuple[str, ...]:
+        """The names of the officials whose answers can be used."""
+
     @property
-    def passes(self) -> tuple[str, ...]: ...
+    def passes(self) -> tuple[str, ...]:
+        """The names of the passes."""
+
     def labelled(self, name: str) -> Labels:
         """Labels of at least the texts, in at least this pass. ValueError for an unknown pass."""
 
 
 def stranger() -> AuthorityKey:
-    """A key that anybody could make: with the court's key, a thief's warrants name an authority of the thief's own."""
+    """Return a key that everyone can make: with the court's key, a thief's warrants name an authority with this key."""
     raw = sha256(b"escrow-lab stranger")
     public = AuthorityKey(b"", raw).live.public_key().public_bytes_raw()
     return AuthorityKey(public, raw)
@@ -128,24 +136,29 @@ class Local:
 
     @cached_property
     def labels(self) -> Labels:
+        """The labels of every fact."""
         return Labels(self.closure)
 
     def labelled(self, name: str) -> Labels:
-        """The labels of every fact, in every pass."""
+        """Return the labels of every fact, in every pass."""
         return self.labels
 
     @cached_property
     def texts(self) -> dict[int, bytes]:
+        """The body of each text that can be derived, by its fact's number."""
         return {number: fact.body for number, fact in enumerate(self.closure.facts) if isinstance(fact, Text)}
 
     @property
     def fired(self) -> Mapping[str, int]:
+        """How often each rule gave a result."""
         return self.closure.fired
 
     @property
     def officials(self) -> tuple[str, ...]:
+        """The names of the officials whose answers can be used."""
         return tuple(sorted({holder for edge in self.closure.edges.services for holder in edge.holders}))
 
     @property
     def passes(self) -> tuple[str, ...]:
+        """The names of the passes."""
         return self.labels.passes()

@@ -89,7 +89,7 @@ def send(pipe: IO[bytes], value: object) -> None:
 
 
 def receive(pipe: IO[bytes]) -> bytes:
-    """The next frame. Malformed where it is cut off or longer than a frame may be."""
+    """Return the next frame. Raise Malformed if it is cut off or longer than a frame may be."""
     length = int.from_bytes(pipe.read(LENGTH), "big")
     if length > LONGEST:
         raise Malformed(f"a frame of {length} bytes")
@@ -103,7 +103,7 @@ def receive(pipe: IO[bytes]) -> bytes:
 
 
 def named(name: str, find: Callable[[str], Any]) -> Any:
-    """The thing called `module:name`, where `find` gives modules; None where there is none."""
+    """Return the thing called `module:name`, where `find` gives modules; None if there is none."""
     module, _, path = name.partition(":")
     thing: Any = find(module)
     for part in path.split("."):
@@ -112,7 +112,7 @@ def named(name: str, find: Callable[[str], Any]) -> Any:
 
 
 def type_of(form: Form) -> Any:
-    """The type of that form."""
+    """Return the type of that form."""
     found = named(form.name, importlib.import_module)
     arguments = tuple(map(type_of, form.of))
     if form.name == "typing:Union":
@@ -121,7 +121,7 @@ def type_of(form: Form) -> Any:
 
 
 def class_of(kind: PartyClass) -> type[Principal]:
-    """A class that reads the states of that kind."""
+    """Return a class that reads the states of that kind."""
     base: type[Principal] = named(kind.name, importlib.import_module)
     if not kind.added:
         return base
@@ -139,7 +139,7 @@ def name_of(thing: Any) -> str:
 
 
 def kind_of(kind: type[Principal]) -> PartyClass:
-    """A class by the nearest one that a module defines, and the fields that were added to that."""
+    """Return a class as the nearest one that a module defines, and the fields that were added to that."""
     base = next(each for each in kind.__mro__ if _is_defined(each))
     known = {field.name for field in msgspec.structs.fields(base)}
     fields = (field for field in msgspec.structs.fields(kind) if field.name not in known)
@@ -151,7 +151,7 @@ def _is_defined(kind: type) -> bool:
 
 
 def form_of(hint: Any) -> Form:
-    """A type as its name and what it is applied to; what is only annotated is left out."""
+    """Return a type as its name and its arguments; annotations are left out."""
     origin = get_origin(hint)
     if origin is Annotated:
         return form_of(get_args(hint)[0])
@@ -166,7 +166,7 @@ def form_of(hint: Any) -> Form:
 
 
 def unsigned(mask: int) -> bytes:
-    """A mask, big-endian, as short as may be."""
+    """Return a mask, big-endian, in as few bytes as possible."""
     return mask.to_bytes((mask.bit_length() + 7) // 8, "big")
 
 

@@ -62,7 +62,7 @@ def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure]
 
 
 def _in_order(closure: Closure, entries: list[Given | RuleStep]) -> Iterator[Given | RuleStep]:
-    """The entries, each step preceded by those of its guards and witnesses that nothing before it lists."""
+    """Yield the entries, each step after those of its guards and witnesses that nothing before it lists."""
     listed: set[int] = set()
     for entry in entries:
         if isinstance(entry, RuleStep):
@@ -75,7 +75,7 @@ def _in_order(closure: Closure, entries: list[Given | RuleStep]) -> Iterator[Giv
 
 
 def _paid(closure: Closure, step: RuleStep) -> set[int]:
-    """The premises of a step that are neither guard nor witness."""
+    """Return the premises of a step that are neither guard nor witness."""
     if gate := closure.edges.gate(step.edge):
         return {*closure.edges.paying(gate), *step.premises[len(gate.guards) :]}
     return set(closure.edges.needs(step.edge))
@@ -134,7 +134,7 @@ def _advance(
 
 
 def _premises(closure: Closure, edge: int, how: dict[int, Given | RuleStep]) -> tuple[int, ...] | None:
-    """What the edge is applied to, its guards and witnesses included; None while something is missing."""
+    """Return what the edge is applied to, guards and witnesses included; None while something is missing."""
     if gate := closure.edges.gate(edge):
         members = gate.choose(how.__contains__)
         there = len(members) == gate.t and all(fact in how for fact in closure.edges.paying(gate))

@@ -48,7 +48,7 @@ class HeldFact(NamedTuple):
 
 
 def module_of(thing: object) -> ModuleType:
-    """The module in which a scheme's or an attack's class stands; a module is its own."""
+    """Return the module in which a scheme's or an attack's class stands; a module is its own."""
     if isinstance(thing, ModuleType):
         return thing
     name = type(thing).__module__

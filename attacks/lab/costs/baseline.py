@@ -72,7 +72,7 @@ def ping_pong(times: int, text: bytes) -> Callable[[], None]:
 
 
 def _step(chain: bytes) -> bytes:
-    """The message key; the next chain key, which an answer makes worthless, is computed all the same."""
+    """Return the message key. The next chain key, which an answer makes useless, is computed as well."""
     first = HMAC(chain, _SHA256)
     second = first.copy()
     first.update(b"\x01")

@@ -95,7 +95,7 @@ def exact(scheme: Scheme) -> tuple[Exact, ...]:
 
 
 def _jobs(talk: Conversation) -> Iterator[tuple[str, Callable[[], int]]]:
-    """What is counted; in between the conversation goes on, uncounted."""
+    """Yield each job to count, by name; in between the conversation goes on, uncounted."""
     alice, bob, text = talk.alice, talk.bob, bytes(TEXT)
     yield "set-up", lambda: talk.say(alice, bob, text)
     talk.say(bob, alice, text)

@@ -119,7 +119,7 @@ def _double_ratchet() -> dict[str, Prepare]:
 
 
 def _now(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine that waits for nothing returns."""
+    """Return the result of a coroutine that waits for nothing."""
     try:
         coroutine.send(None)
     except StopIteration as done:
@@ -128,7 +128,7 @@ def _now(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _recommended() -> tuple[type[doubleratchet.DoubleRatchet], dict[str, Any], type[x3dh.BaseState]]:
-    """A ratchet, its parameters and a device, each of what their packages recommend, with SHA-256."""
+    """Return a ratchet, its parameters and a device, each as their packages recommend, with SHA-256."""
     import doubleratchet
     import x3dh
     from doubleratchet.recommended import (

@@ -144,7 +144,7 @@ class Direction:
         self.checks = type(receiver).open_pairwise is not Device.open_pairwise
 
     def carry(self, times: int = 1) -> None:
-        """A text is encrypted for every device, for the receiver last, and read."""
+        """Encrypt a text for every device, for the receiver last, and read it there."""
         body, incoming, plain = self.body, self.incoming, not (self.escrows or self.checks)
         outgoing = [*self.others, self.outgoing]
         for _ in range(times):
@@ -174,7 +174,7 @@ class Direction:
             self.receiver.spend(initial)
 
     def set_ups(self, bundles: Iterable[Bundle]) -> None:
-        """A session with each bundle's owner, begun and its first message read. The sessions are then forgotten."""
+        """Begin a session with each bundle's owner and read its first message; the sessions are then forgotten."""
         kept = [*self.receiver.sessions[self.sender.name]]
         for bundle in bundles:
             begun: Conversing = self.sender.begin(bundle)
@@ -184,7 +184,7 @@ class Direction:
         self.receiver.sessions[self.sender.name] = kept
 
     def fan_out(self, sessions: Iterable[Session]) -> None:
-        """A text is encrypted for every session, and nothing read."""
+        """Encrypt a text for every session, and read nothing."""
         body, escrows = self.body, self.escrows
         for session in sessions:
             message, key = encrypt(session, body)
@@ -193,7 +193,7 @@ class Direction:
                 self._field(key, message.associated + ratchet.header(message))
 
     def by_chain(self, own: sender_keys.OwnChain, times: int) -> None:
-        """A text is encrypted once for a whole group, and nothing read."""
+        """Encrypt a text once for a whole group, and read nothing."""
         for _ in range(times):
             sent, key = sender_keys.encrypt(own, self.body)
             self._field(key, sent[: -sender_keys.SIGNATURE])

@@ -115,7 +115,7 @@ class Attack:
 
 
 def specimen_module(attack: Attack) -> str:
-    """The full name of the module with the attack's specimen: of attacks.specimens, or another's, or its own."""
+    """Return the full name of the module with the attack's specimen: in attacks.specimens, or elsewhere."""
     named = "." in attack.specimen or attack.specimen in sys.modules
     return attack.specimen if named else f"attacks.specimens.{attack.specimen}"
 

@@ -43,6 +43,7 @@ class QuantumApparatus(Apparatus):
         self.scalars: dict[bytes, bytes] = {}  # of P-256's points, by coordinate
 
     def __call__(self, event: str, details: tuple[Any, ...]) -> None:
+        """Keep a key pair that the door reports."""
         if event == "x25519-key":
             self.pairs[details[0].public] = details[0]
         elif event == "ed25519-key":
@@ -61,12 +62,12 @@ class QuantumApparatus(Apparatus):
 
 
 def _coordinate(public: bytes) -> bytes:
-    """The bytes that all encodings of a public key share: all 32, or the 32 behind a point's first."""
+    """Return the bytes that all encodings of a public key share: all 32, or the 32 after a point's first."""
     return public if len(public) == COORDINATE else public[1 : 1 + COORDINATE]
 
 
 def broken(keys: QuantumApparatus, packets: Iterable[Heard], parties: Iterable[Principal]) -> QuantumComputer:
-    """The computer once it is done. The parties' keys tell in which kinds of its own a scheme keeps what was broken."""
+    """Return the computer with its results. The parties' keys tell in which types a scheme keeps a broken key."""
     known, heard = keys.pairs.keys() | keys.scalars.keys(), set[bytes]()
     for packet in packets:
         ends = range(COORDINATE, len(packet.data) + 1)
@@ -79,7 +80,7 @@ def broken(keys: QuantumApparatus, packets: Iterable[Heard], parties: Iterable[P
 
 
 def _as_kept(party: Principal, secrets: Mapping[bytes, bytes]) -> Iterator[Fact]:
-    """What a party keeps, or could, of the secrets (by their public keys' coordinates), in its own kinds."""
+    """Yield what a party keeps, or could, of the secrets (by their public keys' coordinates), in its own types."""
     for fact in walk(party, Fact):
         if isinstance(fact, EscrowGroup) and (scalar := secrets.get(_coordinate(fact.key))) is not None:
             yield EscrowKey(fact.name, scalar)

@@ -37,9 +37,11 @@ class Lawful(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened. `states[name][evening]` and the class it is of; `corrupted` are the principals
-    that misbehaved; `spoken[i]` is the text being sent when packet i was heard, or -1. What an attack's
-    apparatus became has a state on the last evening, and empty bytes before.
+    """Everything that happened in a play.
+
+    `states[name][evening]` is of the class `kinds[name][evening]`; `corrupted` are the principals that misbehaved;
+    `spoken[i]` is the text being sent when packet i was heard, or -1. If the attack has a quantum computer, "quantum"
+    has a state on the last evening, and empty bytes before.
     """
 
     scheme: str
@@ -60,5 +62,5 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[tuple[int, str, str], ...]
 
     def party(self, name: str, evening: int) -> Principal:
-        """A principal as its state of that evening has it."""
+        """Return a principal as its state of that evening has it."""
         return revive(self.states[name][evening], self.kinds[name][evening])

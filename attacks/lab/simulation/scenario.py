@@ -96,6 +96,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def devices(self) -> tuple[str, ...]:
+        """The names of all devices, user by user."""
         return tuple(device for user in self.users for device in user.devices)
 
     def texts(self) -> Iterator[PlannedText]:
@@ -125,14 +126,14 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return tuple(member for member in group.members if member != gone)
 
     def people(self, said: PlannedText) -> tuple[str, ...]:
-        """The users of the conversation that a text goes to, its sender included."""
+        """Return the users of the conversation that a text goes to, its sender included."""
         author = next(user.name for user in self.users if said.device in user.devices)
         if not said.group:
             return (author, said.peer)
         return self.members(next(group for group in self.groups if group.name == said.group), said.day)
 
     def check(self) -> Scenario:
-        """This scenario, if it hangs together. Malformed names the first thing that does not."""
+        """Return this scenario if it is consistent. Raise Malformed, naming the first thing that is not."""
         names = {user.name for user in self.users}
         wrong = [name for group in self.groups for name in group.members if name not in names]
         wrong += [name for spec in self.warrants if (name := spec.target) not in names]
@@ -163,9 +164,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 250, seed: int = 2019) -> Scenario:
-    """The scenario of every table: a one-way stretch, a lossy link, a device out of one-time prekeys, two warrants.
+    """Return the scenario of every table.
 
-    Days and devices scale with the sizes asked for. Raises Malformed for sizes that make no scenario.
+    It has a one-way stretch, a lossy link, a device out of one-time prekeys, and two warrants. Days and devices scale
+    with the sizes asked for. Raise Malformed for sizes that make no scenario.
     """
     if not 2 <= users <= len(NAMES) * 8 or days < 1 or messages < 1 or groups < 0:
         raise Malformed(f"a scenario needs 2 to {len(NAMES) * 8} users, a day, a message and no negative number")
@@ -200,7 +202,7 @@ def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 
 
 
 def _group(number: int, names: list[str], removal_day: int) -> GroupSpec:
-    """Groups take turns in style; of each group with Sender Keys the last member is removed half-way."""
+    """Return a group. Groups alternate in style; the last member of one with Sender Keys is removed half-way."""
     size = max(3, len(names) * 2 // 3)
     members = tuple((names[number:] + names[:number])[:size])
     if number % 2 == 0:
