@@ -53,7 +53,7 @@ class UnsignedWarrants(Attack):
 
 
 class Evaluating(UnsignedWarrants):
-    """The same with parties that shrug at an answer and still evaluate the checks."""
+    """The same with parties that go on where a check fails, and still evaluate it."""
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         return corrupted(party, insist_all=Principal.insist_all)
