@@ -100,6 +100,12 @@ class Service:
         """The module and name of the function that yields the checks."""
         return f"{self.checks.__module__}.{self.checks.__qualname__}"
 
+    def answer(self, *asked: Fact) -> Any:
+        """Return what the rule gives, with the same arguments as the checks."""
+        known = dict(zip(inspect.signature(self.checks).parameters, asked, strict=True))
+        given = {name: attrgetter(path)(known[of]) if path else known[of] for name, (of, path) in self.given.items()}
+        return self.rule.function(**{self.holder: known[self.holder]}, **given)
+
 
 def derivation(on: str = "") -> Callable[[F], F]:
     """Mark a public typed function as a rule of the adversary.

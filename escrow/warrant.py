@@ -7,13 +7,13 @@ that the warrant names; the answer is sealed to that key. So an overheard warran
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.crypto import Private, SigningKey, montgomery, sha256
-from escrow.derivation import Checks, Guard, derivation, honest_only
+from escrow.derivation import Checks, Guard, Service, derivation, honest_only
 from escrow.e2ee.content import Text
 from escrow.errors import Forged, Malformed
 from escrow.primitives import hpke
@@ -212,28 +212,25 @@ class Official(Principal):
     """Base of every official that acts on the authority's requests: the one place that checks a request.
 
     An official promises, in this order: the authority that the warrant names signed the request; the warrant may be
-    used today (`timely`); the scheme's own checks hold (`checks`). A subclass sets `subject`, the type of fact that it
-    is asked about, and says which of its secrets answers (`held`), what it checks, and what it gives.
+    used today (`timely`); its own checks hold. A subclass sets `promise`, a function marked `@service`, which yields
+    those checks and names the rule that answers; and it says which of its secrets takes part (`held`).
     """
 
-    subject: ClassVar[type[Fact]]
+    promise: ClassVar[Callable[..., Checks]]
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered | None:
         """Return the answer to a request that passes every check, sealed to the authority that the warrant names."""
-        secret, subject = self.admit(request, wire.day)
-        return seal_answer(request.warrant, self.give(secret, subject))
-
-    def admit(self, request: Request, day: int) -> tuple[Any, Any]:
-        """Return (the secret that answers, the subject) of a request that passes every check.
-
-        Raise Malformed if the subject is of another type, and Refused with the first check that fails.
-        """
-        subject = codec.decode(request.subject, self.subject)
+        warrant, service = request.warrant, self._service()
+        subject = codec.decode(request.subject, service.takes[2])
         secret = self.held(subject)
+        self.admit(request, wire.day, self.checks(secret, warrant, subject))
+        return seal_answer(warrant, self.give(secret, warrant, subject))
+
+    def admit(self, request: Request, day: int, checks: Checks) -> None:
+        """Insist that the authority signed the request, that the warrant may be used today, and on the checks."""
         self.insist(request.signed(), "requester's signature")
         self.insist_all(self.timely(request.warrant, day))
-        self.insist_all(self.checks(secret, request.warrant, subject))
-        return secret, subject
+        self.insist_all(checks)
 
     def timely(self, warrant: Warrant, day: int) -> Checks:
         """Yield the checks on the day of the request. A clock is no fact, so the closure counts them as passed."""
@@ -244,12 +241,17 @@ class Official(Principal):
         raise NotImplementedError(f"{type(self).__name__} holds no secret")
 
     def checks(self, secret: Any, warrant: Warrant, subject: Any) -> Checks:
-        """Yield the scheme's checks, in order: (check, whether it holds)."""
-        raise NotImplementedError(f"{type(self).__name__} checks nothing")
+        """Yield the official's own checks, in order: (check, whether it holds)."""
+        return self._service().checks(secret, warrant, subject)
 
-    def give(self, secret: Any, subject: Any) -> Fact:
+    def give(self, secret: Any, warrant: Warrant, subject: Any) -> Fact:
         """Return the fact that answers, before it is sealed."""
-        raise NotImplementedError(f"{type(self).__name__} gives nothing")
+        answer: Fact = self._service().answer(secret, warrant, subject)
+        return answer
+
+    def _service(self) -> Service:
+        promised: Service = type(self).promise.__service__  # type: ignore[attr-defined]  # `@service` marked it so
+        return promised
 
 
 def _request_bytes(warrant: Warrant, subject: bytes) -> bytes:

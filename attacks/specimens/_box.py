@@ -17,7 +17,6 @@ from escrow.crypto import Private
 from escrow.derivation import Checks, service
 from escrow.e2ee import provider
 from escrow.e2ee.provider import Mail
-from escrow.e2ee.ratchet import MessageKey
 from escrow.principal import Principal
 from escrow.scheme import User
 from escrow.schemes.envelope import Envelope, EnvelopeAgent, EnvelopeScheme, open_field
@@ -61,19 +60,11 @@ class BoxAgent(Official):
     """The escrow agent."""
 
     key: BoxKey
-    subject = Envelope
+    promise = box_checks
 
     def held(self, subject: Envelope) -> BoxKey:
         """Return the agent's key."""
         return self.key
-
-    def checks(self, secret: BoxKey, warrant: Warrant, subject: Envelope) -> Checks:
-        """Yield the checks that the agent does not waive."""
-        return box_checks(secret, warrant, subject)
-
-    def give(self, secret: BoxKey, subject: Envelope) -> MessageKey:
-        """Return the message key in the field."""
-        return open_field(subject, secret)
 
 
 class SpareAuthority(Authority):

@@ -22,9 +22,7 @@ def credulous_checks(share: AgentShare, warrant: Warrant, field: ThresholdField)
 class CredulousAgent(threshold.ThresholdAgent):
     """An agent that does not check who made a ciphertext."""
 
-    def checks(self, share: AgentShare, warrant: Warrant, field: ThresholdField) -> Checks:
-        """Yield the promises without the one about the ciphertext."""
-        return credulous_checks(share, warrant, field)
+    promise = credulous_checks
 
 
 class UncheckedCiphertext(Threshold, frozen=True, kw_only=True):

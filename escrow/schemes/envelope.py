@@ -100,19 +100,11 @@ class EnvelopeAgent(Official):
 
     key: AgentKey
 
-    subject = Envelope
+    promise = agent_checks
 
     def held(self, subject: Envelope) -> AgentKey:
         """Return the agent's key."""
         return self.key
-
-    def checks(self, secret: AgentKey, warrant: Warrant, subject: Envelope) -> Checks:
-        """Yield the agent's checks."""
-        return agent_checks(secret, warrant, subject)
-
-    def give(self, secret: AgentKey, subject: Envelope) -> MessageKey:
-        """Return the message key in the field."""
-        return open_field(subject, secret)
 
 
 class EnvelopeScheme(Plain, frozen=True, kw_only=True):

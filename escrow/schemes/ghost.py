@@ -79,11 +79,10 @@ class GhostProvider(Official, provider.Provider):
     court: Public = b""
     haunted: dict[str, Request] = {}
 
-    subject = GhostKeys
-
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
-        """Add a silent device to the target's devices, if all checks hold."""
-        _, keys = self.admit(request, wire.day)
+        """List the silent device of a request that passes every check. Nothing is answered."""
+        keys = codec.decode(request.subject, GhostKeys)
+        self.admit(request, wire.day, iter([("a device of that name exists", keys.device not in self.directory)]))
         self.haunt(keys, request.warrant.order.target)
         self.haunted[keys.device] = request
 
@@ -92,13 +91,6 @@ class GhostProvider(Official, provider.Provider):
         yield "court's signature", warrant.signed_by(self.court)
         yield from super().timely(warrant, day)
         yield "window", warrant.order.first <= day <= warrant.order.last
-
-    def held(self, subject: GhostKeys) -> None:
-        """No secret takes part."""
-
-    def checks(self, secret: None, warrant: Warrant, subject: GhostKeys) -> Checks:
-        """Yield the check on the device's name."""
-        yield "a device of that name exists", subject.device not in self.directory
 
     def haunt(self, keys: GhostKeys, target: str) -> None:
         """List the silent device among the target's; no cryptography prevents this."""

@@ -141,21 +141,13 @@ class SplitAgent(Official):
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
         self.transport = None
 
-    subject = SplitField
+    promise = agent_checks
 
     def held(self, subject: SplitField) -> HeldShare:
         """Return this agent's share. Raise Refused if it has none."""
         if self.share is None:
             raise Refused(self.name, "it holds no share")
         return self.share
-
-    def checks(self, secret: HeldShare, warrant: Warrant, subject: SplitField) -> Checks:
-        """Yield what this agent checks before it answers."""
-        return agent_checks(secret, warrant, subject)
-
-    def give(self, secret: HeldShare, subject: SplitField) -> Partial:
-        """Return this agent's part."""
-        return elgamal.partial(secret, subject.capsule)
 
 
 class Dealer(Principal):

@@ -168,21 +168,13 @@ class ThresholdAgent(Official, Member):
             for name in to:
                 wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
 
-    subject = ThresholdField
+    promise = agent_checks
 
     def held(self, subject: ThresholdField) -> AgentShare:
         """Return this agent's share. Raise Refused if it has none."""
         if self.share is None:
             raise Refused(self.name, "it holds no share")
         return self.share
-
-    def checks(self, secret: AgentShare, warrant: Warrant, subject: ThresholdField) -> Checks:
-        """Yield what this agent checks before it answers."""
-        return agent_checks(secret, warrant, subject)
-
-    def give(self, secret: AgentShare, subject: ThresholdField) -> TdhPartial:
-        """Return this agent's part of the decryption."""
-        return tdh2.partial(secret, subject.ciphertext)
 
 
 class Threshold(Plain, frozen=True, kw_only=True):

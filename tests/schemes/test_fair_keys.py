@@ -211,10 +211,10 @@ def test_a_stranger_to_the_directory_is_not_written_to():
 class Lying(Trustee):
     """A trustee who hands over another share than its own."""
 
-    def give(self, share: TrusteeShare, certificate: Certificate) -> elgamal.KeyShare:
+    def give(self, share: TrusteeShare, warrant: fair_keys.Warrant, certificate: Certificate) -> elgamal.KeyShare:
         if self.name == "trustee-1":
             share = msgspec.structs.replace(share, raw=group.scalar_bytes(7))
-        return super().give(share, certificate)
+        return super().give(share, warrant, certificate)
 
 
 def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():

@@ -100,36 +100,38 @@ def test_a_device_that_heard_of_no_key_sends_nothing():
 class Off(ThresholdAgent):
     """Its partial is of another share, with a proof that fits that one."""
 
-    def give(self, share: AgentShare, field: ThresholdField):
+    def give(self, share: AgentShare, warrant, field: ThresholdField):
         return tdh2.partial(changed(share, raw=off(share.raw)), field.ciphertext)
 
 
 class Unproven(ThresholdAgent):
     """Its partial has another's proof."""
 
-    def give(self, share: AgentShare, field: ThresholdField):
-        return changed(super().give(share, field), proof=bytes(63) + b"\x01")
+    def give(self, share: AgentShare, warrant, field: ThresholdField):
+        return changed(super().give(share, warrant, field), proof=bytes(63) + b"\x01")
 
 
 class Impersonating(ThresholdAgent):
     """It answers with a right partial, in another's name."""
 
-    def give(self, share: AgentShare, field: ThresholdField):
-        return changed(super().give(share, field), index=share.index % 3 + 1)
+    def give(self, share: AgentShare, warrant, field: ThresholdField):
+        return changed(super().give(share, warrant, field), index=share.index % 3 + 1)
 
 
 class Recycling(ThresholdAgent):
     """It answers with the partial of another ciphertext."""
 
-    def give(self, share: AgentShare, field: ThresholdField):
-        return super().give(share, changed(field, ciphertext=tdh2.encrypt(field.ciphertext.key, bytes(32), bytes(32))))
+    def give(self, share: AgentShare, warrant, field: ThresholdField):
+        return super().give(
+            share, warrant, changed(field, ciphertext=tdh2.encrypt(field.ciphertext.key, bytes(32), bytes(32)))
+        )
 
 
 class Lagging(ThresholdAgent):
     """It answers for an epoch that nobody has heard of."""
 
-    def give(self, share: AgentShare, field: ThresholdField):
-        return changed(super().give(share, field), epoch=7)
+    def give(self, share: AgentShare, warrant, field: ThresholdField):
+        return changed(super().give(share, warrant, field), epoch=7)
 
 
 class Elsewhere(ThresholdAgent):

@@ -71,7 +71,7 @@ class ClipperAgent(Official):
 
     halves: list[FiledHalf]
 
-    subject = UnitRequest
+    promise = agent_checks
 
     def held(self, subject: UnitRequest) -> FiledHalf:
         """Return the half on file of the unit that is named. Raise Refused if there is none."""
@@ -79,14 +79,6 @@ class ClipperAgent(Official):
         if half is None:
             raise Refused(self.name, f"no unit {subject.uid.hex()} is on file")
         return half
-
-    def checks(self, secret: FiledHalf, warrant: Warrant, subject: UnitRequest) -> Checks:
-        """Yield what the agent checks before it releases a half."""
-        return agent_checks(secret, warrant, subject)
-
-    def give(self, secret: FiledHalf, subject: UnitRequest) -> UnitHalf:
-        """Return the half."""
-        return release(secret, subject)
 
 
 class Programmer(Principal):

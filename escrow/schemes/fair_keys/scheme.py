@@ -116,7 +116,7 @@ def open_share(answer: Answer, key: Private) -> KeyShare:
 class Trustee(Official, registration.Holder):
     """A trustee: on a warrant about a user it gives its share of that user's key."""
 
-    subject = Certificate
+    promise = trustee_checks
 
     def held(self, subject: Certificate) -> TrusteeShare:
         """Return the share of the certified key. Raise Refused if there is none."""
@@ -129,14 +129,6 @@ class Trustee(Official, registration.Holder):
         """Yield the checks on the day of the request: a key is not released before the days that the warrant covers."""
         yield from super().timely(warrant, day)
         yield "the days that the warrant covers have begun", warrant.order.first <= day
-
-    def checks(self, secret: TrusteeShare, warrant: Warrant, subject: Certificate) -> Checks:
-        """Yield what this trustee checks before it answers."""
-        return trustee_checks(secret, warrant, subject)
-
-    def give(self, secret: TrusteeShare, subject: Certificate) -> KeyShare:
-        """Return the share."""
-        return release(secret, subject)
 
 
 class FairDevice(device.Device):
