@@ -11,6 +11,7 @@ what it took where the goal was set. A further goal is a function that yields ro
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,16 +30,22 @@ from attacks.lab.costs.measure import BASELINE, JobTurns, baseline_of, microseco
 from attacks.lab.costs.peers import PeerMissing, peer
 from attacks.lab.costs.timer import beside, clock_ratio, elapsed, ratio
 from attacks.lab.costs.workload import Job, Workload
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict.analysis import Analysis
 from attacks.registry import attacks
 from benchmarks import long_play
-from benchmarks.multiples import UNIT, at_unit, naive_verify
+from benchmarks.multiples import UNIT, at_unit, naive_verify, one_multiplication
 from escrow import crypto
+from escrow.crypto import Results, Run, running
 from escrow.e2ee import ratchet
 from escrow.primitives import group, hpke
 from escrow.primitives.skipjack import KEY
+from escrow.scheme import Scheme
 from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.leaf import IV
 from escrow.schemes.plain import SCHEME as PLAIN
+from escrow.schemes.threshold import Threshold
 from escrow.sharing import feldman, shamir
 
 MESSAGES = 1000  # of 100 bytes, in a turn of one-way; members of the group in a turn of fan-out
@@ -258,6 +265,40 @@ def _process(*arguments: str) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
+def matrix() -> Iterator[Row]:
+    """The default matrix in one process, its controls included: processor time of an applicable cell, and memory."""
+    limit = 0.45 if group.arithmetic.NAME == "OpenSSL" else 0.7
+    command = [sys.executable, "-m", "attacks.cli", "matrix", "--jobs", "1", "--format", "json", "-o", "-", "--quiet"]
+    unit, before = elapsed(one_multiplication, 400), getrusage(RUSAGE_CHILDREN)
+    done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 (our own)
+    after, units = getrusage(RUSAGE_CHILDREN), (unit, elapsed(one_multiplication, 400))
+    cells = sum(cell["verdict"] != "NOT_APPLICABLE" for cell in json.loads(done.stdout)["cells"])
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    at_unit_ = seconds * UNIT / 1e3 / (sum(units) / 2)
+    yield Row("G12", f"a cell, by {group.arithmetic.NAME} (of 212 us)", limit, at_unit_ / cells, "s")
+    yield Row("G14", "a worker of the matrix", 250, after.ru_maxrss / 1024, "MB")
+
+
+def growth() -> Iterator[Row]:
+    """A large committee; twice as many users; and four times as many days for the same texts."""
+    yield Row("G15", "25 agents, 16 texts (of 212 us)", 5, _read(Threshold(n=25), 16) * UNIT / 1e3, "s")
+    few, many = (_read(PLAIN, 250, users=users) for users in (48, 96))
+    yield Row("G15", "96 users over 48", 2.2, many / few, "x")
+    short, long = (_read(Threshold(), 60, days=days) for days in (10, 40))
+    yield Row("G15", "40 days over 10, 60 texts", 4, long / short, "x")
+
+
+def _read(scheme: Scheme, messages: int, users: int = 6, days: int = 10) -> float:
+    """Return what a play and its closure take, in multiplications of a point."""
+    scenario = default(messages=messages, users=users, days=days)
+    with running(Run(None, results=Results())):
+        work, base = beside(
+            lambda: Analysis(scheme, play(scheme, scenario), list(attacks().values())),
+            lambda: elapsed(one_multiplication, 40),
+        )
+    return work / base
+
+
 GOALS: dict[str, Callable[[], Iterator[Row]]] = {
     "G1": ping_pong,
     "G2": one_way,
@@ -270,7 +311,9 @@ GOALS: dict[str, Callable[[], Iterator[Row]]] = {
     "G9": dleq,
     "G10": rogue_leafs,
     "G11": closures,
+    "G12": matrix,
     "G13": help_,
+    "G15": growth,
 }
 
 
