@@ -34,7 +34,7 @@ class Closure(FactTable):
         self.edges = Edges(self.rules)
         self._application = Application(self, self.edges)
         self.fired, self.forged = self._application.fired, self._application.forged
-        self._served: dict[str, set[tuple[int, Premises, int]]] = {}
+        self._served: dict[str, set[tuple[int, Premises]]] = {}
         self._joins = Joins(self.facts)
         for number, rule in enumerate(self.rules):
             self._joins.add(rule, self._application.fire(number))
@@ -64,7 +64,8 @@ class Closure(FactTable):
             _, premises, _ = self.edges.firing(number)
             for request in desk.requests(premises):
                 for warrant in desk.fitting(premises, request):
-                    if (key := (number, request, self.ids[warrant])) not in served:
-                        served.add(key)
-                        desk.answer(number, premises, request, warrant, requester(warrant))
+                    shown = (*request, self.ids[warrant], self.ids[requester(warrant)])
+                    if (number, shown) not in served:
+                        served.add((number, shown))
+                        desk.answer(number, premises, shown)
         return len(self.edges.services) - before

@@ -32,7 +32,9 @@ class Desk:
         names = list(inspect.signature(service.checks).parameters)
         self.application, self.service, self.holder = application, service, arguments.index(service.holder)
         self._table, self._failed = application.table, _failing(service.checks)
-        self._candidates = candidates
+        self._candidates, self._name = candidates, service.name
+        self._alike: dict[frozenset[str], frozenset[str]] = {}  # one set for all answers that fail the same checks
+        self._holders: dict[int, tuple[str, ...]] = {}  # by secret
         self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
         self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
         for name, kind in zip(names, service.takes, strict=True):
@@ -65,17 +67,24 @@ class Desk:
         wanted = self._wanted(1, premises)
         return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
 
-    def answer(self, firing: int, premises: Premises, request: Premises, warrant: Fact, key: Fact) -> None:
-        """Add the edge of one answer. A check that raises Forged gets none, whatever else is left out."""
-        table, secret = self._table, premises[self.holder]
+    def answer(self, firing: int, premises: Premises, shown: Premises) -> None:
+        """Add the edge of one answer. A check that raises Forged gets none, whatever else is left out.
+
+        Args:
+            firing: What the official computes, from `premises`.
+            premises: Those of the firing, the official's secret among them.
+            shown: The request facts, the warrant, and the key that signs the request.
+        """
+        secret, (*request, warrant, _) = premises[self.holder], shown
+        facts = [self._table.facts[each] for each in (secret, warrant, *request)]
         try:
-            failed = self._failed(table.facts[secret], warrant, *(table.facts[each] for each in request))
+            failed = self._alike.setdefault(found := self._failed(*facts), found)
         except Forged:
-            self.application.forged[self.service.name] += 1
+            self.application.forged[self._name] += 1
             return
-        shown = (*request, table.ids[warrant], table.ids[key])
-        holders = tuple(holder for holder, _ in table.held.get(secret, ()))
-        self.application.edges.services.append(ServiceEdge(self.service.name, firing, shown, holders, failed))
+        if (holders := self._holders.get(secret)) is None:
+            holders = self._holders[secret] = tuple(holder for holder, _ in self._table.held.get(secret, ()))
+        self.application.edges.services.append(ServiceEdge(self._name, firing, shown, holders, failed))
 
 
 def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:
