@@ -74,7 +74,7 @@ def _documentation(thing: object) -> str:
 
 
 def _read(documentation: str) -> tuple[str, list[str], list[str]]:
-    """(first paragraph, the lines of the indented one, the other paragraphs)."""
+    """Return (first paragraph, the lines of the indented one, the other paragraphs)."""
     paragraphs = [part.strip("\n") for part in documentation.split("\n\n") if part.strip()]
     protocol: list[str] = []
     others: list[str] = []

@@ -9,7 +9,7 @@ STYLES = {"regression": ATTENTION, "advisory": DIM}
 
 
 def draw_comparison(page: Page, comparison: Comparison) -> None:
-    """Every difference, and how many there are of each severity."""
+    """Draw every difference, and the number of each severity."""
     widest = max((len(each.severity) for each in comparison.differences), default=0)
     for each in comparison.differences:
         page.line(f"{each.severity:<{widest}}  {told(each)}", STYLES.get(each.severity, ""), hang=widest + 2)
@@ -19,7 +19,7 @@ def draw_comparison(page: Page, comparison: Comparison) -> None:
 
 
 def told(difference: Difference) -> str:
-    """Where, what, and from what to what."""
+    """Return a difference in words: where, what, and from what to what."""
     old, new = (_said(value) for value in (difference.old, difference.new))
     return f"{', '.join(difference.row)}: {difference.what} {old} → {new}"
 

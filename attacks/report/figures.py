@@ -7,7 +7,7 @@ from attacks.report.page import ATTENTION, DIM, Page
 
 
 def draw_reproduction(page: Page, result: Reproduction) -> None:
-    """One table an experiment; below it the notes of its figures."""
+    """Draw one table for each experiment, and below it the notes of its figures."""
     for at, each in enumerate(result.experiments):
         if at:
             page.gap()
@@ -34,5 +34,5 @@ def _published(figure: Figure) -> str:
 
 
 def _number(value: float) -> str:
-    """Whole numbers with their thousands apart, others to four figures."""
+    """Return whole numbers with separated thousands, others to four figures."""
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 10_000 else f"{value:.4g}"

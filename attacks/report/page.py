@@ -1,6 +1,6 @@
 """A page of text: headings, lines and tables for a terminal, or plain where there is none.
 
-Whatever is written passes `plain`, since titles and reasons may come from a plug-in: no control character of theirs
+All that is written passes `plain`, since titles and reasons may come from a plug-in: no control character of theirs
 reaches a terminal. Rich is imported with the first table.
 """
 

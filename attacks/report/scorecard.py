@@ -47,7 +47,7 @@ class SchemeScore(NamedTuple):
 
 
 def rows(matrix: Matrix) -> list[SchemeScore]:
-    """One row for each scheme that has a judged cell, in the matrix's order."""
+    """Return one row for each scheme that has a judged cell, in the matrix's order."""
     by_scheme: dict[str, list[Cell]] = defaultdict(list)
     for cell in matrix.cells:
         if cell.verdict in JUDGED:
@@ -78,7 +78,7 @@ def _disturbance(cell: Cell) -> int:
 
 
 def _times(cell: Cell) -> Counter[str]:
-    """How often each honest check complained."""
+    """Return how often each honest check complained."""
     times: Counter[str] = Counter()
     for raised in cell.alarms:
         times[raised.check] += raised.times

@@ -103,7 +103,7 @@ class Harness(World):
         return self
 
     def take(self, step: Step) -> None:
-        """One step; nobody writes to themselves, and no day follows the last."""
+        """Take one step; no user writes to themselves, and no day follows the last."""
         match step.what:
             case "say" if step.to != self.owner[step.device]:
                 self._say(step.device, step.to)
@@ -120,7 +120,7 @@ class Harness(World):
             self.restart()
 
     def morning(self) -> None:
-        """Parties keep house: keys are rotated, erased and published."""
+        """Let every party do its morning work: keys are rotated, erased and published."""
         self.renew(self.owner)
         self.scheme.each_day(self.wire, self.wire.day)
 

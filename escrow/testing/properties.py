@@ -320,7 +320,7 @@ class Property(NamedTuple):
             self.test(scheme, how)
         except Broken as broken:
             return str(broken)
-        except Exception as error:  # whatever escapes from a party is a defect
+        except Exception as error:  # any other error out of a party is a defect
             return f"{type(error).__name__}: {error}"
         return ""
 

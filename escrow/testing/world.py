@@ -58,7 +58,7 @@ class World:
         return self.wire.party("provider", Provider)
 
     def device(self, name: str) -> Device:
-        """Return a device as it is now. Raise Unreachable if nobody has this name."""
+        """Return a device as it is now. Raise Unreachable if there is none."""
         return self.wire.party(name, Device)
 
     def restart(self) -> None:
@@ -79,7 +79,7 @@ class World:
             self.wire.ask(speaker, self.device(speaker).provider, group, type(None))
 
     def send(self, device: str, to: str, text: bytes, *, group: bool = False) -> None:
-        """Send a text to a user or a group. Raise whatever error of escrow.errors stops the device."""
+        """Send a text to a user or a group. Raise the error of escrow.errors that stops the device."""
         with crypto.acting(device):
             sender = self.device(device)
             (sender.send_to_group if group else sender.send)(self.wire, to, text)

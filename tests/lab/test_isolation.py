@@ -221,7 +221,7 @@ def test_labels_that_cannot_be_are_no_answer(monkeypatch, change, why):
         (Findings((), {}, (), {MATHEMATICS: RIGHT}), "no labels"),
         (
             Findings((bytes(32),), {}, ("mallory",), {MATHEMATICS: RIGHT, SERVED: RIGHT}),
-            "an official whom nobody knows",
+            "an official that is not in the view",
         ),
     ],
     ids=["passes", "officials"],

@@ -128,17 +128,17 @@ class AccessStructure:
         return mask
 
     def table(self, officials: Iterable[str] | None = None) -> Iterator[MinimalCoalition]:
-        """Every minimal coalition with what it opens, small ones first; those of officials only, if these are given."""
+        """Yield every minimal coalition with what it opens, small ones first.
+
+        Those of officials only, if these are given.
+        """
         within = WHENEVER if officials is None else self.labels.satisfied(self.mask(map(Seizure, officials)))
         rows = {mask: coalition for mask, coalition in self._minimal().items() if mask & ~within == 0}
         for mask in sorted(rows, key=lambda each: (len(rows[each].members), rows[each])):
             yield MinimalCoalition(rows[mask], mask, self.opened(mask))
 
     def _minimal(self) -> dict[int, Coalition]:
-        """For each target the least of its coalitions, by mask.
-
-        One seizure that serves two sets of evenings holds more than both, so what is minimal is asked once more.
-        """
+        """Return for each target the least of its coalitions, by mask."""
         found: dict[int, Coalition] = {}
         whole: dict[int, int] = {}
         for mask in sorted(self._opened):
@@ -193,11 +193,11 @@ class AccessStructure:
         return _together(members, (self._threshold(symbol, above | mask & ~plain) for symbol in symbols))
 
     def example(self, mask: int) -> Coalition:
-        """One coalition without thresholds that a mask stands for: of each threshold its first t members."""
+        """Return one coalition without thresholds that a mask stands for: of each threshold its first t members."""
         return _together(self._example(mask, 0) or ())
 
     def _example(self, mask: int, above: int) -> set[Seizure] | None:
-        """None where the mask rests on a threshold above it."""
+        """Return one such coalition, or None if the mask rests on a threshold above it."""
         plain, symbols = self._split(mask)
         members, above = set(self.coalition(plain).members), above | mask & ~plain
         for symbol in symbols:
@@ -241,7 +241,7 @@ def _together(members: Iterable[Seizure], thresholds: Iterable[CoalitionThreshol
 
 
 def _natural(thing: object) -> list[tuple[str, int]]:
-    """Orders what is printed with numbers as numbers: agent-2 before agent-10."""
+    """Return a sort key that orders numbers in names as numbers: agent-2 before agent-10."""
     return [(word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", str(thing))]
 
 
@@ -275,7 +275,7 @@ def _days(evenings: int) -> tuple[int, ...]:
 
 
 def _ranges(evenings: tuple[int, ...]) -> str:
-    """(2, 5, 6, 7) as "2,5-7"."""
+    """Return evenings as text: (2, 5, 6, 7) gives "2,5-7"."""
     starts = [each for each in evenings if each - 1 not in evenings]
     ends = [each for each in evenings if each + 1 not in evenings]
     return ",".join(f"{start}-{end}" if end > start else str(start) for start, end in zip(starts, ends, strict=True))

@@ -78,7 +78,7 @@ class Remote:
         self.fired, self.officials, self.passes = found.fired, found.officials, tuple(found.passes)
         try:
             _insist({MATHEMATICS, SERVED} <= found.passes.keys(), "no labels")
-            _insist(all(official in view.states for official in found.officials), "an official whom nobody knows")
+            _insist(all(official in view.states for official in found.officials), "an official that is not in the view")
             self._labels = {name: _Heard(each, view, len(found.texts)) for name, each in found.passes.items()}
         except ValueError as error:
             raise AdversaryFailed(f"the adversary's process answered what cannot be: {error}") from None
@@ -158,7 +158,7 @@ def _close(pipe: IO[bytes]) -> None:
 
 
 def _epitaph(child: subprocess.Popen[bytes], error: Exception) -> str:
-    """How the child ended, or what was wrong with its answer."""
+    """Return how the child ended, or what was wrong with its answer."""
     try:
         code = child.wait(1)
     except subprocess.TimeoutExpired:
@@ -168,7 +168,7 @@ def _epitaph(child: subprocess.Popen[bytes], error: Exception) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Where modules are found; nothing else of this process's environment, save what Windows cannot start without."""
+    """Return the paths of modules; the rest of this environment is left out, except what Windows needs to start."""
     path = os.pathsep.join(os.path.abspath(each) for each in sys.path)
     return {"PYTHONPATH": path} | {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
 
@@ -238,7 +238,7 @@ def serve() -> None:
 
 
 def _outlive_nobody() -> None:
-    """Whoever asked closes the pipe, or dies: then nobody waits for an answer."""
+    """End this process when the asking process closes the pipe or dies: then no one waits for an answer."""
     os.read(0, 1)
     os._exit(0)
 

@@ -50,7 +50,7 @@ class Antichains:
         return number
 
     def product(self, a: int, b: int) -> int:
-        """Both are needed."""
+        """Return the number of the minimal masks that hold one mask of each of two sets: both are needed."""
         if a > b:
             a, b = b, a
         if a in (NEVER, b):
@@ -63,7 +63,7 @@ class Antichains:
         return number
 
     def union(self, a: int, b: int) -> int:
-        """Either will do."""
+        """Return the number of the minimal masks of two sets together: either is enough."""
         if a > b:
             a, b = b, a
         if a in (NEVER, b):
@@ -92,7 +92,7 @@ def _by_size(mask: int) -> tuple[int, int]:
 
 
 def _apart(sets: Iterable[Iterable[int]]) -> bool:
-    """Whether no two of these sets of masks, none of them free, have a bit in common."""
+    """Return whether no two of these sets of masks, none of them free, have a bit in common."""
     seen = 0
     for masks in sets:
         bits = 0
@@ -197,7 +197,10 @@ class Labels:
         return self.antichains.sets[self.label(name)[fact]]
 
     def stands(self, edge: int, name: str) -> bool:
-        """Whether an edge belongs to a pass: a service edge only if the pass waives every check that it fails."""
+        """Return whether an edge belongs to a pass.
+
+        A service edge only if the pass waives every check that it fails.
+        """
         if (service := self.closure.edges.service(edge)) is None:
             return True
         if name == MATHEMATICS or not service.failed:
@@ -205,7 +208,7 @@ class Labels:
         return name.startswith(WITHOUT) and service.failed == {name.removeprefix(WITHOUT)}
 
     def satisfied(self, mask: int) -> int:
-        """`mask` with the bits of all thresholds that it meets."""
+        """Return `mask` with the bits of all thresholds that it meets."""
         before = -1
         while mask != before:
             before = mask
@@ -216,7 +219,7 @@ class Labels:
         return mask
 
     def _meets(self, mask: int, symbol: Symbol) -> bool:
-        """Whether a mask opens enough members, be it that a threshold inside it leaves too few of them out."""
+        """Return whether a mask opens enough members; a threshold inside it may leave too few of them out to fail."""
         met = [member for member in symbol.members if self.opens(member, mask)]
         missing = Counter(symbol.members) - Counter(met)
         sure = [0]
@@ -227,7 +230,7 @@ class Labels:
         return len(met) + max(sure) >= symbol.t
 
     def opens(self, label: int, mask: int) -> bool:
-        """Whether a (satisfied) mask derives what has this label."""
+        """Return whether a (satisfied) mask derives the facts with this label."""
         return any(each & mask == each for each in self.antichains.sets[label])
 
     # --- the fixpoint ---
@@ -292,7 +295,7 @@ class Labels:
         return label
 
     def _threshold(self, t: int, members: Iterable[int]) -> int:
-        """At least `t` of the members: multiplied out, or a symbol."""
+        """Return the label of at least `t` of the members: multiplied out, or a symbol."""
         key = t, tuple(sorted(member for member in members if member != NEVER))
         if key not in self._thresholds:
             exact = self._multiply(*key)
@@ -327,9 +330,9 @@ class Labels:
         return enough
 
     def _multiply(self, t: int, members: tuple[int, ...]) -> int | None:
-        """At least k of the members seen so far, for the k that can still become t; None where EXACT allows no more.
+        """Return the label of at least t members, multiplied out; None if that takes more than EXACT allows.
 
-        Where members have no bit in common nothing lies within anything else, and there is nothing to compare.
+        For the members seen so far it keeps "at least k of them", for each k that can still become t.
         """
         sets, n = [self.antichains.sets[member] for member in members], len(members)
         if n < t:

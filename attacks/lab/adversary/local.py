@@ -49,7 +49,7 @@ class Adversary(Protocol):
         """The names of the passes."""
 
     def labelled(self, name: str) -> Labels:
-        """Labels of at least the texts, in at least this pass. ValueError for an unknown pass."""
+        """Return labels of at least the texts, in at least this pass. Raise ValueError for an unknown pass."""
 
 
 def stranger() -> AuthorityKey:
@@ -89,7 +89,7 @@ class Local:
     # --- requests ---
 
     def _demand(self) -> None:
-        """For each subject that could be asked about, the narrowest order that covers it, signed by the court's key."""
+        """Demand, for each subject of a request, the narrowest order that covers it, signed by the court's key."""
         self._demanded: dict[tuple[str, int], Order] = {}
         for subject in self._of(RequestSubject):
             if subject.people and (subject.people[0], subject.day) not in self._demanded:

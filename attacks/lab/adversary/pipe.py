@@ -82,7 +82,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unkn
 
 
 def send(pipe: IO[bytes], value: object) -> None:
-    """One frame: the length in eight bytes, and the canonical encoding."""
+    """Write one frame: the length in eight bytes, and the canonical encoding."""
     frame = codec.encode(value)
     pipe.write(len(frame).to_bytes(LENGTH, "big") + frame)
     pipe.flush()
@@ -131,7 +131,7 @@ def class_of(kind: PartyClass) -> type[Principal]:
 
 
 def name_of(thing: Any) -> str:
-    """`module:name` of a class or function. Nameless if it cannot be found under that name."""
+    """Return `module:name` of a class or function. Raise Nameless if it cannot be found under that name."""
     name = f"{thing.__module__}:{thing.__qualname__}"
     if named(name, sys.modules.get) is not thing:
         raise Nameless(f"{name} cannot be found by its name in another process; define it in its module")
@@ -171,5 +171,5 @@ def unsigned(mask: int) -> bytes:
 
 
 def signed(evenings: int) -> bytes:
-    """Evenings as bits, big-endian; -1 for all of them."""
+    """Return evenings as bits, big-endian; -1 stands for all of them."""
     return evenings.to_bytes(evenings.bit_length() // 8 + 1, "big", signed=True)

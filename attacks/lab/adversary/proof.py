@@ -44,12 +44,12 @@ Proof = tuple[Given | RuleStep, ...]
 
 
 def prove(labels: Labels, fact: int, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof | None:
-    """How the coalition derives the fact in one pass, ending with it; None where it cannot."""
+    """Return how the coalition derives the fact in one pass, ending with it; None if it cannot."""
     return prove_all(labels, [fact], coalition, name) or None
 
 
 def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof:
-    """How the coalition derives those of the facts that it can derive in one pass, each step once."""
+    """Return how the coalition derives those of the facts that it can derive in one pass, each step once."""
     how = _reach(labels, coalition, name)
     closure, waiting = labels.closure, [fact for fact in facts if fact in how]
     used = set(waiting)

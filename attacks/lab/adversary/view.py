@@ -61,7 +61,7 @@ def _words(module: ModuleType) -> Vocabulary:
 
 
 def words_of(scheme: object) -> Vocabulary:
-    """Rules, services and types of the modules that a scheme (or its module) draws on."""
+    """Return the rules, services and types of the modules that a scheme (or its module) draws on."""
     return _words(module_of(scheme))
 
 

@@ -29,7 +29,7 @@ _NONCE, _ASSOCIATED, _INFO = bytes(12), bytes(100), b"WhisperRatchet"  # 100: AD
 
 
 def one_way(times: int, text: bytes) -> Callable[[], None]:
-    """So many messages from one device to another, which does not answer: ready to be run once."""
+    """Prepare so many messages from one device to another, which does not answer: a job that is run once."""
 
     def run() -> None:
         sending = receiving = bytes(32)
@@ -51,7 +51,7 @@ def one_way(times: int, text: bytes) -> Callable[[], None]:
 
 
 def ping_pong(times: int, text: bytes) -> Callable[[], None]:
-    """So many messages that answer each other, each with a ratchet step: ready to be run once."""
+    """Prepare so many messages that answer each other, each with a ratchet step: a job that is run once."""
     (first, begun), (second, public) = _new_key(), _new_key()
     agreed = HKDF(_SHA256, 64, bytes(32), _INFO).derive(first.exchange(X25519PublicKey.from_public_bytes(public)))
 
@@ -97,7 +97,7 @@ class _Keys(NamedTuple):
 
 
 def set_up(times: int, text: bytes) -> Callable[[], None]:
-    """So many sessions, each begun and its first message read: ready to be run once."""
+    """Prepare so many sessions, each begun and its first message read: a job that is run once."""
     ready = [_keys() for _ in range(times)]
 
     def run() -> None:
@@ -141,7 +141,7 @@ def _begin(keys: _Keys, text: bytes) -> None:
 
 
 def fan_out(times: int, text: bytes) -> Callable[[], None]:
-    """One text for each of so many sessions: ready to be run once."""
+    """Prepare one text for each of so many sessions: a job that is run once."""
     chains = [os.urandom(32) for _ in range(times)]
 
     def run() -> None:
@@ -157,7 +157,7 @@ def fan_out(times: int, text: bytes) -> Callable[[], None]:
 
 
 def sender_keys(times: int, text: bytes) -> Callable[[], None]:
-    """So many texts to a group, each encrypted and signed once: ready to be run once."""
+    """Prepare so many texts to a group, each encrypted and signed once: a job that is run once."""
     signer = Ed25519PrivateKey.generate()
 
     def run() -> None:

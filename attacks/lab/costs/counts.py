@@ -86,7 +86,7 @@ class Conversation(World):
 
 
 def exact(scheme: Scheme) -> tuple[Exact, ...]:
-    """Every job under a scheme, in the order above."""
+    """Return the exact counts of every job under a scheme, in the order above."""
     made: defaultdict[str, Counter[str]] = defaultdict(Counter)
     run = Run(sha256(b"escrow-lab counts"), lambda event, _: made[run.party].update((event,)))
     with crypto.running(run):

@@ -38,12 +38,12 @@ class Peer(NamedTuple):
 
 
 def peers() -> tuple[Peer, ...]:
-    """All of them. Raises PeerMissing where one is not installed."""
+    """Return all peers. Raise PeerMissing if one is not installed."""
     return tuple(peer(name) for name in PEERS)
 
 
 def peer(name: str) -> Peer:
-    """One of PEERS. Raises PeerMissing where it is not installed."""
+    """Return one of PEERS. Raise PeerMissing if it is not installed."""
     extra, packages, load = PEERS[name]
     try:
         versions = {package: version(package) for package in packages}
@@ -75,7 +75,7 @@ class _Olm:
             receiver.decrypt(message.from_parts(*sender.encrypt(text).to_parts()))
 
     def _bundles(self, times: int) -> list[Any]:
-        """One-time keys of the responder, at most as many as an account keeps at a time."""
+        """Return one-time keys of the responder, at most as many as an account keeps at a time."""
         keys: list[Any] = []
         while len(keys) < times:
             self.theirs.generate_one_time_keys(min(times - len(keys), self.theirs.max_number_of_one_time_keys))
@@ -192,7 +192,7 @@ class _Ratchets:
         self.ratchet, self.parameters, self.state = ratchet, parameters, state
 
     def _device(self) -> x3dh.BaseState:
-        """With a single one-time prekey: to find one among many, it would compute the public halves of all."""
+        """Return a device with a single one-time prekey: to find one among many, it would compute all public halves."""
         import x3dh
 
         device = self.state.create(x3dh.IdentityKeyFormat.ED_25519, x3dh.HashFunction.SHA_256, b"escrow-lab peer")

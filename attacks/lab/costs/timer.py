@@ -24,7 +24,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Turns(Generic[K]):
-    """Times by whoever took them, turn after turn."""
+    """Times by the job and party that took them, turn after turn."""
 
     def __init__(self) -> None:
         """Begin without a turn."""
@@ -87,7 +87,7 @@ def beside(work: Work, base: Clock, around: int = 5) -> tuple[float, float]:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Keep the garbage collector from running: a collection would be charged to whoever runs when it is due."""
+    """Keep the garbage collector from running: a collection would be charged to the job that runs when it is due."""
     gc.collect(0)
     was = gc.isenabled()
     gc.disable()

@@ -62,7 +62,7 @@ class Workload:
         self._group: list[Session] = []
 
     def job(self, name: str, level: Level, messages: int) -> Job:
-        """One of JOBS, prepared, of so many texts or, where they are slow, of fewer."""
+        """Prepare one of JOBS, of so many texts or, if they are slow, of fewer."""
         few = max(1, messages // 6)
         self.talk.wire.heard.clear()
         if level == "device":
@@ -86,13 +86,13 @@ class Workload:
             direction.carry()
 
     def _bundles(self, times: int) -> list[Bundle]:
-        """Of the receiver, with a one-time prekey each."""
+        """Return bundles of the receiver, with a one-time prekey each."""
         provider = self.talk.provider
         entry = provider.filed(self.talk.bob.publication(times), None)
         return [provider.handed_out(entry) for _ in range(times)]
 
     def _members(self, number: int) -> list[Session]:
-        """Sessions with the members of a group, each of which has answered; they are kept for the next turn."""
+        """Return sessions with the members of a group, each of which has answered; they are kept for the next turn."""
         while len(self._group) < number:
             self._group.append(_answered(self.there.incoming.associated))
         return self._group[:number]
@@ -115,7 +115,7 @@ class Workload:
 
 
 def _answered(associated: bytes) -> Session:
-    """One end of a session with a member who has answered."""
+    """Return one end of a session with a member that has answered."""
     prekey = new_private()
     root = Root(random_bytes(32), prekey.public, random_bytes(32))
     mine, theirs = ratchet.begin(root, associated), ratchet.respond(root, associated, prekey)

@@ -95,11 +95,11 @@ class Attack:
     findings: ClassVar[tuple[Finding, ...]] = ()
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize | Turn]:
-        """Who is corrupted, and when. Seizures are tried in every combination; an eavesdropper corrupts nobody."""
+        """Return who is corrupted, and when. Seizures are tried in every combination; the base corrupts no party."""
         return ()
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
-        """Empty, or the reason why this attack has nothing to work on here."""
+        """Return "", or the reason why this attack does not apply to the scheme."""
         return ""
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:

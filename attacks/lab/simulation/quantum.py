@@ -2,7 +2,7 @@
 
   ledger   the door tells of every key pair that anybody makes, and of the scalar behind every multiple of P-256's G
   heard    of those, the ones whose public half stands in some packet, in whichever encoding
-  state    like a principal's, of the last evening: whoever takes "quantum" knows all that was broken
+  state    like a principal's, of the last evening: a thief of "quantum" knows all that was broken
 
 X25519 pairs, ephemeral ones too; P-256 pairs, and escrow groups' whole keys from their first commitments; of Ed25519
 the scalar in its X25519 form, not the seed from which it was hashed: enough to agree as its holder. A signature could
@@ -105,7 +105,7 @@ def _with(keys: list[Fact]) -> QuantumComputer:
 
 
 def _adds_nothing_secret(kind: type[Fact]) -> bool:
-    """Whether all fields of a kind of key but the private half are public by their types."""
+    """Return whether all fields of a kind of key but the private half are public by their types."""
     hints = get_type_hints(kind, include_extras=True)
     public = (Public, str, int, tuple[str, ...], tuple[Public, ...])
     return all(hints[name] in public for name in kind.__struct_fields__ if name != "raw")

@@ -100,7 +100,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return tuple(device for user in self.users for device in user.devices)
 
     def texts(self) -> Iterator[PlannedText]:
-        """All texts in order: about a third to groups, the rest between two users, every device of a user in turn."""
+        """Return all texts in order.
+
+        About a third to groups, the rest between two users, each user's devices in turn.
+        """
         dice = random.Random(self.seed)  # noqa: S311 (who writes when is no secret)
         owner = {device: user.name for user in self.users for device in user.devices}
         for number in range(self.messages):
@@ -121,7 +124,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             yield PlannedText(number, day, device, dice.choice(answered or peers), "")
 
     def members(self, group: GroupSpec, day: int) -> tuple[str, ...]:
-        """Who is in a group on a day."""
+        """Return the members of a group on a day."""
         gone = group.removed if 0 <= group.removal_day <= day else ""
         return tuple(member for member in group.members if member != gone)
 
