@@ -80,7 +80,7 @@ class GhostProvider(Official, provider.Provider):
     haunted: dict[str, Request] = {}
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
-        """Add a silent device to the target's devices, if all checks hold."""
+        """Add the silent device of a request that passes every check to the target's devices. Nothing is answered."""
         keys = codec.decode(request.subject, GhostKeys)
         self.admit(request, wire.day, iter([("a device of that name exists", keys.device not in self.directory)]))
         self.haunt(keys, request.warrant.order.target)
