@@ -165,7 +165,7 @@ def test_pieces_of_two_runs_do_not_fit():
 
 
 def test_one_needed_share_is_the_key_and_cannot_be_refreshed():
-    with pytest.raises(ValueError, match="one share"):
+    with pytest.raises(ValueError, match="every share is the key"):
         refresh.setting(begin(1, 2)[0], b"")
 
 

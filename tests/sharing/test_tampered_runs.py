@@ -286,6 +286,6 @@ def test_a_text_that_comes_to_light_is_found(monkeypatch: pytest.MonkeyPatch) ->
         wire.show(device.name, mail.sender, "", mail.body[:32])
         honest(device, wire, mail)
 
-    monkeypatch.setattr(Device, "_try", credulous)
+    monkeypatch.setattr(Device, "receive_or_complain", credulous)
     result = ran("plain", lambda place, data, whose: data)
     assert not result.known <= result.sent
