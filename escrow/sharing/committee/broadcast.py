@@ -7,6 +7,10 @@
 A statement under liars + 1 signatures went through an honest member, so in the end all honest members read the same,
 however many lie up to `liars`. An honest member cannot be framed: only two statements signed by itself convict it.
 
+A hop in which all n speak takes n(n − 1) packets. Fewer would not do in these rounds: a statement that a liar showed to
+one member alone must reach all others from that member in the next hop. Relaying through a few members would take fewer
+packets and more hops. Sub-shares are private, so a deal takes n(n − 1) packets in any case.
+
 Source: Dolev and Strong, "Authenticated algorithms for Byzantine agreement", SIAM J. Computing 12(4), 1983. It needs
 rounds that begin and end together for all; the caller that drives the run gives them.
 """
