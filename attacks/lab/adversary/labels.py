@@ -8,6 +8,10 @@ to requests that pass all checks, `without C` what they would answer if check C 
 An atom is a principal with the set of evenings on which its state held something: "taken on one of these evenings".
 The mask of p@I holds the bits of every p@J with J ⊇ I, so one seizure in an intersection serves both. What everybody
 hears, guards and witnesses cost nothing.
+
+Example: a = agent-1@3, b = agent-2@3 and c = agent-3@3 hold shares of a key (2 of 3). The shares have the labels {a},
+{b} and {c}; the key has {ab, ac, bc}; a text under the key that the provider p alone keeps has {abp, acp, bcp}; a text
+that b could also read by itself has {b, acp}, because b lies within abp and bcp.
 """
 
 from __future__ import annotations
@@ -296,20 +300,23 @@ class Labels:
 
     def _threshold(self, t: int, members: Iterable[int]) -> int:
         """Return the label of at least `t` of the members: multiplied out, or a symbol."""
-        key = t, tuple(sorted(member for member in members if member != NEVER))
+        key = t, tuple(sorted(member for member in members if member != NEVER))  # gates alike share one computation
         if key not in self._thresholds:
             exact = self._multiply(*key)
             self._thresholds[key] = self._symbolic(Symbol(*key)) if exact is None else exact
         return self._thresholds[key]
 
     def _symbolic(self, symbol: Symbol) -> int:
+        """Return the label of a threshold that stands as one atom."""
         return self.antichains.intern([self.atoms.bit.get(symbol) or self.atoms.add(symbol)])
 
     def _looping(self, t: int, members: Iterable[int], gate: tuple[str, int]) -> int:
         """Return the label of a gate that feeds itself. Masks that have met it already are left out of its members.
 
         It has at most one symbol, whose members grow with the sweeps; symbols of gates that feed each other would never
-        end.
+        end. Example: 2 of the shares {a}, {b}, {c} give the key, and any 2 give the third back. First sweep: {ab, ac,
+        bc}, so the share of c gets {c, ab}. Second sweep: ab has met the gate already, and is no new way to be a
+        member; the members are {a}, {b}, {c} as before, nothing grows, and the part is done.
         """
         known = self._known.get(gate, NEVER)
         met = self.antichains.sets[known]
@@ -320,6 +327,7 @@ class Labels:
             for member in members
         )
         symbol = self._recursive.get(gate)
+        # multiplied out as long as that is small; once it was not, the gate keeps its symbol, and its members grow
         if symbol is None and (exact := self._multiply(t, tuple(filter(None, beyond)))) is not None:
             enough = exact
         else:
@@ -332,17 +340,19 @@ class Labels:
     def _multiply(self, t: int, members: tuple[int, ...]) -> int | None:
         """Return the label of at least t members, multiplied out; None if that takes more than EXACT allows.
 
-        For the members seen so far it keeps "at least k of them", for each k that can still become t.
+        For the members seen so far it keeps "at least k of them", for each k that can still become t. Example: 2 of
+        {a}, {b}, {ac}. at_least[1] is {a}, then {a, b}. at_least[2] is {ab} after the second member; the third one
+        joins a to ac and b to abc, and ab lies within abc: {ab, ac}.
         """
         sets, n = [self.antichains.sets[member] for member in members], len(members)
-        if n < t:
+        if n < t:  # too few members can be derived at all
             return NEVER
-        if comb(n, t) * max(map(len, sets)) > EXACT:
+        if comb(n, t) * max(map(len, sets)) > EXACT:  # not worth a beginning
             return None
         apart = _apart(sets)
         at_least: list[list[int]] = [[0], *([] for _ in range(t))]
         for seen, member in enumerate(sets, 1):
-            for k in range(min(t, seen), max(0, t - n + seen - 1), -1):
+            for k in range(min(t, seen), max(0, t - n + seen - 1), -1):  # downwards: each member is taken once
                 if len(at_least[k - 1]) * len(member) > (EXACT if apart else COMPARED):
                     return None
                 found = at_least[k] + [one | other for one in at_least[k - 1] for other in member]
