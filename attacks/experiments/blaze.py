@@ -140,13 +140,13 @@ class Blaze(Experiment):
         plan = [(width, RUNS) for width in WIDTHS] + ([(16, LONG_RUNS)] if long else [])
         for done, (width, runs) in enumerate(plan):
             progress(done, len(plan), f"{runs} forgeries of {width} bits")
-            yield from _law(width, runs)
+            yield from _trials(width, runs)
         yield _exact("naive model: trials a forgery", sum(naive_trials(20)) / 20, 1, "The mean of 20 forgeries.")
         yield from _repairs()
         yield from _arithmetic()
 
 
-def _law(width: int, runs: int) -> Iterator[Figure]:
+def _trials(width: int, runs: int) -> Iterator[Figure]:
     trials = forgery_trials(width, runs)
     smaller = "" if width == 16 else f"The paper's checksum has 16 bits; this one {width}."
     yield Figure(
