@@ -100,6 +100,11 @@ class Request(Packet, frozen=True):
     subject: Public
     signature: Public
 
+    @property
+    def matter(self) -> Public:
+        """The subject, by its name in the first templates of `init scheme`."""
+        return self.subject
+
     def signed(self) -> bool:
         """Return whether the key that the warrant names signed this request."""
         return crypto.verify(self.warrant.order.authority, self.signature, _request_bytes(self.warrant, self.subject))

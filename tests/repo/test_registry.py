@@ -180,6 +180,11 @@ def test_an_attack_without_specimen_or_with_an_unmarked_derivation_does_not_load
     peeping = written(tmp_path, own + ATTACK + "    apparatus = Own\nATTACK = Blow()", "peeping.py")
     with pytest.raises(PluginError, match="its apparatus is not the lab's"):
         attacks.registry.attacks([peeping])
+    former = written(
+        tmp_path, ATTACK + "    def meddle(self, party, *others):\n        return party\nATTACK = Blow()", "former.py"
+    )
+    with pytest.raises(PluginError, match="its method meddle is called corrupt now"):
+        attacks.registry.attacks([former])
     unmarked = written(tmp_path, ATTACK + "    derivations = (print,)\nATTACK = Blow()", "unmarked.py")
     with pytest.raises(PluginError, match="its derivation print is not marked"):
         attacks.registry.attacks([unmarked])
