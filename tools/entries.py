@@ -47,6 +47,14 @@ def is_committed(entry: object) -> bool:
         return False
 
 
+def is_known(path: Path) -> bool:
+    """Return whether git knows a file of the library or the lab; without a repository every file is taken as known."""
+    try:
+        return path in _files()
+    except OSError:
+        return True
+
+
 @cache
 def _files() -> frozenset[Path]:
     program = ["git", "ls-files", "-z", "escrow", "attacks"]
