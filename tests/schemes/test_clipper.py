@@ -220,7 +220,7 @@ def test_fault_a_receiver_that_checks_nothing_is_caught_by_field_stripping():
     assert run_cell(SCHEME, FieldStripping(), scenario).verdict == "HELD"
 
 
-def test_fault_a_wrapped_key_bound_to_nothing_is_caught_by_a_law(monkeypatch):
+def test_fault_a_wrapped_key_bound_to_nothing_is_caught_by_a_property(monkeypatch):
     prop = next(prop for prop in properties.PROPERTIES if prop.name == "a field is bound")
     assert prop.broken(SCHEME) == ""
     monkeypatch.setattr(ClipperField, "context", lambda self: b"")
@@ -228,22 +228,25 @@ def test_fault_a_wrapped_key_bound_to_nothing_is_caught_by_a_law(monkeypatch):
 
 
 @pytest.mark.parametrize(("check", "under"), [("window", "a warrant for other days"), ("target", "somebody else")])
-def test_fault_an_agent_that_leaves_out_a_check_is_caught_by_a_law(monkeypatch, check, under):
+def test_fault_an_agent_that_leaves_out_a_check_is_caught_by_a_property(monkeypatch, check, under):
     prop = next(prop for prop in properties.PROPERTIES if prop.name == "no valid warrant no text")
     assert prop.broken(SCHEME) == ""
     honest = clipper.agent_checks
-    left_out = lambda *asked: ((name, holds or name == check) for name, holds in honest(*asked))  # noqa: E731 (one line)
-    monkeypatch.setattr(clipper, "agent_checks", left_out)
+
+    def left_out(self, *asked):
+        return ((name, holds or name == check) for name, holds in honest(*asked))
+
+    monkeypatch.setattr(clipper.ClipperAgent, "checks", left_out)
     assert under in prop.broken(SCHEME)
 
 
-def test_fault_a_promise_written_as_mathematics_is_caught_by_a_law(monkeypatch):
+def test_fault_a_promise_written_as_mathematics_is_caught_by_a_property(monkeypatch):
     prop = next(prop for prop in properties.PROPERTIES if prop.name == "promises are no mathematics")
 
-    def release(half, request):
+    def give(self, half, warrant, request):
         if request.people[0] != half.owner:
             raise Forged("not this owner's")
         raise Forged("never")
 
-    monkeypatch.setattr(clipper, "release", release)
+    monkeypatch.setattr(clipper.ClipperAgent, "give", give)
     assert "agent" in prop.broken(SCHEME)
