@@ -16,6 +16,7 @@ from attacks.cli import main
 from attacks.lab.runs import journal, matrix
 from attacks.lab.runs.journal import CellLine, encoded, opened
 from attacks.lab.runs.merge import judged
+from attacks.lab.runs.workers import TimedOut, limited
 
 ROOT = Path(__file__).parents[2]
 LONG = os.environ.get("ESCROW_LAB_PROFILE") == "long"
@@ -126,6 +127,16 @@ def test_what_took_too_long_is_3_and_is_tried_again(tmp_path):
     assert journal.read(path).lines == ()
     done = command("--resume", path, "--timeout", "600", "--format", "json", "-o", result_)
     assert done.returncode == 0 and result_.read_bytes() == result(uninterrupted().kept)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_time_limit_is_kept_although_a_destructor_swallows_it():
+    class Slow:
+        def __del__(self):
+            time.sleep(0.5)
+
+    with pytest.raises(TimedOut), limited(0.05):
+        Slow()
 
 
 STUCK = '''

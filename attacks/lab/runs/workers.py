@@ -72,15 +72,15 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def limited(seconds: float | None) -> Iterator[None]:
-    """Raise TimedOut in this block after so many seconds; never if they are None, or on systems without alarms."""
+    """Raise TimedOut in this block after so many seconds; never if they are None, or on systems without alarms.
+
+    It is raised at the block's end at the latest: Python drops what a signal raises within a destructor.
+    """
     if seconds is None or sys.platform == "win32":
         yield
         return
-    end, before, beat = (
-        time.monotonic() + seconds,
-        signal.getsignal(signal.SIGALRM),
-        signal.getitimer(signal.ITIMER_REAL),
-    )
+    over = end = time.monotonic() + seconds
+    before, beat = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
 
     def look(number: int, frame: FrameType | None) -> None:
         nonlocal end
@@ -97,3 +97,5 @@ def limited(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, *beat)
         signal.signal(signal.SIGALRM, before)
+    if time.monotonic() >= over:
+        raise TimedOut
