@@ -22,9 +22,9 @@ def _usable(attack: Attack) -> None:
         raise ModuleNotFoundError(f"there is no specimen {attack.specimen}")
     if attack.apparatus is not None and not attack.apparatus.__module__.startswith("attacks.lab."):
         raise TypeError("its apparatus is not the lab's: it would see every key that is made")
-    for old, new in (("meddle", "corrupt"), ("act", "each_evening")):
-        if hasattr(attack, old):  # it would never be called, and the attack would seem to fail
-            raise TypeError(f"its method {old} is called {new} now")
+    for old, new in (("meddle", "corrupt"), ("act", "each_evening"), ("quantum", "apparatus")):
+        if hasattr(attack, old):  # it would never be read, and the attack would seem to fail
+            raise TypeError(f"its {old} is called {new} now")
     for function in attack.derivations:
         if not hasattr(function, "__rule__"):
             raise TypeError(f"its derivation {function.__name__} is not marked @derivation")

@@ -184,6 +184,8 @@ def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Call
 
     def mark(function: F) -> F:
         rule: Rule = answer.__rule__  # type: ignore[attr-defined]
+        if isinstance(rule, Gate):
+            raise RuleError(f"{function.__qualname__}: an official answers with a derivation, not a threshold rule")
         names, takes, _, _ = _signature(function, gives=False)
         asked = zip(inspect.signature(answer).parameters, rule.needed, strict=True)
         where = {name: (name, "") for name, needed in asked if name != holder and (needed or name in names)}

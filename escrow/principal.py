@@ -62,8 +62,11 @@ def corrupted(party: P, fields: dict[str, Any] | None = None, **methods: Callabl
     """Return a party with the same data that keeps no promise: it computes whatever it can and insists on nothing.
 
     `methods` replace its own. `fields` (name -> list type) are added to its state, begin as empty lists, and hold what
-    an attacker makes. Checks are not even evaluated, so that none of them can stop the party by raising an error.
+    an attacker makes. What `insist_all` is given is not even evaluated, so that no check can stop the party by raising
+    an error. Raise TypeError if a method is to be replaced that the party does not have: it would never be called.
     """
+    if unknown := [name for name in methods if not hasattr(party, name)]:
+        raise TypeError(f"{type(party).__name__} has no method {unknown[0]} that could be replaced")
     kind = _corrupt_kind(type(party), tuple((fields or {}).items()), tuple(methods.items()))
     values = {field: getattr(party, field) for field in party.__struct_fields__}
     return kind(**values)  # type: ignore[no-any-return]  # a subclass of type(party), made here

@@ -20,6 +20,7 @@ from escrow.codec import Fact, Packet
 from escrow.derivation import Rule, RuleError, Service, facts_of
 
 _OURS = {"escrow", "attacks"}
+_MARKS = {"derivation": "__rule__", "threshold": "__rule__", "service": "__service__"}  # what each leaves behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,42 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
                 continue
             if isinstance(value, type) and issubclass(value, bases):
                 types.add(value)
-            elif inspect.isfunction(value) and not name.startswith("_"):
+            elif inspect.isfunction(inspect.unwrap(value)) and not name.startswith("_"):
                 if (rule := getattr(value, "__rule__", None)) is not None:
                     rules[rule.name] = rule
                 elif (offered := getattr(value, "__service__", None)) is not None:
                     services[offered.checks.__qualname__ + each.__name__] = offered
                 elif not hasattr(value, "__honest_only__") and _over_facts(value):
-                    at = f"{each.__name__}.{name} (line {value.__code__.co_firstlineno})"
+                    at = f"{each.__name__}.{name} (line {inspect.unwrap(value).__code__.co_firstlineno})"
                     raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
+        if not _is_ours(each.__name__):  # of ours, a test asks the same
+            refuse_lost_marks(each)
     _told_apart(kind for kind in types if issubclass(kind, Fact | Packet))
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
+
+
+def refuse_lost_marks(module: ModuleType) -> None:
+    """Raise RuleError if a function of a module's text is marked, but would not be collected: nobody would notice.
+
+    Collected are public functions at the top of a module, under their own names, with their marks in place.
+    """
+    tree = ast.parse(inspect.getsource(module))
+    for node in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)):
+        marks = [_name_of(each) for each in node.decorator_list if _name_of(each) in _MARKS]
+        if not marks:
+            continue
+        held: Any = vars(module).get(node.name)
+        kept = node in tree.body and not node.name.startswith("_") and hasattr(held, _MARKS[marks[0]])
+        if not (kept and inspect.unwrap(held).__code__.co_firstlineno == node.decorator_list[0].lineno):
+            raise RuleError(
+                f"{module.__name__}.{node.name} (line {node.lineno}) is marked @{marks[0]} and would be lost: "
+                f"write it as a public function at the top of the module, with a name of its own"
+            )
+
+
+def _name_of(decorator: ast.expr) -> str:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def _told_apart(kinds: Iterable[type]) -> None:

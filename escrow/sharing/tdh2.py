@@ -142,41 +142,13 @@ def _check(ciphertext: TdhCiphertext) -> bool:
 # --- by shares ---
 
 
-class PartialsWanted(Fact, frozen=True):
-    """Parts of this epoch of the ciphertexts under `u` are worth computing: bookkeeping, which bounds the search.
-
-    t shares of any one epoch pool to the key, which opens everything; so parts made with stolen shares tell something
-    new beside parts of the same epoch that a member answered with. What honest members would answer is the same text
-    under the same conditions at every epoch: the first stands for all.
-    """
-
-    key: Public
-    epoch: int
-    u: Public
-
-
-@derivation("ciphertext.key = sharing.key")
-def wanted_of_members(ciphertext: TdhCiphertext, sharing: Guard[Sharing]) -> PartialsWanted:
-    """Want the parts that honest members would answer with. Raise Forged for an epoch that is not the first."""
-    if sharing.epoch:
-        raise Forged("members answer at this epoch as at the first")
-    return PartialsWanted(ciphertext.key, sharing.epoch, ciphertext.u)
-
-
-@derivation()
-def wanted_beside(part: TdhPartial) -> PartialsWanted:
-    """Want the parts that can be combined with this one."""
-    return PartialsWanted(part.key, part.epoch, part.u)
-
-
-@derivation("share.key = ciphertext.key, share.key = wanted.key, share.epoch = wanted.epoch, ciphertext.u = wanted.u")
-def partial(share: EpochShare, ciphertext: TdhCiphertext, wanted: Guard[PartialsWanted | None] = None) -> TdhPartial:
+@derivation("share.key = ciphertext.key")
+def partial(share: EpochShare, ciphertext: TdhCiphertext) -> TdhPartial:
     """Return one member's part: the same bytes for each request, whether or not the ciphertext checks.
 
     Args:
         share: The member's share.
         ciphertext: What is to be opened.
-        wanted: Bounds the adversary's search; of no effect on the result.
 
     Raises:
         Forged: the ciphertext is under another key, or u is no point.

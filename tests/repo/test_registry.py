@@ -183,7 +183,7 @@ def test_an_attack_without_specimen_or_with_an_unmarked_derivation_does_not_load
     former = written(
         tmp_path, ATTACK + "    def meddle(self, party, *others):\n        return party\nATTACK = Blow()", "former.py"
     )
-    with pytest.raises(PluginError, match="its method meddle is called corrupt now"):
+    with pytest.raises(PluginError, match="its meddle is called corrupt now"):
         attacks.registry.attacks([former])
     unmarked = written(tmp_path, ATTACK + "    derivations = (print,)\nATTACK = Blow()", "unmarked.py")
     with pytest.raises(PluginError, match="its derivation print is not marked"):

@@ -99,7 +99,7 @@ class Reader:
             if said is not None and not isinstance(said, Mail | Delivery):
                 read.add(packet.data)
                 yield from walk(said, Fact)
-                yield from self._subject(getattr(said, "subject", b""))
+                yield from self._subject(getattr(said, "subject", getattr(said, "matter", b"")))
 
     def _subject(self, encoded: bytes) -> Iterable[Fact]:
         """Return the facts of one that travels encoded inside a packet: an access field, or a request's subject."""
