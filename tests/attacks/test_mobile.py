@@ -14,7 +14,7 @@ from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.runs.experiment import experiments, reproduce
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.verdict.analysis import Analysis
+from attacks.lab.verdict.analysis import SERVED, Analysis
 from attacks.registry import attacks
 from attacks.specimens.unerased import Unerased
 from escrow import crypto
@@ -191,3 +191,28 @@ def test_t_minus_1_agents_an_epoch_for_ever_learn_nothing(n):
 def test_the_claim_says_as_much():
     assert [grant.period for grant in Threshold(every=3).claim.grants if grant.who == "agent-*"] == [3]
     assert msgspec.structs.asdict(Threshold())["every"] == 1
+
+
+class TwoCourts(Threshold, frozen=True, kw_only=True):
+    """All three agents are needed, and the third honours the warrants of another country's court."""
+
+    name, title = "two-courts", "Threshold with an agent abroad"
+
+    def cast(self, users, court):
+        with crypto.acting("other court"):
+            abroad = crypto.new_signing_key().public
+        for party in super().cast(users, court):
+            if party.name == "agent-3":
+                party.court = abroad
+            yield party
+
+
+def test_a_stolen_share_adds_up_with_the_answers_of_honest_agents_of_its_epoch_whichever_it_is():
+    """The court's key makes two agents answer; the third's share of any evening is the part that they lack."""
+    analysis = Analysis(TwoCourts(t=3, n=3), play(TwoCourts(t=3, n=3), SHORT), tuple(attacks().values()))
+    everything = {sent.id for sent in analysis.record.sent}
+    assert everything
+    for evening in range(SHORT.days):
+        seized = [Seizure("court", (evening,)), Seizure("agent-3", (evening,))]
+        assert analysis.opened_by(seized, SERVED) == everything
+        assert not analysis.opened_by(seized[:1], SERVED) and not analysis.opened_by(seized[1:], SERVED)
