@@ -119,12 +119,14 @@ def hash_to_scalar(tag: str, *parts: bytes) -> int:
 def inverses(values: Sequence[int]) -> list[int]:
     """Return the inverses modulo Q, by one inversion and three multiplications each.
 
-    Raise ValueError if a value is 0.
+    Raise Forged if a value is 0 modulo Q.
     """
     before = [1]
     for value in values:
         before.append(before[-1] * value % Q)
-    inverse = pow(before.pop(), -1, Q)
+    if not (product := before.pop()):
+        raise Forged("0 has no inverse modulo Q")
+    inverse = pow(product, -1, Q)
     out = []
     for value, product in zip(reversed(values), reversed(before), strict=True):
         out.append(inverse * product % Q)
@@ -139,10 +141,10 @@ def lagrange(indexes: tuple[int, ...], at: int = 0) -> tuple[int, ...]:
     The products of small differences are taken in four parts, because long integers multiply slowly.
 
     Raises:
-        Forged: two indexes agree, or `at` is one of them.
+        Forged: there are no indexes, two are equal modulo Q, or `at` is one of them modulo Q.
     """
-    if len(set(indexes)) < len(indexes) or at in indexes:
-        raise Forged("interpolation needs distinct indexes, and another point")
+    if not indexes or len({at % Q, *(index % Q for index in indexes)}) <= len(indexes):
+        raise Forged("interpolation needs indexes that are distinct modulo Q, and another point")
     below = []
     for i, row in zip(indexes, _differences(indexes), strict=True):
         below.append((at - i) * math.prod([math.prod(row[first::4]) for first in range(4)]) % Q)
@@ -181,7 +183,9 @@ def multiply(point: bytes, k: int) -> bytes:
 
 
 def add(*points: bytes) -> bytes:
-    """Return the sum of one or more points. Raise Forged if it is the neutral element."""
+    """Return the sum of one or more points. Raise Forged if there are none, or it is the neutral element."""
+    if not points:
+        raise Forged("a sum of no points")
     return crypto.recalled(("p256-add", points), arithmetic.add, points)
 
 
@@ -191,8 +195,13 @@ def negate(point: bytes) -> bytes:
 
 
 def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
-    """Return Σ [k_i]P_i for public k_i; small k_i of either sign are cheap. Raise Forged as `add` does."""
+    """Return Σ [k_i]P_i for public k_i, one for each point; small k_i of either sign are cheap.
+
+    Raise Forged as `add` does, or if their numbers differ.
+    """
     terms, signed = tuple(points), tuple((k + Q // 2) % Q - Q // 2 for k in scalars)
+    if not terms or len(terms) != len(signed):
+        raise Forged("a sum of no points, or not as many scalars as points")
     for _ in terms:
         crypto.observe("p256-term")
     return crypto.recalled(("p256-multi", terms, signed), arithmetic.multi, terms, signed)
@@ -202,9 +211,9 @@ def horner(points: Sequence[bytes], x: int) -> bytes:
     """Return Σ [x^j]P_j for a small x ≥ 1: log x doublings a term, where a full multiplication has 256.
 
     Raises:
-        Forged: there are no points, x is below 1, or the sum is the neutral element.
+        Forged: there are no points, not 1 ≤ x < Q, or the sum is the neutral element.
     """
-    if not points or x < 1:
+    if not points or not 1 <= x < Q:
         raise Forged("a sum of no points, or at no index")
     return crypto.recalled(("p256-horner", tuple(points), x), arithmetic.horner, points, x)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
 
+from escrow.errors import Forged
 from escrow.primitives.group import Q, lagrange, random_scalars
 
 _LAZY = 24  # terms between two reductions: for indexes below 2^11 the sum stays within some 500 bits
@@ -73,7 +74,7 @@ def combine(shares: Mapping[int, int]) -> int:
             value.
 
     Raises:
-        Forged: an index is 0.
+        Forged: there are no shares, or an index is 0 or equal to another, modulo Q.
     """
     indexes = tuple(shares)
     return sum(weight * share for weight, share in zip(lagrange(indexes), shares.values(), strict=True)) % Q
@@ -91,8 +92,14 @@ def columns(weights: Sequence[int], indexes: Sequence[int], t: int) -> list[int]
 
 
 def interpolate(shares: Mapping[int, int]) -> list[int]:
-    """Return all coefficients, lowest first, of the polynomial through the shares (Newton's divided differences)."""
+    """Return all coefficients, lowest first, of the polynomial through the shares (Newton's divided differences).
+
+    Raises:
+        Forged: there are no shares, or an index is 0 or equal to another, modulo Q.
+    """
     indexes, values = list(shares), list(shares.values())
+    if not shares or len({0, *(index % Q for index in indexes)}) <= len(indexes):
+        raise Forged("interpolation needs indexes that are distinct and not 0, modulo Q")
     for order in range(1, len(values)):
         for at in range(len(values) - 1, order - 1, -1):
             step = pow(indexes[at] - indexes[at - order], -1, Q)

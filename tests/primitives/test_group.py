@@ -209,9 +209,61 @@ def test_lagrange_takes_indexes_of_any_size(indexes):
 
 
 def test_interpolation_at_a_repeated_or_a_given_index_is_forged():
-    for indexes, at in (((1, 2, 1), 0), ((1, 2), 2), ((0, 1), 0)):
+    repeated = (((1, 2, 1), 0), ((1, 1 + Q), 0), ((1, 1 - Q), 0), ((2, Q + 1, 1), 0))
+    given = (((1, 2), 2), ((0, 1), 0), ((Q, 1), 0), ((-Q, 1), 0), ((2 * Q, 1), 0), ((1, 2), Q + 2), ((1, Q + 2), 2))
+    for indexes, at in (*repeated, *given, ((), 0), ((), 1)):
         with pytest.raises(Forged):
             group.lagrange(indexes, at)
+
+
+@pytest.mark.parametrize("values", [[0], [1, 0], [Q], [3, -Q], [2 * Q, 5]])
+def test_zero_modulo_q_has_no_inverse(values):
+    with pytest.raises(Forged):
+        group.inverses(values)
+
+
+@pytest.mark.parametrize("point", [b"", b"\0", bytes(33), b"\4" + bytes(64), b"\3" + b"\xff" * 32], ids=bytes.hex)
+def test_no_function_takes_the_neutral_element_or_what_is_no_point(point):
+    g = GENERATOR
+    for use in (
+        lambda: group.check(point),
+        lambda: group.negate(point),
+        lambda: group.multiply(point, 2),
+        lambda: group.add(point),
+        lambda: group.add(g, point),
+        lambda: group.multi([g, point], [1, 2]),
+        lambda: group.multi([g, point], [1, 0]),
+        lambda: group.horner([g, point], 1),
+        lambda: group.horner([point, g], 2),
+        lambda: group.commitment(point, 1, g, 2),
+        lambda: group.commitment(g, 1, point, 2),
+    ):
+        with pytest.raises(Forged):
+            use()
+    assert not group.schnorr_verify(point, bytes(64), b"")
+    assert not group.dleq_verify(point, g, g, bytes(64), b"")
+
+
+def test_sums_of_nothing_and_sums_that_are_neutral_are_forged():
+    g, minus = GENERATOR, group.negate(GENERATOR)
+    for use in (
+        lambda: group.add(),
+        lambda: group.multi([], []),
+        lambda: group.multi([g], []),
+        lambda: group.multi([g], [1, 2]),
+        lambda: group.multi([g, g], [1, -1]),
+        lambda: group.multi([g], [Q]),
+        lambda: group.add(g, minus),
+        lambda: group.base(Q),
+        lambda: group.base(-Q),
+        lambda: group.multiply(g, 0),
+        lambda: group.multiply(g, 2 * Q),
+        lambda: group.horner([], 1),
+        lambda: group.horner([g, minus], 1),
+        *(lambda x=x: group.horner([g, g], x) for x in (0, -1, Q, Q + 1, 2 * Q)),
+    ):
+        with pytest.raises(Forged):
+            use()
 
 
 def test_hashing_to_a_scalar_keeps_tags_and_parts_apart():

@@ -11,7 +11,7 @@ from escrow import codec, crypto, vectors
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
 from escrow.primitives.group import Q
-from escrow.sharing import elgamal, feldman, shamir
+from escrow.sharing import elgamal, feldman, pedersen, shamir
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Partial
 from escrow.vocabulary import vocabulary
 
@@ -369,3 +369,42 @@ def test_one_seed_deals_and_opens_the_same():
             return dealt, shares, elgamal.encapsulate(dealt)
 
     assert play() == play()
+
+
+# --- values out of range ---
+
+ZERO = [0, Q, -Q, 2 * Q]
+
+
+@pytest.mark.parametrize("join", [shamir.combine, shamir.interpolate])
+def test_shares_at_no_index_at_0_or_twice_modulo_q_are_forged(join):
+    first, second, _ = shamir.split(1234, 2, 3)
+    wrong = [{}, *({index: 5} for index in ZERO), *({index: 5, 1: first} for index in ZERO)]
+    wrong += [{1: first, 1 + step: first} for step in (Q, -Q, 3 * Q)]
+    wrong += [{1: first, 2: second, 2 + Q: second}]
+    for shares in wrong:
+        with pytest.raises(Forged):
+            join(shares)
+    assert shamir.combine({1: first, 2: second}) == shamir.interpolate({1: first, 2: second})[0] == 1234
+
+
+@pytest.mark.parametrize("index", [*ZERO, Q + 1, 1 - Q, 1 + 2 * Q])
+def test_no_share_fits_at_an_index_that_no_member_has(index):
+    shares, commitments = feldman.deal(77, 2, 3)
+    share = shares[0] if index % Q else 77
+    assert feldman.verify_share(commitments, 1, shares[0]) and feldman.verify_shares(commitments, {1: shares[0]})
+    assert not feldman.verify_share(commitments, index, share)
+    assert not feldman.verify_shares(commitments, {index: share})
+    pairs, hidden = pedersen.deal(77, 2, 3)
+    assert pedersen.verify_share(hidden, 1, pairs[0]) and pedersen.verify_shares(hidden, {1: pairs[0]})
+    assert not pedersen.verify_share(hidden, index, pairs[0])
+    assert not pedersen.verify_shares(hidden, {index: pairs[0]})
+
+
+def test_no_shares_and_no_commitments_fit_nothing():
+    shares, commitments = feldman.deal(77, 2, 3)
+    pairs, hidden = pedersen.deal(77, 2, 3)
+    assert not feldman.verify_shares(commitments, {}) and not pedersen.verify_shares(hidden, {})
+    for none in ((), (bytes(33),), (b"\0",), (commitments[0], bytes(33))):
+        assert not feldman.verify_share(none, 1, shares[0]) and not feldman.verify_shares(none, {1: shares[0]})
+        assert not pedersen.verify_share(none, 1, pairs[0]) and not pedersen.verify_shares(none, {1: pairs[0]})
