@@ -217,9 +217,9 @@ def test_runs_of_different_purposes_have_different_sessions():
 @sizes
 def test_a_dealers_polynomial_or_enough_of_its_sub_shares_give_all_that_it_dealt(t, n):
     setting = gjkr.gjkr(b"run", t, n)
-    dealt = {dealer: gjkr.deal(setting, dealer) for dealer in (1, 2)}
+    dealt = {dealer: gjkr.deal(setting, dealer) for dealer in range(1, n - t + 2)}
     revealed = {dealer: extraction.reveal(setting, polynomials) for dealer, (polynomials, _, _) in dealt.items()}
-    made = result.conclude(setting, (1, 2), revealed)
+    made = result.conclude(setting, tuple(dealt), revealed)
     polynomials, _, sent = dealt[1]
     values = [(each.dealer, each.member, each.value) for each in sent]
     for found in (deal_again(polynomials, made), complete_dealing(made, sent[n - t :])):

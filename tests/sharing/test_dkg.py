@@ -57,6 +57,10 @@ def fields(fact) -> dict:
 @given(T_OF_N, st.sampled_from(MAKES))
 def test_any_t_shares_of_an_honest_run_give_the_key_that_was_published(t_of_n, make):
     t, n = t_of_n
+    if make is gjkr.gjkr and n < 2 * t - 1:
+        with pytest.raises(ValueError, match="n >= 2t - 1"):
+            make(SESSION, t, n)
+        return
     ran = play(make, t, n)
     assert ran.blames == ()
     assert ran.record.qualified == tuple(range(1, n + 1))
@@ -294,10 +298,33 @@ def test_who_is_in_is_a_function_of_what_was_broadcast(make):
             assert gjkr.qualify(setting, shuffled, complaints, answered) == expected
 
 
+@pytest.mark.parametrize(("t", "n"), [(2, 2), (3, 3), (3, 4), (4, 6), (5, 5)])
+def test_gjkr_is_refused_where_the_honest_could_not_rebuild_and_joint_feldman_is_not(t, n):
+    """One that falls silent once it sees the key would end each run whose key it does not want."""
+    with pytest.raises(ValueError, match="n >= 2t - 1"):
+        gjkr.gjkr(SESSION, t, n)
+    assert gjkr.joint_feldman(SESSION, t, n).least == n - t + 1
+    assert gjkr.gjkr(SESSION, t, 2 * t - 1).least == t
+
+
+@both
+@pytest.mark.parametrize(("t", "n"), [(2, 3), (3, 5)])
+def test_a_qual_of_fewer_than_n_minus_t_plus_1_ends_the_run_with_names(make, t, n):
+    absent = {f"p{i}": Absent for i in range(1, t)}
+    assert play(make, t, n, **absent).record.qualified == tuple(range(t, n + 1))
+    with pytest.raises(Blamed, match=f"QUAL has {n - t} members of the {n - t + 1}") as caught:
+        play(make, t, n, **absent, **{f"p{n}": Absent})
+    assert caught.value.culprits == (*range(1, t), n)
+    setting = make(SESSION, t, n)
+    dealt = {i: gjkr.deal(setting, i)[1] for i in setting.members}
+    with pytest.raises(Blamed, match=f"QUAL has 1 members of the {n - t + 1}"):
+        result.conclude(setting, (1,), dealt)
+
+
 def test_no_key_comes_out_where_no_dealer_is_left():
     with pytest.raises(Blamed) as caught:
         play(gjkr.gjkr, 1, 1, p1=Absent)
-    assert "no dealer" in str(caught.value)
+    assert "QUAL has 0 members of the 1 that it needs" in str(caught.value)
 
 
 # --- equivocation ---
@@ -417,8 +444,8 @@ def test_too_few_shares_to_expose_a_dealer_end_the_run_with_names():
         def pool(self, record):
             return ()
 
-    with pytest.raises(Blamed, match="member 4"):
-        play(gjkr.gjkr, 3, 4, p1=Quiet, p4=Silent)
+    with pytest.raises(Blamed, match="member 5"):  # three liars, where 3 of 5 tolerates two
+        play(gjkr.gjkr, 3, 5, p1=Quiet, p2=Quiet, p5=Silent)
 
 
 def test_a_rushing_dealer_sees_every_key_part_in_joint_feldman_and_none_in_gjkr():
@@ -497,7 +524,7 @@ def test_an_outcome_is_dealings_of_one_degree(made):
 
 
 def test_a_share_that_no_complaint_asked_for_is_missed():
-    setting = gjkr.gjkr(SESSION, 2, 2)
+    setting = gjkr.gjkr(SESSION, 2, 3)
     broadcast = {i: gjkr.deal(setting, i)[1] for i in setting.members}
     with pytest.raises(Forged, match="neither a share nor an answer"):
         gjkr.settle(setting, 1, (1, 2), broadcast, {}, ())

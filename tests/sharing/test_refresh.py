@@ -30,7 +30,7 @@ def hold(setting: Setting, **lying: type[LocalMember]) -> RunResult:
 
 
 def begin(t: int, n: int) -> tuple[Sharing, list[EpochShare]]:
-    made = hold(gjkr.gjkr(b"begin", t, n))
+    made = hold((gjkr.gjkr if n >= 2 * t - 1 else gjkr.joint_feldman)(b"begin", t, n))
     return result.first_sharing(made.outcome), [
         result.first_share(made.outcome, made.shares[i]) for i in range(1, n + 1)
     ]
@@ -54,6 +54,10 @@ def changed(fact, **values):
 def test_the_key_stays_and_all_shares_change(t_of_n, hiding, data):
     t, n = t_of_n
     sharing, shares = begin(t, n)
+    if n < 2 * t - 2:
+        with pytest.raises(ValueError, match="GJKR needs"):
+            refresh.setting(sharing, b"", hiding=True)
+        hiding = False
     key = epochs.pool(sharing, tuple(shares))
     for epoch in (1, 2):
         sharing, new, _, made = refreshed(sharing, shares, hiding)
@@ -136,7 +140,7 @@ def test_joint_feldman_shows_the_new_polynomial_before_the_answers_and_gjkr_does
             seen.append(tuple(map(group.add, *(each.points for each in record.commitments.values()))))
             return super().answer(record)
 
-    sharing, shares = begin(3, 3)
+    sharing, shares = begin(3, 4)
     made = refreshed(sharing, shares, hiding, p3=Watching)[3]
     assert (seen.pop() == result.commitments(made.outcome)) is not hiding
 

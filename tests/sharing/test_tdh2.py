@@ -25,7 +25,7 @@ BYTES = st.binary(min_size=32, max_size=32)
 
 def made(t: int, n: int):
     """(sharing, shares) by key generation."""
-    setting = gjkr.gjkr(b"key", t, n)
+    setting = (gjkr.gjkr if n >= 2 * t - 1 else gjkr.joint_feldman)(b"key", t, n)
     ran = run(LocalMember(setting, i) for i in setting.members)
     shares = [result.first_share(ran.outcome, ran.shares[i]) for i in setting.members]
     return result.first_sharing(ran.outcome), shares

@@ -3,7 +3,8 @@
   deal      P_i: f_i, f'_i of degree t − 1;  C_ik = [a_ik]G + [b_ik]H to all, (s_ij, s'_ij) = (f_i(j), f'_i(j)) to P_j
   complain  P_j complains of P_i where [s_ij]G + [s'_ij]H ≠ Σ [j^k]C_ik
   answer    P_i broadcasts (s_ij, s'_ij) for each that complained
-  qualify   out are dealers with more than t − 1 complaints, or an answer that fails; QUAL is the rest, and x is fixed
+  qualify   out are dealers with more than t − 1 complaints, or an answer that fails; QUAL is the rest, and x is fixed;
+            a QUAL of fewer than n − t + 1 ends the run
 
 That is the first half of `gjkr`; the second is `escrow.sharing.dkg.extraction`. `joint_feldman` (Pedersen 1991) deals
 A_ik = [a_ik]G in the open instead and has no second half: a dealer that waits for the others' A_i0 and then drops out
@@ -18,7 +19,7 @@ EUROCRYPT '99, figures 1 and 2, whose t is our t − 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from escrow.codec import Fact, Public
@@ -28,7 +29,7 @@ from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.primitives.group import scalar, scalar_bytes
 from escrow.sharing import feldman, pedersen, shamir
-from escrow.sharing.blame import Assumption, Blame
+from escrow.sharing.blame import Assumption, Blame, Blamed
 from escrow.sharing.pedersen import P256, Bases
 
 STEP = "a step of one run, whose state is erased; escrow.sharing.dkg.result has the rules over what might be kept"
@@ -49,12 +50,25 @@ class Setting:
     over: Bases = P256
 
     def __post_init__(self) -> None:
-        if not 1 <= self.t <= len(set(self.members)) == len(self.members) or min(self.members) < 1:
+        distinct = len(set(self.members)) == len(self.members)
+        if not 1 <= self.t <= len(self.members) or not distinct or not all(0 < i < group.Q for i in self.members):
             raise ValueError(f"t={self.t} of the members {self.members}: it must be 1 <= t <= their number")
+
+    @property
+    def least(self) -> int:
+        """The least size of QUAL: no honest dealer is put out, so a smaller one shows that more lie than `liars`."""
+        return len(self.members) - self.liars
+
+    def insist(self, qualified: Collection[int], blames: Iterable[Blame] = ()) -> None:
+        """Raise Blamed if QUAL is too small: the liars in it may know all that the run makes."""
+        if len(qualified) < self.least:
+            raise Blamed(f"QUAL has {len(qualified)} members of the {self.least} that it needs", blames)
 
 
 def joint_feldman(session: bytes, t: int, n: int, over: Bases = P256) -> Setting:
     """Return the setting of Pedersen's key generation of 1991, the paper's figure 1.
+
+    With n < 2t − 1 the key is biased as with any n, and t − 1 silent members leave too few to use it.
 
     Args:
         session: unique bytes that keep runs apart.
@@ -71,6 +85,9 @@ def joint_feldman(session: bytes, t: int, n: int, over: Bases = P256) -> Setting
 def gjkr(session: bytes, t: int, n: int, over: Bases = P256) -> Setting:
     """Return the setting of the paper's figure 2: the key is uniform whatever t − 1 members do.
 
+    With n < 2t − 1 the others could not rebuild an exposed dealer's polynomial. By falling silent once it sees the key,
+    a dealer would then end each run whose key it does not want.
+
     Args:
         session: unique bytes that keep runs apart.
         t: the number of shares needed.
@@ -78,9 +95,19 @@ def gjkr(session: bytes, t: int, n: int, over: Bases = P256) -> Setting:
         over: the group and its second generator.
 
     Raises:
-        ValueError: not 1 ≤ t ≤ n.
+        ValueError: not 1 ≤ t ≤ n, or n < 2t − 1.
     """
-    return Setting(session, t, tuple(range(1, n + 1)), t - 1, hiding=True, over=over)
+    return unbiased(Setting(session, t, tuple(range(1, n + 1)), t - 1, hiding=True, over=over))
+
+
+def unbiased(setting: Setting) -> Setting:
+    """Return the setting. Raise ValueError if the honest may be too few to rebuild an exposed dealer's polynomial."""
+    if setting.hiding and setting.least < setting.t:
+        raise ValueError(
+            f"GJKR needs {setting.t} honest members of {len(setting.members)} to rebuild a polynomial, and"
+            f" {setting.liars} may lie: for a key it must be n >= 2t - 1"
+        )
+    return setting
 
 
 # --- what is kept and what is sent ---
@@ -246,6 +273,9 @@ def qualify(
 
     Returns:
         QUAL in ascending order, and a verdict for each other dealer.
+
+    Raises:
+        Blamed: QUAL is smaller than with the most liars that the run tolerates.
     """
     accused: dict[int, set[int]] = {i: set() for i in setting.members}
     for complaint in _valid(setting, heard):
@@ -266,7 +296,9 @@ def qualify(
         elif not all(fits(setting, dealing, share) for shares in asked for share in shares):
             blames.append(Blame(i, "it answered a complaint with a share that does not fit"))
     out = {blame.culprit for blame in blames}
-    return tuple(i for i in sorted(setting.members) if i not in out), tuple(blames)
+    qualified = tuple(i for i in sorted(setting.members) if i not in out)
+    setting.insist(qualified, blames)
+    return qualified, tuple(blames)
 
 
 @honest_only(STEP)

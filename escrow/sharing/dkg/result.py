@@ -58,11 +58,10 @@ class Summed(Fact, frozen=True):
 
 @honest_only("public bookkeeping: it follows from the broadcasts")
 def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) -> Outcome:
-    """Return the public result, from the Feldman commitments of all in QUAL. Raise Blamed if QUAL is empty."""
-    dealings = tuple(revealed[i] for i in qualified)
-    if not dealings:
-        raise Blamed("no dealer is left", ())
-    return Outcome(setting.session, setting.members, dealings)
+    """Return the public result, from the Feldman commitments of all in QUAL. Raise Blamed if QUAL is too small."""
+    inside = tuple(qualified)
+    setting.insist(inside)
+    return Outcome(setting.session, setting.members, tuple(revealed[i] for i in inside))
 
 
 def commitments(outcome: Outcome, over: PrimeGroup = group) -> tuple[bytes, ...]:

@@ -43,7 +43,8 @@ class Blinded(Fact, frozen=True):
 def setting(of: Sharing, session: bytes, lost: int, helpers: Iterable[int], hiding: bool = True) -> Setting:
     """Return the setting of the run that blinds a recovery.
 
-    Raise ValueError unless t ≥ 2 and t or more other members help.
+    Few helpers may be too few to rebuild an exposed one's polynomial. The run then ends without a share, and no harm is
+    done: one honest helper's polynomial blinds all values. Raise ValueError unless t ≥ 2 and t or more others help.
     """
     chosen = tuple(sorted(set(helpers)))
     if of.t < 2 or len(chosen) < of.t or not set(chosen) | {lost} <= set(range(1, of.n + 1)) or lost in chosen:

@@ -19,7 +19,7 @@ from escrow.derivation import Guard, derivation, honest_only
 from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.primitives.group import scalar, scalar_bytes
-from escrow.sharing.dkg.gjkr import Setting
+from escrow.sharing.dkg.gjkr import Setting, unbiased
 from escrow.sharing.dkg.result import Outcome, Summed, commitments
 from escrow.sharing.epochs import EpochShare, Sharing
 
@@ -40,11 +40,11 @@ class Renewal(Fact, frozen=True):
 def setting(of: Sharing, session: bytes, hiding: bool = True) -> Setting:
     """Return the setting of the run that refreshes a sharing.
 
-    Raise ValueError for t = 1: every share is then the key.
+    Raise ValueError for t = 1: every share is then the key; and, with GJKR, for n < 2t − 2, as in `gjkr.unbiased`.
     """
     if of.t == 1:
         raise ValueError("with t=1 every share is the key, so a refresh changes nothing")
-    return Setting(session, of.t - 1, tuple(range(1, of.n + 1)), of.t - 1, hiding)
+    return unbiased(Setting(session, of.t - 1, tuple(range(1, of.n + 1)), of.t - 1, hiding))
 
 
 @honest_only("public bookkeeping: it follows from the public outcome")
