@@ -14,7 +14,11 @@ holds a run. Sources: see those modules.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
 from escrow.crypto import new_private, new_signing_key
+from escrow.errors import Forged
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.committee.broadcast import Board, MemberKey, NextKey
 from escrow.sharing.committee.rounds import (
@@ -23,6 +27,8 @@ from escrow.sharing.committee.rounds import (
     MemberRun,
     Opening,
     Purpose,
+    SealedShare,
+    SealedValue,
     seal_share,
     seal_value,
 )
@@ -34,6 +40,9 @@ from escrow.sharing.epochs import EpochShare, Sharing, share_fits
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.recovery import Blinded
 from escrow.wire import Wire
+
+F = TypeVar("F", SubShare, Blinded)
+S = TypeVar("S", SealedShare, SealedValue)
 
 
 class Member(Speaker):
@@ -82,7 +91,8 @@ class Member(Speaker):
 
     def _catch_up(self, run: MemberRun) -> None:
         """Take over the newest sharing that t members know. Fewer than t could all be liars."""
-        told = list(run.known.values())
+        n = len(self.names)
+        told = [each for each in run.known.values() if (each[0].t, each[0].n, len(each[1])) == (self.t, n, n)]
         agreed = [each for each in told if told.count(each) >= self.t]
         sharing, roster = max(agreed, key=lambda each: each[0].epoch, default=(None, self.roster))
         if sharing is None or (sharing, roster) == (self.sharing, self.roster):
@@ -109,8 +119,22 @@ class Member(Speaker):
         """Send a sub-share to its member, sealed to the member's transport key."""
         if share.member == self.index:
             run.received.append(share)
-        elif (to := run.transports.get(self.names[share.member - 1])) is not None:
-            self._tell(wire, share.member, Dealing(share.session, seal_share(to, share)))
+        elif (sealed := self._sealed(wire, run, share.member, seal_share, share)) is not None:
+            self._tell(wire, share.member, Dealing(share.session, sealed))
+
+    def _sealed(self, wire: Wire, run: MemberRun, member: int, seal: Callable[[bytes, F], S], value: F) -> S | None:
+        """Return a value sealed to a member's transport key, or blame the member and return None.
+
+        The run goes on: a member without a usable key complains, and the dealers answer in the open.
+        """
+        if (to := run.transports.get(self.names[member - 1])) is not None:
+            try:
+                return seal(to, value)
+            except Forged:
+                pass
+        fault = "it told no transport key" if to is None else "nothing can be sealed to its transport key"
+        self.blame(wire, [Blame(member, fault)])
+        return None
 
     def complain(self, wire: Wire, run: MemberRun) -> None:
         """Complain of each dealer whose sub-share is missing or does not fit."""
@@ -122,12 +146,26 @@ class Member(Speaker):
         """Answer the complaints about this dealer with the sub-shares, in the open."""
         if run.polynomials is not None:
             complaints = run.board.of("complain", Complaint)
+            self._blame_copies(wire, run, {each.accuser for each in complaints if each.dealer == self.index})
             self.say(wire, run, *gjkr.answers(self._setting(run), run.polynomials, complaints))
 
+    def _blame_copies(self, wire: Wire, run: MemberRun, accusers: Iterable[int]) -> None:
+        """Blame accusers that opened the run with another member's transport key.
+
+        This dealer's shares are right, and the key's owner could open its own. So whoever could not is the other.
+        """
+        keys = list(run.transports.values())
+        copies = [j for j in sorted(accusers) if keys.count(run.transports.get(self.names[j - 1], b"")) > 1]
+        self.blame(wire, (Blame(j, "its transport key is another member's") for j in copies))
+
     def settle(self, wire: Wire, run: MemberRun) -> None:
-        """Fix QUAL, and with it the secret; blame the dealers that are out."""
+        """Fix QUAL, and with it the secret; blame the dealers that are out. Too small a QUAL ends the run."""
         setting, dealt, answers = self._setting(run), run.board.by_dealer("deal"), run.board.of("rebut", PublicShare)
-        run.qualified, blames = gjkr.qualify(setting, dealt, run.board.of("complain", Complaint), answers)
+        try:
+            run.qualified, blames = gjkr.qualify(setting, dealt, run.board.of("complain", Complaint), answers)
+        except Blamed:
+            self.erase()
+            raise
         self.blame(wire, blames)
         if self.index in setting.members:
             run.settled = list(gjkr.settle(setting, self.index, run.qualified, dealt, run.dealt, answers).values())
@@ -212,11 +250,11 @@ class Member(Speaker):
 
     def _lend(self, wire: Wire, run: MemberRun, made: Outcome) -> None:
         share, lost = self.own_share(), run.purpose.lost
-        to = run.transports.get(self.names[lost - 1])
-        if share is not None and run.settled and to is not None:
+        if share is not None and run.settled:
             told = recovery.recovery(self._known(), made, lost)
             value = self.lend(recovery.blind(share, told, run.sum))
-            self._tell(wire, lost, Lending(told, made, seal_value(to, value)))
+            if (sealed := self._sealed(wire, run, lost, seal_value, value)) is not None:
+                self._tell(wire, lost, Lending(told, made, sealed))
 
     def lend(self, value: Blinded) -> Blinded:
         """Return the value that this member lends."""
