@@ -166,7 +166,10 @@ class ThresholdAgent(Official, Member):
         """Tell these parties the present sharing."""
         if self.sharing is not None and self.outcome is not None:
             for name in to:
-                wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
+                try:
+                    wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
+                except EscrowError as error:
+                    wire.complain(name, error)
 
     promise = agent_checks
 
@@ -179,6 +182,9 @@ class ThresholdAgent(Official, Member):
 
 class Threshold(Plain, frozen=True, kw_only=True):
     """`t` of `n` agents; `generation` makes the key and the refreshes, every `every` days (0: never).
+
+    "gjkr" needs n ≥ 2t − 1. With "joint-feldman" one agent can bias the key, and if n < 2t − 1, t − 1 silent agents end
+    all access.
 
     With `reboots` one agent loses its share before each refresh, and recovers it.
     """
@@ -210,6 +216,11 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 1 <= self.t <= self.n <= MOST_AGENTS or self.every < 0:
             raise ValueError(f"t={self.t} of n={self.n} agents every {self.every} days: 1 <= t <= n <= {MOST_AGENTS}")
+        if self.generation == "gjkr" and self.n < 2 * self.t - 1:
+            raise ValueError(
+                f"t={self.t} of n={self.n} agents: GJKR needs n >= 2t - 1, or t - 1 agents bias the key;"
+                ' generation="joint-feldman" allows it, and its claim says what is lost'
+            )
         if self.every and self.t == 1:
             raise ValueError("with t=1 every share is the key, and there is nothing to refresh; set every=0")
 
@@ -217,9 +228,12 @@ class Threshold(Plain, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """Any t agents taken within one period open everything; the authority reads what its warrants cover."""
         when = f"taken within {self.every} days" if self.every else "together"
+        lost = " One agent that speaks last biases the key." if self.generation == "joint-feldman" else ""
+        if self.n < 2 * self.t - 1:
+            lost += f" {self.t - 1} silent agents end all access, and no {self.t} honest ones are left to go on."
         return Claim(
             words=f"Any {self.t} of {self.n} agents {when} can open every message, fewer learn nothing; the authority"
-            " reads what a warrant covers.",
+            f" reads what a warrant covers.{lost}",
             section="GJKR, section 2; HJKY, on the mobile adversary",
             grants=(
                 *DEVICES,

@@ -244,10 +244,20 @@ def test_the_label_ties_a_message_key_to_all_that_the_field_says():
             unwrap(wrong, message)
 
 
-@pytest.mark.parametrize("sizes", [{"t": 0}, {"t": 4}, {"n": 101}, {"every": -1}, {"t": 1, "every": 1}])
+@pytest.mark.parametrize(
+    "sizes",
+    [{"t": 0}, {"t": 4}, {"n": 101}, {"every": -1}, {"t": 1, "every": 1}, {"n": 2}, {"t": 3, "n": 4}, {"t": 3}],
+)
 def test_impossible_sizes_are_refused(sizes):
     with pytest.raises(ValueError, match="t="):
         Threshold(**sizes)
+
+
+def test_joint_feldman_allows_fewer_agents_and_its_card_says_what_is_lost():
+    few, enough = (Threshold(t=3, n=n, generation="joint-feldman").claim.words for n in (4, 5))
+    assert "2 silent agents end all access" in few and "end all access" not in enough
+    assert "biases the key" in few and "biases the key" in enough
+    assert "biases the key" not in Threshold().claim.words
 
 
 # --- how many may fail ---
