@@ -2,7 +2,7 @@
 
   encap     enc = pk_E;  shared = Expand(Extract(DH(sk_E, pk_R)), enc ‖ pk_R)          E fresh for each sender's context
   schedule  secret = Extract(salt shared);  key, base_nonce = Expand(secret, Hash(info))
-  seal n    AEAD(key, base_nonce ⊕ n; aad, plaintext)                                  n = 0, 1, 2, …
+  seal n    AEAD(key, base_nonce ⊕ n; aad, plaintext)                                  n = 0, 1, …, 2^96 - 2
 
 Written here because the libraries' own HPKE does not take its ephemeral key from `escrow.crypto`, so no run with it
 could be repeated. The sender is not authenticated. No constant-time promise beyond that of the libraries underneath.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -27,6 +28,12 @@ from escrow.errors import Forged
 _VERSION = b"HPKE-v1"
 _KDF = (1).to_bytes(2, "big")  # HKDF-SHA256
 NONCE = 12
+MESSAGES = (1 << 8 * NONCE) - 1  # of one context (RFC 9180, section 5.2, IncrementSeq)
+EXPORTED = 255 * 32  # bytes of one exported secret: the most that HKDF-SHA256 gives (RFC 5869, section 2.3)
+
+
+class MessageLimitReached(Forged):
+    """A context has sealed or opened 2^96 - 1 messages, so it has no nonce left (RFC 9180, section 5.2)."""
 
 
 class Key(Protocol):
@@ -117,41 +124,78 @@ P256 = Kem(0x0010, 65, new_private_p256)
 AES_128_GCM = Aead(1, 16, crypto.seal, crypto.open_sealed)
 AES_256_GCM = Aead(2, 32, crypto.seal, crypto.open_sealed)
 CHACHA20_POLY1305 = Aead(3, 32, _chacha_seal, _chacha_open)
-EXPORT_ONLY = Aead(0xFFFF, 0, crypto.seal, crypto.open_sealed)  # AES-GCM refuses the empty key
+
+
+def _no_cipher(key: bytes, data: bytes, associated: bytes, nonce: bytes) -> bytes:
+    raise Forged("an export-only suite of HPKE has no cipher")
+
+
+EXPORT_ONLY = Aead(0xFFFF, 0, _no_cipher, _no_cipher)
 
 
 class Context:
-    """The keys that one `enc` set up, at either end.
+    """The keys that one `enc` set up, as one of the two ends holds them (RFC 9180, section 5.2).
 
-    `sequence` is the number of the next message (RFC 9180, section 5.2).
+    Messages go in one direction: a `SenderContext` only seals and a `ReceiverContext` only opens. `sequence` is the
+    number of the next message. Several threads may use one context: a message and its number are one step.
     """
 
-    __slots__ = ("_aead", "_base_nonce", "_exporter", "_key", "sequence")
+    __slots__ = ("_aead", "_base_nonce", "_exporter", "_key", "_lock", "sequence")
 
     def __init__(self, aead: Aead, key: bytes, base_nonce: bytes, exporter: Callable[[bytes, int], bytes]) -> None:
         self._aead, self._key, self._base_nonce, self._exporter = aead, key, base_nonce, exporter
+        self._lock = Lock()
         self.sequence = 0
 
-    def _nonce(self) -> bytes:
-        if not self.sequence:
-            return self._base_nonce
-        return (int.from_bytes(self._base_nonce, "big") ^ self.sequence).to_bytes(NONCE, "big")
-
-    def seal(self, plaintext: bytes, aad: bytes = b"") -> bytes:
-        """Return ciphertext and 16-byte tag of the next message."""
-        sealed = self._aead.seal(self._key, plaintext, aad, self._nonce())
-        self.sequence += 1
-        return sealed
-
-    def open(self, sealed: bytes, aad: bytes = b"") -> bytes:
-        """Return the next message's plaintext. Raise Forged if the tag does not fit; the sequence number then stays."""
-        plaintext = self._aead.open(self._key, sealed, aad, self._nonce())
-        self.sequence += 1
-        return plaintext
+    def _next(self, cipher: Callable[[bytes, bytes, bytes, bytes], bytes], data: bytes, aad: bytes) -> bytes:
+        with self._lock:
+            if self.sequence >= MESSAGES:
+                raise MessageLimitReached("a context of HPKE has no nonce left")
+            nonce = self._base_nonce
+            if self.sequence:
+                nonce = (int.from_bytes(nonce, "big") ^ self.sequence).to_bytes(NONCE, "big")
+            done = cipher(self._key, data, aad, nonce)
+            self.sequence += 1
+        return done
 
     def export(self, context: bytes, length: int) -> bytes:
-        """Return a secret of `length` bytes that both ends share (RFC 9180, section 5.3)."""
+        """Return a secret of `length` bytes, 0 to 8160, that both ends share (RFC 9180, section 5.3).
+
+        Raise Forged for any other length.
+        """
+        if not 0 <= length <= EXPORTED:
+            raise Forged(f"an exported secret of HPKE has 0 to {EXPORTED} bytes, not {length}")
         return self._exporter(context, length)
+
+
+class SenderContext(Context):
+    """The sender's end."""
+
+    __slots__ = ()
+
+    def seal(self, plaintext: bytes, aad: bytes = b"") -> bytes:
+        """Return ciphertext and 16-byte tag of the next message.
+
+        Raise MessageLimitReached after 2^96 - 1 messages, and Forged if the suite is export-only.
+        """
+        return self._next(self._aead.seal, plaintext, aad)
+
+
+class ReceiverContext(Context):
+    """The receiver's end."""
+
+    __slots__ = ()
+
+    def open(self, sealed: bytes, aad: bytes = b"") -> bytes:
+        """Return the next message's plaintext.
+
+        Raise Forged if the tag does not fit or the suite is export-only, and MessageLimitReached after 2^96 - 1
+        messages. The sequence number then stays.
+        """
+        return self._next(self._aead.open, sealed, aad)
+
+
+Schedule = tuple[Aead, bytes, bytes, Callable[[bytes, int], bytes]]  # what a context is made of
 
 
 class Suite:
@@ -172,7 +216,7 @@ class Suite:
     def _expand(self, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
         return crypto.hkdf_expand(secret, length.to_bytes(2, "big") + self._id + label + context, length)
 
-    def sender(self, public: bytes, info: bytes = b"", ephemeral: Key | None = None) -> tuple[bytes, Context]:
+    def sender(self, public: bytes, info: bytes = b"", ephemeral: Key | None = None) -> tuple[bytes, SenderContext]:
         """Set up a context towards a public key.
 
         Args:
@@ -189,13 +233,13 @@ class Suite:
             Forged: `public` is no public key of the KEM.
         """
         own = self.kem.new_private() if ephemeral is None else ephemeral
-        return own.public, self._context(own.exchange(public), own.public, public, info)
+        return own.public, SenderContext(*self._schedule(own.exchange(public), own.public, public, info))
 
-    def receiver(self, key: Key, enc: bytes, info: bytes = b"") -> Context:
+    def receiver(self, key: Key, enc: bytes, info: bytes = b"") -> ReceiverContext:
         """Return the context that `enc` set up towards `key`. Raise Forged if `enc` is no public key of the KEM."""
-        return self._context(key.exchange(enc), enc, key.public, info)
+        return ReceiverContext(*self._schedule(key.exchange(enc), enc, key.public, info))
 
-    def _context(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Context:
+    def _schedule(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Schedule:
         eae_prk = self._extract(self._kem_id, b"", b"eae_prk", dh)
         shared = crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32)
         info_hash = self._extract(self._id, b"", b"info_hash", info)
@@ -207,9 +251,9 @@ class Suite:
             return self._expand(exporter_secret, b"sec", exporter_context, length)
 
         if not self.aead.key_size:
-            return Context(self.aead, b"", bytes(NONCE), export)
+            return self.aead, b"", bytes(NONCE), export
         key = self._expand(secret, b"key", context, self.aead.key_size)
-        return Context(self.aead, key, self._expand(secret, b"base_nonce", context, NONCE), export)
+        return self.aead, key, self._expand(secret, b"base_nonce", context, NONCE), export
 
     def seal(self, public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
         """Return enc ‖ ciphertext of one message: `kem.size` + 16 bytes more than the plaintext (section 6.1)."""

@@ -1,6 +1,9 @@
 """RFC 9180 base mode: the RFC's vectors, two other implementations, and what must not open."""
 
 from collections import Counter
+from contextlib import nullcontext
+from threading import Thread
+from time import sleep
 
 import pytest
 from Crypto.Protocol import HPKE
@@ -242,3 +245,89 @@ def test_the_library_refuses_what_we_flip():
     sealed[-1] ^= 1
     with pytest.raises(InvalidTag):
         peer_suite(hpke.DEFAULT).decrypt(bytes(sealed), private)
+
+
+# --- contexts (RFC 9180, section 5.2) ---
+
+
+def ends(suite: hpke.Suite) -> tuple[hpke.SenderContext, hpke.ReceiverContext]:
+    key = suite.kem.new_private()
+    enc, sender = suite.sender(key.public)
+    return sender, suite.receiver(key, enc)
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda s: f"{s.kem.number:#x}-{s.aead.number}")
+def test_a_context_goes_in_one_direction(suite):
+    sender, receiver = ends(suite)
+    assert not hasattr(sender, "open")
+    assert not hasattr(receiver, "seal")
+    assert receiver.open(sender.seal(b"text")) == b"text"
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda s: f"{s.kem.number:#x}-{s.aead.number}")
+def test_the_last_message_is_number_2_to_the_96_less_2(suite):
+    sender, receiver = ends(suite)
+    sender.sequence = receiver.sequence = 2**96 - 2
+    sealed = sender.seal(b"the last")
+    assert receiver.open(sealed) == b"the last"
+    for number in (2**96 - 1, 2**96, 2**100):
+        sender.sequence = receiver.sequence = number
+        with pytest.raises(hpke.MessageLimitReached):
+            sender.seal(b"one more")
+        with pytest.raises(hpke.MessageLimitReached):
+            receiver.open(sealed)
+        assert sender.sequence == receiver.sequence == number
+
+
+def slow_seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes) -> bytes:
+    """Seal after a pause in which the other threads come to the same place."""
+    sleep(0.002)
+    return crypto.seal(key, plaintext, associated, nonce)
+
+
+SLOW = hpke.Suite(hpke.X25519, hpke.Aead(1, 16, slow_seal, crypto.open_sealed))
+
+
+def sealed_by_threads(context: hpke.SenderContext) -> int:
+    """Return how many of 40 ciphertexts of one plaintext, sealed by four threads, are different."""
+    found: list[bytes] = []
+
+    def work() -> None:
+        for _ in range(10):
+            found.append(context.seal(bytes(16)))
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 40
+    return len(set(found))
+
+
+def test_threads_that_seal_to_one_context_use_no_nonce_twice():
+    sender, _ = ends(SLOW)
+    assert sealed_by_threads(sender) == sender.sequence == 40
+
+
+def test_a_context_without_its_lock_is_found_out():
+    sender, _ = ends(SLOW)
+    sender._lock = nullcontext()
+    assert sealed_by_threads(sender) < 40
+
+
+@pytest.mark.parametrize("kem", KEMS.values(), ids=lambda kem: f"{kem.number:#x}")
+def test_an_export_only_context_exports_and_does_nothing_else(kem):
+    sender, receiver = ends(hpke.Suite(kem, hpke.EXPORT_ONLY))
+    for use in (sender.seal, receiver.open):
+        with pytest.raises(Forged, match="export-only"):
+            use(bytes(16))
+    assert sender.export(b"context", 32) == receiver.export(b"context", 32)
+
+
+@pytest.mark.parametrize("length", [-1, 8161, 65536, 2**64])
+def test_an_export_of_an_impossible_length_is_refused(length):
+    sender, _ = ends(hpke.DEFAULT)
+    assert [len(sender.export(b"context", possible)) for possible in (0, 1, 8160)] == [0, 1, 8160]
+    with pytest.raises(Forged):
+        sender.export(b"context", length)
