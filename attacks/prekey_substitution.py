@@ -49,7 +49,7 @@ class PrekeySubstitution(Attack):
             return entry_of(puppet, scheme.provider) if puppet else honest.entry(self, device, asker)
 
         def on_mail(self: Any, sender: str, packet: Mail, wire: Wire) -> None:
-            recipient = "" if packet.group else packet.recipients[0]
+            recipient = "" if packet.group else next(iter(packet.recipients), "")
             reader, writer = _puppet(self, recipient, sender), _puppet(self, sender, recipient)
             if reader and writer:
                 try:

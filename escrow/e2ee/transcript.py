@@ -32,14 +32,18 @@ class Transcript:
         self._seen: set[Mail] = set()
 
     def facts(self, mail: Mail) -> Iterator[Fact]:
-        """Yield every fact that a mail adds to those heard before; a mail heard twice adds none."""
+        """Yield every fact that a mail adds to those heard before.
+
+        A mail heard twice adds none. One that no receiver can read adds none either, and leaves nothing behind: anybody
+        may send any mail.
+        """
         if mail in self._seen:
             return
         self._seen.add(mail)
         try:
             yield from self._group(mail) if mail.group else self._pairwise(mail)
         except Malformed:
-            return  # a mail that no receiver can read gives nothing to anyone
+            return
 
     def ciphertexts(self, mail: Mail) -> tuple[Message, ...] | tuple[SenderMessage, ...]:
         """Return the ciphertext of a mail heard before, once for each session it may belong to.
@@ -65,12 +69,16 @@ class Transcript:
         yield from self._slots_up_to(message)
 
     def _pairwise(self, mail: Mail) -> Iterator[Fact]:
-        forth, back = (mail.sender, mail.recipients[0]), (mail.recipients[0], mail.sender)
-        chain = mail.body[:32]
-        if mail.initial is not None and mail.initial.ek_a not in self._associated:
-            yield from self._begin(mail.initial, forth)
-        if new := chain not in self._sessions:
-            answered = self._place(chain, mail.initial, forth, back)
+        chain, initial = mail.body[:32], mail.initial
+        known = self._sessions.get(chain, ())
+        new = not known or (initial is not None and initial.ek_a not in known)
+        if new:  # before anything is kept or yielded
+            ratchet.unpack(mail.body, b"")
+            _check_form(mail)
+        if initial is not None and initial.ek_a not in self._associated:
+            yield from self._begin(initial, mail)
+        if new:
+            answered = self._place(chain, mail)
         messages = dict(self._readings(mail))
         if new:
             yield from self._answers(chain, answered)
@@ -80,24 +88,29 @@ class Transcript:
             yield message
             yield from self._slots_up_to(message)
 
-    def _begin(self, initial: Initial, forth: tuple[str, str]) -> Iterator[Fact]:
+    def _begin(self, initial: Initial, mail: Mail) -> Iterator[Fact]:
         self._associated[initial.ek_a] = initial.associated
-        self._known[min(forth), max(forth)].add(initial.ek_a)
+        for recipient in mail.recipients:
+            self._known[min(mail.sender, recipient), max(mail.sender, recipient)].add(initial.ek_a)
         yield initial
         yield from initial.pairs
 
-    def _place(
-        self, chain: bytes, initial: Initial | None, forth: tuple[str, str], back: tuple[str, str]
-    ) -> list[tuple[bytes, bytes]]:
-        """Return (session, key answered) for each session that a new chain may belong to."""
-        if initial is not None:
-            answered = [(initial.ek_a, initial.spk_b)]
+    def _place(self, chain: bytes, mail: Mail) -> list[tuple[bytes, bytes]]:
+        """Return (session, key answered) for each session that a mail adds to those that its chain may belong to."""
+        answered: list[tuple[bytes, bytes]] = []
+        if mail.initial is not None:
+            answered = [(mail.initial.ek_a, mail.initial.spk_b)]
         else:
-            sessions = len(self._known[min(forth), max(forth)])
-            window = 1 if sessions == 1 else 2 * sessions
-            answered = [(session, to) for to in self._chains[back][-window:] for session in self._sessions[to]]
-        self._sessions[chain] = tuple(dict.fromkeys(session for session, _ in answered))
-        self._chains[forth].append(chain)
+            for recipient in dict.fromkeys(mail.recipients):
+                sessions = len(self._known[min(mail.sender, recipient), max(mail.sender, recipient)])
+                window = 1 if sessions == 1 else 2 * sessions
+                back = self._chains[recipient, mail.sender][-window:]
+                answered += [(session, to) for to in back for session in self._sessions[to]]
+        before = self._sessions.get(chain)
+        self._sessions[chain] = tuple(dict.fromkeys((*(before or ()), *(session for session, _ in answered))))
+        if before is None:
+            for recipient in dict.fromkeys(mail.recipients):
+                self._chains[mail.sender, recipient].append(chain)
         return answered
 
     def _answers(self, chain: bytes, answered: list[tuple[bytes, bytes]]) -> Iterator[Fact]:
@@ -106,6 +119,17 @@ class Transcript:
 
     def _slots_up_to(self, message: Message | SenderMessage) -> Iterator[Fact]:
         begin = self._slots.get(message.chain, 0)
-        for n in range(begin, min(message.n, begin + ratchet.MAX_SKIP) + 1):
+        end = min(message.n, begin + ratchet.MAX_SKIP) + 1  # nobody skips more, so a huge number hides no later message
+        for n in range(begin, end):
             yield Slot(message.chain, n)
-        self._slots[message.chain] = max(begin, message.n + 1)
+        self._slots[message.chain] = max(begin, end)
+
+
+def _check_form(mail: Mail) -> None:
+    """Raise Malformed unless a pairwise mail has a recipient, and keys of their lengths before its first messages."""
+    if not mail.recipients:
+        raise Malformed("a pairwise mail has no recipient")
+    if (keys := mail.initial) is not None:
+        lengths = [len(key) for key in (keys.ik_a, keys.ek_a, keys.ik_b, keys.spk_b, keys.opk_b or bytes(32))]
+        if lengths != [32] * 5:
+            raise Malformed("a key before the first messages of a session is not 32 bytes")
