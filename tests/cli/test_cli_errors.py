@@ -1,8 +1,11 @@
 """Errors of the command line: one line, the right code, never a traceback."""
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from command_line import (
     EVIL,
@@ -13,6 +16,7 @@ from command_line import (
 )
 
 from attacks.cli import main
+from attacks.lab.simulation.scenario import Scenario
 
 USAGE = {
     "no command": ([], "Usage: escrow-lab"),
@@ -71,6 +75,88 @@ def test_a_bad_input_file_is_4_and_one_line(fault: str, tmp_path: Path, capsys: 
     path = tmp_path / name
     path.write_text(text, errors="surrogateescape")
     assert main([*arguments, str(path)]) == 4
+    shown = capsys.readouterr()
+    assert shown.out == "" and said in shown.err and str(path) in shown.err and shown.err.count("\n") == 1
+
+
+def scenario_with(**fields: Any) -> bytes:
+    """A small scenario that has these fields instead of its own."""
+    fields = {"seed": 1, "days": 3, "messages": 6, "users": USERS, "attack_day": 1, **fields}
+    return json.dumps(fields).encode()
+
+
+def warrant_with(**days: int) -> dict[str, Any]:
+    return {"warrants": [{"target": "bob", "first": 0, "last": 2, "issued": 0, "expires": 2, **days}]}
+
+
+def group_with(**fields: Any) -> dict[str, Any]:
+    return {"name": "g", "members": ["alice", "bob"], "sender_keys": True, **fields}
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"users": [{"name": name, "devices": ["x"]}, *USERS]}
+
+
+USERS = [{"name": name, "devices": [f"{name}-phone"]} for name in ("alice", "bob", "carol")]
+BEYOND = (-(2**63), -1, 3, 2**63, 2**64, 2**200)
+FORBIDDEN = (
+    "",
+    "=1+1",
+    "+1",
+    "-1",
+    "@x",
+    "a+b",
+    "a@0",
+    "a,b",
+    "a\nb",
+    "a\n",
+    "\x00",
+    "a\x1b[31m",
+    "a\u202eb",
+    " a",
+    "a" * 65,
+)
+ONE_WAY = {"writer": "alice", "reader": "bob", "first": 0, "last": 2}
+CEREMONY = {"day": 0, "one": "alice-phone", "other": "bob-phone"}
+SCENARIOS: list[tuple[dict[str, Any], str]] = [
+    *((warrant_with(**{field: day}), "warrants[0]") for field in ("first", "last", "issued") for day in BEYOND),
+    *((warrant_with(expires=day), "warrants[0]") for day in (-1, 1001, 2**64)),
+    (warrant_with(first=2, last=1), "warrants[0]"),
+    (warrant_with(issued=2, expires=1), "warrants[0]"),
+    *((named(name), "must change") for name in FORBIDDEN),
+    *(({"users": [{"name": "eve", "devices": [name]}, *USERS]}, "must change") for name in FORBIDDEN),
+    *(({"groups": [group_with(name=name)]}, "must change") for name in FORBIDDEN),
+    ({"groups": [group_with(), group_with(members=["bob", "carol"])]}, "'g' twice"),
+    ({"groups": [group_with(members=["alice", "alice", "bob"])]}, "'alice' twice"),
+    ({"groups": [group_with(removed="carol", removal_day=1)]}, "no member"),
+    *(({"groups": [group_with(removed="bob", removal_day=day)]}, "on day") for day in (-1, 3, 2**64)),
+    ({"groups": [group_with(removal_day=1)]}, "on day"),
+    (named("alice"), "same name"),
+    ({"users": [*USERS, {"name": "dave", "devices": ["alice-phone"]}]}, "same name"),
+    ({"users": [*USERS, {"name": "dave", "devices": ["d", "d"]}]}, "same name"),
+    ({"lossy": ["bob-phone", "bob-phone"]}, "lossy"),
+    ({"without_one_time": ["bob-phone", "bob-phone"]}, "without_one_time"),
+    *(({"one_way": [{**ONE_WAY, field: day}]}, "one_way[0]") for field in ("first", "last") for day in BEYOND),
+    ({"one_way": [{**ONE_WAY, "reader": "alice"}]}, "one_way"),
+    *(({"ceremonies": [{**CEREMONY, "day": day}]}, "ceremonies[0]") for day in BEYOND),
+    ({"ceremonies": [{**CEREMONY, "other": "alice-phone"}]}, "ceremonies"),
+    *(({field: 2**64}, field) for field in ("days", "messages", "loss_percent", "late_percent", "stock", "seed")),
+    *(({field: -(2**64)}, field) for field in ("rotate_every", "keep_prekeys", "attack_day", "seed")),
+]
+
+
+def test_the_scenario_that_the_faults_are_planted_in_is_right() -> None:
+    whole = {**warrant_with(), "groups": [group_with()], "one_way": [ONE_WAY], "ceremonies": [CEREMONY]}
+    assert msgspec.json.decode(scenario_with(**whole), type=Scenario).check().days == 3
+
+
+@pytest.mark.parametrize(("fields", "said"), SCENARIOS, ids=lambda value: value if isinstance(value, str) else None)
+def test_a_value_out_of_range_or_twice_in_a_scenario_is_4(
+    fields: dict[str, Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "it.json"
+    path.write_bytes(scenario_with(**fields))
+    assert main(["matrix", "--scenario", str(path)]) == 4
     shown = capsys.readouterr()
     assert shown.out == "" and said in shown.err and str(path) in shown.err and shown.err.count("\n") == 1
 

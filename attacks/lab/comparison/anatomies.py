@@ -32,22 +32,15 @@ def compare(old: Anatomy, new: Anatomy) -> Iterator[Difference]:
 
 
 def _active(anatomy: Anatomy) -> Coalitions:
-    return {("active", each.meddle): each for each in anatomy.minimal_coalitions if each.mode == "active"}
+    return {each.row: each for each in anatomy.minimal_coalitions if each.mode == "active"}
 
 
 def _passive(anatomy: Anatomy) -> Coalitions:
-    return {(each.label_pass, *_who(each)): each for each in anatomy.minimal_coalitions if each.mode == "passive"}
+    return {each.row: each for each in anatomy.minimal_coalitions if each.mode == "passive"}
 
 
 def _rows(coalitions: Coalitions) -> Rows:
     return {key: row(each) for key, each in coalitions.items()}
-
-
-def _who(found: Minimal) -> tuple[str, ...]:
-    """Return the principals, whatever their evenings, each as often as it is seized, and the threshold."""
-    names = [member.partition("@")[0] for member in found.members]
-    wide = found.threshold
-    return (*names, *([f"any {wide.t} of {', '.join(wide.of)}"] if wide else []))
 
 
 def _gone_or_new(old: Coalitions, new: Coalitions) -> Iterator[Difference]:

@@ -25,7 +25,7 @@ from attacks.lab.comparison.difference import (
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.rows import Row, row
-from attacks.lab.results.types import Result
+from attacks.lab.results.types import Result, once
 
 RATIO = "over_"
 TURNS = 10  # with fewer, a median is too uncertain for a ratio to count
@@ -50,6 +50,10 @@ class Recorded(msgspec.Struct, frozen=True):
 
     machine_info: dict[str, msgspec.Raw]
     benchmarks: tuple[Benchmark, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a benchmark stands twice."""
+        once("the list of benchmarks", [each.fullname for each in self.benchmarks])
 
 
 def compare(old: Overhead, new: Overhead, tolerance: float) -> Iterator[Difference]:

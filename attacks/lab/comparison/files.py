@@ -65,7 +65,13 @@ def _read(data: bytes, file: str) -> Run:
     if kind is None:
         wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
         raise Malformed(f"{file} is no run that can be compared: it is {header.schema or 'unnamed'}, not {wanted}")
-    return msgspec.json.decode(data, type=kind)
+    run = msgspec.json.decode(data, type=kind)
+    if isinstance(run, Matrix | Anatomy):
+        try:
+            run.manifest.scenario.check()
+        except Malformed as error:
+            raise Malformed(f"{file} is no result: {error}") from None
+    return run
 
 
 def _head_of(line: bytes) -> _Head | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
-from attacks.lab.results.types import Result
+from attacks.lab.results.types import Count, Result
 from escrow import codec, crypto
 from escrow.crypto import Run, sha256
 from escrow.e2ee.device import Device
@@ -39,14 +39,14 @@ class Exact(Result, frozen=True, kw_only=True):
 
     scheme: str
     job: str
-    texts: int
-    ciphertexts: int
-    mail: int
-    sealed: int
-    field: int
-    asked: int
-    sessions: int
-    operations: dict[str, dict[str, int]]
+    texts: Count
+    ciphertexts: Count
+    mail: Count
+    sealed: Count
+    field: Count
+    asked: Count
+    sessions: Count
+    operations: dict[str, dict[str, Count]]
 
 
 class Conversation(World):

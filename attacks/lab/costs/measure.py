@@ -19,7 +19,7 @@ from attacks.lab.costs.counts import TEXT, Exact, exact
 from attacks.lab.costs.peers import Peer
 from attacks.lab.costs.timer import Turns, elapsed
 from attacks.lab.costs.workload import JOBS, Job, Level, Workload
-from attacks.lab.results.types import Result
+from attacks.lab.results.types import Count, Duration, Result, once
 from escrow import __version__
 from escrow.registry import is_plugin, parameters
 from escrow.scheme import Scheme
@@ -34,9 +34,9 @@ class Timed(Result, frozen=True, kw_only=True):
     scheme: str
     job: str
     level: Level
-    microseconds: float
-    over_plain: float | None
-    over_floor: float | None
+    microseconds: Duration
+    over_plain: Duration | None
+    over_floor: Duration | None
 
 
 class TimedPeer(Result, frozen=True, kw_only=True):
@@ -45,9 +45,9 @@ class TimedPeer(Result, frozen=True, kw_only=True):
     peer: str
     versions: dict[str, str]
     job: str
-    microseconds: float
-    over_plain: float
-    over_floor: float
+    microseconds: Duration
+    over_plain: Duration
+    over_floor: Duration
 
 
 class Timing(Result, frozen=True, kw_only=True):
@@ -58,9 +58,9 @@ class Timing(Result, frozen=True, kw_only=True):
 
     python: str
     cryptography: str
-    messages: int
-    repeats: int
-    floor: dict[str, float]
+    messages: Count
+    repeats: Count
+    floor: dict[str, Duration]
     rows: tuple[Timed, ...]
     peers: tuple[TimedPeer, ...] = ()
 
@@ -70,12 +70,19 @@ class Overhead(Result, frozen=True, kw_only=True):
 
     schema: Literal["escrow-lab/bench/1"] = "escrow-lab/bench/1"
     version: str
-    text: int
+    text: Count
     schemes: tuple[str, ...]
     parameters: dict[str, dict[str, int | str | bool]]
     unverified: tuple[str, ...]
     exact: tuple[Exact, ...]
     timing: Timing
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a scheme or a row stands twice."""
+        once("the list of schemes", self.schemes)
+        once("the list of counts", [(each.scheme, each.job) for each in self.exact])
+        once("the list of times", [(each.scheme, each.job, each.level) for each in self.timing.rows])
+        once("the list of peers", [(each.peer, each.job) for each in self.timing.peers])
 
 
 def bench(

@@ -7,13 +7,26 @@ never inside it, so that two machines give byte-identical results.
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from typing import Annotated, Literal
 
 import msgspec
 
 from attacks.lab.simulation.scenario import Scenario
 
 Verdict = Literal["BREACH", "AS CLAIMED", "HELD", "NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR"]
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]  # every reader of JSON has these exactly
+Duration = Annotated[float, msgspec.Meta(ge=0)]
+DayOrNone = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 53) - 1)]  # -1: none
+
+
+def once(what: str, listed: Iterable[Hashable]) -> None:
+    """Raise ValueError if something stands twice in a list. `what` names the list."""
+    if twice := [each for each, times in Counter(listed).items() if times > 1]:
+        said = " ".join(map(str, twice[0])) if isinstance(twice[0], tuple) else twice[0]
+        raise ValueError(f"{what} has {said} twice; remove the row that does not belong to this run")
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,16 +38,16 @@ class Alarms(Result, frozen=True, kw_only=True):
 
     who: str
     check: str
-    times: int
-    first_day: int
-    packets: int
+    times: Count
+    first_day: DayOrNone
+    packets: Count
 
 
 class Exposure(Result, frozen=True, kw_only=True):
     """Texts opened: sent before the corruption (`past`) and after it (`future`)."""
 
-    past: int = 0
-    future: int = 0
+    past: Count = 0
+    future: Count = 0
 
 
 class Exposed(Result, frozen=True, kw_only=True):
@@ -55,8 +68,8 @@ class Cost(Result, frozen=True, kw_only=True):
     `seizures` is the least number of principals corrupted, `trials` what active ones counted.
     """
 
-    seizures: int = 0
-    trials: int = 0
+    seizures: Count = 0
+    trials: Count = 0
 
 
 class Cell(Result, frozen=True, kw_only=True):
@@ -73,18 +86,18 @@ class Cell(Result, frozen=True, kw_only=True):
     verdict: Verdict
     reason: str = ""
     coalition: tuple[str, ...] = ()
-    sent: int = 0
+    sent: Count = 0
     exposed: Exposed = Exposed()
-    excluded: int = 0
-    lawful: int = 0
-    entitled: int = 0
-    overreached: int = 0
-    evaded: int = 0
-    lost: int = 0
-    forged: int = 0
-    duplicated: int = 0
-    framed: int = 0
-    added_over_plain: int = 0
+    excluded: Count = 0
+    lawful: Count = 0
+    entitled: Count = 0
+    overreached: Count = 0
+    evaded: Count = 0
+    lost: Count = 0
+    forged: Count = 0
+    duplicated: Count = 0
+    framed: Count = 0
+    added_over_plain: Count = 0
     services: tuple[str, ...] = ()
     alarms: tuple[Alarms, ...] = ()
     cost: Cost = Cost()
@@ -113,12 +126,17 @@ class Manifest(Result, frozen=True, kw_only=True):
     inventory: str
     unverified: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if a scheme or an attack stands twice."""
+        once("the list of schemes", self.schemes)
+        once("the list of attacks", self.attacks)
+
 
 class Machine(Result, frozen=True, kw_only=True):
     """The machine and the seconds of a run: outside every digest."""
 
     python: str
-    seconds: float
+    seconds: Duration
 
 
 class Matrix(Result, frozen=True, kw_only=True):
@@ -128,12 +146,16 @@ class Matrix(Result, frozen=True, kw_only=True):
     manifest: Manifest
     cells: tuple[Cell, ...]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if a cell stands twice."""
+        once("the list of cells", [(cell.scheme, cell.attack) for cell in self.cells])
+
 
 class ByDay(Result, frozen=True, kw_only=True):
     """Texts that a coalition opens if its seizure is on that evening: sent by then, and later."""
 
-    earlier: int
-    later: int
+    earlier: Count
+    later: Count
 
 
 class MemberThreshold(Result, frozen=True, kw_only=True):
@@ -141,6 +163,12 @@ class MemberThreshold(Result, frozen=True, kw_only=True):
 
     t: int
     of: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a member stands twice, or `t` is not between 1 and their number."""
+        once("the list of members", self.of)
+        if not 1 <= self.t <= len(self.of):
+            raise ValueError(f"t is {self.t}, not between 1 and {len(self.of)}, the number of members")
 
 
 class Minimal(Result, frozen=True, kw_only=True):
@@ -155,11 +183,23 @@ class Minimal(Result, frozen=True, kw_only=True):
     periods: tuple[str, ...] = ()
     threshold: MemberThreshold | None = None
     officials_only: bool
-    opens: int
+    opens: Count
     by_day: dict[str, ByDay]
     services: tuple[str, ...] = ()
     meddle: str = ""
     alarms: tuple[Alarms, ...] = ()
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The row's name: how it was found, and its principals whatever their evenings, each as often as it is seized.
+
+        A threshold is one of them.
+        """
+        if self.mode == "active":
+            return ("active", self.meddle)
+        names = (member.partition("@")[0] for member in self.members)
+        wide = self.threshold
+        return (self.label_pass, *names, *([f"any {wide.t} of {', '.join(wide.of)}"] if wide else []))
 
 
 class Naming(Result, frozen=True, kw_only=True):
@@ -171,8 +211,8 @@ class Naming(Result, frozen=True, kw_only=True):
     label_pass: str = msgspec.field(name="pass")
     members: tuple[str, ...]
     officials_only: bool
-    names: int
-    opens_nothing: tuple[int, ...]
+    names: Count
+    opens_nothing: tuple[Count, ...]
 
 
 class Secrets(Result, frozen=True, kw_only=True):
@@ -183,13 +223,13 @@ class Secrets(Result, frozen=True, kw_only=True):
     """
 
     kinds: tuple[str, ...]
-    sets: int
-    least: int
-    most: int
-    opens: int
-    first_day: int
-    last_day: int
-    names: int
+    sets: Count
+    least: Count
+    most: Count
+    opens: Count
+    first_day: DayOrNone
+    last_day: DayOrNone
+    names: Count
 
 
 class Identities(Result, frozen=True, kw_only=True):
@@ -198,7 +238,7 @@ class Identities(Result, frozen=True, kw_only=True):
     `unmeasured` says why nothing was measured, if so.
     """
 
-    fields: int = 0
+    fields: Count = 0
     coalitions: tuple[Naming, ...] = ()
     secrets: tuple[Secrets, ...] = ()
     unmeasured: str = ""
@@ -209,10 +249,14 @@ class Anatomy(Result, frozen=True, kw_only=True):
 
     schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
     scheme: str
-    sent: int
+    sent: Count
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
     manifest: Manifest
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a row stands twice."""
+        once("the list of coalitions", [each.row for each in self.minimal_coalitions])
 
 
 def to_json(result: Result) -> bytes:

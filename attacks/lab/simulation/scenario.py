@@ -7,7 +7,9 @@ only who writes when. Keys and texts come from the door.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -16,8 +18,14 @@ from escrow.scheme import User
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo")
 
+# A plus joins two names to a conversation, an at-sign a name to a day, a comma names to a list; a spreadsheet computes
+# a cell that begins with = + - or @.
+NAME = re.compile(r"\w[\w .-]{0,63}")
+LATEST = 1_000  # the last day of any scenario
+
 LIMITS = (  # of a scenario's numbers: what a play can bear
-    ("days", 1, 1_000),
+    ("seed", -(1 << 63), (1 << 63) - 1),
+    ("days", 1, LATEST),
     ("messages", 1, 1_000_000),
     ("loss_percent", 0, 100),
     ("late_percent", 0, 100),
@@ -137,24 +145,85 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def check(self) -> Scenario:
         """Return this scenario if it is consistent. Raise Malformed, naming the first thing that is not."""
-        names = {user.name for user in self.users}
+        if wrong := next(self._wrong(), ""):
+            raise Malformed(wrong)
+        return self
+
+    def _wrong(self) -> Iterator[str]:
+        """Yield what is wrong, and what to do about it where that is not plain."""
+        names = [user.name for user in self.users]
+        for name in (*names, *self.devices, *(group.name for group in self.groups)):
+            if not NAME.fullmatch(name):
+                yield (
+                    f"the scenario's name {name!r} must change: names have 1 to 64 letters, digits, spaces and _ . -,"
+                    " and begin with a letter, a digit or _"
+                )
+        yield from self._unknown(set(names), set(self.devices))
+        yield from self._twice(names)
+        if len(self.users) < 2 or any(not each for each in (*self._device_lists(), *self._memberships())):
+            yield "a scenario needs two users, a device for each, and members in every group"
+        for field, low, high in LIMITS:
+            if not low <= getattr(self, field) <= high:
+                yield f"the scenario's {field} is {getattr(self, field)}, not between {low} and {high}"
+        if not 0 <= self.attack_day < self.days:
+            yield f"the scenario's attack_day is {self.attack_day}, and it has {self.days} days"
+        yield from self._days()
+
+    def _unknown(self, names: set[str], devices: set[str]) -> Iterator[str]:
         wrong = [name for group in self.groups for name in group.members if name not in names]
         wrong += [name for spec in self.warrants if (name := spec.target) not in names]
         wrong += [name for way in self.one_way for name in (way.writer, way.reader) if name not in names]
-        wrong += [name for each in self.ceremonies for name in (each.one, each.other) if name not in self.devices]
-        wrong += [name for name in (*self.lossy, *self.without_one_time) if name not in self.devices]
-        if wrong:
-            raise Malformed(f"the scenario names {wrong[0]!r}, who is no user or device of it")
-        if len(set(self.devices)) < len(self.devices) or len(names) < len(self.users):
-            raise Malformed("two users or two devices of the scenario have the same name")
-        if len(self.users) < 2 or any(not each for each in (*self._device_lists(), *self._memberships())):
-            raise Malformed("a scenario needs two users, a device for each, and members in every group")
-        for name, low, high in LIMITS:
-            if not low <= getattr(self, name) <= high:
-                raise Malformed(f"the scenario's {name} is {getattr(self, name)}, not between {low} and {high}")
-        if not 0 <= self.attack_day < self.days:
-            raise Malformed(f"the scenario's attack_day is {self.attack_day}, and it has {self.days} days")
-        return self
+        wrong += [name for each in self.ceremonies for name in (each.one, each.other) if name not in devices]
+        wrong += [name for name in (*self.lossy, *self.without_one_time) if name not in devices]
+        yield from (f"the scenario names {name!r}, who is no user or device of it" for name in wrong)
+        for group in self.groups:
+            if group.removed and group.removed not in group.members:
+                yield f"the scenario's group {group.name!r} removes {group.removed!r}, who is no member of it"
+
+    def _twice(self, names: list[str]) -> Iterator[str]:
+        if _repeated(names) or _repeated(self.devices):
+            yield "two users or two devices of the scenario have the same name"
+        lists: list[tuple[str, Iterable[str]]] = [
+            ("groups", [group.name for group in self.groups]),
+            *((f"group {group.name!r}", group.members) for group in self.groups),
+            ("lossy", self.lossy),
+            ("without_one_time", self.without_one_time),
+        ]
+        for where, listed in lists:
+            yield from (f"the scenario's {where} names {name!r} twice; name it once" for name in _repeated(listed))
+        ends = [("one_way", way.writer, way.reader) for way in self.one_way]
+        ends += [("ceremonies", each.one, each.other) for each in self.ceremonies]
+        yield from (
+            f"the scenario's {where} has {one!r} at both ends; name two" for where, one, other in ends if one == other
+        )
+
+    def _days(self) -> Iterator[str]:
+        last = self.days - 1
+        spans = [
+            (f"warrants[{i}]", "first", each.first, "last", each.last, last) for i, each in enumerate(self.warrants)
+        ]
+        spans += [
+            (f"warrants[{i}]", "issued", each.issued, "expires", each.expires, LATEST)
+            for i, each in enumerate(self.warrants)
+        ]
+        spans += [
+            (f"one_way[{i}]", "first", each.first, "last", each.last, last) for i, each in enumerate(self.one_way)
+        ]
+        spans += [
+            (f"ceremonies[{i}]", "day", each.day, "day", each.day, last) for i, each in enumerate(self.ceremonies)
+        ]
+        for where, begin, one, end, other, latest in spans:
+            if not 0 <= one <= min(other, last) or other > latest:
+                yield (
+                    f"the scenario's {where} has {begin} {one} and {end} {other}; give days from 0 to {last}"
+                    f" ({end}: to {latest}), {begin} not after {end}"
+                )
+        for group in self.groups:
+            if not (0 <= group.removal_day <= last if group.removed else group.removal_day == -1):
+                yield (
+                    f"the scenario's group {group.name!r} removes {group.removed!r} on day {group.removal_day};"
+                    f" give a member and a day from 0 to {last}, or neither"
+                )
 
     def _device_lists(self) -> list[tuple[str, ...]]:
         return [user.devices for user in self.users]
@@ -164,6 +233,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def _device_of(self, user: str) -> str:
         return next(each.devices[0] for each in self.users if each.name == user)
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand in a list more than once."""
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 250, seed: int = 2019) -> Scenario:
