@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from escrow.e2ee.x3dh import IdentityKey
     from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
     from escrow.primitives import group, hash_to_curve, hpke, kem, skipjack
-    from escrow.principal import Principal, of_kind
+    from escrow.principal import Principal, of_kind, shared
     from escrow.scheme import (
         AccessField,
         Claim,
@@ -83,7 +83,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # parties, and warrants
     "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Listed",
     "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text",
-    "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer",
+    "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
     # randomness and symmetric cryptography
     "acting", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256",
     "verify",

@@ -6,7 +6,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from escrow import codec, crypto
 from escrow.errors import Malformed, Refused
 
 P = TypeVar("P", bound="Principal")
+H = TypeVar("H", bound=Callable[..., Any])
 _Named = tuple[tuple[str, Any], ...]
 
 
@@ -44,6 +45,30 @@ class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields
     def state(self) -> bytes:
         """Return all that this party keeps, canonical, ending in its SHA-256: exactly what a thief gets."""
         return codec.seal_bytes(codec.encode(self))
+
+
+class MaySend(NamedTuple):
+    """Why others than the sender may send a packet: all of the sender's kind, or anybody."""
+
+    reason: str
+    anybody: bool
+
+
+def shared(reason: str, *, anybody: bool = False) -> Callable[[H], H]:
+    """Declare beside a handler that every party of the sender's kind, or anybody, may send its packet, and say why."""
+
+    def mark(handler: H) -> H:
+        handler.__shared__ = MaySend(reason, anybody)  # type: ignore[attr-defined]  # a function takes attributes
+        return handler
+
+    return mark
+
+
+def handler_of(party: Principal, request: bytes) -> Callable[..., Any]:
+    """Return the method with which a party answers an encoded packet. Raise Malformed if there is none."""
+    if not (handlers := _handlers(type(party))):
+        raise Malformed(f"{party.name} answers no packets")
+    return handlers[type(codec.decode_any(request, frozenset(handlers)))]
 
 
 def revive(state: bytes, kind: type[P]) -> P:

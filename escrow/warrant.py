@@ -21,6 +21,7 @@ from escrow.principal import Principal
 from escrow.wire import Wire
 
 F = TypeVar("F", bound=Fact)
+COURT = "court"
 _SIGNED, _REQUEST, _ANSWER = b"escrow-lab warrant", b"escrow-lab request", b"escrow-lab answer"
 
 
@@ -142,6 +143,7 @@ class Authority(Principal):
 
     def on_serve(self, sender: str, packet: Serve, wire: Wire) -> None:
         """Keep a warrant that the court handed over."""
+        self.insist(sender == COURT, "the court hands over warrants")
         self.warrants.append(packet.warrant)
 
     def request(self, warrant: Warrant, subject: bytes) -> Request:

@@ -79,8 +79,7 @@ class Wire:
         Raise the error that the other party raised, or Unreachable.
         """
         request = codec.encode(message)
-        self._record(src, dst, request)
-        answer = self._named(dst).answer(src, request, self)
+        answer = self.handed(self._record(src, dst, request))
         if reply is not type(None):
             self._record(dst, src, answer)
         return codec.decode(answer, reply)
@@ -93,9 +92,13 @@ class Wire:
     def deliver(self, packet: Heard) -> None:
         """Hand a one-way packet to its addressee; an error there goes to `complain`."""
         try:
-            self._named(packet.dst).answer(packet.src, packet.data, self)
+            self.handed(packet)
         except EscrowError as error:
             self.complain(packet.dst, error)
+
+    def handed(self, packet: Heard) -> bytes:
+        """Return the addressee's answer to a packet. Raise the error that it raised, or Unreachable."""
+        return self._named(packet.dst).answer(packet.src, packet.data, self)
 
     def show(self, device: str, author: str, conversation: str, text: bytes) -> None:
         """Record a text that a person reads on a device."""

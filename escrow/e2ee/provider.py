@@ -11,7 +11,7 @@ import msgspec
 from escrow.codec import Packet, Public
 from escrow.e2ee.x3dh import Bundle, Initial, PqInitial
 from escrow.errors import Unreachable
-from escrow.principal import Principal
+from escrow.principal import Principal, shared
 from escrow.wire import Wire
 
 
@@ -123,8 +123,10 @@ class Provider(Principal):
         self.insist(entry is None or entry.identity == packet.identity, "a device's identity key does not change")
         self.directory[sender] = self.filed(packet, entry)
 
+    @shared("every linked device may begin a session with every other")
     def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
         """Return the keys for one new session; this consumes a one-time prekey if any is left."""
+        self.insist(sender in self.accounts, "a user linked this device")
         return self.handed_out(self.entry(packet.device, sender))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
@@ -136,8 +138,11 @@ class Provider(Principal):
         """Return the directory's line for one device. Raise Unreachable if it never published keys."""
         return self.listed(packet.device, sender)
 
+    @shared("every member may change a group")
     def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
-        """File a group under its name, in place of an earlier one of that name."""
+        """File a group under its name, in place of an earlier one of that name. Refuse a sender who is no member."""
+        before = self.groups.get(packet.name, packet)
+        self.insist(self.accounts.get(sender, "") in before.members, "a member changes a group")
         self.groups[packet.name] = packet
 
     def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
@@ -153,6 +158,7 @@ class Provider(Principal):
         for recipient in packet.recipients:
             self.mailboxes.setdefault(recipient, []).append(packet)
 
+    @shared("each device collects its own mail")
     def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
         """Return the sender's waiting mail and empty its mailbox."""
         return Delivery(tuple(self.mailboxes.pop(sender, [])))

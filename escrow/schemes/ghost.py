@@ -26,7 +26,7 @@ from escrow.e2ee.device import Prekey
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Malformed
-from escrow.principal import Principal, of_kind
+from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import (
@@ -79,6 +79,7 @@ class GhostProvider(Official, provider.Provider):
     court: Public = b""
     haunted: dict[str, Request] = {}
 
+    @shared("the authority that a court's warrant names has signed it", anybody=True)
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
         """Add the silent device of a request that passes every check to the target's devices. Nothing is answered."""
         keys = codec.decode(request.subject, GhostKeys)

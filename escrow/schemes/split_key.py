@@ -6,7 +6,8 @@
   access   any t proven partials give [x]R, hence k
   weak     t agents open every message ever sent; scope and time are promises of n - t + 1 of them
 
-Without π a requester could give R other labels, and one lawful warrant would open everything.
+Without π a requester could give R other labels, and one lawful warrant would open everything. Each party knows t and n,
+each agent its number, and takes the group from the dealer only, once.
 Source: Desmedt and Frankel, "Threshold cryptosystems", CRYPTO '89; Feldman, FOCS '87; the label in the proof's hash
 as in Shoup and Gennaro, "Securing threshold cryptosystems against chosen ciphertext attack", EUROCRYPT '98.
 """
@@ -42,6 +43,7 @@ from escrow.warrant import (
 from escrow.wire import Wire
 
 _DEAL = b"escrow-lab deal"
+DEALER = "dealer"
 MOST_AGENTS = 1_000
 
 
@@ -103,13 +105,15 @@ class Published(Packet, frozen=True):
 
 
 class SplitDevice(device.Device):
-    """A device whose client escrows each message key to `group`."""
+    """A device whose client escrows each message key to `group`, of which `t` of `n` agents are needed."""
 
+    t: int = 0
+    n: int = 0
     group: EscrowGroup | None = None
 
     def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
         """Keep the agents' group, to which this client escrows."""
-        self.group = packet.group
+        self.group = pinned(self, sender, packet)
 
     def access_field(self, key: MessageKey, context: FieldContext) -> SplitField:
         """Return the message key, wrapped under a fresh capsule to the group, with the proof of r."""
@@ -123,23 +127,35 @@ class SplitDevice(device.Device):
 
 
 class SplitAgent(Official):
-    """An escrow agent. `transport` is used once, to receive the share."""
+    """Escrow agent number `index`, from 1, of `n`; `t` are needed. `transport` is used once, to receive the share."""
 
     court: Public
     transport: Private | None
+    index: int
+    t: int
+    n: int
     share: HeldShare | None = None
 
     def on_dealt(self, sender: str, packet: Dealt, wire: Wire) -> None:
-        """Keep a share that fits the dealer's commitments, and erase the transport key; else refuse and alarm."""
-        self.insist(sender == "dealer", "a deal comes from the dealer")
+        """Keep this agent's share of a t-of-n group, and erase the transport key; else refuse and alarm."""
+        self.insist(sender == DEALER, "a deal comes from the dealer")
         if self.transport is None:
             raise Forged("a second deal: the key that opened the first was erased")
         share = codec.decode(hpke.open_(self.transport, packet.sealed, _DEAL), KeyShare)
-        if not (fits := elgamal.share_fits(packet.group, share)):
-            wire.alarm(self.name, "dealer: its share does not fit its commitments")
-        self.insist(fits, "share fits the dealer's commitments")
+        for reason, holds, fault in self._fit(packet.group, share):
+            if not holds:
+                wire.alarm(self.name, f"{DEALER}: {fault}")
+            self.insist(holds, reason)
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
         self.transport = None
+
+    def _fit(self, made: EscrowGroup, share: KeyShare) -> Iterator[tuple[str, bool, str]]:
+        """Yield the checks on a deal: (reason to refuse, whether it holds, the dealer's fault)."""
+        sizes = (made.t, made.n) == (self.t, self.n)
+        yield "the deal is of t of n agents", sizes, f"it deals {made.t} of {made.n}, not {self.t} of {self.n}"
+        yield "share is this agent's", share.index == self.index, f"it deals share {share.index} to agent {self.index}"
+        fits = elgamal.share_fits(made, share)
+        yield "share fits the dealer's commitments", fits, "its share does not fit its commitments"
 
     promise = agent_checks
 
@@ -160,15 +176,18 @@ class Dealer(Principal):
         """Deal a fresh key to the agents and publish the group to the others."""
         made, shares = elgamal.deal(self.t, self.n)
         for agent, share in zip(agents, self.handed(shares), strict=True):
-            if agent.transport is None:
-                raise Malformed(f"{agent.name} has no key under which a share can be sealed")
-            sealed = hpke.seal(agent.transport.public, codec.encode(share), _DEAL)
             try:
+                if agent.transport is None:
+                    raise Malformed(f"{agent.name} has no key under which a share can be sealed")
+                sealed = hpke.seal(agent.transport.public, codec.encode(share), _DEAL)
                 wire.ask(self.name, agent.name, Dealt(made, sealed), type(None))
             except EscrowError as error:
                 wire.complain(agent.name, error)
         for name in others:
-            wire.ask(self.name, name, Published(made), type(None))
+            try:
+                wire.ask(self.name, name, Published(made), type(None))
+            except EscrowError as error:
+                wire.complain(name, error)
 
     def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:
         """Return the shares that the agents are given."""
@@ -178,11 +197,22 @@ class Dealer(Principal):
 class SplitAuthority(Authority):
     """An authority that knows the agents' group, so that it can find a wrong partial and its maker."""
 
+    t: int = 0
+    n: int = 0
     group: EscrowGroup | None = None
 
     def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
         """Keep the agents' group."""
-        self.group = packet.group
+        self.group = pinned(self, sender, packet)
+
+
+def pinned(reader: SplitDevice | SplitAuthority, sender: str, told: Published) -> EscrowGroup:
+    """Return the published group. The reader raises Refused if it is not the dealer's, of t of n agents, the first."""
+    sizes = (told.group.t, told.group.n)
+    reader.insist(sender == DEALER, "the dealer publishes the group")
+    reader.insist(sizes == (reader.t, reader.n), "the group is of t of n agents")
+    reader.insist(reader.group in (None, told.group), "a group that was published does not change")
+    return told.group
 
 
 class SplitKey(Plain, frozen=True, kw_only=True):
@@ -224,15 +254,18 @@ class SplitKey(Plain, frozen=True, kw_only=True):
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the dealer, the agents and the parties of plain."""
-        yield Dealer("dealer", self.t, self.n)
-        for name in self.agents:
+        yield Dealer(DEALER, self.t, self.n)
+        for index, name in enumerate(self.agents, 1):
             with crypto.acting(name):
-                yield self.agent(name, court, new_private())
-        yield from super().cast(users, court)
+                yield self.agent(name, court, new_private(), index, self.t, self.n)
+        for party in super().cast(users, court):
+            if isinstance(party, SplitDevice | SplitAuthority):
+                party.t, party.n = self.t, self.n
+            yield party
 
     def setup(self, wire: Wire) -> None:
         """Let the dealer deal the key and publish the group."""
-        dealer, agents = wire.party("dealer", Dealer), [wire.party(name, SplitAgent) for name in self.agents]
+        dealer, agents = wire.party(DEALER, Dealer), [wire.party(name, SplitAgent) for name in self.agents]
         others = [name for name, party in wire.parties.items() if isinstance(party, SplitDevice | SplitAuthority)]
         with crypto.acting(dealer.name):
             dealer.deal(wire, agents, others)

@@ -30,7 +30,7 @@ from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
-from escrow.principal import Principal, of_kind
+from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.sharing import tdh2
@@ -104,6 +104,7 @@ class ThresholdDevice(device.Device):
 
     heard: KnownSharings = msgspec.field(default_factory=KnownSharings)
 
+    @shared("each agent announces, and t equal announcements are believed")
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
         """Record a sharing that an agent announces; t equal announcements are believed."""
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")
@@ -122,6 +123,7 @@ class ThresholdAuthority(Authority):
 
     heard: KnownSharings = msgspec.field(default_factory=KnownSharings)
 
+    @shared("each agent announces, and t equal announcements are believed")
     def on_announced(self, sender: str, packet: Announced, wire: Wire) -> None:
         """Record a sharing that an agent announces; t equal announcements are believed."""
         self.insist(self.heard.takes(sender, packet.sharing), f"{sender} announces the agents' key, in their shares")

@@ -22,6 +22,7 @@ from escrow.principal import corrupted, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
+from escrow.testing.retold import Retelling
 from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, CourtKey, Warrant, issue
 from escrow.wire import Heard
@@ -280,6 +281,18 @@ def promises_are_no_mathematics(scheme: Scheme, how: settings) -> None:
                     raise Broken(f"{heard.dst} with its promises off says: {error!r}") from error
 
 
+def who_has_no_business_is_not_heeded(scheme: Scheme, how: settings) -> None:
+    """Require that a packet told by a party that has no business with it changes no state, early or late."""
+    with crypto.running(crypto.Run(bytes(32))):
+        harness = Retelling(scheme)
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        harness.play(Step("say", device, to) for device, to in _TALK)
+        harness.take(Step("day"))
+        harness.access(warrant, harness.intercepted())
+    require(not harness.heeded, "; ".join(harness.heeded))
+
+
 # --- the run ---
 
 
@@ -338,6 +351,7 @@ PROPERTIES = tuple(
         a_field_is_bound,
         one_bad_field_does_not_stop_the_rest,
         promises_are_no_mathematics,
+        who_has_no_business_is_not_heeded,
         the_seed_decides,
         rules_are_marked,
     )

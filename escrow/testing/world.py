@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from escrow import codec, crypto
 from escrow.e2ee.device import Device
@@ -19,7 +20,7 @@ from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
 from escrow.principal import revive
 from escrow.scheme import Intercept, Scheme, User
-from escrow.warrant import Authority, Court, CourtKey, Serve, Warrant
+from escrow.warrant import COURT, Authority, Court, CourtKey, Serve, Warrant
 from escrow.wire import Heard, Link, Wire, reliable
 
 _MAIL = frozenset({Mail, Delivery})
@@ -28,16 +29,18 @@ _MAIL = frozenset({Mail, Delivery})
 class World:
     """A scheme's parties and a court on a wire. Each party draws its random bytes as itself."""
 
+    network: ClassVar[type[Wire]] = Wire
+
     def __init__(self, scheme: Scheme, users: Sequence[User], link: Link = reliable) -> None:
         """Make the court and the cast. Raise Malformed if two parties have the same name."""
         self.scheme = scheme
-        with crypto.acting("court"):
-            court = Court("court", crypto.new_signing_key(CourtKey))
+        with crypto.acting(COURT):
+            court = Court(COURT, crypto.new_signing_key(CourtKey))
         parties = [court, *scheme.cast(users, court.key.public)]
         names = sorted(party.name for party in parties)
         if twice := [name for name, following in pairwise(names) if name == following]:
             raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
-        self.wire = Wire(parties, link)
+        self.wire = self.network(parties, link)
         self.intercepts = Intercepts()
 
     # --- who is there ---
@@ -45,7 +48,7 @@ class World:
     @property
     def court(self) -> Court:
         """The court as it is now."""
-        return self.wire.party("court", Court)
+        return self.wire.party(COURT, Court)
 
     @property
     def authority(self) -> Authority:
@@ -94,8 +97,8 @@ class World:
 
     def serve(self, warrant: Warrant) -> None:
         """Hand the authority a warrant in the court's name; it does at once what the scheme says."""
-        with crypto.acting("court"):
-            self.wire.tell("court", "authority", Serve(warrant))
+        with crypto.acting(COURT):
+            self.wire.tell(COURT, "authority", Serve(warrant))
         with crypto.acting("authority"):
             self.scheme.serve(self.authority, self.wire, warrant)
 

@@ -1,5 +1,7 @@
 """Fair keys: who is refused, who is blamed, what one warrant gives away, and faults that are caught."""
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -14,10 +16,12 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens.roomy_certificates import RoomyCertificates
+from escrow import codec
 from escrow.crypto import sha256
 from escrow.derivation import service
-from escrow.errors import EscrowError, Refused
-from escrow.primitives import group
+from escrow.errors import EscrowError, Forged, Refused
+from escrow.primitives import group, hpke
+from escrow.principal import corrupted
 from escrow.scheme import User
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys import scheme as fair_keys
@@ -32,7 +36,7 @@ from escrow.schemes.fair_keys.registration import (
     shifted,
 )
 from escrow.schemes.fair_keys.scheme import FairDevice, FairKeys, Trustee
-from escrow.sharing import elgamal
+from escrow.sharing import elgamal, feldman
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
@@ -50,6 +54,16 @@ def with_parties(scheme, **kinds):
 def set_up(scheme):
     with playing(scheme) as harness:
         return harness
+
+
+def unregistered(scheme=None):
+    """The parties before anybody has registered."""
+    users = [User(name, (f"{name}-phone",)) for name in ("alice", "bob", "carol")]
+    return Wire(list((scheme or FairKeys()).cast(users, bytes(32))))
+
+
+def transports(wire):
+    return [(name, wire.parties[name].transport_key()) for name in FairKeys().trustees]
 
 
 # --- registration ---
@@ -136,7 +150,7 @@ class Idle(Centre):
     """A centre that commits, and adds nothing."""
 
     def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
-        del self.pending[packet.user]
+        self.pending[packet.user] = (bytes(32), b"")
         return super().on_submit(sender, packet, wire)
 
 
@@ -203,6 +217,183 @@ def test_a_stranger_to_the_directory_is_not_written_to():
     del device.certificates["carol"]
     with pytest.raises(Refused, match="carol has no certified key"):
         device.send(harness.wire, "carol", b"text")
+
+
+# --- sizes, numbers, order ---
+
+
+class HigherDegree(FairDevice):
+    """A user who deals a polynomial of another degree."""
+
+    def choose(self, t, n):
+        return feldman.deal(group.random_scalar(), t + 1, n)
+
+
+class LowerDegree(FairDevice):
+    """A user who deals a polynomial that one trustee alone knows."""
+
+    def choose(self, t, n):
+        return feldman.deal(group.random_scalar(), 1, n)
+
+
+@pytest.mark.parametrize("kind", [HigherDegree, LowerDegree])
+def test_a_user_who_deals_another_degree_is_refused_by_the_first_trustee(kind):
+    with pytest.raises(Refused, match="trustee-1 refuses: the key is of t of n trustees"):
+        set_up(with_parties(FairKeys(), device=kind))
+
+
+def dealt(wire, user, made, share, to, sealed_for=None):
+    part = codec.encode(share)
+    sealed = hpke.seal(wire.parties[to].transport_key(), part, registration._deal_of(sealed_for or user))
+    return wire.ask(f"{user}-phone", to, Deal(user, made, sealed), registration.Approval).signature
+
+
+@pytest.mark.parametrize(
+    ("t", "n", "number", "reason"),
+    [
+        (2, 3, 1, "share is this trustee's"),
+        (2, 3, 3, "share is this trustee's"),
+        (2, 4, 2, "the key is of t of n trustees"),
+        (50, 100, 2, "the key is of t of n trustees"),
+        (3, 3, 2, "the key is of t of n trustees"),
+    ],
+)
+def test_a_trustee_compares_what_it_is_dealt_with_what_it_knows(t, n, number, reason):
+    wire = unregistered()
+    made, shares = elgamal.deal(t, n)
+    before = wire.parties["trustee-2"].state()
+    with pytest.raises(Refused, match=f"trustee-2 refuses: {reason}"):
+        dealt(wire, "alice", made, shares[number - 1], "trustee-2")
+    assert wire.parties["trustee-2"].state() == before
+    assert wire.alarms == []
+
+
+def test_a_deal_that_was_heard_cannot_be_repeated_as_ones_own():
+    """Else a warrant about mallory would give alice's key: both differ by what the centre reveals."""
+    wire = unregistered()
+    made, shares = elgamal.deal(2, 3)
+    with pytest.raises(Forged):
+        dealt(wire, "bob", made, shares[0], "trustee-1", sealed_for="alice")
+    assert dealt(wire, "alice", made, shares[0], "trustee-1")
+
+
+def approvals(wire, user, sizes=(2, 3)):
+    made, shares = elgamal.deal(*sizes)
+    signed = [dealt(wire, user, made, share, f"trustee-{share.index}") for share in shares]
+    return Submit(user, made, tuple(signed))
+
+
+@pytest.mark.parametrize("failsafe", [True, False])
+def test_no_certificate_without_begin_and_one_a_user(failsafe):
+    wire = unregistered(FairKeys(failsafe=failsafe))
+    submitted = approvals(wire, "alice")
+
+    def ask(packet, reply):
+        return wire.ask("alice-phone", "centre", packet, reply)
+
+    with pytest.raises(Refused, match="a user begins, and then submits"):
+        ask(submitted, Revealed)
+    told = ask(Begin("alice"), registration.Committed)
+    with pytest.raises(Refused, match="a user begins once"):
+        ask(Begin("alice"), registration.Committed)
+    with pytest.raises(Refused, match="no room"):
+        ask(msgspec.structs.replace(submitted, remark=b"x"), Revealed)
+    found = ask(submitted, Revealed)  # a Submit that is refused reveals nothing, and may be repeated
+    assert bool(told.commitment) is failsafe
+    if failsafe:
+        assert told.commitment == sha256(registration._COMMIT, found.certificate.shift, found.blinding)
+    for packet, reply in ((submitted, Revealed), (Begin("alice"), registration.Committed)):
+        with pytest.raises(Refused, match="one certificate a user"):
+            ask(packet, reply)
+    assert wire.parties["centre"].certified == [found.certificate]
+
+
+def test_the_centre_compares_the_sizes_even_if_all_trustees_approve():
+    wire = unregistered()
+    for name in FairKeys().trustees:
+        wire.parties[name] = corrupted(wire.parties[name])
+    wire.ask("alice-phone", "centre", Begin("alice"), registration.Committed)
+    with pytest.raises(Refused, match="centre refuses: the key is of t of n trustees"):
+        wire.ask("alice-phone", "centre", approvals(wire, "alice", (3, 3)), Revealed)
+
+
+@given(st.lists(st.sampled_from(["begin", "deal 1", "deal 2", "deal 3", "submit", "remark", "publish"]), max_size=12))
+def test_in_any_order_a_user_gets_at_most_one_certificate_after_all_steps(steps):
+    wire = unregistered()
+    made, shares = elgamal.deal(2, 3)
+    signed, done, told = {}, set(), []
+    for step in steps:
+        try:
+            match step.split():
+                case ["begin"]:
+                    wire.ask("alice-phone", "centre", Begin("alice"), registration.Committed)
+                case ["deal", number]:
+                    signed[number] = dealt(wire, "alice", made, shares[int(number) - 1], f"trustee-{number}")
+                case ["publish"]:
+                    directory = registration.Directory(tuple(wire.parties["centre"].certified))
+                    for name in (*FairKeys().trustees, "bob-phone"):
+                        wire.ask("centre", name, directory, type(None))
+                case [what]:
+                    parts = tuple(signed.get(number, bytes(64)) for number in "123")
+                    remark = b"x" if what == "remark" else b""
+                    told.append(wire.ask("alice-phone", "centre", Submit("alice", made, parts, remark), Revealed))
+                    assert what == "submit"
+                    assert {"begin", "deal 1", "deal 2", "deal 3"} <= done
+        except EscrowError:
+            continue
+        done.add(step)
+    assert len(told) <= 1
+    assert wire.parties["centre"].certified == [each.certificate for each in told]
+
+
+def spoilt_directories(harness):
+    told = tuple(harness.authority.certificates.values())
+    first, key = told[0], harness.wire.parties["centre"].key
+
+    def signed(**changes):
+        blank = msgspec.structs.replace(first, **changes)
+        return msgspec.structs.replace(blank, signature=key.sign(blank.body()))
+
+    other, _ = elgamal.deal(2, 3)
+    larger, _ = elgamal.deal(3, 3)
+    yield "the centre publishes the directory", "provider", told
+    yield "the centre publishes the directory", "alice-laptop", told
+    yield "a certificate that is known does not change", "centre", told[1:]
+    yield "a certificate that is known does not change", "centre", (signed(group=other), *told[1:])
+    yield "the key is of t of n trustees", "centre", (signed(group=larger), *told[1:])
+    yield "one certificate a user", "centre", (*told, signed(group=other))
+    yield "centre's signature", "centre", (msgspec.structs.replace(first, shift=bytes(32)), *told[1:])
+
+
+def test_a_directory_is_the_centres_whole_and_never_another():
+    harness = set_up(FairKeys())
+    for reason, sender, told in spoilt_directories(harness):
+        for name in ("bob-phone", "authority"):
+            before = harness.wire.parties[name].state()
+            with pytest.raises(Refused, match=f"{name} refuses: {reason}"):
+                harness.wire.ask(sender, name, registration.Directory(told), type(None))
+            assert harness.wire.parties[name].state() == before
+
+
+def test_a_trustee_adds_nothing_to_its_shares_after_registration():
+    harness = set_up(FairKeys())
+    trustee = harness.wire.parties["trustee-1"]
+    before = trustee.state()
+    for _, sender, told in spoilt_directories(harness):
+        with suppress(Refused):
+            harness.wire.ask(sender, "trustee-1", registration.Directory(told), type(None))
+        assert trustee.state() == before
+
+
+def test_a_user_knows_her_own_certificate_before_the_directory():
+    wire = unregistered()
+    device = wire.parties["alice-phone"]
+    device.register(wire, transports(wire), 2)
+    other, _ = elgamal.deal(2, 3)
+    blank = msgspec.structs.replace(device.certificates["alice"], group=other)
+    swapped = msgspec.structs.replace(blank, signature=wire.parties["centre"].key.sign(blank.body()))
+    with pytest.raises(Refused, match="a certificate that is known does not change"):
+        wire.ask("centre", "alice-phone", registration.Directory((swapped,)), type(None))
 
 
 # --- access ---
@@ -320,12 +511,14 @@ def test_seeded_faults_are_caught_by_attacks():
 
 
 def test_a_commitment_binds_the_centre_to_one_shift():
-    harness = set_up(FairKeys())
-    centre = harness.wire.parties["centre"]
-    told = centre.on_begin("bob-phone", Begin("bob"), harness.wire)
-    shift, blinding = centre.pending["bob"]
-    assert told.commitment == sha256(registration._COMMIT, shift, blinding)
-    assert told.commitment != centre.on_begin("bob-phone", Begin("bob"), harness.wire).commitment
+    wire, commitments = unregistered(), set()
+    centre = wire.parties["centre"]
+    for user in ("bob", "carol"):
+        told = centre.on_begin(f"{user}-phone", Begin(user), wire)
+        shift, blinding = centre.pending[user]
+        assert told.commitment == sha256(registration._COMMIT, shift, blinding)
+        commitments.add(told.commitment)
+    assert len(commitments) == 2
 
 
 @pytest.mark.parametrize("sizes", [{"t": 0}, {"t": 4}, {"n": 101}])

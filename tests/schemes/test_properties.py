@@ -21,8 +21,9 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.ratchet import MessageKey, Slot
 from escrow.errors import Forged
 from escrow.principal import revive
-from escrow.schemes import envelope, ghost, plain, split_key
+from escrow.schemes import envelope, fair_keys, ghost, plain, split_key
 from escrow.schemes.envelope import Envelope
+from escrow.schemes.fair_keys import registration
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
 from escrow.warrant import Request, Warrant, promises
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMES = registry.schemes()
 PROPERTY = {prop.name: prop for prop in properties.PROPERTIES}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
+FAIR = fair_keys.SCHEME
 
 
 @pytest.mark.parametrize("prop", PROPERTY)
@@ -137,6 +139,8 @@ def yes(*_):
     return True
 
 
+BUSINESS = "who has no business is not heeded"
+
 SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
     ("nothing is kept elsewhere", "continue differently", PLAIN, (Device, "access_field", counter())),
@@ -168,6 +172,11 @@ SPECIMENS = [
     ("one bad field does not stop the rest", "Malformed", ENVELOPE, (envelope, "wanted", trusting)),
     ("promises are no mathematics", "agent with its promises off", ENVELOPE, (Request, "signed", insisting)),
     ("promises are no mathematics", "provider with its", GHOST, (Request, "signed", insisting)),
+    (BUSINESS, "alice-phone heeds a packet of dealer", SPLIT, (split_key.SplitDevice, "insist", yes)),
+    (BUSINESS, "authority heeds a packet of dealer", SPLIT, (split_key, "pinned", lambda *told: told[2].group)),
+    (BUSINESS, "trustee-2 heeds a packet of alice-phone", FAIR, (registration.Holder, "insist", yes)),
+    (BUSINESS, "authority heeds a packet of court", PLAIN, (warrant.Authority, "insist", yes)),
+    (BUSINESS, "provider heeds a packet of alice-phone", PLAIN, (provider.Provider, "insist", yes)),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]

@@ -101,14 +101,14 @@ class Processor(Authority):
     def _released(self, wire: Wire, warrant: Warrant, request: UnitRequest) -> Iterator[UnitKey]:
         """Yield the unit key if both agents give their halves of it; an agent that does not is named."""
         halves = []
-        for agent in AGENTS:
+        for number, agent in enumerate(AGENTS, 1):
             try:
                 half = open_half(self.ask(wire, agent, warrant, request), self.key.agreement)
             except EscrowError as error:
                 wire.complain(agent, error)
                 return
-            if half.uid != request.uid:
-                wire.complain(agent, Forged("it gave a half of another unit's key"))
+            if (half.uid, half.agent) != (request.uid, number):
+                wire.complain(agent, Forged("it gave a half of another unit's key, or the other agent's"))
                 return
             halves.append(half)
         try:

@@ -1,11 +1,17 @@
 """How a user has her fair key certified: packets, the centre, and a trustee's half of it.
 
 `escrow.schemes.fair_keys.scheme` has the protocol on one page, and its sources. Nothing here serves warrants.
+
+  order   Begin once, deals, Submit; one certificate a user      a Submit that is refused reveals nothing: it may be
+          repeated, and the commitment to B still stands         so nobody can try one B after another
+  sizes   trustees, centre and readers know t and n              a trustee also knows its own number
+  seals   a deal is sealed for one user                          so that nobody can repeat another's as its own
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -22,6 +28,7 @@ from escrow.sharing.elgamal import EscrowGroup, KeyShare
 from escrow.wire import Wire
 
 _DEAL, _APPROVE, _CERTIFY, _COMMIT = b"fair-keys deal", b"fair-keys approve", b"fair-keys certify", b"fair-keys commit"
+CENTRE = "centre"
 
 
 class CentreKey(SigningKey, frozen=True, dict=True):
@@ -135,27 +142,38 @@ class Directory(Packet, frozen=True):
 
 
 class Centre(Principal):
-    """The key centre: commits, collects approvals, certifies. It learns no key."""
+    """The key centre: commits, collects approvals, certifies. It learns no key.
+
+    `trustees` are their public keys; `t` of them are needed. `pending` has B (32 bytes; 0 without failsafe) and what
+    blinds its commitment, for each user who has begun.
+    """
 
     key: CentreKey
     trustees: tuple[Public, ...]
+    t: int
     failsafe: bool
     accounts: dict[str, str]
     pending: dict[str, tuple[Public, Public]] = {}
     certified: list[Certificate] = []
 
     def on_begin(self, sender: str, packet: Begin, wire: Wire) -> Committed:
-        """Commit to B for a user. Refuse a device that the user did not link."""
+        """Commit to B for a user, once. Refuse a device that the user did not link."""
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
+        self.insist(packet.user not in self.pending, "a user begins once")
+        self._insist_on_first(packet.user)
         if not self.failsafe:
+            self.pending[packet.user] = (bytes(32), b"")
             return Committed(b"")
         shift, blinding = group.scalar_bytes(group.random_scalar()), crypto.random_bytes(32)
         self.pending[packet.user] = (shift, blinding)
         return Committed(sha256(_COMMIT, shift, blinding))
 
     def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
-        """Certify the key that all trustees approved, and reveal B."""
+        """Certify the key that all trustees approved, and reveal B. Refuse who did not begin, or is certified."""
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
+        self._insist_on_first(packet.user)
+        self.insist(packet.user in self.pending, "a user begins, and then submits")
+        self.insist((packet.group.t, packet.group.n) == (self.t, len(self.trustees)), "the key is of t of n trustees")
         self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
         body = approved(packet.user, packet.group)
         self.insist(len(packet.approvals) == len(self.trustees), "every trustee approved")
@@ -168,6 +186,9 @@ class Centre(Principal):
         self.certified.append(certificate)
         return Revealed(certificate, blinding)
 
+    def _insist_on_first(self, user: str) -> None:
+        self.insist(all(each.user != user for each in self.certified), "one certificate a user")
+
     def takes(self, remark: bytes) -> bool:
         """Return whether the centre certifies this remark."""
         return not remark
@@ -176,7 +197,7 @@ class Centre(Principal):
 class Holder(Principal):
     """A trustee's part in registration: it holds one share a user. `accounts` maps each device to its owner.
 
-    `transport` is used until the directory is published.
+    It is number `index`, from 1, of `n`; `t` are needed. `transport` is used until the directory is published.
     """
 
     court: Public
@@ -184,6 +205,9 @@ class Holder(Principal):
     key: TrusteeKey
     transport: Private | None
     accounts: dict[str, str]
+    index: int
+    t: int
+    n: int
     shares: list[TrusteeShare] = []
 
     def _transport(self) -> Private:
@@ -196,27 +220,35 @@ class Holder(Principal):
         return self._transport().public
 
     def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
-        """Keep a user's share that fits the commitments, and approve the key. Refuse a second deal of one user."""
+        """Keep this trustee's share of a user's t-of-n key, and approve the key. Refuse a second deal of one user."""
         transport = self._transport()
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
-        share = codec.decode(hpke.open_(transport, packet.sealed, _DEAL), KeyShare)
+        self.insist((packet.group.t, packet.group.n) == (self.t, self.n), "the key is of t of n trustees")
+        share = codec.decode(hpke.open_(transport, packet.sealed, _deal_of(packet.user)), KeyShare)
+        self.insist(share.index == self.index, "share is this trustee's")
         self.insist(elgamal.share_fits(packet.group, share), "share fits the user's commitments")
         self.insist(all(each.user != packet.user for each in self.shares), "one deal a user")
         self.shares.append(TrusteeShare(share.group, share.index, share.raw, packet.user, self.court))
         return Approval(self.key.sign(approved(packet.user, packet.group)))
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        """Add the certified B to each share, and end registration."""
-        self.insist(sender == "centre", "the centre publishes the directory")
+        """Add the certified B to each share, and end registration. Refuse another directory after that."""
+        self.insist(sender == CENTRE, "the centre publishes the directory")
         certified = {each.user: each for each in packet.certificates}
-        for at, share in enumerate(self.shares):
-            if (found := certified.get(share.user)) is None or found.group.name == share.group:
-                continue  # nothing to add, or added before
-            self.insist(verify(self.centre, found.signature, found.body()), "centre's signature")
-            moved = group.scalar_bytes(int.from_bytes(share.raw, "big") + int.from_bytes(found.shift, "big"))
-            self.shares[at] = TrusteeShare(found.group.name, share.index, moved, share.user, self.court)
-            self.insist(elgamal.share_fits(found.group, self.shares[at]), "the certified key is the one dealt")
-        self.transport = None
+        self.insist(len(certified) == len(packet.certificates), "one certificate a user")
+        moved = [self._moved(share, certified.get(share.user)) for share in self.shares]
+        self.insist(self.transport is not None or moved == self.shares, "registration is closed")
+        self.shares, self.transport = moved, None
+
+    def _moved(self, share: TrusteeShare, found: Certificate | None) -> TrusteeShare:
+        """Return the share with the certified B added."""
+        if found is None or found.group.name == share.group:
+            return share  # nothing to add, or added before
+        self.insist(verify(self.centre, found.signature, found.body()), "centre's signature")
+        raw = group.scalar_bytes(int.from_bytes(share.raw, "big") + int.from_bytes(found.shift, "big"))
+        moved = TrusteeShare(found.group.name, share.index, raw, share.user, self.court)
+        self.insist(elgamal.share_fits(found.group, moved), "the certified key is the one dealt")
+        return moved
 
 
 Choice = Callable[[], tuple[list[int], tuple[bytes, ...]]]  # shares of A, one a trustee, and the commitments
@@ -229,20 +261,20 @@ def register(
     trustees: Sequence[tuple[str, bytes]],
     choose: Choice,
     submit: Callable[[Submit], Revealed],
-) -> None:
-    """Split a user's key among trustees (name, transport key), and have it certified.
+) -> Certificate:
+    """Split a user's key among trustees (name, transport key), and return the certificate.
 
     Raises:
         Refused: a trustee or the centre refuses, or the device does because the certified key is not its own and
             the centre's.
     """
-    commitment = wire.ask(device.name, "centre", Begin(user), Committed).commitment
+    commitment = wire.ask(device.name, CENTRE, Begin(user), Committed).commitment
     shares, commitments = choose()
     made = elgamal.escrow_group(len(trustees), commitments)
     approvals = []
     for index, (share, (name, transport)) in enumerate(zip(shares, trustees, strict=True), 1):
         part = codec.encode(KeyShare(made.name, index, group.scalar_bytes(share)))
-        sealed = hpke.seal(transport, part, _DEAL)
+        sealed = hpke.seal(transport, part, _deal_of(user))
         approvals.append(wire.ask(device.name, name, Deal(user, made, sealed), Approval).signature)
     told = submit(Submit(user, made, tuple(approvals)))
     shift = told.certificate.shift
@@ -251,13 +283,38 @@ def register(
     device.insist(bool(commitment) == any(shift), "the centre adds what it committed to")
     expected = shifted(made, int.from_bytes(shift, "big"))
     device.insist(told.certificate.group == expected, "the certified key is the one dealt")
+    return told.certificate
 
 
-def certificates(centre: bytes, told: Directory, reader: Principal) -> dict[str, Certificate]:
+def _deal_of(user: str) -> bytes:
+    return _DEAL + user.encode()
+
+
+class DirectoryReader(Protocol):
+    """What keeps the certificates: a device, or the authority."""
+
+    centre: Public
+    t: int
+    n: int
+    certificates: dict[str, Certificate]
+
+    def insist(self, condition: bool, reason: str) -> None:
+        """Raise Refused if the condition fails."""
+        ...
+
+
+def certificates(reader: DirectoryReader, sender: str, told: Directory) -> dict[str, Certificate]:
     """Return the directory's certificates by user.
 
-    The reader raises Refused if one is not signed by the centre's key.
+    The reader raises Refused unless the centre sent it and signed each, each user has one of t of n trustees, and those
+    that the reader knows are in it unchanged.
     """
+    reader.insist(sender == CENTRE, "the centre publishes the directory")
     for each in told.certificates:
-        reader.insist(verify(centre, each.signature, each.body()), "centre's signature")
-    return {each.user: each for each in told.certificates}
+        reader.insist(verify(reader.centre, each.signature, each.body()), "centre's signature")
+        reader.insist((each.group.t, each.group.n) == (reader.t, reader.n), "the key is of t of n trustees")
+    found = {each.user: each for each in told.certificates}
+    reader.insist(len(found) == len(told.certificates), "one certificate a user")
+    same = all(found.get(user) == known for user, known in reader.certificates.items())
+    reader.insist(same, "a certificate that is known does not change")
+    return found

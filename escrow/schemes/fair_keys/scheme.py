@@ -135,6 +135,8 @@ class FairDevice(device.Device):
     """A device that seals each message key to the fair key of every user of the conversation."""
 
     centre: Public = b""
+    t: int = 0
+    n: int = 0
     certificates: dict[str, Certificate] = {}
 
     def choose(self, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
@@ -142,20 +144,21 @@ class FairDevice(device.Device):
         return feldman.deal(group.random_scalar(), t, n)
 
     def register(self, wire: Wire, trustees: Sequence[tuple[str, bytes]], t: int) -> None:
-        """Split a key among trustees (name, transport key), and have it certified."""
+        """Split a key among trustees (name, transport key), have it certified, and keep the certificate."""
 
         def choose() -> tuple[list[int], tuple[bytes, ...]]:
             return self.choose(t, len(trustees))
 
-        registration.register(wire, self.user, self, trustees, choose, lambda packet: self.submit(wire, packet))
+        told = registration.register(wire, self.user, self, trustees, choose, lambda packet: self.submit(wire, packet))
+        self.certificates[self.user] = told
 
     def submit(self, wire: Wire, packet: registration.Submit) -> registration.Revealed:
         """Submit what is to be certified, and return the centre's answer."""
-        return wire.ask(self.name, "centre", packet, registration.Revealed)
+        return wire.ask(self.name, registration.CENTRE, packet, registration.Revealed)
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        """Keep all certificates, if the centre signed each."""
-        self.certificates = certificates(self.centre, packet, self)
+        """Keep all certificates of the centre's directory."""
+        self.certificates = certificates(self, sender, packet)
 
     def access_field(self, key: MessageKey, context: FieldContext) -> FairField:
         """Return the message key, sealed to the fair key of every user of the conversation."""
@@ -175,12 +178,14 @@ class FairAuthority(Authority):
     """An authority that keeps the users' keys that it was given."""
 
     centre: Public = b""
+    t: int = 0
+    n: int = 0
     certificates: dict[str, Certificate] = {}
     keys: list[EscrowKey] = []
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        """Keep all certificates, if the centre signed each."""
-        self.certificates = certificates(self.centre, packet, self)
+        """Keep all certificates of the centre's directory."""
+        self.certificates = certificates(self, sender, packet)
 
 
 class FairKeys(Plain, frozen=True, kw_only=True):
@@ -238,21 +243,22 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         """Make the parties of plain, the centre and the trustees."""
         users = list(users)
         accounts = {device: user.name for user in users for device in user.devices}
-        with crypto.acting("centre"):
+        with crypto.acting(registration.CENTRE):
             key = crypto.new_signing_key(registration.CentreKey)
-        trustees = [self._trustee(name, court, key.public, accounts) for name in self.trustees]
+        trustees = [self._trustee(index, court, key.public, accounts) for index in range(1, self.n + 1)]
         keys = tuple(each.key.public for each in trustees)
-        yield self.centre("centre", key, keys, self.failsafe, accounts)
+        yield self.centre(registration.CENTRE, key, keys, self.t, self.failsafe, accounts)
         yield from trustees
         for party in super().cast(users, court):
             if isinstance(party, FairDevice | FairAuthority):
-                party.centre = key.public
+                party.centre, party.t, party.n = key.public, self.t, self.n
             yield party
 
-    def _trustee(self, name: str, court: bytes, centre: bytes, accounts: dict[str, str]) -> Trustee:
+    def _trustee(self, index: int, court: bytes, centre: bytes, accounts: dict[str, str]) -> Trustee:
+        name = self.trustees[index - 1]
         with crypto.acting(name):
             key = crypto.new_signing_key(registration.TrusteeKey)
-            return self.trustee(name, court, centre, key, new_private(), accounts)
+            return self.trustee(name, court, centre, key, new_private(), accounts, index, self.t, self.n)
 
     def setup(self, wire: Wire) -> None:
         """Register every user through their first device, then publish the directory to all."""
@@ -264,10 +270,13 @@ class FairKeys(Plain, frozen=True, kw_only=True):
                 registered.add(party.user)
                 with crypto.acting(party.name):
                     party.register(wire, trustees, self.t)
-        published = Directory(tuple(wire.party("centre", registration.Centre).certified))
+        published = Directory(tuple(wire.party(registration.CENTRE, registration.Centre).certified))
         for name, party in parties.items():
             if isinstance(party, FairDevice | FairAuthority | Trustee):
-                wire.ask("centre", name, published, type(None))
+                try:
+                    wire.ask(registration.CENTRE, name, published, type(None))
+                except EscrowError as error:
+                    wire.complain(name, error)
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]

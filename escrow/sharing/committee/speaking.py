@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from escrow.codec import Packet, Public
 from escrow.errors import EscrowError, Refused
-from escrow.principal import Principal
+from escrow.principal import Principal, shared
 from escrow.sharing.blame import Blame
 from escrow.sharing.committee.broadcast import MemberKey, Spoken, Statement
 from escrow.sharing.committee.rounds import Dealing, Lending, MemberRun, Opening, Told, open_share, open_value
@@ -68,6 +68,7 @@ class Speaker(Principal):
 
     # --- from the others ---
 
+    @shared("each member opens a run with a key of its own")
     def on_opening(self, sender: str, packet: Opening, wire: Wire) -> None:
         """Keep the sender's first transport key, and the sharing that it knows."""
         run, _ = self._running(packet.session), self._number(sender)
@@ -84,6 +85,7 @@ class Speaker(Principal):
         if share.dealer not in run.dealt:
             run.received.append(share)
 
+    @shared("members relay signed statements of each other")
     def on_told(self, sender: str, packet: Told, wire: Wire) -> None:
         """Record the statements. Refuse each that is late, unsigned or of another run."""
         run, _ = self._running(None), self._number(sender)
