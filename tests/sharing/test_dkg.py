@@ -321,6 +321,21 @@ def test_a_qual_of_fewer_than_n_minus_t_plus_1_ends_the_run_with_names(make, t, 
         result.conclude(setting, (1,), dealt)
 
 
+@both
+def test_a_member_that_lacks_a_share_and_does_not_complain_has_none_and_stops_nobody(make):
+    class Stingy(LocalMember):
+        def share_to(self, member):
+            return None if member == 2 else super().share_to(member)
+
+    class Uncomplaining(LocalMember):
+        def complain(self, record):
+            return ()
+
+    ran = play(make, 3, 5, p1=Stingy, p2=Uncomplaining)
+    assert ran.record.qualified == (1, 2, 3, 4, 5) and set(ran.shares) == {1, 3, 4, 5}
+    assert all(result.sum_fits(ran.outcome, share) for share in ran.shares.values())
+
+
 def test_no_key_comes_out_where_no_dealer_is_left():
     with pytest.raises(Blamed) as caught:
         play(gjkr.gjkr, 1, 1, p1=Absent)

@@ -7,8 +7,10 @@ rushing member also sees what the others broadcast in the same round, because it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from escrow.errors import Forged
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg import extraction, gjkr, result
 from escrow.sharing.dkg.gjkr import Commitments, Complaint, Polynomials, PublicShare, Setting, SubShare
@@ -83,7 +85,7 @@ class LocalMember:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The end of a run: the public outcome, each member's sum, the verdicts, and all broadcasts."""
+    """The end of a run: the public outcome, the sum of each member that has one, the verdicts, and all broadcasts."""
 
     outcome: Outcome
     shares: Mapping[int, Summed]
@@ -92,7 +94,7 @@ class RunResult:
 
 
 def run(members: Iterable[LocalMember]) -> RunResult:
-    """Hold all rounds, honest members first. Raise Blamed if a dealer equivocates, or no key comes out."""
+    """Hold all rounds, honest members first. Raise Blamed if a dealer equivocates, or QUAL is too small."""
     parties = sorted(members, key=lambda member: (member.rushing, member.index))
     setting, record = parties[0].setting, Broadcasts()
     _first_round(setting, parties, record)
@@ -102,13 +104,15 @@ def run(members: Iterable[LocalMember]) -> RunResult:
         record.answers.extend(member.answer(record))
     record.qualified, blames = gjkr.qualify(setting, record.commitments, record.complaints, record.answers)
     for member in parties:
-        member.settle(record)
+        with suppress(Forged):  # it did not complain of a share that it lacks: it has none, and the others go on
+            member.settle(record)
     if setting.hiding:
         blames += _extract(setting, parties, record)
     else:
         record.revealed = record.commitments
     made = result.conclude(setting, record.qualified, record.revealed)
-    shares = {member.index: result.summed(setting.session, member.settled.values()) for member in parties}
+    settled = [member for member in parties if member.settled]
+    shares = {member.index: result.summed(setting.session, member.settled.values()) for member in settled}
     return RunResult(made, shares, blames, record)
 
 
@@ -138,7 +142,8 @@ def _extract(setting: Setting, parties: list[LocalMember], record: Broadcasts) -
     public = record.qualified, record.commitments, record.revealed, record.evidence
     record.exposed, blames = extraction.exposed(setting, *public)
     for member in parties:
-        record.pooled.extend(member.pool(record))
+        if member.settled:
+            record.pooled.extend(member.pool(record))
     for dealer in record.exposed:
         dealing = record.commitments[dealer]
         record.revealed[dealer], wrong = extraction.rebuild(setting, dealer, dealing, record.pooled)
