@@ -8,6 +8,7 @@ from committee_faults import Faulty, World, lying
 
 from escrow import crypto
 from escrow.primitives import group
+from escrow.sharing.committee.announced import KnownSharings
 from escrow.sharing.committee.clock import hold_run
 from escrow.sharing.committee.member import Member
 from escrow.sharing.committee.rounds import Dealing, Opening, Purpose, seal_share
@@ -158,6 +159,16 @@ def test_a_helper_that_lends_outside_the_try_is_caught(t, n, monkeypatch):
     for key in (bytes(32), None):
         with pytest.raises(AssertionError):
             test_who_asks_for_its_share_under_a_hostile_key_gets_none_and_no_helper_is_blamed(t, n, "gjkr", key)
+
+
+def test_who_refuses_an_announcement_keeps_it_from_nobody():
+    """An agent takes no announcements, and `nobody` does not exist; the authority is told after them."""
+    world = World()
+    world.authority.heard = KnownSharings(world.scheme.agents, world.scheme.t)
+    for agent in world.agents:
+        agent.announce(world.wire, ["agent-2", "nobody", "authority"])
+    assert world.authority.heard.present == world.sharing
+    assert {"agent-2", "nobody"} <= {who for _, who, _ in world.wire.refusals}
 
 
 # --- too small a QUAL ends the run ---
