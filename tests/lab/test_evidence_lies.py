@@ -136,6 +136,20 @@ LIES = {
     "another digest": (edit("texts.jsonl", 0, sha256="00" * 32), "texts.jsonl, line 1: the SHA-256 of text 0"),
     "no text": (edit("texts.jsonl", 0, conclusion=0), "line 1: text 0 is not what number 0 concludes"),
     "no conclusion": (edit("texts.jsonl", 0, conclusion=10**9), "texts.jsonl, line 1: "),
+    "a text beyond": (edit("texts.jsonl", -1, id=2**40), "texts.jsonl: .* not one of the scenario's"),
+    "an evening beyond": (
+        edit("statement.json", 0, coalition=[{"principal": "agent-1", "evenings": [2**64]}]),
+        "statement.json: the evenings of agent-1",
+    ),
+    "an evening twice": (
+        edit("statement.json", 0, coalition=[{"principal": "agent-1", "evenings": [0, 0]}]),
+        "statement.json: the evenings of agent-1",
+    ),
+    "an evening of a fact beyond": (
+        edit("facts.jsonl", 0, packet=None, holder="agent-1", evening=2**40),
+        "facts.jsonl: an evening is not",
+    ),
+    "a negative count": (edit("statement.json", 0, opened=-1), "opened"),
     "a text twice": (edit("texts.jsonl", 1, id=0), "texts.jsonl, line 2: texts are not in order"),
     "more than opened": (edit("statement.json", 0, opened=3), "statement.json: more texts are proven"),
     "no evening": (edit("statement.json", 0, coalition=[{"principal": "agent-1", "evenings": []}]), "on no evening"),

@@ -1,5 +1,6 @@
 """A journal is read as it was written, or refused with the number of the line; cut anywhere, it is gone on with."""
 
+import json
 import os
 import random
 import stat
@@ -199,3 +200,42 @@ def test_a_shard_s_file_is_gone_on_with_as_that_shard_only(tmp_path):
     for other in (matrix.WHOLE, matrix.Shard(2, 2), matrix.Shard(1, 3)):
         with pytest.raises(NotComparable, match="it is shard 1/2"), opened(path, asked.header(other), asked.keys):
             pass
+
+
+HEADERS = {
+    "an attack twice": ({"every": ["theft", "theft"]}, "theft twice"),
+    "a scheme twice": ({"manifest": {"schemes": ["plain", "plain"]}}, "plain twice"),
+    "a day of 2^64": ({"manifest": {"scenario": {"days": 2**64}}}, "days is"),
+    **{f"the shard {shard}": ({"shard": shard}, "shard") for shard in ("0/2", "3/2", "-1/2", "1/2/3", "1", "/")},
+}
+
+
+@pytest.mark.parametrize("fault", HEADERS)
+def test_a_header_with_a_value_out_of_range_or_twice_is_refused(fault):
+    """Its checksum fits, so it is the value that is refused."""
+    change, said = HEADERS[fault]
+    header = json.loads(msgspec.json.encode(plan().header(), order="deterministic"))
+    assert parse(sealed(header), "file").header == plan().header()
+    with pytest.raises(Malformed, match=f"file, line 1: .*{said}"):
+        parse(sealed(changed(header, change)), "file")
+
+
+def sealed(line):
+    body = json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode()
+    return journal._sealed(body) + b"\n"
+
+
+def changed(value, change):
+    """A value in which these fields, at any depth, are others."""
+    return {**value, **{k: changed(value[k], v) if isinstance(v, dict) else v for k, v in change.items()}}
+
+
+def test_a_cell_with_a_negative_or_a_huge_count_is_refused():
+    first, *_ = whole().split(b"\n")
+    line = next(each for each in uninterrupted().kept if isinstance(each, CellLine))
+    right = json.loads(msgspec.json.encode(line, order="deterministic"))
+    assert parse(first + b"\n" + sealed(right), "file").lines == (line,)
+    for count in (-1, 2**53, 2**64):
+        wrong = changed(right, {"cell": {"sent": count}})
+        with pytest.raises(Malformed, match=r"file, line 2: .*\$.cell.sent"):
+            parse(first + b"\n" + sealed(wrong), "file")

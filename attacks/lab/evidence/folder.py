@@ -27,7 +27,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.results.types import Cell, Result
+from attacks.lab.results.types import Cell, Count, Result
 from attacks.lab.simulation.scenario import Scenario
 from escrow import __version__
 from escrow.errors import Malformed
@@ -59,7 +59,7 @@ class ProofStatement(Result, frozen=True, kw_only=True):
     attacks: tuple[str, ...]
     label_pass: Literal["mathematics", "served"] = msgspec.field(name="pass")
     coalition: tuple[Seizure, ...]
-    opened: int
+    opened: Count
 
 
 class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,9 +71,9 @@ class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
 
     type: str
     encoding: str
-    packet: int | None = None
+    packet: Count | None = None
     holder: str | None = None
-    evening: int | None = None
+    evening: Count | None = None
 
 
 class OfficialAnswer(Result, frozen=True, kw_only=True):
@@ -101,8 +101,8 @@ class ProofStep(Result, frozen=True, kw_only=True, omit_defaults=True):
 class ProvenText(Result, frozen=True, kw_only=True):
     """A text by its number in the scenario: its bytes, their SHA-256 (hexadecimal), and the fact that shows it."""
 
-    id: int
-    conclusion: int
+    id: Count
+    conclusion: Count
     sha256: str
     body: str
 
@@ -127,7 +127,7 @@ def read(files: Mapping[str, bytes]) -> Dossier:
         scenario.check()
     except Malformed as error:
         raise Malformed(f"{SCENARIO}: {error}") from None
-    return Dossier(
+    dossier = Dossier(
         only(files, STATEMENT, ProofStatement),
         only(files, CELL, Cell),
         scenario,
@@ -135,6 +135,22 @@ def read(files: Mapping[str, bytes]) -> Dossier:
         lines(files, STEPS, ProofStep),
         lines(files, TEXTS, ProvenText),
     )
+    if wrong := next(_out_of_range(dossier), ""):
+        raise Malformed(wrong)
+    return dossier
+
+
+def _out_of_range(dossier: Dossier) -> Iterator[str]:
+    """Yield the texts and evenings that the scenario does not have, and the evenings that stand twice."""
+    texts, days = dossier.scenario.messages, dossier.scenario.days
+    if any(text.id >= texts for text in dossier.texts):
+        yield f"{TEXTS}: a number is not one of the scenario's {texts} texts"
+    for seizure in dossier.statement.coalition:
+        evenings = seizure.evenings
+        if len(set(evenings)) < len(evenings) or any(not 0 <= evening < days for evening in evenings):
+            yield f"{STATEMENT}: the evenings of {seizure.principal} are not days 0 to {days - 1}, each once"
+    if any(fact.evening is not None and fact.evening >= days for fact in dossier.facts):
+        yield f"{FACTS}: an evening is not one of days 0 to {days - 1}"
 
 
 # --- canonical JSON ---

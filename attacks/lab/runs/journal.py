@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from attacks.lab.results.errors import NotComparable
-from attacks.lab.results.types import Cell, Manifest, Result
+from attacks.lab.results.types import Cell, Manifest, Result, once
 from escrow.errors import Malformed
 
 SCHEMA: Final = "escrow-lab/cells/1"
@@ -52,6 +52,13 @@ class JournalHeader(Result, frozen=True, kw_only=True):
     plain: str = ""
     isolated: bool = False
     shard: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if an attack stands twice, or the shard is not I/N with I from 1 to N."""
+        once("the list of every attack", self.every)
+        part, _, parts = self.shard.partition("/")
+        if self.shard and not (f"{part}{parts}".isdecimal() and 1 <= int(part or 0) <= int(parts or 0)):
+            raise ValueError(f"the shard is {self.shard}, not I/N with I from 1 to N")
 
     @property
     def cell_ids(self) -> Iterator[CellId]:
