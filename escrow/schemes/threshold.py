@@ -232,7 +232,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
         when = f"taken within {self.every} days" if self.every else "together"
         lost = " One agent that speaks last biases the key." if self.generation == "joint-feldman" else ""
         if self.n < 2 * self.t - 1:
-            lost += f" {self.t - 1} silent agents end all access, and no {self.t} honest ones are left to go on."
+            lost += f" Access ends without {self.t - 1} of the agents, because fewer than {self.t} are left."
         return Claim(
             words=f"Any {self.t} of {self.n} agents {when} can open every message, fewer learn nothing; the authority"
             f" reads what a warrant covers.{lost}",
