@@ -14,11 +14,7 @@ holds a run. Sources: see those modules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
-
 from escrow.crypto import new_private, new_signing_key
-from escrow.errors import Forged
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.committee.broadcast import Board, MemberKey, NextKey
 from escrow.sharing.committee.rounds import (
@@ -27,8 +23,6 @@ from escrow.sharing.committee.rounds import (
     MemberRun,
     Opening,
     Purpose,
-    SealedShare,
-    SealedValue,
     seal_share,
     seal_value,
 )
@@ -40,9 +34,6 @@ from escrow.sharing.epochs import EpochShare, Sharing, share_fits
 from escrow.sharing.proactive import recovery, refresh
 from escrow.sharing.proactive.recovery import Blinded
 from escrow.wire import Wire
-
-F = TypeVar("F", SubShare, Blinded)
-S = TypeVar("S", SealedShare, SealedValue)
 
 
 class Member(Speaker):
@@ -122,20 +113,6 @@ class Member(Speaker):
         elif (sealed := self._sealed(wire, run, share.member, seal_share, share)) is not None:
             self._tell(wire, share.member, Dealing(share.session, sealed))
 
-    def _sealed(self, wire: Wire, run: MemberRun, member: int, seal: Callable[[bytes, F], S], value: F) -> S | None:
-        """Return a value sealed to a member's transport key, or blame the member and return None.
-
-        The run goes on: a member without a usable key complains, and the dealers answer in the open.
-        """
-        if (to := run.transports.get(self.names[member - 1])) is not None:
-            try:
-                return seal(to, value)
-            except Forged:
-                pass
-        fault = "it told no transport key" if to is None else "nothing can be sealed to its transport key"
-        self.blame(wire, [Blame(member, fault)])
-        return None
-
     def complain(self, wire: Wire, run: MemberRun) -> None:
         """Complain of each dealer whose sub-share is missing or does not fit."""
         setting = self._setting(run)
@@ -148,15 +125,6 @@ class Member(Speaker):
             complaints = run.board.of("complain", Complaint)
             self._blame_copies(wire, run, {each.accuser for each in complaints if each.dealer == self.index})
             self.say(wire, run, *gjkr.answers(self._setting(run), run.polynomials, complaints))
-
-    def _blame_copies(self, wire: Wire, run: MemberRun, accusers: Iterable[int]) -> None:
-        """Blame accusers that opened the run with another member's transport key.
-
-        This dealer's shares are right, and the key's owner could open its own. So whoever could not is the other.
-        """
-        keys = list(run.transports.values())
-        copies = [j for j in sorted(accusers) if keys.count(run.transports.get(self.names[j - 1], b"")) > 1]
-        self.blame(wire, (Blame(j, "its transport key is another member's") for j in copies))
 
     def settle(self, wire: Wire, run: MemberRun) -> None:
         """Fix QUAL, and with it the secret; blame the dealers that are out. Too small a QUAL ends the run."""

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from escrow.codec import Packet, Public
-from escrow.errors import EscrowError, Refused
+from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import Principal, shared
 from escrow.sharing.blame import Blame
 from escrow.sharing.committee.broadcast import MemberKey, Spoken, Statement
-from escrow.sharing.committee.rounds import Dealing, Lending, MemberRun, Opening, Told, open_share, open_value
-from escrow.sharing.dkg.gjkr import Setting
+from escrow.sharing.committee.rounds import (
+    Dealing,
+    Lending,
+    MemberRun,
+    Opening,
+    SealedShare,
+    SealedValue,
+    Told,
+    open_share,
+    open_value,
+)
+from escrow.sharing.dkg.gjkr import Setting, SubShare
 from escrow.sharing.dkg.result import Outcome
 from escrow.sharing.epochs import Sharing
+from escrow.sharing.proactive.recovery import Blinded
 from escrow.sharing.proactive.refresh import Renewal
 from escrow.wire import Wire
+
+F = TypeVar("F", SubShare, Blinded)
+S = TypeVar("S", SealedShare, SealedValue)
 
 
 class Speaker(Principal):
@@ -54,6 +69,29 @@ class Speaker(Principal):
         """Raise an alarm for each verdict, naming the culprit."""
         for each in blames:
             wire.alarm(self.name, f"{self.names[each.culprit - 1]}: {each.fault}")
+
+    def _sealed(self, wire: Wire, run: MemberRun, member: int, seal: Callable[[bytes, F], S], value: F) -> S | None:
+        """Return a value sealed to a member's transport key, or blame the member and return None.
+
+        The run goes on: a member without a usable key complains, and the dealers answer in the open.
+        """
+        if (to := run.transports.get(self.names[member - 1])) is not None:
+            try:
+                return seal(to, value)
+            except Forged:
+                pass
+        fault = "it told no transport key" if to is None else "nothing can be sealed to its transport key"
+        self.blame(wire, [Blame(member, fault)])
+        return None
+
+    def _blame_copies(self, wire: Wire, run: MemberRun, accusers: Iterable[int]) -> None:
+        """Blame accusers that opened the run with another member's transport key.
+
+        This dealer's shares are right, and the key's owner could open its own. So whoever could not is the other.
+        """
+        keys = list(run.transports.values())
+        copies = [j for j in sorted(accusers) if keys.count(run.transports.get(self.names[j - 1], b"")) > 1]
+        self.blame(wire, (Blame(j, "its transport key is another member's") for j in copies))
 
     def _to_all(self, wire: Wire, packet: Packet) -> None:
         for index in range(1, len(self.names) + 1):
