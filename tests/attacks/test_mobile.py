@@ -209,7 +209,8 @@ class TwoCourts(Threshold, frozen=True, kw_only=True):
 
 def test_a_stolen_share_adds_up_with_the_answers_of_honest_agents_of_its_epoch_whichever_it_is():
     """The court's key makes two agents answer; the third's share of any evening is the part that they lack."""
-    analysis = Analysis(TwoCourts(t=3, n=3), play(TwoCourts(t=3, n=3), SHORT), tuple(attacks().values()))
+    scheme = TwoCourts(t=3, n=3, generation="joint-feldman")
+    analysis = Analysis(scheme, play(scheme, SHORT), tuple(attacks().values()))
     everything = {sent.id for sent in analysis.record.sent}
     assert everything
     for evening in range(SHORT.days):

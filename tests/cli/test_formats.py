@@ -106,7 +106,8 @@ def test_the_rows_of_a_result_are_its_tuples_of_results(name: str) -> None:
 
 @given(st.lists(HOSTILE, max_size=3))
 def test_a_line_of_json_is_one_canonical_row(details: list[str]) -> None:
-    matrix = msgspec.structs.replace(result("HELD"), cells=tuple(cell(reason=each) for each in details))
+    cells = tuple(cell(attack=f"theft-{number}", reason=each) for number, each in enumerate(details))
+    matrix = msgspec.structs.replace(result("HELD"), cells=cells)
     lines = text(matrix, "jsonl").split("\n")[:-1]
     assert [msgspec.json.decode(line, type=Cell) for line in lines] == list(matrix.cells)
     assert [msgspec.json.encode(each, order="deterministic").decode() for each in matrix.cells] == lines
