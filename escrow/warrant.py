@@ -8,7 +8,7 @@ that the warrant names; the answer is sealed to that key. So an overheard warran
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
@@ -22,6 +22,7 @@ from escrow.wire import Wire
 
 F = TypeVar("F", bound=Fact)
 COURT = "court"
+Scope = Literal["content", "traffic data", "subscriber"]
 _SIGNED, _REQUEST, _ANSWER = b"escrow-lab warrant", b"escrow-lab request", b"escrow-lab answer"
 
 
@@ -37,7 +38,8 @@ class Order(Fact, frozen=True):
     """The content of a warrant. Days are days of the scenario; `first` to `last` are those of the messages it covers.
 
     `authority` is the Ed25519 public key (32 bytes) that may ask; `case` a commitment (32 bytes) to the case file;
-    `issued` and `expires` the days between which the warrant may be used; `nonce` 16 bytes.
+    `issued` and `expires` the days between which the warrant may be used; `nonce` 16 bytes. `scope` says what is asked
+    for: what was said, who spoke to whom and when, or whose an account is. Only the first opens a text.
     """
 
     id: str
@@ -45,15 +47,20 @@ class Order(Fact, frozen=True):
     target: str
     first: int
     last: int
-    scope: str
+    scope: Scope
     case: Public
     issued: int
     expires: int
     nonce: Public
 
+    @property
+    def opens_content(self) -> bool:
+        """Whether the order is for what was said, not only for traffic data or the subscriber's."""
+        return self.scope == "content"
+
     def covers(self, people: Iterable[str], day: int) -> bool:
-        """Return whether the order names one of these people and covers the day."""
-        return self.target in people and self.first <= day <= self.last
+        """Return whether the order is for content, names one of these people and covers the day."""
+        return self.opens_content and self.target in people and self.first <= day <= self.last
 
 
 class Warrant(Fact, frozen=True, dict=True):
@@ -205,6 +212,7 @@ def promises(court: bytes, warrant: Warrant, people: Iterable[str], day: int) ->
     yield "court's signature", warrant.signed_by(court)
     yield "target", warrant.order.target in people
     yield "window", warrant.order.first <= day <= warrant.order.last
+    yield "scope", warrant.order.opens_content
 
 
 def in_force(warrant: Warrant, day: int) -> bool:

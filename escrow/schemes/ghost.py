@@ -63,14 +63,14 @@ class Quiet(Packet, frozen=True):
 
 
 def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
-    """Return whether a court's warrant about its user and the authority's signature cover exactly this device."""
+    """Return whether a court's warrant for its user's content and the authority's signature cover this very device."""
     try:
         keys = codec.decode(request.subject, GhostKeys)
     except Malformed:
         return False
     order = request.warrant.order
     names = (keys.device, keys.identity, order.target) == (listed.device, listed.identity, listed.user)
-    return names and request.warrant.signed_by(court) and request.signed()
+    return names and order.opens_content and request.warrant.signed_by(court) and request.signed()
 
 
 class GhostProvider(Official, provider.Provider):
@@ -88,10 +88,11 @@ class GhostProvider(Official, provider.Provider):
         self.haunted[keys.device] = request
 
     def timely(self, warrant: Warrant, day: int) -> Checks:
-        """Yield the checks on the warrant: the court's signature first, and that it covers today."""
+        """Yield the checks on the warrant: the court's signature first; it covers today, and is for content."""
         yield "court's signature", warrant.signed_by(self.court)
         yield from super().timely(warrant, day)
         yield "window", warrant.order.first <= day <= warrant.order.last
+        yield "scope", warrant.order.opens_content
 
     def haunt(self, keys: GhostKeys, target: str) -> None:
         """List the silent device among the target's; no cryptography prevents this."""

@@ -235,6 +235,8 @@ def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
     yield "a warrant that is not in force yet", ordered(issued=2)
     yield "a warrant about somebody else", ordered(target="nobody")
     yield "a warrant for other days", ordered(first=DAYS)
+    yield "a warrant for traffic data only", ordered(scope="traffic data")
+    yield "a warrant for the subscriber's data only", ordered(scope="subscriber")
     yield "a request that another authority signed", another_requester
 
 

@@ -63,6 +63,12 @@ INPUT = {
     "scenario": ("it.json", "{", ["matrix", "--scenario"], "is not a scenario: Input data was truncated"),
     "unknown field": ("it.json", '{"users": [], "colour": 1}', ["matrix", "--scenario"], "unknown field `colour`"),
     "one user": ("it.json", '{"users": [{"name": "a", "devices": ["b"]}]}', ["matrix", "--scenario"], "two users"),
+    "scope": (
+        "it.json",
+        '{"users":[],"warrants":[{"target":"a","first":0,"last":0,"issued":0,"expires":0,"scope":"all"}]}',
+        ["matrix", "--scenario"],
+        "Invalid enum value 'all'",
+    ),
     "not text": ("it.json", "\udcff", ["anatomy", "plain", "--scenario"], "is not a scenario"),
     "deep": ("it.json", "[" * 100_000, ["matrix", "--scenario"], "is not a scenario"),
     "no folder": ("it.txt", "", ["verify"], "is not a folder"),

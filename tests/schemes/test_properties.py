@@ -26,7 +26,7 @@ from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
-from escrow.warrant import Request, Warrant, promises
+from escrow.warrant import Order, Request, Warrant, promises
 
 ROOT = Path(__file__).parents[2]
 SCHEMES = registry.schemes()
@@ -164,6 +164,9 @@ SPECIMENS = [
     ),
     ("no valid warrant no text", "somebody else", ENVELOPE, (envelope, "promises", but("target"))),
     ("no valid warrant no text", "other days", ENVELOPE, (envelope, "promises", but("window"))),
+    ("no valid warrant no text", "traffic data", ENVELOPE, (envelope, "promises", but("scope"))),
+    ("no valid warrant no text", "traffic data", FAIR, (Order, "opens_content", True)),
+    ("no valid warrant no text", "traffic data", GHOST, (Order, "opens_content", True)),
     ("no valid warrant no text", "another authority", GHOST, (Request, "signed", yes)),
     ("a field is bound", "people", ENVELOPE, (Envelope, "context", all_but("people"))),
     ("a field is bound", "day", ENVELOPE, (Envelope, "context", all_but("day"))),

@@ -138,7 +138,7 @@ class Play(World):
             target=spec.target,
             first=spec.first,
             last=spec.last,
-            scope="content",
+            scope=spec.scope,
             case=sha256(b"case", number.to_bytes(4, "big")),
             issued=spec.issued,
             expires=spec.expires,

@@ -15,6 +15,7 @@ import msgspec
 
 from escrow.errors import Malformed
 from escrow.scheme import User
+from escrow.warrant import Scope
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo")
 
@@ -45,14 +46,15 @@ class GroupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     removal_day: int = -1
 
 
-class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lawful warrant: about whom, for messages of which days, usable from its issue to its expiry."""
+class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A lawful warrant: about whom, for messages of which days, usable from its issue to its expiry, and for what."""
 
     target: str
     first: int
     last: int
     issued: int
     expires: int
+    scope: Scope = "content"
 
 
 class SafetyNumberComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -102,6 +102,7 @@ def trustee_checks(share: TrusteeShare, warrant: Warrant, certificate: Certifica
     """Yield what each trustee promises to check before it gives its share of a user's key. A key has no window."""
     yield "court's signature", warrant.signed_by(share.court)
     yield "target", warrant.order.target == share.user
+    yield "scope", warrant.order.opens_content
 
 
 @derivation("answer.to = key.public")
