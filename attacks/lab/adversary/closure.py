@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from attacks.lab.adversary.application import Application
-from attacks.lab.adversary.edges import Edges, Premises
+from attacks.lab.adversary.edges import Edges
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
 from attacks.lab.adversary.services import Candidates, Desk
@@ -34,7 +34,6 @@ class Closure(FactTable):
         self.edges = Edges(self.rules)
         self._application = Application(self, self.edges)
         self.fired, self.forged = self._application.fired, self._application.forged
-        self._served: dict[str, set[tuple[int, Premises]]] = {}
         self._joins = Joins(self.facts)
         for number, rule in enumerate(self.rules):
             self._joins.add(rule, self._application.fire(number))
@@ -58,14 +57,16 @@ class Closure(FactTable):
             requester: The key that signs a request with this warrant. All must be facts of this closure (KeyError):
                 what nobody holds cannot be shown.
         """
-        desk, before = Desk(self._application, service, candidates), len(self.edges.services)
-        served = self._served.setdefault(service.name, set())
+        services = self.edges.services
+        desk, before = Desk(self._application, service, candidates), len(services)
+        answered = services.shown_by_firing(service.name)  # by an earlier call
         for number in self.edges.firings_of(service.rule):
             _, premises, _ = self.edges.firing(number)
+            served = {tuple(services.premises(at)) for at in answered.get(number, ())}
             for request in desk.requests(premises):
                 for warrant in desk.fitting(premises, request):
                     shown = (*request, self.ids[warrant], self.ids[requester(warrant)])
-                    if (number, shown) not in served:
-                        served.add((number, shown))
+                    if shown not in served:
+                        served.add(shown)
                         desk.answer(number, premises, shown)
-        return len(self.edges.services) - before
+        return len(services) - before

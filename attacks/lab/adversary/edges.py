@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, overload
 
 from escrow.derivation import Rule
 
@@ -52,13 +52,74 @@ class ServiceEdge:
     failed: frozenset[str]
 
 
+class ServiceEdges(Sequence[ServiceEdge]):
+    """All service edges, packed: there are several for each firing, one for each warrant that can be shown."""
+
+    def __init__(self) -> None:
+        self._firing = array("I")
+        self._start = array("I", [0])  # where the premises of each edge begin, and one entry more: where the last end
+        self._cells = array("I")
+        self._kind = array("H")  # of each edge, into `_kinds`
+        self._kinds: list[tuple[str, tuple[str, ...], frozenset[str]]] = []
+        self._numbers: dict[tuple[str, tuple[str, ...], frozenset[str]], int] = {}
+
+    def add(self, edge: ServiceEdge) -> None:
+        """Append an edge."""
+        kind = edge.name, edge.holders, edge.failed
+        number = self._numbers.setdefault(kind, len(self._kinds))
+        if number == len(self._kinds):
+            self._kinds.append(kind)
+        self._kind.append(number)
+        self._firing.append(edge.firing)
+        self._cells.extend(edge.premises)
+        self._start.append(len(self._cells))
+
+    def __len__(self) -> int:
+        return len(self._firing)
+
+    @overload
+    def __getitem__(self, at: int) -> ServiceEdge: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[ServiceEdge]: ...
+    def __getitem__(self, at: int | slice) -> ServiceEdge | list[ServiceEdge]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        name, holders, failed = self._kinds[self._kind[at]]
+        return ServiceEdge(name, self._firing[at], tuple(self.premises(at)), holders, failed)
+
+    def premises(self, at: int) -> Sequence[int]:
+        """Return the premises of one edge."""
+        return self._cells[self._start[at] : self._start[at + 1]]
+
+    def firing(self, at: int) -> int:
+        """Return the firing that one edge answers with."""
+        return self._firing[at]
+
+    def failed(self, at: int) -> frozenset[str]:
+        """Return the checks that the request of one edge fails."""
+        return self._kinds[self._kind[at]][2]
+
+    def kinds(self) -> Iterable[tuple[str, tuple[str, ...], frozenset[str]]]:
+        """Return each (name, holders, failed checks) that an edge has, once."""
+        return self._kinds
+
+    def shown_by_firing(self, name: str) -> dict[int, list[int]]:
+        """Return, for each firing that the checks of this name guard, the edges that answer with it."""
+        found: dict[int, list[int]] = {}
+        wanted = {number for number, kind in enumerate(self._kinds) if kind[0] == name}
+        for at, kind in enumerate(self._kind):
+            if kind in wanted:
+                found.setdefault(self._firing[at], []).append(at)
+        return found
+
+
 class Edges:
     """Every edge by number; the one place that knows how firings are packed."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
         self.gates: list[GateEdge] = []
-        self.services: list[ServiceEdge] = []
+        self.services = ServiceEdges()
         self.needed_at = [tuple(at for at, needed in enumerate(rule.needed) if needed) for rule in rules]
         self._rule = array("H")  # of each firing
         self._start = array("I", [0])  # where the cells of each firing begin, and one entry more: where the last end
@@ -119,6 +180,11 @@ class Edges:
         at = edge - len(self._rule) - len(self.gates)
         return self.services[at] if at >= 0 else None
 
+    def failed(self, edge: int) -> frozenset[str] | None:
+        """Return the checks that the request of a service edge fails; None for any other edge."""
+        at = edge - len(self._rule) - len(self.gates)
+        return self.services.failed(at) if at >= 0 else None
+
     def name_of(self, edge: int) -> str:
         """Return the full name of the edge's rule; of a service edge, that of its checks."""
         if service := self.service(edge):
@@ -137,12 +203,12 @@ class Edges:
             return self._cells[start : start + self._orders[self._rule[edge]][0]]
         if gate := self.gate(edge):
             return [*self.paying(gate), *(member for same in gate.members.values() for member in same)]
-        return self.services[edge - len(self._rule) - len(self.gates)].premises
+        return self.services.premises(edge - len(self._rule) - len(self.gates))
 
     def gives(self, edge: int) -> Sequence[int]:
         """Return the conclusions of an edge."""
-        if service := self.service(edge):
-            edge = service.firing
+        if (at := edge - len(self._rule) - len(self.gates)) >= 0:
+            edge = self.services.firing(at)
         if gate := self.gate(edge):
             return gate.conclusions
         return self._cells[self._start[edge] + self._orders[self._rule[edge]][1] : self._start[edge + 1]]
@@ -162,5 +228,5 @@ class Edges:
                 gate = self.gates[edge - firings]
                 yield edge, self.paying(gate), gate.conclusions
             else:
-                service = services[edge - answered]
-                yield edge, service.premises, self.gives(service.firing)
+                at = edge - answered
+                yield edge, services.premises(at), self.gives(services.firing(at))

@@ -178,7 +178,7 @@ class Labels:
 
         They are mathematics, served, and `without C` for every check C that some edge fails.
         """
-        checks = {check for edge in self.closure.edges.services for check in edge.failed}
+        checks = {check for _, _, failed in self.closure.edges.services.kinds() for check in failed}
         return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
     def label(self, name: str = MATHEMATICS) -> list[int]:
@@ -205,11 +205,11 @@ class Labels:
 
         A service edge only if the pass waives every check that it fails.
         """
-        if (service := self.closure.edges.service(edge)) is None:
+        if (failed := self.closure.edges.failed(edge)) is None:
             return True
-        if name == MATHEMATICS or not service.failed:
+        if name == MATHEMATICS or not failed:
             return name != MATHEMATICS
-        return name.startswith(WITHOUT) and service.failed == {name.removeprefix(WITHOUT)}
+        return name.startswith(WITHOUT) and failed == {name.removeprefix(WITHOUT)}
 
     def satisfied(self, mask: int) -> int:
         """Return `mask` with the bits of all thresholds that it meets."""

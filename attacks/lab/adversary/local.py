@@ -156,7 +156,7 @@ class Local:
     @property
     def officials(self) -> tuple[str, ...]:
         """The names of the officials whose answers can be used."""
-        return tuple(sorted({holder for edge in self.closure.edges.services for holder in edge.holders}))
+        return tuple(sorted({holder for _, holders, _ in self.closure.edges.services.kinds() for holder in holders}))
 
     @property
     def passes(self) -> tuple[str, ...]:

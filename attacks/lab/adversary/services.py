@@ -84,7 +84,7 @@ class Desk:
             return
         if (holders := self._holders.get(secret)) is None:
             holders = self._holders[secret] = tuple(holder for holder, _ in self._table.held.get(secret, ()))
-        self.application.edges.services.append(ServiceEdge(self._name, firing, shown, holders, failed))
+        self.application.edges.services.add(ServiceEdge(self._name, firing, shown, holders, failed))
 
 
 def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:
