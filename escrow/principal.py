@@ -35,7 +35,7 @@ class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields
 
     def answer(self, sender: str, request: bytes, wire: object) -> bytes:
         """Return the encoded answer to an encoded packet. Raise one of the four errors of escrow.errors."""
-        handlers = _handlers(type(self))
+        handlers = handlers_of(type(self))
         if not handlers:
             raise Malformed(f"{self.name} answers no packets")
         packet = codec.decode_any(request, frozenset(handlers))
@@ -66,7 +66,7 @@ def shared(reason: str, *, anybody: bool = False) -> Callable[[H], H]:
 
 def handler_of(party: Principal, request: bytes) -> Callable[..., Any]:
     """Return the method with which a party answers an encoded packet. Raise Malformed if there is none."""
-    if not (handlers := _handlers(type(party))):
+    if not (handlers := handlers_of(type(party))):
         raise Malformed(f"{party.name} answers no packets")
     return handlers[type(codec.decode_any(request, frozenset(handlers)))]
 
@@ -118,7 +118,8 @@ def _corrupt_kind(
 
 
 @cache
-def _handlers(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
+def handlers_of(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
+    """Return the methods with which parties of a kind answer, by the type of packet."""
     handlers: dict[type, Callable[..., Any]] = {}
     for name, method in inspect.getmembers(kind, inspect.isfunction):
         if name.startswith("on_"):

@@ -149,9 +149,10 @@ class Authority(Principal):
     archive: list[Text] = []
 
     def on_serve(self, sender: str, packet: Serve, wire: Wire) -> None:
-        """Keep a warrant that the court handed over."""
+        """Keep a warrant that the court handed over, once."""
         self.insist(sender == COURT, "the court hands over warrants")
-        self.warrants.append(packet.warrant)
+        if packet.warrant not in self.warrants:
+            self.warrants.append(packet.warrant)
 
     def request(self, warrant: Warrant, subject: bytes) -> Request:
         """Return a signed request about an encoded fact."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,29 +23,11 @@ from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
 from escrow.testing.retold import Retelling
+from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
+from escrow.testing.trying import QUICK, Broken, require, settings, st, tried
 from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, CourtKey, Warrant, issue
 from escrow.wire import Heard
-
-try:
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-    from hypothesis import strategies as st
-except ModuleNotFoundError as error:
-    if error.name != "hypothesis":
-        raise
-    missing = "the properties need the extra `test`: pip install 'escrow-lab[test]'"
-    raise ModuleNotFoundError(missing, name="hypothesis") from None
-
-QUICK = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=[HealthCheck.too_slow],
-)
-
-SEED = 0  # of the examples
 
 SAY = st.builds(Step, st.just("say"), st.sampled_from(DEVICES), st.sampled_from([*NAMES, *(g.name for g in GROUPS)]))
 COLLECT = st.builds(Step, st.just("collect"), st.sampled_from(DEVICES))
@@ -58,32 +40,6 @@ ROUGH = st.lists(st.sampled_from(["now", "late", "lost", "twice", "damaged"]), m
 TARGETS = st.sampled_from(NAMES)
 SPAN = st.lists(st.integers(0, DAYS - 1), min_size=3, max_size=3).map(sorted)
 SPEECH = st.lists(st.tuples(st.integers(0, DAYS - 1), SAY), min_size=3, max_size=8)
-
-F = TypeVar("F", bound=Callable[..., None])
-
-
-class Broken(AssertionError):
-    """A counterexample to a property, in words."""
-
-
-def require(condition: bool, otherwise: str) -> None:
-    """Raise Broken, with the text `otherwise`, unless the condition holds."""
-    if not condition:
-        raise Broken(otherwise)
-
-
-def tried(how: settings, cost: int, *cases: st.SearchStrategy[Any]) -> Callable[[F], None]:
-    """Return a decorator that tests the property at once, on `how.max_examples` examples divided by `cost`.
-
-    If `how` asks for the same examples each time, they follow from SEED alone and not from the source of the test.
-    """
-
-    def run(case: F) -> None:
-        test = settings(how, max_examples=max(1, how.max_examples // cost))(given(*cases)(case))
-        (seed(SEED)(test) if how.derandomize else test)()
-
-    return run
-
 
 # --- parties and what they keep ---
 
@@ -354,6 +310,7 @@ PROPERTIES = tuple(
         one_bad_field_does_not_stop_the_rest,
         promises_are_no_mathematics,
         who_has_no_business_is_not_heeded,
+        a_disturbed_step_gives_no_weaker_success,
         the_seed_decides,
         rules_are_marked,
     )

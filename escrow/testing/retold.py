@@ -77,7 +77,9 @@ class RetellingWire(Wire):
 class Retelling(Harness):
     """A harness on a wire that repeats packets in others' names."""
 
-    network = RetellingWire
+    def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
+        """Return the wire between the parties."""
+        return RetellingWire(parties, link)
 
     @property
     def heeded(self) -> list[str]:

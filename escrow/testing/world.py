@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import ClassVar
 
 from escrow import codec, crypto
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Delivery, Group, Mail, Provider
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
-from escrow.principal import revive
+from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme, User
 from escrow.warrant import COURT, Authority, Court, CourtKey, Serve, Warrant
 from escrow.wire import Heard, Link, Wire, reliable
@@ -29,8 +28,6 @@ _MAIL = frozenset({Mail, Delivery})
 class World:
     """A scheme's parties and a court on a wire. Each party draws its random bytes as itself."""
 
-    network: ClassVar[type[Wire]] = Wire
-
     def __init__(self, scheme: Scheme, users: Sequence[User], link: Link = reliable) -> None:
         """Make the court and the cast. Raise Malformed if two parties have the same name."""
         self.scheme = scheme
@@ -40,8 +37,12 @@ class World:
         names = sorted(party.name for party in parties)
         if twice := [name for name, following in pairwise(names) if name == following]:
             raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
-        self.wire = self.network(parties, link)
+        self.wire = self.wired(parties, link)
         self.intercepts = Intercepts()
+
+    def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
+        """Return the wire between the parties."""
+        return Wire(parties, link)
 
     # --- who is there ---
 

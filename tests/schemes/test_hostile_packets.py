@@ -29,7 +29,7 @@ from escrow.e2ee.provider import (
 )
 from escrow.e2ee.x3dh import Bundle
 from escrow.errors import EscrowError
-from escrow.principal import _handlers, corrupted, revive
+from escrow.principal import corrupted, handlers_of, revive
 from escrow.testing.harness import DEVICES, NAMES, Step, playing
 from escrow.warrant import issue
 
@@ -118,7 +118,7 @@ def pelt(scheme, how):
     harness, warrant, intercepted = served(scheme)
     states = {name: (party.state(), type(party)) for name, party in harness.wire.parties.items()}
     found = heard_by(harness, packets_of(scheme))
-    doors = [(name, packet) for name, (_, kind) in states.items() for packet in _handlers(kind)]
+    doors = [(name, packet) for name, (_, kind) in states.items() for packet in handlers_of(kind)]
     packets = {kind: values(kind, found) for _, kind in doors}
 
     @st.composite

@@ -77,6 +77,15 @@ class LingeringGhost(ghost.GhostScheme, frozen=True):
     provider = LingeringProvider
 
 
+class HoardingAuthority(warrant.Authority):
+    def on_serve(self, sender, packet: warrant.Serve, wire):
+        self.warrants.append(packet.warrant)
+
+
+class HoardingScheme(plain.Plain, frozen=True):
+    authority = HoardingAuthority
+
+
 class UnreadScheme(envelope.EnvelopeScheme, frozen=True):
     def access(self, authority, wire, warrant, intercepted):
         return super().access(authority, wire, warrant, intercepted[1:])
@@ -139,6 +148,7 @@ def yes(*_):
     return True
 
 
+DISTURBED = "a disturbed step gives no weaker success"
 BUSINESS = "who has no business is not heeded"
 
 SPECIMENS = [
@@ -180,6 +190,9 @@ SPECIMENS = [
     (BUSINESS, "trustee-2 heeds a packet of alice-phone", FAIR, (registration.Holder, "insist", yes)),
     (BUSINESS, "authority heeds a packet of court", PLAIN, (warrant.Authority, "insist", yes)),
     (BUSINESS, "provider heeds a packet of alice-phone", PLAIN, (provider.Provider, "insist", yes)),
+    (DISTURBED, "Certificate that no honest run makes", FAIR, (registration.Centre, "insist", yes)),
+    (DISTURBED, "trustee-1 keeps more", FAIR, (registration.Holder, "insist", yes)),
+    (DISTURBED, "authority keeps more", HoardingScheme(), None),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]

@@ -285,6 +285,8 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         """Get the target's key once from t trustees, and yield the texts that it opens."""
         authority = of_kind(authority, FairAuthority)
         certified = {each.group.name: each for each in authority.certificates.values()}
+        if warrant.order.target not in authority.certificates:
+            wire.complain(authority.name, Refused(authority.name, f"{warrant.order.target} has no certified key"))
         for intercept, field in wanted(authority, warrant, intercepted, FairField):
             for capsule in field.capsules:
                 certificate = certified.get(capsule.group)

@@ -1,0 +1,244 @@
+"""One small run of a scheme, whose network treats chosen packets otherwise; and what must hold however it ends.
+
+  run      set-up, groups, a warrant, some texts, a morning, a text, the lawful access
+  fates    skipped: the sender has its answer, and the addressee never had the packet    lost: nobody had it
+           repeated: it comes again, at once or when all is set up                        late: skipped, and comes then
+  ending   a typed error or a complaint; or what the undisturbed run ends with, and never more than that
+
+Randomness is each party's own (escrow.crypto.Run), so that two runs differ only by what was disturbed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from escrow import codec, crypto
+from escrow.codec import Fact, Packet
+from escrow.crypto import Observer, Results, Run
+from escrow.e2ee.device import Device
+from escrow.e2ee.provider import Group, Provider
+from escrow.errors import EscrowError, Malformed, Unreachable
+from escrow.principal import Principal, corrupted, handlers_of, revive
+from escrow.scheme import Scheme
+from escrow.testing.harness import Harness, Seen, Step
+from escrow.warrant import issue
+from escrow.wire import Heard, Link, Wire
+
+TALK = (("bob-phone", "alice"), ("alice-phone", "choir"), ("alice-laptop", "bob"), ("carol-phone", "club"))
+FATES = ("skipped", "repeated", "late", "lost", "repeated late")
+_SECRET = crypto.sha256(b"escrow-lab disturbed")
+
+Facts = Counter[tuple[str, bytes]]  # by the name of the type, and encoded
+Hand = Callable[["DisturbedWire", int, Heard], bytes]
+
+
+class DisturbedWire(Wire):
+    """A wire that gives each packet, with its number, to `hand`, which says what the sender is answered.
+
+    The party `liar` keeps no promise. `held` are packets that come when all is set up.
+    """
+
+    def __init__(self, parties: Iterable[Principal], link: Link, hand: Hand, liar: str = "") -> None:
+        super().__init__(parties, link)
+        self.hand, self.number, self.held = hand, 0, list[Heard]()
+        if liar:
+            self.parties[liar] = corrupted(self.parties[liar])
+
+    def handed(self, packet: Heard) -> bytes:
+        """Return what `hand` answers to the packet."""
+        self.number += 1
+        return self.hand(self, self.number - 1, packet)
+
+    def as_sent(self, packet: Heard) -> bytes:
+        """Return the addressee's own answer. Raise the error that it raised, or Unreachable."""
+        return super().handed(packet)
+
+    def answered_by_a_copy(self, packet: Heard) -> bytes:
+        """Return what the addressee would answer, and leave it as it is. It draws no random bytes of the run."""
+        party = self._named(packet.dst)
+        beside = Wire([copy := revive(party.state(), type(party))])
+        beside.day = self.day
+        with crypto.running(Run(_SECRET)):
+            return copy.answer(packet.src, packet.data, beside)
+
+
+class Disturbed(Harness):
+    """A harness on such a wire."""
+
+    def __init__(self, scheme: Scheme, hand: Hand, liar: str = "") -> None:
+        self.hand, self.liar = hand, liar
+        super().__init__(scheme)
+
+    def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
+        """Return the wire between the parties."""
+        self.disturbed = DisturbedWire(parties, link, self.hand, self.liar)
+        return self.disturbed
+
+    def release(self) -> None:
+        """Hand over the packets that were held back."""
+        held, self.disturbed.held = self.disturbed.held, []
+        for packet in held:
+            with suppress(EscrowError):
+                self.disturbed.as_sent(packet)
+
+
+class Ending(NamedTuple):
+    """How a run ended: `stopped` is the typed error that ended its set-up; `said` are complaints and refusals.
+
+    `kept` are the facts of each party, encoded, as often as it has them.
+    """
+
+    stopped: str
+    said: Counter[tuple[str, str]] = Counter()
+    shown: Seen = Counter()
+    meant: Seen = Counter()
+    yielded: frozenset[bytes] = frozenset()
+    covered: frozenset[bytes] = frozenset()
+    kept: Mapping[str, Facts] = {}
+
+
+def enact(
+    scheme: Scheme,
+    hand: Hand,
+    liar: str = "",
+    observer: Observer | None = None,
+    results: Results | None = None,
+) -> Ending:
+    """Play the run and return how it ended. An error that is no EscrowError is a defect, and leaves this function."""
+    with crypto.running(Run(_SECRET, observer, results)):
+        try:
+            harness = Disturbed(scheme, hand, liar)
+        except EscrowError as error:
+            return Ending(str(error))
+        wire, warrant, yielded = harness.wire, issue(harness.court.key, harness.order("alice")), set[bytes]()
+        steps = (*(Step("say", *said) for said in TALK), Step("day"), Step("say", *TALK[0]))
+        acts: list[Callable[[], object]] = [harness.release, partial(harness.serve, warrant)]
+        acts += [partial(harness.take, step) for step in steps]
+        acts += [partial(harness.play, ()), lambda: yielded.update(harness.access(warrant, harness.intercepted()))]
+        for act in acts:
+            try:
+                act()
+            except EscrowError as error:
+                wire.complain("", error)
+        covered = {said.body for said in harness.said if warrant.order.covers(said.people, said.day)}
+        said = Counter((who, what) for _, who, what in wire.refusals)
+        said += Counter((alarm.who, alarm.check) for alarm in wire.alarms)
+        kept = {name: facts_of(party) for name, party in wire.parties.items()}
+        return Ending("", said, harness.shown, harness.meant, frozenset(yielded), frozenset(covered), kept)
+
+
+def facts_of(party: Principal) -> Facts:
+    """Return the facts of a party, encoded: of a device or provider, those in the fields that a scheme added."""
+    bases = (base for base in (Device, Provider) if isinstance(party, base))
+    messenger = {field for base in bases for field in base.__struct_fields__}
+    fields = [getattr(party, field) for field in party.__struct_fields__ if field not in messenger]
+    return Counter((type(fact).__name__, codec.encode(fact)) for fact in codec.walk(fields, Fact))
+
+
+class Told(NamedTuple):
+    """A packet of the undisturbed run: its number, who told whom, and the handler's packet type."""
+
+    number: int
+    src: str
+    dst: str
+    kind: type[Packet]
+
+
+class Reference:
+    """The undisturbed run: its packets, how it ended, and every fact that each party had after some packet."""
+
+    def __init__(self, scheme: Scheme) -> None:
+        self.scheme = scheme
+        self.told: list[Told] = []
+        self.known: dict[str, set[tuple[str, bytes]]] = {}
+        self.most: dict[str, Counter[str]] = {}
+        self.ending = enact(scheme, self._note)
+        for name, facts in self.ending.kept.items():
+            self._learn(name, facts)
+
+    def _note(self, wire: DisturbedWire, number: int, packet: Heard) -> bytes:
+        party = wire._named(packet.dst)
+        if not number:
+            for each in wire.parties.values():
+                self._learn(each.name, facts_of(each))
+        with suppress(Malformed):
+            self.told.append(Told(number, packet.src, packet.dst, kind_of(party, packet)))
+        answer = wire.as_sent(packet)
+        for name in (packet.dst, packet.src):
+            if (found := wire.parties.get(name)) is not None:
+                self._learn(name, facts_of(found))
+        return answer
+
+    def _learn(self, name: str, facts: Facts) -> None:
+        self.known.setdefault(name, set()).update(facts)
+        self.most[name] = self.most.get(name, Counter()) | _by_kind(facts)
+
+    def set_up(self) -> Iterator[Told]:
+        """Yield the packets of registration, key generation, refresh, recovery, warrants and groups."""
+        for each in self.told:
+            if each.kind is Group or not (issubclass(each.kind, tuple(handlers_of(Provider)))):
+                yield each
+
+    def fault(self, ending: Ending, liar: str = "") -> str:
+        """Return how a disturbed run ended in a weaker success, or "". What the liar itself keeps is not looked at."""
+        if ending.stopped:
+            return ""
+        if extra := ending.shown - ending.meant:
+            return f"{next(iter(extra))[0]} shows a text that was not meant for it"
+        if extra_texts := ending.yielded - ending.covered:
+            return f"{len(extra_texts)} texts outside the warrant are yielded"
+        honest = {name: facts for name, facts in ending.kept.items() if name != liar}
+        for name, facts in honest.items():
+            if more := _by_kind(facts) - self.most.get(name, Counter()):
+                return f"{name} keeps more than without the disturbance: {dict(more)}"
+        if ending.said - self.ending.said:
+            return ""
+        for name, facts in honest.items():
+            if self.scheme.seedable == "" and (new := set(facts) - self.known.get(name, set())):
+                return f"{name} keeps a {min(new)[0]} that no honest run makes, and nobody complains"
+        if missing := self.ending.yielded - ending.yielded:
+            return f"{len(missing)} promised texts are missing, and nobody complains"
+        if missing_shown := self.ending.shown - ending.shown:
+            return f"{next(iter(missing_shown))[0]} misses a text, and nobody complains"
+        return ""
+
+
+def _by_kind(facts: Facts) -> Counter[str]:
+    found = Counter[str]()
+    for fact, times in facts.items():
+        found[fact[0]] += times
+    return found
+
+
+def kind_of(party: Principal, packet: Heard) -> type[Packet]:
+    """Return the type of a packet to a party. Raise Malformed if it answers no such packet."""
+    return type(codec.decode_any(packet.data, frozenset(handlers_of(type(party)))))
+
+
+def treated(fates: Mapping[int, str]) -> Hand:
+    """Return the network that gives the packets of these numbers these fates."""
+
+    def hand(wire: DisturbedWire, number: int, packet: Heard) -> bytes:
+        match fates.get(number):
+            case "skipped":
+                return wire.answered_by_a_copy(packet)
+            case "late":
+                answer = wire.answered_by_a_copy(packet)
+                wire.held.append(packet)
+                return answer
+            case "lost":
+                raise Unreachable(f"a packet of {packet.src} to {packet.dst} was lost")
+            case "repeated":
+                answer = wire.as_sent(packet)
+                with suppress(EscrowError):
+                    wire.as_sent(packet)
+                return answer
+            case "repeated late":
+                wire.held.append(packet)
+        return wire.as_sent(packet)
+
+    return hand
