@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from escrow.e2ee.ratchet import Message, MessageKey, Plaintext
     from escrow.e2ee.x3dh import IdentityKey
     from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
-    from escrow.primitives import group, hash_to_curve, hpke, kem, skipjack
+    from escrow.primitives import committing, group, hash_to_curve, hpke, kem, skipjack
     from escrow.principal import Principal, of_kind, shared
     from escrow.scheme import (
         AccessField,
@@ -90,7 +90,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # errors
     "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
     # modules
-    "codec", "crypto", "group", "harness", "hash_to_curve", "hpke", "kem", "sharing", "skipjack",
+    "codec", "committing", "crypto", "group", "harness", "hash_to_curve", "hpke", "kem", "sharing", "skipjack",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

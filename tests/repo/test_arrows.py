@@ -53,6 +53,7 @@ PERMITTED = {
 }
 DOORS = {
     "escrow/crypto.py",
+    "escrow/primitives/committing.py",
     "escrow/primitives/hpke.py",
     "escrow/primitives/kem.py",
     "escrow/primitives/p256_pycryptodome.py",
