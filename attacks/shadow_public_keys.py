@@ -19,6 +19,7 @@ import msgspec
 from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.crypto import Private, new_private
+from escrow.e2ee.content import Conversation
 from escrow.errors import EscrowError, Forged
 from escrow.primitives import hpke
 from escrow.principal import Principal, corrupted, of_kind
@@ -71,7 +72,7 @@ class ShadowKeys(Attack):
                 text = hpke.seal(certificate.remark, text, _SHADOW)
             honest.send(self, wire, peer, text)
 
-        def read(self: Any, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+        def read(self: Any, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
             with suppress(Forged):  # the sender has no shadow key
                 body = hpke.open_(self.shadow[0], body, _SHADOW)
             honest.read(self, wire, author, conversation, body)

@@ -18,8 +18,8 @@ from attacks.lab.verdict.analysis import rules_of
 from escrow import codec, crypto
 from escrow.crypto import Private, Run, sha256
 from escrow.e2ee import ratchet
-from escrow.e2ee.content import Text
-from escrow.e2ee.device import Device, direct
+from escrow.e2ee.content import Text, direct
+from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Mail
 from escrow.principal import Principal
 from escrow.schemes.plain import SCHEME

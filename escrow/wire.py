@@ -100,9 +100,9 @@ class Wire:
         """Return the addressee's answer to a packet. Raise the error that it raised, or Unreachable."""
         return self._named(packet.dst).answer(packet.src, packet.data, self)
 
-    def show(self, device: str, author: str, conversation: str, text: bytes) -> None:
-        """Record a text that a person reads on a device."""
-        self.shown.append(Shown(self.day, device, author, conversation, text))
+    def show(self, device: str, author: str, conversation: object, text: bytes) -> None:
+        """Record a text that a person reads on a device, in a conversation as the screen names it."""
+        self.shown.append(Shown(self.day, device, author, str(conversation), text))
 
     def alarm(self, who: str, check: str) -> None:
         """Record a complaint of an honest client or auditor to its user."""

@@ -1,6 +1,8 @@
-"""The content inside the encryption: texts, and the sender keys of groups."""
+"""The content inside the encryption: texts with their conversation, and the sender keys of groups."""
 
 from __future__ import annotations
+
+import msgspec
 
 from escrow import codec
 from escrow.codec import Fact, Public, walk
@@ -10,10 +12,50 @@ from escrow.e2ee.sender_keys import SenderChain
 from escrow.errors import Forged, Malformed
 
 
+class Direct(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
+    """The conversation of two users, in the order of their names; `direct` makes it."""
+
+    one: str
+    other: str
+
+    @property
+    def group(self) -> str:
+        """An empty string: the conversation is of no group."""
+        return ""
+
+    def __str__(self) -> str:
+        """Return both names, joined by the only plus sign that is written as one."""
+        return f"{_spelled(self.one)}+{_spelled(self.other)}"
+
+
+class InGroup(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
+    """The conversation of a group. Whatever its name imitates, it is no conversation of two users."""
+
+    group: str
+
+    def __str__(self) -> str:
+        """Return the group's name, without a plus sign."""
+        return _spelled(self.group)
+
+
+Conversation = Direct | InGroup
+
+
+def direct(*people: str) -> Direct:
+    """Return the conversation between two users, the same on both sides."""
+    one, other = sorted(people)
+    return Direct(one, other)
+
+
+def _spelled(name: str) -> str:
+    """Return a name in which plus and percent signs are escaped as in a URL: different names stay different."""
+    return name.replace("%", "%25").replace("+", "%2B")
+
+
 class Text(Fact, frozen=True):
     """A text that a person typed, and the conversation it belongs to."""
 
-    conversation: str
+    conversation: Conversation
     body: bytes
 
 

@@ -5,7 +5,8 @@
   receive  relay -> session (the current one, older ones, or a new one) -> content -> screen
 
 What a device keeps is here, and what a scheme may replace. How sessions are chosen stands in escrow.e2ee.sessions,
-Sender Keys of groups in escrow.e2ee.groups, the directory and its changes in escrow.e2ee.contacts.
+Sender Keys of groups in escrow.e2ee.groups, the directory and its changes in escrow.e2ee.contacts, the members of
+groups in escrow.e2ee.membership.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ import msgspec
 from escrow import codec, crypto
 from escrow.codec import Fact, Public
 from escrow.crypto import Private, montgomery, new_private
-from escrow.e2ee import contacts, content, groups, ratchet, sender_keys, sessions, x3dh
-from escrow.e2ee.content import Content, Distribution, Text
+from escrow.e2ee import contacts, content, groups, membership, ratchet, sender_keys, sessions, x3dh
+from escrow.e2ee.content import Content, Conversation, Distribution, InGroup, Text, direct
 from escrow.e2ee.fingerprint import safety_number
 from escrow.e2ee.provider import (
     Collect,
     Delivery,
     Fetch,
     Group,
-    GroupOf,
     Listed,
     Mail,
     Publish,
@@ -81,6 +81,7 @@ class Device(Principal):
     sending: dict[str, OwnChain] = {}
     receiving: list[PeerChain] = []
     waiting: list[Mail] = []
+    known_groups: dict[str, Group] = {}
 
     # --- keys ---
 
@@ -152,13 +153,13 @@ class Device(Principal):
 
     def send_to_group(self, wire: Wire, group: str, text: bytes) -> None:
         """Send a text to a group whose members the provider names."""
-        found = wire.ask(self.name, self.provider, GroupOf(group), Group)
+        found = self.look_up_group(wire, group)
         self.insist(self.user in found.members, "only members write to a group")
         people = (self.user, *(member for member in found.members if member != self.user))
         if found.sender_keys:
-            self.send_by_chain(wire, people, Text(group, text))
+            self.send_by_chain(wire, people, Text(InGroup(group), text))
         else:
-            self.fan_out(wire, people, Text(group, text))
+            self.fan_out(wire, people, Text(InGroup(group), text))
 
     def fan_out(self, wire: Wire, people: tuple[str, ...], said: Content) -> None:
         """Send a content to every device of these users but this one, each in its own session."""
@@ -170,7 +171,7 @@ class Device(Principal):
         """Send a text to every device of these users but this one, sealed once under this device's sender key."""
         body, key, names = groups.encrypt(self, wire, people, said)
         field = self._field(key, FieldContext(people, wire.day, body[: -sender_keys.SIGNATURE]))
-        wire.tell(self.name, self.provider, Mail(self.name, tuple(names), said.conversation, None, body, field))
+        wire.tell(self.name, self.provider, Mail(self.name, tuple(names), said.conversation.group, None, body, field))
 
     def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None:
         """Send one pairwise ciphertext. Without `people` it carries keys, not a text, and has no access field."""
@@ -198,6 +199,10 @@ class Device(Principal):
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
         """Return the devices of a user as the directory lists them today. What is new among them raises an alarm."""
         return contacts.look_up(self, wire, user)
+
+    def look_up_group(self, wire: Wire, group: str) -> Group:
+        """Return a group as the provider lists it now. Each new member of a group that is known raises an alarm."""
+        return membership.look_up(self, wire, group)
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
         """Return whether this client hides a new device from its user: never, in plain end-to-end encryption."""
@@ -231,16 +236,16 @@ class Device(Principal):
         plaintext = self.open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
-                fits = _belongs(mail, {author.user, self.user}, conversation)
-                self.insist(fits, "a text is of its author's conversation")
+                membership.check(self, wire, mail, author.user, conversation)
                 self.read(wire, author.user, conversation, body)
             case Distribution(group, chain, signer):
+                membership.check(self, wire, mail, author.user, InGroup(group))
                 groups.learn(self, PeerChain(mail.sender, group, chain, signer))
                 waiting, self.waiting = self.waiting, []
                 for overtaken in waiting:
                     self.receive_or_complain(wire, overtaken)
 
-    def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+    def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
         """Show a text on the screen. It is not kept in the state."""
         wire.show(self.name, author, conversation, body)
 
@@ -251,12 +256,6 @@ class Device(Principal):
     def open_group(self, mail: Mail) -> Plaintext:
         """Open a mail to a group with Sender Keys. Raise Forged or Refused if the sender's chain does not open it."""
         return groups.open_mail(self, mail)
-
-
-def _belongs(mail: Mail, users: set[str], conversation: str) -> bool:
-    """Return whether a text's conversation is the group of its chain or, between two users, that of these two."""
-    people = conversation.split("+")
-    return conversation == mail.group if mail.group else len(people) == 1 or users <= set(people)
 
 
 def new_devices(kind: type[Device], user: str, names: Iterable[str], **fields: object) -> list[Device]:
@@ -270,8 +269,3 @@ def new_devices(kind: type[Device], user: str, names: Iterable[str], **fields: o
         kind(name=name, user=user, identity=identity, linked=linked, **fields)  # type: ignore[arg-type]
         for name, identity in zip(names, identities, strict=True)
     ]
-
-
-def direct(*people: str) -> str:
-    """Return the name of the conversation between two users, the same on both sides."""
-    return "+".join(sorted(people))

@@ -47,7 +47,7 @@ def encrypt(device: _Device, wire: Wire, people: tuple[str, ...], said: Text) ->
     Returns:
         the sealed text in its wire form, the key that sealed it, and the names of the devices that can open it.
     """
-    group, recipients = said.conversation, device.recipients(wire, people)
+    group, recipients = said.conversation.group, device.recipients(wire, people)
     names = [listed.device for listed in recipients]
     own = device.sending.get(group)
     if own is None or not set(own.holders) <= set(names):

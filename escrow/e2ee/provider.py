@@ -64,11 +64,16 @@ class GroupOf(Packet, frozen=True):
 
 
 class Group(Packet, frozen=True):
-    """A group: its member users, and whether it uses Sender Keys or pairwise fan-out."""
+    """A group: its member users, whether it uses Sender Keys or pairwise fan-out, and its last change.
+
+    The provider fills in who made that change, and how many there were before it.
+    """
 
     name: str
     members: tuple[str, ...]
     sender_keys: bool
+    by: str = ""
+    change: int = 0
 
 
 class Mail(Packet, frozen=True):
@@ -141,9 +146,10 @@ class Provider(Principal):
     @shared("every member may change a group")
     def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
         """File a group under its name, in place of an earlier one of that name. Refuse a sender who is no member."""
-        before = self.groups.get(packet.name, packet)
-        self.insist(self.accounts.get(sender, "") in before.members, "a member changes a group")
-        self.groups[packet.name] = packet
+        before, user = self.groups.get(packet.name), self.accounts.get(sender)
+        self.insist(user in (before or packet).members, "a member changes a group")
+        change = before.change + 1 if before else 0
+        self.groups[packet.name] = msgspec.structs.replace(packet, by=user or "", change=change)
 
     def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
         """Return a group. Raise Unreachable if there is none of that name."""

@@ -21,9 +21,9 @@ from escrow.codec import Fact, Packet, Public
 from escrow.crypto import new_private
 from escrow.derivation import Checks
 from escrow.e2ee import device, provider
-from escrow.e2ee.content import Text
+from escrow.e2ee.content import Conversation, Text
 from escrow.e2ee.device import Prekey
-from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
+from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Group, GroupOf, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Malformed
 from escrow.principal import Principal, of_kind, shared
@@ -131,7 +131,11 @@ class Ghost(device.Device):
         """Return True: the ghost has no user to warn, and never learnt which devices the target linked."""
         return True
 
-    def read(self, wire: Wire, author: str, conversation: str, body: bytes) -> None:
+    def look_up_group(self, wire: Wire, group: str) -> Group:
+        """Return a group as the provider lists it: the ghost keeps no lists, and has no user to warn."""
+        return wire.ask(self.name, self.provider, GroupOf(group), Group)
+
+    def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
         """Keep a text for the authority, and show nothing."""
         self.texts.append(Text(conversation, body))
 

@@ -15,7 +15,8 @@ import msgspec
 
 from escrow import codec, crypto
 from escrow.crypto import Run, sha256
-from escrow.e2ee.device import Device, direct, new_devices
+from escrow.e2ee.content import InGroup, direct
+from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Group, Mail
 from escrow.scheme import Intercept, Scheme, User
 from escrow.testing.world import World, mails_in
@@ -130,7 +131,8 @@ class Harness(World):
         group, author = self.groups.get(to), self.owner[device]
         people = group.members if group else (author, to)
         meant = tuple(name for name, user in self.owner.items() if user in people and name != device)
-        self.said.append(Said(self.wire.day, device, author, people, to if group else direct(*people), body, meant))
+        conversation = str(InGroup(to) if group else direct(*people))
+        self.said.append(Said(self.wire.day, device, author, people, conversation, body, meant))
         self.send(device, to, body, group=group is not None)
 
     def _link(self, packet: Heard) -> Iterable[Heard]:

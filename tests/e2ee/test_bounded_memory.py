@@ -17,7 +17,7 @@ from machines import properties_broken
 from escrow import codec, crypto
 from escrow.crypto import Run, random_bytes, sha256
 from escrow.e2ee import groups, ratchet, sender_keys, sessions
-from escrow.e2ee.content import Text
+from escrow.e2ee.content import InGroup, Text, direct
 from escrow.e2ee.device import Device
 from escrow.e2ee.groups import CHAINS_KEPT, WAITING_KEPT
 from escrow.e2ee.provider import Mail
@@ -68,7 +68,7 @@ class Flood(RuleBasedStateMachine):
     def mail_skips(self, skip):
         """What was passed over last still opens when it comes."""
         session = self.alice.sessions["bob-phone"][0].session
-        bodies = [ratchet.pack(ratchet.encrypt(session, self.text("alice+bob"))[0]) for _ in range(skip + 1)]
+        bodies = [ratchet.pack(ratchet.encrypt(session, self.text(direct("alice", "bob")))[0]) for _ in range(skip + 1)]
         self.receive(bodies[-1])
         self.receive(bodies[-2])
         self.opened(2)
@@ -76,7 +76,7 @@ class Flood(RuleBasedStateMachine):
     @rule(skip=SKIPS)
     def group_mail_skips(self, skip):
         own = self.alice.sending["choir"]
-        bodies = [sender_keys.encrypt(own, self.text("choir"))[0] for _ in range(skip + 1)]
+        bodies = [sender_keys.encrypt(own, self.text(InGroup("choir")))[0] for _ in range(skip + 1)]
         self.receive(bodies[-1], "choir")
         self.receive(bodies[-2], "choir")
         self.opened(2)

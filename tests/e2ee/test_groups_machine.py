@@ -30,6 +30,7 @@ class Groups(Machine):
     def __init__(self):
         super().__init__()
         self.left = []  # devices of who was removed, as they were then
+        self.removed = []  # who was removed, and how many texts had been said then
 
     @rule(which=ANY)
     @logged
@@ -39,11 +40,19 @@ class Groups(Machine):
             self.gather((*members, user))
         elif user in members and len(members) > 1:
             self.gather(member for member in members if member != user)
+            self.removed.append((user, len(self.harness.said)))
             mine = [self.harness.device(name) for name, owner in self.harness.owner.items() if owner == user]
             self.left += [revive(each.state(), type(each)) for each in mine]
 
     def gather(self, members):
         self.harness.gather(msgspec.structs.replace(self.harness.groups["choir"], members=tuple(members)))
+
+    def excused(self, body, to):
+        """Also where its author was removed before it came, or its reader before it knew of the group."""
+        at, said = next((at, said) for at, said in enumerate(self.harness.said) if said.body == body)
+        gone = {user for user, before in self.removed if at < before} if said.conversation == "choir" else set()
+        stranger = self.harness.owner.get(to) in gone and "choir" not in self.harness.device(to).known_groups
+        return stranger or said.author in gone or super().excused(body, to)
 
     # --- what holds ---
 
@@ -68,29 +77,40 @@ def test_members_of_a_group_read_what_is_meant_for_them():
 # --- specimens: what each property catches ---
 
 
-class KeepsItsChain(Device):
+class DoesNotRotate(Device):
+    """It goes on with its chain when it hears of a change."""
+
+    def look_up_group(self, wire, group):
+        own = self.sending.get(group)
+        found = super().look_up_group(wire, group)
+        if own:
+            self.sending[group] = own
+        return found
+
+
+class KeepsItsChain(DoesNotRotate):
     """It goes on with its chain when somebody has left."""
 
     def send_by_chain(self, wire, people, said):
-        if own := self.sending.get(said.conversation):
+        if own := self.sending.get(said.conversation.group):
             here = {listed.device for listed in self.recipients(wire, people)}
             own.holders = [name for name in own.holders if name in here]
         super().send_by_chain(wire, people, said)
 
 
-class RenamesItsChain(Device):
+class RenamesItsChain(DoesNotRotate):
     """Where somebody has left, its new chain has a new name and the old key."""
 
     def send_by_chain(self, wire, people, said):
-        old = self.sending.get(said.conversation)
+        old = self.sending.get(said.conversation.group)
         if old and not set(old.holders) <= {listed.device for listed in self.recipients(wire, people)}:
             fresh = sender_keys.new_chain()
             chain = SenderChain(fresh.chain.chain, old.chain.n, old.chain.value)
-            self.sending[said.conversation] = msgspec.structs.replace(fresh, chain=chain)
+            self.sending[said.conversation.group] = msgspec.structs.replace(fresh, chain=chain)
         super().send_by_chain(wire, people, said)
 
 
-class HandsOverFromTheStart(Device):
+class HandsOverFromTheStart(DoesNotRotate):
     """Whoever joins is given its chain as it was at first."""
 
     first: list[SenderChain] = []

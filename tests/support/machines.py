@@ -18,7 +18,8 @@ from escrow.crypto import hmac256_pair, open_sealed
 from escrow.e2ee import content, ratchet, sender_keys
 from escrow.e2ee.content import Text
 from escrow.e2ee.groups import CHAINS_KEPT
-from escrow.e2ee.provider import DeviceList, DevicesOf, Listed
+from escrow.e2ee.membership import NEW_MEMBER
+from escrow.e2ee.provider import DeviceList, DevicesOf, Group, Listed
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.principal import corrupted, revive
 from escrow.testing.harness import DEVICES, OWNER, Step, damaged, playing
@@ -28,6 +29,7 @@ from escrow.wire import Wire
 ANY = st.integers(0, 999)
 FATES = st.lists(st.sampled_from(["now", "now", "now", "late", "lost", "twice", "damaged"]), max_size=4)
 NOTICE = "a new device or key is shown"
+NOTICES = {NOTICE, NEW_MEMBER}
 SPEECH = st.lists(st.tuples(ANY, ANY, FATES), min_size=1, max_size=4)  # who, to whom, and what happens to the mails
 LAST_DAY = 12
 
@@ -188,7 +190,12 @@ class Machine(RuleBasedStateMachine):
     def notices_are_of_what_the_directory_has_new(self):
         told = Counter(alarm.who for alarm in self.harness.wire.alarms if alarm.check == NOTICE)
         assert told == self.new_to()
-        assert {alarm.check for alarm in self.harness.wire.alarms} <= {NOTICE}
+        assert {alarm.check for alarm in self.harness.wire.alarms} <= NOTICES
+
+    @invariant()
+    def notices_are_of_who_is_new_in_a_group(self):
+        told = Counter(alarm.who for alarm in self.harness.wire.alarms if alarm.check == NEW_MEMBER)
+        assert told == self.new_beside()
 
     def what_nothing_happened_to_has_arrived(self):
         """A text may be missing on a device only if its own mail, or its sender key's, was harmed on the way there."""
@@ -265,8 +272,18 @@ class Machine(RuleBasedStateMachine):
                 known[packet.dst, asked] = set(said.devices)
         return +count
 
+    def new_beside(self):
+        """How many members each device was told of that were not in the last list of a group in which its user was."""
+        known, count = {}, Counter()
+        for packet in self.harness.wire.heard:
+            said = read(packet.data)
+            if isinstance(said, Group) and packet.src == "provider" and self.users.get(packet.dst) in said.members:
+                count[packet.dst] += len(set(said.members) - known.get((packet.dst, said.name), set(said.members)))
+                known[packet.dst, said.name] = set(said.members)
+        return +count
 
-LISTS = frozenset({DevicesOf, DeviceList})
+
+LISTS = frozenset({DevicesOf, DeviceList, Group})
 
 
 def read(data):
@@ -281,7 +298,7 @@ def read(data):
 
 def read_by(party, mails):
     """The texts that a device's state opens among these mails, with its promises off and whosever mail it is."""
-    device = corrupted(revive(party.state(), type(party)))
+    device = corrupted(revive(party.state(), type(party)), look_up_group=lambda self, wire, name: Group(name, (), True))
     wire = Wire([])
     for sender in {mail.sender for mail in mails}:
         device.contacts.setdefault("", []).append(Listed("", sender, device.identity.public))

@@ -19,8 +19,8 @@ from attacks.lab.costs.counts import TEXT, Conversation
 from escrow import codec
 from escrow.crypto import new_private, random_bytes
 from escrow.e2ee import ratchet, sender_keys
-from escrow.e2ee.content import Text
-from escrow.e2ee.device import Device, FieldContext, direct
+from escrow.e2ee.content import Text, direct
+from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import MessageKey, Root, Session, decrypt, encrypt, pack, unpack
 from escrow.e2ee.sessions import Conversing

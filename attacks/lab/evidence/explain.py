@@ -25,6 +25,7 @@ from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from escrow.codec import Fact, Public
+from escrow.e2ee.content import Direct, InGroup
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
 
@@ -220,7 +221,8 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 
 
 def _is_public(hint: Any) -> bool:
-    return hint in (Public, int, str, tuple[str, ...]) or (isinstance(hint, type) and issubclass(hint, Fact))
+    named = hint in (Public, int, str, tuple[str, ...], Direct, InGroup)
+    return named or (isinstance(hint, type) and issubclass(hint, Fact))
 
 
 def _value(value: object) -> str:

@@ -17,7 +17,8 @@ from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from escrow import crypto
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
-from escrow.e2ee.device import Device, direct
+from escrow.e2ee.content import InGroup, direct
+from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
 from escrow.errors import EscrowError
 from escrow.principal import Principal
@@ -167,7 +168,7 @@ class Play(World):
                 said.id,
                 said.day,
                 said.device,
-                said.group or direct(*people),
+                str(InGroup(said.group) if said.group else direct(*people)),
                 people,
                 tuple(name for name in owned if name != said.device),
                 body,
