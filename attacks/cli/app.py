@@ -14,25 +14,37 @@ if TYPE_CHECKING:
 
 COMPLETION = "_ESCROW_LAB_COMPLETE"  # the environment variable with which a shell asks click for completions
 
-# command (its module in attacks.cli.commands has the same name) -> what it does
-COMMANDS = {
-    "schemes": "List the schemes.",
-    "attacks": "List the attacks.",
-    "show": "Print the card of a scheme or attack: protocol, claim, weak point, source.",
-    "run": "Play one attack, narrate it, and say what it read.",
-    "matrix": "Play every attack on every scheme.",
-    "anatomy": "Measure who can open what: every minimal coalition of a scheme.",
-    "explain": "Print how a coalition derives a plaintext, step by step.",
-    "evidence": "Write a self-contained proof of a cell into a folder.",
-    "verify": "Re-execute every step of such a proof.",
-    "merge": "Join the shards of a matrix into its result.",
-    "compare": "Compare two runs: what became worse, what became better, what is gone.",
-    "check": "Test a plug-in: the required properties, then its row or column of the matrix.",
-    "init": "Write a template that passes `check`.",
-    "bench": "Measure every scheme's overhead over plain encryption.",
-    "reproduce": "Compute published figures again, beside the papers'.",
-    "doctor": "Test this installation: known answers, one pair of controls, versions.",
+# group (a folder of attacks.cli.commands), its title in `--help` -> command (a module of that folder), what it does
+GROUPS = {
+    ("catalogue", "What there is"): {
+        "schemes": "List the schemes.",
+        "attacks": "List the attacks.",
+        "show": "Print the card of a scheme or attack: protocol, claim, weak point, source.",
+    },
+    ("analysis", "Who can read what"): {
+        "run": "Play one attack, narrate it, and say what it read.",
+        "matrix": "Play every attack on every scheme.",
+        "anatomy": "Measure who can open what: every minimal coalition of a scheme.",
+        "explain": "Print how a coalition derives a plaintext, step by step.",
+        "merge": "Join the shards of a matrix into its result.",
+        "compare": "Compare two runs: what became worse, what became better, what is gone.",
+    },
+    ("proofs", "Proofs for a stranger"): {
+        "evidence": "Write a self-contained proof of a cell into a folder.",
+        "verify": "Re-execute every step of such a proof.",
+    },
+    ("authors", "Schemes and attacks of your own"): {
+        "init": "Write a template that passes `check`.",
+        "check": "Test a plug-in: the required properties, then its row or column of the matrix.",
+    },
+    ("upkeep", "Costs, published figures, this installation"): {
+        "bench": "Measure every scheme's overhead over plain encryption.",
+        "reproduce": "Compute published figures again, beside the papers'.",
+        "doctor": "Test this installation: known answers, one pair of controls, versions.",
+    },
 }
+FOLDERS = {name: folder for (folder, _), commands in GROUPS.items() for name in commands}
+COMMANDS = {name: what for commands in GROUPS.values() for name, what in commands.items()}
 
 
 class Commands(click.Group):
@@ -46,13 +58,15 @@ class Commands(click.Group):
         """Return the command with this name, or None if there is none."""
         if name not in COMMANDS:
             return None
-        found: click.Command = getattr(import_module(f"attacks.cli.commands.{name}"), f"{name}_command")
+        found: click.Command = getattr(import_module(f"attacks.cli.commands.{FOLDERS[name]}.{name}"), f"{name}_command")
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands for `--help`, from COMMANDS alone."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """Write the lists of commands for `--help`, from GROUPS alone."""
+        width = max(map(len, COMMANDS))  # the same first column in every group
+        for (_, title), commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), what) for name, what in commands.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands and options that begin with `incomplete`, from COMMANDS alone."""

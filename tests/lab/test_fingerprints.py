@@ -42,7 +42,7 @@ def test_a_key_changes_with_every_source_that_decides_and_with_no_other(tmp_path
     for deciding, file in [
         (True, "escrow/e2ee/ratchet.py"),
         (True, "attacks/lab/verdict/claims.py"),
-        (False, "attacks/cli/commands/doctor.py"),
+        (False, "attacks/cli/commands/upkeep/doctor.py"),
     ]:
         with (tmp_path / file).open("a") as source:
             source.write("# changed\n")

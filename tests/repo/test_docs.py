@@ -79,8 +79,7 @@ def test_a_line_that_the_program_refuses_does_not_parse(line: str) -> None:
 
 
 def test_every_command_of_the_program_has_its_place_in_a_page() -> None:
-    docs = pages
-    shown = {command.split()[1] for page in docs.PAGES for command in docs.commands(page)}
+    shown = {command.split()[1] for page in pages.PAGES for command in pages.commands(page)}
     assert set(COMMANDS) <= shown
 
 
@@ -106,11 +105,10 @@ def test_every_option_that_is_named_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CLI.md"])
 def test_quick_commands_print_what_the_page_says(page: str, tmp_path: Path) -> None:
-    docs = pages
-    said = [found for found in docs.BLOCK.finditer(read(page)) if is_quick(found[2])]
+    said = [found for found in pages.BLOCK.finditer(read(page)) if is_quick(found[2])]
     assert said, "a page without commands shows nothing"
     for found in said:
-        assert docs.rerun(tmp_path)(found) == found[0]
+        assert pages.rerun(tmp_path)(found) == found[0]
 
 
 def is_quick(block: str) -> bool:
@@ -118,9 +116,8 @@ def is_quick(block: str) -> bool:
 
 
 def test_a_page_that_says_something_else_is_noticed(tmp_path: Path) -> None:
-    docs = pages
     page = "```console\n$ escrow-lab --version\nescrow-lab 99\n```\n"
-    assert docs.BLOCK.sub(docs.rerun(tmp_path), page) != page
+    assert pages.BLOCK.sub(pages.rerun(tmp_path), page) != page
 
 
 def test_examples_in_python_run() -> None:

@@ -1,1 +1,1 @@
-"""The commands: module NAME defines `NAME_command` (attacks.cli.app imports it when the command is chosen)."""
+"""The commands, in groups: module NAME of a group defines `NAME_command` (attacks.cli.app imports it when chosen)."""

@@ -1,0 +1,1 @@
+"""Play attacks, measure who can open what, and compare the results."""

@@ -1,0 +1,1 @@
+"""What there is: schemes, attacks, and a card of each."""

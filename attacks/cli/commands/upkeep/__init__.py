@@ -1,0 +1,1 @@
+"""Measure costs, compute published figures again, and test an installation."""
