@@ -194,6 +194,14 @@ def new_private() -> Private:
     return private
 
 
+def derived_private(secret: bytes, info: bytes) -> Private:
+    """Return the X25519 key pair that a secret and a label determine: equal arguments give an equal pair."""
+    raw = hkdf(b"", secret, info, 32)
+    private = recalled(("x25519-key", raw), _private, raw)
+    observe("x25519-key", private)
+    return private
+
+
 def _private(raw: bytes) -> Private:
     live = X25519PrivateKey.from_private_bytes(raw)
     private = Private(live.public_key().public_bytes_raw(), raw)

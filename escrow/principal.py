@@ -18,10 +18,24 @@ H = TypeVar("H", bound=Callable[..., Any])
 _Named = tuple[tuple[str, Any], ...]
 
 
-class Principal(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields=True):
-    """Base of every party. A method `on_…(self, sender, packet, wire)` answers the packet type in its annotation."""
+class ReceivingKey(crypto.Private, frozen=True, dict=True):
+    """The X25519 key pair with which a party opens what is sealed to it."""
+
+
+class _Called(msgspec.Struct, tag=True, array_like=True, forbid_unknown_fields=True):
+    """The first field of every party: in a class of its own, because the second one is given by keyword only."""
 
     name: str
+
+
+class Principal(_Called, kw_only=True):
+    """Base of every party. A method `on_…(self, sender, packet, wire)` answers the packet type in its annotation.
+
+    `receiving_key` is the last field, and only authorities and officials have one (escrow.warrant.introduce). It stands
+    here because msgspec allows a class only one base that adds fields, and some officials are providers or holders too.
+    """
+
+    receiving_key: ReceivingKey | None = None
 
     def insist(self, condition: bool, reason: str) -> None:
         """Raise Refused if the condition fails: a promise, which a corrupted party does not keep."""

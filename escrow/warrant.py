@@ -3,6 +3,10 @@
 A warrant has the fields that proposals share: who may ask, about whom, for which days, under which case, and how long
 the warrant itself is valid. A request repeats the warrant beside what is to be opened, signed by the authority's key
 that the warrant names; the answer is sealed to that key. So an overheard warrant, request or answer opens nothing.
+
+Neither does it tell whom a warrant is about: the court's service and the authority's requests are sealed (HPKE) to the
+receiving key of their addressee, which `introduce` makes for each authority and official of a cast. Their lengths are
+multiples of PADDED bytes. Who sends to whom, when and how often is not hidden.
 """
 
 from __future__ import annotations
@@ -15,15 +19,19 @@ from escrow.codec import Fact, Packet, Public
 from escrow.crypto import Private, SigningKey, montgomery, sha256
 from escrow.derivation import Checks, Guard, Service, derivation, honest_only
 from escrow.e2ee.content import Text
-from escrow.errors import Forged, Malformed
+from escrow.errors import Forged, Malformed, Refused
 from escrow.primitives import hpke
-from escrow.principal import Principal
+from escrow.principal import Principal, ReceivingKey
 from escrow.wire import Wire
 
+C = TypeVar("C", bound="Serve | Request")
 F = TypeVar("F", bound=Fact)
+R = TypeVar("R")
 COURT = "court"
 Scope = Literal["content", "traffic data", "subscriber"]
+PADDED = 256  # bytes: what is sealed to an addressee has a multiple of this length
 _SIGNED, _REQUEST, _ANSWER = b"escrow-lab warrant", b"escrow-lab request", b"escrow-lab answer"
+_SEALED = b"escrow-lab sealed packet"
 
 
 class CourtKey(SigningKey, frozen=True, dict=True):
@@ -131,22 +139,105 @@ class Answered(Packet, frozen=True):
     answer: Answer
 
 
+# --- packets that only their addressee reads ---
+
+
+class SealedPacket(Fact, frozen=True):
+    """A service or request, sealed by the party `sender` to the receiving key `to` (32 bytes)."""
+
+    sender: str
+    to: Public
+    sealed: Public
+
+
+class Confidential(Packet, frozen=True):
+    """A service or request that the network cannot read."""
+
+    content: SealedPacket
+
+
+def confidential(sender: Principal, key: SigningKey, to: bytes, packet: Serve | Request) -> Confidential:
+    """Return a packet sealed to its addressee, padded, and bound to its sender's name.
+
+    The ephemeral key follows from the sender's key and the packet, so a repeated packet is repeated byte for byte.
+    This is ours; the rest is RFC 9180, base mode.
+
+    Args:
+        sender: the party that sends it.
+        key: the sender's signing key, whose seed (32 bytes) decides the ephemeral key.
+        to: the addressee's receiving key, 32 bytes.
+        packet: what is sealed.
+
+    Raises:
+        Forged: `to` is no X25519 key.
+    """
+    plain, info = codec.encode(packet), _SEALED + sender.name.encode()
+    ephemeral = crypto.derived_private(key.raw, sha256(info, to, plain))
+    enc, context = hpke.DEFAULT.sender(to, info, ephemeral)
+    padded = plain + b"\x80" + bytes(-(len(plain) + 1) % PADDED)
+    return Confidential(SealedPacket(sender.name, to, enc + context.seal(padded)))
+
+
+def opened(content: SealedPacket, key: ReceivingKey) -> Serve | Request:
+    """Return the packet that is sealed to this key. Raise Forged if it is another's, or holds no such packet."""
+    if content.to != key.public:
+        raise Forged("a packet that is sealed to another key")
+    plain = hpke.open_(key, content.sealed, _SEALED + content.sender.encode()).rstrip(b"\0")
+    try:
+        return codec.decode_any(plain.removesuffix(b"\x80"), frozenset({Serve, Request}))  # type: ignore[no-any-return]
+    except Malformed as error:
+        raise Forged(str(error)) from None
+
+
+@derivation("content.to = key.public")
+def open_confidential(content: SealedPacket, key: ReceivingKey) -> Warrant:
+    """Return the warrant in a sealed service or request, by the key of its addressee."""
+    return opened(content, key).warrant
+
+
+def unsealed(party: Principal, sender: str, packet: Confidential, kind: type[C]) -> C:
+    """Return the packet of this kind that `sender` sealed to a party. Raise Refused or Forged if there is none."""
+    party.insist(packet.content.sender == sender, "who sends it has sealed it")
+    if party.receiving_key is None:
+        raise Refused(party.name, "it has no receiving key")
+    found = opened(packet.content, party.receiving_key)
+    if not isinstance(found, kind):
+        raise Forged(f"a {type(found).__name__} is sealed in place of a {kind.__name__}")
+    return found
+
+
 class Court(Principal):
-    """The court: it exists before any scheme, and signs orders. Its state can be stolen."""
+    """The court: it exists before any scheme, and signs orders. Its state can be stolen.
+
+    `desks` are the receiving keys (32 bytes) of authorities and officials, by name.
+    """
 
     key: CourtKey
+    desks: dict[str, Public] = {}
 
     def issue(self, order: Order) -> Warrant:
         """Sign an order."""
         return issue(self.key, order)
 
+    def serve(self, wire: Wire, authority: str, warrant: Warrant) -> None:
+        """Hand a warrant to an authority, sealed."""
+        wire.tell(self.name, authority, confidential(self, self.key, self.desks[authority], Serve(warrant)))
+
 
 class Authority(Principal):
-    """The requesting authority. Its archive of opened texts is part of its state, unlike a user's history."""
+    """The requesting authority. Its archive of opened texts is part of its state, unlike a user's history.
+
+    `desks` are the receiving keys (32 bytes) of the officials that it asks, by name.
+    """
 
     key: AuthorityKey
     warrants: list[Warrant] = []
     archive: list[Text] = []
+    desks: dict[str, Public] = {}
+
+    def on_confidential(self, sender: str, packet: Confidential, wire: Wire) -> None:
+        """Keep a warrant that the court sealed."""
+        self.on_serve(sender, unsealed(self, sender, packet, Serve), wire)
 
     def on_serve(self, sender: str, packet: Serve, wire: Wire) -> None:
         """Keep a warrant that the court handed over, once."""
@@ -159,7 +250,7 @@ class Authority(Principal):
         return Request(warrant, subject, self.key.sign(_request_bytes(warrant, subject)))
 
     def ask(self, wire: Wire, official: str, warrant: Warrant, subject: Fact) -> Answer:
-        """Send a signed request to an official and return its sealed answer.
+        """Send a signed request to an official, and return its sealed answer.
 
         Args:
             wire: the wire to the official.
@@ -170,7 +261,18 @@ class Authority(Principal):
         Raises:
             EscrowError: the official's own error: Refused by a check, Forged, Malformed, or Unreachable.
         """
-        return wire.ask(self.name, official, self.request(warrant, codec.encode(subject)), Answered).answer
+        return self.put(wire, official, warrant, subject, Answered).answer
+
+    def put(self, wire: Wire, official: str, warrant: Warrant, subject: Fact, reply: type[R]) -> R:
+        """Send a signed request to an official, and return its reply, of type `reply`. Raise its errors as `ask`.
+
+        The request is sealed to the official's receiving key. A party outside the cast, which was introduced to nobody,
+        has no such keys and asks in the clear.
+        """
+        request = self.request(warrant, codec.encode(subject))
+        desk = self.desks.get(official)
+        packet = request if desk is None else confidential(self, self.key, desk, request)
+        return wire.ask(self.name, official, packet, reply)
 
 
 @honest_only("an official's half: what it answers was derived before")
@@ -234,6 +336,10 @@ class Official(Principal):
 
     promise: ClassVar[Callable[..., Checks]]
 
+    def on_confidential(self, sender: str, packet: Confidential, wire: Wire) -> Any:
+        """Return the answer to the request that the sender sealed."""
+        return self.on_request(sender, unsealed(self, sender, packet, Request), wire)
+
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered | None:
         """Return the answer to a request that passes every check, sealed to the authority that the warrant names."""
         warrant, service = request.warrant, self._service()
@@ -272,6 +378,24 @@ class Official(Principal):
     def _service(self) -> Service:
         promised: Service = type(self).promise.__service__  # type: ignore[attr-defined]  # `@service` marked it so
         return promised
+
+
+def introduce(parties: Iterable[Principal]) -> None:
+    """Make a receiving key for each authority and official that has none, and tell court and authorities all of them.
+
+    The keys are drawn as another party of each name, so that what the parties draw themselves stays as it was.
+    """
+    parties, desks = list(parties), dict[str, bytes]()
+    for party in parties:
+        if isinstance(party, Authority | Official):
+            if party.receiving_key is None:
+                with crypto.acting(f"{party.name}, receiving"):
+                    fresh = crypto.new_private()
+                party.receiving_key = ReceivingKey(fresh.public, fresh.raw)
+            desks[party.name] = party.receiving_key.public
+    for party in parties:
+        if isinstance(party, Court | Authority):
+            party.desks = dict(desks)
 
 
 def _request_bytes(warrant: Warrant, subject: bytes) -> bytes:

@@ -175,8 +175,7 @@ class GhostAuthority(Authority):
     def haunt(self, wire: Wire, warrant: Warrant) -> None:
         """Make a silent device and have the provider add it. Raise what the provider raised."""
         ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}")
-        subject = codec.encode(keys_of(ghost))
-        wire.ask(self.name, ghost.provider, self.request(warrant, subject), type(None))
+        self.put(wire, ghost.provider, warrant, keys_of(ghost), type(None))
         self.hauntings.append(Haunting(warrant, ghost))
 
 

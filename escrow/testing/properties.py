@@ -26,7 +26,7 @@ from escrow.testing.retold import Retelling
 from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.trying import QUICK, Broken, require, settings, st, tried
 from escrow.vocabulary import vocabulary
-from escrow.warrant import AuthorityKey, CourtKey, Warrant, issue
+from escrow.warrant import AuthorityKey, Confidential, CourtKey, Request, Warrant, issue, unsealed
 from escrow.wire import Heard
 
 SAY = st.builds(Step, st.just("say"), st.sampled_from(DEVICES), st.sampled_from([*NAMES, *(g.name for g in GROUPS)]))
@@ -231,8 +231,11 @@ def promises_are_no_mathematics(scheme: Scheme, how: settings) -> None:
         packets = types_of(scheme, Packet)
         for heard in [each for each in harness.wire.heard if each.src == "authority"]:
             packet = codec.decode_any(heard.data, packets)
+            official = harness.wire.parties[heard.dst]
+            if isinstance(packet, Confidential):
+                packet = unsealed(official, heard.src, packet, Request)
             if (asked := replaced(packet, warrant, worthless)) != packet:
-                puppet = corrupted(harness.wire.parties[heard.dst])
+                puppet = corrupted(official)
                 try:
                     puppet.answer("authority", codec.encode(asked), harness.wire)
                 except EscrowError as error:

@@ -19,7 +19,7 @@ from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
 from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme, User
-from escrow.warrant import COURT, Authority, Court, CourtKey, Serve, Warrant
+from escrow.warrant import COURT, Authority, Court, CourtKey, Warrant, introduce
 from escrow.wire import Heard, Link, Wire, reliable
 
 _MAIL = frozenset({Mail, Delivery})
@@ -37,6 +37,7 @@ class World:
         names = sorted(party.name for party in parties)
         if twice := [name for name, following in pairwise(names) if name == following]:
             raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
+        introduce(parties)
         self.wire = self.wired(parties, link)
         self.intercepts = Intercepts()
 
@@ -99,7 +100,7 @@ class World:
     def serve(self, warrant: Warrant) -> None:
         """Hand the authority a warrant in the court's name; it does at once what the scheme says."""
         with crypto.acting(COURT):
-            self.wire.tell(COURT, "authority", Serve(warrant))
+            self.court.serve(self.wire, self.authority.name, warrant)
         with crypto.acting("authority"):
             self.scheme.serve(self.authority, self.wire, warrant)
 

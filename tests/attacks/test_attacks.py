@@ -34,7 +34,8 @@ from escrow.scheme import Scheme
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.ghost import Haunting
 from escrow.testing.world import mails_in
-from escrow.warrant import Order, Request
+from escrow.warrant import Confidential, Order, Request
+from escrow.warrant import opened as opened_by
 
 ATTACKS = found()
 SCHEMES = (plain.SCHEME, envelope.SCHEME, ghost.SCHEME)
@@ -73,13 +74,17 @@ def opened(scheme: Scheme, attack: str, scenario: Scenario = FULL) -> frozenset[
 
 
 def requests(record: Record) -> list[tuple[int, Request]]:
-    """Every request to an official, with its day."""
+    """Every request to an official, with its day: the sealed ones as its addressee opens them."""
     read = []
     for packet in record.heard:
         try:
-            read.append((packet.day, codec.decode(packet.data, Request)))
+            sent = codec.decode_any(packet.data, frozenset({Request, Confidential}))
         except Malformed:
             continue
+        if isinstance(sent, Confidential):
+            sent = opened_by(sent.content, record.party(packet.dst, 0).receiving_key)
+        if isinstance(sent, Request):
+            read.append((packet.day, sent))
     return read
 
 

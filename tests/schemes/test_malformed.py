@@ -20,14 +20,14 @@ from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.content import Text
 from escrow.e2ee.provider import Mail, Provider
 from escrow.e2ee.ratchet import Slot
-from escrow.errors import EscrowError, Forged, Malformed
+from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.principal import Principal, corrupted, revive
 from escrow.schemes import envelope, split_key, threshold
 from escrow.schemes.clipper import processor
 from escrow.schemes.fair_keys import scheme as fair_keys
 from escrow.testing.alterations import altered
 from escrow.testing.harness import DEVICES, Step, playing
-from escrow.warrant import Answered, Warrant, issue
+from escrow.warrant import Answered, Confidential, Request, Warrant, issue, unsealed
 
 SCHEMES = registry.schemes()
 PLAIN = SCHEMES["plain"]
@@ -264,13 +264,14 @@ def test_messages_cut_off_are_refused_and_change_no_session():
 def served(scheme):
     """(harness, warrant about alice, what was intercepted, the lawful access's requests that were answered).
 
-    Each request with its official as it was before: an authority whose promises are off asks for more than it is given.
+    Each request as it was sent, with its official as it was before: an authority whose promises are off asks for more
+    than it is given.
     """
     answer, asked = Principal.answer, []
 
     def noting(party, sender, request, wire):
         before, reply = revive(party.state(), type(party)), answer(party, sender, request, wire)
-        if sender == "authority" and b"\xa7Request" in request[:12]:
+        if sender == "authority" and b"Confidential" in request[:14]:
             asked.append((before, request))
         return reply
 
@@ -303,13 +304,24 @@ def test_a_warrant_cut_off_is_malformed_and_changed_is_not_the_courts():
 @pytest.mark.parametrize("scheme", [name for name, scheme in SCHEMES.items() if scheme.claim.access != "none"])
 def test_a_request_cut_off_or_changed_is_not_answered(scheme):
     harness, _, _, asked = served(scheme)
-    official, request = asked[0]
+    official, sealed = asked[0]
     before = official.state()
-    for wrong in (*flipped(request, 3), *cut(request)):
-        with pytest.raises(EscrowError):
-            official.answer("authority", wrong, harness.wire)
-    assert official.state() == before
-    assert official.answer("authority", request, harness.wire)
+    clear = codec.encode(unsealed(official, "authority", codec.decode(sealed, Confidential), Request))
+    for request in (sealed, clear):
+        for wrong in (*flipped(request, 3), *cut(request)):
+            with pytest.raises(EscrowError):
+                official.answer("authority", wrong, harness.wire)
+        assert official.state() == before
+    assert official.answer("authority", sealed, harness.wire)
+
+
+def test_a_sealed_request_is_its_senders_and_its_addressees():
+    harness, _, _, asked = served("split-key")
+    (one, sealed), (other, _) = asked[:2]
+    assert one.name != other.name
+    for official, sender in ((one, "provider"), (other, "authority")):
+        with pytest.raises((Forged, Refused)):
+            official.answer(sender, sealed, harness.wire)
 
 
 @pytest.mark.parametrize(

@@ -141,15 +141,16 @@ class Puppets:
 
     def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
         """Yield what the recipe gives to every authority under every warrant, and what the puppets keep in the end."""
+        held = dict.fromkeys((*walk(list(wire.puppets()), Warrant), *self._heard_warrants))
         for authority in list(walk(list(wire.puppets()), Authority)):
             shrugging = corrupted(authority)
-            for warrant, intercepted in self._warrants(authority.key.public):
+            for warrant, intercepted in self._warrants(authority.key.public, held):
                 with suppress(EscrowError):
                     yield from self.scheme.access(shrugging, wire, warrant, intercepted)
         yield from (party.state() for party in wire.puppets())
 
-    def _warrants(self, public: bytes) -> Iterator[tuple[Warrant, Sequence[Intercept]]]:
-        """Yield all warrants heard that name this authority, with all mail; and one unsigned warrant for each sender.
+    def _warrants(self, public: bytes, held: Iterable[Warrant]) -> Iterator[tuple[Warrant, Sequence[Intercept]]]:
+        """Yield all warrants held that name this authority, with all mail; and one unsigned warrant for each sender.
 
         The unsigned ones suffice because promises are off.
         """
@@ -157,7 +158,7 @@ class Puppets:
         for target, intercepted in self._by_sender.items():
             order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
             yield Warrant(order, bytes(64)), intercepted
-        yield from ((each, self._intercepts.all) for each in self._heard_warrants if each.order.authority == public)
+        yield from ((each, self._intercepts.all) for each in held if each.order.authority == public)
 
     @cached_property
     def _by_sender(self) -> dict[str, list[Intercept]]:
