@@ -6,21 +6,23 @@
 
 What a device keeps is here, and what a scheme may replace. How sessions are chosen stands in escrow.e2ee.sessions,
 Sender Keys of groups in escrow.e2ee.groups, the directory and its changes in escrow.e2ee.contacts, the members of
-groups in escrow.e2ee.membership.
+groups in escrow.e2ee.membership, prekeys in escrow.e2ee.prekeys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Public
 from escrow.crypto import Private, montgomery, new_private
-from escrow.e2ee import contacts, content, groups, membership, ratchet, sender_keys, sessions, x3dh
+from escrow.e2ee import contacts, content, groups, membership, prekeys, ratchet, sender_keys, sessions, x3dh
 from escrow.e2ee.content import Content, Conversation, Distribution, InGroup, Text, direct
 from escrow.e2ee.fingerprint import safety_number
+from escrow.e2ee.prekeys import Prekey as Prekey  # schemes import it from here
 from escrow.e2ee.provider import (
     Collect,
     Delivery,
@@ -37,13 +39,6 @@ from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial
 from escrow.errors import EscrowError, Forged
 from escrow.principal import Principal
 from escrow.wire import Wire
-
-
-class Prekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A signed prekey pair and the day on which it was made."""
-
-    key: Private
-    day: int
 
 
 class FieldContext(msgspec.Struct, frozen=True):
@@ -98,12 +93,12 @@ class Device(Principal):
         return Publish(self.user, self.identity.public, prekey, signature, tuple(key.public for key in made))
 
     def each_day(self, wire: Wire) -> None:
-        """Rotate the signed prekey when it is due, erase old private halves, and fill up the stock: every morning."""
-        if not self.prekeys or wire.day - self.prekeys[-1].day >= self.rotate_every:
-            self.renew(wire.day)
-            self.publish(wire, max(0, self.stock - len(self.one_time)))
-        newest = self.prekeys[-1]
-        self.prekeys = [old for old in self.prekeys if old is newest or newest.day + self.keep_prekeys > wire.day]
+        """Rotate, publish and erase prekeys, as every morning (escrow.e2ee.prekeys)."""
+        prekeys.keep_house(self, wire)
+
+    def one_time_halves(self) -> tuple[list[Any], ...]:
+        """Return the lists of private halves of one-time prekeys, each oldest first: here one list."""
+        return (self.one_time,)
 
     def renew(self, day: int) -> None:
         """Make a new signed prekey."""

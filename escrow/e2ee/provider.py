@@ -2,15 +2,20 @@
 
 Group membership and device lists are the provider's word, unsigned, as in WhatsApp's server (Roesler, Mainka and
 Schwenk, "More is Less", EuroS&P 2018, on groups). A party that controls the provider can add to either.
+
+  bounds   on what each party may drain, publish or let pile up: the constants of Provider. Each is counted for each
+           sender, so that a party that exceeds one is refused by name, and the others notice nothing
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import msgspec
 
 from escrow.codec import Packet, Public
 from escrow.e2ee.x3dh import Bundle, Initial, PqInitial
-from escrow.errors import Unreachable
+from escrow.errors import EscrowError, Unreachable
 from escrow.principal import Principal, shared
 from escrow.wire import Wire
 
@@ -37,6 +42,16 @@ class Fetch(Packet, frozen=True):
     """Ask for the keys with which to begin a session with a device."""
 
     device: str
+
+
+class CountPrekeys(Packet, frozen=True):
+    """Ask how many of the asking device's one-time prekeys the directory still has."""
+
+
+class PrekeysLeft(Packet, frozen=True):
+    """The number of one-time prekeys that are left, of the kind of which fewest are left."""
+
+    count: int
 
 
 class DevicesOf(Packet, frozen=True):
@@ -116,23 +131,58 @@ class Provider(Principal):
     `accounts` maps each device to its owner: linking a device is an act of the user, done before the scenario begins.
     """
 
+    PACKET_BYTES: ClassVar[int] = 2**21  # a publication of ONE_TIME prekeys with as many KEM prekeys fits
+    ONE_TIME: ClassVar[int] = 1_000  # one-time prekeys of each kind, for each device
+    FETCHES: ClassVar[int] = 10  # of one device's keys, by each other device on each day
+    MAILS: ClassVar[int] = 1_000  # waiting in one mailbox, of each sender
+    GROUPS: ClassVar[int] = 100  # founded by each user
+    MEMBERS: ClassVar[int] = 1_024  # of a group
+
     accounts: dict[str, str] = {}
     directory: dict[str, Entry] = {}
     groups: dict[str, Group] = {}
     mailboxes: dict[str, list[Mail]] = {}
+    founders: dict[str, str] = {}
+    fetched: dict[str, list[str]] = {}
+    fetched_on: int = 0
+
+    def answer(self, sender: str, request: bytes, wire: object) -> bytes:
+        """Return the encoded answer to an encoded packet. Refuse one of more than PACKET_BYTES unread."""
+        self.insist(len(request) <= self.PACKET_BYTES, f"{sender} sends a packet that is too long: it must be split")
+        return super().answer(sender, request, wire)
 
     def on_publish(self, sender: str, packet: Publish, wire: Wire) -> None:
-        """File a device's keys. Refuse another user's device, and a change of its identity key."""
+        """File a device's keys.
+
+        Refuse another user's device, a change of its identity key, and more than ONE_TIME one-time prekeys.
+        """
         self.insist(self.accounts.get(sender) == packet.user, "the user linked this device")
         entry = self.directory.get(sender)
         self.insist(entry is None or entry.identity == packet.identity, "a device's identity key does not change")
-        self.directory[sender] = self.filed(packet, entry)
+        filed = self.filed(packet, entry)
+        few = all(count <= self.ONE_TIME for count in self.left(filed))
+        self.insist(few, f"{sender} publishes too many one-time prekeys: it must publish only what is missing")
+        self.directory[sender] = filed
 
     @shared("every linked device may begin a session with every other")
     def on_fetch(self, sender: str, packet: Fetch, wire: Wire) -> Bundle:
-        """Return the keys for one new session; this consumes a one-time prekey if any is left."""
+        """Return the keys for one new session; this consumes a one-time prekey if any is left.
+
+        Refuse more than FETCHES a day by one device: the stock of another is not its to drain.
+        """
         self.insist(sender in self.accounts, "a user linked this device")
-        return self.handed_out(self.entry(packet.device, sender))
+        entry = self.entry(packet.device, sender)
+        if self.fetched_on != wire.day:
+            self.fetched, self.fetched_on = {}, wire.day
+        devices = self.fetched.setdefault(sender, [])
+        few = devices.count(packet.device) < self.FETCHES
+        self.insist(few, f"{sender} fetches {packet.device}'s keys too often: it must use its session, or wait a day")
+        devices.append(packet.device)
+        return self.handed_out(entry)
+
+    def on_count_prekeys(self, sender: str, packet: CountPrekeys, wire: Wire) -> PrekeysLeft:
+        """Return how many one-time prekeys of the sender are left. Raise Unreachable if it never published keys."""
+        return PrekeysLeft(min(self.left(self.entry(sender, sender))))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
         """Return the devices of a user, sorted by name."""
@@ -145,11 +195,20 @@ class Provider(Principal):
 
     @shared("every member may change a group")
     def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
-        """File a group under its name, in place of an earlier one of that name. Refuse a sender who is no member."""
-        before, user = self.groups.get(packet.name), self.accounts.get(sender)
+        """File a group under its name, in place of an earlier one of that name.
+
+        Refuse a sender who is no member, more than MEMBERS members, and more than GROUPS new groups of one user.
+        """
+        before, user = self.groups.get(packet.name), self.accounts.get(sender, "")
         self.insist(user in (before or packet).members, "a member changes a group")
+        few = len(packet.members) <= self.MEMBERS
+        self.insist(few, f"{sender} makes a group too large: it must be at most {self.MEMBERS} members")
+        if before is None:
+            few = list(self.founders.values()).count(user) < self.GROUPS
+            self.insist(few, f"{user} founds too many groups: one of these must be used again")
+            self.founders[packet.name] = user
         change = before.change + 1 if before else 0
-        self.groups[packet.name] = msgspec.structs.replace(packet, by=user or "", change=change)
+        self.groups[packet.name] = msgspec.structs.replace(packet, by=user, change=change)
 
     def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
         """Return a group. Raise Unreachable if there is none of that name."""
@@ -158,11 +217,27 @@ class Provider(Principal):
         return self.groups[packet.group]
 
     def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
-        """Queue mail for each recipient. Refuse mail that names another sender, or comes from an unlinked device."""
+        """Queue mail for each recipient. Refuse mail that names another sender, or comes from an unlinked device.
+
+        A recipient that the directory does not list, or with MAILS of this sender waiting, is complained of; the others
+        get theirs.
+        """
         self.insist(packet.sender == sender, "mail names its sender")
         self.insist(sender in self.accounts, "a user linked this device")
         for recipient in packet.recipients:
-            self.mailboxes.setdefault(recipient, []).append(packet)
+            try:
+                self.queue(recipient, packet)
+            except EscrowError as error:
+                wire.complain(self.name, error)
+
+    def queue(self, recipient: str, mail: Mail) -> None:
+        """Put mail into a mailbox. Raise Unreachable if there is none, Refused if MAILS of its sender wait there."""
+        if recipient not in self.accounts:
+            raise Unreachable(f"{mail.sender} writes to {recipient}, which no user linked")
+        waiting = self.mailboxes.setdefault(recipient, [])
+        few = len(waiting) < self.MAILS or sum(each.sender == mail.sender for each in waiting) < self.MAILS
+        self.insist(few, f"{mail.sender} sends {recipient} too much: it must wait until its mail is collected")
+        waiting.append(mail)
 
     @shared("each device collects its own mail")
     def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
@@ -174,6 +249,11 @@ class Provider(Principal):
         """Return the directory's new entry for a device; new one-time prekeys follow those that are left."""
         left = before.one_time if before else []
         return Entry(packet.user, packet.identity, packet.prekey, packet.signature, left + list(packet.one_time))
+
+    @staticmethod
+    def left(entry: Entry) -> tuple[int, ...]:
+        """Return how many one-time prekeys of each kind an entry has."""
+        return (len(entry.one_time),)
 
     @staticmethod
     def handed_out(entry: Entry) -> Bundle:

@@ -12,7 +12,7 @@ Kyber-1024, which libsignal began with.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -61,6 +61,11 @@ class PqProvider(provider.Provider):
         left = before.one_time_kems if isinstance(before, PqEntry) else []
         fields = {name: getattr(classical, name) for name in classical.__struct_fields__}
         return PqEntry(**fields, kem=packet.kem, one_time_kems=left + list(packet.one_time_kems))
+
+    @staticmethod
+    def left(entry: Entry) -> tuple[int, ...]:
+        """Return how many one-time prekeys of each kind an entry has."""
+        return (*provider.Provider.left(entry), len(entry.one_time_kems) if isinstance(entry, PqEntry) else 0)
 
     @staticmethod
     def handed_out(entry: Entry) -> PqBundle:
@@ -145,6 +150,10 @@ class PqDevice(device.Device):
         super().spend(initial)
         if isinstance(initial, PqInitial):
             self.one_time_kems = [key for key in self.one_time_kems if key.public != initial.pqpk_b]
+
+    def one_time_halves(self) -> tuple[list[Any], ...]:
+        """Return the lists of private halves of one-time prekeys, of both kinds."""
+        return (*super().one_time_halves(), self.one_time_kems)
 
 
 class PlainPq(Plain, frozen=True, kw_only=True):

@@ -1,0 +1,90 @@
+"""One-time prekeys: the directory is full every morning, and private halves that nobody uses are erased."""
+
+import pytest
+
+from escrow.e2ee.provider import CountPrekeys, Fetch, PrekeysLeft
+from escrow.e2ee.x3dh import Bundle
+from escrow.principal import corrupted
+from escrow.schemes import plain, plain_pq
+from escrow.schemes.plain_pq import PqBundle
+from escrow.testing.harness import STOCK, Step, playing
+
+BOTH = pytest.mark.parametrize("scheme", [plain.SCHEME, plain_pq.SCHEME], ids=["plain", "plain-pq"])
+
+
+def drain(harness, asker="carol-phone"):
+    """Fetch bob's keys until no one-time prekey is left; return those that were handed out."""
+    handed = [harness.wire.ask(asker, "provider", Fetch("bob-phone"), PqBundle | Bundle) for _ in range(STOCK)]
+    assert all(bundle.one_time for bundle in handed)
+    return handed
+
+
+def halves(harness):
+    return [len(each) for each in harness.device("bob-phone").one_time_halves()]
+
+
+def stock(harness):
+    provider = harness.provider
+    return provider.left(provider.directory["bob-phone"])
+
+
+@BOTH
+def test_a_stock_that_strangers_drained_is_full_again_the_next_morning(scheme):
+    with playing(scheme) as harness:
+        for harness.wire.day in range(1, 8):
+            drain(harness)
+            assert set(stock(harness)) == {0}
+            harness.morning()
+            assert set(stock(harness)) == {STOCK}
+
+
+@BOTH
+def test_private_halves_of_first_messages_that_never_come_do_not_pile_up(scheme):
+    with playing(scheme) as harness:
+        bob, most = harness.device("bob-phone"), []
+        for harness.wire.day in range(1, 40):
+            drain(harness)
+            harness.morning()
+            most.append(max(halves(harness)))
+        days = bob.rotate_every + bob.keep_prekeys
+        assert STOCK < max(most) <= STOCK * (days + 1)
+        assert max(most[:10]) == max(most)
+
+
+@BOTH
+@pytest.mark.parametrize(("last", "opens"), [(4, True), (5, False)])
+def test_a_half_lives_as_long_as_the_signed_prekey_with_which_it_was_handed_out(scheme, last, opens):
+    with playing(scheme, ["late"]) as harness:  # a new signed prekey on day 3; the old one lives 2 days more
+        harness.take(Step("say", "carol-phone", "bob"))
+        for harness.wire.day in range(1, last + 1):
+            harness.morning()
+        assert set(halves(harness)) == {STOCK + opens}
+        harness.play([])
+        assert [each.device for each in harness.wire.shown] == ["bob-phone"] * opens
+        assert set(halves(harness)) == {STOCK}
+
+
+@pytest.mark.parametrize("count", [-1, -(2**40), 2**40])
+def test_a_directory_that_lies_about_the_stock_makes_no_device_grow_without_end(count):
+    def lie(provider, sender, packet: CountPrekeys, wire):
+        asked.append(sender)
+        return PrekeysLeft(count)
+
+    asked, most = [], []
+    with playing(plain.SCHEME) as harness:
+        harness.wire.parties["provider"] = corrupted(harness.provider, on_count_prekeys=lie)
+        bob = harness.device("bob-phone")
+        for harness.wire.day in range(1, 30):
+            harness.morning()
+            most.append(len(bob.one_time))
+        assert asked.count("bob-phone") == 29
+        assert max(most) == max(most[:10]) <= STOCK * (bob.rotate_every + bob.keep_prekeys + 1)
+
+
+def test_an_old_signed_prekey_is_erased_although_rotation_is_quicker():
+    with playing(plain.SCHEME) as harness:
+        bob = harness.device("bob-phone")
+        bob.rotate_every, bob.keep_prekeys = 1, 4
+        for harness.wire.day in range(1, 20):
+            bob.each_day(harness.wire)
+            assert len(bob.prekeys) <= 1 + 4
