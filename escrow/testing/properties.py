@@ -22,6 +22,11 @@ from escrow.principal import corrupted, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
+from escrow.testing.membership import (
+    a_new_member_raises_a_notice,
+    only_members_change_a_group,
+    texts_of_strangers_are_not_shown,
+)
 from escrow.testing.retold import Retelling
 from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.trying import QUICK, Broken, require, settings, st, tried
@@ -314,6 +319,9 @@ PROPERTIES = tuple(
         promises_are_no_mathematics,
         who_has_no_business_is_not_heeded,
         a_disturbed_step_gives_no_weaker_success,
+        texts_of_strangers_are_not_shown,
+        only_members_change_a_group,
+        a_new_member_raises_a_notice,
         the_seed_decides,
         rules_are_marked,
     )

@@ -16,8 +16,10 @@ from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
 from escrow import codec, crypto, registry, warrant
 from escrow.derivation import derivation
-from escrow.e2ee import provider, ratchet, sessions
+from escrow.e2ee import membership, provider, ratchet, sessions
+from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
+from escrow.e2ee.provider import Group, GroupOf
 from escrow.e2ee.ratchet import MessageKey, Slot
 from escrow.errors import Forged
 from escrow.principal import revive
@@ -149,7 +151,63 @@ def yes(*_):
 
 
 DISTURBED = "a disturbed step gives no weaker success"
+
+
+def but_for(group):
+    """The check of whose text it is, left out for a group, and for two users if the name is empty."""
+    return lambda *given: given[-1].group == group or honest_check(*given)
+
+
+def sender_keys_of_anybody(device, wire, mail, author, conversation):
+    if conversation.group != "duo" or mail.group:
+        honest_check(device, wire, mail, author, conversation)
+
+
+def from_memory(device, wire, group):
+    return device.known_groups.get(group) or membership.look_up(device, wire, group)
+
+
+def in_silence(device, wire, group):
+    return wire.ask(device.name, device.provider, GroupOf(group), Group)
+
+
+def only_what_is_asked(device, wire, group):
+    """Notices where the device sends, and none where it receives."""
+    return (membership.look_up if not device.receiving else in_silence)(device, wire, group)
+
+
+class OpenProvider(provider.Provider):
+    def on_group(self, sender, packet: Group, wire):
+        self.groups[packet.name] = packet
+
+
+class OpenScheme(plain.Plain, frozen=True):
+    provider = OpenProvider
+
+
+class LoyalProvider(provider.Provider):
+    """It lets whoever was a member once change a group."""
+
+    ever: dict[str, list[str]] = {}
+
+    def on_group(self, sender, packet: Group, wire):
+        ever = self.ever.setdefault(packet.name, list(packet.members))
+        self.insist(self.accounts.get(sender) in ever, "a member once")
+        self.groups[packet.name] = packet
+
+
+class LoyalScheme(plain.Plain, frozen=True):
+    provider = LoyalProvider
+
+
+honest_check = membership.check
+
 BUSINESS = "who has no business is not heeded"
+STRANGERS, CHANGES, JOINED = (
+    "texts of strangers are not shown",
+    "only members change a group",
+    "a new member raises a notice",
+)
 
 SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
@@ -193,6 +251,16 @@ SPECIMENS = [
     (DISTURBED, "Certificate that no honest run makes", FAIR, (registration.Centre, "insist", yes)),
     (DISTURBED, "trustee-1 keeps more", FAIR, (registration.Holder, "insist", yes)),
     (DISTURBED, "authority keeps more", HoardingScheme(), None),
+    (STRANGERS, "pairwise fan-out, of a user who never was", PLAIN, (membership, "check", but_for("pair"))),
+    (STRANGERS, "sender keys of a user who never was", PLAIN, (membership, "check", sender_keys_of_anybody)),
+    (STRANGERS, "Sender Keys, of a user who never was", PLAIN, (membership, "check", but_for("duo"))),
+    (STRANGERS, "fan-out, of a user who was removed", PLAIN, (Device, "look_up_group", from_memory)),
+    (STRANGERS, "a conversation of two others", PLAIN, (membership, "check", but_for(""))),
+    (STRANGERS, "conversation of two users", PLAIN, (InGroup, "__str__", lambda conversation: conversation.group)),
+    (CHANGES, "who never was a member changes", OpenScheme(), None),
+    (CHANGES, "who was removed changes", LoyalScheme(), None),
+    (JOINED, "by a member without a notice on alice-phone", PLAIN, (Device, "look_up_group", in_silence)),
+    (JOINED, "without a notice on", PLAIN, (Device, "look_up_group", only_what_is_asked)),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]
