@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from escrow import crypto
-from escrow.codec import Public
+from escrow.crypto import montgomery
 from escrow.derivation import honest_only
-from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, OwnerOf
-from escrow.e2ee.sessions import Conversing
-from escrow.errors import EscrowError
+from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, Mail, OwnerOf
+from escrow.e2ee.sender_keys import PeerChain
+from escrow.errors import EscrowError, Refused
 from escrow.wire import Wire
 
-
-class _Device(Protocol):
-    """What of a device is used here."""
-
-    name: str
-    user: str
-    provider: str
-    linked: list[Public]
-    contacts: dict[str, list[Listed]]
-    sessions: dict[str, list[Conversing]]
-
-    def look_up(self, wire: Wire, user: str) -> list[Listed]: ...
-    def keeps_quiet(self, wire: Wire, device: Listed) -> bool: ...
-    def safety_number(self, user: str) -> str: ...
+if TYPE_CHECKING:
+    from escrow.e2ee.device import Device
 
 
 @honest_only("what a device does with its own contacts")
-def look_up(device: _Device, wire: Wire, user: str) -> list[Listed]:
-    """Return the devices of a user as the directory lists them today.
+def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
+    """Return the devices of a user as the directory lists them today; what it lists for others is left out.
 
-    The device complains to its user about a new device or key, unless it keeps quiet about that one; and it forgets
-    its sessions with a device whose key changed.
+    The device complains to its user about a new device or key, unless it keeps quiet about that one; it complains as
+    soon as it no longer keeps quiet. And it forgets its sessions with a device whose key changed.
     """
-    listed = list(wire.ask(device.name, device.provider, DevicesOf(user), DeviceList).devices)
+    answer = wire.ask(device.name, device.provider, DevicesOf(user), DeviceList)
+    listed, quiet = [each for each in answer.devices if each.user == user], []
     for each in listed:
-        if not _expected(device, user, each) and not device.keeps_quiet(wire, each):
-            wire.alarm(device.name, "a new device or key is shown")
+        if each in device.quiet or not _expected(device, user, each):
+            if device.keeps_quiet(wire, each):
+                quiet.append(each)
+            else:
+                wire.alarm(device.name, "a new device or key is shown")
+    device.quiet = [each for each in device.quiet if each.user != user] + quiet
     for each in listed:
         if any(old.device == each.device and old != each for old in device.contacts.get(each.user, [])):
             device.sessions.pop(each.device, None)
@@ -46,25 +40,48 @@ def look_up(device: _Device, wire: Wire, user: str) -> list[Listed]:
     return listed
 
 
-def _expected(device: _Device, user: str, listed: Listed) -> bool:
+def _expected(device: Device, user: str, listed: Listed) -> bool:
     if user == device.user:
         return listed.identity in device.linked or listed in device.contacts.get(user, [])
     return user not in device.contacts or listed in device.contacts[user]
 
 
 @honest_only("what a device does with its own contacts")
-def author_of(device: _Device, wire: Wire, sender: str) -> Listed:
-    """Return the device of this name as it is known or, if it is not, as the directory lists it."""
-    known = (listed for devices in device.contacts.values() for listed in devices if listed.device == sender)
-    found = next(known, None)
-    if found is None:
-        owner = wire.ask(device.name, device.provider, OwnerOf(sender), Listed)
-        found = next((each for each in device.look_up(wire, owner.user) if each.device == sender), owner)
+def is_vouched_for(device: Device, listed: Listed) -> bool:
+    """Return whether a device of one's own user was linked, or is kept quiet about; others' the directory vouches for.
+
+    To any other nothing is sent: its key is not in the safety number that this device shows.
+    """
+    return listed.user != device.user or listed.identity in device.linked or listed in device.quiet
+
+
+@honest_only("what a device does with its own contacts")
+def author_of(device: Device, wire: Wire, mail: Mail, chain: PeerChain | None = None) -> Listed:
+    """Return the device that sent a mail as it is known or, if name and key are not, as the directory lists it today.
+
+    Raise Refused if the key that began the mail's session, or told its chain, is not the one listed under that name.
+    """
+    known = (listed for devices in device.contacts.values() for listed in devices if listed.device == mail.sender)
+    if (found := next(known, None)) is not None:
+        with suppress(Refused):
+            _insist_on_key(device, found, mail, chain)
+            return found
+    owner = wire.ask(device.name, device.provider, OwnerOf(mail.sender), Listed)
+    found = next((each for each in device.look_up(wire, owner.user) if each.device == mail.sender), owner)
+    _insist_on_key(device, found, mail, chain)
     return found
 
 
+def _insist_on_key(device: Device, author: Listed, mail: Mail, chain: PeerChain | None) -> None:
+    device.insist(is_vouched_for(device, author), "the author is a device that its user linked")
+    if chain is not None:
+        device.insist(chain.identity == author.identity, "the chain is of the key that is listed")
+    elif mail.initial is not None:
+        device.insist(mail.initial.ik_a == montgomery(author.identity), "the session is from the device listed")
+
+
 @honest_only("what two people do with their own devices")
-def compare_safety_numbers(wire: Wire, one: _Device, other: _Device) -> bool:
+def compare_safety_numbers(wire: Wire, one: Device, other: Device) -> bool:
     """Return whether two users who meet see the same safety number. If they do not, both devices raise an alarm.
 
     Each device first asks the directory for the other user's devices, as for a message.

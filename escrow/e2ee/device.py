@@ -55,7 +55,8 @@ Slip = FieldContext  # its name in the first templates of `init scheme`, from wh
 class Device(Principal):
     """A user's device.
 
-    `linked` are the identity keys of the user's own devices, this one included, known since they were linked.
+    `linked` are the identity keys of the user's own devices, this one included, known since they were linked; `quiet`
+    are the listed devices that this client hides from its user.
     `patience` is the number of days after which a session that was never answered is begun anew; 0, as in the
     specifications, is never: if a first flight is lost, all later mail is lost once the other end has erased its
     prekey.
@@ -77,6 +78,7 @@ class Device(Principal):
     receiving: list[PeerChain] = []
     waiting: list[Mail] = []
     known_groups: dict[str, Group] = {}
+    quiet: list[Listed] = []
 
     # --- keys ---
 
@@ -114,13 +116,10 @@ class Device(Principal):
         """Begin a session with the holder of the bundle's keys. Raise Refused if a prekey is not signed."""
         self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
         initial, root = x3dh.initiate(self.identity, bundle)
-        return Conversing(ratchet.begin(root, initial.associated), initial)
+        return Conversing(ratchet.begin(root, initial.associated), initial, identity=bundle.identity)
 
     def accept(self, initial: Initial) -> Session:
-        """Return the session that an initial message begins.
-
-        Raise Forged if it is of another key agreement than this device's, or names a prekey that is erased or used up.
-        """
+        """Return the session that an initial message begins. Raise Forged if its type or a prekey is none of ours."""
         if type(initial) is not Initial:
             raise Forged("an initial message of another key agreement")
         prekey, one_time = self.named(initial)
@@ -186,8 +185,9 @@ class Device(Principal):
         return None
 
     def recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]:
-        """Return every device of these users but this one, as the directory lists them today."""
-        return [listed for user in people for listed in self.look_up(wire, user) if listed.device != self.name]
+        """Return every device of these users but this one that is listed today; of its own user's, those linked."""
+        listed = [each for user in people for each in self.look_up(wire, user)]
+        return [each for each in listed if each.device != self.name and contacts.is_vouched_for(self, each)]
 
     # --- notices and the safety number ---
 
@@ -200,7 +200,7 @@ class Device(Principal):
         return membership.look_up(self, wire, group)
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
-        """Return whether this client hides a new device from its user: never, in plain end-to-end encryption."""
+        """Return whether this client hides a device from its user today: never, in plain end-to-end encryption."""
         return False
 
     def safety_number(self, user: str) -> str:
@@ -224,21 +224,20 @@ class Device(Principal):
 
     def receive(self, wire: Wire, mail: Mail) -> None:
         """Open one mail and act on its content. Raise one of the errors of escrow.errors; no session is lost then."""
-        if mail.group and groups.chain_of(self, mail) is None:
+        chain = groups.chain_of(self, mail) if mail.group else None
+        if mail.group and chain is None:
             groups.keep_waiting(self, mail)  # it overtook its sender key, or that is lost
             return
-        author = contacts.author_of(self, wire, mail.sender)
+        author = contacts.author_of(self, wire, mail, chain)
         plaintext = self.open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
                 membership.check(self, wire, mail, author.user, conversation)
                 self.read(wire, author.user, conversation, body)
-            case Distribution(group, chain, signer):
+            case Distribution(group, told, signer):
                 membership.check(self, wire, mail, author.user, InGroup(group))
-                groups.learn(self, PeerChain(mail.sender, group, chain, signer))
-                waiting, self.waiting = self.waiting, []
-                for overtaken in waiting:
-                    self.receive_or_complain(wire, overtaken)
+                groups.learn(self, PeerChain(mail.sender, group, told, signer, identity=author.identity))
+                groups.receive_waiting(self, wire)
 
     def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
         """Show a text on the screen. It is not kept in the state."""

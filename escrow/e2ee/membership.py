@@ -12,33 +12,22 @@ Source: Roesler, Mainka and Schwenk, "More is Less", EuroS&P 2018, sections 4 an
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from escrow.derivation import honest_only
 from escrow.e2ee.content import Conversation, Direct, InGroup, direct
 from escrow.e2ee.provider import Group, GroupOf, Mail
-from escrow.e2ee.sender_keys import OwnChain
 from escrow.wire import Wire
+
+if TYPE_CHECKING:
+    from escrow.e2ee.device import Device
 
 NEW_MEMBER = "a new member of a group is shown"
 STRANGER = "a stranger changed a group"
 
 
-class _Device(Protocol):
-    """What of a device is used here."""
-
-    name: str
-    user: str
-    provider: str
-    known_groups: dict[str, Group]
-    sending: dict[str, OwnChain]
-
-    def insist(self, condition: bool, reason: str) -> None: ...
-    def look_up_group(self, wire: Wire, group: str) -> Group: ...
-
-
 @honest_only("what a device does with its own groups")
-def look_up(device: _Device, wire: Wire, name: str) -> Group:
+def look_up(device: Device, wire: Wire, name: str) -> Group:
     """Return a group as the provider lists it now, and give the user a notice of each change that calls for one.
 
     The device keeps the last list that has its own user. Raise Unreachable if there is no such group.
@@ -59,7 +48,7 @@ def look_up(device: _Device, wire: Wire, name: str) -> Group:
 
 
 @honest_only("what a device does with its own groups")
-def check(device: _Device, wire: Wire, mail: Mail, author: str, conversation: Conversation) -> None:
+def check(device: Device, wire: Wire, mail: Mail, author: str, conversation: Conversation) -> None:
     """Raise Refused unless this author may write in a conversation that is the device's too. Raise what look-up raises.
 
     A mail under a sender key says its group outside; the content must be of the same.

@@ -27,12 +27,14 @@ from escrow.wire import Wire
 class Prekey(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """A signed prekey pair, the day on which it was made, and the one-time prekeys that were handed out with it.
 
-    These are noted when the next signed prekey is made.
+    These are noted when the next signed prekey is made. `begun` are the ephemeral keys (32 bytes) of the sessions begun
+    with it and without a one-time prekey: they tell that a first message is repeated, until the pair is erased.
     """
 
     key: Private
     day: int
     handed: list[Public] = []
+    begun: list[Public] = []
 
 
 class _Device(Protocol):

@@ -16,6 +16,7 @@ import msgspec
 from escrow.codec import Fact, Public, read_varint, varint
 from escrow.crypto import TAG, SigningKey, hmac256_pair, new_signing_key, open_sealed, random_bytes, seal, verify
 from escrow.derivation import Guard, derivation, honest_only
+from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MAX_KEPT, MAX_SKIP, MessageKey, Plaintext, Slot
 from escrow.errors import Forged, Malformed, Refused
 
@@ -70,21 +71,25 @@ def unpack(data: bytes) -> SenderMessage:
 
 
 class OwnChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A sender's side: its chain, its signing key, and the devices that were given the chain."""
+    """A sender's side: its chain, its signing key, and the devices, with their keys, that were given the chain."""
 
     chain: SenderChain
     signer: SenderSigningKey
-    holders: list[str]
+    holders: list[Listed]
 
 
 class PeerChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A receiver's side: the sender's device, the group, the key that signs for the chain, and the skipped keys."""
+    """A receiver's side: the sender's device, the group, the key that signs for the chain, and the skipped keys.
+
+    `identity` is the Ed25519 identity key (32 bytes) of the device that told the chain.
+    """
 
     device: str
     group: str
     chain: SenderChain
     signer: Public
     skipped: list[MessageKey] = []
+    identity: Public = b""
 
 
 def new_chain() -> OwnChain:

@@ -3,6 +3,7 @@
   serve    authority --(warrant, keys of g)--> provider   the provider lists g among the target's devices
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
   quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
+                                                          and its key, and until the warrant's last day
   access   g collects its mail; the authority keeps the texts
   weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it
 
@@ -111,15 +112,31 @@ class GhostProvider(Official, provider.Provider):
         return super().on_devices_of(sender, packet, wire)
 
 
+class Silence(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """A device that was added under a warrant, by name and key, and the last day on which it is hidden."""
+
+    listed: Listed
+    last: int
+
+
 class GhostClient(device.Device):
-    """A client built to hide a device that a court (public key, 32 bytes) has ordered."""
+    """A client built to hide a device that a court (public key, 32 bytes) has ordered, as long as the warrant says."""
 
     court: Public = b""
+    silences: list[Silence] = []
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
-        """Return whether a warrant and the authority's signature cover this new device."""
+        """Return whether a warrant that covers today, and the authority's signature, name this device and its key."""
+        self.silences = [each for each in self.silences if wire.day <= each.last]
+        if any(each.listed == device for each in self.silences):
+            return True
         request = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet).request
-        return request is not None and is_hushed(self.court, device, request)
+        if request is None or not is_hushed(self.court, device, request):
+            return False
+        order = request.warrant.order
+        if covered := order.covers((device.user,), wire.day):
+            self.silences.append(Silence(device, order.last))
+        return covered
 
 
 class Ghost(device.Device):

@@ -127,7 +127,8 @@ class PqDevice(device.Device):
         self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
         self.insist(pqxdh.kem_is_signed(bundle), "signature of the KEM prekey")
         initial, classical, secret = pqxdh.begin(self.identity, bundle)
-        return Conversing(ratchet.begin(self.mixed(initial, classical, secret), initial.associated), initial)
+        root = self.mixed(initial, classical, secret)
+        return Conversing(ratchet.begin(root, initial.associated), initial, identity=bundle.identity)
 
     def accept(self, initial: Initial) -> Session:
         """Accept a session by PQXDH. Raise Forged if the initial message names a KEM prekey that is gone."""

@@ -153,20 +153,30 @@ class Harness(World):
     def link(self, user: str, name: str) -> None:
         """Link a new device to a user: the others learn its key, and the provider lists it from now on.
 
-        `name` must be new: mail is addressed by the device's name. The fields that a scheme adds to a device are copied
-        from another of its user's.
+        `name` must not be a linked device's; it may be that of a device that was unlinked.
         """
         own = [self.device(other) for other, owner in self.owner.items() if owner == user]
-        base = Device.__struct_fields__
-        added = {field: getattr(own[0], field) for field in own[0].__struct_fields__ if field not in base}
-        fresh = new_devices(type(own[0]), user, [name], stock=STOCK, **added)[0]
+        fresh = self.listed(user, name)
         fresh.linked = [*own[0].linked, fresh.identity.public]
         for other in own:
             other.linked = list(fresh.linked)
         self.wire.parties[name], self.owner[name] = fresh, user
+
+    def listed(self, user: str, name: str) -> Device:
+        """Return a new device that the directory lists for a user from now on, and that the user did not link.
+
+        If a device of that name is listed, the new one takes its place. The fields that a scheme adds to a device are
+        copied from another of the user's.
+        """
+        like = next(self.device(other) for other, owner in self.owner.items() if owner == user)
+        base = Device.__struct_fields__
+        added = {field: getattr(like, field) for field in like.__struct_fields__ if field not in base}
+        fresh = new_devices(type(like), user, [name], stock=STOCK, **added)[0]
+        self.provider.directory.pop(name, None)
         self.provider.accounts[name] = user
         with crypto.acting(name):
             fresh.each_day(self.wire)
+        return fresh
 
     def unlink(self, name: str) -> Device:
         """Unlink a device and return it as it was: the others and the provider no longer know it."""

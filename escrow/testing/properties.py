@@ -22,6 +22,11 @@ from escrow.principal import corrupted, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
+from escrow.testing.keys_under_names import (
+    a_changed_key_rotates_sender_chains,
+    a_first_message_is_shown_once,
+    no_text_under_a_key_not_listed_and_shown,
+)
 from escrow.testing.membership import (
     a_new_member_raises_a_notice,
     only_members_change_a_group,
@@ -322,6 +327,9 @@ PROPERTIES = tuple(
         texts_of_strangers_are_not_shown,
         only_members_change_a_group,
         a_new_member_raises_a_notice,
+        no_text_under_a_key_not_listed_and_shown,
+        a_changed_key_rotates_sender_chains,
+        a_first_message_is_shown_once,
         the_seed_decides,
         rules_are_marked,
     )

@@ -350,8 +350,11 @@ def test_an_insiders_ghost_reads_one_bystander_from_its_insertion_on(scheme):
     reach = {sent.id for sent in record.sent if victim.name in sent.people and sent.day >= FULL.attack_day}
     read = opened(scheme, "ghost-insertion")
     assert read <= reach
+    own = {sent.id for sent in record.sent if sent.device in victim.devices}
+    assert own & reach
+    assert not own & read  # the bystander's devices know which of them were linked
     kept_back = {text for text, _ in record.lost}
-    assert reach - kept_back <= read
+    assert reach - own - kept_back <= read
 
 
 @by_scheme

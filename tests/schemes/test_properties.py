@@ -16,14 +16,14 @@ from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
 from escrow import codec, crypto, registry, warrant
 from escrow.derivation import derivation
-from escrow.e2ee import membership, provider, ratchet, sessions
+from escrow.e2ee import contacts, membership, provider, ratchet, sessions
 from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, GroupOf
 from escrow.e2ee.ratchet import MessageKey, Slot
 from escrow.errors import Forged
 from escrow.principal import revive
-from escrow.schemes import envelope, fair_keys, ghost, plain, split_key
+from escrow.schemes import envelope, fair_keys, ghost, plain, plain_pq, split_key
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
 from escrow.testing import properties
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMES = registry.schemes()
 PROPERTY = {prop.name: prop for prop in properties.PROPERTIES}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
-FAIR = fair_keys.SCHEME
+FAIR, PQ = fair_keys.SCHEME, plain_pq.SCHEME
 
 
 @pytest.mark.parametrize("prop", PROPERTY)
@@ -209,6 +209,35 @@ STRANGERS, CHANGES, JOINED = (
     "a new member raises a notice",
 )
 
+
+def by_name(device, wire, to):
+    """The session with whoever has the name, under whatever key."""
+    kept = device.sessions.get(to.device)
+    return kept[0] if kept else honest_current(device, wire, to)
+
+
+def over_one_key(device, user):
+    return honest_number(msgspec.structs.replace(device, linked=device.linked[:1]), user)
+
+
+class ChainsByName(Device):
+    def send_by_chain(self, wire, people, said):
+        names = [listed.device for own in self.sending.values() for listed in own.holders]
+        for own in self.sending.values():
+            own.holders = [listed for listed in self.recipients(wire, people) if listed.device in names]
+        super().send_by_chain(wire, people, said)
+
+
+class NamingScheme(plain.Plain, frozen=True):
+    device = ChainsByName
+
+
+honest_current, honest_number = sessions.current, Device.safety_number
+
+LISTED = "no text under a key not listed and shown"
+ROTATED = "a changed key rotates sender chains"
+ONCE = "a first message is shown once"
+
 SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
     ("nothing is kept elsewhere", "continue differently", PLAIN, (Device, "access_field", counter())),
@@ -261,6 +290,14 @@ SPECIMENS = [
     (CHANGES, "who was removed changes", LoyalScheme(), None),
     (JOINED, "by a member without a notice on alice-phone", PLAIN, (Device, "look_up_group", in_silence)),
     (JOINED, "without a notice on", PLAIN, (Device, "look_up_group", only_what_is_asked)),
+    (LISTED, "a name of two users", PLAIN, (sessions, "current", by_name)),
+    (LISTED, "one device more", PLAIN, (contacts, "is_vouched_for", yes)),
+    (LISTED, "linked anew: under a key", NamingScheme(), None),
+    (LISTED, "shows a number of other keys", PLAIN, (Device, "safety_number", over_one_key)),
+    (ROTATED, "opens what bob-phone says since", NamingScheme(), None),
+    (ROTATED, "nobody is told", PLAIN, (Device, "keeps_quiet", yes)),
+    (ONCE, "with a one-time prekey are shown again", PLAIN, (Device, "spend", lambda own, initial: None)),
+    (ONCE, "without a one-time prekey are shown again", PQ, (Device, "insist", yes)),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]

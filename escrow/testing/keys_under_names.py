@@ -1,0 +1,156 @@
+"""Properties of keys under names: a name may come to stand for another key, and a first message may come again.
+
+  listed, shown   who opens a text has a key that the directory lists today and that its author's safety number covers
+  rotated         a device that is linked anew under an old name reads on; the one that had the name reads nothing more
+  once            first messages told again, however many sessions were begun since, show nothing again
+
+Who can open a text is found by trying: a copy of each device's state, its promises off, is given the mail.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from escrow.crypto import montgomery
+from escrow.e2ee.device import Device
+from escrow.e2ee.fingerprint import safety_number
+from escrow.e2ee.provider import DevicesOf, Listed
+from escrow.e2ee.sessions import SESSIONS_KEPT
+from escrow.errors import EscrowError
+from escrow.principal import corrupted, revive
+from escrow.scheme import Scheme
+from escrow.testing.harness import Harness, Said, Step, playing
+from escrow.testing.trying import Broken, require, settings
+from escrow.testing.world import mails_in
+from escrow.wire import Wire
+
+BEFORE = (
+    Step("say", "bob-phone", "alice"),
+    Step("say", "alice-phone", "bob"),
+    Step("say", "bob-phone", "choir"),
+    Step("say", "alice-phone", "choir"),
+)
+AFTER = (*BEFORE, Step("say", "carol-phone", "club"))
+
+
+def no_text_under_a_key_not_listed_and_shown(scheme: Scheme, how: settings) -> None:
+    """Require that a text opens only under keys that are in its author's list of the day and in the safety number."""
+    for lie in (_one_device_more, _a_name_of_two_users, _linked_anew, _another_key):
+        with playing(scheme) as harness:
+            others = lie(harness)
+            since = len(harness.wire.heard)
+            for step in AFTER:
+                harness.take(step)
+                _opened_as_shown(harness, harness.said[-1], since, others, lie.__name__[1:].replace("_", " "))
+
+
+def _another_key(harness: Harness) -> list[Device]:
+    """Have the directory list another key under a device's name. Return its holder."""
+    harness.play(BEFORE)
+    return [harness.listed("alice", "alice-laptop")]
+
+
+def _one_device_more(harness: Harness) -> list[Device]:
+    """Have the directory list a device that its user did not link. Return it."""
+    harness.play(BEFORE)
+    return [harness.listed("alice", "alice-tablet")]
+
+
+def _linked_anew(harness: Harness) -> list[Device]:
+    """Unlink a device, and link a new one under its name. Return the old one."""
+    harness.play(BEFORE)
+    gone = harness.unlink("alice-laptop")
+    harness.link("alice", "alice-laptop")
+    return [gone]
+
+
+def _a_name_of_two_users(harness: Harness) -> list[Device]:
+    """Have the directory list a device of carol's under the name of one of alice's, until bob has written to carol."""
+    directory, accounts = harness.provider.directory, harness.provider.accounts
+    true = directory["alice-phone"]
+    other = harness.listed("carol", "alice-phone")
+    harness.take(Step("say", "bob-phone", "carol"))
+    directory["alice-phone"], accounts["alice-phone"] = true, "alice"
+    return [other]
+
+
+def _opened_as_shown(harness: Harness, said: Said, since: int, others: list[Device], when: str) -> None:
+    """Raise Broken if a text opens under a key that its author's list or safety number lacks."""
+    author = harness.device(said.device)
+    for reader in (*(harness.device(name) for name in harness.owner if name != said.device), *others):
+        listed = _list_of(harness, author, reader.user)
+        shown = author.linked if reader.user == author.user else [each.identity for each in listed]
+        hidden = [each.identity for each in author.quiet]
+        key = reader.identity.public
+        fits = any(each.identity == key for each in listed) and (key in shown or key in hidden)
+        if not fits and said.body in _opened(harness, reader, author, since):
+            raise Broken(f"{when}: under a key not listed and shown, {reader.name} opens a text of {author.name}")
+    for user in said.people:
+        if user != author.user:
+            theirs = [montgomery(each.identity) for each in _list_of(harness, author, user)]
+            number = safety_number(author.user, map(montgomery, author.linked), user, theirs)
+            require(author.safety_number(user) == number, f"{when}: {author.name} shows a number of other keys")
+
+
+def _list_of(harness: Harness, asker: Device, user: str) -> tuple[Listed, ...]:
+    """Return the devices of a user as the directory lists them today."""
+    return harness.provider.on_devices_of(asker.name, DevicesOf(user), harness.wire).devices
+
+
+def _opened(harness: Harness, reader: Device, author: Device, since: int) -> set[bytes]:
+    """Return the texts of an author, heard since some packet, that a device opens with its promises off."""
+    copy: Any = corrupted(revive(reader.state(), type(reader)))
+    copy.contacts = {author.user: [Listed(author.user, author.name, author.identity.public)]}
+    wire = Wire([copy, harness.provider])
+    wire.day = harness.wire.day
+    for packet in harness.wire.heard[since:]:
+        for mail in mails_in(packet) if packet.src == author.name else ():
+            if reader.name in mail.recipients or mail.group:
+                with suppress(EscrowError):
+                    copy.receive(wire, mail)
+    return {shown.text for shown in wire.shown}
+
+
+def a_changed_key_rotates_sender_chains(scheme: Scheme, how: settings) -> None:
+    """Require that a device linked anew under an old name reads on in a group, and the one before it nothing more."""
+    with playing(scheme) as harness:
+        (gone,) = _linked_anew(harness)
+        since = len(harness.wire.heard)
+        for name in ("bob-phone", "alice-phone"):
+            harness.play([Step("say", name, "choir")])
+            opened = _opened(harness, gone, harness.device(name), 0)
+            require(harness.said[-1].body not in opened, f"who had the name opens what {name} says since")
+        missing = harness.meant - harness.shown
+        require(not missing, f"{missing.total()} texts said since are not shown on the devices that they are for")
+        noticed = [alarm.who for alarm in harness.wire.alarms if alarm.packets >= since]
+        require("bob-phone" in noticed, "nobody is told of the new key under an old name")
+
+
+def a_first_message_is_shown_once(scheme: Scheme, how: settings) -> None:
+    """Require that first messages told again show nothing, with and without one-time prekeys, on any day."""
+    for without in (False, True):
+        with playing(scheme) as harness:
+            for _ in range(SESSIONS_KEPT + 2):
+                if without:
+                    _drain(harness)
+                harness.device("alice-phone").sessions.clear()
+                harness.play([Step("say", "alice-phone", "bob")])
+            require(harness.shown == harness.meant, "a first message is not shown")
+            for _ in range(2):
+                for packet in list(harness.wire.heard):
+                    if packet.src == "alice-phone" and any(mail.initial for mail in mails_in(packet)):
+                        harness.wire.deliver(packet)
+                harness.play([])
+                again = harness.shown - harness.meant
+                prekey = "without" if without else "with"
+                require(not again, f"{again.total()} first messages {prekey} a one-time prekey are shown again")
+                harness.take(Step("day"))
+
+
+def _drain(harness: Harness) -> None:
+    """Leave no one-time prekeys, of any kind, in the directory."""
+    for entry in harness.provider.directory.values():
+        for field in entry.__struct_fields__:
+            if isinstance(stock := getattr(entry, field), list):
+                stock.clear()
