@@ -46,7 +46,7 @@ class GroupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     removal_day: int = -1
 
 
-class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A lawful warrant: about whom, for messages of which days, usable from its issue to its expiry, and for what."""
 
     target: str
