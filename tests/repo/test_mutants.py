@@ -1,0 +1,285 @@
+"""Each operator makes the fault that it names; what notices no fault is reported; every reason is of a fault."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from escrow.registry import schemes
+from tools.mutants import __main__ as command
+from tools.mutants import page, reach, trial
+from tools.mutants.operators import OPERATORS, Mutant, mutants, mutated
+from tools.mutants.trial import Asked, Found
+
+# operator, source, (place, the source with the fault) of each fault that fits
+PLANTED = [
+    (
+        "drop a check",
+        "def f(self, sender):\n    self.insist(a == b, f'{sender} says so')\n    self.insist(sender == c, 'no')",
+        {
+            "self.insist(a == b, f'{sender} says so')": (
+                "def f(self, sender):\n    pass\n    self.insist(sender == c, 'no')"
+            )
+        },
+    ),
+    (
+        "drop a check",
+        "def f() -> Checks:\n    yield ('one', a)\n    yield from more()",
+        {
+            "yield ('one', a)": "def f() -> Checks:\n    yield from ()\n    yield from more()",
+            "yield from more()": "def f() -> Checks:\n    yield ('one', a)\n    yield from ()",
+        },
+    ),
+    (
+        "skip the sender",
+        "def f(sender):\n    if sender != one:\n        raise Refused\n    return sender in two and three",
+        {
+            "if sender != one: raise Refused": "def f(sender):\n    pass\n    return sender in two and three",
+            "sender in two in sender in two and three": (
+                "def f(sender):\n    if sender != one:\n        raise Refused\n    return True and three"
+            ),
+        },
+    ),
+    (
+        "skip the sender",
+        "def f(mail):\n    return [each for each in kept if each.device == mail.sender]",
+        {"each.device == mail.sender": "def f(mail):\n    return [each for each in kept if True]"},
+    ),
+    (
+        "trust the packet",
+        "def f(self, packet: Deal):\n    return g(self.user)",
+        {"self.user -> packet.user": "def f(self, packet: Deal):\n    return g(packet.user)"},
+    ),
+    (
+        "trust the packet",
+        "def f(self, packet: Deal):\n    return (packet.group.t, 3) == (self.t, self.n)",
+        {
+            "self.t -> packet.group.t in (packet.group.t, 3) == (self.t, self.n)": (
+                "def f(self, packet: Deal):\n    return (packet.group.t, 3) == (packet.group.t, self.n)"
+            ),
+            "self.n -> packet.group.n": (
+                "def f(self, packet: Deal):\n    return (packet.group.t, 3) == (self.t, packet.group.n)"
+            ),
+        },
+    ),
+    (
+        "drop a label",
+        "_DEAL = b'deal'\n\ndef f(a, b):\n    return codec.encode((a, b))",
+        {
+            "_DEAL = b'deal'": "_DEAL = b''\n\ndef f(a, b):\n    return codec.encode((a, b))",
+            "a in codec.encode((a, b))": "_DEAL = b'deal'\n\ndef f(a, b):\n    return codec.encode((b,))",
+            "b in codec.encode((a, b))": "_DEAL = b'deal'\n\ndef f(a, b):\n    return codec.encode((a,))",
+        },
+    ),
+    (
+        "drop a label",
+        (
+            "def prove(a):\n    both = (a, b)\n    return hash_to_scalar('x', *both)\n\n"
+            "def verify(a):\n    return hash_to_scalar('x', a, *others)"
+        ),
+        {
+            "'x' in the hash 'x'": (
+                "def prove(a):\n    both = (a, b)\n    return hash_to_scalar(*both)\n\n"
+                "def verify(a):\n    return hash_to_scalar(a, *others)"
+            ),
+            "a in the hash 'x'": (
+                "def prove(a):\n    both = (b,)\n    return hash_to_scalar('x', *both)\n\n"
+                "def verify(a):\n    return hash_to_scalar('x', *others)"
+            ),
+        },
+    ),
+    (
+        "drop a label",
+        "def context(a, b):\n    return a + b",
+        {"a in a + b": "def context(a, b):\n    return b", "b in a + b": "def context(a, b):\n    return a"},
+    ),
+    (
+        "stop at an error",
+        "for each in all:\n    try:\n        tell(each)\n    except Refused:\n        continue",
+        {
+            "tell(each) in the loop over all": (
+                "for each in all:\n    try:\n        tell(each)\n    except Refused:\n        break"
+            )
+        },
+    ),
+    (
+        "stop at an error",
+        "def f() -> None:\n    try:\n        tell()\n    except Refused:\n        complain()",
+        {
+            "raise again in tell()": (
+                "def f() -> None:\n    try:\n        tell()\n    except Refused:\n        complain()\n        raise"
+            )
+        },
+    ),
+    (
+        "take a default",
+        "def f(kept: dict[str, int]):\n    del kept[a], kept[b]\n    return kept.pop(c) + kept[d] + next(e)",
+        {
+            "del kept[a]": (
+                "def f(kept: dict[str, int]):\n    del kept[b]\n    kept.pop(a, None)\n"
+                "    return kept.pop(c) + kept[d] + next(e)"
+            ),
+            "del kept[b]": (
+                "def f(kept: dict[str, int]):\n    del kept[a]\n    kept.pop(b, None)\n"
+                "    return kept.pop(c) + kept[d] + next(e)"
+            ),
+            "kept.pop(c)": (
+                "def f(kept: dict[str, int]):\n    del kept[a], kept[b]\n"
+                "    return kept.pop(c, None) + kept[d] + next(e)"
+            ),
+            "kept[d]": (
+                "def f(kept: dict[str, int]):\n    del kept[a], kept[b]\n"
+                "    return kept.pop(c) + kept.get(d, None) + next(e)"
+            ),
+            "next(e)": (
+                "def f(kept: dict[str, int]):\n    del kept[a], kept[b]\n"
+                "    return kept.pop(c) + kept[d] + next(e, None)"
+            ),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "source", "expected"), PLANTED, ids=[f"{p[0]}: {min(p[2])}" for p in PLANTED])
+def test_an_operator_makes_exactly_the_faults_that_fit(name, source, expected):
+    made = [each for each in mutants("escrow.warrant", source) if each.operator == name]
+    assert {each.text: ast.unparse(mutated(each, source)) for each in made} == expected
+
+
+def test_every_operator_is_tried_here_and_fits_somewhere():
+    assert {name for name, *_ in PLANTED} == {*OPERATORS}
+    assert {each.operator for module in reach.modules() for each in mutants(module)} == {*OPERATORS}
+
+
+def test_equal_places_of_one_function_are_told_apart():
+    source = "def f(self):\n    self.insist(a, b)\n    if c:\n        self.insist(a, b)"
+    first, second = mutants("escrow.warrant", source)
+    assert (first.nth, second.nth) == (0, 1)
+    assert first.key != second.key
+    assert ast.unparse(mutated(second, source)) == "def f(self):\n    self.insist(a, b)\n    if c:\n        pass"
+    with pytest.raises(LookupError):
+        mutated(second._replace(nth=2), source)
+
+
+# --- trials ---
+
+
+def chosen(operator: str, text: str) -> Mutant:
+    return next(each for each in mutants("escrow.warrant") if each.operator == operator and text in each.text)
+
+
+def test_a_fault_is_noticed_by_a_property_and_no_file_is_changed():
+    before = Path(reach.path_of("escrow.warrant")).read_bytes()
+    found = command.tried_alone(Asked(chosen("drop a check", "court's signature"), ["envelope"]))
+    assert (found.by, "a forged signature" in found.what) == ("property", True)
+    assert Path(reach.path_of("escrow.warrant")).read_bytes() == before
+
+
+def test_a_fault_is_noticed_by_a_test_alone(tmp_path):
+    file = tmp_path / "test_planted.py"
+    file.write_text(
+        "from escrow import warrant\n\n\ndef test_it():\n    assert warrant._ANSWER == b'escrow-lab answer'\n"
+    )
+    mutant = chosen("drop a label", "_ANSWER")
+    assert command.tried_alone(Asked(None, [], [str(file)])).by == ""
+    found = command.tried_alone(Asked(mutant, [], [str(file)]))
+    assert found.by == "test"
+    assert found.what.endswith("::test_it")
+
+
+def test_a_fault_that_nothing_looks_at_survives_and_is_reported():
+    mutant = chosen("drop a label", "_ANSWER")
+    found = command.tried_alone(Asked(mutant, [], []))
+    assert found.by == ""
+    assert list(page.faults([(mutant, found)], [mutant], {})) == [
+        f"nothing notices it, and there is no reason: {mutant.key}"
+    ]
+    assert list(page.faults([(mutant, found)], [mutant], {mutant.key: "equivalent: one key, one use"})) == []
+
+
+def test_the_lab_notices_another_number(monkeypatch):
+    asked = Asked(mutants("escrow.warrant")[0], [], [], {}, {"envelope": {"texts": 3, "verdict": "HELD"}})
+    scheme = schemes()["envelope"]
+    monkeypatch.setattr(trial, "numbers", lambda *_: {"texts": 3, "verdict": "BREACH"})
+    assert trial.Trial(asked).measured(scheme, ()) == "verdict: BREACH, not HELD"
+    monkeypatch.setattr(trial, "numbers", lambda *_: {"texts": 3, "verdict": "HELD"})
+    assert trial.Trial(asked).measured(scheme, ()) == ""
+
+
+def test_a_step_that_hangs_notices_the_fault(monkeypatch):
+    monkeypatch.setattr(trial, "LEAST", 0.05)
+    attempt = trial.Trial(Asked(None, usual={"test: it": 0.0}))
+
+    def hang():
+        while True:
+            try:
+                sum(range(1000))
+            except Exception as error:
+                assert error is None
+
+    assert attempt.step("test", "it", hang)
+    assert attempt.found.what == "it: it takes more than 0 seconds"
+
+
+# --- the command ---
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    tried = []
+    monkeypatch.setattr(command, "tried_alone", lambda asked: tried.append(asked) or Found("test", "it"))
+    some = mutants("escrow.warrant")[:3]
+    path = tmp_path / "journal"
+    command._all(command.Journal(path), {some[0].key: Asked(some[0])}, 1, lambda *_: None)
+    with path.open("ab") as file:
+        file.write(b'{"sources": "cut o')
+    again = command.Journal(path)
+    command._all(again, {each.key: Asked(each) for each in some}, 1, lambda *_: None)
+    assert [asked.mutant for asked in tried] == some
+    assert {*command.Journal(path).found} == {each.key for each in some}
+    monkeypatch.setattr(command, "digest", lambda: "of other sources")
+    assert command.Journal(path).found == {}
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_unknown_names_are_refused():
+    assert command.choose(["escrow.warrant"], [], 4, 1) == command.choose(["escrow.warrant"], [], 4, 1)
+    assert command.choose(["escrow.warrant"], [], 4, 1) != command.choose(["escrow.warrant"], [], 4, 2)
+    assert {each.operator for each in command.choose([], ["take a default"], None, 0)} == {"take a default"}
+    with pytest.raises(SystemExit, match=r"no such module or operator: escrow\.nothing"):
+        command.choose(["escrow.nothing"], [], None, 0)
+
+
+def test_tests_and_schemes_are_found_by_what_they_import():
+    assert reach.schemes_that_use("escrow.schemes.split_key") == ("split-key",)
+    assert {*reach.schemes_that_use("escrow.warrant")} == {*schemes()}
+    assert "tests/schemes/test_split_key.py" in reach.tests_that_import("escrow.schemes.split_key")
+    assert "tests/e2ee/test_fingerprint.py" not in reach.tests_that_import("escrow.schemes.split_key")
+
+
+# --- reasons, and the page ---
+
+
+def test_every_reason_is_of_a_fault_that_the_operators_make():
+    whole = [each for module in reach.modules() for each in mutants(module)]
+    assert list(page.faults([], whole)) == []
+
+
+def test_reasons_that_do_not_hold_any_more_are_reported():
+    mutant, other = mutants("escrow.warrant")[:2]
+    given = {mutant.key: "not caught: nobody asks", other.key: "because", "gone": "equivalent: it was"}
+    assert list(page.faults([(mutant, Found("test", "it"))], [mutant, other], given)) == [
+        f"a reason is given, and it is noticed (test): {mutant.key}",
+        "a reason is given for what is no fault: gone",
+        f"a reason begins with one of {page.KINDS}: {other.key}",
+    ]
+
+
+def test_the_page_counts_every_fault_once(monkeypatch):
+    some = mutants("escrow.warrant")[:4]
+    results = list(zip(some, [Found("property", "a"), Found("lab", "b"), Found("test", "c"), Found()], strict=True))
+    monkeypatch.setattr(page, "reasons", lambda: {some[3].key: "equivalent: it is the same."})
+    text = page.drawn(results, 9)
+    assert "4 faults were made, and 3 are noticed: 75.0 %." in text
+    assert "| drop a check | 4 | 1 | 1 | 1 | 1 |" in text
+    assert "| `escrow.warrant` | drop a check | 4 | 1 | 1 | 1 | 1 |" in text
+    assert "That is a sample: the operators make 9 faults in all." in text
+    assert "equivalent: it is the same." in text

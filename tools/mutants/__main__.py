@@ -1,0 +1,158 @@
+"""Makes faults, and counts which of them are noticed: by a property, by the lab's numbers, by a test, or by nothing.
+
+  python -m tools.mutants                 every fault of every operator in every module; it takes some ten minutes
+  --module NAME    --operator NAME        only these; both may be repeated
+  --sample N --seed S                     only N of them, chosen by S
+  --jobs J                                processes at once
+  --journal FILE                          where each finding is written at once: the same command goes on from there
+  --write                                 write docs/mutants.md
+
+It exits with 1 if a fault is noticed by nothing and has no reason in tools/mutants/reasons.json, or if a reason there
+is of no fault, or of one that is noticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tools.mutants import page
+from tools.mutants.annotations import ROOT
+from tools.mutants.operators import OPERATORS, Mutant, mutants
+from tools.mutants.reach import modules, schemes_that_use, tests_that_import
+from tools.mutants.trial import Asked, Found
+
+JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
+
+
+class Line(msgspec.Struct):
+    """One line of the journal: the digest of all sources, what was tried (a fault's key, or what no fault was in)."""
+
+    sources: str
+    tried: str
+    found: Found
+
+
+def digest() -> str:
+    """Return the SHA-256, in hex, of all sources of the library, the lab, the tests and these operators."""
+    whole = sha256()
+    for top in ("escrow", "attacks", "tests", "tools/mutants"):
+        for path in sorted((ROOT / top).glob("**/*.py")):
+            whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
+
+
+class Journal:
+    """The findings so far. Those of other sources are dropped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.sources = path, digest()
+        self.found: dict[str, Found] = {}
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        for line in lines:
+            try:
+                kept = msgspec.json.decode(line, type=Line)
+            except msgspec.DecodeError:  # the last line of a run that was killed
+                continue
+            if kept.sources == self.sources:
+                self.found[kept.tried] = kept.found
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(map(self._line, self.found)))
+
+    def _line(self, tried: str) -> bytes:
+        return msgspec.json.encode(Line(self.sources, tried, self.found[tried])) + b"\n"
+
+    def keep(self, tried: str, found: Found) -> None:
+        """Write down a finding."""
+        self.found[tried] = found
+        with self.path.open("ab") as file:
+            file.write(self._line(tried))
+
+
+def tried_alone(asked: Asked) -> Found:
+    """Run a trial in a process of its own. Raise RuntimeError if the process fails."""
+    program = [sys.executable, "-W", "ignore", "-m", "tools.mutants.trial"]
+    done = subprocess.run(program, input=msgspec.json.encode(asked), capture_output=True, cwd=ROOT, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+    return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Found)
+
+
+def _all(journal: Journal, work: dict[str, Asked], jobs: int, told: Callable[[str, Found], None]) -> None:
+    """Run what the journal does not have yet, several at once."""
+    with ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(tried_alone, asked): name for name, asked in work.items() if name not in journal.found}
+        for each in as_completed(running):
+            journal.keep(running[each], each.result())
+            told(running[each], each.result())
+
+
+def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
+    """Try each fault, after each scheme and test file without one. Raise RuntimeError if one of these fails."""
+    named = sorted({name for each in chosen for name in schemes_that_use(each.module)})
+    files = sorted({name for each in chosen for name in tests_that_import(each.module)})
+    sound = {name: Asked(None, [name]) for name in named} | {name: Asked(None, [], [name]) for name in files}
+    _all(journal, sound, jobs, lambda name, found: None)
+    if broken := [f"{name}: {journal.found[name].what}" for name in sound if journal.found[name].by]:
+        raise RuntimeError("fails without any fault: " + "; ".join(broken))
+    usual = {step: seconds for name in sound for step, seconds in journal.found[name].took.items()}
+    numbers: dict[str, Any] = {}
+    for name in named:
+        numbers |= journal.found[name].numbers
+
+    def asked(each: Mutant) -> Asked:
+        own = {name: numbers[name] for name in schemes_that_use(each.module)}
+        return Asked(each, list(own), list(tests_that_import(each.module)), usual, own)
+
+    def told(name: str, found: Found) -> None:
+        sys.stderr.write(f"{found.by or 'NOTHING'}: {name}\n")
+
+    _all(journal, {each.key: asked(each) for each in chosen}, jobs, told)
+
+
+def choose(only: Sequence[str], operators: Sequence[str], sample: int | None, seed: int) -> list[Mutant]:
+    """Return the faults that the options ask for. Raise SystemExit for an unknown module or operator."""
+    if unknown := sorted({*only} - {*modules()} | {*operators} - {*OPERATORS}):
+        raise SystemExit(f"no such module or operator: {', '.join(unknown)}")
+    found = [each for name in only or modules() for each in mutants(name)]
+    found = [each for each in found if not operators or each.operator in operators]
+    return found if sample is None else random.Random(seed).sample(found, min(sample, len(found)))  # noqa: S311  # no secret
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Return its exit code."""
+    parser = argparse.ArgumentParser("python -m tools.mutants", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--module", action="append", default=[])
+    parser.add_argument("--operator", action="append", default=[])
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--journal", type=Path, default=JOURNAL)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args(arguments)
+    whole = choose([], [], None, 0)
+    chosen = choose(options.module, options.operator, options.sample, options.seed)
+    journal = Journal(options.journal)
+    measure(journal, chosen, options.jobs)
+    results = [(each, journal.found[each.key]) for each in chosen]
+    if options.write:
+        page.PAGE.write_text(page.drawn(results, len(whole)), encoding="utf-8")
+    for line in page.summary(results):
+        sys.stdout.write(f"{line}\n")
+    faults = list(page.faults(results, whole))
+    for line in faults:
+        sys.stdout.write(f"{line}\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
