@@ -199,6 +199,7 @@ class Provider(Principal):
 
         Refuse a sender who is no member, more than MEMBERS members, and more than GROUPS new groups of one user.
         """
+        self.insist(bool(packet.name), "a group has a name")
         before, user = self.groups.get(packet.name), self.accounts.get(sender, "")
         self.insist(user in (before or packet).members, "a member changes a group")
         few = len(packet.members) <= self.MEMBERS

@@ -1,0 +1,217 @@
+"""Membership is part of receiving and of changing: whose texts and sender keys are taken, and who is told of whom."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from escrow import codec, crypto
+from escrow.e2ee import sender_keys
+from escrow.e2ee.content import Direct, Distribution, InGroup, Text, direct
+from escrow.e2ee.membership import NEW_MEMBER, STRANGER
+from escrow.e2ee.provider import Group, Mail
+from escrow.e2ee.sender_keys import new_chain
+from escrow.errors import Refused
+from escrow.schemes import ghost, plain
+from escrow.testing.harness import NAMES, Step, playing
+
+DUO = Group("duo", ("alice", "bob"), True)
+STYLES = pytest.mark.parametrize("style", [True, False], ids=["sender keys", "fan-out"])
+MEMBERS_DEVICES = {"alice-phone", "alice-laptop", "bob-phone"}
+
+
+@pytest.fixture
+def harness():
+    with playing(plain.SCHEME) as made:
+        yield made
+
+
+def tell(harness, to, content, sender="carol-phone"):
+    with crypto.acting(sender):
+        device = harness.device(sender)
+        device.fan_out(harness.wire, (device.user, to), content)
+    harness.play([])
+
+
+def by_chain(harness, own, group, conversation, sender="carol-phone"):
+    """Carol's phone mails a text under a sender key to alice's and bob's devices."""
+    with crypto.acting(sender):
+        body, _ = sender_keys.encrypt(own, codec.encode(Text(conversation, b"planted")))
+    harness.wire.tell(sender, "provider", Mail(sender, ("alice-phone", "bob-phone"), group, None, body, b""))
+    harness.play([])
+
+
+def own_chain(harness, group):
+    """Carol's phone makes a sender key for a group and tells alice and bob."""
+    own = new_chain()
+    for to in ("alice", "bob"):
+        tell(harness, to, Distribution(group, own.chain, own.signer.public))
+    return own
+
+
+def planted(harness):
+    return [(each.device, each.author, each.conversation) for each in harness.wire.shown if each.text == b"planted"]
+
+
+def reasons(harness):
+    return {reason for _, _, reason in harness.wire.refusals}
+
+
+def told(harness, notice=NEW_MEMBER):
+    return {alarm.who for alarm in harness.wire.alarms if alarm.check == notice}
+
+
+# --- whose texts are shown ---
+
+
+def test_a_strangers_sender_key_is_not_kept_and_its_text_not_shown(harness):
+    harness.gather(DUO)
+    harness.play([Step("say", "alice-phone", "duo")])
+    by_chain(harness, own_chain(harness, "duo"), "duo", InGroup("duo"))
+    assert planted(harness) == []
+    assert "only members write to a group" in reasons(harness)
+    assert {peer.device for peer in harness.device("bob-phone").receiving} == {"alice-phone"}
+
+
+@STYLES
+def test_a_strangers_pairwise_text_of_a_group_is_refused(harness, style):
+    harness.gather(msgspec.structs.replace(DUO, sender_keys=style))
+    tell(harness, "bob", Text(InGroup("duo"), b"planted"))
+    assert planted(harness) == []
+    assert "only members write to a group" in reasons(harness)
+
+
+@pytest.mark.parametrize("spoken", [True, False], ids=["a member wrote since", "no member wrote since"])
+@pytest.mark.parametrize("group", ["choir", "club"])
+def test_a_removed_members_text_is_refused(harness, group, spoken):
+    harness.play([Step("say", "carol-phone", group), Step("say", "bob-phone", group)])
+    harness.gather(Group(group, ("alice", "bob"), group == "choir"))
+    harness.play([Step("say", "alice-phone", group)] * spoken)
+    if group == "choir":
+        by_chain(harness, harness.device("carol-phone").sending["choir"], "choir", InGroup("choir"))
+    tell(harness, "bob", Text(InGroup(group), b"planted"))
+    assert planted(harness) == []
+    assert "only members write to a group" in reasons(harness)
+    assert harness.shown == harness.meant
+
+
+def test_a_member_shows_no_text_of_its_group_to_a_user_who_never_was_in_it(harness):
+    harness.gather(DUO)
+    tell(harness, "carol", Text(InGroup("duo"), b"planted"), sender="alice-phone")
+    assert "carol-phone" not in {device for device, *_ in planted(harness)}
+    assert "a text is of a group of this user's" in reasons(harness)
+
+
+def test_who_was_removed_is_shown_what_was_sent_before(harness):
+    harness.play([Step("say", "carol-phone", "club")])
+    harness.take(Step("say", "alice-phone", "club"))
+    harness.gather(Group("club", ("alice", "bob"), False))
+    harness.play([])
+    assert harness.shown == harness.meant
+
+
+@STYLES
+def test_who_comes_back_is_heard_again(harness, style):
+    """A sender key that was refused in between is made anew: the device saw that it missed a change."""
+    group = "choir" if style else "club"
+    everybody = harness.groups[group]
+    harness.play([Step("say", "alice-phone", group), Step("say", "bob-phone", group)])
+    harness.take(Step("say", "carol-phone", group))
+    harness.gather(msgspec.structs.replace(everybody, members=("alice", "bob")))
+    harness.play([])  # what carol wrote comes when she is out
+    assert (harness.meant - harness.shown).total() == 3
+    harness.gather(everybody)
+    lost = harness.meant - harness.shown
+    harness.play([Step("say", device, group) for device in ("carol-phone", "alice-phone", "bob-phone")])
+    assert harness.meant - harness.shown == lost
+
+
+# --- conversations are values ---
+
+
+def test_a_group_that_is_called_like_two_users_is_not_their_conversation(harness):
+    harness.play([Step("say", "alice-phone", "bob")])
+    name = str(direct("alice", "bob"))
+    by_chain(harness, own_chain(harness, name), name, InGroup(name))
+    assert planted(harness) == []
+    harness.announce("carol-phone", Group(name, NAMES, True))
+    with crypto.acting("carol-phone"):
+        harness.device("carol-phone").send_to_group(harness.wire, name, b"planted")
+    harness.play([])
+    assert {(author, conversation) for _, author, conversation in planted(harness)} == {("carol", "alice%2Bbob")}
+
+
+def test_a_text_under_a_sender_key_is_of_no_conversation_of_two(harness):
+    harness.play([Step("say", "carol-phone", "choir")])
+    by_chain(harness, harness.device("carol-phone").sending["choir"], "choir", direct("carol", "bob"))
+    assert planted(harness) == []
+    assert reasons(harness) == {"a text is of its author's conversation"}
+
+
+def test_a_group_has_a_name(harness):
+    with pytest.raises(Refused, match="a group has a name"):
+        harness.announce("carol-phone", Group("", ("carol", "bob"), False))
+
+
+CONVERSATIONS = st.builds(InGroup, st.text("ab+%25B ")) | st.builds(Direct, st.text("ab+%25B "), st.text("ab+%25B "))
+
+
+@given(CONVERSATIONS, CONVERSATIONS)
+def test_no_two_conversations_are_spelled_alike(one, other):
+    assert (str(one) == str(other)) == (one == other)
+
+
+def test_names_without_plus_are_spelled_as_they_are():
+    assert [str(direct("bob", "alice")), str(InGroup("group-1"))] == ["alice+bob", "group-1"]
+
+
+# --- who changes a group, and who is told ---
+
+
+@STYLES
+@pytest.mark.parametrize("scheme", [plain.SCHEME, ghost.SCHEME], ids=lambda scheme: scheme.name)
+def test_a_stranger_does_not_put_itself_into_a_group(scheme, style):
+    duo = msgspec.structs.replace(DUO, sender_keys=style)
+    with playing(scheme) as harness:
+        harness.gather(duo)
+        with pytest.raises(Refused, match="a member changes a group"):
+            harness.announce("carol-phone", msgspec.structs.replace(duo, members=NAMES))
+        harness.play([Step("say", "alice-phone", "duo"), Step("say", "bob-phone", "duo")])
+        assert "carol-phone" not in {each.device for each in harness.wire.shown}
+
+
+@STYLES
+def test_a_member_whom_the_provider_adds_is_shown_on_every_members_device(harness, style):
+    duo = msgspec.structs.replace(DUO, sender_keys=style)
+    harness.gather(duo)
+    talk = [Step("say", "alice-phone", "duo"), Step("say", "bob-phone", "duo")]
+    harness.play(talk)
+    assert told(harness) == set()
+    harness.provider.groups["duo"] = msgspec.structs.replace(harness.provider.groups["duo"], members=NAMES)
+    harness.play(talk)
+    assert told(harness) == MEMBERS_DEVICES
+    before = len(harness.wire.alarms)
+    harness.play(talk)
+    assert len(harness.wire.alarms) == before  # once, and not at every text
+
+
+def test_a_change_by_a_user_who_is_no_member_is_noticed(harness):
+    harness.play([Step("say", "alice-phone", "club"), Step("say", "bob-phone", "club")])
+    changed = Group("club", ("alice", "bob"), False, "zoe", 1)
+    harness.provider.groups["club"] = changed
+    harness.play([Step("say", "alice-phone", "club"), Step("say", "bob-phone", "club")])
+    assert told(harness, STRANGER) == MEMBERS_DEVICES
+    assert told(harness) == set()
+
+
+def test_a_silent_device_gives_no_notice_of_a_group(harness):
+    with playing(ghost.SCHEME) as haunted:
+        warrant = haunted.court.issue(haunted.order("alice"))
+        haunted.serve(warrant)
+        haunted.gather(DUO)
+        haunted.play([Step("say", "bob-phone", "duo")])
+        first = haunted.access(warrant, [])
+        haunted.gather(msgspec.structs.replace(DUO, members=NAMES))
+        haunted.play([Step("say", "bob-phone", "duo")])
+        assert len(first | haunted.access(warrant, [])) == 2
+        assert told(haunted) == MEMBERS_DEVICES
