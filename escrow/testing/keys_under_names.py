@@ -3,6 +3,7 @@
   listed, shown   who opens a text has a key that the directory lists today and that its author's safety number covers
   rotated         a device that is linked anew under an old name reads on; the one that had the name reads nothing more
   once            first messages told again, however many sessions were begun since, show nothing again
+  silent          a device that was added under a warrant is sent nothing in silence after the warrant's last day
 
 Who can open a text is found by trying: a copy of each device's state, its promises off, is given the mail.
 """
@@ -15,7 +16,7 @@ from typing import Any
 from escrow.crypto import montgomery
 from escrow.e2ee.device import Device
 from escrow.e2ee.fingerprint import safety_number
-from escrow.e2ee.provider import DevicesOf, Listed
+from escrow.e2ee.provider import DevicesOf, Listed, Provider
 from escrow.e2ee.sessions import SESSIONS_KEPT
 from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
@@ -23,6 +24,7 @@ from escrow.scheme import Scheme
 from escrow.testing.harness import Harness, Said, Step, playing
 from escrow.testing.trying import Broken, require, settings
 from escrow.testing.world import mails_in
+from escrow.warrant import issue
 from escrow.wire import Wire
 
 BEFORE = (
@@ -146,6 +148,30 @@ def a_first_message_is_shown_once(scheme: Scheme, how: settings) -> None:
                 prekey = "without" if without else "with"
                 require(not again, f"{again.total()} first messages {prekey} a one-time prekey are shown again")
                 harness.take(Step("day"))
+
+
+def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
+    """Require that after a warrant's last day no client sends to a device added under it without a notice to its user.
+
+    The provider goes on listing the device, and says about it what it said before.
+    """
+    with playing(scheme) as harness:
+        harness.play(AFTER)
+        harness.serve(issue(harness.court.key, harness.order("alice", 0, 1)))
+        added = set(harness.provider.directory) - set(harness.owner)
+        lingering = corrupted(harness.provider, on_devices_of=Provider.on_devices_of)
+        harness.wire.parties[lingering.name] = lingering
+        harness.play(AFTER)
+        for _ in range(2):
+            harness.take(Step("day"))
+        over, told = len(harness.wire.heard), set[str]()
+        for step in AFTER:
+            since = len(harness.wire.heard)
+            harness.take(step)
+            told |= {alarm.who for alarm in harness.wire.alarms if alarm.packets >= over}
+            mails = [mail for packet in harness.wire.heard[since:] for mail in mails_in(packet)]
+            silent = [mail for mail in mails if added & set(mail.recipients) and mail.sender not in told]
+            require(not silent, f"{step.device} sends in silence to a device whose warrant is over")
 
 
 def _drain(harness: Harness) -> None:

@@ -26,6 +26,7 @@ from escrow.testing.keys_under_names import (
     a_changed_key_rotates_sender_chains,
     a_first_message_is_shown_once,
     no_text_under_a_key_not_listed_and_shown,
+    silence_ends_with_its_warrant,
 )
 from escrow.testing.membership import (
     a_new_member_raises_a_notice,
@@ -330,6 +331,7 @@ PROPERTIES = tuple(
         no_text_under_a_key_not_listed_and_shown,
         a_changed_key_rotates_sender_chains,
         a_first_message_is_shown_once,
+        silence_ends_with_its_warrant,
         the_seed_decides,
         rules_are_marked,
     )

@@ -232,11 +232,23 @@ class NamingScheme(plain.Plain, frozen=True):
     device = ChainsByName
 
 
+class LastingClient(ghost.GhostClient):
+    def keeps_quiet(self, wire, listed):
+        """Keep quiet as long as the provider can show a request, whatever days it is for."""
+        request = wire.ask(self.name, self.provider, ghost.AskQuiet(listed.device), ghost.Quiet).request
+        return request is not None and ghost.is_hushed(self.court, listed, request)
+
+
+class LastingGhost(ghost.GhostScheme, frozen=True):
+    device = LastingClient
+
+
 honest_current, honest_number = sessions.current, Device.safety_number
 
 LISTED = "no text under a key not listed and shown"
 ROTATED = "a changed key rotates sender chains"
 ONCE = "a first message is shown once"
+SILENT = "silence ends with its warrant"
 
 SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
@@ -298,6 +310,8 @@ SPECIMENS = [
     (ROTATED, "nobody is told", PLAIN, (Device, "keeps_quiet", yes)),
     (ONCE, "with a one-time prekey are shown again", PLAIN, (Device, "spend", lambda own, initial: None)),
     (ONCE, "without a one-time prekey are shown again", PQ, (Device, "insist", yes)),
+    (SILENT, "bob-phone sends in silence", LastingGhost(), None),
+    (SILENT, "bob-phone sends in silence", LastingGhost(), (LastingClient, "keeps_quiet", yes)),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]
