@@ -1,0 +1,86 @@
+"""A silent device is hidden under its name, its key and for the days of its warrant, and no longer."""
+
+import msgspec
+import pytest
+
+from escrow import codec
+from escrow.crypto import new_signing_key
+from escrow.e2ee.provider import Listed, Provider
+from escrow.e2ee.x3dh import IdentityKey
+from escrow.principal import corrupted
+from escrow.schemes.ghost import SCHEME, GhostKeys
+from escrow.testing.harness import Step, playing
+from escrow.warrant import issue
+
+NAME = "alice-warrant"
+TALK = [Step("say", "bob-phone", "choir"), Step("say", "alice-phone", "choir")]
+NOTICE = "a new device or key is shown"
+
+
+@pytest.fixture
+def haunted():
+    """The target's conversations on day 0, with a silent device for days 0 and 1."""
+    with playing(SCHEME) as harness:
+        harness.play(TALK)
+        harness.serve(issue(harness.court.key, harness.order("alice", 0, 1)))
+        yield harness.play(TALK)
+
+
+def chain(harness, name):
+    return harness.device(name).sending["choir"].chain.chain
+
+
+def lingering(harness):
+    """The provider goes on listing the device, and shows the request under which it was added."""
+    provider = corrupted(harness.provider, on_devices_of=Provider.on_devices_of)
+    harness.wire.parties["provider"] = provider
+
+
+def to_the_third_day(harness):
+    for _ in range(2):
+        harness.take(Step("day"))
+
+
+def test_a_silent_device_is_addressed_in_silence_while_its_warrant_lasts(haunted):
+    for name in ("bob-phone", "alice-phone"):
+        assert NAME in [listed.device for listed in haunted.device(name).sending["choir"].holders]
+    assert haunted.wire.alarms == []
+
+
+def test_a_silent_device_that_is_removed_holds_no_chain_any_more(haunted):
+    before = [chain(haunted, name) for name in ("bob-phone", "alice-phone")]
+    to_the_third_day(haunted)
+    haunted.play(TALK)
+    for name, old in zip(("bob-phone", "alice-phone"), before, strict=True):
+        assert chain(haunted, name) != old
+        assert NAME not in [listed.device for listed in haunted.device(name).sending["choir"].holders]
+        assert haunted.device(name).quiet == []
+    assert haunted.wire.alarms == []
+
+
+def test_a_silent_device_that_stays_is_noticed_once_and_its_own_user_sends_it_nothing_more(haunted):
+    lingering(haunted)
+    to_the_third_day(haunted)
+    haunted.play(TALK * 2)
+    told = [alarm.who for alarm in haunted.wire.alarms if alarm.check == NOTICE]
+    assert sorted(told) == ["alice-phone", "bob-phone"]
+    assert NAME not in [listed.device for listed in haunted.device("alice-phone").sending["choir"].holders]
+
+
+def test_a_silence_is_for_one_name_and_one_key(haunted):
+    bob, other = haunted.device("bob-phone"), new_signing_key(IdentityKey).public
+    listed = bob.quiet[0]
+    assert bob.keeps_quiet(haunted.wire, listed)
+    for wrong in ({"identity": other}, {"device": "alice-tablet"}, {"user": "carol"}):
+        assert not bob.keeps_quiet(haunted.wire, msgspec.structs.replace(listed, **wrong))
+
+
+def test_a_client_that_first_asks_when_the_warrant_is_over_is_not_told_to_keep_quiet(haunted):
+    lingering(haunted)
+    request = haunted.provider.haunted[NAME]
+    keys = codec.decode(request.subject, GhostKeys)
+    carol, listed = haunted.device("carol-phone"), Listed("alice", NAME, keys.identity)
+    assert carol.keeps_quiet(haunted.wire, listed)
+    to_the_third_day(haunted)
+    assert not carol.keeps_quiet(haunted.wire, listed)
+    assert carol.silences == []
