@@ -138,7 +138,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. The base itself is plain end-to-end encryption.
 
     `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
-    that a party seals for another whether a lie in it is blamed on the liar. `in_pages`: README's table and the
+    that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
+    official without a usable key ends the set-up. `in_pages`: README's table and the
     lists in CLI.md show the scheme, and README its `findings`. A class made from this one does not inherit either.
     """
 
@@ -147,6 +148,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     source: ClassVar[Source]
     seedable: ClassVar[str] = ""
     sealed_facts: ClassVar[tuple[SealedFact, ...]] = ()
+    all_needed: ClassVar[str] = ""
     in_pages: ClassVar[bool] = False
     findings: ClassVar[tuple[Finding, ...]] = ()
     device: ClassVar[type[Device]] = Device

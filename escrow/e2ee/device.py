@@ -157,9 +157,26 @@ class Device(Principal):
 
     def fan_out(self, wire: Wire, people: tuple[str, ...], said: Content) -> None:
         """Send a content to every device of these users but this one, each in its own session."""
-        body = codec.encode(said)
-        for listed in self.recipients(wire, people):
-            self.mail_to(wire, listed, body, people)
+        self.mail_each(wire, self.recipients(wire, people), codec.encode(said), people)
+
+    def mail_each(self, wire: Wire, to: Iterable[Listed], body: bytes, people: tuple[str, ...] | None) -> list[Listed]:
+        """Send each of these devices one pairwise ciphertext, and return those to which one could be sent.
+
+        A device to which nothing can be sealed is named, and stops nobody. Raise the error if it is so of all of them.
+        """
+        reached: list[Listed] = []
+        why: EscrowError | None = None
+        for listed in to:
+            try:
+                self.mail_to(wire, listed, body, people)
+            except EscrowError as error:
+                wire.complain(listed.device, error)
+                why = error
+            else:
+                reached.append(listed)
+        if why is not None and not reached:
+            raise why
+        return reached
 
     def send_by_chain(self, wire: Wire, people: tuple[str, ...], said: Text) -> None:
         """Send a text to every device of these users but this one, sealed once under this device's sender key."""

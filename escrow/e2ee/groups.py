@@ -19,7 +19,7 @@ from escrow.e2ee.content import Distribution, Text
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey, Plaintext
 from escrow.e2ee.sender_keys import PeerChain
-from escrow.errors import Forged
+from escrow.errors import EscrowError, Forged
 from escrow.wire import Wire
 
 if TYPE_CHECKING:
@@ -41,12 +41,15 @@ def encrypt(device: Device, wire: Wire, people: tuple[str, ...], said: Text) -> 
     own = device.sending.get(group)
     if own is None or not set(own.holders) <= set(recipients):
         own = device.sending[group] = sender_keys.new_chain()
-    for listed in recipients:
-        if listed not in own.holders:
-            told = Distribution(group, own.chain, own.signer.public)
-            device.mail_to(wire, listed, codec.encode(told), None)
-            own.holders.append(listed)
-    return *sender_keys.encrypt(own, codec.encode(said)), [listed.device for listed in recipients]
+    told = Distribution(group, own.chain, own.signer.public)
+    without = [listed for listed in recipients if listed not in own.holders]
+    try:
+        own.holders += device.mail_each(wire, without, codec.encode(told), None)
+    except EscrowError:
+        if not own.holders:
+            raise
+    names = [listed.device for listed in recipients if listed in own.holders]
+    return *sender_keys.encrypt(own, codec.encode(said)), names
 
 
 @honest_only("what a device does with its own chains")

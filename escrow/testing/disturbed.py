@@ -34,19 +34,18 @@ _SECRET = crypto.sha256(b"escrow-lab disturbed")
 
 Facts = Counter[tuple[str, bytes]]  # by the name of the type, and encoded
 Hand = Callable[["DisturbedWire", int, Heard], bytes]
+Begun = Callable[[Principal], Principal]
 
 
 class DisturbedWire(Wire):
     """A wire that gives each packet, with its number, to `hand`, which says what the sender is answered.
 
-    The party `liar` keeps no promise. `held` are packets that come when all is set up.
+    `held` are packets that come when all is set up.
     """
 
-    def __init__(self, parties: Iterable[Principal], link: Link, hand: Hand, liar: str = "") -> None:
+    def __init__(self, parties: Iterable[Principal], link: Link, hand: Hand) -> None:
         super().__init__(parties, link)
         self.hand, self.number, self.held = hand, 0, list[Heard]()
-        if liar:
-            self.parties[liar] = corrupted(self.parties[liar])
 
     def handed(self, packet: Heard) -> bytes:
         """Return what `hand` answers to the packet."""
@@ -67,15 +66,15 @@ class DisturbedWire(Wire):
 
 
 class Disturbed(Harness):
-    """A harness on such a wire."""
+    """A harness on such a wire; `begun` says what each party is when the run begins."""
 
-    def __init__(self, scheme: Scheme, hand: Hand, liar: str = "") -> None:
-        self.hand, self.liar = hand, liar
+    def __init__(self, scheme: Scheme, hand: Hand, begun: Begun) -> None:
+        self.hand, self.begun = hand, begun
         super().__init__(scheme)
 
     def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
         """Return the wire between the parties."""
-        self.disturbed = DisturbedWire(parties, link, self.hand, self.liar)
+        self.disturbed = DisturbedWire(map(self.begun, parties), link, self.hand)
         return self.disturbed
 
     def release(self) -> None:
@@ -104,14 +103,14 @@ class Ending(NamedTuple):
 def enact(
     scheme: Scheme,
     hand: Hand,
-    liar: str = "",
+    begun: Begun = lambda party: party,
     observer: Observer | None = None,
     results: Results | None = None,
 ) -> Ending:
     """Play the run and return how it ended. An error that is no EscrowError is a defect, and leaves this function."""
     with crypto.running(Run(_SECRET, observer, results)):
         try:
-            harness = Disturbed(scheme, hand, liar)
+            harness = Disturbed(scheme, hand, begun)
         except EscrowError as error:
             return Ending(str(error))
         wire, warrant, yielded = harness.wire, issue(harness.court.key, harness.order("alice")), set[bytes]()
@@ -154,6 +153,7 @@ class Reference:
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
         self.told: list[Told] = []
+        self.cast: dict[str, type[Principal]] = {}
         self.known: dict[str, set[tuple[str, bytes]]] = {}
         self.most: dict[str, Counter[str]] = {}
         self.ending = enact(scheme, self._note)
@@ -165,6 +165,7 @@ class Reference:
         if not number:
             for each in wire.parties.values():
                 self._learn(each.name, facts_of(each))
+                self.cast[each.name] = type(each)
         with suppress(Malformed):
             self.told.append(Told(number, packet.src, packet.dst, kind_of(party, packet)))
         answer = wire.as_sent(packet)
@@ -242,3 +243,8 @@ def treated(fates: Mapping[int, str]) -> Hand:
         return wire.as_sent(packet)
 
     return hand
+
+
+def lying(name: str) -> Begun:
+    """Return how a run begins in which the party of this name keeps no promise."""
+    return lambda party: corrupted(party) if party.name == name else party

@@ -22,6 +22,7 @@ from escrow.principal import corrupted, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
+from escrow.testing.hostile import a_bad_key_stops_nobody_else
 from escrow.testing.keys_under_names import (
     a_changed_key_rotates_sender_chains,
     a_first_message_is_shown_once,
@@ -332,6 +333,7 @@ PROPERTIES = tuple(
         a_changed_key_rotates_sender_chains,
         a_first_message_is_shown_once,
         silence_ends_with_its_warrant,
+        a_bad_key_stops_nobody_else,
         the_seed_decides,
         rules_are_marked,
     )

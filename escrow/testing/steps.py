@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain, zip_longest
 
 from escrow.scheme import Scheme
-from escrow.testing.disturbed import FATES, Reference, Told, enact, treated
+from escrow.testing.disturbed import FATES, Reference, Told, enact, lying, treated
 from escrow.testing.trying import require, settings, st, tried
 
 OFFICIAL = {"authority", "court"}  # they skip no step of their own: it would harm nobody else
@@ -18,7 +18,7 @@ def a_disturbed_step_gives_no_weaker_success(scheme: Scheme, how: settings) -> N
     packets = list(reference.set_up())
 
     def ends_well(fates: dict[int, str], liar: str) -> None:
-        fault = reference.fault(enact(scheme, treated(fates), liar), liar)
+        fault = reference.fault(enact(scheme, treated(fates), lying(liar)), liar)
         told = (each for each in packets if each.number in fates)
         how_treated = (f"{each.kind.__name__} of {each.src} to {each.dst} {fates[each.number]}" for each in told)
         require(not fault, f"{', '.join(how_treated)}: {fault}")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -21,11 +22,14 @@ from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, GroupOf
 from escrow.e2ee.ratchet import MessageKey, Slot
-from escrow.errors import Forged
+from escrow.errors import EscrowError, Forged
+from escrow.primitives import hpke
 from escrow.principal import revive
-from escrow.schemes import envelope, fair_keys, ghost, plain, plain_pq, split_key
+from escrow.schemes import envelope, fair_keys, ghost, plain, plain_pq, split_key, threshold
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
+from escrow.sharing import elgamal
+from escrow.sharing.committee.speaking import Speaker
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
 from escrow.warrant import Order, Request, Warrant, promises
@@ -34,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMES = registry.schemes()
 PROPERTY = {prop.name: prop for prop in properties.PROPERTIES}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
-FAIR, PQ = fair_keys.SCHEME, plain_pq.SCHEME
+FAIR, PQ, THRESHOLD = fair_keys.SCHEME, plain_pq.SCHEME, threshold.SCHEME
 
 
 @pytest.mark.parametrize("prop", PROPERTY)
@@ -86,6 +90,22 @@ class HoardingAuthority(warrant.Authority):
 
 class HoardingScheme(plain.Plain, frozen=True):
     authority = HoardingAuthority
+
+
+class HastyDealer(split_key.Dealer):
+    def deal(self, wire, agents, others):
+        made, shares = elgamal.deal(self.t, self.n)
+        for agent, share in zip(agents, shares, strict=True):
+            sealed = hpke.seal(agent.transport.public, codec.encode(share), split_key._DEAL)
+            wire.ask(self.name, agent.name, split_key.Dealt(made, sealed), type(None))
+        for name in others:
+            wire.ask(self.name, name, split_key.Published(made), type(None))
+
+
+class HastyScheme(split_key.SplitKey, frozen=True):
+    def cast(self, users, court):
+        for party in super().cast(users, court):
+            yield HastyDealer(party.name, party.t, party.n) if isinstance(party, split_key.Dealer) else party
 
 
 class UnreadScheme(envelope.EnvelopeScheme, frozen=True):
@@ -150,6 +170,28 @@ def yes(*_):
     return True
 
 
+def one_after_another(party, wire, to, body, people):
+    """The loop that ends at the first error."""
+    for listed in (to := list(to)):
+        party.mail_to(wire, listed, body, people)
+    return to
+
+
+def in_silence(party, wire, to, body, people):
+    reached = []
+    for listed in to:
+        with suppress(EscrowError):
+            party.mail_to(wire, listed, body, people)
+            reached.append(listed)
+    return reached
+
+
+def sealed_outside(party, wire, run, member, seal, value):
+    to = run.transports.get(party.names[member - 1])
+    return None if to is None else seal(to, value)
+
+
+BAD_KEY = "a bad key stops nobody else"
 DISTURBED = "a disturbed step gives no weaker success"
 
 
@@ -289,6 +331,10 @@ SPECIMENS = [
     (BUSINESS, "trustee-2 heeds a packet of alice-phone", FAIR, (registration.Holder, "insist", yes)),
     (BUSINESS, "authority heeds a packet of court", PLAIN, (warrant.Authority, "insist", yes)),
     (BUSINESS, "provider heeds a packet of alice-phone", PLAIN, (provider.Provider, "insist", yes)),
+    (BAD_KEY, "misses a text", PLAIN, (Device, "mail_each", one_after_another)),
+    (BAD_KEY, "the set-up ended", HastyScheme(), None),
+    (BAD_KEY, "agent-1 has a key that is missing: alice-phone misses", THRESHOLD, (Speaker, "_sealed", sealed_outside)),
+    (BAD_KEY, "it is not named", PLAIN, (Device, "mail_each", in_silence)),
     (DISTURBED, "Certificate that no honest run makes", FAIR, (registration.Centre, "insist", yes)),
     (DISTURBED, "trustee-1 keeps more", FAIR, (registration.Holder, "insist", yes)),
     (DISTURBED, "authority keeps more", HoardingScheme(), None),

@@ -202,6 +202,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
         "messages",
     )
     sealed_facts = (SealedFact("KeyShare", named="wrong share of {}"),)
+    all_needed = "a key is certified when all trustees have approved"
     in_pages = True
     findings = (
         Finding(

@@ -1,0 +1,128 @@
+"""The property of recipients: one with a bad key stops nobody else.
+
+whose    each device, and each party of the set-up that has a key of its own
+keys     missing, zero, of small order, too short, another party's, not signed
+where    in what the party tells others, and in its own fields, from which a set-up may read it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from itertools import chain, zip_longest
+from typing import Any
+
+import msgspec
+
+from escrow import codec
+from escrow.crypto import Private
+from escrow.e2ee.device import Device
+from escrow.errors import Malformed
+from escrow.principal import Principal
+from escrow.scheme import Grant, Scheme
+from escrow.testing.disturbed import DisturbedWire, Ending, Reference, enact, kind_of
+from escrow.testing.harness import OWNER
+from escrow.testing.trying import require, settings
+from escrow.wire import Heard
+
+SMALL_ORDER = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")  # on Curve25519, 8
+OTHERS = bytes.fromhex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")  # Alice's of RFC 7748, 6.1
+BAD = {
+    "missing": b"",
+    "zero": bytes(32),
+    "of small order": SMALL_ORDER,
+    "short": b"\x05",
+    "long": bytes(33),
+    "another's": OTHERS,
+    "not signed": None,
+}
+
+
+def a_bad_key_stops_nobody_else(scheme: Scheme, how: settings) -> None:
+    """Require that all others get what is theirs beside a party whose keys are bad, and that it is named."""
+    reference = Reference(scheme)
+    for name, what in list(_in_turn(reference))[: how.max_examples // 3]:
+        hostile = Hostile(name, what)
+        ending = enact(scheme, hostile.hand, begun=hostile.begun)
+        if hostile.effect:
+            fault = _fault(scheme, reference, ending, name, what)
+            require(not fault, f"{name} has a key that is {what}: {fault}")
+
+
+class Hostile:
+    """A party whose public keys are all `what`: in its fields when the run begins, and in what it tells others."""
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name, self.what, self.effect = name, what, False
+
+    def begun(self, party: Principal) -> Principal:
+        """Return the party as it begins: its X25519 keys have bad public halves."""
+        return self._spoilt(party, {each.public for each in codec.walk(party, Private)}) if self._is(party) else party
+
+    def _is(self, party: Principal) -> bool:
+        return party.name == self.name and not isinstance(party, Device)
+
+    def hand(self, wire: DisturbedWire, number: int, packet: Heard) -> bytes:
+        """Replace the party's keys in what it tells others."""
+        if packet.src == self.name:
+            try:
+                told = codec.decode(packet.data, kind_of(wire.parties[packet.dst], packet))
+            except (Malformed, KeyError):
+                return wire.as_sent(packet)
+            party = wire.parties[self.name]
+            keys = {each.public for each in codec.walk(party, Private)}
+            if isinstance(party, Device):
+                keys.add(party.identity.public)
+            spoilt = self._spoilt(told, keys)
+            packet = msgspec.structs.replace(packet, data=codec.encode(spoilt))
+        return wire.as_sent(packet)
+
+    def _spoilt(self, value: Any, keys: set[bytes]) -> Any:
+        """Return the value with each of these keys in it, or each signature, replaced by a bad one."""
+        match value:
+            case bytes() if value in keys and (bad := BAD[self.what]) is not None:
+                self.effect = True
+                return bad
+            case tuple() | list():
+                return type(value)(self._spoilt(each, keys) for each in value)
+            case msgspec.Struct():
+                parts = {name: self._spoilt(getattr(value, name), keys) for name in value.__struct_fields__}
+                if BAD[self.what] is None and "signature" in parts:
+                    self.effect, parts["signature"] = True, bytes(64)
+                return type(value)(**parts)
+        return value
+
+
+def _in_turn(reference: Reference) -> Iterator[tuple[str, str]]:
+    """Yield the parties with each bad key, one of each kind of party and key after another."""
+    groups: dict[tuple[type, str], list[tuple[str, str]]] = {}
+    for what, key in BAD.items():
+        for name, kind in reference.cast.items():
+            official = len(_of(reference.scheme, name)) and key is not None and name != "authority"
+            if issubclass(kind, Device) or official:
+                groups.setdefault((kind, what), []).append((name, what))
+    rounds = chain.from_iterable(zip_longest(*groups.values()))
+    yield from (each for each in rounds if each is not None)
+
+
+def _fault(scheme: Scheme, reference: Reference, ending: Ending, name: str, what: str) -> str:
+    if ending.stopped:
+        return "" if scheme.all_needed else f"the set-up ended: {ending.stopped}"
+    user = OWNER.get(name, "")
+    read, now = reference.ending.shown, ending.shown
+    for device, author, conversation, _ in read - now:
+        if device != name and author != user:
+            return f"{device} misses a text of {author} in {conversation}"
+    others = [sum(fnmatch(each, grant.who) and each != name for each in reference.cast) for grant in _of(scheme, name)]
+    enough = all(count >= grant.t for count, grant in zip(others, _of(scheme, name), strict=True))
+    missing = (reference.ending.yielded & {text for *_, text in now}) - ending.yielded
+    if missing and enough:
+        return f"{len(missing)} promised texts are missing"
+    named = any(name in (who, *why.replace(":", " ").split()) for who, why in ending.said - reference.ending.said)
+    harmless = read == now if name in OWNER else BAD[what] == OTHERS  # an official with another's key is that one
+    return "" if named or harmless else "it is not named"
+
+
+def _of(scheme: Scheme, name: str) -> list[Grant]:
+    """Return the claim's grants to a party as one of several."""
+    return [grant for grant in scheme.claim.grants if fnmatch(name, grant.who)]
