@@ -177,7 +177,7 @@ def one_after_another(party, wire, to, body, people):
     return to
 
 
-def in_silence(party, wire, to, body, people):
+def without_a_word(party, wire, to, body, people):
     reached = []
     for listed in to:
         with suppress(EscrowError):
@@ -334,7 +334,7 @@ SPECIMENS = [
     (BAD_KEY, "misses a text", PLAIN, (Device, "mail_each", one_after_another)),
     (BAD_KEY, "the set-up ended", HastyScheme(), None),
     (BAD_KEY, "agent-1 has a key that is missing: alice-phone misses", THRESHOLD, (Speaker, "_sealed", sealed_outside)),
-    (BAD_KEY, "it is not named", PLAIN, (Device, "mail_each", in_silence)),
+    (BAD_KEY, "it is not named", PLAIN, (Device, "mail_each", without_a_word)),
     (DISTURBED, "Certificate that no honest run makes", FAIR, (registration.Centre, "insist", yes)),
     (DISTURBED, "trustee-1 keeps more", FAIR, (registration.Holder, "insist", yes)),
     (DISTURBED, "authority keeps more", HoardingScheme(), None),
