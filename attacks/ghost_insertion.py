@@ -36,7 +36,7 @@ class GhostInsertion(Attack):
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Add the insider's device to the directory and keep its keys in the provider's state."""
         victim = bystander(scenario)
-        ghost = attacker_device(f"{victim.name}-tablet", victim.name, scheme.device)
+        ghost = attacker_device(f"{victim.name}-tablet", victim.name, scheme.device, scheme.committing)
         ghosts = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, {"ghosts": ghosts})
         provider.ghosts.append(ghost)

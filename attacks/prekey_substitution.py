@@ -64,7 +64,9 @@ class PrekeySubstitution(Attack):
         provider: Any = corrupted(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
         between = (scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)])
         provider.puppets = [
-            attacker_device(name, user.name, scheme.device) for user in between for name in user.devices
+            attacker_device(name, user.name, scheme.device, scheme.committing)
+            for user in between
+            for name in user.devices
         ]
         return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
 
@@ -83,7 +85,7 @@ def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Pla
         bundle = provider.on_fetch("", Fetch(recipient), wire)  # an asker without a name gets the true keys
         writer.sessions[recipient] = [writer.begin(bundle)]
     conversing = writer.sessions[recipient][0]
-    message, _ = ratchet.encrypt(conversing.session, said.body)
+    message, _ = ratchet.encrypt(conversing.session, said.body, writer.committing)
     return msgspec.structs.replace(mail, initial=conversing.initial, body=ratchet.pack(message))
 
 

@@ -137,6 +137,9 @@ class Finding(msgspec.Struct, frozen=True):
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. The base itself is plain end-to-end encryption.
 
+    With `committing` all clients seal texts with CTX, so that a ciphertext opens under one message key only. The
+    default is AES-GCM: the Double Ratchet, section 7.2, asks for an AEAD and for no commitment.
+
     `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
     official without a usable key ends the set-up. `in_pages`: README's table and the
@@ -151,6 +154,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     all_needed: ClassVar[str] = ""
     in_pages: ClassVar[bool] = False
     findings: ClassVar[tuple[Finding, ...]] = ()
+    committing: bool = False
     device: ClassVar[type[Device]] = Device
     provider: ClassVar[type[Provider]] = Provider
     authority: ClassVar[type[Authority]] = Authority
@@ -172,7 +176,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         with crypto.acting("authority"):
             yield self.authority("authority", key=crypto.new_signing_key(AuthorityKey))
         for user in users:
-            yield from new_devices(self.device, user.name, user.devices)
+            yield from new_devices(self.device, user.name, user.devices, committing=self.committing)
 
     def setup(self, wire: Wire) -> None:
         """Exchange the messages that are needed before the first day: dealing, key generation, publishing."""

@@ -59,7 +59,8 @@ class Device(Principal):
     are the listed devices that this client hides from its user.
     `patience` is the number of days after which a session that was never answered is begun anew; 0, as in the
     specifications, is never: if a first flight is lost, all later mail is lost once the other end has erased its
-    prekey.
+    prekey. `committing` says that all clients of the scheme seal texts with CTX in place of AES-GCM; no packet says so,
+    so that no sender can choose.
     """
 
     user: str
@@ -79,6 +80,7 @@ class Device(Principal):
     waiting: list[Mail] = []
     known_groups: dict[str, Group] = {}
     quiet: list[Listed] = []
+    committing: bool = False
 
     # --- keys ---
 
@@ -187,7 +189,7 @@ class Device(Principal):
     def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None:
         """Send one pairwise ciphertext. Without `people` it carries keys, not a text, and has no access field."""
         conversing = sessions.current(self, wire, to)
-        message, key = ratchet.encrypt(conversing.session, body)
+        message, key = ratchet.encrypt(conversing.session, body, self.committing)
         header = message.associated + ratchet.header(message)
         field = self._field(key, FieldContext(people, wire.day, header)) if people else b""
         mail = Mail(self.name, (to.device,), "", conversing.initial, ratchet.pack(message), field)

@@ -49,7 +49,7 @@ def encrypt(device: Device, wire: Wire, people: tuple[str, ...], said: Text) -> 
         if not own.holders:
             raise
     names = [listed.device for listed in recipients if listed in own.holders]
-    return *sender_keys.encrypt(own, codec.encode(said)), names
+    return *sender_keys.encrypt(own, codec.encode(said), device.committing), names
 
 
 @honest_only("what a device does with its own chains")
@@ -67,7 +67,7 @@ def open_mail(device: Device, mail: Mail) -> Plaintext:
         raise Forged("a group message under a chain that never came")
     device.insist(peer.group == mail.group, "a text is of its chain's group")  # asked before the key is spent
     device.insist(sender_keys.signature_holds(peer, mail.body), "signature of a group message")
-    return sender_keys.decrypt(peer, sender_keys.unpack(mail.body))
+    return sender_keys.decrypt(peer, sender_keys.unpack(mail.body, device.committing))
 
 
 @honest_only("what a device does with its own chains")

@@ -3,6 +3,7 @@
   root     RK', CK = HKDF(salt RK, DH(own, peer))                     once for each new ratchet key    (section 5.2)
   chain    MK = HMAC(CK, 0x01);  CK' = HMAC(CK, 0x02)                 once for each message            (section 5.2)
   message  dh ‖ pn ‖ n ‖ AES-256-GCM(MK, text; AD ‖ dh ‖ pn ‖ n)      every MK seals once, so the nonce is zero
+           or, where every client commits, CTX over it            (escrow.primitives.committing; 16 bytes more)
   weak     a stolen state reads on until both sides have made a new ratchet key; skipped keys wait to be stolen
 
 A chain is named by the ratchet key `dh` that began it, and a root key by the newest ratchet key mixed into it: exact
@@ -18,6 +19,7 @@ from escrow.codec import Fact, Public, read_varint, varint
 from escrow.crypto import TAG, Private, hkdf, hmac256_pair, new_private, open_sealed, seal
 from escrow.derivation import Guard, Witness, derivation, honest_only
 from escrow.errors import Forged, Malformed, Refused
+from escrow.primitives import committing as ctx
 
 MAX_SKIP = (
     1000  # message keys that one message may make a receiver derive and keep (section 2.6 leaves the number open)
@@ -80,13 +82,17 @@ class Slot(Fact, frozen=True, gc=False):
 
 
 class Message(Fact, frozen=True, gc=False):
-    """A pairwise message: ratchet key (32 bytes), number, length of the previous chain, associated data, ciphertext."""
+    """A pairwise message: ratchet key (32 bytes), number, length of the previous chain, associated data, ciphertext.
+
+    `committing` does not travel: all clients of a scheme seal with CTX, or none does, and the reader knows which.
+    """
 
     chain: Public
     n: int
     pn: int
     associated: Public
     sealed: Public
+    committing: bool = False
 
 
 class Answers(Fact, frozen=True, gc=False):
@@ -165,7 +171,8 @@ def open_message(message: Message, key: MessageKey) -> Plaintext:
     Raise Forged if key, header, associated data or ciphertext do not fit.
     """
     associated = _framed(message.associated, message.chain, message.pn, message.n)
-    return Plaintext(open_sealed(key.value, message.sealed, associated))
+    opener = ctx.open_sealed if message.committing else open_sealed
+    return Plaintext(opener(key.value, message.sealed, associated))
 
 
 def _verify(chain: ChainKey, first: Message) -> None:
@@ -204,7 +211,7 @@ def _framed(before: bytes, dh: bytes, pn: int, n: int, after: bytes = b"") -> by
 
 
 @honest_only("reads public bytes")
-def unpack(data: bytes, associated: bytes) -> Message:
+def unpack(data: bytes, associated: bytes, committing: bool = False) -> Message:
     """Return the message that `pack` packed. Raise Malformed if it is too short or a number is not canonical."""
     if len(data) < _SHORTEST:
         raise Malformed("a message is shorter than its header and tag")
@@ -222,7 +229,7 @@ def unpack(data: bytes, associated: bytes) -> Message:
             n, at = read_varint(data, at - 1)
     if at > 34 and len(data) < at + TAG:
         raise Malformed("a message is shorter than its header and tag")
-    return Message(data[:32], n, pn, associated, data[at:])
+    return Message(data[:32], n, pn, associated, data[at:], committing)
 
 
 # --- a session ---
@@ -263,8 +270,8 @@ def respond(agreed: Root, associated: bytes, prekey: Private) -> Session:
     return Session(agreed.session, associated, agreed, prekey, b"")
 
 
-def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
-    """Return the next message and the key that sealed it (section 3.4).
+def encrypt(session: Session, body: bytes, committing: bool = False) -> tuple[Message, MessageKey]:
+    """Return the next message and the key that sealed it (section 3.4), with CTX if `committing`.
 
     Raise Refused if no peer's ratchet key is known yet.
     """
@@ -272,8 +279,8 @@ def encrypt(session: Session, body: bytes) -> tuple[Message, MessageKey]:
         raise Refused("session", "it cannot send before it has received")
     key, session.sending = step(session.sending)
     pn, associated = session.previous, session.associated
-    sealed = seal(key.value, body, _framed(associated, key.chain, pn, key.n))
-    return Message(key.chain, key.n, pn, associated, sealed), key
+    sealed = (ctx.seal if committing else seal)(key.value, body, _framed(associated, key.chain, pn, key.n))
+    return Message(key.chain, key.n, pn, associated, sealed, committing), key
 
 
 @honest_only("an honest party's use of step and turn")

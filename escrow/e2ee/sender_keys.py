@@ -2,6 +2,7 @@
 
   chain    MK_i = HMAC(CK_i, 0x01);  CK_i+1 = HMAC(CK_i, 0x02)
   message  id ‖ varint i ‖ AES-256-GCM(MK_i, text; id ‖ i) ‖ Ed25519 signature over everything before it
+           or, where every client commits, CTX in place of AES-GCM (escrow.primitives.committing; 16 bytes more)
   rotate   a new chain whenever a device leaves the group
   weak     no healing before the next rotation; nothing in a message says which group or membership it was meant for
 
@@ -19,6 +20,7 @@ from escrow.derivation import Guard, derivation, honest_only
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MAX_KEPT, MAX_SKIP, MessageKey, Plaintext, Slot
 from escrow.errors import Forged, Malformed, Refused
+from escrow.primitives import committing as ctx
 
 ID, SIGNATURE = 16, 64
 
@@ -36,11 +38,12 @@ class SenderChain(Fact, frozen=True):
 
 
 class SenderMessage(Fact, frozen=True):
-    """A group message: chain id (16 bytes), number, ciphertext."""
+    """A group message: chain id (16 bytes), number, ciphertext; `committing` as in ratchet.Message."""
 
     chain: Public
     n: int
     sealed: Public
+    committing: bool = False
 
 
 @derivation("chain.chain = slot.chain, chain.n = slot.n")
@@ -53,7 +56,8 @@ def sender_step(chain: SenderChain, slot: Guard[Slot] | None = None) -> tuple[Me
 @derivation("message.chain = key.chain, message.n = key.n")
 def open_sender_message(message: SenderMessage, key: MessageKey) -> Plaintext:
     """Open a group message. Raise Forged if key and ciphertext do not fit. The receiver checks the signature before."""
-    return Plaintext(open_sealed(key.value, message.sealed, header(message)))
+    opener = ctx.open_sealed if message.committing else open_sealed
+    return Plaintext(opener(key.value, message.sealed, header(message)))
 
 
 def header(message: SenderMessage) -> bytes:
@@ -62,12 +66,12 @@ def header(message: SenderMessage) -> bytes:
 
 
 @honest_only("reads public bytes")
-def unpack(data: bytes) -> SenderMessage:
+def unpack(data: bytes, committing: bool = False) -> SenderMessage:
     """Return the message in its wire form, without the signature. Raise Malformed if it is too short."""
     n, at = read_varint(data, ID)
     if len(data) < at + TAG + SIGNATURE:
         raise Malformed("a group message is shorter than its header, tag and signature")
-    return SenderMessage(data[:ID], n, data[at:-SIGNATURE])
+    return SenderMessage(data[:ID], n, data[at:-SIGNATURE], committing)
 
 
 class OwnChain(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -99,11 +103,11 @@ def new_chain() -> OwnChain:
 
 
 @honest_only("an honest sender's use of sender_step")
-def encrypt(own: OwnChain, body: bytes) -> tuple[bytes, MessageKey]:
-    """Return the next message of the chain in its wire form, and the key that sealed it."""
+def encrypt(own: OwnChain, body: bytes, committing: bool = False) -> tuple[bytes, MessageKey]:
+    """Return the next message of the chain in its wire form, and the key that sealed it, with CTX if `committing`."""
     key, own.chain = sender_step(own.chain)
     head = key.chain + varint(key.n)
-    signed = head + seal(key.value, body, head)
+    signed = head + (ctx.seal if committing else seal)(key.value, body, head)
     return signed + own.signer.sign(signed), key
 
 

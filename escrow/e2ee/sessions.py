@@ -72,7 +72,7 @@ def open_mail(device: Device, mail: Mail, author: Listed) -> Plaintext:
             continue
         try:
             device.insist(conversing.identity == author.identity, "the session is with the key that is listed")
-            message = ratchet.unpack(mail.body, conversing.session.associated)
+            message = ratchet.unpack(mail.body, conversing.session.associated, device.committing)
             plaintext = ratchet.decrypt(conversing.session, message)
         except (Forged, Refused) as error:
             why = error
@@ -91,7 +91,7 @@ def _open_first(device: Device, mail: Mail, initial: Initial, author: Listed) ->
     prekey = next((old for old in device.prekeys if old.key.public == initial.spk_b), None)
     device.insist(prekey is None or initial.ek_a not in prekey.begun, "a first message begins one session")
     session = device.accept(initial)
-    plaintext = ratchet.decrypt(session, ratchet.unpack(mail.body, initial.associated))
+    plaintext = ratchet.decrypt(session, ratchet.unpack(mail.body, initial.associated, device.committing))
     device.spend(initial)
     if prekey is not None and not initial.opk_b:
         prekey.begun.append(initial.ek_a)  # nothing was used up that would tell a repetition

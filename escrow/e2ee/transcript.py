@@ -23,7 +23,9 @@ from escrow.errors import Malformed
 class Transcript:
     """Reads mail in the order in which the network heard it."""
 
-    def __init__(self) -> None:
+    def __init__(self, committing: bool = False) -> None:
+        """Begin with nothing heard; `committing` is the scheme's parameter, which everybody knows."""
+        self._committing = committing
         self._associated: dict[bytes, bytes] = {}  # of each session
         self._sessions: dict[bytes, tuple[bytes, ...]] = {}  # chain -> sessions that it may belong to
         self._chains: dict[tuple[str, str], list[bytes]] = defaultdict(list)  # direction -> chains, oldest first
@@ -51,7 +53,7 @@ class Transcript:
         Raise Malformed if it cannot be read.
         """
         if mail.group:
-            return (sender_keys.unpack(mail.body),)
+            return (sender_keys.unpack(mail.body, self._committing),)
         return tuple(dict.fromkeys(message for _, message in self._readings(mail)))
 
     def _readings(self, mail: Mail) -> Iterator[tuple[bytes, Message]]:
@@ -60,11 +62,11 @@ class Transcript:
         for session in self._sessions.get(mail.body[:32], ()):
             associated = self._associated[session]
             if associated not in read:
-                read[associated] = ratchet.unpack(mail.body, associated)
+                read[associated] = ratchet.unpack(mail.body, associated, self._committing)
             yield session, read[associated]
 
     def _group(self, mail: Mail) -> Iterator[Fact]:
-        message = sender_keys.unpack(mail.body)
+        message = sender_keys.unpack(mail.body, self._committing)
         yield message
         yield from self._slots_up_to(message)
 

@@ -157,8 +157,8 @@ class Ghost(device.Device):
         self.texts.append(Text(conversation, body))
 
 
-def new_ghost(target: str, name: str) -> Ghost:
-    """Return a silent device with its own keys, named as one of the target's."""
+def new_ghost(target: str, name: str, committing: bool = False) -> Ghost:
+    """Return a silent device with its own keys, named as one of the target's; `committing` is the scheme's."""
     identity = crypto.new_signing_key(IdentityKey)
     return Ghost(
         name,
@@ -167,6 +167,7 @@ def new_ghost(target: str, name: str) -> Ghost:
         [identity.public],
         prekeys=[Prekey(new_private(), 0)],
         one_time=[new_private() for _ in range(ONE_TIME)],
+        committing=committing,
     )
 
 
@@ -189,9 +190,9 @@ class GhostAuthority(Authority):
 
     hauntings: list[Haunting] = []
 
-    def haunt(self, wire: Wire, warrant: Warrant) -> None:
+    def haunt(self, wire: Wire, warrant: Warrant, committing: bool = False) -> None:
         """Make a silent device and have the provider add it. Raise what the provider raised."""
-        ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}")
+        ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}", committing)
         self.put(wire, ghost.provider, warrant, keys_of(ghost), type(None))
         self.hauntings.append(Haunting(warrant, ghost))
 
@@ -244,7 +245,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         """Have the provider add a silent device for the warrant."""
         authority = of_kind(authority, GhostAuthority)
         try:
-            authority.haunt(wire, warrant)
+            authority.haunt(wire, warrant, self.committing)
         except EscrowError as error:
             wire.complain(authority.name, error)
 

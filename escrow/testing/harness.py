@@ -171,6 +171,7 @@ class Harness(World):
         like = next(self.device(other) for other, owner in self.owner.items() if owner == user)
         base = Device.__struct_fields__
         added = {field: getattr(like, field) for field in like.__struct_fields__ if field not in base}
+        added["committing"] = like.committing
         fresh = new_devices(type(like), user, [name], stock=STOCK, **added)[0]
         self.provider.directory.pop(name, None)
         self.provider.accounts[name] = user

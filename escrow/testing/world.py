@@ -39,7 +39,7 @@ class World:
             raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
         introduce(parties)
         self.wire = self.wired(parties, link)
-        self.intercepts = Intercepts()
+        self.intercepts = Intercepts(scheme.committing)
 
     def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
         """Return the wire between the parties."""
@@ -123,10 +123,10 @@ class World:
 class Intercepts:
     """What the network keeps for the lawful access: every mail once, and how many of them each warrant has seen."""
 
-    def __init__(self) -> None:
-        """Begin with nothing heard."""
+    def __init__(self, committing: bool = False) -> None:
+        """Begin with nothing heard; `committing` is the scheme's parameter."""
         self.all: list[Intercept] = []
-        self._transcript = Transcript()
+        self._transcript = Transcript(committing)
         self._read = 0
         self._seen: dict[int, int] = {}
 

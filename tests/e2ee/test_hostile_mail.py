@@ -85,7 +85,7 @@ FAULTS = {
     "does not check the form": ("escrow.e2ee.transcript._check_form", lambda mail: None, AssertionError),
     "yields before it reads the body": (
         "escrow.e2ee.ratchet.unpack",
-        lambda data, associated: HONEST_UNPACK(data, associated) if associated else None,
+        lambda data, associated, *committing: HONEST_UNPACK(data, associated, *committing) if associated else None,
         Malformed,
     ),
 }

@@ -112,7 +112,8 @@ def test_a_manifest_lists_plain_names_only(tmp_path, line):
 # --- a folder that somebody sealed anew ---
 
 ANSWER = {"by": ["agent-1"], "checks": [], "type": "x", "encoding": ""}
-OTHERS = {"n": 3, "t": 1}
+OF_ALL = {"committing": False}  # those of the base of all schemes
+OTHERS = {"committing": False, "n": 3, "t": 1}
 LIES = {
     "another type's bytes": (edit("facts.jsonl", -3, encoding="00"), r"facts.jsonl, line \d+: not a "),
     "capitals": (swap("facts.jsonl", b'"encoding":"9', b'"encoding":"A'), "facts.jsonl, line 1: .*hexadecimal"),
@@ -153,7 +154,10 @@ LIES = {
     "a text twice": (edit("texts.jsonl", 1, id=0), "texts.jsonl, line 2: texts are not in order"),
     "more than opened": (edit("statement.json", 0, opened=3), "statement.json: more texts are proven"),
     "no evening": (edit("statement.json", 0, coalition=[{"principal": "agent-1", "evenings": []}]), "on no evening"),
-    "another scheme": (edit("statement.json", 0, scheme="plain", parameters={}), "cell.json: it is of another scheme"),
+    "another scheme": (
+        edit("statement.json", 0, scheme="plain", parameters=OF_ALL),
+        "cell.json: it is of another scheme",
+    ),
     "no scheme": (
         edit("statement.json", 0, scheme="../plain"),
         "statement.json: no scheme or attack is called '../plain'",

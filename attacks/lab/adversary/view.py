@@ -19,6 +19,7 @@ from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
 from escrow.principal import Principal, revive
+from escrow.scheme import Scheme
 from escrow.vocabulary import Vocabulary, vocabulary
 from escrow.wire import Heard
 
@@ -83,10 +84,11 @@ class Reader:
 
     def __init__(self, scheme: object, *others: object) -> None:
         self._packets, self._facts = _readable(*map(module_of, (scheme, *others)))
+        self._committing = isinstance(scheme, Scheme) and scheme.committing
 
     def network(self, heard: tuple[Heard, ...]) -> Iterator[Fact]:
         """Yield the facts of every packet, in order, and what their order tells. Unreadable packets give none."""
-        transcript = Transcript()
+        transcript = Transcript(self._committing)
         read: set[bytes] = set()  # what is told to all is one packet for each of them, all of the same bytes
         for packet in heard:
             if packet.data in read:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from attacks.lab.simulation.record import TEXT, Record
 from escrow import crypto
 from escrow.errors import Forged
-from escrow.primitives import hpke
+from escrow.primitives import committing, hpke
 
 
 class Sealed(NamedTuple):
@@ -90,8 +90,10 @@ class Ledger:
 
 
 def _open(one: Sealed) -> bytes:
-    """Return the plaintext, by that one of the library's two ciphers that sealed it."""
-    try:
-        return crypto.open_sealed(one.key, one.ciphertext, one.associated, one.nonce)
-    except Forged:
-        return hpke.CHACHA20_POLY1305.open(one.key, one.ciphertext, one.associated, one.nonce)
+    """Return the plaintext, by that one of the library's ciphers that sealed it."""
+    for opener in (crypto.open_sealed, committing.open_sealed):
+        try:
+            return opener(one.key, one.ciphertext, one.associated, one.nonce)
+        except Forged:
+            continue
+    return hpke.CHACHA20_POLY1305.open(one.key, one.ciphertext, one.associated, one.nonce)

@@ -50,7 +50,7 @@ class Puppets:
     def __init__(self, scheme: Scheme, record: Record) -> None:
         self.scheme, self.record = scheme, record
         self._answers = recorded_answers(record.heard)
-        self._intercepts = Intercepts()
+        self._intercepts = Intercepts(scheme.committing)
         self._intercepts.hear(record.heard)
         self._mail: dict[str, dict[Mail, None]] = defaultdict(dict)
         self._packets: dict[str, list[Heard]] = defaultdict(list)

@@ -120,13 +120,13 @@ def specimen_module(attack: Attack) -> str:
     return attack.specimen if named else f"attacks.specimens.{attack.specimen}"
 
 
-def attacker_device(name: str, user: str, kind: type[Device] = Device) -> Device:
+def attacker_device(name: str, user: str, kind: type[Device] = Device, committing: bool = False) -> Device:
     """Return a device of the attacker's under a user's name: a fresh identity key and signed prekeys of one day.
 
-    `kind` is the scheme's, so that it agrees on keys as the scheme's devices do.
+    `kind` and `committing` are the scheme's, so that it agrees on keys, and seals, as the scheme's devices do.
     """
     identity = crypto.new_signing_key(IdentityKey)
-    device = kind(name, user, identity, [identity.public])
+    device = kind(name, user, identity, [identity.public], committing=committing)
     device.renew(0)
     return device
 

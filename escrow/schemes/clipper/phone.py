@@ -103,7 +103,7 @@ def of_pairwise(own: device.Device, mail: Mail) -> ComputedKey:
         session = conversing.session
         if mail.initial is not None and mail.initial.ek_a != session.id:
             continue
-        message = ratchet.unpack(mail.body, session.associated)
+        message = ratchet.unpack(mail.body, session.associated, own.committing)
         try:
             return ComputedKey(pairwise_key(session, message), session.associated + ratchet.header(message))
         except Forged:
@@ -111,13 +111,13 @@ def of_pairwise(own: device.Device, mail: Mail) -> ComputedKey:
     if mail.initial is None:
         raise Forged("no session opens this message")
     session = own.accept(mail.initial)
-    message = ratchet.unpack(mail.body, session.associated)
+    message = ratchet.unpack(mail.body, session.associated, own.committing)
     return ComputedKey(pairwise_key(session, message), session.associated + ratchet.header(message))
 
 
 def of_group(own: device.Device, mail: Mail) -> ComputedKey:
     """Return the key with which a device will open a group's mail. Raise what opening it would raise."""
-    message = sender_keys.unpack(mail.body)
+    message = sender_keys.unpack(mail.body, own.committing)
     for peer in own.receiving:
         if peer.device == mail.sender and peer.chain.chain == message.chain:
             return ComputedKey(group_key(peer, message), mail.body[: -sender_keys.SIGNATURE])
