@@ -4,8 +4,10 @@
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
   quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
                                                           and its key, and until the warrant's last day
+  ask      a client asks about each new device            the answer is sealed to it, as long for any other device
   access   g collects its mail; the authority keeps the texts
   weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it
+           every client that hides g knows that the target is under a warrant, and reads the warrant
 
 Source: Levy and Robinson, "Principles for a More Informed Exceptional Access Debate", Lawfare, 29 November 2018. They
 propose the idea in a paragraph; the messages here are modelled.
@@ -19,14 +21,15 @@ import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
-from escrow.crypto import new_private
-from escrow.derivation import Checks
+from escrow.crypto import new_private, sha256
+from escrow.derivation import Checks, derivation, honest_only
 from escrow.e2ee import device, provider
 from escrow.e2ee.content import Conversation, Text
 from escrow.e2ee.device import Prekey
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Group, GroupOf, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
-from escrow.errors import EscrowError, Malformed
+from escrow.errors import EscrowError, Forged, Malformed
+from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User
 from escrow.schemes.plain import DEVICES, Plain
@@ -39,10 +42,12 @@ from escrow.warrant import (
 from escrow.wire import Wire
 
 ONE_TIME = 50  # one-time prekeys of a ghost
+QUIET = 4096  # bytes: what a client is told about a new device has a multiple of this length
+_QUIET, _NAME = b"escrow-lab quiet", b"escrow-lab name of a device"
 
 
 class GhostKeys(Fact, frozen=True):
-    """The public keys of a silent device, as in any device's bundle; its name imitates one of the target's."""
+    """The public keys of a silent device, as in any device's bundle. Its name is as any that the target may choose."""
 
     device: str
     identity: Public
@@ -57,10 +62,45 @@ class AskQuiet(Packet, frozen=True):
     device: str
 
 
-class Quiet(Packet, frozen=True):
-    """The authority's request under which the device was added, or nothing."""
+class QuietAnswer(Fact, frozen=True):
+    """The authority's request under which a device was added, or nothing: sealed to the identity key `to` (32 bytes).
 
-    request: Request | None
+    It is QUIET bytes long, or a multiple, whatever it says: the network cannot tell a silent device from another.
+    """
+
+    to: Public
+    sealed: Public
+
+
+class Quiet(Packet, frozen=True):
+    """The answer to AskQuiet."""
+
+    answer: QuietAnswer
+
+
+@honest_only("a provider's half: who learns the request knew it before")
+def seal_quiet(to: bytes, request: Request | None) -> QuietAnswer:
+    """Return the answer to the client with this identity key (32 bytes). Raise Forged if that is no key."""
+    plain = codec.encode(request)
+    padded = plain + b"\x80" + bytes(-(len(plain) + 1) % QUIET)
+    return QuietAnswer(to, hpke.seal(crypto.montgomery(to), padded, _QUIET))
+
+
+def quiet_request(answer: QuietAnswer, key: IdentityKey) -> Request | None:
+    """Return the request in an answer, or None if the device is not to be hidden. Raise Forged if it is another's."""
+    plain = hpke.open_(key.agreement, answer.sealed, _QUIET).rstrip(b"\0").removesuffix(b"\x80")
+    try:
+        return codec.decode(plain, Request | None)  # type: ignore[arg-type]  # a union of types
+    except Malformed as error:
+        raise Forged(str(error)) from None
+
+
+@derivation("answer.to = key.public")
+def open_quiet(answer: QuietAnswer, key: IdentityKey) -> Warrant:
+    """Return the warrant in an answer, by the client's identity key. Raise Forged if the device is not to be hidden."""
+    if (request := quiet_request(answer, key)) is None:
+        raise Forged("no warrant hides that device")
+    return request.warrant
 
 
 def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
@@ -101,8 +141,8 @@ class GhostProvider(Official, provider.Provider):
         self.directory[keys.device] = Entry(target, keys.identity, keys.prekey, keys.signature, list(keys.one_time))
 
     def on_ask_quiet(self, sender: str, packet: AskQuiet, wire: Wire) -> Quiet:
-        """Return the request that added a device, or nothing."""
-        return Quiet(self.haunted.get(packet.device))
+        """Return the request that added a device, or nothing, sealed to the device that asks."""
+        return Quiet(seal_quiet(self.entry(sender, sender).identity, self.haunted.get(packet.device)))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
         """Return the devices of a user, after removing silent devices whose warrant has ended."""
@@ -130,7 +170,8 @@ class GhostClient(device.Device):
         self.silences = [each for each in self.silences if wire.day <= each.last]
         if any(each.listed == device for each in self.silences):
             return True
-        request = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet).request
+        told = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet)
+        request = quiet_request(told.answer, self.identity)
         if request is None or not is_hushed(self.court, device, request):
             return False
         order = request.warrant.order
@@ -155,6 +196,11 @@ class Ghost(device.Device):
     def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
         """Keep a text for the authority, and show nothing."""
         self.texts.append(Text(conversation, body))
+
+
+def ghost_name(target: str, nonce: bytes) -> str:
+    """Return a name as the target may give a device. Without the warrant's nonce nobody can tell that it is of one."""
+    return f"{target}-tablet-{sha256(_NAME, nonce).hex()[:8]}"
 
 
 def new_ghost(target: str, name: str, committing: bool = False) -> Ghost:
@@ -192,7 +238,8 @@ class GhostAuthority(Authority):
 
     def haunt(self, wire: Wire, warrant: Warrant, committing: bool = False) -> None:
         """Make a silent device and have the provider add it. Raise what the provider raised."""
-        ghost = new_ghost(warrant.order.target, f"{warrant.order.target}-{warrant.order.id}", committing)
+        order = warrant.order
+        ghost = new_ghost(order.target, ghost_name(order.target, order.nonce), committing)
         self.put(wire, ghost.provider, warrant, keys_of(ghost), type(None))
         self.hauntings.append(Haunting(warrant, ghost))
 

@@ -8,11 +8,11 @@ from escrow.crypto import new_signing_key
 from escrow.e2ee.provider import Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import corrupted
-from escrow.schemes.ghost import SCHEME, GhostKeys
+from escrow.schemes.ghost import SCHEME, GhostKeys, ghost_name
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
-NAME = "alice-warrant"
+NAME = ghost_name("alice", bytes(16))  # the nonce of the harness's orders
 TALK = [Step("say", "bob-phone", "choir"), Step("say", "alice-phone", "choir")]
 NOTICE = "a new device or key is shown"
 

@@ -14,6 +14,7 @@ class LossyLink:
     """The link of a play's wire. `lost` are the pairs (text, device) whose mail was lost on the way.
 
     The dice of a mail depend on its text and recipients alone, so that what a scheme adds changes nobody else's mail.
+    Nor do the names of devices that are added matter: all of them have the same dice.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -30,7 +31,7 @@ class LossyLink:
         recipients = [name for mail in mails_in(packet) for name in mail.recipients]
         if packet.src not in self.devices or not recipients:
             return (*due, packet)
-        known = [name for name in recipients if name in self.devices] or recipients
+        known = [name for name in recipients if name in self.devices] or ["another device"]
         seed = f"{self.scenario.seed} {self.speaking} {packet.src} {' '.join(known)}"
         dice = random.Random(seed)  # noqa: S311 (which mail is lost is no secret)
         if packet.src in self.scenario.lossy and dice.randrange(100) < self.scenario.loss_percent:
