@@ -5,7 +5,8 @@
   relay    A -> B: the puppet of B opens the mail, that of A seals its content to the true B, as coming from A
 
 Sender keys of groups travel as such mail, so that the group's texts are read as well. Keys never change, so no client
-notices; two users who compare safety numbers do. What a puppet cannot open is passed on as it came.
+notices; two users who compare safety numbers do. The access field is left out: the one that came is
+of another message, as its labels say. What a puppet cannot open is passed on as it came.
 Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2016, sections 4.1 and 4.7.
 """
 
@@ -86,7 +87,7 @@ def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Pla
         writer.sessions[recipient] = [writer.begin(bundle)]
     conversing = writer.sessions[recipient][0]
     message, _ = ratchet.encrypt(conversing.session, said.body, writer.committing)
-    return msgspec.structs.replace(mail, initial=conversing.initial, body=ratchet.pack(message))
+    return msgspec.structs.replace(mail, initial=conversing.initial, body=ratchet.pack(message), field=b"")
 
 
 ATTACK = PrekeySubstitution()

@@ -114,6 +114,14 @@ def acting(party: str) -> Iterator[None]:
         run.party = before
 
 
+@contextmanager
+def drawing_from(secret: bytes) -> Iterator[None]:
+    """Draw random bytes from a secret (32 bytes) inside this context: the same ones each time, whoever acts."""
+    outer = _run.get()
+    with running(Run(secret, outer.observer if outer else None)):
+        yield
+
+
 def observe(event: str, *details: object) -> None:
     """Tell the observer of an event, if there is one."""
     if (run := _run.get()) is not None and run.observer is not None:

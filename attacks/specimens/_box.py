@@ -1,6 +1,5 @@
-"""The escrow of most specimens: `envelope`, where each check that agent or relay should make is a parameter.
+"""The escrow of most specimens: `envelope`, where each check that the agent should make is a parameter.
 
-  relay    refuses mail without an access field                                if it polices
   access   authority --(warrant, field)--> agent                               checks all but what it waives
 
 The agent answers one registered authority only, so that a court's key alone opens nothing. A model for teaching, from
@@ -15,13 +14,10 @@ from attacks.specimens import OURS
 from escrow.codec import Public
 from escrow.crypto import Private
 from escrow.derivation import Checks, service
-from escrow.e2ee import provider
-from escrow.e2ee.provider import Mail
 from escrow.principal import Principal
 from escrow.scheme import User
 from escrow.schemes.envelope import Envelope, EnvelopeAgent, EnvelopeScheme, open_field
 from escrow.warrant import Authority, Official, Warrant, promises
-from escrow.wire import Wire
 
 REGISTERED, WINDOW = "registered authority", "window"
 
@@ -40,20 +36,6 @@ def box_checks(key: BoxKey, warrant: Warrant, field: Envelope) -> Checks:
     for check, holds in promises(key.court, warrant, field.people, field.day):
         yield check, holds or check in key.waives
     yield REGISTERED, warrant.order.authority == key.authority or REGISTERED in key.waives
-
-
-class Relay(provider.Provider):
-    """A provider that refuses mail without an access field, if it polices.
-
-    Sender keys carry no field: no such groups.
-    """
-
-    polices: bool = False
-
-    def on_mail(self, sender: str, packet: Mail, wire: Wire) -> None:
-        """Keep a mail for its recipients. Raise Refused if it lacks an access field and the relay polices."""
-        self.insist(bool(packet.field) or not self.polices, "mail carries an access field")
-        super().on_mail(sender, packet, wire)
 
 
 class BoxAgent(Official):
@@ -77,11 +59,9 @@ class BoxScheme(EnvelopeScheme, frozen=True, kw_only=True):
     """`waives`: the checks that the agent leaves out; `spare`: the authority has a copy of its key."""
 
     source = OURS
-    provider = Relay
     authority = SpareAuthority
     waives: tuple[str, ...] = ()
     spare: bool = False
-    polices: bool = False
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties of envelope, the agent with the authority's key and the checks that it waives."""
@@ -91,6 +71,4 @@ class BoxScheme(EnvelopeScheme, frozen=True, kw_only=True):
         key = BoxKey(made.public, made.raw, court, authority.key.public, self.waives)
         authority.spare = key if self.spare else None
         for party in parties:
-            if isinstance(party, Relay):
-                party.polices = self.polices
             yield BoxAgent(party.name, key) if isinstance(party, EnvelopeAgent) else party

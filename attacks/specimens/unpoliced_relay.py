@@ -1,6 +1,7 @@
 """The relay forwards mail without an access field; in the sound twin it refuses such mail."""
 
 from attacks.specimens._box import BoxScheme
+from escrow.e2ee.policing import Policing
 
 
 class UnpolicedRelay(BoxScheme, frozen=True, kw_only=True):
@@ -15,7 +16,7 @@ class PolicedRelay(BoxScheme, frozen=True, kw_only=True):
 
     name = "policed-relay"
     title = "Twin: the relay refuses mail without an access field"
-    polices: bool = True
+    policing: Policing = "relay"
 
 
 SPECIMEN, TWIN = UnpolicedRelay(), PolicedRelay()

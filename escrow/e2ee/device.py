@@ -12,16 +12,17 @@ groups in escrow.e2ee.membership, prekeys in escrow.e2ee.prekeys.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Public
 from escrow.crypto import Private, montgomery, new_private
-from escrow.e2ee import contacts, content, groups, membership, prekeys, ratchet, sender_keys, sessions, x3dh
+from escrow.e2ee import contacts, content, groups, membership, policing, prekeys, ratchet, sender_keys, sessions, x3dh
 from escrow.e2ee.content import Content, Conversation, Distribution, InGroup, Text, direct
 from escrow.e2ee.fingerprint import safety_number
+from escrow.e2ee.policing import ComputedKey, KnownMembers, Policing
 from escrow.e2ee.prekeys import Prekey as Prekey  # schemes import it from here
 from escrow.e2ee.provider import (
     Collect,
@@ -36,7 +37,7 @@ from escrow.e2ee.ratchet import MessageKey, Plaintext, Session
 from escrow.e2ee.sender_keys import OwnChain, PeerChain
 from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial
-from escrow.errors import EscrowError, Forged
+from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.principal import Principal
 from escrow.wire import Wire
 
@@ -61,7 +62,13 @@ class Device(Principal):
     specifications, is never: if a first flight is lost, all later mail is lost once the other end has erased its
     prekey. `committing` says that all clients of the scheme seal texts with CTX in place of AES-GCM; no packet says so,
     so that no sender can choose.
+
+    `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
+    was fetched last; `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient
+    cannot make a sender's field again.
     """
+
+    unrepeatable: ClassVar[str] = ""
 
     user: str
     identity: IdentityKey
@@ -81,6 +88,9 @@ class Device(Principal):
     known_groups: dict[str, Group] = {}
     quiet: list[Listed] = []
     committing: bool = False
+    policing: Policing = "none"
+    collected: int = 0
+    known_members: dict[str, list[KnownMembers]] = {}
 
     # --- keys ---
 
@@ -196,7 +206,11 @@ class Device(Principal):
         wire.tell(self.name, self.provider, mail)
 
     def _field(self, key: MessageKey, context: FieldContext) -> bytes:
-        field = self.access_field(key, context)
+        if self.policing == "recipient" and not self.unrepeatable:
+            with crypto.drawing_from(policing.field_seed(key, context.people, context.day, context.header)):
+                field = self.access_field(key, context)
+        else:
+            field = self.access_field(key, context)
         return codec.encode(field) if field is not None else b""
 
     def access_field(self, key: MessageKey, context: FieldContext) -> Fact | None:
@@ -233,6 +247,7 @@ class Device(Principal):
         """Fetch the mail that waits and show the texts in it. One bad message does not stop the rest."""
         for mail in wire.ask(self.name, self.provider, Collect(), Delivery).mails:
             self.receive_or_complain(wire, mail)
+        self.collected = wire.day
 
     def receive_or_complain(self, wire: Wire, mail: Mail) -> None:
         """Open one mail and act on its content; if it cannot be opened, keep the reason on the wire."""
@@ -248,15 +263,39 @@ class Device(Principal):
             groups.keep_waiting(self, mail)  # it overtook its sender key, or that is lost
             return
         author = contacts.author_of(self, wire, mail, chain)
+        found = policing.computed(self, mail) if self.policing == "recipient" else None
         plaintext = self.open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):
                 membership.check(self, wire, mail, author.user, conversation)
+                policing.compare(self, wire, mail, author.user, conversation)
+                if found is not None:
+                    self.take(wire, mail, found)
                 self.read(wire, author.user, conversation, body)
             case Distribution(group, told, signer):
                 membership.check(self, wire, mail, author.user, InGroup(group))
                 groups.learn(self, PeerChain(mail.sender, group, told, signer, identity=author.identity))
                 groups.receive_waiting(self, wire)
+
+    def take(self, wire: Wire, mail: Mail, found: ComputedKey) -> None:
+        """Raise Refused unless `admit` admits the field beside a text, after an alarm that names the sender."""
+        try:
+            self.admit(mail, found)
+        except Refused as refused:
+            wire.alarm(self.name, f"{mail.sender}: the access field beside its text is not the text's")
+            raise refused
+
+    def admit(self, mail: Mail, found: ComputedKey) -> None:
+        """Raise Refused, naming the sender, if a text's field is not what the sender's client should have made."""
+        if (kind := policing.field_type(self.access_field)) is None:
+            return
+        try:
+            said: Any = codec.decode(mail.field, kind)
+        except Malformed as error:
+            self.insist(False, f"{mail.sender} sent no access field for this message: {error}")
+            return
+        again = self._field(found.key, FieldContext(said.people, said.day, found.header))
+        self.insist(again == mail.field, f"the access field that {mail.sender} sent is not this message's")
 
     def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
         """Show a text on the screen. It is not kept in the state."""

@@ -35,7 +35,7 @@ from escrow.scheme import (
     open_intercepted,
     wanted,
 )
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.schemes.plain import DEVICES, FieldScheme
 from escrow.warrant import (
     Answer,
     Authority,
@@ -107,7 +107,7 @@ class EnvelopeAgent(Official):
         return self.key
 
 
-class EnvelopeScheme(Plain, frozen=True, kw_only=True):
+class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     """Plain, with every message key also sealed to one agent."""
 
     name = "envelope"

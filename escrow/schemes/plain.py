@@ -9,7 +9,13 @@ Source: Marlinspike and Perrin, X3DH (2016) and Sesame (2017); Perrin and Marlin
 
 from __future__ import annotations
 
-from escrow.scheme import Claim, Finding, Grant, Scheme, Source
+from collections.abc import Iterable, Iterator
+
+from escrow.e2ee.device import Device
+from escrow.e2ee.policing import Policing, field_type, relay
+from escrow.e2ee.provider import Provider
+from escrow.principal import Principal
+from escrow.scheme import Claim, Finding, Grant, Scheme, Source, User
 
 DEVICES = (
     Grant(
@@ -53,6 +59,31 @@ class Plain(Scheme, frozen=True, kw_only=True):
             grants=DEVICES,
             access="none",
         )
+
+
+class FieldScheme(Plain, frozen=True, kw_only=True):
+    """Base of the schemes that put an access field beside each text; `policing` says who looks at it, if anybody.
+
+    "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise.
+    """
+
+    policing: Policing = "none"
+
+    def __post_init__(self) -> None:
+        why = self.device.unrepeatable or self.seedable
+        if self.policing == "recipient" and why and self.device.admit is Device.admit:
+            raise ValueError(f"{self.name} cannot be policed by recipients: {why}")
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of plain, and tell each whether it looks at access fields."""
+        kind = field_type(self.device.access_field)
+        for party in super().cast(users, court):
+            if isinstance(party, Device):
+                party.policing = self.policing
+            if isinstance(party, Provider) and kind is not None and self.policing == "relay":
+                yield relay(party, kind)
+            else:
+                yield party
 
 
 SCHEME = Plain()

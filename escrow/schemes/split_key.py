@@ -29,7 +29,7 @@ from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.primitives import group, hpke
 from escrow.principal import Principal, of_kind
 from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.schemes.plain import DEVICES, FieldScheme
 from escrow.sharing import elgamal
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
 from escrow.warrant import (
@@ -215,7 +215,7 @@ def pinned(reader: SplitDevice | SplitAuthority, sender: str, told: Published) -
     return told.group
 
 
-class SplitKey(Plain, frozen=True, kw_only=True):
+class SplitKey(FieldScheme, frozen=True, kw_only=True):
     """`t` of `n` agents."""
 
     name = "split-key"
@@ -233,6 +233,7 @@ class SplitKey(Plain, frozen=True, kw_only=True):
     n: int = 3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.t <= self.n <= MOST_AGENTS:
             raise ValueError(f"t={self.t} of n={self.n} agents: it must be 1 <= t <= n <= {MOST_AGENTS}")
 

@@ -32,7 +32,7 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.schemes.plain import DEVICES, FieldScheme
 from escrow.sharing import tdh2
 from escrow.sharing.committee.announced import Announced, KnownSharings
 from escrow.sharing.committee.broadcast import MemberKey
@@ -182,7 +182,7 @@ class ThresholdAgent(Official, Member):
         return self.share
 
 
-class Threshold(Plain, frozen=True, kw_only=True):
+class Threshold(FieldScheme, frozen=True, kw_only=True):
     """`t` of `n` agents; `generation` makes the key and the refreshes, every `every` days (0: never).
 
     "gjkr" needs n ≥ 2t − 1. With "joint-feldman" one agent can bias the key, and if n < 2t − 1, t − 1 silent agents end
@@ -216,6 +216,7 @@ class Threshold(Plain, frozen=True, kw_only=True):
     reboots: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.t <= self.n <= MOST_AGENTS or self.every < 0:
             raise ValueError(f"t={self.t} of n={self.n} agents every {self.every} days: 1 <= t <= n <= {MOST_AGENTS}")
         if self.generation == "gjkr" and self.n < 2 * self.t - 1:

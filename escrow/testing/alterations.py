@@ -6,7 +6,7 @@ import sys
 import typing
 from collections.abc import Iterator
 from types import ModuleType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -75,6 +75,8 @@ def with_field(intercept: Intercept, field: bytes) -> Intercept:
 
 def loose(hint: Any, where: str, seen: set[Any]) -> Iterator[tuple[str, str]]:
     """Yield (field, type) of every field that is not a fact, a name, a number, public bytes or a container of these."""
+    if get_origin(hint) is Literal:
+        return  # one of a few names
     if get_origin(hint) in {list, tuple, dict, set, frozenset, Union, UnionType}:
         for inner in get_args(hint):
             yield from loose(inner, where, seen)

@@ -463,4 +463,4 @@ def test_a_relay_that_polices_stops_the_rogues_mail_alone():
     assert {attacked.by_id[text].device for text in stopped} == {rogue}
     assert attacked.evaded == frozenset()
     reasons = {reason for _, party, reason in attacked.record.refusals if party == "provider"}
-    assert reasons == {"mail carries an access field"}
+    assert reasons == {f"mail of {rogue} carries an access field"}

@@ -163,7 +163,7 @@ def test_parties_share_no_containers():
         for name in each.__struct_fields__
         if isinstance(inner := getattr(each, name), dict)
     ]
-    assert len(set(containers)) == len(containers) == 4 * len(devices)
+    assert len(set(containers)) == len(containers) == 5 * len(devices)
 
 
 def test_what_was_read_is_in_no_state():

@@ -70,6 +70,8 @@ def values(hint, found):
         return st.one_of(*(values(each, found) for each in inner))
     if origin is tuple:
         return st.lists(values(inner[0], found), max_size=2).map(tuple)
+    if origin is typing.Literal:
+        return st.sampled_from([*inner, "of no such value"])
     if hint is NoneType:
         return st.none()
     if hint is bool:

@@ -24,6 +24,7 @@ from escrow import crypto
 from escrow.codec import Public
 from escrow.crypto import random_bytes
 from escrow.derivation import Checks, Guard, derivation, service
+from escrow.e2ee.policing import Policing
 from escrow.errors import Forged, Refused
 from escrow.primitives.skipjack import KEY
 from escrow.principal import Principal, of_kind
@@ -33,7 +34,7 @@ from escrow.schemes.clipper.field import ClipperField, UnitRequest
 from escrow.schemes.clipper.leaf import UID, Make
 from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.processor import AGENTS, Loaded, Processor
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.schemes.plain import DEVICES, FieldScheme
 from escrow.warrant import (
     Authority,
     AuthorityKey,
@@ -93,12 +94,12 @@ class Programmer(Principal):
         self.seeds, self.bench.loaded = self.seeds if keeps_seeds else [], []
 
 
-class Clipper(Plain, frozen=True, kw_only=True):
+class Clipper(FieldScheme, frozen=True, kw_only=True):
     """`width`, `mode`, `binds` (names with spaces between) and `partial` are the LEAF's (`leaf.Make`).
 
     `derives`: session keys follow from message keys, so that no side can force one. `most_bad`: a chip stops after so
     many invalid LEAFs (0: never). `refuses_own`: a chip refuses its own LEAFs. `keeps_seeds`: the seeds of the
-    programming session are not destroyed.
+    programming session are not destroyed. `policing`: a recipient's chip refuses a text whose LEAF is not valid.
     """
 
     name = "clipper"
@@ -125,6 +126,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
     )
     device = ClipperDevice
     authority = Processor
+    policing: Policing = "recipient"
     width: int = 16
     mode: str = "wide"
     binds: str = "iv ks uid wk"
@@ -135,6 +137,7 @@ class Clipper(Plain, frozen=True, kw_only=True):
     keeps_seeds: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.most_bad < 0:
             raise ValueError(f"most_bad={self.most_bad}: it must be 0 or more")
         _ = self.make

@@ -43,7 +43,7 @@ from escrow.scheme import (
 )
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys.registration import Certificate, Directory, TrusteeShare, certificates
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.schemes.plain import DEVICES, FieldScheme
 from escrow.sharing import elgamal, feldman
 from escrow.sharing.elgamal import Capsule, EscrowKey, KeyShare, Opened
 from escrow.warrant import (
@@ -189,7 +189,7 @@ class FairAuthority(Authority):
         self.certificates = certificates(self, sender, packet)
 
 
-class FairKeys(Plain, frozen=True, kw_only=True):
+class FairKeys(FieldScheme, frozen=True, kw_only=True):
     """`t` of `n` trustees; `failsafe` adds the centre's share B, committed to before the user chooses."""
 
     name = "fair-keys"
@@ -222,6 +222,7 @@ class FairKeys(Plain, frozen=True, kw_only=True):
     failsafe: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.t <= self.n <= MOST_TRUSTEES:
             raise ValueError(f"t={self.t} of n={self.n} trustees: it must be 1 <= t <= n <= {MOST_TRUSTEES}")
 
