@@ -252,16 +252,17 @@ def test_a_package_of_the_folder_is_a_scheme_where_packages_are_looked_for(tmp_p
 
 def test_settings_are_converted_strictly_and_applied_together() -> None:
     changed = registry.with_parameters(SplitKey(), ["split-key.t=5", "split-key.n=9", "other.t=1"])
-    assert (changed.t, changed.n) == (5, 9) and registry.parameters(changed) == {"policing": "none", "t": 5, "n": 9}
+    expected = {"committing": False, "policing": "none", "t": 5, "n": 9}
+    assert (changed.t, changed.n) == (5, 9) and registry.parameters(changed) == expected
 
 
 @pytest.mark.parametrize(
     ("setting", "cause"),
     [
-        ("split-key.q=3", "has no parameter 'q'; its parameters are: policing, t, n"),
+        ("split-key.q=3", "has no parameter 'q'; its parameters are: committing, policing, t, n"),
         ("split-key.t=three", "split-key.t cannot be 'three'"),
         ("split-key.t=2.5", "split-key.t cannot be '2.5'"),
-        ("plain.t=2", "plain has no parameter 't'; it has no parameters"),
+        ("plain.t=2", "plain has no parameter 't'; its parameters are: committing"),
         ("splitkey.t=3", "did you mean split-key?"),
         ("split-key.t", "write SCHEME.PARAM=VALUE"),
         ("split-key=3", "write SCHEME.PARAM=VALUE"),
