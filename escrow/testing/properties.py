@@ -21,6 +21,10 @@ from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
+from escrow.testing.floods import (
+    a_drained_stock_is_full_again_the_next_morning,
+    a_flood_is_refused_by_name_and_hurts_nobody,
+)
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
 from escrow.testing.hostile import a_bad_key_stops_nobody_else
 from escrow.testing.keys_under_names import (
@@ -334,6 +338,8 @@ PROPERTIES = tuple(
         a_first_message_is_shown_once,
         silence_ends_with_its_warrant,
         a_bad_key_stops_nobody_else,
+        a_drained_stock_is_full_again_the_next_morning,
+        a_flood_is_refused_by_name_and_hurts_nobody,
         the_seed_decides,
         rules_are_marked,
     )

@@ -2,6 +2,9 @@
 
 import pytest
 
+from attacks.lab.simulation.play import Play
+from attacks.lab.simulation.scenario import default
+from escrow import crypto
 from escrow.e2ee.provider import CountPrekeys, Fetch, PrekeysLeft
 from escrow.e2ee.x3dh import Bundle
 from escrow.principal import corrupted
@@ -88,3 +91,11 @@ def test_an_old_signed_prekey_is_erased_although_rotation_is_quicker():
         for harness.wire.day in range(1, 20):
             bob.each_day(harness.wire)
             assert len(bob.prekeys) <= 1 + 4
+
+
+@BOTH
+def test_honest_use_of_the_default_scenario_meets_no_bound(scheme):
+    with crypto.running(crypto.Run(bytes(32))):
+        play = Play(scheme, default())
+        assert len(play.run().sent) == 250
+    assert [why for _, party, why in play.wire.refusals if party == "provider"] == []

@@ -17,12 +17,12 @@ from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
 from escrow import codec, crypto, registry, warrant
 from escrow.derivation import derivation
-from escrow.e2ee import contacts, membership, provider, ratchet, sessions
+from escrow.e2ee import contacts, membership, prekeys, provider, ratchet, sessions
 from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, GroupOf
 from escrow.e2ee.ratchet import MessageKey, Slot
-from escrow.errors import EscrowError, Forged
+from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import hpke
 from escrow.principal import revive
 from escrow.schemes import envelope, fair_keys, ghost, plain, plain_pq, split_key, threshold
@@ -292,6 +292,25 @@ ROTATED = "a changed key rotates sender chains"
 ONCE = "a first message is shown once"
 SILENT = "silence ends with its warrant"
 
+
+def left_here(device, wire):
+    return len(device.one_time)
+
+
+def full_for_all(party, recipient, mail):
+    waiting = party.mailboxes.setdefault(recipient, [])
+    party.insist(len(waiting) < 1_000, f"{mail.sender} sends {recipient} too much")
+    waiting.append(mail)
+
+
+def unnamed(party, condition, reason):
+    if not condition:
+        raise Refused(party.name, "too much")
+
+
+DRAINED = "a drained stock is full again the next morning"
+FLOODED = "a flood is refused by name and hurts nobody"
+
 SPECIMENS = [
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
     ("nothing is kept elsewhere", "continue differently", PLAIN, (Device, "access_field", counter())),
@@ -358,6 +377,17 @@ SPECIMENS = [
     (ONCE, "without a one-time prekey are shown again", PQ, (Device, "insist", yes)),
     (SILENT, "bob-phone sends in silence", LastingGhost(), None),
     (SILENT, "bob-phone sends in silence", LastingGhost(), (LastingClient, "keeps_quiet", yes)),
+    (DRAINED, "one_time are not new", PLAIN, (prekeys, "_left", left_here)),
+    (DRAINED, "kem, one_time are not new", PQ, (prekeys, "_left", left_here)),
+    (DRAINED, "pile up", PLAIN, (prekeys, "_handed_out", lambda device, left: [])),
+    (FLOODED, "fetching keys without end is never", PLAIN, (provider.Provider, "FETCHES", 10**9)),
+    (FLOODED, "publishing keys without end is never", PLAIN, (provider.Provider, "ONE_TIME", 10**9)),
+    (FLOODED, "sending mail without end is never", PLAIN, (provider.Provider, "MAILS", 10**9)),
+    (FLOODED, "after sending mail without end, texts of others", PLAIN, (provider.Provider, "queue", full_for_all)),
+    (FLOODED, "founding groups without end is never", PLAIN, (provider.Provider, "GROUPS", 10**9)),
+    (FLOODED, "filling a group without end is never", PLAIN, (provider.Provider, "MEMBERS", 10**9)),
+    (FLOODED, "publishing long keys without end is never", PLAIN, (provider.Provider, "PACKET_BYTES", 10**9)),
+    (FLOODED, "without the flooder's name", PLAIN, (provider.Provider, "insist", unnamed)),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]
