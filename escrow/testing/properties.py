@@ -33,13 +33,13 @@ from escrow.testing.keys_under_names import (
     no_text_under_a_key_not_listed_and_shown,
     silence_ends_with_its_warrant,
 )
-from escrow.testing.membership import (
+from escrow.testing.retold import Retelling
+from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
+from escrow.testing.strangers import (
     a_new_member_raises_a_notice,
     only_members_change_a_group,
     texts_of_strangers_are_not_shown,
 )
-from escrow.testing.retold import Retelling
-from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.trying import QUICK, Broken, require, settings, st, tried
 from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, Confidential, CourtKey, Request, Warrant, issue, unsealed
