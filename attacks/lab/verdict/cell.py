@@ -166,6 +166,8 @@ def _wrong(
     promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
     if missed := (promised[judge.claim.access] & messaging.delivered) - messaging.lawful:
         wrong.append(f"{texts(len(missed))} that a warrant covers, delivered, evaded the lawful access")
+    if messaging.decoys:
+        wrong.append(f"the lawful access yields {texts(messaging.decoys)} that nobody sent")
     if messaging.forged:
         wrong.append(f"{texts(messaging.forged)} shown that nobody sent")
     if messaging.duplicated > honest.duplicated:

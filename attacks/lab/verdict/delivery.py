@@ -3,6 +3,7 @@
 entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
 lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
+decoys       lawful, but not sent
 framed       sent, and attributed to another user by the lawful access
 """
 
@@ -80,6 +81,11 @@ class Messaging:
     def forged(self) -> int:
         """The number of texts shown that no user sent."""
         return len(self.record.shown) - self.shown.total()
+
+    @property
+    def decoys(self) -> int:
+        """The number of texts that the lawful access yielded and no user sent."""
+        return sum(text.body not in self.ids for text in self.record.lawful)
 
     @property
     def duplicated(self) -> int:
