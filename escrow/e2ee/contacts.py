@@ -62,7 +62,7 @@ def author_of(device: Device, wire: Wire, mail: Mail, chain: PeerChain | None = 
     Raise Refused if the key that began the mail's session, or told its chain, is not the one listed under that name.
     """
     known = (listed for devices in device.contacts.values() for listed in devices if listed.device == mail.sender)
-    if (found := next(known, None)) is not None:
+    for found in known:
         with suppress(Refused):
             _insist_on_key(device, found, mail, chain)
             return found

@@ -2,6 +2,7 @@
 
   listed, shown   who opens a text has a key that the directory lists today and that its author's safety number covers
   rotated         a device that is linked anew under an old name reads on; the one that had the name reads nothing more
+  spoken          what a device says under a key that is no longer listed, or was never linked, is not shown
   once            first messages told again, however many sessions were begun since, show nothing again
   silent          a device that was added under a warrant is sent nothing in silence after the warrant's last day
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from escrow import crypto
 from escrow.crypto import montgomery
 from escrow.e2ee.device import Device
 from escrow.e2ee.fingerprint import safety_number
@@ -127,6 +129,41 @@ def a_changed_key_rotates_sender_chains(scheme: Scheme, how: settings) -> None:
         require(not missing, f"{missing.total()} texts said since are not shown on the devices that they are for")
         noticed = [alarm.who for alarm in harness.wire.alarms if alarm.packets >= since]
         require("bob-phone" in noticed, "nobody is told of the new key under an old name")
+
+
+def a_text_is_shown_under_a_listed_key_only(scheme: Scheme, how: settings) -> None:
+    """Require that no text is shown of who had a name before, or of a device of one's own that was not linked."""
+    with playing(scheme) as harness:
+        harness.play([*BEFORE, Step("say", "alice-laptop", "bob"), Step("say", "alice-laptop", "choir")])
+        gone = harness.unlink("alice-laptop")
+        harness.link("alice", "alice-laptop")
+        harness.play(BEFORE)
+        for how_said in ("an old session", "a new session", "an old chain"):
+            if how_said == "a new session":
+                gone.sessions.clear()
+            _not_shown(harness, gone, how_said, "choir" if how_said == "an old chain" else "")
+    with playing(scheme) as harness:
+        harness.play(BEFORE)
+        stranger = harness.listed("alice", "alice-tablet")
+        stranger.linked = [*harness.device("alice-phone").linked, stranger.identity.public]
+        _not_shown(harness, stranger, "a device that was not linked", "")
+
+
+def _not_shown(harness: Harness, speaker: Device, how_said: str, group: str) -> None:
+    """Raise Broken if a text of this device to bob, or to a group, is shown by who has reason to know better."""
+    text, others = how_said.encode(), [name for name, user in harness.owner.items() if user == speaker.user]
+    with crypto.acting(speaker.name), suppress(EscrowError):
+        if group:
+            speaker.send_to_group(harness.wire, group, text)
+        else:
+            speaker.send(harness.wire, "bob", text)
+    harness.play([])
+    aware = {"bob-phone", *others} if speaker.name in harness.owner else set(others)
+    shown = sorted({each.device for each in harness.wire.shown if each.text == text and each.device in aware})
+    require(
+        not shown,
+        f"a text of {how_said}, under another key than those listed and linked, is shown on {', '.join(shown)}",
+    )
 
 
 def a_first_message_is_shown_once(scheme: Scheme, how: settings) -> None:

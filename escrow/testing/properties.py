@@ -30,6 +30,7 @@ from escrow.testing.hostile import a_bad_key_stops_nobody_else
 from escrow.testing.keys_under_names import (
     a_changed_key_rotates_sender_chains,
     a_first_message_is_shown_once,
+    a_text_is_shown_under_a_listed_key_only,
     no_text_under_a_key_not_listed_and_shown,
     silence_ends_with_its_warrant,
 )
@@ -335,6 +336,7 @@ PROPERTIES = tuple(
         a_new_member_raises_a_notice,
         no_text_under_a_key_not_listed_and_shown,
         a_changed_key_rotates_sender_chains,
+        a_text_is_shown_under_a_listed_key_only,
         a_first_message_is_shown_once,
         silence_ends_with_its_warrant,
         a_bad_key_stops_nobody_else,

@@ -276,9 +276,8 @@ class NamingScheme(plain.Plain, frozen=True):
 
 class LastingClient(ghost.GhostClient):
     def keeps_quiet(self, wire, listed):
-        """Keep quiet as long as the provider can show a request, whatever days it is for."""
-        request = wire.ask(self.name, self.provider, ghost.AskQuiet(listed.device), ghost.Quiet).request
-        return request is not None and ghost.is_hushed(self.court, listed, request)
+        """Hide a device as long as it is listed, once it was to be hidden."""
+        return listed in self.quiet or super().keeps_quiet(wire, listed)
 
 
 class LastingGhost(ghost.GhostScheme, frozen=True):
@@ -289,6 +288,7 @@ honest_current, honest_number = sessions.current, Device.safety_number
 
 LISTED = "no text under a key not listed and shown"
 ROTATED = "a changed key rotates sender chains"
+SPOKEN = "a text is shown under a listed key only"
 ONCE = "a first message is shown once"
 SILENT = "silence ends with its warrant"
 
@@ -373,10 +373,12 @@ SPECIMENS = [
     (LISTED, "shows a number of other keys", PLAIN, (Device, "safety_number", over_one_key)),
     (ROTATED, "opens what bob-phone says since", NamingScheme(), None),
     (ROTATED, "nobody is told", PLAIN, (Device, "keeps_quiet", yes)),
+    (SPOKEN, "an old chain", PLAIN, (contacts, "_insist_on_key", yes)),
+    (SPOKEN, "a new session", PLAIN, (Device, "insist", yes)),
+    (SPOKEN, "not linked", PLAIN, (contacts, "is_vouched_for", yes)),
     (ONCE, "with a one-time prekey are shown again", PLAIN, (Device, "spend", lambda own, initial: None)),
     (ONCE, "without a one-time prekey are shown again", PQ, (Device, "insist", yes)),
     (SILENT, "bob-phone sends in silence", LastingGhost(), None),
-    (SILENT, "bob-phone sends in silence", LastingGhost(), (LastingClient, "keeps_quiet", yes)),
     (DRAINED, "one_time are not new", PLAIN, (prekeys, "_left", left_here)),
     (DRAINED, "kem, one_time are not new", PQ, (prekeys, "_left", left_here)),
     (DRAINED, "pile up", PLAIN, (prekeys, "_handed_out", lambda device, left: [])),
