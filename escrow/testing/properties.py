@@ -21,6 +21,11 @@ from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.alterations import altered, field_of, loose, module_of, replaced, types_of, with_field
+from escrow.testing.false_labels import (
+    a_false_label_is_named,
+    a_missing_field_is_no_success,
+    honest_late_mail_is_not_blamed,
+)
 from escrow.testing.floods import (
     a_drained_stock_is_full_again_the_next_morning,
     a_flood_is_refused_by_name_and_hurts_nobody,
@@ -342,6 +347,9 @@ PROPERTIES = tuple(
         a_bad_key_stops_nobody_else,
         a_drained_stock_is_full_again_the_next_morning,
         a_flood_is_refused_by_name_and_hurts_nobody,
+        a_false_label_is_named,
+        a_missing_field_is_no_success,
+        honest_late_mail_is_not_blamed,
         the_seed_decides,
         rules_are_marked,
     )

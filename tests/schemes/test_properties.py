@@ -17,7 +17,7 @@ from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
 from escrow import codec, crypto, registry, warrant
 from escrow.derivation import derivation
-from escrow.e2ee import contacts, membership, prekeys, provider, ratchet, sessions
+from escrow.e2ee import contacts, membership, policing, prekeys, provider, ratchet, sessions
 from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, GroupOf
@@ -25,7 +25,8 @@ from escrow.e2ee.ratchet import MessageKey, Slot
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import hpke
 from escrow.principal import revive
-from escrow.schemes import envelope, fair_keys, ghost, plain, plain_pq, split_key, threshold
+from escrow.schemes import clipper, envelope, fair_keys, ghost, plain, plain_pq, split_key, threshold
+from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
 from escrow.sharing import elgamal
@@ -38,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMES = registry.schemes()
 PROPERTY = {prop.name: prop for prop in properties.PROPERTIES}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
-FAIR, PQ, THRESHOLD = fair_keys.SCHEME, plain_pq.SCHEME, threshold.SCHEME
+FAIR, PQ, THRESHOLD, CLIPPER = fair_keys.SCHEME, plain_pq.SCHEME, threshold.SCHEME, clipper.SCHEME
 
 
 @pytest.mark.parametrize("prop", PROPERTY)
@@ -111,6 +112,14 @@ class HastyScheme(split_key.SplitKey, frozen=True):
 class UnreadScheme(envelope.EnvelopeScheme, frozen=True):
     def access(self, authority, wire, warrant, intercepted):
         return super().access(authority, wire, warrant, intercepted[1:])
+
+
+class RecordingEnvelope(envelope.EnvelopeScheme, frozen=True):
+    """An access that also yields what was shown beside mail without a field."""
+
+    def access(self, authority, wire, warrant, intercepted):
+        yield from super().access(authority, wire, warrant, intercepted)
+        yield from (each.text for each in wire.shown)
 
 
 def without_mail(party):
@@ -192,6 +201,8 @@ def sealed_outside(party, wire, run, member, seal, value):
 
 
 BAD_KEY = "a bad key stops nobody else"
+LABEL, MISSING = "a false label is named", "a missing field is no success"
+LATE_MAIL = "honest late mail is not blamed"
 DISTURBED = "a disturbed step gives no weaker success"
 
 
@@ -390,6 +401,27 @@ SPECIMENS = [
     (FLOODED, "filling a group without end is never", PLAIN, (provider.Provider, "MEMBERS", 10**9)),
     (FLOODED, "publishing long keys without end is never", PLAIN, (provider.Provider, "PACKET_BYTES", 10**9)),
     (FLOODED, "without the flooder's name", PLAIN, (provider.Provider, "insist", unnamed)),
+    (LABEL, "none: a field with tomorrow as the day names nobody", ENVELOPE, (policing, "compare", lambda *_: None)),
+    (LABEL, "with a bystander's name names nobody", SPLIT, (policing, "_of", yes)),
+    (LABEL, "with a day that is long over names nobody", FAIR, (policing, "LATE", 99)),
+    (
+        LABEL,
+        "relay: a field with tomorrow as the day is carried",
+        ENVELOPE,
+        (plain, "relay", lambda party, kind: party),
+    ),
+    (LABEL, "an honest sender is named", ENVELOPE, (policing, "_of", lambda *_: False)),
+    (MISSING, "relay: a text without a field names nobody", ENVELOPE, (plain, "relay", lambda party, kind: party)),
+    (MISSING, "recipient: a text without a field names nobody", ENVELOPE, (Device, "admit", lambda *_: None)),
+    (MISSING, "recipient: a text without a field names nobody", CLIPPER, (ClipperDevice, "admit", lambda *_: None)),
+    (MISSING, "a text without a field is yielded", RecordingEnvelope(), None),
+    (LATE_MAIL, "mail that is late: an honest sender is named", ENVELOPE, (policing, "LATE", 0)),
+    (
+        LATE_MAIL,
+        "recipient, mail that is now: an honest sender is named",
+        ENVELOPE,
+        (policing, "field_seed", lambda *_: os.urandom(32)),
+    ),
     ("the seed decides", "same seed", PLAIN, (crypto, "random_bytes", os.urandom)),
     ("the seed decides", "another seed", PLAIN, (crypto.Run, "draw", lambda run, n: bytes(n))),
 ]
