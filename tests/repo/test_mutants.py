@@ -198,7 +198,7 @@ def test_a_fault_that_nothing_looks_at_survives_and_is_reported():
 
 
 def test_the_lab_notices_another_number(monkeypatch):
-    asked = Asked(mutants("escrow.warrant")[0], [], [], {}, {"envelope": {"texts": 3, "verdict": "HELD"}})
+    asked = Asked(mutants("escrow.warrant")[0], numbers={"envelope": {"texts": 3, "verdict": "HELD"}})
     scheme = schemes()["envelope"]
     monkeypatch.setattr(trial, "numbers", lambda *_: {"texts": 3, "verdict": "BREACH"})
     assert trial.Trial(asked).measured(scheme, ()) == "verdict: BREACH, not HELD"
@@ -208,7 +208,7 @@ def test_the_lab_notices_another_number(monkeypatch):
 
 def test_a_step_that_hangs_notices_the_fault(monkeypatch):
     monkeypatch.setattr(trial, "LEAST", 0.05)
-    attempt = trial.Trial(Asked(None, usual={"test: it": 0.0}))
+    attempt = trial.Trial(Asked(mutants("escrow.warrant")[0], usual={"test: it": 0.0}))
 
     def hang():
         while True:
@@ -219,6 +219,15 @@ def test_a_step_that_hangs_notices_the_fault(monkeypatch):
 
     assert attempt.step("test", "it", hang)
     assert attempt.found.what == "it: it takes more than 0 seconds"
+
+
+def test_without_a_fault_it_is_known_which_step_runs_which_function():
+    found = command.tried_alone(Asked(None, ["envelope"], ["tests/schemes/test_split_key.py"], ["escrow.warrant"]))
+    assert found.by == ""
+    assert {"property: envelope, mail arrives", "lab: envelope"} <= {*found.took} == {*found.reached}
+    assert "escrow.warrant:Official.admit" in found.reached["property: envelope, no valid warrant no text"]
+    assert "escrow.warrant:Official.admit" not in found.reached["property: envelope, state is typed"]
+    assert any("escrow.warrant:promises" in ran for step, ran in found.reached.items() if step.startswith("test: "))
 
 
 # --- the command ---

@@ -97,26 +97,48 @@ def _all(journal: Journal, work: dict[str, Asked], jobs: int, told: Callable[[st
 
 
 def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
-    """Try each fault, after each scheme and test file without one. Raise RuntimeError if one of these fails."""
-    named = sorted({name for each in chosen for name in schemes_that_use(each.module)})
-    files = sorted({name for each in chosen for name in tests_that_import(each.module)})
-    sound = {name: Asked(None, [name]) for name in named} | {name: Asked(None, [], [name]) for name in files}
-    _all(journal, sound, jobs, lambda name, found: None)
-    if broken := [f"{name}: {journal.found[name].what}" for name in sound if journal.found[name].by]:
-        raise RuntimeError("fails without any fault: " + "; ".join(broken))
-    usual = {step: seconds for name in sound for step, seconds in journal.found[name].took.items()}
-    numbers: dict[str, Any] = {}
-    for name in named:
-        numbers |= journal.found[name].numbers
+    """Try each fault, after each scheme and each test file without one.
 
-    def asked(each: Mutant) -> Asked:
-        own = {name: numbers[name] for name in schemes_that_use(each.module)}
-        return Asked(each, list(own), list(tests_that_import(each.module)), usual, own)
+    A fault in a function is tried before the steps that run this function; one outside of functions before all.
+    """
+    mine = sorted({each.module for each in chosen})
+    named = sorted({name for module in mine for name in schemes_that_use(module)})
+    files = sorted({name for module in mine for name in tests_that_import(module)})
+    sound = {f"no fault: {name}": Asked(None, [name], [], modules()) for name in named}
+    sound |= {f"no fault: {name}": Asked(None, [], [name], modules()) for name in files}
 
     def told(name: str, found: Found) -> None:
-        sys.stderr.write(f"{found.by or 'NOTHING'}: {name}\n")
+        sys.stderr.write(f"{found.by or 'nothing'}: {name}\n")
+
+    _all(journal, sound, jobs, told)
+    usual: dict[str, float] = {}
+    numbers: dict[str, Any] = {}
+    runs: dict[str, set[str]] = {}
+    for name in sound:
+        found = journal.found[name]
+        if found.by:
+            sys.stderr.write(f"left out, since it fails without any fault: {found.what}\n")
+        usual, numbers = usual | found.took, numbers | found.numbers
+        runs |= {step: set(reached) for step, reached in found.reached.items()}
+
+    def asked(each: Mutant) -> Asked:
+        own, tests = schemes_that_use(each.module), tests_that_import(each.module)
+        place = f"{each.module}:{each.function}"
+        inside = any(place in reached for reached in runs.values())
+        near = {step for step, reached in runs.items() if place in reached or not inside}
+        steps = {step: usual[step] for step in near if _is_of(step, own, tests)}
+        nodes = sorted((step for step in steps if step.startswith("test: ")), key=usual.__getitem__)
+        its = [name for name in own if any(step.startswith((f"property: {name},", f"lab: {name}")) for step in steps)]
+        names = [step.removeprefix("test: ") for step in nodes]
+        return Asked(each, its, names, [], steps, {name: numbers[name] for name in its if name in numbers})
 
     _all(journal, {each.key: asked(each) for each in chosen}, jobs, told)
+
+
+def _is_of(step: str, named: Sequence[str], files: Sequence[str]) -> bool:
+    """Return whether a step is one of these schemes', or a test in one of these files."""
+    by, _, name = step.partition(": ")
+    return name.split("::")[0] in files if by == "test" else name.split(",")[0] in named
 
 
 def choose(only: Sequence[str], operators: Sequence[str], sample: int | None, seed: int) -> list[Mutant]:

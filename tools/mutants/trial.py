@@ -7,6 +7,8 @@ The mutated module is compiled from its changed syntax tree when it is imported;
 
 from __future__ import annotations
 
+import ast
+import builtins
 import contextlib
 import importlib.abc
 import importlib.machinery
@@ -16,16 +18,20 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import msgspec
 
 from tools.mutants.annotations import ROOT
-from tools.mutants.operators import Mutant, mutated
+from tools.mutants.operators import Mutant, mutated, path_of
+from tools.mutants.places import parsed, spots
 
 LEAST, TIMES = 20.0, 8.0  # seconds of processor time that each step may take at least, and as a multiple of the usual
 SEEN_ABOVE = "not test_every_scheme_has_every_property"  # these tests are the properties again
+
+Step = tuple[str, Callable[[], str]]
 
 
 class Hangs(BaseException):
@@ -33,54 +39,76 @@ class Hangs(BaseException):
 
 
 class Asked(msgspec.Struct):
-    """A trial: the fault or None, the schemes by name, the test files, and what an earlier trial without fault took."""
+    """A trial of some schemes, by name, and of some tests, by file or node.
+
+    Without a fault, `marked` are the modules whose functions are marked, so that it is known which step runs which.
+    With one, `usual` has the steps that may notice it, and the seconds that each takes without it (empty: all may);
+    `numbers` are the lab's without it.
+    """
 
     mutant: Mutant | None
     schemes: list[str] = []
     tests: list[str] = []
+    marked: list[str] = []
     usual: dict[str, float] = {}
     numbers: dict[str, Any] = {}
 
 
 class Found(msgspec.Struct):
-    """What noticed the fault: `by` is a property, test, lab, import or nothing; `what` says which.
+    """What noticed the fault: `by` is property, test, lab or nothing; `what` says which.
 
-    Without a fault `took` has the seconds of each step, and `numbers` what the lab measured of each scheme.
+    Without a fault: `took` has the seconds of each step that went well, `reached` the marked functions that it ran
+    (module:name), and `numbers` what the lab measured of each scheme.
     """
 
     by: str = ""
     what: str = ""
     took: dict[str, float] = {}
+    reached: dict[str, list[str]] = {}
     numbers: dict[str, Any] = {}
+
+
+REACHED: set[str] = set()  # the marked functions that ran since the last step began
+MARK = "_reached_by_a_step"
+
+
+def marked(module: str) -> ast.Module:
+    """Return a module's syntax tree in which every function says that it runs."""
+    tree = ast.parse(path_of(module).read_text(encoding="utf-8"))
+    for spot in list(spots(tree)):
+        if isinstance(node := spot.node, ast.FunctionDef):
+            name = f"{module}:{spot.function}.{node.name}".replace(":.", ":")
+            node.body.insert(1 if ast.get_docstring(node) else 0, ast.Expr(parsed(f"{MARK}({name!r})")))
+    return ast.fix_missing_locations(tree)
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
     """Compiles a module from a changed tree."""
 
-    def __init__(self, mutant: Mutant, path: str) -> None:
-        super().__init__(mutant.module, path)
-        self.mutant = mutant
+    def __init__(self, module: str, path: str, tree: Callable[[], ast.Module]) -> None:
+        super().__init__(module, path)
+        self.tree = tree
 
     def get_code(self, fullname: str) -> CodeType:
-        """Return the code with the fault in it."""
-        return compile(mutated(self.mutant), self.path, "exec", dont_inherit=True)
+        """Return the code of the changed tree."""
+        return compile(self.tree(), self.path, "exec", dont_inherit=True)
 
 
 class Importer(importlib.abc.MetaPathFinder):
-    """Finds the mutated module before its file is found."""
+    """Finds modules whose tree is to be changed before their files are found."""
 
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
+    def __init__(self, trees: dict[str, Callable[[], ast.Module]]) -> None:
+        self.trees = trees
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return the module's usual place, with a loader that makes the fault."""
-        if fullname != self.mutant.module:
+        """Return the module's usual place, with a loader that changes its tree."""
+        if fullname not in self.trees:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is not None and spec.origin is not None:
-            spec.loader = _Loader(self.mutant, spec.origin)
+            spec.loader = _Loader(fullname, spec.origin, self.trees[fullname])
         return spec
 
 
@@ -100,40 +128,25 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 class Trial:
-    """The steps of one trial, cheapest first. `found` is what is known so far."""
+    """The steps of one trial. `found` is what is known so far."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked, self.found = asked, Found()
 
-    def step(self, by: str, name: str, test: Callable[[], str]) -> bool:
-        """Take a step. Return whether the trial is over because it noticed the fault."""
-        begin = time.process_time()
-        usual = self.asked.usual.get(f"{by}: {name}")
-        try:
-            with limited(max(LEAST, TIMES * usual) if usual is not None else 3600.0):
-                broken = test()
-        except Hangs as error:
-            broken = str(error)
-        except Exception as error:  # whatever comes out of a step notices the fault
-            broken = f"{type(error).__name__}: {error}"
-        self.found.took[f"{by}: {name}"] = time.process_time() - begin
-        if broken:
-            self.found.by, self.found.what = by, f"{name}: {broken}"[:400]
-        return bool(broken)
-
     def run(self) -> Found:
-        """Take all steps until one notices the fault."""
-        if self.asked.mutant is not None:
-            sys.meta_path.insert(0, Importer(self.asked.mutant))
-        steps = sorted(self.steps(), key=lambda step: self.asked.usual.get(f"{step[0]}: {step[1]}", 0.0))
-        for by in ("property", "lab", "test"):
-            for each in steps:
-                if each[0] == by and self.step(*each):
-                    return self.found
+        """Take all steps until one notices the fault: properties, tests, the lab; of each the quickest first."""
+        setattr(builtins, MARK, REACHED.add)
+        trees: dict[str, Callable[[], ast.Module]] = {name: partial(marked, name) for name in self.asked.marked}
+        if (mutant := self.asked.mutant) is not None:
+            trees[mutant.module] = partial(mutated, mutant)
+        sys.meta_path.insert(0, Importer(trees))
+        properties, lab = self.steps()
+        if not any(self.step("property", *each) for each in properties) and not self.tests():
+            any(self.step("lab", *each) for each in lab)
         return self.found
 
-    def steps(self) -> Iterator[tuple[str, str, Callable[[], str]]]:
-        """Yield each step: by what, its name, and the function that returns how it notices a fault."""
+    def steps(self) -> tuple[list[Step], list[Step]]:
+        """Return the steps that try properties, and those that measure; each is a name and what says how it fails."""
         try:
             from attacks.lab.runs import conformance
             from attacks.registry import attacks
@@ -142,14 +155,52 @@ class Trial:
             found, every = schemes(), tuple(attacks().values())
         except Exception as error:
             broken = f"{type(error).__name__}: {error}"
-            yield "property", "the library is imported", lambda: broken
-            return
-        for name in self.asked.schemes:
-            for prop, test in conformance.Trial(found[name], every).tests():
-                yield "property", f"{name}, {prop}", test
-            yield "lab", name, lambda name=name: self.measured(found[name], every)  # type: ignore[misc]
-        for file in self.asked.tests:
-            yield "test", file, lambda file=file: tested(file)  # type: ignore[misc]
+            self.asked.usual.clear()
+            return [("the library is imported", lambda: broken)], []
+        named = [found[name] for name in self.asked.schemes]
+        tests = [(each.name, *test) for each in named for test in conformance.Trial(each, every).tests()]
+        properties = [(f"{name}, {prop}", test) for name, prop, test in tests]
+        lab: list[Step] = [(each.name, partial(self.measured, each, every)) for each in named]
+        return self.in_order("property", properties), self.in_order("lab", lab)
+
+    def in_order(self, by: str, steps: list[Step]) -> list[Step]:
+        """Return the steps that may notice the fault, the quickest first."""
+        if not (usual := self.asked.usual):
+            return steps
+        return sorted(
+            (each for each in steps if f"{by}: {each[0]}" in usual), key=lambda each: usual[f"{by}: {each[0]}"]
+        )
+
+    def step(self, by: str, name: str, test: Callable[[], str]) -> bool:
+        """Take a step. Return whether the trial is over because it noticed the fault."""
+        begin, key = time.process_time(), f"{by}: {name}"
+        REACHED.clear()
+        if broken := self.tried(self.asked.usual.get(key), test):
+            self.found.by, self.found.what = by, f"{name}: {broken}"[:400]
+        else:
+            self.found.took[key], self.found.reached[key] = time.process_time() - begin, sorted(REACHED)
+        return bool(broken) and self.asked.mutant is not None
+
+    def tried(self, usual: float | None, test: Callable[[], str]) -> str:
+        """Return how a step fails: as it says, by any exception, or by taking much longer than usual."""
+        try:
+            with limited(max(LEAST, TIMES * usual) if usual is not None else 3600.0):
+                return test()
+        except Hangs as error:
+            return str(error)
+        except Exception as error:  # whatever comes out of a step notices the fault
+            return f"{type(error).__name__}: {error}"
+
+    def tests(self) -> bool:
+        """Run the tests in one session. Return whether one noticed the fault."""
+        if not self.asked.tests:
+            return False
+        watch = Watch(self.found)
+        usual = sum(self.asked.usual.get(f"test: {name}", 0.0) for name in self.asked.tests)
+        ends = self.tried(usual if self.asked.usual else None, lambda: watch.run(self.asked.tests, self.asked.mutant))
+        if ends:
+            self.found.by, self.found.what = "test", ends[:400]
+        return bool(ends) and self.asked.mutant is not None
 
     def measured(self, scheme: Any, every: tuple[Any, ...]) -> str:
         """Return which number of the lab is another than usual, in the small scenario that `check` plays."""
@@ -178,32 +229,47 @@ def numbers(scheme: Any, every: tuple[Any, ...]) -> dict[str, Any]:
     return plain
 
 
-class _First:
-    """A pytest plug-in that keeps the first failure."""
+class Watch:
+    """A pytest plug-in that keeps the first failure, and what each test took and ran."""
 
-    broken = ""
+    def __init__(self, found: Found) -> None:
+        self.found, self.broken = found, ""
+        self.collecting: set[str] = set()  # what ran while tests were collected: each of them may depend on it
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Keep the name of a test that fails."""
-        if report.failed and not self.broken:
-            self.broken = str(report.nodeid)
+    def run(self, tests: list[str], mutant: Mutant | None) -> str:
+        """Run tests, until one fails if there is a fault. Return which one failed first, or an empty string."""
+        import pytest
+
+        REACHED.clear()
+        how = ["-q", "-n", "0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), *(["-x"] if mutant else [])]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            pytest.main([*how, *tests], plugins=[self])
+        return self.broken
 
     def pytest_collectreport(self, report: Any) -> None:
         """Keep the name of a file that cannot be collected."""
-        if report.failed and not self.broken:
-            self.broken = f"{report.nodeid} is not collected"
+        self._keep(report.failed, f"{report.nodeid} is not collected")
 
+    def pytest_collection_finish(self) -> None:
+        """Keep what ran so far."""
+        self.collecting = set(REACHED)
 
-def tested(file: str) -> str:
-    """Return which test of a file fails first, or an empty string."""
-    import pytest
+    def pytest_runtest_logstart(self) -> None:
+        """Begin with a test."""
+        REACHED.clear()
 
-    first = _First()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        pytest.main(
-            ["-x", "-q", "-n", "0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), str(ROOT / file)], plugins=[first]
-        )
-    return first.broken
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Keep what a phase of a test took and ran, and the name of a test that fails."""
+        key = f"test: {report.nodeid}"
+        self._keep(report.failed, str(report.nodeid))
+        self.found.took[key] = self.found.took.get(key, 0.0) + report.duration
+        self.found.reached[key] = sorted(self.collecting | REACHED)
+        if report.failed:
+            del self.found.took[key], self.found.reached[key]
+
+    def _keep(self, failed: bool, what: str) -> None:
+        if failed and not self.broken:
+            self.broken = what
 
 
 def main(asked: str) -> int:
