@@ -170,7 +170,7 @@ def chosen(operator: str, text: str) -> Mutant:
 
 def test_a_fault_is_noticed_by_a_property_and_no_file_is_changed():
     before = Path(reach.path_of("escrow.warrant")).read_bytes()
-    found = command.tried_alone(Asked(chosen("drop a check", "court's signature"), ["envelope"]))
+    found = command.tried(Asked(chosen("drop a check", "court's signature"), ["envelope"]))
     assert (found.by, "a forged signature" in found.what) == ("property", True)
     assert Path(reach.path_of("escrow.warrant")).read_bytes() == before
 
@@ -181,15 +181,15 @@ def test_a_fault_is_noticed_by_a_test_alone(tmp_path):
         "from escrow import warrant\n\n\ndef test_it():\n    assert warrant._ANSWER == b'escrow-lab answer'\n"
     )
     mutant = chosen("drop a label", "_ANSWER")
-    assert command.tried_alone(Asked(None, [], [str(file)])).by == ""
-    found = command.tried_alone(Asked(mutant, [], [str(file)]))
+    assert command.tried(Asked(None, [], [str(file)])).by == ""
+    found = command.tried(Asked(mutant, [], [str(file)]))
     assert found.by == "test"
     assert found.what.endswith("::test_it")
 
 
 def test_a_fault_that_nothing_looks_at_survives_and_is_reported():
     mutant = chosen("drop a label", "_ANSWER")
-    found = command.tried_alone(Asked(mutant, [], []))
+    found = command.tried(Asked(mutant, [], []))
     assert found.by == ""
     assert list(page.faults([(mutant, found)], [mutant], {})) == [
         f"nothing notices it, and there is no reason: {mutant.key}"
@@ -222,12 +222,13 @@ def test_a_step_that_hangs_notices_the_fault(monkeypatch):
 
 
 def test_without_a_fault_it_is_known_which_step_runs_which_function():
-    found = command.tried_alone(Asked(None, ["envelope"], ["tests/schemes/test_split_key.py"], ["escrow.warrant"]))
-    assert found.by == ""
+    found = command.tried(Asked(None, ["envelope"], marked=["escrow.warrant"]))
     assert {"property: envelope, mail arrives", "lab: envelope"} <= {*found.took} == {*found.reached}
     assert "escrow.warrant:Official.admit" in found.reached["property: envelope, no valid warrant no text"]
     assert "escrow.warrant:Official.admit" not in found.reached["property: envelope, state is typed"]
-    assert any("escrow.warrant:promises" in ran for step, ran in found.reached.items() if step.startswith("test: "))
+    found = command.tried(Asked(None, [], ["tests/schemes/test_split_key.py"], marked=["escrow.warrant"]))
+    assert all(step.startswith("test: tests/schemes/test_split_key.py::test_") for step in found.reached)
+    assert any("escrow.warrant:promises" in ran for ran in found.reached.values())
 
 
 # --- the command ---
@@ -235,7 +236,7 @@ def test_without_a_fault_it_is_known_which_step_runs_which_function():
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     tried = []
-    monkeypatch.setattr(command, "tried_alone", lambda asked: tried.append(asked) or Found("test", "it"))
+    monkeypatch.setattr(command, "tried", lambda asked: tried.append(asked) or Found("test", "it"))
     some = mutants("escrow.warrant")[:3]
     path = tmp_path / "journal"
     command._all(command.Journal(path), {some[0].key: Asked(some[0])}, 1, lambda *_: None)

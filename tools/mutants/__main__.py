@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tools.mutants import page
 from tools.mutants.annotations import ROOT
@@ -87,10 +88,28 @@ def tried_alone(asked: Asked) -> Found:
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Found)
 
 
+def tried(asked: Asked) -> Found:
+    """Try properties, tests and the lab's numbers, each in a process of its own, until one notices the fault."""
+    parts = [
+        replace(asked, tests=[], parts=("property",)),
+        replace(asked, schemes=[]),
+        replace(asked, tests=[], parts=("lab",)),
+    ]
+    if asked.mutant is None:
+        parts = [asked]
+    found = Found()
+    for each in parts:
+        if each.tests or each.schemes:
+            found = tried_alone(each)
+        if found.by:
+            break
+    return found
+
+
 def _all(journal: Journal, work: dict[str, Asked], jobs: int, told: Callable[[str, Found], None]) -> None:
     """Run what the journal does not have yet, several at once."""
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(tried_alone, asked): name for name, asked in work.items() if name not in journal.found}
+        running = {pool.submit(tried, asked): name for name, asked in work.items() if name not in journal.found}
         for each in as_completed(running):
             journal.keep(running[each], each.result())
             told(running[each], each.result())
@@ -104,8 +123,8 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
     mine = sorted({each.module for each in chosen})
     named = sorted({name for module in mine for name in schemes_that_use(module)})
     files = sorted({name for module in mine for name in tests_that_import(module)})
-    sound = {f"no fault: {name}": Asked(None, [name], [], modules()) for name in named}
-    sound |= {f"no fault: {name}": Asked(None, [], [name], modules()) for name in files}
+    sound = {f"no fault: {name}": Asked(None, [name], marked=modules()) for name in named}
+    sound |= {f"no fault: {name}": Asked(None, [], [name], marked=modules()) for name in files}
 
     def told(name: str, found: Found) -> None:
         sys.stderr.write(f"{found.by or 'nothing'}: {name}\n")
@@ -130,7 +149,8 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
         nodes = sorted((step for step in steps if step.startswith("test: ")), key=usual.__getitem__)
         its = [name for name in own if any(step.startswith((f"property: {name},", f"lab: {name}")) for step in steps)]
         names = [step.removeprefix("test: ") for step in nodes]
-        return Asked(each, its, names, [], steps, {name: numbers[name] for name in its if name in numbers})
+        measured = {name: numbers[name] for name in its if name in numbers}
+        return Asked(each, its, names, usual=steps, numbers=measured)
 
     _all(journal, {each.key: asked(each) for each in chosen}, jobs, told)
 

@@ -31,15 +31,15 @@ from tools.mutants.places import parsed, spots
 LEAST, TIMES = 20.0, 8.0  # seconds of processor time that each step may take at least, and as a multiple of the usual
 SEEN_ABOVE = "not test_every_scheme_has_every_property"  # these tests are the properties again
 
-Step = tuple[str, Callable[[], str]]
-
 
 class Hangs(BaseException):
     """A step takes much longer than without the fault. No except clause of the library's catches it."""
 
 
 class Asked(msgspec.Struct):
-    """A trial of some schemes, by name, and of some tests, by file or node.
+    """A trial of some schemes, by name, or of some tests, by file or node: not both in one process.
+
+    `parts` says what is tried of the schemes: their properties, or what the lab measures of them.
 
     Without a fault, `marked` are the modules whose functions are marked, so that it is known which step runs which.
     With one, `usual` has the steps that may notice it, and the seconds that each takes without it (empty: all may);
@@ -49,6 +49,7 @@ class Asked(msgspec.Struct):
     mutant: Mutant | None
     schemes: list[str] = []
     tests: list[str] = []
+    parts: tuple[str, ...] = ("property", "lab")
     marked: list[str] = []
     usual: dict[str, float] = {}
     numbers: dict[str, Any] = {}
@@ -140,13 +141,14 @@ class Trial:
         if (mutant := self.asked.mutant) is not None:
             trees[mutant.module] = partial(mutated, mutant)
         sys.meta_path.insert(0, Importer(trees))
-        properties, lab = self.steps()
-        if not any(self.step("property", *each) for each in properties) and not self.tests():
-            any(self.step("lab", *each) for each in lab)
+        if self.asked.tests:
+            self.tests()
+        else:
+            any(by in self.asked.parts and self.step(by, name, test) for by, name, test in self.steps())
         return self.found
 
-    def steps(self) -> tuple[list[Step], list[Step]]:
-        """Return the steps that try properties, and those that measure; each is a name and what says how it fails."""
+    def steps(self) -> list[tuple[str, str, Callable[[], str]]]:
+        """Return the steps that may notice the fault, the quickest first: by what, a name, what says how it fails."""
         try:
             from attacks.lab.runs import conformance
             from attacks.registry import attacks
@@ -155,21 +157,16 @@ class Trial:
             found, every = schemes(), tuple(attacks().values())
         except Exception as error:
             broken = f"{type(error).__name__}: {error}"
-            self.asked.usual.clear()
-            return [("the library is imported", lambda: broken)], []
-        named = [found[name] for name in self.asked.schemes]
-        tests = [(each.name, *test) for each in named for test in conformance.Trial(each, every).tests()]
-        properties = [(f"{name}, {prop}", test) for name, prop, test in tests]
-        lab: list[Step] = [(each.name, partial(self.measured, each, every)) for each in named]
-        return self.in_order("property", properties), self.in_order("lab", lab)
-
-    def in_order(self, by: str, steps: list[Step]) -> list[Step]:
-        """Return the steps that may notice the fault, the quickest first."""
+            return [("property", "the library is imported", lambda: broken)]
+        steps: list[tuple[str, str, Callable[[], str]]] = []
+        for scheme in (found[name] for name in self.asked.schemes):
+            tests = conformance.Trial(scheme, every).tests()
+            steps += [("property", f"{scheme.name}, {prop}", test) for prop, test in tests]
+            steps.append(("lab", scheme.name, partial(self.measured, scheme, every)))
         if not (usual := self.asked.usual):
             return steps
-        return sorted(
-            (each for each in steps if f"{by}: {each[0]}" in usual), key=lambda each: usual[f"{by}: {each[0]}"]
-        )
+        near = [each for each in steps if f"{each[0]}: {each[1]}" in usual]
+        return sorted(near, key=lambda each: usual[f"{each[0]}: {each[1]}"])
 
     def step(self, by: str, name: str, test: Callable[[], str]) -> bool:
         """Take a step. Return whether the trial is over because it noticed the fault."""
@@ -191,16 +188,13 @@ class Trial:
         except Exception as error:  # whatever comes out of a step notices the fault
             return f"{type(error).__name__}: {error}"
 
-    def tests(self) -> bool:
-        """Run the tests in one session. Return whether one noticed the fault."""
-        if not self.asked.tests:
-            return False
+    def tests(self) -> None:
+        """Run the tests in one session."""
         watch = Watch(self.found)
         usual = sum(self.asked.usual.get(f"test: {name}", 0.0) for name in self.asked.tests)
         ends = self.tried(usual if self.asked.usual else None, lambda: watch.run(self.asked.tests, self.asked.mutant))
         if ends:
             self.found.by, self.found.what = "test", ends[:400]
-        return bool(ends) and self.asked.mutant is not None
 
     def measured(self, scheme: Any, every: tuple[Any, ...]) -> str:
         """Return which number of the lab is another than usual, in the small scenario that `check` plays."""
