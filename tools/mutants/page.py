@@ -71,6 +71,7 @@ def summary(results: Results) -> list[str]:
 
 def drawn(results: Results, whole: int) -> str:
     """Return the page. `whole` is the number of all faults that the operators make."""
+    results = sorted(results, key=lambda each: each[0].key)
     lines = [f"- *{each.name}*: {each.about}" for each in OPERATORS.values()]
     lines += ["", *summary(results)]
     if len(results) < whole:
