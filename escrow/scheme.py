@@ -137,8 +137,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. The base itself is plain end-to-end encryption.
 
-    With `committing` all clients seal texts with CTX, so that a ciphertext opens under one message key only. The
-    default is AES-GCM: the Double Ratchet, section 7.2, asks for an AEAD and for no commitment.
+    With `committing` all clients seal texts with CTX (key commitment): whatever key an access field carries, a text
+    opens under its own only. The default is AES-GCM: the Double Ratchet, section 7.2, asks for no commitment.
 
     `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
