@@ -1,0 +1,244 @@
+"""Access fields with false labels, and without any: who is named, what the law misses, and who makes a field again."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from attacks.field_stripping import FieldStripping
+from attacks.lab.runs.matrix import run_cell
+from attacks.lab.simulation.attack import Attack, Turn
+from attacks.lab.simulation.scenario import default
+from escrow import codec, registry
+from escrow.e2ee.device import Device, FieldContext
+from escrow.e2ee.policing import LATE, field_type
+from escrow.e2ee.provider import Group, Mail
+from escrow.principal import corrupted
+from escrow.scheme import Source
+from escrow.schemes import envelope
+from escrow.schemes.envelope import Envelope, EnvelopeDevice, EnvelopeScheme
+from escrow.schemes.plain import FieldScheme
+from escrow.testing.harness import Step, playing
+from escrow.testing.world import mails_in
+from escrow.warrant import issue
+
+SCHEMES = {name: scheme for name, scheme in registry.schemes().items() if isinstance(scheme, FieldScheme)}
+POLICIES = ("none", "relay", "recipient")
+SMALL = default(users=4, groups=2, days=5, messages=24)
+TARGETS = {warrant.target for warrant in SMALL.warrants}
+LATER = SMALL.days + 1
+
+
+def under(name, policing):
+    return msgspec.structs.replace(SCHEMES[name], policing=policing)
+
+
+def test_every_scheme_that_sends_fields_takes_every_policing():
+    sends = {name for name, each in registry.schemes().items() if field_type(each.device.access_field) is not None}
+    assert sends == set(SCHEMES)
+    assert {name: scheme.policing for name, scheme in SCHEMES.items() if scheme.policing != "none"} == {
+        "clipper": "recipient"
+    }
+
+
+# --- false labels, in a play ---
+
+
+class Mislabelling(Attack):
+    """Corrupt phones so that they write false labels: targets a later day, a bystander a target's name."""
+
+    source = Source("nobody", "a test", 2026, "all", "messages")
+    specimen = "unpoliced_relay"
+
+    def __init__(self, what: str) -> None:
+        self.name = self.title = f"mislabelling-{what}"
+        self.what = what
+
+    def corruptions(self, cast: Any, scenario: Any) -> Any:
+        """Corrupt the devices of the targets, or of the first user who is none."""
+        bystander = next(user for user in scenario.users if user.name not in TARGETS)
+        liars = [user for user in scenario.users if user.name in TARGETS] if self.what == "day" else [bystander]
+        return [Turn(name, 0) for user in liars for name in user.devices]
+
+    def corrupt(self, party: Any, scheme: Any, cast: Any, scenario: Any) -> Any:
+        """Let a device write the false label."""
+        honest, target = type(party), min(TARGETS)
+
+        def access_field(device: Any, key: Any, true: FieldContext) -> Any:
+            if self.what == "day":
+                return honest.access_field(device, key, msgspec.structs.replace(true, day=LATER))
+            return honest.access_field(device, key, msgspec.structs.replace(true, people=(*true.people, target)))
+
+        return corrupted(party, access_field=access_field)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_day_that_no_warrant_covers_hides_texts_and_names_its_writer(scheme):
+    cell = run_cell(SCHEMES[scheme], Mislabelling("day"), SMALL)
+    assert cell.lawful < cell.entitled and cell.evaded
+    named = {each.check.split(":")[0] for each in cell.alarms}
+    writers = {name for user in SMALL.users if user.name in TARGETS for name in user.devices}
+    assert named and named <= writers
+    assert all(each.check.endswith("names another day") for each in cell.alarms)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_bystanders_name_lays_texts_open_and_names_its_writer(scheme):
+    cell = run_cell(SCHEMES[scheme], Mislabelling("name"), SMALL)
+    assert cell.overreached
+    bystander = next(user for user in SMALL.users if user.name not in TARGETS)
+    assert {each.check for each in cell.alarms} == {
+        f"{name}: its access field names another user" for name in bystander.devices
+    }
+
+
+@pytest.mark.parametrize("what", ["day", "name"])
+@pytest.mark.parametrize("scheme", ["envelope", "clipper"])
+def test_a_relay_that_polices_leaves_a_liar_less(scheme, what):
+    free, policed = (run_cell(under(scheme, each), Mislabelling(what), SMALL) for each in ("none", "relay"))
+    assert free.evaded if what == "day" else free.overreached
+    assert policed.evaded == 0
+    assert policed.overreached <= free.overreached
+
+
+# --- no field at all ---
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_stripped_field_evades_only_where_nobody_polices(scheme):
+    evaded = {policing: run_cell(under(scheme, policing), FieldStripping(), SMALL).evaded for policing in POLICIES}
+    assert evaded["none"] > 0
+    assert evaded["relay"] == evaded["recipient"] == 0
+
+
+# --- the relay ---
+
+
+def test_under_a_relay_that_polices_groups_fan_out_and_nothing_is_lost():
+    for policing, styles in (("none", {True}), ("relay", {False})):
+        with playing(under("envelope", policing)) as harness:
+            harness.play([Step("say", "alice-phone", "choir"), Step("say", "bob-phone", "choir")])
+            assert harness.shown == harness.meant
+            mails = [mail for packet in harness.wire.heard for mail in mails_in(packet) if packet.dst == "provider"]
+            assert {bool(mail.group) for mail in mails if mail.field} == styles
+
+
+@pytest.mark.parametrize("policing", POLICIES)
+def test_mail_that_a_change_of_the_group_overtook_names_nobody(policing):
+    """The labels have a member who is one no longer when the mail arrives; the list was true when it was sent."""
+    with playing(under("envelope", policing), ["now"] * 8 + ["late"] * 2) as harness:
+        harness.play([Step("say", "alice-phone", "club"), Step("say", "bob-phone", "club")])
+        harness.take(Step("say", "alice-phone", "club"))
+        harness.take(Step("day"))
+        harness.gather(Group("club", ("alice", "bob"), False))
+        harness.play([Step("say", "alice-phone", "club")])
+        assert not [each for each in harness.wire.alarms if "access field" in each.check]
+        assert not [why for _, who, why in harness.wire.refusals if who == "provider"]
+
+
+@pytest.mark.parametrize(
+    ("days", "carried"),
+    [(0, True), (LATE, True), (LATE + 1, False), (-1, False)],
+    ids=["today", "late", "old", "future"],
+)
+def test_a_relay_takes_the_days_that_the_network_may_need(days, carried):
+    with playing(under("envelope", "relay")) as harness:
+        harness.take(Step("say", "alice-phone", "bob"))
+        [mail] = [m for p in harness.wire.heard for m in mails_in(p) if m.recipients == ("bob-phone",) and m.field]
+        harness.wire.day = LATE + 1
+        field = codec.decode(mail.field, Envelope)
+        dated = msgspec.structs.replace(field, day=harness.wire.day - days)
+        before = len(harness.provider.mailboxes["bob-phone"])
+        harness.wire.tell("alice-phone", "provider", msgspec.structs.replace(mail, field=codec.encode(dated)))
+        assert (len(harness.provider.mailboxes["bob-phone"]) > before) == carried
+
+
+def test_the_field_of_another_scheme_is_no_field_for_the_relay():
+    with playing(under("split-key", "relay")) as harness:
+        harness.take(Step("say", "alice-phone", "bob"))
+        [mail] = [m for p in harness.wire.heard for m in mails_in(p) if m.recipients == ("bob-phone",) and m.field]
+        alien = codec.encode(Envelope(b"", 0, ("alice", "bob"), 0, b"", b"", b""))
+        harness.wire.tell("alice-phone", "provider", msgspec.structs.replace(mail, field=alien))
+        assert harness.wire.refusals[-1][2] == "mail of alice-phone carries an access field"
+
+
+# --- the recipient ---
+
+
+def sent_field(scheme, seed=0):
+    with playing(scheme, seed=seed) as harness:
+        harness.take(Step("say", "alice-phone", "bob"))
+        return next(m for p in harness.wire.heard for m in mails_in(p) if m.recipients == ("bob-phone",) and m.field)
+
+
+@pytest.mark.parametrize("scheme", [name for name in SCHEMES if name != "clipper"])
+def test_a_field_with_any_other_bytes_is_refused_and_its_sender_named(scheme):
+    tried = under(scheme, "recipient")
+    with playing(tried) as harness:
+        honest = harness.scheme.device
+
+        def access_field(device, key, context):
+            made = honest.access_field(device, key, context)
+            honest.access_field(device, key, context)
+            return honest.access_field(device, key, context) if device.lies else made
+
+        party = corrupted(harness.device("bob-phone"), {"lies": list[int]}, access_field=access_field)
+        harness.wire.parties["bob-phone"] = party
+        harness.play([Step("say", "bob-phone", "alice")])
+        assert harness.shown == harness.meant
+        party.lies.append(1)
+        harness.play([Step("say", "bob-phone", "alice")])
+        assert harness.shown.total() == harness.meant.total() // 2
+        assert {each.check.split(":")[0] for each in harness.wire.alarms} == {"bob-phone"}
+
+
+@pytest.mark.parametrize("scheme", [name for name in SCHEMES if name != "clipper"])
+def test_fields_that_are_made_again_have_the_same_length_and_open_the_same(scheme):
+    plain, again = (sent_field(under(scheme, policing)) for policing in ("none", "recipient"))
+    assert len(plain.field) == len(again.field) and plain.field != again.field
+    with playing(under(scheme, "recipient")) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "choir")])
+        assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
+
+
+class ChipDevice(EnvelopeDevice):
+    unrepeatable = "its chip has a key of its own"
+
+
+class ChipScheme(EnvelopeScheme, frozen=True, kw_only=True):
+    device = ChipDevice
+
+
+class UnseedableScheme(EnvelopeScheme, frozen=True, kw_only=True):
+    seedable = "its fields hold randomness of another library"
+
+
+class CheckingDevice(ChipDevice):
+    def admit(self, mail: Mail, found: Any) -> None:
+        """Admit every field: the check of another kind stands here."""
+
+
+class CheckingScheme(EnvelopeScheme, frozen=True, kw_only=True):
+    device = CheckingDevice
+
+
+@pytest.mark.parametrize(
+    ("scheme", "why"), [(ChipScheme, "its chip has a key"), (UnseedableScheme, "randomness of another library")]
+)
+def test_what_no_recipient_can_make_again_is_refused_as_a_parameter_with_the_reason(scheme, why):
+    assert scheme(policing="relay").policing == "relay"
+    with pytest.raises(ValueError, match=f"cannot be policed by recipients: .*{why}"):
+        scheme(policing="recipient")
+    with pytest.raises(registry.UnknownName, match=why):
+        registry.with_parameters(scheme(), ["envelope.policing=recipient"])
+
+
+def test_a_check_of_another_kind_may_stand_in_its_place():
+    assert CheckingScheme(policing="recipient").policing == "recipient"
+    assert Device.admit is not CheckingDevice.admit
+
+
+def test_an_unknown_policing_is_refused():
+    with pytest.raises(registry.UnknownName, match="policing cannot be 'court'"):
+        registry.with_parameters(envelope.SCHEME, ["envelope.policing=court"])
