@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Grant,
         Identified,
         Intercept,
+        Overheard,
         RequestSubject,
         Scheme,
         SealedFact,
@@ -74,8 +75,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
-    "DEVICES", "AccessField", "Claim", "Finding", "Grant", "Identified", "Intercept", "Plain", "RequestSubject",
-    "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
+    "DEVICES", "AccessField", "Claim", "Finding", "Grant", "Identified", "Intercept", "Overheard", "Plain",
+    "RequestSubject", "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute

@@ -122,6 +122,17 @@ class SealedFact(msgspec.Struct, frozen=True):
     unnamed: str = ""
 
 
+class Overheard(msgspec.Struct, frozen=True):
+    """Packets of these types (by name) that may tell the network whom a warrant is about, and the reason.
+
+    `warrants`: they may even carry the warrant in the clear.
+    """
+
+    kinds: tuple[str, ...]
+    reason: str
+    warrants: bool = False
+
+
 class Finding(msgspec.Struct, frozen=True):
     """A sentence for README's findings, declared by the scheme or attack that it is about.
 
@@ -144,6 +155,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
     official without a usable key ends the set-up. `in_pages`: README's table and the
     lists in CLI.md show the scheme, and README its `findings`. A class made from this one does not inherit either.
+    `overheard` says from which packets the network may learn whom a warrant is about, and why.
     """
 
     name: ClassVar[str]
@@ -154,6 +166,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     all_needed: ClassVar[str] = ""
     in_pages: ClassVar[bool] = False
     findings: ClassVar[tuple[Finding, ...]] = ()
+    overheard: ClassVar[tuple[Overheard, ...]] = ()
     committing: bool = False
     device: ClassVar[type[Device]] = Device
     provider: ClassVar[type[Provider]] = Provider

@@ -31,7 +31,7 @@ from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
-from escrow.scheme import Claim, Finding, Grant, Intercept, Source, User
+from escrow.scheme import Claim, Finding, Grant, Intercept, Overheard, Source, User
 from escrow.schemes.plain import DEVICES, Plain
 from escrow.warrant import (
     Authority,
@@ -265,6 +265,14 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
             "the {ghost.entitled} texts that its warrants cover; what was said before the ghost came is "
             "closed to it.",
         ),
+    )
+    overheard = (
+        Overheard(
+            ("DeviceList", "DevicesOf", "Listed", "OwnerOf", "Fetch", "Bundle"),
+            "a silent device is listed, and its keys are fetched, as any new device's",
+        ),
+        Overheard(("GroupOf", "Group", "Mail", "Collect", "Delivery"), "a silent device is sent to as any device"),
+        Overheard(("AskQuiet", "Quiet"), "a client asks about every new device, hidden or not"),
     )
     device = GhostClient
     provider = GhostProvider

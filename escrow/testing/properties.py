@@ -39,6 +39,7 @@ from escrow.testing.keys_under_names import (
     no_text_under_a_key_not_listed_and_shown,
     silence_ends_with_its_warrant,
 )
+from escrow.testing.naming import whom_a_warrant_is_about_is_not_overheard
 from escrow.testing.retold import Retelling
 from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.strangers import (
@@ -350,6 +351,7 @@ PROPERTIES = tuple(
         a_false_label_is_named,
         a_missing_field_is_no_success,
         honest_late_mail_is_not_blamed,
+        whom_a_warrant_is_about_is_not_overheard,
         the_seed_decides,
         rules_are_marked,
     )

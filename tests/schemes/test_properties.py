@@ -5,7 +5,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import msgspec
 import pytest
@@ -319,10 +319,32 @@ def unnamed(party, condition, reason):
         raise Refused(party.name, "too much")
 
 
+def in_the_clear(authority, wire, official, paper, subject, reply):
+    return wire.ask(authority.name, official, authority.request(paper, codec.encode(subject)), reply)
+
+
+def served_in_the_clear(court, wire, authority, paper):
+    wire.tell(court.name, authority, warrant.Serve(paper))
+
+
+def with_an_aside(authority, wire, official, paper, subject, reply):
+    """The request is sealed; what is said beside it names the target."""
+    wire.tell(authority.name, official, provider.DevicesOf(paper.order.target))
+    return honest_put(authority, wire, official, paper, subject, reply)
+
+
+honest_put = warrant.Authority.put
+UNSEALED = SimpleNamespace(seal=lambda to, plain, info: plain, open_=lambda key, sealed, info: sealed)
+
+OVERHEARD = "whom a warrant is about is not overheard"
 DRAINED = "a drained stock is full again the next morning"
 FLOODED = "a flood is refused by name and hurts nobody"
 
 SPECIMENS = [
+    (OVERHEARD, "a Request from authority to agent-1 lets", SPLIT, (warrant.Authority, "put", in_the_clear)),
+    (OVERHEARD, "a Serve from court to authority lets", PLAIN, (warrant.Court, "serve", served_in_the_clear)),
+    (OVERHEARD, "a Quiet from provider to bob-phone lets", GHOST, (ghost, "hpke", UNSEALED)),
+    (OVERHEARD, "tells whom a warrant is about", ENVELOPE, (warrant.Authority, "put", with_an_aside)),
     ("a party is its fields", "provider", PLAIN, (provider.Provider, "state", without_mail)),
     ("nothing is kept elsewhere", "continue differently", PLAIN, (Device, "access_field", counter())),
     ("state is typed", "LooseDevice.seed is bytes", LooseScheme(), None),
