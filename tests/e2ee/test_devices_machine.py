@@ -132,7 +132,7 @@ class LinksLate(Device):
         (KeepsQuiet, "notices_are_of_what_the_directory_has_new"),
         (SeesGhosts, "notices_are_of_what_the_directory_has_new"),
         (ForgetsItsOwn, "what_nothing_happened_to_has_arrived"),
-        (RemembersDevices, "who_was_unlinked_receives_nothing_said_since"),
+        (RemembersDevices, "who_was_unlinked_opens_nothing_said_since"),
         (LinksLate, "two_users_meet"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
