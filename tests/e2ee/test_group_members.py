@@ -9,9 +9,10 @@ from escrow import codec, crypto
 from escrow.e2ee import sender_keys
 from escrow.e2ee.content import Direct, Distribution, InGroup, Text, direct
 from escrow.e2ee.membership import NEW_MEMBER, STRANGER
-from escrow.e2ee.provider import Group, Mail
+from escrow.e2ee.provider import Group, GroupOf, Mail
 from escrow.e2ee.sender_keys import new_chain
 from escrow.errors import Refused
+from escrow.principal import corrupted
 from escrow.schemes import ghost, plain
 from escrow.testing.harness import NAMES, Step, playing
 
@@ -202,6 +203,15 @@ def test_a_change_by_a_user_who_is_no_member_is_noticed(harness):
     harness.play([Step("say", "alice-phone", "club"), Step("say", "bob-phone", "club")])
     assert told(harness, STRANGER) == MEMBERS_DEVICES
     assert told(harness) == set()
+
+
+def test_the_list_of_another_group_is_not_taken(harness):
+    def other(self, sender, packet: GroupOf, wire):
+        return self.groups["club"]
+
+    harness.wire.parties["provider"] = corrupted(harness.provider, on_group_of=other)
+    with pytest.raises(Refused, match="the group asked for"):
+        harness.send("alice-phone", "choir", b"text", group=True)
 
 
 def test_a_silent_device_gives_no_notice_of_a_group(harness):
