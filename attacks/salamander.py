@@ -7,7 +7,8 @@
 A sender that just seals a wrong key to the official hides its text as well, but then nothing opens and the law knows.
 It needs a plaintext with room: bytes that a reader passes over. A text's own encoding here is strict and has none: a
 decoy would have to begin with the same 9 bytes under both keys (2^71 keys tried, or 2^36 if the sender varies its
-ratchet key as well), and the recipient would see the rest behind the text. CTX stops it whatever the encoding.
+ratchet key as well), and the recipient would see the rest behind the text. CTX stops it whatever the encoding; and
+recipients that make the field again (policing) find a false key in it.
 Source: Dodis, Grubbs, Ristenpart and Woodage, "Fast Message Franking: From Invisible Salamanders to Encryptment",
 CRYPTO 2018, section 3. They send an abusive attachment that the one who reports it cannot open.
 """
@@ -78,6 +79,7 @@ class Salamander(Attack):
     title = "One ciphertext, two keys: the law opens a decoy"
     source = Source("Dodis et al.", "Fast Message Franking: From Invisible Salamanders to Encryptment", 2018, "3")
     specimen = "ignored_pieces"
+    stops_mail = True  # the rogue's own, where recipients look at the field
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless a plaintext of the scheme has bytes that its readers pass over."""

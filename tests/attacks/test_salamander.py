@@ -1,5 +1,6 @@
 """The law opens a decoy and nobody notices, unless the texts commit to their key."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +63,15 @@ def test_with_a_committing_aead_the_law_reads_what_the_recipient_reads():
     assert told.decoys == 0 and not told.evaded
     assert told.lawful == played(TWIN, None)[1].lawful
     assert record.alarms == record.refusals == ()
+
+
+def test_a_relay_that_looks_at_fields_sees_no_decoy_and_recipients_that_make_them_again_do():
+    relay, recipient = (played(msgspec.structs.replace(SPECIMEN, policing=who)) for who in ("relay", "recipient"))
+    assert relay[1].decoys > 0 and relay[1].evaded and relay[1].alarms == ()
+    assert not recipient[1].evaded, "what carries a false key is not shown"
+    assert {alarm.check for alarm in recipient[1].alarms} == {
+        "bob-phone: the access field beside its text is not the text's"
+    }
 
 
 @pytest.mark.parametrize("scheme", [SPECIMEN, TWIN], ids=["AES-GCM", "CTX"])

@@ -1,6 +1,8 @@
 """With `committing` every scheme seals its texts with CTX: all goes on as before, and no AES-GCM text is read."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ from escrow.e2ee.ratchet import Message, MessageKey
 from escrow.e2ee.sender_keys import SenderMessage
 from escrow.errors import Forged
 from escrow.primitives.committing import COMMITMENT
+from escrow.registry import UnknownName
 from escrow.scheme import Scheme
 from escrow.schemes.plain import SCHEME
 from escrow.testing.harness import Harness, Step, playing
@@ -45,9 +48,20 @@ def sizes(harness: Harness) -> Counter[int]:
     return Counter(len(each.sealed) for intercept in harness.intercepted() for each in intercept.ciphertexts[:1])
 
 
-@pytest.mark.parametrize("name", SCHEMES)
-def test_a_scheme_goes_on_as_before_and_a_text_is_16_bytes_longer(name: str) -> None:
-    before, after = (ended(msgspec.structs.replace(SCHEMES[name], committing=each)) for each in (False, True))
+def policed() -> Iterator[Scheme]:
+    """Every scheme, under every policing of its fields that it allows."""
+    for scheme in SCHEMES.values():
+        yield scheme
+        for who in ("relay", "recipient"):
+            with suppress(UnknownName):
+                yield registry.with_parameters(scheme, [f"{scheme.name}.policing={who}"])
+
+
+@pytest.mark.parametrize(
+    "scheme", list(policed()), ids=lambda scheme: f"{scheme.name} {getattr(scheme, 'policing', '')}"
+)
+def test_a_scheme_goes_on_as_before_and_a_text_is_16_bytes_longer(scheme: Scheme) -> None:
+    before, after = (ended(msgspec.structs.replace(scheme, committing=each)) for each in (False, True))
     assert before[0].shown == after[0].shown == before[0].meant
     assert before[0].wire.alarms == after[0].wire.alarms == []
     assert before[1] == after[1]
