@@ -1,4 +1,4 @@
-"""Property: what is hashed, signed or sealed says for what, and holds every part of it; each hash is made once more here.
+"""Property: what is hashed, signed or sealed says for what, and holds every part of it: each is hashed again here.
 
 A name that is missing on both sides of a protocol changes no answer, and lets one purpose's bytes serve for another's.
 """
