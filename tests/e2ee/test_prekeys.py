@@ -1,12 +1,14 @@
 """One-time prekeys: the directory is full every morning, and private halves that nobody uses are erased."""
 
+import msgspec
 import pytest
 
 from attacks.lab.simulation.play import Play
 from attacks.lab.simulation.scenario import default
 from escrow import crypto
-from escrow.e2ee.provider import CountPrekeys, Fetch, PrekeysLeft
+from escrow.e2ee.provider import CountPrekeys, Fetch, Mail, PrekeysLeft
 from escrow.e2ee.x3dh import Bundle
+from escrow.errors import Refused
 from escrow.principal import corrupted
 from escrow.schemes import plain, plain_pq
 from escrow.schemes.plain_pq import PqBundle
@@ -99,3 +101,46 @@ def test_honest_use_of_the_default_scenario_meets_no_bound(scheme):
         play = Play(scheme, default())
         assert len(play.run().sent) == 250
     assert [why for _, party, why in play.wire.refusals if party == "provider"] == []
+
+
+# --- the provider's bounds ---
+
+
+def test_whoever_fetches_too_often_fetches_again_the_next_day_and_other_devices_today():
+    with playing(plain.SCHEME) as harness:
+        for harness.wire.day in (0, 1):
+            for asker in ("carol-phone", "alice-phone"):
+                for _ in range(harness.provider.FETCHES):
+                    harness.wire.ask(asker, "provider", Fetch("bob-phone"), Bundle)
+                with pytest.raises(
+                    Refused, match=f"{asker} fetches bob-phone's keys too often: it must use its session"
+                ):
+                    harness.wire.ask(asker, "provider", Fetch("bob-phone"), Bundle)
+            assert harness.wire.ask("carol-phone", "provider", Fetch("alice-laptop"), Bundle).identity
+
+
+@pytest.mark.parametrize("field", ["one_time", "one_time_kems"])
+def test_each_kind_of_one_time_prekey_has_a_bound_of_its_own(field):
+    with playing(plain_pq.SCHEME) as harness:
+        bob, entry = harness.device("bob-phone"), harness.provider.directory["bob-phone"]
+        before, room = harness.provider.state(), harness.provider.ONE_TIME - STOCK
+        made = getattr(bob.publication(1), field)
+        bare = msgspec.structs.replace(bob.publication(0), **{field: made * (room + 1)})
+        with pytest.raises(Refused, match="bob-phone publishes too many one-time prekeys: it must publish only"):
+            harness.wire.ask("bob-phone", "provider", bare, type(None))
+        assert harness.provider.state() == before
+        harness.wire.ask("bob-phone", "provider", msgspec.structs.replace(bare, **{field: made * room}), type(None))
+        assert harness.provider.directory["bob-phone"] != entry
+
+
+def test_mail_to_a_name_that_nobody_linked_is_complained_of_and_the_others_get_theirs():
+    with playing(plain.SCHEME) as harness:
+        names = ("nobody-phone", "bob-phone", "alice-phone")
+        harness.wire.tell("carol-phone", "provider", Mail("carol-phone", names, "", None, b"a body", b""))
+        assert sorted(harness.provider.mailboxes) == ["alice-phone", "bob-phone"]
+        assert ["nobody-phone" in why for _, _, why in harness.wire.refusals] == [True]
+        waiting = [Mail("carol-phone", ("bob-phone",), "", None, b"a body", b"")] * harness.provider.MAILS
+        harness.provider.mailboxes["bob-phone"] = waiting
+        harness.wire.tell("carol-phone", "provider", Mail("carol-phone", names, "", None, b"another", b""))
+        assert [len(harness.provider.mailboxes[name]) for name in names[1:]] == [harness.provider.MAILS, 2]
+        assert "carol-phone sends bob-phone too much: it must wait" in harness.wire.refusals[-1][2]
