@@ -62,6 +62,13 @@ def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
     if anatomy.identities is not None:
         page.gap()
         _draw_secrets(page, anatomy, anatomy.identities)
+    if (told := anatomy.named) is not None and told.targets:
+        page.gap()
+        page.heading(f"{anatomy.scheme}, who reads that a target is under a warrant")
+        page.line(f"the network: of {told.network} of {counted(told.targets, 'target')}", indent=2)
+        others = f", {counted(told.users_told, 'user')} told" if told.users_told else ""
+        page.line(f"clients of other users: of {told.clients}{others}", indent=2)
+        page.line("traffic analysis is not counted", DIM, indent=2)
 
 
 def _draw_section(page: Page, sent: int, section: Section) -> None:

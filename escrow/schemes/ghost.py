@@ -2,9 +2,9 @@
 
   serve    authority --(warrant, keys of g)--> provider   the provider lists g among the target's devices
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
-  quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
-                                                          and its key, and until the warrant's last day
   ask      a client asks about each new device            the answer is sealed to it, as long for any other device
+  quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
+           and its key, and until the warrant's last day
   access   g collects its mail; the authority keeps the texts
   weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it
            every client that hides g knows that the target is under a warrant, and reads the warrant

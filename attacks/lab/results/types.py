@@ -244,14 +244,30 @@ class Identities(Result, frozen=True, kw_only=True):
     unmeasured: str = ""
 
 
+class Named(Result, frozen=True, kw_only=True):
+    """Of the `targets` of warrants, those of whom the network reads that they are under one, and clients of others.
+
+    `users_told` counts pairs: a target, and another user one of whose devices reads it.
+    """
+
+    targets: Count
+    network: Count
+    clients: Count
+    users_told: Count
+
+
 class Anatomy(Result, frozen=True, kw_only=True):
-    """The measured access structure of a scheme; `identities` only where its fields name who sent a message."""
+    """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
+
+    `named` counts whom the wire names; results that were written before it have none.
+    """
 
     schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
     scheme: str
     sent: Count
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
+    named: Named | None = None
     manifest: Manifest
 
     def __post_init__(self) -> None:

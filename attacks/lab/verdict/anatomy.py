@@ -19,6 +19,7 @@ from attacks.lab.verdict.analysis import MATHEMATICS, Analysis
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.identities import identities
+from attacks.lab.verdict.named import named
 from escrow import crypto
 from escrow.scheme import Scheme
 
@@ -57,6 +58,7 @@ def anatomy(
             sent=len(evaluation.record.sent),
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
+            named=named(evaluation),
             manifest=manifest([scheme], attacks, scenario, attacks),
         )
 

@@ -1,0 +1,76 @@
+"""Whom the wire names: targets of warrants whose being under one somebody learns, computed from bytes.
+
+  network   whoever heard all packets, and has nobody's state
+  clients   whoever also has all states of one device of another user
+
+A target is named if the rules give a warrant or order about it, or if the court's signature or the encoded order stands
+literally in a packet or state. Traffic analysis (who sends to whom, when, how often, how long) is not modelled, and
+what is told in another form is not seen here: `escrow.testing.naming` compares two plays for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.view import Reader
+from attacks.lab.results.types import Named
+from attacks.lab.simulation.record import Record
+from attacks.lab.verdict.evaluation import Evaluation
+from escrow import codec
+from escrow.codec import Fact, walk
+from escrow.derivation import Rule
+from escrow.warrant import Order, Warrant
+
+
+def named(evaluation: Evaluation) -> Named:
+    """Return how many targets of the honest play's warrants are named, and to whom."""
+    record = evaluation.record
+    rules, kinds = _leading_to_orders(evaluation.analysis.rules)
+    reader = Reader(evaluation.scheme, *evaluation.attacks)
+    heard = [fact for fact in reader.network(record.heard) if isinstance(fact, kinds)]
+    network = _targets(rules, heard) | _literally(record, [packet.data for packet in record.heard])
+    told: set[tuple[str, str]] = set()  # (target, user of another device)
+    for user in record.scenario.users:
+        for device in user.devices:
+            states = record.states[device]
+            parties = [record.party(device, evening) for evening in range(len(states))]
+            held = dict.fromkeys(fact for party in parties for fact in walk(party, Fact) if isinstance(fact, kinds))
+            found = _targets(rules, [*heard, *held]) | _literally(record, states)
+            told |= {(target, user.name) for target in found - {user.name}}
+    return Named(
+        targets=len({warrant.order.target for warrant in record.warrants}),
+        network=len(network),
+        clients=len({target for target, _ in told}),
+        users_told=len(told),
+    )
+
+
+def _leading_to_orders(rules: Iterable[Rule]) -> tuple[list[Rule], tuple[type[Fact], ...]]:
+    """Return the rules that give orders, or what such rules need, and so on; and the kinds of facts in them."""
+    wanted: set[type[Fact]] = {Order, Warrant}
+    left, chosen = list(rules), list[Rule]()
+    while more := [rule for rule in left if any(issubclass(give, kind) for give in rule.gives for kind in wanted)]:
+        chosen += more
+        left = [rule for rule in left if rule not in more]
+        wanted.update(kind for rule in more for kind in rule.takes)
+    return chosen, tuple(wanted)
+
+
+def _targets(rules: list[Rule], facts: Iterable[Fact]) -> set[str]:
+    """Return the targets of all orders that the rules give from these facts."""
+    closure = Closure(rules)
+    for fact in facts:
+        closure.learn(fact, "network")
+    closure.run()
+    return {order.target for fact in closure.facts for order in walk(fact, Order)}
+
+
+def _literally(record: Record, data: Iterable[bytes]) -> set[str]:
+    """Return the targets of warrants of which these bytes contain the signature or the order."""
+    all_of_it = b"".join(data)
+    return {
+        warrant.order.target
+        for warrant in record.warrants
+        if warrant.signature in all_of_it or codec.encode(warrant.order) in all_of_it
+    }
