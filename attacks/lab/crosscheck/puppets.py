@@ -25,7 +25,7 @@ from escrow import codec, crypto
 from escrow.codec import Packet, walk
 from escrow.crypto import Run, sha256
 from escrow.e2ee.device import Device
-from escrow.e2ee.provider import Listed, Mail
+from escrow.e2ee.provider import Group, Listed, Mail
 from escrow.errors import EscrowError, Malformed, Unreachable
 from escrow.principal import Principal, corrupted, revive
 from escrow.scheme import Intercept, Scheme
@@ -87,7 +87,8 @@ class Puppets:
         self._feed(party, _Playback((), self._answers))
         yield party.state()
         for forgetful in (False, True):
-            for device in map(corrupted, walk(revive(state, kind), Device)):
+            for found in walk(revive(state, kind), Device):
+                device = corrupted(found, look_up_group=_any_group)
                 if forgetful:
                     device.sessions, device.receiving = {}, []
                 wire = _Playback((), self._answers)
@@ -96,7 +97,7 @@ class Puppets:
                 yield from (shown.text for shown in wire.shown)
 
     def _offer(self, device: Device, wire: Wire) -> None:
-        """Offer every mail to a device. A puppet does not check who owns the sending device."""
+        """Offer every mail to a device. A puppet does not check who owns the sending device, or is in a group."""
         mails = self._mail[device.name]
         for sender in dict.fromkeys(mail.sender for mail in mails):
             device.contacts.setdefault("", []).append(Listed("", sender, device.identity.public))
@@ -177,6 +178,11 @@ class Puppets:
             with suppress(Malformed):
                 heard.setdefault(codec.decode_any(packet.data, frozenset({Request, Serve})).warrant)
         return tuple(heard)
+
+
+def _any_group(device: Device, wire: Wire, group: str) -> Group:
+    """Return a group of this name without asking the provider: a puppet does not check who its members are."""
+    return Group(group, (), False)
 
 
 class _Chorus:
