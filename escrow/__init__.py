@@ -53,7 +53,7 @@ if TYPE_CHECKING:
         open_intercepted,
         wanted,
     )
-    from escrow.schemes.plain import DEVICES, Plain
+    from escrow.schemes.plain import DEVICES, FieldScheme, Plain
     from escrow.testing import harness
     from escrow.warrant import (
         Answer,
@@ -75,8 +75,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
-    "DEVICES", "AccessField", "Claim", "Finding", "Grant", "Identified", "Intercept", "Overheard", "Plain",
-    "RequestSubject", "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
+    "DEVICES", "AccessField", "Claim", "FieldScheme", "Finding", "Grant", "Identified", "Intercept", "Overheard",
+    "Plain", "RequestSubject", "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute

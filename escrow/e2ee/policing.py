@@ -42,10 +42,12 @@ from escrow.e2ee.sender_keys import PeerChain, SenderMessage, sender_step
 from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import Initial, PqInitial
 from escrow.errors import Forged, Malformed
+from escrow.principal import shared
 from escrow.wire import Wire
 
 Policing = Literal["none", "relay", "recipient"]
 LATE = 3  # days that mail may be on its way to the relay
+MEMBERSHIPS_KEPT = 10_000  # lists of all groups that a relay keeps
 _LABELS = {"chain", "n", "people", "day"}
 _SEED = b"escrow-lab field of a message key"
 
@@ -170,6 +172,7 @@ def _of(device: _Device, conversation: Conversation, people: set[str], day: int,
         return True  # only a device that keeps no promise has come here
     if kept:
         kept[-1].last = today
+        kept[:] = [each for each in kept if each.last >= device.collected - LATE]
     if not kept or kept[-1].members != found.members:
         kept.append(KnownMembers(found.members, today, today))
     return day < kept[0].first or any(people == set(each.members) for each in kept if day <= each.last)
@@ -278,10 +281,11 @@ def _relay_kind(base: type[Provider], kind: type[Fact]) -> type[Provider]:
 
         memberships: list[tuple[str, ...]] = []
 
+        @shared("every member may change a group")
         def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
             super().on_group(sender, packet, wire)
             if (members := tuple(sorted(packet.members))) not in self.memberships:
-                self.memberships.append(members)
+                self.memberships = [*self.memberships, members][-MEMBERSHIPS_KEPT:]
 
         def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
             found: Group = super().on_group_of(sender, packet, wire)

@@ -24,7 +24,7 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError
 from escrow.principal import Principal
 from escrow.scheme import AccessField, Claim, Grant, Intercept, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.schemes.plain import DEVICES, FieldScheme, Plain
 from escrow.warrant import Answer, Answered, Authority, Request, Warrant, in_force, open_answer, promises, seal_answer
 from escrow.wire import Wire
 """  # what `init scheme` printed first; plug-ins in use have these lines

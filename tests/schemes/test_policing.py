@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import settings
 
 from attacks.field_stripping import FieldStripping
 from attacks.lab.runs.matrix import run_cell
@@ -18,6 +19,7 @@ from escrow.scheme import Source
 from escrow.schemes import envelope
 from escrow.schemes.envelope import Envelope, EnvelopeDevice, EnvelopeScheme
 from escrow.schemes.plain import FieldScheme
+from escrow.testing import properties
 from escrow.testing.harness import Step, playing
 from escrow.testing.world import mails_in
 from escrow.warrant import issue
@@ -39,6 +41,12 @@ def test_every_scheme_that_sends_fields_takes_every_policing():
     assert {name: scheme.policing for name, scheme in SCHEMES.items() if scheme.policing != "none"} == {
         "clipper": "recipient"
     }
+
+
+@pytest.mark.parametrize("prop", properties.PROPERTIES, ids=lambda prop: prop.name)
+@pytest.mark.parametrize("policing", ["relay", "recipient"])
+def test_a_policed_scheme_has_every_property(policing, prop):
+    assert prop.broken(under("envelope", policing), settings(properties.QUICK, max_examples=8)) == ""
 
 
 # --- false labels, in a play ---
