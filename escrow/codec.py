@@ -9,10 +9,10 @@ bytes that differ are Malformed. States, results and evidence end in a SHA-256 d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union
+from typing import Annotated, Any, ClassVar, TypeVar, Union
 
 import msgspec
 
@@ -26,11 +26,18 @@ Public = Annotated[bytes, msgspec.Meta(description="public bytes: no secret trav
 
 
 class Fact(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
-    """A small immutable typed value: something a party knows, and that an adversary may come to know."""
+    """A small immutable typed value: something a party knows, and that an adversary may come to know.
+
+    `unchecked` names the fields that a sender may fill with another valid value, unnoticed, and says why.
+    """
+
+    unchecked: ClassVar[Mapping[str, str]] = {}
 
 
 class Packet(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
-    """Base of every value that one party sends to another. All packets are public."""
+    """Base of every value that one party sends to another. All packets are public. `unchecked` is as of a fact."""
+
+    unchecked: ClassVar[Mapping[str, str]] = {}
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

@@ -112,6 +112,10 @@ class Serve(Packet, frozen=True):
 class Request(Packet, frozen=True):
     """The authority asks an official to act on `subject` (an encoded fact) under a warrant; signed by the authority."""
 
+    unchecked = {
+        "subject": "the authority asks about anything; the official compares it with the warrant",
+    }
+
     warrant: Warrant
     subject: Public
     signature: Public

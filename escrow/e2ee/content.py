@@ -55,6 +55,10 @@ def _spelled(name: str) -> str:
 class Text(Fact, frozen=True):
     """A text that a person typed, and the conversation it belongs to."""
 
+    unchecked = {
+        "body": "a sender's own words",
+    }
+
     conversation: Conversation
     body: bytes
 

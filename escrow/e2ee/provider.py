@@ -23,6 +23,11 @@ from escrow.wire import Wire
 class Listed(Packet, frozen=True):
     """A device as the directory lists it: its owner, its name, its Ed25519 identity key (32 bytes)."""
 
+    unchecked = {
+        "user": "the directory's word: new devices raise a notice, and two users who meet compare safety numbers",
+        "device": "the directory's word: new devices raise a notice, and two users who meet compare safety numbers",
+    }
+
     user: str
     device: str
     identity: Public
@@ -57,17 +62,29 @@ class PrekeysLeft(Packet, frozen=True):
 class DevicesOf(Packet, frozen=True):
     """Ask for the devices of a user."""
 
+    unchecked = {
+        "user": "a question",
+    }
+
     user: str
 
 
 class OwnerOf(Packet, frozen=True):
     """Ask for the owner of a device."""
 
+    unchecked = {
+        "device": "a question",
+    }
+
     device: str
 
 
 class DeviceList(Packet, frozen=True):
     """The devices of a user, by name."""
+
+    unchecked = {
+        "devices": "the directory's word: new devices raise a notice, and two users who meet compare safety numbers",
+    }
 
     devices: tuple[Listed, ...]
 
@@ -84,6 +101,11 @@ class Group(Packet, frozen=True):
     The provider fills in who made that change, and how many there were before it.
     """
 
+    unchecked = {
+        "members": "a member says who is in a group; every client tells its user who is new",
+        "sender_keys": "a member says how the texts of a group are sent",
+    }
+
     name: str
     members: tuple[str, ...]
     sender_keys: bool
@@ -96,6 +118,12 @@ class Mail(Packet, frozen=True):
 
     `group` is empty for a pairwise message; `initial` precedes the messages of a session until it is answered.
     """
+
+    unchecked = {
+        "sender": "a relay that names another sender may as well keep the mail back",
+        "group": "a text waits for a sender key that never comes, as if it had not been sent",
+        "body": "what does not open is not shown, as if a relay had kept it back",
+    }
 
     sender: str
     recipients: tuple[str, ...]
@@ -111,6 +139,10 @@ class Collect(Packet, frozen=True):
 
 class Delivery(Packet, frozen=True):
     """The mail that was waiting, oldest first."""
+
+    unchecked = {
+        "mails": "a relay may keep mail back",
+    }
 
     mails: tuple[Mail, ...]
 

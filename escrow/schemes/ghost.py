@@ -49,6 +49,10 @@ _QUIET, _NAME = b"escrow-lab quiet", b"escrow-lab name of a device"
 class GhostKeys(Fact, frozen=True):
     """The public keys of a silent device, as in any device's bundle. Its name is as any that the target may choose."""
 
+    unchecked = {
+        "device": "the authority names its own device; under a name that it does not use, nothing is read",
+    }
+
     device: str
     identity: Public
     prekey: Public
@@ -58,6 +62,10 @@ class GhostKeys(Fact, frozen=True):
 
 class AskQuiet(Packet, frozen=True):
     """A client asks whether a new device is to be hidden from its user."""
+
+    unchecked = {
+        "device": "a question",
+    }
 
     device: str
 

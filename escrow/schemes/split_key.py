@@ -276,9 +276,12 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
     ) -> Iterator[bytes]:
         """Ask agents about each field that the warrant covers until t partials open it, and yield the texts."""
         authority = of_kind(authority, SplitAuthority)
+        if authority.group is None:
+            wire.complain(authority.name, Refused(authority.name, "no escrow group was published"))
+            return
         for intercept, field in wanted(authority, warrant, intercepted, SplitField):
             partials = list(self._partials(authority, wire, warrant, field))
-            if authority.group is None or len(partials) < self.t:
+            if len(partials) < self.t:
                 continue
             try:
                 key = unwrap(field, elgamal.combine_partials(authority.group, tuple(partials)))

@@ -18,19 +18,20 @@ from typing import NamedTuple
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet
-from escrow.crypto import Observer, Results, Run
+from escrow.crypto import Run
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, Provider
 from escrow.errors import EscrowError, Malformed, Unreachable
 from escrow.principal import Principal, corrupted, handlers_of, revive
 from escrow.scheme import Scheme
 from escrow.testing.harness import Harness, Seen, Step
+from escrow.testing.trying import settings
 from escrow.warrant import issue
 from escrow.wire import Heard, Link, Wire
 
 TALK = (("bob-phone", "alice"), ("alice-phone", "choir"), ("alice-laptop", "bob"), ("carol-phone", "club"))
 FATES = ("skipped", "repeated", "late", "lost", "repeated late")
-_SECRET = crypto.sha256(b"escrow-lab disturbed")
+SECRET = crypto.sha256(b"escrow-lab disturbed")
 
 Facts = Counter[tuple[str, bytes]]  # by the name of the type, and encoded
 Hand = Callable[["DisturbedWire", int, Heard], bytes]
@@ -61,7 +62,7 @@ class DisturbedWire(Wire):
         party = self._named(packet.dst)
         beside = Wire([copy := revive(party.state(), type(party))])
         beside.day = self.day
-        with crypto.running(Run(_SECRET)):
+        with crypto.running(Run(SECRET)):
             return copy.answer(packet.src, packet.data, beside)
 
 
@@ -93,6 +94,7 @@ class Ending(NamedTuple):
 
     stopped: str
     said: Counter[tuple[str, str]] = Counter()
+    alarms: Counter[tuple[str, str]] = Counter()
     shown: Seen = Counter()
     meant: Seen = Counter()
     yielded: frozenset[bytes] = frozenset()
@@ -100,15 +102,9 @@ class Ending(NamedTuple):
     kept: Mapping[str, Facts] = {}
 
 
-def enact(
-    scheme: Scheme,
-    hand: Hand,
-    begun: Begun = lambda party: party,
-    observer: Observer | None = None,
-    results: Results | None = None,
-) -> Ending:
+def enact(scheme: Scheme, hand: Hand, begun: Begun = lambda party: party, run: Run | None = None) -> Ending:
     """Play the run and return how it ended. An error that is no EscrowError is a defect, and leaves this function."""
-    with crypto.running(Run(_SECRET, observer, results)):
+    with crypto.running(run or Run(SECRET)):
         try:
             harness = Disturbed(scheme, hand, begun)
         except EscrowError as error:
@@ -125,17 +121,22 @@ def enact(
                 wire.complain("", error)
         covered = {said.body for said in harness.said if warrant.order.covers(said.people, said.day)}
         said = Counter((who, what) for _, who, what in wire.refusals)
-        said += Counter((alarm.who, alarm.check) for alarm in wire.alarms)
+        alarms = Counter((alarm.who, alarm.check) for alarm in wire.alarms)
         kept = {name: facts_of(party) for name, party in wire.parties.items()}
-        return Ending("", said, harness.shown, harness.meant, frozenset(yielded), frozenset(covered), kept)
+        return Ending(
+            "", said + alarms, alarms, harness.shown, harness.meant, frozenset(yielded), frozenset(covered), kept
+        )
 
 
 def facts_of(party: Principal) -> Facts:
-    """Return the facts of a party, encoded: of a device or provider, those in the fields that a scheme added."""
+    """Return the facts of a party, encoded, without its archive; of a messenger's party those that a scheme added."""
     bases = (base for base in (Device, Provider) if isinstance(party, base))
-    messenger = {field for base in bases for field in base.__struct_fields__}
+    messenger = {field for base in bases for field in base.__struct_fields__} | {"archive"}
     fields = [getattr(party, field) for field in party.__struct_fields__ if field not in messenger]
-    return Counter((type(fact).__name__, codec.encode(fact)) for fact in codec.walk(fields, Fact))
+    found = Counter((type(fact).__name__, codec.encode(fact)) for fact in codec.walk(fields, Fact))
+    for device in codec.walk(fields, Device):  # a silent one, that an authority runs
+        found -= Counter((type(fact).__name__, codec.encode(fact)) for fact in codec.walk(device, Fact))
+    return found
 
 
 class Told(NamedTuple):
@@ -178,6 +179,10 @@ class Reference:
         self.known.setdefault(name, set()).update(facts)
         self.most[name] = self.most.get(name, Counter()) | _by_kind(facts)
 
+    def runs(self, how: settings) -> int:
+        """Return how many runs a property may play: the longer one is, the fewer."""
+        return max(1, how.max_examples * 50 // max(1, len(self.told)))
+
     def set_up(self) -> Iterator[Told]:
         """Yield the packets of registration, key generation, refresh, recovery, warrants and groups."""
         for each in self.told:
@@ -196,6 +201,11 @@ class Reference:
         for name, facts in honest.items():
             if more := _by_kind(facts) - self.most.get(name, Counter()):
                 return f"{name} keeps more than without the disturbance: {dict(more)}"
+        parties = {*self.cast} - {liar}
+        relay = issubclass(self.cast.get(liar, Provider), Provider)  # an alarm about a field may be the relay's doing
+        for _, check in ending.alarms - self.ending.alarms if not relay else ():
+            if (blamed := parties & {*check.replace(":", " ").replace("'s ", " ").split()}) and liar not in check:
+                return f"{min(blamed)} is blamed: {check}"
         if ending.said - self.ending.said:
             return ""
         for name, facts in honest.items():

@@ -41,7 +41,7 @@ BAD = {
 def a_bad_key_stops_nobody_else(scheme: Scheme, how: settings) -> None:
     """Require that all others get what is theirs beside a party whose keys are bad, and that it is named."""
     reference = Reference(scheme)
-    for name, what in list(_in_turn(reference))[: how.max_examples // 3]:
+    for name, what in list(_in_turn(reference))[: reference.runs(how)]:
         hostile = Hostile(name, what)
         ending = enact(scheme, hostile.hand, begun=hostile.begun)
         if hostile.effect:

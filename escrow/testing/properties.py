@@ -39,6 +39,7 @@ from escrow.testing.keys_under_names import (
     no_text_under_a_key_not_listed_and_shown,
     silence_ends_with_its_warrant,
 )
+from escrow.testing.misstated import what_is_said_is_checked_or_listed
 from escrow.testing.naming import whom_a_warrant_is_about_is_not_overheard
 from escrow.testing.retold import Retelling
 from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
@@ -352,6 +353,7 @@ PROPERTIES = tuple(
         a_missing_field_is_no_success,
         honest_late_mail_is_not_blamed,
         whom_a_warrant_is_about_is_not_overheard,
+        what_is_said_is_checked_or_listed,
         the_seed_decides,
         rules_are_marked,
     )

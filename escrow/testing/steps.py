@@ -24,7 +24,7 @@ def a_disturbed_step_gives_no_weaker_success(scheme: Scheme, how: settings) -> N
         require(not fault, f"{', '.join(how_treated)}: {fault}")
 
     singles = list(_in_turn(packets))
-    for told, fate in singles[: how.max_examples // 2]:
+    for told, fate in singles[: 2 * reference.runs(how)]:
         ends_well({told.number: fate}, told.src if fate == "skipped" else "")
 
     numbers, fates = st.integers(0, len(packets) - 1), st.sampled_from(FATES[1:])

@@ -30,6 +30,7 @@ from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
 from escrow.sharing import elgamal
+from escrow.sharing.committee.broadcast import Board
 from escrow.sharing.committee.speaking import Speaker
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
@@ -200,6 +201,11 @@ def sealed_outside(party, wire, run, member, seal, value):
     return None if to is None else seal(to, value)
 
 
+def nothing(*_):
+    return iter(())
+
+
+SAID = "what is said is checked or listed"
 BAD_KEY = "a bad key stops nobody else"
 LABEL, MISSING = "a false label is named", "a missing field is no success"
 LATE_MAIL = "honest late mail is not blamed"
@@ -383,6 +389,12 @@ SPECIMENS = [
     (BUSINESS, "trustee-2 heeds a packet of alice-phone", FAIR, (registration.Holder, "insist", yes)),
     (BUSINESS, "authority heeds a packet of court", PLAIN, (warrant.Authority, "insist", yes)),
     (BUSINESS, "provider heeds a packet of alice-phone", PLAIN, (provider.Provider, "insist", yes)),
+    (SAID, "another KeyShare.index in Dealt: agent-1 acts on it", SPLIT, (split_key.SplitAgent, "_fit", nothing)),
+    (SAID, "Deal.group in Deal: trustee-1 acts", FAIR, (registration.Holder, "insist", yes)),
+    (SAID, "SubShare.member in Dealing: agent-2 acts", THRESHOLD, (Speaker, "insist", yes)),
+    (SAID, "Order.target in Confidential: agent acts", ENVELOPE, (warrant.Official, "insist_all", yes)),
+    (SAID, "Request.signature in Confidential: agent acts", ENVELOPE, (Request, "signed", yes)),
+    (SAID, "agent-2 is blamed", THRESHOLD, (Board, "_fault", lambda *_: "")),
     (BAD_KEY, "misses a text", PLAIN, (Device, "mail_each", one_after_another)),
     (BAD_KEY, "the set-up ended", HastyScheme(), None),
     (BAD_KEY, "agent-1 has a key that is missing: alice-phone misses", THRESHOLD, (Speaker, "_sealed", sealed_outside)),
@@ -610,3 +622,20 @@ def test_altered_values_differ_in_one_place_and_reach_every_field():
         assert any(getattr(other, name) != getattr(field, name) for other in found)
     for other in found:
         assert sum(getattr(other, name) != getattr(field, name) for name in field.__struct_fields__) == 1
+
+
+@pytest.mark.parametrize("scheme", ["clipper", "fair-keys", "ghost", "plain", "threshold"])
+def test_nothing_stands_in_the_list_without_need(scheme):
+    """What a scheme's own types declare as unchecked makes a difference somewhere; long runs try all values."""
+    assert PROPERTY[SAID].broken(SCHEMES[scheme], settings(settings(), max_examples=120)) == ""
+
+
+def test_what_decides_who_reads_may_not_be_listed(monkeypatch):
+    monkeypatch.setattr(split_key.SplitField, "unchecked", {"day": "no matter"}, raising=False)
+    assert "SplitField.day is listed as unchecked, and decides who reads" in PROPERTY[SAID].broken(SPLIT)
+
+
+def test_a_list_that_is_too_long_is_found(monkeypatch):
+    monkeypatch.setattr(split_key.Dealt, "unchecked", {"sealed": "no matter"}, raising=False)
+    broken = PROPERTY[SAID].broken(SPLIT, settings(settings(), max_examples=120))
+    assert broken == "Dealt.sealed is listed as unchecked, and no other value of it goes unnoticed"

@@ -63,6 +63,10 @@ class UnitRequest(AccessField, frozen=True):
     It is about no message in particular, so chain and number are empty.
     """
 
+    unchecked = {
+        "uid": "any unit of the sender named, which the agents have on file",
+    }
+
     uid: Public
 
 

@@ -52,6 +52,10 @@ class Certificate(RequestSubject, frozen=True):
     `remark` is what else the user may have certified: nothing, or it is room for a key that no trustee holds.
     """
 
+    unchecked = {
+        "shift": "the key contains it; the user compares it with the commitment, and trustees with their shares",
+    }
+
     user: str
     group: EscrowGroup
     shift: Public

@@ -302,6 +302,11 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
                     continue
                 yield from open_intercepted(authority, intercept, key)
                 break
+            else:
+                target = warrant.order.target
+                wire.complain(
+                    authority.name, Forged(f"beside {intercept.mail.sender}'s mail: nothing for {target}'s key")
+                )
 
     def _concerns(self, authority: Authority, warrant: Warrant, certificate: Certificate) -> bool:
         """Return whether the authority asks for this key: a corrupted one asks for any."""

@@ -16,6 +16,10 @@ from escrow.sharing.proactive.refresh import Renewal
 class Announced(Packet, frozen=True):
     """A member announces the sharing from now on, and how it came about, which every listener of the run knows."""
 
+    unchecked = {
+        "sharing": "what one member says is kept, and believed when t say the same",
+    }
+
     sharing: Sharing
     outcome: Outcome
     renewal: Renewal | None
