@@ -17,9 +17,11 @@ import argparse
 import random
 import subprocess
 import sys
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ from tools.mutants.operators import OPERATORS, Mutant, mutants
 from tools.mutants.reach import modules, schemes_that_use, tests_that_import
 from tools.mutants.trial import Asked, Found
 
+SCHEMES, SECONDS = 2, 8.0  # at first: the quickest schemes that run the function, and so long of the quickest tests
+AGAIN = "before everything: "  # a fault that nothing noticed at first
 JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
 
 
@@ -118,7 +122,8 @@ def _all(journal: Journal, work: dict[str, Asked], jobs: int, told: Callable[[st
 def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
     """Try each fault, after each scheme and each test file without one.
 
-    A fault in a function is tried before the steps that run this function; one outside of functions before all.
+    A fault in a function is tried before the steps that run this function; one outside of functions before all. It is
+    tried before a few of them at first; before the others if none of these notices it, and no reason is given for it.
     """
     mine = sorted({each.module for each in chosen})
     named = sorted({name for module in mine for name in schemes_that_use(module)})
@@ -140,19 +145,27 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
         usual, numbers = usual | found.took, numbers | found.numbers
         runs |= {step: set(reached) for step, reached in found.reached.items()}
 
-    def asked(each: Mutant) -> Asked:
-        own, tests = schemes_that_use(each.module), tests_that_import(each.module)
+    def asked(each: Mutant, thorough: bool) -> Asked:
+        own, files = schemes_that_use(each.module), tests_that_import(each.module)
         place = f"{each.module}:{each.function}"
         inside = any(place in reached for reached in runs.values())
-        near = {step for step, reached in runs.items() if place in reached or not inside}
-        steps = {step: usual[step] for step in near if _is_of(step, own, tests)}
-        nodes = sorted((step for step in steps if step.startswith("test: ")), key=usual.__getitem__)
-        its = [name for name in own if any(step.startswith((f"property: {name},", f"lab: {name}")) for step in steps)]
-        names = [step.removeprefix("test: ") for step in nodes]
+        near = {step for step, reached in runs.items() if (place in reached or not inside) and _is_of(step, own, files)}
+        costs = {name: sum(usual[step] for step in near if _is_of(step, [name], [])) for name in own}
+        its = sorted((name for name in own if costs[name]), key=costs.__getitem__)
+        nodes = sorted((step for step in near if step.startswith("test: ")), key=usual.__getitem__)
+        if not thorough:
+            its, spent = its[:SCHEMES], list(accumulate(usual[step] for step in nodes))
+            nodes = nodes[: bisect(spent, SECONDS)]
         measured = {name: numbers[name] for name in its if name in numbers}
-        return Asked(each, its, names, usual=steps, numbers=measured)
+        steps = {step: usual[step] for step in near if step in nodes or _is_of(step, its, [])}
+        return Asked(each, its, [step.removeprefix("test: ") for step in nodes], usual=steps, numbers=measured)
 
-    _all(journal, {each.key: asked(each) for each in chosen}, jobs, told)
+    _all(journal, {each.key: asked(each, False) for each in chosen}, jobs, told)
+    given = page.reasons()
+    left = [each for each in chosen if not journal.found[each.key].by and each.key not in given]
+    again = {f"{AGAIN}{each.key}": asked(each, True) for each in left}
+    _all(journal, again, jobs, told)
+    journal.found |= {each.key: journal.found[f"{AGAIN}{each.key}"] for each in left}
 
 
 def _is_of(step: str, named: Sequence[str], files: Sequence[str]) -> bool:

@@ -228,6 +228,7 @@ class Watch:
 
     def __init__(self, found: Found) -> None:
         self.found, self.broken = found, ""
+        self.failed: set[str] = set()
         self.collecting: set[str] = set()  # what ran while tests were collected: each of them may depend on it
 
     def run(self, tests: list[str], mutant: Mutant | None) -> str:
@@ -258,7 +259,8 @@ class Watch:
         self._keep(report.failed, str(report.nodeid))
         self.found.took[key] = self.found.took.get(key, 0.0) + report.duration
         self.found.reached[key] = sorted(self.collecting | REACHED)
-        if report.failed:
+        self.failed |= {key} if report.failed else set()
+        if key in self.failed:
             del self.found.took[key], self.found.reached[key]
 
     def _keep(self, failed: bool, what: str) -> None:
