@@ -139,7 +139,7 @@ def facts_of(party: Principal) -> Facts:
     return found
 
 
-class Told(NamedTuple):
+class ToldPacket(NamedTuple):
     """A packet of the undisturbed run: its number, who told whom, and the handler's packet type."""
 
     number: int
@@ -153,7 +153,7 @@ class Reference:
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
-        self.told: list[Told] = []
+        self.told: list[ToldPacket] = []
         self.cast: dict[str, type[Principal]] = {}
         self.known: dict[str, set[tuple[str, bytes]]] = {}
         self.most: dict[str, Counter[str]] = {}
@@ -168,7 +168,7 @@ class Reference:
                 self._learn(each.name, facts_of(each))
                 self.cast[each.name] = type(each)
         with suppress(Malformed):
-            self.told.append(Told(number, packet.src, packet.dst, kind_of(party, packet)))
+            self.told.append(ToldPacket(number, packet.src, packet.dst, kind_of(party, packet)))
         answer = wire.as_sent(packet)
         for name in (packet.dst, packet.src):
             if (found := wire.parties.get(name)) is not None:
@@ -183,7 +183,7 @@ class Reference:
         """Return how many runs a property may play: the longer one is, the fewer."""
         return max(1, how.max_examples * 50 // max(1, len(self.told)))
 
-    def set_up(self) -> Iterator[Told]:
+    def set_up(self) -> Iterator[ToldPacket]:
         """Yield the packets of registration, key generation, refresh, recovery, warrants and groups."""
         for each in self.told:
             if each.kind is Group or not (issubclass(each.kind, tuple(handlers_of(Provider)))):

@@ -71,7 +71,7 @@ class SignedAnew(Results):
         return work(*arguments)
 
 
-class Sealed(NamedTuple):
+class KnownSeal(NamedTuple):
     """What a party sealed, and how."""
 
     by: str
@@ -88,14 +88,14 @@ class Values:
         self.types = types_of(scheme, Fact) | types_of(scheme, Packet)
         self.said: dict[Where, list[Any]] = {}
         self.names: list[str] = []
-        self.sealed: dict[bytes, Sealed] = {}
+        self.sealed: dict[bytes, KnownSeal] = {}
         self.run = Run(SECRET, self.observe)
         self.speaker = ""
 
     def observe(self, event: str, details: tuple[object, ...]) -> None:
         """Remember what was sealed, and how, by its tag."""
         if event == "seal":
-            made = Sealed(self.run.party, *details)  # type: ignore[arg-type]  # four byte strings, as the door says
+            made = KnownSeal(self.run.party, *details)  # type: ignore[arg-type]  # four byte strings, as the door says
             self.sealed[made.sealed[-crypto.TAG :]] = made
 
     def learn(self, value: Any) -> None:
@@ -118,7 +118,7 @@ class Values:
         elif isinstance(value, bytes) and (inner := self.inside(value)) is not None:
             yield from self._parts(inner)
 
-    def _seal(self, data: bytes) -> Sealed | None:
+    def _seal(self, data: bytes) -> KnownSeal | None:
         """Return how the speaker sealed some bytes, or None."""
         found = self.sealed.get(data[-crypto.TAG :])
         return found if found and data.endswith(found.sealed) and self.speaker in ("", found.by) else None
@@ -208,7 +208,7 @@ def what_is_said_is_checked_or_listed(scheme: Scheme, how: settings) -> None:
                 require(unnoticed, f"{here}, and no other value of it goes unnoticed")
 
 
-class Case(NamedTuple):
+class Misstatement(NamedTuple):
     """An altered packet: which field, the packet's number, who tells whom, the bytes, whether it is an answer."""
 
     where: Where
@@ -221,7 +221,7 @@ class Case(NamedTuple):
     decides: bool = False  # an official lets it decide what it does
 
 
-class Outcome(NamedTuple):
+class Effect(NamedTuple):
     """What a packet does to its addressee."""
 
     refused: bool
@@ -230,7 +230,7 @@ class Outcome(NamedTuple):
     answer: bytes
 
 
-def told(party: Principal, packet: Heard, day: int, results: Results | None) -> Outcome:
+def told(party: Principal, packet: Heard, day: int, results: Results | None) -> Effect:
     """Return what a packet does to a copy of its addressee."""
     copy = revive(party.state(), type(party))
     beside, answer, refused = Wire([copy]), b"", False
@@ -240,7 +240,7 @@ def told(party: Principal, packet: Heard, day: int, results: Results | None) -> 
             answer = copy.answer(packet.src, packet.data, beside)
         except EscrowError:
             refused = True
-    return Outcome(refused, bool(beside.alarms or beside.refusals), copy.state(), answer)
+    return Effect(refused, bool(beside.alarms or beside.refusals), copy.state(), answer)
 
 
 class Misstating:
@@ -254,8 +254,8 @@ class Misstating:
         enact(scheme, self._learn, run=self.values.run)
         self.values.run = Run(SECRET, self.values.observe)
         self.tried: dict[tuple[type, type], int] = {}
-        self.heeded: list[Case] = []
-        self.answers: list[Case] = []
+        self.heeded: list[Misstatement] = []
+        self.answers: list[Misstatement] = []
         enact(scheme, self._try, run=self.values.run)
 
     def _decoded(self, data: bytes) -> Any:
@@ -293,7 +293,7 @@ class Misstating:
             self.values.speaker = packet.dst
             for where, other in self.values.altered(said):
                 data = codec.encode(other)
-                self.answers.append(Case(where, number, packet.dst, packet.src, data, True, type(said)))
+                self.answers.append(Misstatement(where, number, packet.dst, packet.src, data, True, type(said)))
         return answer
 
     def _tell(self, wire: DisturbedWire, number: int, packet: Heard, party: Principal, kind: type[Packet]) -> None:
@@ -311,7 +311,9 @@ class Misstating:
                 if not (now.complained or (same and now.state in (before, true.state))):
                     official = not issubclass(kind, ASKED) and not isinstance(party, Device | Authority)
                     decides = official and (where[1] in DECIDES or not same)
-                    self.heeded.append(Case(where, number, packet.src, packet.dst, changed.data, False, kind, decides))
+                    self.heeded.append(
+                        Misstatement(where, number, packet.src, packet.dst, changed.data, False, kind, decides)
+                    )
                     break
 
     @staticmethod
@@ -319,16 +321,16 @@ class Misstating:
         """Return the public signing keys of a party."""
         return {each.public for each in codec.walk(party, SigningKey)} if party else set()
 
-    def cases(self) -> list[Case]:
+    def cases(self) -> list[Misstatement]:
         """Return what was altered and heeded, and answers, a field after another: what decides comes first."""
-        groups: dict[tuple[int, type, Where, bool], list[Case]] = {}
+        groups: dict[tuple[int, type, Where, bool], list[Misstatement]] = {}
         for case in (*self.heeded, *self.answers):
             last = 2 * case.where[0].__module__.startswith(MESSENGER) + (case.where[1] not in DECIDES)
             groups.setdefault((last, case.kind, case.where, case.is_answer), []).append(case)
         ordered = [groups[each] for each in sorted(groups, key=lambda each: each[0])]
         return [case for each in zip_longest(*ordered) for case in each if case is not None]
 
-    def ends_badly(self, case: Case) -> str:
+    def ends_badly(self, case: Misstatement) -> str:
         """Return how the run ends wrongly in which the altered packet takes the place of the true one, or ""."""
         results = SignedAnew(set())
 

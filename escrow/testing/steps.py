@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain, zip_longest
 
 from escrow.scheme import Scheme
-from escrow.testing.disturbed import FATES, Reference, Told, enact, lying, treated
+from escrow.testing.disturbed import FATES, Reference, ToldPacket, enact, lying, treated
 from escrow.testing.trying import require, settings, st, tried
 
 OFFICIAL = {"authority", "court"}  # they skip no step of their own: it would harm nobody else
@@ -34,13 +34,13 @@ def a_disturbed_step_gives_no_weaker_success(scheme: Scheme, how: settings) -> N
         ends_well({packets[at].number: fate for at, fate in several.items() if _applies(packets[at], fate)}, "")
 
 
-def _applies(told: Told, fate: str) -> bool:
+def _applies(told: ToldPacket, fate: str) -> bool:
     return told.src not in OFFICIAL or fate not in {"skipped", "late"}
 
 
-def _in_turn(packets: list[Told]) -> Iterator[tuple[Told, str]]:
+def _in_turn(packets: list[ToldPacket]) -> Iterator[tuple[ToldPacket, str]]:
     """Yield every packet with every fate, one of each kind and fate after another."""
-    groups: dict[tuple[str, str], list[tuple[Told, str]]] = {}
+    groups: dict[tuple[str, str], list[tuple[ToldPacket, str]]] = {}
     for fate in FATES:
         for told in packets:
             if _applies(told, fate):
