@@ -2,7 +2,7 @@
 
   look up   on sending to a group, and on each text or chain of one: the provider's list, which the device keeps
   notice    each member that the list kept before does not have; a change by a user who is in neither list
-  rotate    a new sender key where changes were missed: others may have refused the one before, in the meantime
+  rotate    a new sender key where a member left or changes were missed: others may have refused the one before
   take      a text of two users from one of them, by the other; a text or chain of a group from a member of today
 
 A list is the provider's word, as a list of devices is. Mail does not prove when it was written, so a text that its
@@ -41,7 +41,7 @@ def look_up(device: Device, wire: Wire, name: str) -> Group:
         wire.alarm(device.name, NEW_MEMBER)
     if known != found and found.by not in (*known.members, *found.members):
         wire.alarm(device.name, STRANGER)
-    if found.change > known.change + 1:
+    if found.change > known.change + 1 or not set(known.members) <= set(found.members):
         device.sending.pop(name, None)
     device.known_groups[name] = found
     return found

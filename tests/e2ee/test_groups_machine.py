@@ -110,7 +110,7 @@ class RenamesItsChain(DoesNotRotate):
         super().send_by_chain(wire, people, said)
 
 
-class HandsOverFromTheStart(DoesNotRotate):
+class HandsOverFromTheStart(Device):
     """Whoever joins is given its chain as it was at first."""
 
     first: list[SenderChain] = []
