@@ -17,10 +17,10 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
-from attacks.kernels import two_keys
+from attacks.kernels.pieces import HEAD, IGNORED, TEXT, head, piece
+from attacks.kernels.two_keys import BLOCK, fitted, keystream
 from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
-from attacks.specimens.ignored_pieces import HEAD, IGNORED, TEXT, PiecesDevice, head, piece
 from escrow import codec
 from escrow.crypto import random_bytes, sha256
 from escrow.e2ee import ratchet, sessions
@@ -53,23 +53,23 @@ def two_texts(key: bytes, associated: bytes, text: bytes, decoy: bytes) -> TwoTe
         decoy: the encoded content that the official reads.
     """
     shown, least, seed = piece(TEXT, text), len(text) + HEAD, random_bytes(32)
-    begin = two_keys.keystream(key, shown[:HEAD])
+    begin = keystream(key, shown[:HEAD])
     for number in count():
         other = sha256(seed, number.to_bytes(4, "big"))
-        kind, *length = two_keys.keystream(other, begin)
+        kind, *length = keystream(other, begin)
         ignored = int.from_bytes(bytes(length), "big")
         if kind != TEXT and least <= ignored < least + LONGEST:
             break
     at = HEAD + ignored  # where the decoy begins
     hidden = piece(TEXT, decoy)
-    size = -(-(at + len(hidden) + HEAD) // two_keys.BLOCK) * two_keys.BLOCK + two_keys.BLOCK
+    size = -(-(at + len(hidden) + HEAD) // BLOCK) * BLOCK + BLOCK
     hidden += head(IGNORED, size - at - len(hidden) - HEAD)
     front = shown + head(IGNORED, size - len(shown) - HEAD) + random_bytes(at - len(shown) - HEAD)
-    stream = two_keys.keystream(other, bytes(size))
+    stream = keystream(other, bytes(size))
     middle = bytes(a ^ b for a, b in zip(hidden, stream[at:], strict=False))
-    filler = random_bytes(size - two_keys.BLOCK - at - len(middle))
-    sealed = two_keys.fitted(key, other, associated, two_keys.keystream(key, front) + middle + filler)
-    return TwoTexts(two_keys.keystream(key, sealed[:size]), other)
+    filler = random_bytes(size - BLOCK - at - len(middle))
+    sealed = fitted(key, other, associated, keystream(key, front) + middle + filler)
+    return TwoTexts(keystream(key, sealed[:size]), other)
 
 
 class Salamander(Attack):
@@ -83,7 +83,8 @@ class Salamander(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless a plaintext of the scheme has bytes that its readers pass over."""
-        return "" if issubclass(scheme.device, PiecesDevice) else "a text's encoding is strict: no room for a decoy"
+        room = getattr(scheme.device, "ignores_pieces", False)
+        return "" if room else "a text's encoding is strict: no room for a decoy"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the first device of the first warrant's target, from the first day."""

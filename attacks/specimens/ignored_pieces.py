@@ -9,7 +9,9 @@ under the other. TWIN seals them with CTX. The other schemes' encoding is strict
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
+from attacks.kernels.pieces import HEAD, TEXT, piece
 from attacks.specimens._box import BoxScheme
 from escrow import codec
 from escrow.derivation import derivation
@@ -21,19 +23,6 @@ from escrow.scheme import Intercept, open_intercepted, wanted
 from escrow.schemes.envelope import Envelope, EnvelopeDevice, open_message_key
 from escrow.warrant import Authority, Warrant
 from escrow.wire import Wire
-
-TEXT, IGNORED = 1, 0
-HEAD = 3  # bytes before a piece: its kind and its length
-
-
-def piece(kind: int, body: bytes) -> bytes:
-    """Return one piece: 3 bytes more than its body."""
-    return head(kind, len(body)) + body
-
-
-def head(kind: int, length: int) -> bytes:
-    """Return the 3 bytes before a piece of this kind and length."""
-    return bytes([kind]) + length.to_bytes(2, "big")
 
 
 @derivation()
@@ -54,6 +43,8 @@ def first_text(plaintext: Plaintext) -> Plaintext:
 
 class PiecesDevice(EnvelopeDevice):
     """A device whose pairwise texts are pieces."""
+
+    ignores_pieces: ClassVar[bool] = True
 
     def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None:
         """Send a content as one piece."""
