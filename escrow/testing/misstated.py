@@ -163,9 +163,12 @@ class Values:
         """Yield (type and field, the value with that field replaced) for each field of the value and inside it."""
         if isinstance(value, msgspec.Struct):
             for name in value.__struct_fields__:
-                for at, other in self.altered(getattr(value, name), (type(value), name)):
+                whole = (type(value), name)
+                inner = type(value) in ORDERED or type(value).__module__.startswith(MESSENGER)
+                listed = declared(whole) and not inner  # and so what is in it
+                for at, other in self.altered(getattr(value, name), whole):
                     try:
-                        yield at, msgspec.structs.replace(value, **{name: other})
+                        yield whole if listed else at, msgspec.structs.replace(value, **{name: other})
                     except ValueError:  # a fact that cannot be made cannot be sent either
                         continue
         if where is None:
