@@ -1,8 +1,7 @@
 """An insider at the provider adds their own device to those of a bystander, without any warrant.
 
   insert   the directory lists g, with the insider's keys, among the devices of a user that no warrant names
-  send     others' clients encrypt to g as to any device: all that the user receives from then on; the user's own know
-           which of them were linked, and send g nothing unless they were built to keep quiet about it
+  send     others' clients encrypt to g as to any device: all that the user receives from then on
   read     g never answers and collects nothing: its keys open what the network heard
 
 An honest client that shows new devices gives its user a notice; only one that was built to keep quiet does not.
