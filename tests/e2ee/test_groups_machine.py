@@ -48,11 +48,10 @@ class Groups(Machine):
         self.harness.gather(msgspec.structs.replace(self.harness.groups["choir"], members=tuple(members)))
 
     def excused(self, body, to):
-        """Also where its author was removed before it came, or its reader before it knew of the group."""
+        """Also where its author, or its reader, who may not have known of the group, was removed before it came."""
         at, said = next((at, said) for at, said in enumerate(self.harness.said) if said.body == body)
         gone = {user for user, before in self.removed if at < before} if said.conversation == "choir" else set()
-        stranger = self.harness.owner.get(to) in gone and "choir" not in self.harness.device(to).known_groups
-        return stranger or said.author in gone or super().excused(body, to)
+        return bool(gone & {said.author, self.users[to]}) or super().excused(body, to)
 
     # --- what holds ---
 
