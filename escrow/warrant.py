@@ -5,8 +5,7 @@ the warrant itself is valid. A request repeats the warrant beside what is to be 
 that the warrant names; the answer is sealed to that key. So an overheard warrant, request or answer opens nothing.
 
 Neither does it tell whom a warrant is about: the court's service and the authority's requests are sealed (HPKE) to the
-receiving key of their addressee, which `introduce` makes for each authority and official of a cast. Their lengths are
-multiples of PADDED bytes. Who sends to whom, when and how often is not hidden.
+receiving key of their addressee (escrow.confidential), which `introduce` makes for each of a cast.
 """
 
 from __future__ import annotations
@@ -16,22 +15,20 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
+from escrow.confidential import Confidential, SealedPacket, confidential, opened, unsealed
 from escrow.crypto import Private, SigningKey, montgomery, sha256
 from escrow.derivation import Checks, Guard, Service, derivation, honest_only
 from escrow.e2ee.content import Text
-from escrow.errors import Forged, Malformed, Refused
+from escrow.errors import Forged, Malformed
 from escrow.primitives import hpke
 from escrow.principal import Principal, ReceivingKey
 from escrow.wire import Wire
 
-C = TypeVar("C", bound="Serve | Request")
 F = TypeVar("F", bound=Fact)
 R = TypeVar("R")
 COURT = "court"
 Scope = Literal["content", "traffic data", "subscriber"]
-PADDED = 256  # bytes: what is sealed to an addressee has a multiple of this length
 _SIGNED, _REQUEST, _ANSWER = b"escrow-lab warrant", b"escrow-lab request", b"escrow-lab answer"
-_SEALED = b"escrow-lab sealed packet"
 
 
 class CourtKey(SigningKey, frozen=True, dict=True):
@@ -143,71 +140,11 @@ class Answered(Packet, frozen=True):
     answer: Answer
 
 
-# --- packets that only their addressee reads ---
-
-
-class SealedPacket(Fact, frozen=True):
-    """A service or request, sealed by the party `sender` to the receiving key `to` (32 bytes)."""
-
-    sender: str
-    to: Public
-    sealed: Public
-
-
-class Confidential(Packet, frozen=True):
-    """A service or request that the network cannot read."""
-
-    content: SealedPacket
-
-
-def confidential(sender: Principal, key: SigningKey, to: bytes, packet: Serve | Request) -> Confidential:
-    """Return a packet sealed to its addressee, padded, and bound to its sender's name.
-
-    The ephemeral key follows from the sender's key and the packet, so a repeated packet is repeated byte for byte.
-    This is ours; the rest is RFC 9180, base mode.
-
-    Args:
-        sender: the party that sends it.
-        key: the sender's signing key, whose seed (32 bytes) decides the ephemeral key.
-        to: the addressee's receiving key, 32 bytes.
-        packet: what is sealed.
-
-    Raises:
-        Forged: `to` is no X25519 key.
-    """
-    plain, info = codec.encode(packet), _SEALED + sender.name.encode()
-    ephemeral = crypto.derived_private(key.raw, sha256(info, to, plain))
-    enc, context = hpke.DEFAULT.sender(to, info, ephemeral)
-    padded = plain + b"\x80" + bytes(-(len(plain) + 1) % PADDED)
-    return Confidential(SealedPacket(sender.name, to, enc + context.seal(padded)))
-
-
-def opened(content: SealedPacket, key: ReceivingKey) -> Serve | Request:
-    """Return the packet that is sealed to this key. Raise Forged if it is another's, or holds no such packet."""
-    if content.to != key.public:
-        raise Forged("a packet that is sealed to another key")
-    plain = hpke.open_(key, content.sealed, _SEALED + content.sender.encode()).rstrip(b"\0")
-    try:
-        return codec.decode_any(plain.removesuffix(b"\x80"), frozenset({Serve, Request}))  # type: ignore[no-any-return]
-    except Malformed as error:
-        raise Forged(str(error)) from None
-
-
 @derivation("content.to = key.public")
 def open_confidential(content: SealedPacket, key: ReceivingKey) -> Warrant:
     """Return the warrant in a sealed service or request, by the key of its addressee."""
-    return opened(content, key).warrant
-
-
-def unsealed(party: Principal, sender: str, packet: Confidential, kind: type[C]) -> C:
-    """Return the packet of this kind that `sender` sealed to a party. Raise Refused or Forged if there is none."""
-    party.insist(packet.content.sender == sender, "who sends it has sealed it")
-    if party.receiving_key is None:
-        raise Refused(party.name, "it has no receiving key")
-    found = opened(packet.content, party.receiving_key)
-    if not isinstance(found, kind):
-        raise Forged(f"a {type(found).__name__} is sealed in place of a {kind.__name__}")
-    return found
+    packet: Serve | Request = opened(content, key, Serve | Request)  # type: ignore[arg-type]  # a union stands for a type
+    return packet.warrant
 
 
 class Court(Principal):

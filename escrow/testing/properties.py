@@ -16,6 +16,7 @@ import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Packet
+from escrow.confidential import Confidential, unsealed
 from escrow.derivation import RuleError
 from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
@@ -50,7 +51,7 @@ from escrow.testing.strangers import (
 )
 from escrow.testing.trying import QUICK, Broken, require, settings, st, tried
 from escrow.vocabulary import vocabulary
-from escrow.warrant import AuthorityKey, Confidential, CourtKey, Request, Warrant, issue, unsealed
+from escrow.warrant import AuthorityKey, CourtKey, Request, Warrant, issue
 from escrow.wire import Heard
 
 SAY = st.builds(Step, st.just("say"), st.sampled_from(DEVICES), st.sampled_from([*NAMES, *(g.name for g in GROUPS)]))

@@ -24,6 +24,8 @@ from attacks.lab.verdict.controls import control_of, controlled
 from attacks.registry import attacks as found
 from attacks.specimens import control_scenario
 from escrow import codec
+from escrow.confidential import Confidential
+from escrow.confidential import opened as opened_by
 from escrow.e2ee import x3dh
 from escrow.e2ee.content import direct
 from escrow.e2ee.device import Device
@@ -34,8 +36,7 @@ from escrow.scheme import Scheme
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.ghost import Haunting
 from escrow.testing.world import mails_in
-from escrow.warrant import Confidential, Order, Request
-from escrow.warrant import opened as opened_by
+from escrow.warrant import Order, Request, Serve
 
 ATTACKS = found()
 SCHEMES = (plain.SCHEME, envelope.SCHEME, ghost.SCHEME)
@@ -82,7 +83,7 @@ def requests(record: Record) -> list[tuple[int, Request]]:
         except Malformed:
             continue
         if isinstance(sent, Confidential):
-            sent = opened_by(sent.content, record.party(packet.dst, 0).receiving_key)
+            sent = opened_by(sent.content, record.party(packet.dst, 0).receiving_key, Serve | Request)
         if isinstance(sent, Request):
             read.append((packet.day, sent))
     return read

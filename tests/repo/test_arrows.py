@@ -22,6 +22,7 @@ FLOORS = (  # a room imports from lower floors, and from itself
     {"vocabulary"},
     {"principal"},
     {"wire"},
+    {"confidential"},
     {"e2ee", "sharing"},
     {"warrant"},
     {"scheme"},

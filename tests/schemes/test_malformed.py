@@ -16,6 +16,7 @@ from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
 from escrow import codec, registry
 from escrow.codec import Packet
+from escrow.confidential import Confidential, unsealed
 from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.content import Text
 from escrow.e2ee.provider import Mail, Provider
@@ -27,7 +28,7 @@ from escrow.schemes.clipper import processor
 from escrow.schemes.fair_keys import scheme as fair_keys
 from escrow.testing.alterations import altered
 from escrow.testing.harness import DEVICES, Step, playing
-from escrow.warrant import Answered, Confidential, Request, Warrant, issue, unsealed
+from escrow.warrant import Answered, Request, Warrant, issue
 
 SCHEMES = registry.schemes()
 PLAIN = SCHEMES["plain"]
