@@ -187,6 +187,13 @@ def test_a_fault_is_noticed_by_a_test_alone(tmp_path):
     assert found.what.endswith("::test_it")
 
 
+def test_where_a_test_is_called_otherwise_its_whole_file_is_run(tmp_path):
+    file = tmp_path / "test_planted.py"
+    file.write_text("from escrow import warrant\n\n\ndef test_it():\n    assert warrant._ANSWER\n")
+    found = command.tried(Asked(chosen("drop a label", "_ANSWER"), [], [f"{file}::test_of_another_name"]))
+    assert found.by == "test"
+
+
 def test_a_fault_that_nothing_looks_at_survives_and_is_reported():
     mutant = chosen("drop a label", "_ANSWER")
     found = command.tried(Asked(mutant, [], []))
@@ -262,6 +269,7 @@ def test_tests_and_schemes_are_found_by_what_they_import():
     assert reach.schemes_that_use("escrow.schemes.split_key") == ("split-key",)
     assert {*reach.schemes_that_use("escrow.warrant")} == {*schemes()}
     assert "tests/schemes/test_split_key.py" in reach.tests_that_import("escrow.schemes.split_key")
+    assert "tests/schemes/test_purposes.py" in reach.tests_that_import("escrow.schemes.split_key")
     assert "tests/e2ee/test_fingerprint.py" not in reach.tests_that_import("escrow.schemes.split_key")
 
 

@@ -238,7 +238,11 @@ class Watch:
         REACHED.clear()
         how = ["-q", "-n", "0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), *(["-x"] if mutant else [])]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            pytest.main([*how, *tests], plugins=[self])
+            if (
+                pytest.main([*how, *tests], plugins=[self]) == pytest.ExitCode.USAGE_ERROR
+            ):  # a name is no more, or another
+                files = sorted({name.split("::")[0] for name in tests})
+                pytest.main([*how, *files], plugins=[self])
         return self.broken
 
     def pytest_collectreport(self, report: Any) -> None:
