@@ -1,4 +1,4 @@
-"""Property: a sender chain serves its owner in its group: it opens no mail of others, and pushes no chain of others out.
+"""Property: a sender chain serves its owner only: it opens no mail of others, and pushes no chain of others out."""
 
 from types import SimpleNamespace
 
