@@ -299,5 +299,5 @@ def test_the_page_counts_every_fault_once(monkeypatch):
     assert "4 faults were made, and 3 are noticed: 75.0 %." in text
     assert "| drop a check | 4 | 1 | 1 | 1 | 1 |" in text
     assert "| `escrow.warrant` | drop a check | 4 | 1 | 1 | 1 | 1 |" in text
-    assert "That is a sample: the operators make 9 faults in all." in text
+    assert "That is a sample: the operators make 9 faults in all. Nothing is known of the others." in text
     assert "equivalent: it is the same." in text

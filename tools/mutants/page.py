@@ -22,7 +22,7 @@ HEAD = """# Faults that are made on purpose
 Operators make faults in the library, one at a time, and this page counts which of them are noticed. A fault is noticed
 by a *property* of `escrow-lab check`, or else by the *lab*, where a verdict or a count of a cell or an anatomy changes,
 or else by a *test* that imports the module, in the rooms that try protocols. `python -m tools.mutants --write` writes
-this page; `python -m tools.mutants --module escrow.warrant` tries one module. The operators:
+this page; other options try one module, one operator, or a sample. The operators:
 
 """
 
@@ -75,7 +75,7 @@ def drawn(results: Results, whole: int) -> str:
     lines = [f"- *{each.name}*: {each.about}" for each in OPERATORS.values()]
     lines += ["", *summary(results)]
     if len(results) < whole:
-        lines.append(f"That is a sample: the operators make {whole} faults in all.")
+        lines.append(f"That is a sample: the operators make {whole} faults in all. Nothing is known of the others.")
     head = [
         "",
         "| operator | made | by a property | by the lab | by a test | by nothing |",
