@@ -139,19 +139,21 @@ def test_the_centre_certifies_nothing_that_is_not_approved(kind, reason):
 
 
 class Late(Centre):
-    """A centre that picks B once it has seen [A]G: it could choose the key's bits."""
+    """A centre that picks B once it has seen [A]G: it could choose the key's bits. It checks nothing."""
+
+    def insist(self, condition: bool, reason: str) -> None: ...
 
     def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
         self.pending[packet.user] = (group.scalar_bytes(5), bytes(32))
         return super().on_submit(sender, packet, wire)
 
 
-class Idle(Centre):
+class Idle(Late):
     """A centre that commits, and adds nothing."""
 
     def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
         self.pending[packet.user] = (bytes(32), b"")
-        return super().on_submit(sender, packet, wire)
+        return Centre.on_submit(self, sender, packet, wire)
 
 
 class Swapping(Centre):
@@ -160,7 +162,21 @@ class Swapping(Centre):
     def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
         told = super().on_submit(sender, packet, wire)
         made, _ = elgamal.deal(packet.group.t, packet.group.n)
-        return Revealed(msgspec.structs.replace(told.certificate, group=made), told.blinding)
+        return Revealed(msgspec.structs.replace(told.certificate, group=made))
+
+
+class Renaming(Centre):
+    """A centre that certifies a user's key as another's."""
+
+    def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
+        return Revealed(msgspec.structs.replace(super().on_submit(sender, packet, wire).certificate, user="carol"))
+
+
+class Disproving(Centre):
+    """A centre that keeps the approvals to itself."""
+
+    def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
+        return Revealed(msgspec.structs.replace(super().on_submit(sender, packet, wire).certificate, approvals=()))
 
 
 @pytest.mark.parametrize(
@@ -169,6 +185,8 @@ class Swapping(Centre):
         (Late, "the centre's commitment opens"),
         (Idle, "the centre's commitment opens"),
         (Swapping, "the certified key is the one dealt"),
+        (Renaming, "the certified key is the one dealt"),
+        (Disproving, "the certified key is the one dealt"),
     ],
 )
 def test_a_user_takes_no_key_that_the_centre_chose(kind, reason):
@@ -242,10 +260,10 @@ def test_a_user_who_deals_another_degree_is_refused_by_the_first_trustee(kind):
         set_up(with_parties(FairKeys(), device=kind))
 
 
-def dealt(wire, user, made, share, to, sealed_for=None):
+def dealt(wire, user, made, share, to, sealed_for=None, commitment=b""):
     part = codec.encode(share)
     sealed = hpke.seal(wire.parties[to].transport_key(), part, registration._deal_of(sealed_for or user))
-    return wire.ask(f"{user}-phone", to, Deal(user, made, sealed), registration.Approval).signature
+    return wire.ask(f"{user}-phone", to, Deal(user, made, sealed, commitment), registration.Approval).signature
 
 
 @pytest.mark.parametrize(
@@ -277,31 +295,30 @@ def test_a_deal_that_was_heard_cannot_be_repeated_as_ones_own():
     assert dealt(wire, "alice", made, shares[0], "trustee-1")
 
 
-def approvals(wire, user, sizes=(2, 3)):
+def approvals(wire, user, sizes=(2, 3), commitment=b""):
     made, shares = elgamal.deal(*sizes)
-    signed = [dealt(wire, user, made, share, f"trustee-{share.index}") for share in shares]
+    signed = [dealt(wire, user, made, share, f"trustee-{share.index}", None, commitment) for share in shares]
     return Submit(user, made, tuple(signed))
 
 
 @pytest.mark.parametrize("failsafe", [True, False])
 def test_no_certificate_without_begin_and_one_a_user(failsafe):
     wire = unregistered(FairKeys(failsafe=failsafe))
-    submitted = approvals(wire, "alice")
 
     def ask(packet, reply):
         return wire.ask("alice-phone", "centre", packet, reply)
 
     with pytest.raises(Refused, match="a user begins, and then submits"):
-        ask(submitted, Revealed)
+        ask(Submit("alice", elgamal.deal(2, 3)[0], ()), Revealed)
     told = ask(Begin("alice"), registration.Committed)
+    submitted = approvals(wire, "alice", commitment=told.commitment)
     with pytest.raises(Refused, match="a user begins once"):
         ask(Begin("alice"), registration.Committed)
     with pytest.raises(Refused, match="no room"):
         ask(msgspec.structs.replace(submitted, remark=b"x"), Revealed)
     found = ask(submitted, Revealed)  # a Submit that is refused reveals nothing, and may be repeated
-    assert bool(told.commitment) is failsafe
-    if failsafe:
-        assert told.commitment == sha256(registration._COMMIT, found.certificate.shift, found.blinding)
+    assert any(found.certificate.shift) is failsafe
+    assert told.commitment == sha256(registration._COMMIT, found.certificate.shift, found.certificate.blinding)
     for packet, reply in ((submitted, Revealed), (Begin("alice"), registration.Committed)):
         with pytest.raises(Refused, match="one certificate a user"):
             ask(packet, reply)
@@ -321,14 +338,15 @@ def test_the_centre_compares_the_sizes_even_if_all_trustees_approve():
 def test_in_any_order_a_user_gets_at_most_one_certificate_after_all_steps(steps):
     wire = unregistered()
     made, shares = elgamal.deal(2, 3)
-    signed, done, told = {}, set(), []
+    signed, done, told, commitment = {}, set(), [], b""
     for step in steps:
         try:
             match step.split():
                 case ["begin"]:
-                    wire.ask("alice-phone", "centre", Begin("alice"), registration.Committed)
+                    commitment = wire.ask("alice-phone", "centre", Begin("alice"), registration.Committed).commitment
                 case ["deal", number]:
-                    signed[number] = dealt(wire, "alice", made, shares[int(number) - 1], f"trustee-{number}")
+                    share, trustee = shares[int(number) - 1], f"trustee-{number}"
+                    signed[number] = dealt(wire, "alice", made, share, trustee, None, commitment)
                 case ["publish"]:
                     directory = registration.Directory(tuple(wire.parties["centre"].certified))
                     for name in (*FairKeys().trustees, "bob-phone"):
@@ -359,9 +377,10 @@ def spoilt_directories(harness):
     yield "the centre publishes the directory", "provider", told
     yield "the centre publishes the directory", "alice-laptop", told
     yield "a certificate that is known does not change", "centre", told[1:]
-    yield "a certificate that is known does not change", "centre", (signed(group=other), *told[1:])
+    yield "a certificate that is known does not change", "centre", (signed(remark=b"x"), *told[1:])
+    yield "every trustee approved", "centre", (signed(group=other), *told[1:])
     yield "the key is of t of n trustees", "centre", (signed(group=larger), *told[1:])
-    yield "one certificate a user", "centre", (*told, signed(group=other))
+    yield "one certificate a user", "centre", (*told, signed(remark=b"x"))
     yield "centre's signature", "centre", (msgspec.structs.replace(first, shift=bytes(32)), *told[1:])
 
 
@@ -373,6 +392,63 @@ def test_a_directory_is_the_centres_whole_and_never_another():
             with pytest.raises(Refused, match=f"{name} refuses: {reason}"):
                 harness.wire.ask(sender, name, registration.Directory(told), type(None))
             assert harness.wire.parties[name].state() == before
+
+
+def of_alice_and_bob(wire):
+    return (wire.parties[f"{name}-phone"].certificates[name] for name in ("alice", "bob"))
+
+
+def false_certificates(wire):
+    """Return what a centre could state of alice's key in place of the truth, with all that it heard."""
+    replace = msgspec.structs.replace
+    alice, bob = of_alice_and_bob(wire)
+    dealt_key = shifted(alice.group, -int.from_bytes(alice.shift, "big"))
+    own = replace(alice, group=elgamal.deal(2, 3)[0])
+    seven = {"shift": group.scalar_bytes(7)}
+    return [
+        own,
+        replace(own, approvals=()),
+        replace(own, approvals=(wire.parties["centre"].key.sign(own.approval()),) * 3),
+        replace(bob, user="alice"),
+        replace(alice, group=shifted(dealt_key, 7), **seven),
+        replace(alice, blinding=bytes(32), **seven),
+        replace(alice, group=dealt_key, shift=bytes(32), blinding=b""),
+    ]
+
+
+def without_an_approval(wire):
+    """Return alice's certificate with other approvals than all, in their order."""
+    alice, _ = of_alice_and_bob(wire)
+    first, second, third = alice.approvals
+    some = ((), (first, second), (first,) * 3, (third, second, first), (*alice.approvals, third))
+    return [msgspec.structs.replace(alice, approvals=each) for each in some]
+
+
+@pytest.mark.parametrize("failsafe", [True, False])
+def test_a_centre_alone_certifies_no_key_for_a_single_reader(failsafe):
+    """Else it would read what that reader writes to the user, and the trustees would not."""
+    wire = unregistered(FairKeys(failsafe=failsafe))
+    for name in ("alice-phone", "bob-phone"):
+        wire.parties[name].register(wire, transports(wire), 2)
+    _, bob = of_alice_and_bob(wire)
+
+    def refused(name, reason, certificate):
+        signature = wire.parties["centre"].key.sign(certificate.body())
+        told = msgspec.structs.replace(certificate, signature=signature)
+        before = wire.parties[name].state()
+        with pytest.raises(Refused, match=f"{name} refuses: {reason}"):
+            wire.ask("centre", name, registration.Directory((told, bob)), type(None))
+        assert wire.parties[name].state() == before
+
+    for each in (*false_certificates(wire), *without_an_approval(wire)):
+        for name in ("alice-phone", "bob-phone", "carol-phone", "authority"):
+            refused(name, "every trustee approved the certified key", each)
+    for each in false_certificates(wire):
+        refused("trustee-2", "the certified key is the one dealt", each)
+    true = registration.Directory(tuple(of_alice_and_bob(wire)))
+    for name in ("carol-phone", "authority", "trustee-2"):
+        wire.ask("centre", name, true, type(None))
+    assert set(wire.parties["carol-phone"].certificates) == {"alice", "bob"}
 
 
 def test_a_trustee_adds_nothing_to_its_shares_after_registration():
@@ -389,8 +465,7 @@ def test_a_user_knows_her_own_certificate_before_the_directory():
     wire = unregistered()
     device = wire.parties["alice-phone"]
     device.register(wire, transports(wire), 2)
-    other, _ = elgamal.deal(2, 3)
-    blank = msgspec.structs.replace(device.certificates["alice"], group=other)
+    blank = msgspec.structs.replace(device.certificates["alice"], remark=b"x")
     swapped = msgspec.structs.replace(blank, signature=wire.parties["centre"].key.sign(blank.body()))
     with pytest.raises(Refused, match="a certificate that is known does not change"):
         wire.ask("centre", "alice-phone", registration.Directory((swapped,)), type(None))

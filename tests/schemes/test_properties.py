@@ -399,7 +399,7 @@ SPECIMENS = [
     (BAD_KEY, "the set-up ended", HastyScheme(), None),
     (BAD_KEY, "agent-1 has a key that is missing: alice-phone misses", THRESHOLD, (Speaker, "_sealed", sealed_outside)),
     (BAD_KEY, "it is not named", PLAIN, (Device, "mail_each", without_a_word)),
-    (DISTURBED, "Certificate that no honest run makes", FAIR, (registration.Centre, "insist", yes)),
+    (DISTURBED, "centre keeps more", FAIR, (registration.Centre, "insist", yes)),
     (DISTURBED, "trustee-1 keeps more", FAIR, (registration.Holder, "insist", yes)),
     (DISTURBED, "authority keeps more", HoardingScheme(), None),
     (STRANGERS, "pairwise fan-out, of a user who never was", PLAIN, (membership, "check", but_for("pair"))),

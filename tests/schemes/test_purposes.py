@@ -76,7 +76,7 @@ LABELS = (KEY.chain, KEY.n, PEOPLE, DAY, HEADER)
 MADE = elgamal.deal(2, 3)[0]
 STATEMENT = Statement(b"s" * 32, "deal", 2, (NextKey(2, b"p" * 32),))
 SEALED = tdh2.encrypt(MADE.key, b"m" * 32, b"l" * 32)
-CERTIFICATE = registration.Certificate("alice", MADE, b"B" * 32, b"remark")
+CERTIFICATE = registration.Certificate("alice", MADE, b"B" * 32, b"remark", b"", b"b" * 32, (b"s" * 64,))
 WARRANT = Warrant(Order("w", b"a" * 32, "alice", 0, 9, "content", bytes(32), 0, 9, bytes(16)), bytes(64))
 ENDS = [crypto.new_private().public for _ in range(5)]
 
@@ -103,11 +103,11 @@ HASHES = {
     ),
     "a certificate": (
         CERTIFICATE.body(),
-        (b"fair-keys certify", codec.encode(("alice", MADE, b"B" * 32, b"remark"))),
+        (b"fair-keys certify", codec.encode(("alice", MADE, b"B" * 32, b"remark", b"b" * 32, (b"s" * 64,)))),
     ),
     "an approval": (
-        registration.approved("alice", MADE),
-        (b"fair-keys approve", b"alice", codec.encode(MADE)),
+        registration.approved("alice", MADE, b"c" * 32),
+        (b"fair-keys approve", b"alice", codec.encode(MADE), b"c" * 32),
     ),
     "a group of agents": (
         MADE.name,

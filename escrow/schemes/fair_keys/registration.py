@@ -6,6 +6,8 @@
           repeated, and the commitment to B still stands         so nobody can try one B after another
   sizes   trustees, centre and readers know t and n              a trustee also knows its own number
   seals   a deal is sealed for one user                          so that nobody can repeat another's as its own
+  proof   trustees sign user, commitments and the hash of B;     so the centre alone certifies no key, and no other B;
+          a certificate has all approvals and opens that hash    it can leave a user out, to whom nobody then writes
 """
 
 from __future__ import annotations
@@ -50,17 +52,17 @@ class Certificate(RequestSubject, frozen=True):
     """The centre's statement of a user's fair key, and of the shift B (scalar, 32 bytes) that went into it.
 
     `remark` is what else the user may have certified: nothing, or it is room for a key that no trustee holds.
+    `blinding` (32 bytes) opens the centre's commitment to B. `approvals` are the signatures (64 bytes each) of all
+    trustees, in their order, on what was dealt and on that commitment.
     """
-
-    unchecked = {
-        "shift": "the key contains it; the user compares it with the commitment, and trustees with their shares",
-    }
 
     user: str
     group: EscrowGroup
     shift: Public
     remark: Public = b""
     signature: Public = b""
+    blinding: Public = b""
+    approvals: tuple[Public, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -74,7 +76,18 @@ class Certificate(RequestSubject, frozen=True):
 
     def body(self) -> bytes:
         """Return the hash that the centre signs (32 bytes)."""
-        return sha256(_CERTIFY, codec.encode((self.user, self.group, self.shift, self.remark)))
+        said = (self.user, self.group, self.shift, self.remark, self.blinding, self.approvals)
+        return sha256(_CERTIFY, codec.encode(said))
+
+    def approval(self) -> bytes:
+        """Return the hash that each trustee signed (32 bytes), of the key without B. Raise Forged if it is no point."""
+        dealt = shifted(self.group, -int.from_bytes(self.shift, "big"))
+        return approved(self.user, dealt, commitment_to(self.shift, self.blinding))
+
+    def approved_by(self, trustees: Sequence[bytes]) -> bool:
+        """Return whether all trustees (public keys, in their order) approved. Raise Forged if the key is no point."""
+        body, given = self.approval(), zip(trustees, self.approvals, strict=False)
+        return len(self.approvals) == len(trustees) and all(verify(*each, body) for each in given)
 
 
 @honest_only("public arithmetic on commitments")
@@ -86,9 +99,14 @@ def shifted(made: EscrowGroup, shift: int) -> EscrowGroup:
     return elgamal.escrow_group(made.n, (first, *made.commitments[1:]))
 
 
-def approved(user: str, made: EscrowGroup) -> bytes:
-    """Return the hash that a trustee signs (32 bytes)."""
-    return sha256(_APPROVE, user.encode(), codec.encode(made))
+def commitment_to(shift: bytes, blinding: bytes) -> bytes:
+    """Return the centre's commitment to B (32 bytes)."""
+    return sha256(_COMMIT, shift, blinding)
+
+
+def approved(user: str, made: EscrowGroup, commitment: bytes = b"") -> bytes:
+    """Return the hash that a trustee signs (32 bytes): of what was dealt, and of the centre's commitment to B."""
+    return sha256(_APPROVE, user.encode(), codec.encode(made), commitment)
 
 
 # --- on the wire ---
@@ -101,21 +119,26 @@ class Begin(Packet, frozen=True):
 
 
 class Committed(Packet, frozen=True):
-    """The centre's commitment to B (32 bytes), or nothing if it adds none."""
+    """The centre's commitment to B (32 bytes), also if B is 0."""
 
     commitment: Public
 
 
 class Deal(Packet, frozen=True):
-    """A user hands a trustee its share, sealed to the trustee's transport key (X25519)."""
+    """A user hands a trustee its share, sealed to the trustee's transport key (X25519), and the centre's commitment."""
+
+    unchecked = {"commitment": "the trustee only signs it; the centre certifies nothing approved under another"}
 
     user: str
     group: EscrowGroup
     sealed: Public
+    commitment: Public = b""
 
 
 class Approval(Packet, frozen=True):
     """A trustee's signature (64 bytes): it holds a share of this user's key that fits the commitments."""
+
+    unchecked = {"signature": "a trustee may sign anew: every signature that the centre accepts says the same"}
 
     signature: Public
 
@@ -130,10 +153,9 @@ class Submit(Packet, frozen=True):
 
 
 class Revealed(Packet, frozen=True):
-    """The centre reveals B (32 bytes) with what blinded its commitment (32 bytes), and certifies."""
+    """The centre certifies, and so reveals B and what blinded its commitment."""
 
     certificate: Certificate
-    blinding: Public
 
 
 class Directory(Packet, frozen=True):
@@ -165,12 +187,10 @@ class Centre(Principal):
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
         self.insist(packet.user not in self.pending, "a user begins once")
         self._insist_on_first(packet.user)
-        if not self.failsafe:
-            self.pending[packet.user] = (bytes(32), b"")
-            return Committed(b"")
-        shift, blinding = group.scalar_bytes(group.random_scalar()), crypto.random_bytes(32)
+        shift = group.scalar_bytes(group.random_scalar()) if self.failsafe else bytes(32)
+        blinding = crypto.random_bytes(32)
         self.pending[packet.user] = (shift, blinding)
-        return Committed(sha256(_COMMIT, shift, blinding))
+        return Committed(commitment_to(shift, blinding))
 
     def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
         """Certify the key that all trustees approved, and reveal B. Refuse who did not begin, or is certified."""
@@ -179,16 +199,17 @@ class Centre(Principal):
         self.insist(packet.user in self.pending, "a user begins, and then submits")
         self.insist((packet.group.t, packet.group.n) == (self.t, len(self.trustees)), "the key is of t of n trustees")
         self.insist(self.takes(packet.remark), "a certificate has no room for what a user chooses")
-        body = approved(packet.user, packet.group)
+        shift, blinding = self.pending.get(packet.user, (bytes(32), b""))
+        body = approved(packet.user, packet.group, commitment_to(shift, blinding))
         self.insist(len(packet.approvals) == len(self.trustees), "every trustee approved")
         for number, (trustee, approval) in enumerate(zip(self.trustees, packet.approvals, strict=False), 1):
             self.insist(verify(trustee, approval, body), f"approval of trustee {number}")
-        shift, blinding = self.pending.pop(packet.user, (bytes(32), b""))
-        made = shifted(packet.group, group.scalar(shift) if any(shift) else 0)
-        blank = Certificate(packet.user, made, shift, packet.remark)
+        self.pending.pop(packet.user, None)
+        made = shifted(packet.group, int.from_bytes(shift, "big"))
+        blank = Certificate(packet.user, made, shift, packet.remark, b"", blinding, packet.approvals)
         certificate = msgspec.structs.replace(blank, signature=self.key.sign(blank.body()))
         self.certified.append(certificate)
-        return Revealed(certificate, blinding)
+        return Revealed(certificate)
 
     def _insist_on_first(self, user: str) -> None:
         self.insist(all(each.user != user for each in self.certified), "one certificate a user")
@@ -233,7 +254,7 @@ class Holder(Principal):
         self.insist(elgamal.share_fits(packet.group, share), "share fits the user's commitments")
         self.insist(all(each.user != packet.user for each in self.shares), "one deal a user")
         self.shares.append(TrusteeShare(share.group, share.index, share.raw, packet.user, self.court))
-        return Approval(self.key.sign(approved(packet.user, packet.group)))
+        return Approval(self.key.sign(approved(packet.user, packet.group, packet.commitment)))
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
         """Add the certified B to each share, and end registration. Refuse another directory after that."""
@@ -246,13 +267,16 @@ class Holder(Principal):
 
     def _moved(self, share: TrusteeShare, found: Certificate | None) -> TrusteeShare:
         """Return the share with the certified B added."""
-        if found is None or found.group.name == share.group:
-            return share  # nothing to add, or added before
+        if found is None:
+            return share
         self.insist(verify(self.centre, found.signature, found.body()), "centre's signature")
+        body = found.approval()
+        mine = any(verify(self.key.public, each, body) for each in found.approvals)
+        self.insist(mine, "the certified key is the one dealt")
+        if found.group.name == share.group:
+            return share  # nothing to add, or added before
         raw = group.scalar_bytes(int.from_bytes(share.raw, "big") + int.from_bytes(found.shift, "big"))
-        moved = TrusteeShare(found.group.name, share.index, raw, share.user, self.court)
-        self.insist(elgamal.share_fits(found.group, moved), "the certified key is the one dealt")
-        return moved
+        return TrusteeShare(found.group.name, share.index, raw, share.user, self.court)
 
 
 Choice = Callable[[], tuple[list[int], tuple[bytes, ...]]]  # shares of A, one a trustee, and the commitments
@@ -279,15 +303,12 @@ def register(
     for index, (share, (name, transport)) in enumerate(zip(shares, trustees, strict=True), 1):
         part = codec.encode(KeyShare(made.name, index, group.scalar_bytes(share)))
         sealed = hpke.seal(transport, part, _deal_of(user))
-        approvals.append(wire.ask(device.name, name, Deal(user, made, sealed), Approval).signature)
-    told = submit(Submit(user, made, tuple(approvals)))
-    shift = told.certificate.shift
-    if commitment:
-        device.insist(sha256(_COMMIT, shift, told.blinding) == commitment, "the centre's commitment opens")
-    device.insist(bool(commitment) == any(shift), "the centre adds what it committed to")
-    expected = shifted(made, int.from_bytes(shift, "big"))
-    device.insist(told.certificate.group == expected, "the certified key is the one dealt")
-    return told.certificate
+        approvals.append(wire.ask(device.name, name, Deal(user, made, sealed, commitment), Approval).signature)
+    told = submit(Submit(user, made, tuple(approvals))).certificate
+    device.insist(commitment_to(told.shift, told.blinding) == commitment, "the centre's commitment opens")
+    certified = (user, shifted(made, int.from_bytes(told.shift, "big")), tuple(approvals))
+    device.insist((told.user, told.group, told.approvals) == certified, "the certified key is the one dealt")
+    return told
 
 
 def _deal_of(user: str) -> bytes:
@@ -299,7 +320,7 @@ class DirectoryReader(Protocol):
 
     centre: Public
     t: int
-    n: int
+    trustees: tuple[Public, ...]
     certificates: dict[str, Certificate]
 
     def insist(self, condition: bool, reason: str) -> None:
@@ -310,13 +331,14 @@ class DirectoryReader(Protocol):
 def certificates(reader: DirectoryReader, sender: str, told: Directory) -> dict[str, Certificate]:
     """Return the directory's certificates by user.
 
-    The reader raises Refused unless the centre sent it and signed each, each user has one of t of n trustees, and those
-    that the reader knows are in it unchanged.
+    The reader raises Refused unless the centre sent it and signed each, each user has one of t of n trustees, all of
+    these approved it, and those that the reader knows are in it unchanged.
     """
     reader.insist(sender == CENTRE, "the centre publishes the directory")
     for each in told.certificates:
         reader.insist(verify(reader.centre, each.signature, each.body()), "centre's signature")
-        reader.insist((each.group.t, each.group.n) == (reader.t, reader.n), "the key is of t of n trustees")
+        reader.insist((each.group.t, each.group.n) == (reader.t, len(reader.trustees)), "the key is of t of n trustees")
+        reader.insist(each.approved_by(reader.trustees), "every trustee approved the certified key")
     found = {each.user: each for each in told.certificates}
     reader.insist(len(found) == len(told.certificates), "one certificate a user")
     same = all(found.get(user) == known for user, known in reader.certificates.items())

@@ -3,6 +3,7 @@
   commit   centre: B, tells its hash                                  (failsafe; without it, B = 0)
   split    user: A = f(0), f(i) to trustee i, commitments to all (Feldman); trustees verify and approve
   certify  centre: all approved; reveals B; the fair key is Y = [A + B]G, trustee i holds f(i) + B
+  read     everybody: Y - [B]G and the hash of B are what all trustees approved; the centre alone makes no certificate
   send     R = [r]G; for each user of the conversation w = Seal(H([r]Y, c), k'; c);  Seal(k', k; c, all w)
   access   on a warrant about a user, each trustee hands over its share of that user's key; t of them give A + B
   weak     one warrant gives a user's key forever: it opens all that was and will be sent to or by that user
@@ -137,7 +138,7 @@ class FairDevice(device.Device):
 
     centre: Public = b""
     t: int = 0
-    n: int = 0
+    trustees: tuple[Public, ...] = ()
     certificates: dict[str, Certificate] = {}
 
     def choose(self, t: int, n: int) -> tuple[list[int], tuple[bytes, ...]]:
@@ -180,7 +181,7 @@ class FairAuthority(Authority):
 
     centre: Public = b""
     t: int = 0
-    n: int = 0
+    trustees: tuple[Public, ...] = ()
     certificates: dict[str, Certificate] = {}
     keys: list[EscrowKey] = []
 
@@ -254,7 +255,7 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
         yield from trustees
         for party in super().cast(users, court):
             if isinstance(party, FairDevice | FairAuthority):
-                party.centre, party.t, party.n = key.public, self.t, self.n
+                party.centre, party.t, party.trustees = key.public, self.t, keys
             yield party
 
     def _trustee(self, index: int, court: bytes, centre: bytes, accounts: dict[str, str]) -> Trustee:
