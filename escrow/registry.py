@@ -253,8 +253,9 @@ S = TypeVar("S", bound=Scheme)
 
 
 def parameters(scheme: Scheme) -> dict[str, Any]:
-    """Return a scheme's parameters and their values: the fields of its struct."""
-    return {field.name: getattr(scheme, field.name) for field in msgspec.structs.fields(scheme)}
+    """Return a scheme's parameters and their values: the fields of its struct, without `options` at their defaults."""
+    values = ((field, getattr(scheme, field.name)) for field in msgspec.structs.fields(scheme))
+    return {field.name: value for field, value in values if field.name not in scheme.options or value != field.default}
 
 
 def with_parameters(scheme: S, settings: Iterable[str]) -> S:

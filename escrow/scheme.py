@@ -153,9 +153,10 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
 
     `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
-    official without a usable key ends the set-up. `in_pages`: README's table and the
-    lists in CLI.md show the scheme, and README its `findings`. A class made from this one does not inherit either.
-    `overheard` says from which packets the network may learn whom a warrant is about, and why.
+    official without a usable key ends the set-up. `in_pages`: README's table and the lists in CLI.md show the scheme,
+    and README its `findings`. A class made from this one does not inherit either. `options` are parameters that any
+    scheme of a kind has; results and proofs name them only where they differ from their defaults. `overheard` says from
+    which packets the network may learn whom a warrant is about, and why.
     """
 
     name: ClassVar[str]
@@ -165,6 +166,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     sealed_facts: ClassVar[tuple[SealedFact, ...]] = ()
     all_needed: ClassVar[str] = ""
     in_pages: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ("committing",)
     findings: ClassVar[tuple[Finding, ...]] = ()
     overheard: ClassVar[tuple[Overheard, ...]] = ()
     committing: bool = False

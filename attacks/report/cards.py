@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import msgspec
+
 from attacks.lab.results.types import Result
 from attacks.lab.simulation.attack import Attack
 from attacks.report.page import Page, join
-from escrow.registry import is_plugin, parameters
+from escrow.registry import is_plugin
 from escrow.scheme import Claim, Grant, Scheme, Source
 
 
@@ -57,7 +59,7 @@ def card(thing: Scheme | Attack) -> Card:
         weak=" ".join(word for line in protocol[at:] for word in line.split()).removeprefix("weak "),
         remarks=tuple(remarks),
         claim=thing.claim if isinstance(thing, Scheme) else None,
-        parameters=parameters(thing) if isinstance(thing, Scheme) else {},
+        parameters=msgspec.structs.asdict(thing) if isinstance(thing, Scheme) else {},
         seedable=thing.seedable if isinstance(thing, Scheme) else "",
         derivations=() if isinstance(thing, Scheme) else tuple(each.__name__ for each in thing.derivations),
         plugin=is_plugin(thing),

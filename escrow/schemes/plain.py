@@ -67,6 +67,7 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
     "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise.
     """
 
+    options = ("committing", "policing")
     policing: Policing = "none"
 
     def __post_init__(self) -> None:

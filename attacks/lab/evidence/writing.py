@@ -20,7 +20,7 @@ from attacks.lab.evidence.provenance import checks_made, packets
 from attacks.lab.evidence.verification import verify
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
-from escrow import codec
+from escrow import codec, registry
 from escrow.codec import Fact
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
@@ -105,7 +105,7 @@ class _Writer:
         proven = self._prove(texts) if texts else []
         statement = ProofStatement(
             scheme=case.scheme.name,
-            parameters=msgspec.to_builtins(msgspec.structs.asdict(case.scheme)),
+            parameters=msgspec.to_builtins(registry.parameters(case.scheme)),
             attack=case.attack.name,
             attacks=tuple(each.name for each in case.attacks),
             label_pass=case.label_pass,

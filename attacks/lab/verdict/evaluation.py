@@ -19,7 +19,7 @@ from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging, Reach, judge_cell, reach, texts
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.fingerprints import cell_key
-from escrow import __version__
+from escrow import __version__, registry
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
 
@@ -140,7 +140,7 @@ def manifest(
     unverified: Sequence[str] = (),
 ) -> Manifest:
     """Return the part of a result that says how it was made."""
-    parameters = {scheme.name: msgspec.structs.asdict(scheme) for scheme in schemes if scheme.__struct_fields__}
+    parameters = {scheme.name: found for scheme in schemes if (found := registry.parameters(scheme))}
     return Manifest(
         version=__version__,
         scenario=scenario,
