@@ -6,7 +6,7 @@
 
 What a device keeps is here, and what a scheme may replace. How sessions are chosen stands in escrow.e2ee.sessions,
 Sender Keys of groups in escrow.e2ee.groups, the directory and its changes in escrow.e2ee.contacts, the members of
-groups in escrow.e2ee.membership, prekeys in escrow.e2ee.prekeys.
+groups in escrow.e2ee.membership, keys and the key agreement in escrow.e2ee.prekeys.
 """
 
 from __future__ import annotations
@@ -17,28 +17,26 @@ from typing import Any, ClassVar
 import msgspec
 
 from escrow import codec, crypto
-from escrow.codec import Fact, Public
-from escrow.crypto import Private, montgomery, new_private
-from escrow.e2ee import contacts, content, groups, membership, policing, prekeys, ratchet, sender_keys, sessions, x3dh
+from escrow.codec import Fact
+from escrow.crypto import montgomery
+from escrow.e2ee import contacts, content, groups, membership, policing, ratchet, sender_keys, sessions
 from escrow.e2ee.content import Content, Conversation, Distribution, InGroup, Text, direct
 from escrow.e2ee.fingerprint import safety_number
 from escrow.e2ee.policing import ComputedKey, KnownMembers, Policing
+from escrow.e2ee.prekeys import KeyHolder
 from escrow.e2ee.prekeys import Prekey as Prekey  # schemes import it from here
 from escrow.e2ee.provider import (
     Collect,
     Delivery,
-    Fetch,
     Group,
     Listed,
     Mail,
-    Publish,
 )
-from escrow.e2ee.ratchet import MessageKey, Plaintext, Session
+from escrow.e2ee.ratchet import MessageKey, Plaintext
 from escrow.e2ee.sender_keys import OwnChain, PeerChain
 from escrow.e2ee.sessions import Conversing
-from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial
-from escrow.errors import EscrowError, Forged, Malformed, Refused
-from escrow.principal import Principal
+from escrow.e2ee.x3dh import IdentityKey
+from escrow.errors import EscrowError, Malformed, Refused
 from escrow.wire import Wire
 
 
@@ -53,14 +51,11 @@ class FieldContext(msgspec.Struct, frozen=True):
 Slip = FieldContext  # its name in the first templates of `init scheme`, from which schemes import it
 
 
-class Device(Principal):
+class Device(KeyHolder):
     """A user's device.
 
-    `linked` are the identity keys of the user's own devices, this one included, known since they were linked; `quiet`
-    are the listed devices that this client hides from its user.
-    `patience` is the number of days after which a session that was never answered is begun anew; 0, as in the
-    specifications, is never: if a first flight is lost, all later mail is lost once the other end has erased its
-    prekey. `committing` says that all clients of the scheme seal texts with CTX in place of AES-GCM; no packet says so,
+    Its keys are those of a KeyHolder. `quiet` are the listed devices that this client hides from its
+    user. `committing` says that all clients of the scheme seal texts with CTX in place of AES-GCM; no packet says so,
     so that no sender can choose.
 
     `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
@@ -70,16 +65,6 @@ class Device(Principal):
 
     unrepeatable: ClassVar[str] = ""
 
-    user: str
-    identity: IdentityKey
-    linked: list[Public]
-    provider: str = "provider"
-    rotate_every: int = 3
-    keep_prekeys: int = 2
-    stock: int = 0
-    patience: int = 0
-    prekeys: list[Prekey] = []
-    one_time: list[Private] = []
     sessions: dict[str, list[Conversing]] = {}
     contacts: dict[str, list[Listed]] = {}
     sending: dict[str, OwnChain] = {}
@@ -91,64 +76,6 @@ class Device(Principal):
     policing: Policing = "none"
     collected: int = 0
     known_members: dict[str, list[KnownMembers]] = {}
-
-    # --- keys ---
-
-    def publish(self, wire: Wire, fresh: int) -> None:
-        """Put the identity key, the newest signed prekey and `fresh` new one-time prekeys into the directory."""
-        wire.ask(self.name, self.provider, self.publication(fresh), type(None))
-
-    def publication(self, fresh: int) -> Publish:
-        """Return what is published: the newest signed prekey, and `fresh` one-time prekeys, which are made here."""
-        made = [new_private() for _ in range(fresh)]
-        self.one_time += made
-        prekey = self.prekeys[-1].key.public
-        signature = x3dh.sign_prekey(self.identity, prekey)
-        return Publish(self.user, self.identity.public, prekey, signature, tuple(key.public for key in made))
-
-    def each_day(self, wire: Wire) -> None:
-        """Rotate, publish and erase prekeys, as every morning (escrow.e2ee.prekeys)."""
-        prekeys.keep_house(self, wire)
-
-    def one_time_halves(self) -> tuple[list[Any], ...]:
-        """Return the lists of private halves of one-time prekeys, each oldest first: here one list."""
-        return (self.one_time,)
-
-    def renew(self, day: int) -> None:
-        """Make a new signed prekey."""
-        self.prekeys.append(Prekey(new_private(), day))
-
-    # --- the key agreement, which a scheme may replace as a whole ---
-
-    def bundle(self, wire: Wire, to: Listed) -> Bundle:
-        """Return the keys with which to begin a session with a device: those that the directory hands out."""
-        return wire.ask(self.name, self.provider, Fetch(to.device), Bundle)
-
-    def begin(self, bundle: Bundle) -> Conversing:
-        """Begin a session with the holder of the bundle's keys. Raise Refused if a prekey is not signed."""
-        self.insist(x3dh.prekey_is_signed(bundle), "signature of the prekey")
-        initial, root = x3dh.initiate(self.identity, bundle)
-        return Conversing(ratchet.begin(root, initial.associated), initial, identity=bundle.identity)
-
-    def accept(self, initial: Initial) -> Session:
-        """Return the session that an initial message begins. Raise Forged if its type or a prekey is none of ours."""
-        if type(initial) is not Initial:
-            raise Forged("an initial message of another key agreement")
-        prekey, one_time = self.named(initial)
-        root = x3dh.accept(initial, self.identity, prekey, one_time)
-        return ratchet.respond(root, initial.associated, prekey)
-
-    def named(self, initial: Initial) -> tuple[Private, Private | None]:
-        """Return the X25519 prekeys that an initial message names. Raise Forged if one is erased or used up."""
-        prekey = next((old.key for old in self.prekeys if old.key.public == initial.spk_b), None)
-        one_time = next((key for key in self.one_time if key.public == initial.opk_b), None)
-        if prekey is None or (one_time is None) != (initial.opk_b == b""):
-            raise Forged("a prekey that was erased, or used before")
-        return prekey, one_time
-
-    def spend(self, initial: Initial) -> None:
-        """Erase the one-time prekeys of a session whose first message was opened."""
-        self.one_time = [key for key in self.one_time if key.public != initial.opk_b]
 
     # --- sending ---
 

@@ -52,7 +52,7 @@ _LABELS = {"chain", "n", "people", "day"}
 _SEED = b"escrow-lab field of a message key"
 
 
-class Labelled(Protocol):
+class FieldLabels(Protocol):
     """The labels that every access field has (escrow.scheme.AccessField)."""
 
     @property
@@ -149,7 +149,7 @@ def compare(device: _Device, wire: Wire, mail: Mail, author: str, conversation: 
 
 
 def _false(
-    device: _Device, field: Labelled, mail: Mail, author: str, conversation: Conversation, today: int
+    device: _Device, field: FieldLabels, mail: Mail, author: str, conversation: Conversation, today: int
 ) -> Iterator[str]:
     chain, n, header = _message(device, mail)
     if (field.chain, field.n, getattr(field, "header", header)) != (chain, n, header):

@@ -112,8 +112,8 @@ def test_a_manifest_lists_plain_names_only(tmp_path, line):
 # --- a folder that somebody sealed anew ---
 
 ANSWER = {"by": ["agent-1"], "checks": [], "type": "x", "encoding": ""}
-OF_ALL = {"committing": False}  # those of the base of all schemes
-OTHERS = {"committing": False, "n": 3, "t": 1}
+OF_ALL: dict[str, object] = {}  # plain has none of its own
+OTHERS = {"n": 3, "t": 1}
 LIES = {
     "another type's bytes": (edit("facts.jsonl", -3, encoding="00"), r"facts.jsonl, line \d+: not a "),
     "capitals": (swap("facts.jsonl", b'"encoding":"9', b'"encoding":"A'), "facts.jsonl, line 1: .*hexadecimal"),

@@ -252,8 +252,8 @@ def test_a_package_of_the_folder_is_a_scheme_where_packages_are_looked_for(tmp_p
 
 def test_settings_are_converted_strictly_and_applied_together() -> None:
     changed = registry.with_parameters(SplitKey(), ["split-key.t=5", "split-key.n=9", "other.t=1"])
-    expected = {"committing": False, "policing": "none", "t": 5, "n": 9}
-    assert (changed.t, changed.n) == (5, 9) and registry.parameters(changed) == expected
+    assert (changed.t, changed.n) == (5, 9) and registry.parameters(changed) == {"t": 5, "n": 9}
+    assert registry.parameters(registry.with_parameters(changed, ["split-key.committing=true"]))["committing"] is True
 
 
 @pytest.mark.parametrize(

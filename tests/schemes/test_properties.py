@@ -575,7 +575,9 @@ class UncastScheme(plain.Plain, frozen=True):
 def test_a_scheme_that_cannot_be_played_breaks_laws_and_stops_nothing():
     found = list(conformance.check([UncastScheme()], []))
     broken = {name.removeprefix("plain, ") for name, holds, why in found if not holds and "a defect" in why}
-    assert broken == {*PROPERTY, *PLAYED} - {"rules are marked", "one bad field does not stop the rest"}
+    of_fields = {"one bad field does not stop the rest", "a false label is named", "a missing field is no success"}
+    of_fields.add("honest late mail is not blamed")  # plain has no fields
+    assert broken == {*PROPERTY, *PLAYED} - {"rules are marked"} - of_fields
 
 
 def test_progress_counts_every_law():

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from attacks.lab.costs.counts import TEXT, Conversation
 from escrow import codec
 from escrow.crypto import new_private, random_bytes
-from escrow.e2ee import ratchet, sender_keys
+from escrow.e2ee import policing, ratchet, sender_keys
 from escrow.e2ee.content import Text, direct
 from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.provider import Listed, Mail
@@ -141,7 +141,7 @@ class Direction:
         spare = TEXT - len(codec.encode(Text(conversation, b"")))
         self.body = codec.encode(Text(conversation, bytes(spare)))
         self.escrows = type(sender).access_field is not Device.access_field  # plain's hook gives nothing
-        self.checks = type(receiver).open_pairwise is not Device.open_pairwise
+        self.checks = receiver.policing == "recipient"
 
     def carry(self, times: int = 1) -> None:
         """Encrypt a text for every device, for the receiver last, and read it there."""
@@ -165,7 +165,9 @@ class Direction:
     def _read(self, sent: bytes, field: bytes, initial: Initial | None = None) -> None:
         if self.checks:
             mail = Mail(self.sender.name, (self.receiver.name,), "", initial, sent, field)
+            found = policing.computed(self.receiver, mail)
             self.receiver.open_pairwise(mail, self.author)
+            self.receiver.admit(mail, found)
         elif initial is None:
             decrypt(self.incoming, unpack(sent, self.incoming.associated))
         else:

@@ -244,7 +244,7 @@ class Identities(Result, frozen=True, kw_only=True):
     unmeasured: str = ""
 
 
-class Named(Result, frozen=True, kw_only=True):
+class NamedTargets(Result, frozen=True, kw_only=True):
     """Of the `targets` of warrants, those of whom the network reads that they are under one, and clients of others.
 
     `users_told` counts pairs: a target, and another user one of whose devices reads it.
@@ -267,7 +267,7 @@ class Anatomy(Result, frozen=True, kw_only=True):
     sent: Count
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
-    named: Named | None = None
+    named: NamedTargets | None = None
     manifest: Manifest
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.view import Reader
-from attacks.lab.results.types import Named
+from attacks.lab.results.types import NamedTargets
 from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec
@@ -23,7 +23,7 @@ from escrow.derivation import Rule
 from escrow.warrant import Order, Warrant
 
 
-def named(evaluation: Evaluation) -> Named:
+def named(evaluation: Evaluation) -> NamedTargets:
     """Return how many targets of the honest play's warrants are named, and to whom."""
     record = evaluation.record
     rules, kinds = _leading_to_orders(evaluation.analysis.rules)
@@ -38,7 +38,7 @@ def named(evaluation: Evaluation) -> Named:
             held = dict.fromkeys(fact for party in parties for fact in walk(party, Fact) if isinstance(fact, kinds))
             found = _targets(rules, [*heard, *held]) | _literally(record, states)
             told |= {(target, user.name) for target in found - {user.name}}
-    return Named(
+    return NamedTargets(
         targets=len({warrant.order.target for warrant in record.warrants}),
         network=len(network),
         clients=len({target for target, _ in told}),
