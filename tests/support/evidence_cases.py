@@ -19,7 +19,7 @@ from attacks.lab.simulation import scenario
 from escrow import registry
 from escrow.errors import Malformed
 
-SMALL = scenario.default(users=3, groups=1, days=4, messages=12)
+SMALL = scenario.default(users=3, groups=1, days=4, messages=20)
 PLUGIN = Path(__file__).with_name("evidence_plugin.py")
 CASES = {
     "passive": ("split-key", "authority-theft", "agent-1,agent-3"),
