@@ -451,6 +451,25 @@ def test_a_centre_alone_certifies_no_key_for_a_single_reader(failsafe):
     assert set(wire.parties["carol-phone"].certificates) == {"alice", "bob"}
 
 
+def test_a_trustee_takes_the_first_directory_with_each_user_once_as_the_centre_signed_it():
+    wire = unregistered()
+    for name in ("alice-phone", "bob-phone"):
+        wire.parties[name].register(wire, transports(wire), 2)
+    alice, bob = of_alice_and_bob(wire)
+
+    def tell(*told):
+        wire.ask("centre", "trustee-1", registration.Directory(told), type(None))
+
+    with pytest.raises(Refused, match="centre's signature"):
+        tell(msgspec.structs.replace(alice, signature=bob.signature), bob)
+    with pytest.raises(Refused, match="one certificate a user"):
+        tell(alice, bob, alice)
+    tell(bob)
+    with pytest.raises(Refused, match="registration is closed"):
+        tell(alice, bob)
+    assert [share.group == bob.group.name for share in wire.parties["trustee-1"].shares] == [False, True]
+
+
 def test_a_trustee_adds_nothing_to_its_shares_after_registration():
     harness = set_up(FairKeys())
     trustee = harness.wire.parties["trustee-1"]
