@@ -1,6 +1,6 @@
 """The property of recipients: one with a bad key stops nobody else.
 
-whose    each device, and each party of the set-up that has a key of its own
+whose    each device, and each official that holds its part with others (`agent-*` in the claim)
 keys     missing, zero, of small order, too short, another party's, not signed
 where    in what the party tells others, and in its own fields, from which a set-up may read it
 """
@@ -98,7 +98,8 @@ def _in_turn(reference: Reference) -> Iterator[tuple[str, str]]:
     groups: dict[tuple[type, str], list[tuple[str, str]]] = {}
     for what, key in BAD.items():
         for name, kind in reference.cast.items():
-            official = len(_of(reference.scheme, name)) and key is not None and name != "authority"
+            several = any("*" in grant.who for grant in _of(reference.scheme, name))
+            official = several and key is not None
             if issubclass(kind, Device) or official:
                 groups.setdefault((kind, what), []).append((name, what))
     rounds = chain.from_iterable(zip_longest(*groups.values()))
