@@ -256,7 +256,7 @@ class Misstating:
         self.sent: set[Heard] = set()
         enact(scheme, self._learn, run=self.values.run)
         self.values.run = Run(SECRET, self.values.observe)
-        self.tried: dict[tuple[type, type], int] = {}
+        self.tried: dict[tuple[type, ...], int] = {}
         self.heeded: list[Misstatement] = []
         self.answers: list[Misstatement] = []
         enact(scheme, self._try, run=self.values.run)
@@ -277,8 +277,8 @@ class Misstating:
 
     def _due(self, *kinds: type) -> bool:
         """Return whether a packet of these kinds is among the first ones."""
-        self.tried[kinds] = self.tried.get(kinds, 0) + 1  # type: ignore[index,arg-type]  # two kinds
-        return self.tried[kinds] <= self.packets  # type: ignore[index]  # two kinds
+        self.tried[kinds] = self.tried.get(kinds, 0) + 1
+        return self.tried[kinds] <= self.packets
 
     def _try(self, wire: DisturbedWire, number: int, packet: Heard) -> bytes:
         party = wire.parties.get(packet.dst)

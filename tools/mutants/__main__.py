@@ -183,7 +183,7 @@ def choose(only: Sequence[str], operators: Sequence[str], sample: int | None, se
         raise SystemExit(f"no such module or operator: {', '.join(unknown)}")
     found = [each for name in only or modules() for each in mutants(name)]
     found = [each for each in found if not operators or each.operator in operators]
-    random.Random(seed).shuffle(found)  # noqa: S311  # no secret
+    random.Random(seed).shuffle(found)  # noqa: S311  # which faults are tried first is no secret
     return found[:sample]
 
 
