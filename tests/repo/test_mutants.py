@@ -1,6 +1,7 @@
 """Each operator makes the fault that it names; what notices no fault is reported; every reason is of a fault."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -187,11 +188,51 @@ def test_a_fault_is_noticed_by_a_test_alone(tmp_path):
     assert found.what.endswith("::test_it")
 
 
-def test_where_a_test_is_called_otherwise_its_whole_file_is_run(tmp_path):
-    file = tmp_path / "test_planted.py"
-    file.write_text("from escrow import warrant\n\n\ndef test_it():\n    assert warrant._ANSWER\n")
-    found = command.tried(Asked(chosen("drop a label", "_ANSWER"), [], [f"{file}::test_of_another_name"]))
+def planted(path: Path, text: str) -> list[str]:
+    """Write a test file. Return the nodes in it that pass without a fault."""
+    path.write_text(f"import pytest\nfrom escrow import warrant\n\n{text}")
+    found = command.tried(Asked(None, [], [str(path)], marked=["escrow.warrant"]))
+    return [f"{path}::{step.partition('::')[2]}" for step in found.took]
+
+
+PASSES, NOTICES, FAILS = (
+    f"def test_{name}():\n    assert {what}\n\n\n"
+    for name, what in (
+        ("passes", "warrant.promises"),
+        ("notices", "warrant._ANSWER"),
+        ("fails", "not warrant.promises"),
+    )
+)
+
+
+def test_a_test_that_fails_without_the_fault_notices_nothing(tmp_path):
+    mutant = chosen("drop a label", "_ANSWER")
+    nodes = planted(tmp_path / "test_planted.py", FAILS + PASSES)
+    assert [each.split("::")[1] for each in nodes] == ["test_passes"]
+    assert command.tried(Asked(mutant, [], nodes)).by == ""
+    gone = nodes[0].replace("test_passes", "test_of_another_name")
+    assert command.tried(Asked(mutant, [], [gone])).by == ""
+    nodes = planted(tmp_path / "test_planted.py", FAILS + PASSES + NOTICES)
+    found = command.tried(Asked(mutant, [], [gone, *nodes]))
     assert found.by == "test"
+    assert found.what.endswith("::test_notices")
+
+
+def test_a_name_that_the_fault_changes_is_left_out_and_the_others_are_run(tmp_path):
+    mutant = chosen("drop a label", "_ANSWER")
+    text = (
+        "@pytest.mark.parametrize('tag', [warrant._ANSWER.decode() or 'none'])\ndef test_it(tag):\n    assert tag\n\n\n"
+    )
+    nodes = planted(tmp_path / "test_planted.py", text)
+    assert command.tried(Asked(mutant, [], nodes)).by == ""
+    nodes = planted(tmp_path / "test_planted.py", text + NOTICES)
+    assert command.tried(Asked(mutant, [], nodes)).what.endswith("::test_notices")
+
+
+def test_a_file_that_the_fault_keeps_from_being_collected_notices_it(tmp_path):
+    nodes = planted(tmp_path / "test_planted.py", "1 / len(warrant._ANSWER)\n\n\n" + NOTICES)
+    found = command.tried(Asked(chosen("drop a label", "_ANSWER"), [], nodes))
+    assert (found.by, "is not collected" in found.what) == ("test", True)
 
 
 def test_a_fault_that_nothing_looks_at_survives_and_is_reported():
@@ -295,9 +336,27 @@ def test_the_page_counts_every_fault_once(monkeypatch):
     some = mutants("escrow.warrant")[:4]
     results = list(zip(some, [Found("property", "a"), Found("lab", "b"), Found("test", "c"), Found()], strict=True))
     monkeypatch.setattr(page, "reasons", lambda: {some[3].key: "equivalent: it is the same."})
-    text = page.drawn(results, 9)
+    text = page.drawn(results, 9, "0123abcd")
+    assert "of the sources of commit 0123abcd." in text
     assert "4 faults were made, and 3 are noticed: 75.0 %." in text
     assert "| drop a check | 4 | 1 | 1 | 1 | 1 |" in text
     assert "| `escrow.warrant` | drop a check | 4 | 1 | 1 | 1 | 1 |" in text
     assert "That is a sample: the operators make 9 faults in all. Nothing is known of the others." in text
     assert "equivalent: it is the same." in text
+
+
+def test_the_page_names_a_commit_only_if_its_sources_were_counted(monkeypatch):
+    answers = {"status": "", "rev-parse": "0123abcd\n"}
+    monkeypatch.setattr(command, "git", lambda *words: answers[words[0]])
+    assert command.commit() == "0123abcd"
+    answers["status"] = " M escrow/warrant.py\n"
+    with pytest.raises(SystemExit, match=r"--write counts what is committed, and this is not: M escrow/warrant\.py"):
+        command.commit()
+
+
+def test_the_page_that_is_kept_says_what_was_counted():
+    text = page.PAGE.read_text(encoding="utf-8")
+    tried = int(re.search(r"(\d+) faults were made, and \d+ are noticed", text)[1])
+    made = re.search(r"the operators make (\d+) faults in all", text)
+    assert re.search(r"of the sources of commit [0-9a-f]{12}\.", text)
+    assert sum(map(int, re.findall(r"^\| [a-z ]+ \| (\d+) \|", text, re.M))) == tried <= int(made[1] if made else tried)

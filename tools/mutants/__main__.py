@@ -1,11 +1,11 @@
 """Makes faults, and counts which of them are noticed: by a property, by the lab's numbers, by a test, or by nothing.
 
-  python -m tools.mutants                 every fault of every operator in every module; it takes some ten minutes
+  python -m tools.mutants                 every fault of every operator in every module; it takes hours
   --module NAME    --operator NAME        only these; both may be repeated
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
   --journal FILE                          where each finding is written at once: the same command goes on from there
-  --write                                 write docs/mutants.md
+  --write                                 write docs/mutants.md, which names the commit whose sources were counted
 
 It exits with 1 if a fault is noticed by nothing and has no reason in tools/mutants/reasons.json, or if a reason there
 is of no fault, or of one that is noticed.
@@ -38,6 +38,8 @@ SCHEMES, SECONDS = 2, 8.0  # at first: the quickest schemes that run the functio
 AGAIN = "before everything: "  # a fault that nothing noticed at first
 JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
 
+SOURCES = ("escrow", "attacks", "tests", "tools/mutants")  # what the findings depend on
+
 
 class Line(msgspec.Struct):
     """One line of the journal: the digest of all sources, what was tried (a fault's key, or what no fault was in)."""
@@ -50,7 +52,7 @@ class Line(msgspec.Struct):
 def digest() -> str:
     """Return the SHA-256, in hex, of all sources of the library, the lab, the tests and these operators."""
     whole = sha256()
-    for top in ("escrow", "attacks", "tests", "tools/mutants"):
+    for top in SOURCES:
         for path in sorted((ROOT / top).glob("**/*.py")):
             whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
@@ -174,6 +176,19 @@ def _is_of(step: str, named: Sequence[str], files: Sequence[str]) -> bool:
     return name.split("::")[0] in files if by == "test" else name.split(",")[0] in named
 
 
+def git(*words: str) -> str:
+    """Return what a git command prints. Raise CalledProcessError if it fails."""
+    done = subprocess.run(["git", *words], capture_output=True, cwd=ROOT, check=True, text=True)  # noqa: S607  # git is where the user has it
+    return done.stdout
+
+
+def commit() -> str:
+    """Return the first 12 digits of the commit that is checked out. Raise SystemExit if a source differs from it."""
+    if changed := git("status", "--porcelain", "--", *(f":(glob){top}/**/*.py" for top in SOURCES)).strip():
+        raise SystemExit(f"--write counts what is committed, and this is not: {changed}")
+    return git("rev-parse", "--short=12", "HEAD").strip()
+
+
 def choose(only: Sequence[str], operators: Sequence[str], sample: int | None, seed: int) -> list[Mutant]:
     """Return the faults that the options ask for, in an order that `seed` decides: the first N are a sample.
 
@@ -198,13 +213,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--journal", type=Path, default=JOURNAL)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
+    counted = commit() if options.write else ""
     whole = choose([], [], None, 0)
     chosen = choose(options.module, options.operator, options.sample, options.seed)
     journal = Journal(options.journal)
     measure(journal, chosen, options.jobs)
     results = [(each, journal.found[each.key]) for each in chosen]
     if options.write:
-        page.PAGE.write_text(page.drawn(results, len(whole)), encoding="utf-8")
+        page.PAGE.write_text(page.drawn(results, len(whole), counted), encoding="utf-8")
     for line in page.summary(results):
         sys.stdout.write(f"{line}\n")
     faults = list(page.faults(results, whole))

@@ -69,13 +69,15 @@ def summary(results: Results) -> list[str]:
     ]
 
 
-def drawn(results: Results, whole: int) -> str:
-    """Return the page. `whole` is the number of all faults that the operators make."""
+def drawn(results: Results, whole: int, commit: str) -> str:
+    """Return the page. `whole` is the number of all faults that the operators make in the sources of this commit."""
     results = sorted(results, key=lambda each: each[0].key)
     lines = [f"- *{each.name}*: {each.about}" for each in OPERATORS.values()]
-    lines += ["", *summary(results)]
+    lines += ["", f"This is a count of the sources of commit {commit}.", *summary(results)]
     if len(results) < whole:
         lines.append(f"That is a sample: the operators make {whole} faults in all. Nothing is known of the others.")
+    else:
+        lines.append("These are all faults that the operators make.")
     head = [
         "",
         "| operator | made | by a property | by the lab | by a test | by nothing |",

@@ -228,22 +228,34 @@ class Watch:
 
     def __init__(self, found: Found) -> None:
         self.found, self.broken = found, ""
+        self.asked: dict[str, int] = {}  # the place of each file or node among those that are asked for
         self.failed: set[str] = set()
         self.collecting: set[str] = set()  # what ran while tests were collected: each of them may depend on it
 
     def run(self, tests: list[str], mutant: Mutant | None) -> str:
-        """Run tests, until one fails if there is a fault. Return which one failed first, or an empty string."""
+        """Run tests, by file or node, until one fails if there is a fault.
+
+        Return which one failed first, or an empty string. A node whose name the fault changes is left out: of what
+        stands in its file, only what was asked for is known to pass without the fault.
+        """
         import pytest
 
         REACHED.clear()
+        self.asked = {str(ROOT / name): at for at, name in reversed([*enumerate(tests)])}
+        files = list(dict.fromkeys(name.split("::")[0] for name in tests))
         how = ["-q", "-n", "0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), *(["-x"] if mutant else [])]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            if (
-                pytest.main([*how, *tests], plugins=[self]) == pytest.ExitCode.USAGE_ERROR
-            ):  # a name is no more, or another
-                files = sorted({name.split("::")[0] for name in tests})
-                pytest.main([*how, *files], plugins=[self])
+            pytest.main([*how, *files], plugins=[self])
         return self.broken
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Leave out what was not asked for, and bring the rest into the order in which it was asked for."""
+        placed = ((self._at(str(item.path), item.nodeid.partition("::")[2]), item) for item in items)
+        items[:] = [item for at, item in sorted(placed, key=lambda each: each[0]) if at < len(self.asked)]
+
+    def _at(self, file: str, node: str) -> int:
+        """Return the place of a test, or of its file, among those that were asked for: their number if it is none."""
+        return self.asked.get(f"{file}::{node}", self.asked.get(file, len(self.asked)))
 
     def pytest_collectreport(self, report: Any) -> None:
         """Keep the name of a file that cannot be collected."""
