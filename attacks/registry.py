@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from attacks.lab.simulation.attack import Attack, specimen_module
 from escrow import registry
@@ -20,7 +21,8 @@ def _usable(attack: Attack) -> None:
         raise TypeError("it names no specimen: the module of a scheme that it breaks, and of a twin that it does not")
     if (name := specimen_module(attack)) not in sys.modules and find_spec(name) is None:
         raise ModuleNotFoundError(f"there is no specimen {attack.specimen}")
-    if attack.apparatus is not None and not attack.apparatus.__module__.startswith("attacks.lab."):
+    made = attack.apparatus
+    if made is not None and not (made.__module__.startswith("attacks.lab.") and _at_home(made)):
         raise TypeError("its apparatus is not the lab's: it would see every key that is made")
     for old, new in (("meddle", "corrupt"), ("act", "each_evening"), ("quantum", "apparatus")):
         if hasattr(attack, old):  # it would never be read, and the attack would seem to fail
@@ -28,6 +30,17 @@ def _usable(attack: Attack) -> None:
     for function in attack.derivations:
         if not hasattr(function, "__rule__"):
             raise TypeError(f"its derivation {function.__name__} is not marked @derivation")
+        if not _at_home(function):
+            name = f"{function.__module__}.{function.__qualname__}"
+            raise TypeError(f"its derivation takes the name {name}, which is another's: give it one of its own")
+
+
+def _at_home(thing: Any) -> bool:
+    """Return whether a class or function is what its module has under its name: it may not pass for another."""
+    found: Any = sys.modules.get(thing.__module__)
+    for part in thing.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is thing
 
 
 ATTACKS = Kind(Attack, "ATTACK", "attacks", "escrow_lab.attacks", frozenset({"registry"}), examine=_usable)

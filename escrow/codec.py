@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, ClassVar, TypeVar, Union
@@ -52,7 +53,23 @@ def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
 @cache
 def union(kinds: frozenset[type]) -> Any:
     """Return the union of some types, for `decode`. Their names must differ."""
-    return Union[tuple(sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__)))]  # noqa: UP007 (built)
+    return Union[tuple(sorted(kinds, key=_full_name))]  # noqa: UP007 (built)
+
+
+@cache
+def _readings(kinds: frozenset[type]) -> tuple[Any, ...]:
+    """Return unions that hold each of these types once, of different names in each: one, unless names clash."""
+    unions: list[dict[str, type]] = []
+    for kind in sorted(kinds, key=_full_name):
+        free = next((each for each in unions if kind.__name__ not in each), None)
+        if free is None:
+            unions.append(free := {})
+        free[kind.__name__] = kind
+    return tuple(union(frozenset(each.values())) for each in unions)
+
+
+def _full_name(kind: type) -> tuple[str, str]:
+    return kind.__module__, kind.__qualname__
 
 
 def decode(data: bytes, kind: type[T]) -> T:
@@ -77,9 +94,22 @@ def decode(data: bytes, kind: type[T]) -> T:
 def decode_any(data: bytes, kinds: frozenset[type]) -> Any:
     """Return the value that `data` encodes, of the type among `kinds` that its name says.
 
-    Raise Malformed as `decode`.
+    Where types have the same name, it is the first of them, by module, that the bytes fit. Raise Malformed as `decode`.
     """
-    return decode(data, union(kinds))
+    *others, last = _readings(kinds)
+    for each in others:
+        with suppress(Malformed):
+            return decode(data, each)
+    return decode(data, last)
+
+
+def decode_each(data: bytes, kinds: frozenset[type]) -> tuple[Any, ...]:
+    """Return `data` read as each of the types among `kinds` that its name and its bytes fit: mostly one or none."""
+    found = []
+    for each in _readings(kinds):
+        with suppress(Malformed):
+            found.append(decode(data, each))
+    return tuple(found)
 
 
 def _name(kind: Any) -> str:

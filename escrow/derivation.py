@@ -211,6 +211,12 @@ def honest_only(why: str) -> Callable[[F], F]:
     return mark
 
 
+def where(function: Callable[..., Any]) -> str:
+    """Return the file and line of a function, as "envelope.py:91"."""
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}"
+
+
 # --- reading signatures ---
 
 

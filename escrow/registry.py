@@ -31,7 +31,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import msgspec
 
 from escrow.errors import Malformed
-from escrow.scheme import Claim, Scheme, Source
+from escrow.scheme import Scheme, Source, checked
 from escrow.vocabulary import vocabulary
 
 PREFIX = "plugin_"
@@ -76,12 +76,14 @@ class Kind(Generic[T]):
     examine: Callable[[T], object] = lambda found: found
 
 
-def _claims(scheme: Scheme) -> None:
-    if not isinstance(scheme.claim, Claim):
-        raise TypeError("its claim is no Claim")
-
-
-SCHEMES = Kind(Scheme, "SCHEME", "escrow.schemes", "escrow_lab.schemes", packages=True, examine=_claims)
+SCHEMES = Kind(
+    Scheme,
+    "SCHEME",
+    "escrow.schemes",
+    "escrow_lab.schemes",
+    packages=True,
+    examine=lambda scheme: checked(scheme.claim),
+)
 
 
 def schemes(plugins: Iterable[Path] = ()) -> dict[str, Scheme]:

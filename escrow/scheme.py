@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -42,10 +42,11 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """Any `t` of the principals whose names match `who` may open texts of this extent.
+    """Any `t` of the officials whose names match `who` may open texts of this extent.
 
     "everything": every text that carries an access field. "in scope": texts that a warrant served on them covers.
-    "own": texts of a device's own user, from its seizure until the session has healed, and what `concedes` lists.
+    "own": texts of a device's own user, from its seizure until the session has healed, and what `concedes` lists; it is
+    the one extent that devices have.
     If `period` is not 0, the t must be taken within one period of so many days, counted from the first.
     """
 
@@ -67,6 +68,24 @@ class Claim(msgspec.Struct, frozen=True):
     section: str
     grants: tuple[Grant, ...]
     access: Promise
+
+
+def checked(claim: object) -> Claim:
+    """Return the claim. Raise TypeError, naming the field, where it is none, or says what no judge understands."""
+    if not isinstance(claim, Claim):
+        raise TypeError(f"its claim is no Claim but a {type(claim).__name__}")
+    try:
+        msgspec.convert(msgspec.to_builtins(claim), Claim)
+    except msgspec.ValidationError as error:
+        said, _, field = str(error).partition(" - at `$.")
+        raise TypeError(f"its claim's {field.rstrip('`')}: {said}; the words are those of {_WORDS}") from None
+    for at, grant in enumerate(claim.grants):
+        if not grant.who or grant.t < 1 or grant.period < 0:
+            raise TypeError(f"its claim's grants[{at}]: who names somebody, t is 1 or more, period is not negative")
+    return claim
+
+
+_WORDS = f"extent: {', '.join(get_args(Extent))}; and access: {', '.join(get_args(Promise))}"
 
 
 class RequestSubject(Fact, frozen=True):

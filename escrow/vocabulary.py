@@ -11,7 +11,7 @@ import ast
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -40,8 +40,8 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
         bases: `types` of the result are the classes derived from these.
 
     Raises:
-        RuleError: a public function over facts is marked neither as a rule nor as honest-only, two types share a
-            name, or a module holds a package whose contents depend on what else was imported.
+        RuleError: a public function over facts is marked neither as a rule nor as honest-only, or a module holds a
+            package whose contents depend on what else was imported.
     """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}
@@ -62,7 +62,6 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
                     raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
         if not _is_ours(each.__name__):  # of ours, a test asks the same
             refuse_lost_marks(each)
-    _told_apart(kind for kind in types if issubclass(kind, Fact | Packet))
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
 
 
@@ -88,16 +87,6 @@ def refuse_lost_marks(module: ModuleType) -> None:
 def _name_of(decorator: ast.expr) -> str:
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-
-
-def _told_apart(kinds: Iterable[type]) -> None:
-    """Raise RuleError if two types of value have the same name: every encoded value begins with its type's name."""
-    named: dict[str, type] = {}
-    for kind in sorted(kinds, key=lambda each: each.__module__):
-        if (other := named.setdefault(kind.__name__, kind)) is not kind:
-            raise RuleError(
-                f"two types are called {kind.__name__}: one in {other.__module__}, one in {kind.__module__}"
-            )
 
 
 def _reachable(module: ModuleType) -> set[ModuleType]:

@@ -16,6 +16,7 @@ import traceback
 import click
 
 from attacks.report.page import plain
+from escrow.derivation import RuleError
 from escrow.errors import Malformed
 from escrow.registry import PREFIX, UnknownName
 
@@ -72,7 +73,7 @@ def _classified(error: BaseException) -> tuple[int, str]:
         return NOT_COMPARABLE if isinstance(error, CannotCompare) else USAGE, error.format_message()
     if isinstance(error, UnknownName):
         return USAGE, str(error.args[0])
-    if isinstance(error, Malformed):
+    if isinstance(error, Malformed | RuleError):
         return BAD_INPUT, str(error)
     if isinstance(error, OSError) and error.filename is None:
         return USAGE, f"the output cannot be written: {error.strerror or error}"

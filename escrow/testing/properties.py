@@ -297,7 +297,7 @@ def the_seed_decides(scheme: Scheme, how: settings) -> None:
 
 
 def rules_are_marked(scheme: Scheme, how: settings) -> None:
-    """Require that every public function over facts is marked, and that no two types are encoded under one name."""
+    """Require that every public function over facts is marked."""
     try:
         vocabulary(module_of(scheme))
     except RuleError as error:

@@ -10,6 +10,7 @@ Modules: `facts` (what is there), `edges` (what gives what), `joins` (which rule
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from attacks.lab.adversary.application import Application
@@ -18,7 +19,22 @@ from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
 from attacks.lab.adversary.services import Candidates, Desk
 from escrow.codec import Fact
-from escrow.derivation import Rule, Service
+from escrow.derivation import Rule, RuleError, Service, where
+
+GENERATIONS = 2_000
+MOST = 100
+
+
+class EndlessRule(RuleError):
+    """A rule goes on giving new facts: the message names it, and where it stands."""
+
+    def __init__(self, rules: Iterable[Rule], generations: int, facts: int, given: int) -> None:
+        names = " and ".join(f"{rule.name} ({where(rule.function)})" for rule in rules)
+        after = f"{generations} generations" if generations else f"{facts} facts"
+        super().__init__(
+            f"{names} feeds itself without end: stopped after {after}, from {given} given facts; bound it by a guard, "
+            f"or raise Forged where it ends"
+        )
 
 
 class Closure(FactTable):
@@ -39,10 +55,31 @@ class Closure(FactTable):
             self._joins.add(rule, self._application.fire(number))
 
     def run(self) -> None:
-        """Apply the rules until nothing new appears. Forged is counted; any other exception is a defect and escapes."""
-        waiting, arrive = self._waiting, self._joins.arrive
+        """Apply the rules until nothing new appears. Forged is counted; any other exception is a defect and escapes.
+
+        A generation are the facts that the one before it gave. Where each uses up a given fact, as a guard bounds it,
+        there are no more of them than given facts: raise EndlessRule, GENERATIONS after that, or once there are MOST
+        facts for each given one.
+        """
+        waiting, arrive, generation, began = self._waiting, self._joins.arrive, 0, Counter[str]()
         while waiting:
-            arrive(waiting.popleft())
+            generation += 1
+            if generation % GENERATIONS == 0:
+                self._bounded(generation, began)
+                began = self.fired.copy()
+            for at in range(len(waiting)):
+                arrive(waiting.popleft())
+                if at % GENERATIONS == GENERATIONS - 1:
+                    self._bounded(0, began)
+
+    def _bounded(self, generation: int, began: Counter[str]) -> None:
+        """Raise EndlessRule, naming the rules that fired most since `began`, if this goes on beyond its bounds."""
+        given = len(self.held) + sum(map(bool, self.public))
+        if generation > given + GENERATIONS or len(self.facts) > MOST * (given + GENERATIONS):
+            since = self.fired - began
+            most = max(since.values())
+            rules = [rule for rule in self.rules if since[rule.name] * 2 > most]
+            raise EndlessRule(rules, generation, len(self.facts), given)
 
     def serve(self, service: Service, candidates: Candidates, requester: Callable[[Fact], Fact]) -> int:
         """Add what honest officials answer to requests, and return how many service edges are new; then `run` again.

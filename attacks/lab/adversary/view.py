@@ -1,14 +1,15 @@
 """What an adversary holds: bytes, read back into facts. No reference into the play survives.
 
 The network's archive is every packet in order; a seized principal adds what its decoded state holds. Decoding uses the
-types of the modules that the scheme draws on, so a scheme from another file is read like our own.
+types of the modules that the scheme draws on, so a scheme from another file is read like our own. A state is read as
+its principal's class; a packet as any type of its name, since schemes and attacks may call different things the same.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import ModuleType
 from typing import NamedTuple, TypeVar
@@ -17,7 +18,6 @@ from escrow import codec, crypto
 from escrow.codec import Fact, Packet, walk
 from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
-from escrow.errors import Malformed
 from escrow.principal import Principal, revive
 from escrow.scheme import Scheme
 from escrow.vocabulary import Vocabulary, vocabulary
@@ -93,22 +93,20 @@ class Reader:
         for packet in heard:
             if packet.data in read:
                 continue
-            said = self._read(packet.data, self._packets)
-            for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
-                if fresh := list(transcript.facts(mail)):
-                    yield from fresh
-                    yield from self._subject(mail.field)
-            if said is not None and not isinstance(said, Mail | Delivery):
-                read.add(packet.data)
-                yield from walk(said, Fact)
-                yield from self._subject(getattr(said, "subject", getattr(said, "matter", b"")))
+            for said in _read(packet.data, self._packets):
+                for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
+                    if fresh := list(transcript.facts(mail)):
+                        yield from fresh
+                        yield from self._subject(mail.field)
+                if not isinstance(said, Mail | Delivery):
+                    read.add(packet.data)
+                    yield from walk(said, Fact)
+                    yield from self._subject(getattr(said, "subject", getattr(said, "matter", b"")))
 
-    def _subject(self, encoded: bytes) -> Iterable[Fact]:
-        """Return the facts of one that travels encoded inside a packet: an access field, or a request's subject."""
-        return walk(self._read(encoded, self._facts), Fact) if encoded else ()
-
-    def _read(self, data: bytes, types: frozenset[type[T]]) -> T | None:
-        return crypto.recalled(("value read", data, types), _read, data, types)
+    def _subject(self, encoded: bytes) -> Iterator[Fact]:
+        """Yield the facts of one that travels encoded inside a packet: an access field, or a request's subject."""
+        for each in _read(encoded, self._facts) if encoded else ():
+            yield from walk(each, Fact)
 
     def states(
         self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, tuple[type[Principal], ...]]
@@ -123,11 +121,9 @@ class Reader:
                     yield HeldFact(fact, name, evening)
 
 
-def _read(data: bytes, types: frozenset[type[T]]) -> T | None:
-    try:
-        found: T = codec.decode_any(data, types)
-    except Malformed:
-        return None
+def _read(data: bytes, types: frozenset[type[T]]) -> tuple[T, ...]:
+    """Return what the bytes say: several values where types of one name fit, since a listener tries them all."""
+    found: tuple[T, ...] = crypto.recalled(("value read", data, types), codec.decode_each, data, types)
     return found
 
 

@@ -19,15 +19,21 @@ from attacks.lab.adversary.view import View, words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from escrow import codec
-from escrow.derivation import Rule
+from escrow.derivation import Rule, RuleError
 from escrow.scheme import Scheme
 
 
 def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
-    """Return the rules of every cell: the functions of the scheme's modules, and those of all attacks."""
+    """Return the rules of every cell: the functions of the scheme's modules, and those of all attacks.
+
+    Raise RuleError if an attack's function has the name of another rule.
+    """
     functions: list[Any] = [function for attack in attacks for function in attack.derivations]
-    theirs: list[Rule] = [function.__rule__ for function in functions]
-    return tuple({rule.name: rule for rule in (*words_of(scheme).rules, *theirs)}.values())
+    rules = {rule.name: rule for rule in words_of(scheme).rules}
+    for rule in (function.__rule__ for function in functions):
+        if rules.setdefault(rule.name, rule) is not rule:
+            raise RuleError(f"an attack's derivation takes the name {rule.name}, which is another rule's")
+    return tuple(rules.values())
 
 
 def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:

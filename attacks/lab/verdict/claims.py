@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 
-from attacks.lab.adversary.coalitions import Coalition, CoalitionThreshold, Seizure, parse
+from attacks.lab.adversary.coalitions import Coalition, Seizure
+from attacks.lab.adversary.members import fewest, seizures_in
 from attacks.lab.simulation.record import Record, Sent
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
@@ -21,15 +22,15 @@ from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import Answers, ChainKey, MessageKey
 from escrow.e2ee.sender_keys import SenderChain
 from escrow.e2ee.transcript import Transcript
-from escrow.scheme import Claim, Grant
+from escrow.scheme import Claim, Grant, checked
 from escrow.testing.world import mails_in
 
 
 class Judge:
-    """Compares one record with one claim."""
+    """Compares one record with one claim. Raises TypeError for a claim in words that no judge understands."""
 
     def __init__(self, record: Record, claim: Claim) -> None:
-        self.record, self.claim = record, claim
+        self.record, self.claim = record, checked(claim)
         self.by_id = {sent.id: sent for sent in record.sent}
         self.in_scope = {
             sent.id
@@ -52,13 +53,10 @@ class Judge:
             return any(self._own(member, self.by_id[text]) for member in coalition.members)
         if grant.extent == "in scope" and text not in self.in_scope:
             return False
-        members = [member for member in coalition.members if fnmatchcase(member.principal, grant.who)]
-        wide = [
-            each for each in coalition.thresholds if all(fnmatchcase(of.split("@")[0], grant.who) for of in each.of)
-        ]
-        if grant.period and not _in_one_period(members, wide, grant.period):
+        named = frozenset(name for name in self.record.cast.officials if fnmatchcase(name, grant.who))
+        if grant.period and not _in_one_period(seizures_in(coalition, named), grant.period):
             return False
-        return len({member.principal for member in members}) + sum(each.t for each in wide) >= grant.t
+        return fewest(coalition, named) >= grant.t
 
     def _own(self, seizure: Seizure, sent: Sent) -> bool:
         """Return whether one seizure of this device is granted this text on each of its evenings."""
@@ -134,7 +132,6 @@ class Judge:
             self._chains[text].add(mail.body[:32])
 
 
-def _in_one_period(members: Iterable[Seizure], wide: Iterable[CoalitionThreshold], period: int) -> bool:
+def _in_one_period(seizures: Iterable[Seizure], period: int) -> bool:
     """Return whether all these seizures, on any of their evenings, fall into one period of so many days."""
-    seizures = [*members, *(parse(of, [of.split("@")[0]]).members[0] for each in wide for of in each.of)]
     return len({evening // period for each in seizures for evening in each.evenings or (0, period)}) == 1

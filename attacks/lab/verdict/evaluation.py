@@ -8,6 +8,7 @@ from functools import cached_property
 
 import msgspec
 
+from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
 from attacks.lab.results.types import Cell, Manifest
@@ -105,7 +106,7 @@ class Evaluation:
             return blank, frozenset()
         try:
             cell, opened = self._judged(attack, opened_in_plain)
-        except AdversaryFailed as error:
+        except (AdversaryFailed, EndlessRule) as error:
             cell, opened = Cell(scheme=self.scheme.name, attack=attack.name, verdict="ERROR", reason=str(error)), ()
         return msgspec.structs.replace(cell, key=key), frozenset(opened)
 
