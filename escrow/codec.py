@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from types import UnionType
 from typing import Annotated, Any, ClassVar, TypeVar, Union
 
@@ -110,6 +110,24 @@ def decode_each(data: bytes, kinds: frozenset[type]) -> tuple[Any, ...]:
         with suppress(Malformed):
             found.append(decode(data, each))
     return tuple(found)
+
+
+def decode_told(data: bytes, kinds: frozenset[type]) -> Any:
+    """Return what `decode_any` returns: the same value to all who are told the same bytes one after the other.
+
+    Only a value that nobody can change is shared. Raise Malformed as `decode`.
+    """
+    try:
+        return _unchanging(data, kinds)
+    except TypeError:
+        return decode_any(data, kinds)
+
+
+@lru_cache(maxsize=4)
+def _unchanging(data: bytes, kinds: frozenset[type]) -> Any:
+    """Return the value, which is then kept. Raise TypeError for one with a list, a dictionary or the like in it."""
+    hash(value := decode_any(data, kinds))
+    return value
 
 
 def _name(kind: Any) -> str:

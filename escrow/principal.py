@@ -52,7 +52,7 @@ class Principal(_Called, kw_only=True):
         handlers = handlers_of(type(self))
         if not handlers:
             raise Malformed(f"{self.name} answers no packets")
-        packet = codec.decode_any(request, frozenset(handlers))
+        packet = codec.decode_told(request, frozenset(handlers))
         with crypto.acting(self.name):
             return codec.encode(handlers[type(packet)](self, sender, packet, wire))
 

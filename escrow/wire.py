@@ -89,6 +89,12 @@ class Wire:
         for packet in self.link(self._record(src, dst, codec.encode(message))):
             self.deliver(packet)
 
+    def announce(self, src: str, to: Iterable[str], message: Packet) -> None:
+        """Send one packet to several parties at once; an error at one of them goes to `complain`."""
+        data = codec.encode(message)
+        for dst in to:
+            self.deliver(self._record(src, dst, data))
+
     def deliver(self, packet: Heard) -> None:
         """Hand a one-way packet to its addressee; an error there goes to `complain`."""
         try:

@@ -94,9 +94,7 @@ class Speaker(Principal):
         self.blame(wire, (Blame(j, "its transport key is another member's") for j in copies))
 
     def _to_all(self, wire: Wire, packet: Packet) -> None:
-        for index in range(1, len(self.names) + 1):
-            if index != self.index:
-                self._tell(wire, index, packet)
+        wire.announce(self.name, (name for name in self.names if name != self.name), packet)
 
     def _tell(self, wire: Wire, index: int, packet: Packet) -> None:
         try:
@@ -129,7 +127,8 @@ class Speaker(Principal):
         run, _ = self._running(None), self._number(sender)
         heard = [(each.by, run.board.hear(each, self.roster)) for each in packet.statements]
         for by, fault in heard:
-            self.insist(not fault, f"{sender} tells a statement of member {by}: {fault}")
+            if fault:
+                self.insist(False, f"{sender} tells a statement of member {by}: {fault}")
 
     def on_lending(self, sender: str, packet: Lending, wire: Wire) -> None:
         """Keep a value that the sender lent. Refuse one that is another member's."""
