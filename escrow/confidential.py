@@ -34,6 +34,7 @@ class Confidential(Packet, frozen=True):
     content: SealedPacket
 
 
+@honest_only("who has the key can seal the packet again, but has what is in it")
 def confidential(sender: Principal, key: SigningKey, to: bytes, packet: Packet) -> Confidential:
     """Return a packet sealed to its addressee, padded, and bound to its sender's name.
 

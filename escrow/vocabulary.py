@@ -1,8 +1,9 @@
 """Collect the adversary's rules from the modules that a scheme draws on: what the text of its own file names, no more.
 
-A module counts if it is ours or draws on ours. So a plug-in's own helper modules give rules too. A package counts as
-what its `__all__` names and what its own text imports, not as whatever else was imported from it in this process; so
-`escrow` and `attacks` themselves, and packages without `__all__`, are refused.
+A module counts if it is ours or draws on ours, through however many others, at its top or in a function. So a plug-in's
+own helper modules give rules too. A package counts as what its `__all__` names and what its own text imports, not as
+whatever else was imported from it in this process; so `escrow` and `attacks` themselves, and packages without
+`__all__`, are refused.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import sys
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 from escrow.codec import Fact, Packet
 from escrow.derivation import Rule, RuleError, Service, facts_of
+from escrow.marking.functions import imported_inside
+from escrow.marking.unmarked import Marking
 
 _OURS = {"escrow", "attacks"}
 _MARKS = {"derivation": "__rule__", "threshold": "__rule__", "service": "__service__"}  # what each leaves behind
@@ -40,13 +44,15 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
         bases: `types` of the result are the classes derived from these.
 
     Raises:
-        RuleError: a public function over facts is marked neither as a rule nor as honest-only, or a module holds a
-            package whose contents depend on what else was imported.
+        RuleError: a public function over facts is marked neither as a rule nor as honest-only, any function makes a
+            secret without a mark (escrow.marking), or a module holds a package whose contents depend on what else was
+            imported.
     """
     rules: dict[str, Rule] = {}
     services: dict[str, Service] = {}
     types: set[type] = set()
-    for each in sorted(_reachable(module), key=lambda m: m.__name__):
+    reached = sorted(_reachable(module), key=lambda m: m.__name__)
+    for each in reached:
         for name, value in sorted(vars(each).items()):
             if getattr(value, "__module__", None) != each.__name__:
                 continue
@@ -62,7 +68,17 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
                     raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
         if not _is_ours(each.__name__):  # of ours, a test asks the same
             refuse_lost_marks(each)
+    if theirs := frozenset(each for each in reached if not _is_ours(each.__name__)):
+        _refuse_unmarked(frozenset(reached), theirs)
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
+
+
+@cache
+def _refuse_unmarked(modules: frozenset[ModuleType], theirs: frozenset[ModuleType]) -> None:
+    """Raise RuleError if a function of `theirs`, which belong to `modules`, computes a secret and has no mark."""
+    for module, said in Marking(sorted(modules, key=lambda each: each.__name__)).unmarked():
+        if module in theirs:
+            raise RuleError(said)
 
 
 def refuse_lost_marks(module: ModuleType) -> None:
@@ -97,10 +113,21 @@ def _reachable(module: ModuleType) -> set[ModuleType]:
         for name in _drawn_on(each) - seen:
             seen.add(name)
             found = sys.modules.get(name)
-            if found is not None and (_is_ours(name) or any(map(_is_ours, _drawn_on(found)))):
+            if found is not None and _draws_on_ours(name, set()):
                 reached.add(found)
                 queue.append(found)
     return reached
+
+
+def _draws_on_ours(name: str, passed: set[str]) -> bool:
+    """Return whether a module is ours or draws on ours, through modules that are not in `passed`, which grows."""
+    if _is_ours(name):
+        return True
+    module = sys.modules.get(name)
+    if module is None or name in passed or name.split(".")[0] in sys.stdlib_module_names:
+        return False
+    passed.add(name)
+    return any(_draws_on_ours(each, passed) for each in _drawn_on(module))
 
 
 def _refuse(module: ModuleType, harmless: set[str]) -> None:
@@ -108,7 +135,7 @@ def _refuse(module: ModuleType, harmless: set[str]) -> None:
 
     `harmless` are the names of packages that were looked at before, and grows.
     """
-    for name, value in _globals(module).items():
+    for name, value in (_globals(module) | ({} if _is_ours(module.__name__) else imported_inside(module))).items():
         if not (isinstance(value, ModuleType) and hasattr(value, "__path__")) or value.__name__ in harmless:
             continue
         whole = value.__name__ in _OURS or not hasattr(value, "__all__")  # another counts as what it exports
@@ -132,8 +159,9 @@ def _line_of(module: ModuleType, name: str) -> int:
 
 
 def _drawn_on(module: ModuleType) -> set[str]:
-    """Return the names of the modules that a module's text draws on."""
-    return _homes(_globals(module))
+    """Return the names of the modules that a module's text draws on, at its top or in a function."""
+    inner = {} if _is_ours(module.__name__) else imported_inside(module)
+    return _homes(_globals(module)) | _homes(inner)
 
 
 def _globals(module: ModuleType) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attacks.specimens import OURS
 from escrow.crypto import sha256
+from escrow.derivation import honest_only
 from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
@@ -32,6 +33,7 @@ class TaggingDevice(device.Device):
 class HashingDevice(TaggingDevice):
     """A client that shows the key's hash."""
 
+    @honest_only("from a hash follows no text: that is what the twin is for")
     def shown(self, key: MessageKey) -> MessageKey:
         """Return the key's SHA-256 in place of the key."""
         return MessageKey(key.chain, key.n, sha256(key.value))

@@ -19,6 +19,7 @@ FLOORS = (  # a room imports from lower floors, and from itself
     {"crypto"},
     {"primitives"},
     {"derivation"},
+    {"marking"},
     {"vocabulary"},
     {"principal"},
     {"wire"},

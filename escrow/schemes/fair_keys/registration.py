@@ -265,6 +265,7 @@ class Holder(Principal):
         self.insist(self.transport is not None or moved == self.shares, "registration is closed")
         self.shares, self.transport = moved, None
 
+    @honest_only("no state of any evening holds a share that is not moved")
     def _moved(self, share: TrusteeShare, found: Certificate | None) -> TrusteeShare:
         """Return the share with the certified B added."""
         if found is None:

@@ -1,0 +1,107 @@
+"""The functions of several modules together, what their names mean, and which facts hold secrets."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import typing
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from escrow.codec import Fact, Public
+from escrow.marking.functions import Function, Text, text_of
+
+DOOR = ("escrow.crypto", "escrow.primitives.")  # what these modules compute is recorded, call by call
+
+
+class Program:
+    """The texts of modules, without the door's. `named` has every function by name, `fields` the fields of classes."""
+
+    def __init__(self, modules: Iterable[ModuleType]) -> None:
+        self.texts = [text_of(each) for each in modules if not each.__name__.startswith(DOOR)]
+        self.named: dict[str, list[Function]] = defaultdict(list)
+        self.returns: dict[Function, list[ast.expr]] = {}
+        self.fields = {name for text in self.texts for name in text.fields}
+        for text in self.texts:
+            self.returns |= text.returns
+            for function in text.functions:
+                self.named[function.name].append(function)
+        facts = (each for text in self.texts for each in vars(text.module).values() if isinstance(each, type))
+        self.secrets = {name for each in facts if issubclass(each, Fact) for name in secret_fields(each)}
+
+    def meant(self, node: ast.expr, within: Function | ModuleType) -> Any:
+        """Return what an expression names at the top of a module or in an import; None for what runs decide."""
+        if isinstance(node, ast.Attribute):
+            held = self.meant(node.value, within)
+            return getattr(held, node.attr, None) if isinstance(held, ModuleType | type) else None
+        if not isinstance(node, ast.Name):
+            return None
+        function = None if isinstance(within, ModuleType) else within
+        while function is not None:
+            if node.id in function.imported:
+                return function.imported[node.id]
+            if node.id in function.parameters or node.id in function.values:
+                return None
+            function = function.outer
+        module = within if isinstance(within, ModuleType) else within.module
+        return vars(module).get(node.id, getattr(builtins, node.id, None))
+
+    def mentioned(self, node: ast.Name | ast.Attribute, text: Text, within: Function | None) -> list[Function]:
+        """Return the functions that a name in a text may mean."""
+        name = node.id if isinstance(node, ast.Name) else node.attr
+        found = self.named.get(name, [])
+        if not found or (isinstance(node, ast.Name) and self.is_value(name, within)):
+            return []
+        if inspect.isfunction(meant := self.meant(node, within or text.module)):
+            return [each for each in found if each.module.__name__ == meant.__module__]
+        if isinstance(node, ast.Name):
+            return [each for each in found if each.module is text.module and not each.owner]
+        if node not in text.called and name in self.fields:
+            return []  # a field, more likely
+        return [each for each in found if each.owner and (each.module is text.module or not name.startswith("_"))]
+
+    def is_value(self, name: str, within: Function | None) -> bool:
+        """Return whether a name is a parameter or a local variable where it stands."""
+        while within is not None:
+            if name in within.parameters or name in within.values:
+                return True
+            within = within.outer
+        return False
+
+
+@cache
+def secret_fields(kind: type[Fact]) -> tuple[str, ...]:
+    """Return the fields of a kind of fact that hold bytes which are not Public, themselves or inside other facts."""
+    if any(each.__name__ == "RequestSubject" for each in kind.__mro__):
+        return ()  # access fields and subjects of requests travel in the clear
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return tuple(name for name in kind.__struct_fields__ if _is_secret(hints[name]))
+
+
+def _is_secret(hint: Any) -> bool:
+    if hint is bytes or isinstance(hint, typing.TypeVar):
+        return True
+    if hint == Public:
+        return False
+    if isinstance(hint, type) and typing.get_origin(hint) is None:
+        return issubclass(hint, Fact) and bool(secret_fields(hint))
+    return any(map(_is_secret, typing.get_args(hint)))
+
+
+def has_mark(function: Any) -> bool:
+    """Return whether a function is a rule, a service, or honest-only."""
+    return any(hasattr(function, mark) for mark in ("__rule__", "__service__", "__honest_only__"))
+
+
+def is_marked(function: Function) -> bool:
+    """Return whether a function's text says what it is to the adversary."""
+    for each in getattr(function.node, "decorator_list", ()):
+        called = each.func if isinstance(each, ast.Call) else each
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        if name in ("derivation", "threshold", "service", "honest_only"):
+            return True
+    return False
