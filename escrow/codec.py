@@ -41,7 +41,18 @@ class Packet(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unkn
     unchecked: ClassVar[Mapping[str, str]] = {}
 
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+def _as_base(value: Any) -> str | int | bytes:
+    """Return a value of a class derived from str, int or bytes as that. Raise TypeError for any other value."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bytes):
+        return bytes(value)
+    if isinstance(value, int):
+        return int(value)
+    raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_as_base, order="deterministic")
 encode = _encoder.encode
 
 

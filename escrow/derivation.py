@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -86,7 +86,8 @@ class Service:
     """An official's answer: `rule` run with its own `holder` secret, once `checks` have passed.
 
     `checks(holder secret, warrant, request facts…)` yields (check, whether it holds). `given` tells where the rule's
-    other arguments lie within the request facts: rule argument -> (checks argument, dotted path or "").
+    other arguments lie within the request facts: rule argument -> (checks argument, dotted path or ""). `final` are
+    checks that refuse every order which an attacker can write, each with the reason.
     """
 
     rule: Rule
@@ -94,6 +95,7 @@ class Service:
     holder: str
     takes: tuple[type[Fact], ...]
     given: dict[str, tuple[str, str]]
+    final: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -166,7 +168,9 @@ def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..
     return mark
 
 
-def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Callable[[F], F]:
+def service(
+    answer: Callable[..., Any], *, holder: str, given: str = "", final: Mapping[str, str] | None = None
+) -> Callable[[F], F]:
     """Mark the checks that an official makes before it answers with the derivation `answer`.
 
     The first argument of the checks is the official's secret, named like the answer's argument `holder`. Then come the
@@ -177,6 +181,8 @@ def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Call
         holder: the name of the answer's argument that is the official's secret.
         given: where the answer's other arguments lie in the request, for those that are not arguments of the checks
             themselves: "capsule = field.capsule". Guards and witnesses of the answer need not lie anywhere in it.
+        final: checks that refuse every order that a thief of the court's key can write, each with the reason. Without
+            it, a check that refuses all orders that the lab tries makes what it computes inconclusive.
 
     Raises:
         RuleError: the request does not give all arguments that the answer needs.
@@ -195,7 +201,7 @@ def service(answer: Callable[..., Any], *, holder: str, given: str = "") -> Call
             where[left] = (argument, path)
         if names[0] != holder or any(argument not in names for argument, _ in where.values()):
             raise RuleError(f"{function.__qualname__}: its arguments do not give those of {rule.name}")
-        function.__service__ = Service(rule, function, holder, takes, where)  # type: ignore[attr-defined]
+        function.__service__ = Service(rule, function, holder, takes, where, final=final or {})  # type: ignore[attr-defined]
         return function
 
     return mark

@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from attacks.lab.adversary.application import Application
-from attacks.lab.adversary.edges import Edges
+from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
-from attacks.lab.adversary.services import Candidates, Desk
+from attacks.lab.adversary.services import Candidates, Desk, Failed
 from escrow.codec import Fact
 from escrow.derivation import Rule, RuleError, Service, where
 
@@ -81,7 +81,13 @@ class Closure(FactTable):
             rules = [rule for rule in self.rules if since[rule.name] * 2 > most]
             raise EndlessRule(rules, generation, len(self.facts), given)
 
-    def serve(self, service: Service, candidates: Candidates, requester: Callable[[Fact], Fact]) -> int:
+    def serve(
+        self,
+        service: Service,
+        candidates: Candidates,
+        requester: Callable[[Fact], Fact],
+        judged: Callable[[Premises, Premises, Fact, Failed], None] | None = None,
+    ) -> int:
         """Add what honest officials answer to requests, and return how many service edges are new; then `run` again.
 
         A request is, for one firing of the service's rule, facts that give the rule's arguments as `service.given`
@@ -93,6 +99,8 @@ class Closure(FactTable):
             candidates: The warrants to show with these request facts.
             requester: The key that signs a request with this warrant. All must be facts of this closure (KeyError):
                 what nobody holds cannot be shown.
+            judged: Called for each request that is shown with a new warrant, with the premises of the firing, the
+                request facts, the last of these warrants, and the checks that it fails.
         """
         services = self.edges.services
         desk, before = Desk(self._application, service, candidates), len(services)
@@ -101,9 +109,12 @@ class Closure(FactTable):
             _, premises, _ = self.edges.firing(number)
             served = {tuple(services.premises(at)) for at in answered.get(number, ())}
             for request in desk.requests(premises):
+                last = None
                 for warrant in desk.fitting(premises, request):
                     shown = (*request, self.ids[warrant], self.ids[requester(warrant)])
                     if shown not in served:
                         served.add(shown)
-                        desk.answer(number, premises, shown)
+                        last, failed = warrant, desk.answer(number, premises, shown)
+                if judged is not None and last is not None:
+                    judged(premises, request, last, failed)
         return len(services) - before

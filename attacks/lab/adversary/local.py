@@ -7,22 +7,29 @@ its bytes, and whether they are somebody's is judged elsewhere (attacks.lab.verd
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.demands.constants import Constants, constants_of
+from attacks.lab.adversary.demands.search import Asked, Demands, Refusal, narrowest, subject_of
+from attacks.lab.adversary.edges import Premises
 from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.services import Failed
 from attacks.lab.adversary.view import Reader, View, words_of
 from escrow import codec
 from escrow.codec import Fact
 from escrow.crypto import sha256
-from escrow.derivation import Rule
+from escrow.derivation import Rule, Service
 from escrow.e2ee.content import Text
 from escrow.scheme import RequestSubject
-from escrow.warrant import AuthorityKey, Demand, Order, Warrant
+from escrow.warrant import AuthorityKey, CourtKey, Demand, Order, Warrant
 
 F = TypeVar("F", bound=Fact)
+ROUNDS = 2  # of serving
 
 
 class Adversary(Protocol):
@@ -73,6 +80,7 @@ class Local:
         rules: Iterable[Rule],
     ) -> None:
         self.view, self.closure = view, Closure(rules)
+        self.refusals: tuple[Refusal, ...] = ()
         reader = Reader(scheme, *attacks)
         for fact in reader.network(view.heard):
             self.closure.learn(fact, "network")
@@ -83,46 +91,75 @@ class Local:
             self._stranger = stranger()
             self.closure.learn(self._stranger)
             self._demand()
-            for service in services:  # once: an answer is a fact that the official's secret had given before
-                self.closure.serve(service, self._candidates, self._requester)
+            self._serve(services, constants_of(scheme))
 
     # --- requests ---
 
     def _demand(self) -> None:
         """Demand, for each subject of a request, the narrowest order that covers it, signed by the court's key."""
         self._demanded: dict[tuple[str, int], Order] = {}
+        self._found: dict[tuple[tuple[str, ...], int], list[Order]] = defaultdict(list)
         for subject in self._of(RequestSubject):
             if subject.people and (subject.people[0], subject.day) not in self._demanded:
-                order = self._narrowest(subject)
+                order = narrowest(self._stranger.public, subject.people[0], subject.day, self.view.days)
                 self._demanded[subject.people[0], subject.day] = order
                 self.closure.learn(Demand(order))
-        self.closure.run()
-        self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
+        self._sign()
         self._keys = {key.public: key for key in self._of(AuthorityKey)}
         issued = [codec.decode(each, Warrant) for each in self.view.warrants]
         self._issued = [each for each in issued if each in self.closure.ids and each.order.authority in self._keys]
 
-    def _narrowest(self, subject: RequestSubject) -> Order:
-        return Order(
-            id="demanded",
-            authority=self._stranger.public,
-            target=subject.people[0],
-            first=subject.day,
-            last=subject.day,
-            scope="content",
-            case=bytes(32),
-            issued=0,
-            expires=self.view.days,
-            nonce=bytes(16),
-        )
+    def _sign(self) -> None:
+        """Let the court's keys sign what is demanded."""
+        self.closure.run()
+        self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
+
+    def _serve(self, services: Sequence[Service], constants: Constants) -> None:
+        """Put requests to the officials; search orders for those that the narrowest one does not open.
+
+        Twice at most: what an order gives (another official's signature on it, say) may be asked with in turn.
+        """
+        courts = self._of(CourtKey)
+        names = sorted({name for subject in self._of(RequestSubject) for name in subject.people})
+        authorities = [self._stranger.public, *(each for each in self._keys if each != self._stranger.public)]
+        orders = [warrant.order for warrant in self._issued]
+        search = Demands(constants, courts, authorities, orders, names, self.view.days)
+        for _ in range(ROUNDS):
+            for service in services:  # an answer is a fact that the official's secret had given before
+                judged = self._judge(service, search) if courts else None
+                self.closure.serve(service, self._candidates, self._requester, judged)
+            for subject, demanded in (found := search.found()).items():
+                self._found[subject] += sorted(demanded, key=codec.encode)
+                for order in demanded:
+                    self.closure.learn(Demand(order))
+            if not found:
+                break
+            self._sign()
+        self.refusals = search.refusals()
+
+    def _judge(self, service: Service, search: Demands) -> Callable[[Premises, Premises, Fact, Failed], None]:
+        """Return what has orders searched for the requests that the narrowest order does not open."""
+        holder = list(inspect.signature(service.rule.function).parameters).index(service.holder)
+        facts, hopeless = self.closure.facts, search.hopeless(service)
+
+        def judge(premises: Premises, request: Premises, warrant: Fact, failed: Failed) -> None:
+            by_anybody = isinstance(warrant, Warrant) and warrant.order.authority == self._stranger.public
+            if by_anybody and failed is not None and failed <= hopeless:
+                return
+            secret = premises[holder]
+            holders = tuple(name for name, _ in self.closure.held.get(secret, ()))
+            search.ask(Asked(service, facts[secret], holders, tuple(facts[each] for each in request)))
+
+        return judge
 
     def _candidates(self, request: tuple[Fact, ...]) -> Iterator[Fact]:
+        """Yield the warrants to show with a request, the one of the narrowest order last."""
         yield from self._issued
-        for fact in request:
-            if isinstance(fact, RequestSubject) and fact.people:
-                order = self._demanded.get((fact.people[0], fact.day))
-                if order is not None and order in self._signed:
-                    yield self._signed[order]
+        people, day = subject_of(request)
+        narrow = self._demanded.get((people[0], day)) if people else None
+        for order in (*self._found.get((people, day), ()), narrow):
+            if order is not None and order in self._signed:
+                yield self._signed[order]
 
     def _requester(self, warrant: Fact) -> Fact:
         if not isinstance(warrant, Warrant):

@@ -22,6 +22,7 @@ from escrow.derivation import Checks, Service
 from escrow.errors import Forged
 
 Candidates = Callable[[tuple[Fact, ...]], Iterable[Fact]]
+Failed = frozenset[str] | None  # the checks that a request fails; None if there is no answer whatever is left out
 
 
 class Desk:
@@ -67,8 +68,11 @@ class Desk:
         wanted = self._wanted(1, premises)
         return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
 
-    def answer(self, firing: int, premises: Premises, shown: Premises) -> None:
+    def answer(self, firing: int, premises: Premises, shown: Premises) -> Failed:
         """Add the edge of one answer. A check that raises Forged gets none, whatever else is left out.
+
+        Returns:
+            The checks that the request fails; None if there is no edge.
 
         Args:
             firing: What the official computes, from `premises`.
@@ -81,10 +85,11 @@ class Desk:
             failed = self._alike.setdefault(found := self._failed(*facts), found)
         except Forged:
             self.application.forged[self._name] += 1
-            return
+            return None
         if (holders := self._holders.get(secret)) is None:
             holders = self._holders[secret] = tuple(holder for holder, _ in self._table.held.get(secret, ()))
         self.application.edges.services.add(ServiceEdge(self._name, firing, shown, holders, failed))
+        return failed
 
 
 def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:

@@ -1,0 +1,81 @@
+"""What the checks of one service made of one order: which failed, what they read, and how each comparison came out."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+from attacks.lab.adversary.demands.recorded import Compared, Notes, Term
+
+Subject = tuple[tuple[str, ...], int]  # the people whom a request is about, and the day
+
+
+@dataclass(slots=True)
+class Trace:
+    """What the checks made of one order: those that failed, and the notes of each."""
+
+    failed: frozenset[str]
+    notes: dict[str, Notes]
+
+    def of_failed(self, aside: Set[str]) -> list[Compared]:
+        """Return the comparisons of the checks that failed; of all, if they compared nothing where they stand."""
+        found = [each for name in self.failed.difference(aside) for each in self.notes[name].compared]
+        every = found or [each for notes in self.notes.values() for each in notes.compared]
+        return list({_key(each): each for each in every}.values())
+
+    def read(self) -> set[str]:
+        """Return the fields that the checks that failed have read; those of all if they read nothing themselves."""
+        own = set[str]().union(*(self.notes[name].read for name in self.failed))
+        return own or set[str]().union(*(notes.read for notes in self.notes.values()))
+
+    def decided_by(self, field: str) -> bool:
+        """Return whether a check that failed reads this field and no other."""
+        return any(self.notes[name].read == {field} for name in self.failed)
+
+    def reads_nothing(self, check: str) -> bool:
+        """Return whether a check reads no field, where others read theirs one by one."""
+        reading = [name for name, notes in self.notes.items() if notes.read]
+        return check not in reading and len(reading) > 1 and not self.notes[check].signature
+
+    def path(self) -> frozenset[Any]:
+        """Return which comparisons came out how: orders with equal paths tell nothing new."""
+        return frozenset((name, *_key(each)) for name, notes in self.notes.items() for each in notes.compared)
+
+
+def add(notes: dict[str, Notes], name: str, new: Notes) -> None:
+    """Keep the notes of a check; a name that occurs twice has those of both."""
+    if (old := notes.get(name)) is None:
+        notes[name] = new
+    else:
+        old.read |= new.read
+        old.compared += new.compared
+        old.signature |= new.signature
+
+
+def alike(path: frozenset[Any], subject: Subject) -> frozenset[Any]:
+    """Return a path in which the people and the day of the subject have no names."""
+    people, day = subject
+    names = {each: ("person", at) for at, each in enumerate(people)}
+
+    def nameless(value: Any) -> Any:
+        if isinstance(value, str):
+            return names.get(value, value)
+        return ("day", 0) if value == day and isinstance(value, int) else value
+
+    return frozenset((*rest, nameless(other)) for *rest, other in path)
+
+
+def _key(noted: Compared) -> tuple[Any, ...]:
+    """Return what tells comparisons apart; what the field was compared with comes last."""
+    return noted.term.sum, noted.term.rest, noted.term.part, noted.operator, noted.held, _hashable(noted.other)
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, tuple) and value and isinstance(value[0], Term):
+        return value[0].sum, value[0].rest
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value

@@ -1,0 +1,138 @@
+"""Orders like another one: what would turn a comparison of a check, and what a dictionary offers for each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, product
+from typing import Any
+
+import msgspec
+
+from attacks.lab.adversary.demands.constants import Constants
+from attacks.lab.adversary.demands.recorded import FIELDS, Compared, Term
+from escrow.warrant import Order
+
+Change = tuple[tuple[str, Any], ...]  # values for fields of an order
+SCOPES = ("content", "traffic data", "subscriber")
+LONGEST = 256  # bytes of the longest text or nonce that a constant is taken as the length of
+_KINDS: dict[str, type] = {
+    name: type(value) for name, value in zip(FIELDS, ("", b"", "", 0, 0, "", b"", 0, 0, b""), strict=True)
+}
+
+
+def changed(order: Order, change: Change) -> Order:
+    """Return the order with other values in some fields."""
+    return msgspec.structs.replace(order, **dict(change))
+
+
+def dictionary(
+    constants: Constants, people: Sequence[str], names: Iterable[str], day: int, days: int
+) -> dict[str, list[Any]]:
+    """Return the values to try in each field of an order about these people and this day.
+
+    Args:
+        constants: those of the scheme's code.
+        people: whom the request is about.
+        names: other users.
+        day: the day that the request is about.
+        days: how many days the play has.
+    """
+    small = [each for each in constants.numbers if abs(each) <= LONGEST]
+    dates = [day, 0, days, days - 1, *constants.numbers]
+    moved = [day + by * each for each in small for by in (1, -1)]
+    lengths = [bytes(each) for each in small if each >= 0]
+    blobs = [*constants.blobs, *(each.encode() for each in constants.texts), *lengths]
+    nonces = [bytes(range(1, 17)), b"", bytes(32), *blobs, *(padded for each in blobs for padded in _padded(each))]
+    offered: dict[str, Iterable[Any]] = {
+        "id": [*constants.texts, "", *("-" * each for each in small if each > 0)],
+        "target": [*people, *names, *constants.texts],
+        "first": [*dates, *moved],
+        "last": [*dates, *moved],
+        "scope": [*SCOPES, *constants.texts],
+        "case": nonces,
+        "issued": [*dates, *moved],
+        "expires": [*dates, *moved],
+        "nonce": nonces,
+    }
+    return {name: list(dict.fromkeys(values)) for name, values in offered.items()}
+
+
+def _padded(value: bytes) -> list[bytes]:
+    """Return a value at either end of 16 and of 32 bytes."""
+    return [
+        each for size in (16, 32) if len(value) < size for each in (value.ljust(size, b"\0"), value.rjust(size, b"\0"))
+    ]
+
+
+def singly_and_in_pairs(offered: dict[str, list[Any]]) -> Iterator[Change]:
+    """Yield a change of each field to each value, then of each two fields to each two values."""
+    for name, values in offered.items():
+        for value in values:
+            yield ((name, value),)
+    for (one, ones), (other, others) in combinations(offered.items(), 2):
+        for pair in product(ones, others):
+            yield ((one, pair[0]), (other, pair[1]))
+
+
+def repairs(noted: Compared, order: Order) -> Iterator[Change]:
+    """Yield changes of single fields of an order that may give a comparison the other outcome."""
+    value = noted.other
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Term):
+        yield from _numbers(noted, value[0], order)
+    elif isinstance(value, int) and noted.term.part is None and noted.term.read is None:
+        yield from _numbers(noted, Term((), int(value)), order)
+    elif isinstance(value, str | bytes | int):
+        yield from _sequences(noted, value, order)
+
+
+def _numbers(noted: Compared, other: Term, order: Order) -> Iterator[Change]:
+    """Yield the values at which a difference of sums reaches the bound or passes it."""
+    if near := max(noted.term.near, other.near):
+        for name, _ in (*noted.term.sum, *other.sum):
+            for by in range(1, near + 1):
+                yield ((name, getattr(order, name) + by),)
+                yield ((name, getattr(order, name) - by),)
+        return
+    sums = dict(noted.term.sum)
+    for name, by in other.sum:
+        sums[name] = sums.get(name, 0) - by
+    now = noted.term.rest - other.rest + sum(by * getattr(order, name) for name, by in sums.items())
+    for name, by in sums.items():
+        for target in (0, 1, -1) if by else ():
+            if (move := target - now) and move % by == 0:
+                yield ((name, getattr(order, name) + move // by),)
+            elif move:
+                yield ((name, getattr(order, name) + move // by),)
+                yield ((name, getattr(order, name) + move // by + 1),)
+
+
+def _sequences(noted: Compared, value: Any, order: Order) -> Iterator[Change]:
+    """Yield values of a text or of bytes that equal, start, end or hold what the field was compared with."""
+    (name, _), now = noted.term.sum[0], getattr(order, noted.term.sum[0][0])
+    given = value
+    if noted.term.read is not None:
+        try:
+            given = noted.term.read(value)
+        except (ValueError, TypeError):
+            return
+    if type(given) is not type(now):
+        return
+    blank = now[:0]
+    if noted.term.part is not None:
+        start, stop = noted.term.part
+        kept = now[:start] + (b"\0" if isinstance(now, bytes) else "-") * max(0, start - len(now))
+        yield ((name, kept + given + now[stop:]),)
+        yield ((name, kept + given),)
+        return
+    if noted.operator == "startswith":
+        yield ((name, given + now[len(given) :]),)
+        yield ((name, given + now),)
+    elif noted.operator == "endswith":
+        yield ((name, now[: max(0, len(now) - len(given))] + given),)
+        yield ((name, now + given),)
+    elif noted.operator == "contains":
+        yield ((name, given + now[len(given) :]),)
+    yield ((name, given),)
+    if noted.held or noted.operator not in ("__eq__", "contains"):
+        yield ((name, given + (b"\x01" if isinstance(now, bytes) else "-")),)
+        yield ((name, blank),)
