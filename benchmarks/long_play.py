@@ -16,7 +16,7 @@ from attacks.lab.costs.counts import Conversation
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.verdict.analysis import rules_of
 from escrow import codec, crypto
-from escrow.crypto import Private, Run, sha256
+from escrow.crypto import Call, Private, Run, sha256
 from escrow.e2ee import ratchet
 from escrow.e2ee.content import Text, direct
 from escrow.e2ee.device import Device
@@ -50,12 +50,13 @@ def ping_pong(texts: int) -> LongPlay:
     """A conversation of so many texts, over ten evenings; the same bytes each time."""
     made: list[Kept] = []
 
-    def observe(event: str, details: tuple[object, ...]) -> None:
-        if event == "x25519-key" and isinstance(details[0], Private):
-            made.append(Kept(Private(details[0].public, details[0].raw), run.party, talk.wire.day if started else 0))
+    def observe(call: Call) -> None:
+        if call.operation == "x25519-key":
+            (raw,), (public,) = call.inputs, call.outputs
+            made.append(Kept(Private(public, raw), call.party, talk.wire.day if started else 0))
 
     started = False
-    with crypto.running(Run(sha256(b"escrow-lab long play"), observe)) as run:
+    with crypto.running(Run(sha256(b"escrow-lab long play"), observe)):
         talk = Conversation(SCHEME)
         started = True
         pair = (talk.alice, talk.bob)

@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from escrow.crypto import (
         Private,
         SigningKey,
-        acting,
         hkdf,
         hmac256,
         new_private,
         new_signing_key,
         open_sealed,
-        random_bytes,
         seal,
         sha256,
         verify,
+        xor_bytes,
     )
     from escrow.derivation import Checks, Guard, RuleError, Witness, honest_only, service, threshold
     from escrow.e2ee.content import Text
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
     from escrow.primitives import committing, group, hash_to_curve, hpke, kem, skipjack
     from escrow.principal import Principal, of_kind, shared
+    from escrow.run import acting, random_bytes
     from escrow.scheme import (
         AccessField,
         Claim,
@@ -87,7 +87,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
     # randomness and symmetric cryptography
     "acting", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256",
-    "verify",
+    "verify", "xor_bytes",
     # errors
     "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
     # modules

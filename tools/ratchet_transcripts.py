@@ -43,10 +43,10 @@ def flipped(data: bytes, bit: int = 0) -> bytes:
 
 def making(act: Callable[[], Any]) -> tuple[Any, list[Private]]:
     """What an action returns, and the X25519 key pairs that it makes."""
-    made: list[Any] = []
-    run = Run(crypto.random_bytes(32), lambda event, details: made.extend(details if event == "x25519-key" else ()))
-    with crypto.running(run):
-        return act(), made
+    heard: list[crypto.Call] = []
+    with crypto.running(Run(crypto.random_bytes(32), heard.append)):
+        done = act()
+    return done, [Private(*call.outputs, *call.inputs) for call in heard if call.operation == "x25519-key"]
 
 
 class Transcript:

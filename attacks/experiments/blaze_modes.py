@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from attacks.experiments.blaze import new_chip
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
-from escrow.crypto import random_bytes
+from escrow.crypto import random_bytes, xor_bytes
 from escrow.errors import Forged
-from escrow.primitives.skipjack import BLOCK, KEY, decrypt, encrypt, xor_bytes
+from escrow.primitives.skipjack import BLOCK, KEY, decrypt, encrypt
 from escrow.scheme import Source
 from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.leaf import IV

@@ -39,7 +39,7 @@ def seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes = SEALED_
     """
     sealed = AESGCM(key).encrypt(nonce, plaintext, associated)
     committed = sealed[:-TAG] + _commitment(key, nonce, associated, sealed[-TAG:])
-    crypto.observe("seal", key, nonce, associated, committed)
+    crypto.observe("seal", (key, nonce, associated, plaintext), (committed,))
     return committed
 
 
@@ -55,7 +55,16 @@ def open_sealed(key: bytes, sealed: bytes, associated: bytes, nonce: bytes = SEA
     Raises:
         Forged: the commitment does not fit key, nonce, associated data and ciphertext, or a length is impossible.
     """
-    crypto.observe("open")
+    try:
+        plaintext = _opened(key, sealed, associated, nonce)
+    except Forged:
+        crypto.observe("open", (key, nonce, associated, sealed), ())
+        raise
+    crypto.observe("open", (key, nonce, associated, sealed), (plaintext,))
+    return plaintext
+
+
+def _opened(key: bytes, sealed: bytes, associated: bytes, nonce: bytes) -> bytes:
     if len(sealed) < COMMITMENT:
         raise Forged("a commitment of CTX is cut off")
     body, commitment = sealed[:-COMMITMENT], sealed[-COMMITMENT:]

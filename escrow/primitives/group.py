@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Protocol
@@ -102,7 +102,9 @@ def check(point: bytes) -> bytes:
 def random_scalars(n: int) -> list[int]:
     """Return `n` uniform scalars, 0 included: each is 48 random bytes reduced, so its bias is below 2^-127."""
     drawn = crypto.random_bytes(48 * n)
-    return [int.from_bytes(drawn[at : at + 48], "big") % Q for at in range(0, 48 * n, 48)]
+    scalars = [int.from_bytes(drawn[at : at + 48], "big") % Q for at in range(0, 48 * n, 48)]
+    tell("p256-scalars", (drawn,), scalars)
+    return scalars
 
 
 def random_scalar() -> int:
@@ -113,7 +115,37 @@ def random_scalar() -> int:
 def hash_to_scalar(tag: str, *parts: bytes) -> int:
     """Return SHA-512 over the length-prefixed tag and parts, modulo Q; each use of the hash has its own tag."""
     digest = hashlib.sha512(prefixed(b"escrow-lab P-256 " + tag.encode(), *parts)).digest()
-    return int.from_bytes(digest, "big") % Q
+    hashed = int.from_bytes(digest, "big") % Q
+    tell("p256-hash", (tag.encode(), *parts), (hashed,))
+    return hashed
+
+
+def combination(values: Sequence[int], factors: Sequence[int]) -> int:
+    """Return Σ f_i v_i modulo Q, of as many secret scalars as factors."""
+    combined = sum(factor * value for factor, value in zip(factors, values, strict=True)) % Q
+    tell("p256-combine", (*values, *factors), (combined,))
+    return combined
+
+
+def tell(operation: str, inputs: Iterable[bytes | int], outputs: Iterable[bytes | int]) -> None:
+    """Tell the observer of an operation, its scalars encoded."""
+    if crypto.observed():
+        crypto.observe(operation, _encoded(inputs), _encoded(outputs))
+
+
+def _encoded(values: Iterable[bytes | int]) -> tuple[bytes, ...]:
+    return tuple(each if isinstance(each, bytes) else scalar_bytes(each) for each in values)
+
+
+def _told(operation: str, inputs: Sequence[bytes | int], key: tuple[object, ...], work: Callable[..., bytes]) -> bytes:
+    """Return the point that `work` gives for what follows the key's name, and tell the observer of it."""
+    try:
+        point = crypto.recalled(key, work, *key[1:])
+    except Forged:
+        tell(operation, inputs, ())
+        raise
+    tell(operation, inputs, (point,))
+    return point
 
 
 def inverses(values: Sequence[int]) -> list[int]:
@@ -170,28 +202,27 @@ def base(k: int) -> bytes:
     """Return [k]G. Raise Forged if k is 0 modulo Q."""
     if not (k := k % Q):
         raise Forged("the neutral element of P-256 has no encoding")
-    point = crypto.recalled(("p256-base", k), arithmetic.base, k)
-    crypto.observe("p256-mult", scalar_bytes(k), point)
-    return point
+    return _told("p256-base", (k,), ("p256-base", k), arithmetic.base)
 
 
 def multiply(point: bytes, k: int) -> bytes:
     """Return [k]P. Raise Forged if P is no point or k is 0 modulo Q."""
-    crypto.observe("p256-mult")
     k %= Q
-    return crypto.recalled(("p256-multiply", point, k), arithmetic.multiply, point, k)
+    return _told("p256-multiply", (point, k), ("p256-multiply", point, k), arithmetic.multiply)
 
 
 def add(*points: bytes) -> bytes:
     """Return the sum of one or more points. Raise Forged if there are none, or it is the neutral element."""
     if not points:
         raise Forged("a sum of no points")
-    return crypto.recalled(("p256-add", points), arithmetic.add, points)
+    return _told("p256-add", points, ("p256-add", points), arithmetic.add)
 
 
 def negate(point: bytes) -> bytes:
     """Return −P: the other root, so the other first byte."""
-    return (check(point)[0] ^ 1).to_bytes(1, "big") + point[1:]
+    negative = (check(point)[0] ^ 1).to_bytes(1, "big") + point[1:]
+    tell("p256-negate", (point,), (negative,))
+    return negative
 
 
 def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
@@ -202,9 +233,7 @@ def multi(points: Iterable[bytes], scalars: Iterable[int]) -> bytes:
     terms, signed = tuple(points), tuple((k + Q // 2) % Q - Q // 2 for k in scalars)
     if not terms or len(terms) != len(signed):
         raise Forged("a sum of no points, or not as many scalars as points")
-    for _ in terms:
-        crypto.observe("p256-term")
-    return crypto.recalled(("p256-multi", terms, signed), arithmetic.multi, terms, signed)
+    return _told("p256-multi", (*terms, *signed), ("p256-multi", terms, signed), arithmetic.multi)
 
 
 def horner(points: Sequence[bytes], x: int) -> bytes:
@@ -215,7 +244,8 @@ def horner(points: Sequence[bytes], x: int) -> bytes:
     """
     if not points or not 1 <= x < Q:
         raise Forged("a sum of no points, or at no index")
-    return crypto.recalled(("p256-horner", tuple(points), x), arithmetic.horner, points, x)
+    terms = tuple(points)
+    return _told("p256-horner", (*terms, x), ("p256-horner", terms, x), arithmetic.horner)
 
 
 # --- proofs: c ‖ s, 32 bytes each, non-interactive by hashing the whole statement and its context ---
@@ -260,7 +290,7 @@ def dleq_verify(public: bytes, point: bytes, value: bytes, proof: bytes, context
 
 
 def _response(secret: int, nonce: int, c: int) -> bytes:
-    return scalar_bytes(c) + scalar_bytes(nonce + c * secret)
+    return scalar_bytes(c) + scalar_bytes(combination((nonce, secret), (1, c)))
 
 
 def _challenge(proof: bytes) -> tuple[int, int]:
@@ -269,7 +299,5 @@ def _challenge(proof: bytes) -> tuple[int, int]:
 
 def commitment(point: bytes, s: int, public: bytes, c: int) -> bytes:
     """Return [s]P − [c]Y, which the prover of log_P Y called [nonce]P. Raise Forged as `multiply` does."""
-    crypto.observe("p256-mult")
-    crypto.observe("p256-mult")
     terms = point, s % Q, public, -c % Q
-    return crypto.recalled(("p256-multiply-two", *terms), arithmetic.multiply_two, *terms)
+    return _told("p256-multiply-two", terms, ("p256-multiply-two", *terms), arithmetic.multiply_two)

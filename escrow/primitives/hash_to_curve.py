@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 
+from escrow.crypto import observe
 from escrow.primitives import group
 
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -30,9 +31,10 @@ def expand(message: bytes, tag: bytes, length: int) -> bytes:
     first = hashlib.sha256(bytes(_BLOCK) + message + length.to_bytes(2, "big") + b"\x00" + suffix).digest()
     out, block = b"", bytes(_DIGEST)
     for number in range(1, -(-length // _DIGEST) + 1):
-        mixed = bytes(a ^ b for a, b in zip(first, block, strict=True))
+        mixed = (int.from_bytes(first, "big") ^ int.from_bytes(block, "big")).to_bytes(_DIGEST, "big")
         block = hashlib.sha256(mixed + number.to_bytes(1, "big") + suffix).digest()
         out += block
+    observe("expand", (message, tag), (out[:length],))
     return out[:length]
 
 
@@ -63,4 +65,6 @@ def _root(x: int) -> int | None:
 
 def hash_to_curve(message: bytes, tag: bytes) -> bytes:
     """Return the point (33 bytes) of a message, under a domain separation tag of at most 255 bytes."""
-    return group.add(*map(map_to_curve, field_elements(message, tag, 2)))
+    point = group.add(*map(map_to_curve, field_elements(message, tag, 2)))
+    observe("hash-to-curve", (message, tag), (point,))
+    return point

@@ -63,13 +63,15 @@ class PrivateP256(Fact, frozen=True, dict=True):
 
         Raise Forged unless `public` is an uncompressed point (65 bytes).
         """
-        crypto.observe("p256-exchange")
         try:
             if len(public) != 65:
                 raise ValueError("a compressed point")
-            return self.live.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public))
+            shared = self.live.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public))
         except ValueError:
+            crypto.observe("p256-exchange", (self.raw, public), ())
             raise Forged("a P-256 public key is not an uncompressed point of the curve") from None
+        crypto.observe("p256-exchange", (self.raw, public), (shared,))
+        return shared
 
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -77,12 +79,14 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 def new_private_p256() -> PrivateP256:
     """Return a fresh P-256 key pair. The scalar is 48 random bytes reduced, so its bias is below 2^-127."""
-    scalar = int.from_bytes(crypto.random_bytes(48), "big") % (_ORDER - 1) + 1
+    drawn = crypto.random_bytes(48)
+    scalar = int.from_bytes(drawn, "big") % (_ORDER - 1) + 1
     live = ec.derive_private_key(scalar, ec.SECP256R1())
     point = live.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     private = PrivateP256(point, scalar.to_bytes(32, "big"))
     private.__dict__["live"] = live
-    crypto.observe("p256-key", private)
+    crypto.observe("p256-scalars", (drawn,), (private.raw,))
+    crypto.observe("p256-key", (private.raw,), (point,))
     return private
 
 
@@ -107,16 +111,18 @@ class Aead:
 
 def _chacha_seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes) -> bytes:
     sealed = ChaCha20Poly1305(key).encrypt(nonce, plaintext, associated)
-    crypto.observe("seal", key, nonce, associated, sealed)
+    crypto.observe("seal", (key, nonce, associated, plaintext), (sealed,))
     return sealed
 
 
 def _chacha_open(key: bytes, sealed: bytes, associated: bytes, nonce: bytes) -> bytes:
-    crypto.observe("open")
     try:
-        return ChaCha20Poly1305(key).decrypt(nonce, sealed, associated)
+        plaintext = ChaCha20Poly1305(key).decrypt(nonce, sealed, associated)
     except InvalidTag:
+        crypto.observe("open", (key, nonce, associated, sealed), ())
         raise Forged("a ChaCha20-Poly1305 tag does not fit") from None
+    crypto.observe("open", (key, nonce, associated, sealed), (plaintext,))
+    return plaintext
 
 
 X25519 = Kem(0x0020, 32, crypto.new_private)
@@ -153,7 +159,7 @@ class Context:
                 raise MessageLimitReached("a context of HPKE has no nonce left")
             nonce = self._base_nonce
             if self.sequence:
-                nonce = (int.from_bytes(nonce, "big") ^ self.sequence).to_bytes(NONCE, "big")
+                nonce = crypto.xor_bytes(nonce, self.sequence.to_bytes(NONCE, "big"))
             done = cipher(self._key, data, aad, nonce)
             self.sequence += 1
         return done

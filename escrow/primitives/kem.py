@@ -35,11 +35,13 @@ class KemPrivate(Fact, frozen=True, dict=True):
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
         """Return the secret (32 bytes). Raise Forged if the ciphertext is not 1088 bytes, or this key's seed not 64."""
-        crypto.observe("ml-kem-decapsulate")
         try:
-            return self.live.decapsulate(ciphertext)
+            secret = self.live.decapsulate(ciphertext)
         except ValueError:
+            crypto.observe("ml-kem-decapsulate", (self.raw, ciphertext), ())
             raise Forged("an ML-KEM-768 ciphertext is not 1088 bytes, or a seed not 64") from None
+        crypto.observe("ml-kem-decapsulate", (self.raw, ciphertext), (secret,))
+        return secret
 
 
 def new_kem_private() -> KemPrivate:
@@ -48,15 +50,17 @@ def new_kem_private() -> KemPrivate:
     live = MLKEM768PrivateKey.from_seed_bytes(raw)
     private = KemPrivate(live.public_key().public_bytes_raw(), raw)
     private.__dict__["live"] = live
-    crypto.observe("ml-kem-key", private)
+    crypto.observe("ml-kem-key", (raw,), (private.public,))
     return private
 
 
 def encapsulate(public: bytes) -> tuple[bytes, bytes]:
     """Return a fresh (ciphertext of 1088 bytes, secret of 32). Raise Forged unless `public` is 1184 canonical bytes."""
-    crypto.observe("ml-kem-encapsulate")
     try:
         secret, ciphertext = MLKEM768PublicKey.from_public_bytes(public).encapsulate()
     except ValueError:
+        crypto.observe("ml-kem-encapsulate", (public,), ())
         raise Forged("an ML-KEM-768 public key is not 1184 canonical bytes") from None
+    crypto.observe("random", (), (secret,))  # by the library, not at the door: what is drawn is told as the secret
+    crypto.observe("ml-kem-encapsulate", (public, secret), (ciphertext,))
     return ciphertext, secret

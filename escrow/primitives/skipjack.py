@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from escrow.crypto import observe
+from escrow.crypto import observe, xor_bytes
 
 KEY, BLOCK = 10, 8  # bytes
 ROUNDS = 32
@@ -55,6 +55,12 @@ def schedule(key: bytes) -> tuple[Round, ...]:
 
 def encrypt(key: bytes, block: bytes) -> bytes:
     """Return the encryption of one block (8 bytes) under a key of 10 bytes. Raise ValueError for other lengths."""
+    sealed = _encrypted(key, block)
+    observe("skipjack", (key, block), (sealed,))
+    return sealed
+
+
+def _encrypted(key: bytes, block: bytes) -> bytes:
     w1, w2, w3, w4 = _words(block)
     for counter, f0, f1, f2, f3 in schedule(key):
         low = w1 & 255
@@ -71,6 +77,12 @@ def encrypt(key: bytes, block: bytes) -> bytes:
 
 def decrypt(key: bytes, block: bytes) -> bytes:
     """Return the block (8 bytes) that `encrypt` encrypted under a key of 10. Raise ValueError for other lengths."""
+    opened = _decrypted(key, block)
+    observe("skipjack-open", (key, block), (opened,))
+    return opened
+
+
+def _decrypted(key: bytes, block: bytes) -> bytes:
     w1, w2, w3, w4 = _words(block)
     for counter, f0, f1, f2, f3 in reversed(schedule(key)):
         high = w2 >> 8
@@ -94,9 +106,9 @@ def encrypt_each(keys: Sequence[bytes], words: Sequence[Lanes]) -> list[Lanes]:
     """Return one block's encryption under each of many keys.
 
     `keys[i]` is byte i of every key, `words` the block's four words. Each table look-up translates a whole string, so a
-    block costs about a microsecond where there are thousands of keys.
+    block costs about a microsecond where there are thousands of keys. The observer is told of the call alone.
     """
-    observe("skipjack")
+    observe("skipjack-each", (), ())
     w1, w2, w3, w4 = words
     for k in range(ROUNDS):
         high, low = w1
@@ -113,11 +125,6 @@ def encrypt_each(keys: Sequence[bytes], words: Sequence[Lanes]) -> list[Lanes]:
     return [w1, w2, w3, w4]
 
 
-def xor_bytes(a: bytes, b: bytes) -> bytes:
-    """Return the exclusive or of two strings of the same length."""
-    return (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(len(a), "little")
-
-
 @cache
 def _counting(counter: int) -> bytes:
     return bytes(byte ^ counter for byte in range(256))
@@ -126,6 +133,5 @@ def _counting(counter: int) -> bytes:
 def _words(block: bytes) -> tuple[int, int, int, int]:
     if len(block) != BLOCK:
         raise ValueError(f"a Skipjack block is {BLOCK} bytes, not {len(block)}")
-    observe("skipjack")
     whole = int.from_bytes(block, "big")
     return whole >> 48, whole >> 32 & 0xFFFF, whole >> 16 & 0xFFFF, whole & 0xFFFF

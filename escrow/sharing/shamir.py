@@ -14,7 +14,7 @@ from itertools import accumulate
 from operator import mul
 
 from escrow.errors import Forged
-from escrow.primitives.group import Q, lagrange, random_scalars
+from escrow.primitives.group import Q, combination, lagrange, random_scalars, tell
 
 _LAZY = 24  # terms between two reductions: for indexes below 2^11 the sum stays within some 500 bits
 
@@ -35,6 +35,7 @@ def evaluate(coefficients: Sequence[int], indexes: Iterable[int]) -> list[int]:
                 value = value * index + coefficient
             value %= Q
         values.append(value)
+    tell("shamir-evaluate", coefficients, values)
     return values
 
 
@@ -63,7 +64,9 @@ def split(secret: int, t: int, n: int) -> list[int]:
         values = list(accumulate(values, initial=differences[order]))
         if order % _LAZY == 0:
             values = [value % Q for value in values[: n + 1]]
-    return values[-n:] if t == 1 else [value % Q for value in values[1 : n + 1]]
+    shares = values[-n:] if t == 1 else [value % Q for value in values[1 : n + 1]]
+    tell("shamir-split", (*differences, highest), shares)
+    return shares
 
 
 def combine(shares: Mapping[int, int]) -> int:
@@ -77,7 +80,7 @@ def combine(shares: Mapping[int, int]) -> int:
         Forged: there are no shares, or an index is 0 or equal to another, modulo Q.
     """
     indexes = tuple(shares)
-    return sum(weight * share for weight, share in zip(lagrange(indexes), shares.values(), strict=True)) % Q
+    return combination(list(shares.values()), lagrange(indexes))
 
 
 def columns(weights: Sequence[int], indexes: Sequence[int], t: int) -> list[int]:
@@ -110,4 +113,5 @@ def interpolate(shares: Mapping[int, int]) -> list[int]:
         lowered = [*(index * each for each in coefficients), 0]
         coefficients = [(a - b) % Q for a, b in zip(raised, lowered, strict=True)]
         coefficients[0] = (coefficients[0] + value) % Q
+    tell("shamir-interpolate", shares.values(), coefficients)
     return coefficients

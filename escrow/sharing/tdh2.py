@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from escrow.codec import Fact, Public
-from escrow.crypto import sha256
+from escrow.crypto import sha256, xor_bytes
 from escrow.derivation import Guard, derivation, honest_only, threshold
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
@@ -118,12 +118,14 @@ def encrypt(key: bytes, message: bytes, label: bytes) -> TdhCiphertext:
     u, w = group.base(r), group.base(s)
     u_bar, w_bar = group.multiply(G_BAR, r), group.multiply(G_BAR, s)
     e = group.hash_to_scalar("TDH2 H2", key, masked, label, u, w, u_bar, w_bar)
-    return TdhCiphertext(key, masked, label, u, u_bar, scalar_bytes(e) + scalar_bytes(s + r * e))
+    return TdhCiphertext(
+        key, masked, label, u, u_bar, scalar_bytes(e) + scalar_bytes(group.combination((s, r), (1, e)))
+    )
 
 
 def _mask(point: bytes, message: bytes) -> bytes:
     """Return message ⊕ H1(point)."""
-    return bytes(a ^ b for a, b in zip(sha256(b"escrow-lab TDH2 H1", point), message, strict=True))
+    return xor_bytes(sha256(b"escrow-lab TDH2 H1", point), message)
 
 
 def _check(ciphertext: TdhCiphertext) -> bool:

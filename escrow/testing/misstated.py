@@ -92,10 +92,10 @@ class Values:
         self.run = Run(SECRET, self.observe)
         self.speaker = ""
 
-    def observe(self, event: str, details: tuple[object, ...]) -> None:
+    def observe(self, call: crypto.Call) -> None:
         """Remember what was sealed, and how, by its tag."""
-        if event == "seal":
-            made = KnownSeal(self.run.party, *details)  # type: ignore[arg-type]  # four byte strings, as the door says
+        if call.operation == "seal":
+            made = KnownSeal(call.party, *call.inputs[:3], *call.outputs)
             self.sealed[made.sealed[-crypto.TAG :]] = made
 
     def learn(self, value: Any) -> None:

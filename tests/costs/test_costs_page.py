@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from attacks.lab.costs.counts import units
 from escrow import crypto, registry
 from escrow.crypto import Run, sha256
 from escrow.e2ee.provider import Group
@@ -55,7 +56,7 @@ class Trio(World):
 def changed_and_renewed(scheme):
     """Return what it costs to remove a member and hear the other two, and a morning on which no key is due."""
     made = Counter()
-    with crypto.running(Run(sha256(b"escrow-lab group change"), lambda event, _: made.update((event,)))):
+    with crypto.running(Run(sha256(b"escrow-lab group change"), lambda call: made.update(units(call)))):
         trio = Trio(scheme)
 
         def change():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from machines import properties_broken
 
+from attacks.lab.costs.counts import units
 from escrow import codec, crypto
 from escrow.crypto import Run, random_bytes, sha256
 from escrow.e2ee import groups, ratchet, sender_keys, sessions
@@ -50,7 +51,7 @@ class Flood(RuleBasedStateMachine):
         self.count, self.most = Counter(), 0
         self.context = playing(SCHEME)
         self.harness = self.context.__enter__()
-        self.door = crypto.running(Run(sha256(b"flood"), lambda event, _: self.count.update([event])))
+        self.door = crypto.running(Run(sha256(b"flood"), lambda call: self.count.update(units(call))))
         self.door.__enter__()
         self.harness.wire.parties["bob-phone"] = self.receiver(**msgspec.structs.asdict(self.bob))
         self.talk(("alice-phone", "bob"), ("bob-phone", "alice"), ("alice-phone", "choir"))

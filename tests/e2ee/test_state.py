@@ -31,11 +31,9 @@ class Door:
     def __init__(self):
         self.secrets = set()
 
-    def __call__(self, event, details):
-        if event in {"x25519-key", "ed25519-key"}:
-            self.secrets.add(details[0].raw)
-        elif event == "seal":
-            self.secrets.add(details[0])
+    def __call__(self, call):
+        if call.operation in {"x25519-key", "ed25519-key", "seal"}:
+            self.secrets.add(call.inputs[0])
 
 
 def unaccounted(scheme):

@@ -10,9 +10,9 @@ import pytest
 from attacks.experiments import blaze, blaze_modes
 from attacks.experiments.blaze_modes import EncryptionCard
 from attacks.lab.runs.experiment import reproduce
-from escrow.crypto import Run, running
+from escrow.crypto import Run, running, xor_bytes
 from escrow.errors import Forged
-from escrow.primitives.skipjack import encrypt, xor_bytes
+from escrow.primitives.skipjack import encrypt
 from escrow.schemes.clipper.leaf import Make
 
 

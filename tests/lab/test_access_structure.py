@@ -15,7 +15,8 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.view import Reader
-from attacks.lab.crosscheck.byte_adversary import Ledger, Log
+from attacks.lab.crosscheck.byte_adversary import Ledger
+from attacks.lab.crosscheck.door_record import DoorRecord
 from attacks.lab.crosscheck.puppets import Puppets
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
@@ -96,7 +97,7 @@ def test_labels_say_what_a_closure_of_the_coalitions_facts_derives(data, name):
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_nobody_opens_nothing(name):
-    log = Log()
+    log = DoorRecord()
     record = play(SCHEMES[name], SMALL, observer=log)
     analysis = Analysis(SCHEMES[name], record, ATTACKS)
     assert all(not analysis.opened_by([], each) for each in (MATHEMATICS, SERVED))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from attacks import registry
 from attacks.lab.crosscheck import compare as agreeing
-from attacks.lab.crosscheck.byte_adversary import Ledger, Log
+from attacks.lab.crosscheck.byte_adversary import Ledger
 from attacks.lab.crosscheck.compare import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
+from attacks.lab.crosscheck.door_record import DoorRecord
 from attacks.lab.crosscheck.puppets import Puppets, recorded_answers
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
@@ -34,7 +35,7 @@ SMALL = default(users=4, days=5, messages=16)
 
 
 def compare(scheme, scenario=SMALL, attack=None):
-    log = Log()
+    log = DoorRecord()
     record = play(scheme, scenario, attack, observer=log)
     return agree(Analysis(scheme, record, ATTACKS), log)
 
@@ -229,7 +230,7 @@ class HoarderScheme(plain.Plain, frozen=True, kw_only=True):
 
 
 def test_a_secret_hidden_in_loose_bytes_is_caught_by_the_ledger_alone():
-    log = Log()
+    log = DoorRecord()
     record = play(HoarderScheme(), SMALL, observer=log)
     found = agree(Analysis(HoarderScheme(), record, ATTACKS), log)
     assert found.failures and all("lies in loose bytes" in said for said in found.failures)
@@ -251,7 +252,7 @@ class BlurterScheme(plain.Plain, frozen=True, kw_only=True):
 
 
 def test_a_key_on_the_wire_is_caught_by_the_ledger_with_nobody_seized():
-    log = Log()
+    log = DoorRecord()
     record = play(BlurterScheme(), SMALL, observer=log)
     assert Ledger(record, log).opened(()) == {sent.id for sent in record.sent}
     assert agree(Analysis(BlurterScheme(), record, ATTACKS), log).failures[0].startswith("nobody: ")

@@ -9,6 +9,7 @@ from external import wycheproof
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attacks.lab.costs.counts import units
 from escrow import crypto
 from escrow.errors import Forged
 from escrow.primitives import group, p256_pycryptodome
@@ -388,7 +389,7 @@ def test_the_door_hears_of_every_full_multiplication():
 
     def count(work) -> int:
         heard.clear()
-        with crypto.running(crypto.Run(None, lambda event, _: heard.append(event))):
+        with crypto.running(crypto.Run(None, lambda call: heard.extend(units(call)))):
             work()
         return heard.count("p256-mult")
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escrow import crypto
-from escrow.crypto import Results, Run
+from escrow.crypto import Call, Results, Run
 from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.primitives.group import Q
@@ -73,12 +73,14 @@ def test_the_observer_is_told_of_what_is_recalled():
     """Exact counts do not depend on what is kept."""
     results, told = Results(), []
     for _ in range(2):
-        heard: list[tuple[str, tuple[object, ...]]] = []
-        with crypto.running(Run(b"secret", lambda event, details, to=heard: to.append((event, details)), results)):
+        heard: list[Call] = []
+        with crypto.running(Run(b"secret", heard.append, results)):
             work()
         told.append(heard)
     assert told[0] == told[1]
-    assert {"x25519", "ed25519-sign", "ed25519-verify", "p256-mult", "p256-term"} <= {event for event, _ in told[0]}
+    assert {"x25519", "ed25519-sign", "ed25519-verify", "p256-multiply", "p256-multi"} <= {
+        call.operation for call in told[0]
+    }
 
 
 def test_an_inner_run_shares_the_results_of_the_run_around_it():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attacks.lab.costs.counts import units
 from escrow import codec, crypto, vectors
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
@@ -343,7 +344,7 @@ def test_a_verdict_is_remembered_for_its_group_only_and_costs_no_second_proof():
     part = codec.decode(codec.encode(own), Partial)  # as others get it, who know nothing of how it was made
     verify = elgamal.combine_partials.__rule__.verify
     heard: list[str] = []
-    with crypto.running(crypto.Run(None, lambda event, _: heard.append(event))):
+    with crypto.running(crypto.Run(None, lambda call: heard.extend(units(call)))):
         assert [verify(dealt, part), verify(dealt, part), verify(other, part), verify(dealt, part)] == [1, 1, 0, 1]
     assert heard.count("p256-mult") == 4  # the other group is dismissed by its name
 
@@ -353,7 +354,7 @@ def test_a_part_just_made_is_proven_to_its_maker_and_nothing_else_is():
     own = elgamal.partial(shares[0], capsule)
     verify = elgamal.combine_partials.__rule__.verify
     heard: list[str] = []
-    with crypto.running(crypto.Run(None, lambda event, _: heard.append(event))):
+    with crypto.running(crypto.Run(None, lambda call: heard.extend(units(call)))):
         assert verify(dealt, own)
     assert "p256-mult" not in heard
     lie = KeyShare(dealt.name, 1, shares[1].raw)

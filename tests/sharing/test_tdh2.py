@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attacks.lab.adversary.closure import Closure
+from attacks.lab.costs.counts import units
 from escrow import codec, crypto, derivation
 from escrow.errors import Forged, Malformed
 from escrow.primitives import group
@@ -281,7 +282,7 @@ def test_a_verdict_is_remembered_for_its_share_key_only(world):
     sharing, shares, following, _, ciphertext = world
     part = changed(tdh2.partial(shares[0], ciphertext))
     heard: list[str] = []
-    with crypto.running(crypto.Run(None, lambda event, _: heard.append(event))):
+    with crypto.running(crypto.Run(None, lambda call: heard.extend(units(call)))):
         verdicts = [tdh2.partial_fits(each, part) for each in (sharing, sharing, following, sharing)]
     assert verdicts == [True, True, False, True]
     assert heard.count("p256-mult") == 4
@@ -294,7 +295,7 @@ def test_a_part_just_made_is_proven_to_its_maker_and_nothing_else_is(world):
     sharing, shares, _, _, ciphertext = world
     part = tdh2.partial(shares[0], ciphertext)
     heard: list[str] = []
-    with crypto.running(crypto.Run(None, lambda event, _: heard.append(event))):
+    with crypto.running(crypto.Run(None, lambda call: heard.extend(units(call)))):
         assert tdh2.partial_fits(sharing, part)
     assert "p256-mult" not in heard
     assert tdh2.partial_fits(sharing, changed(part))  # the proof holds for others too, who know nothing of its making

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 
 from attacks.lab.results.types import Count, Result
 from escrow import codec, crypto
-from escrow.crypto import Run, sha256
+from escrow.crypto import Call, Run, sha256
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
 from escrow.scheme import Intercept, Scheme, User
@@ -26,6 +26,29 @@ from escrow.warrant import Order
 
 TEXT = 100  # bytes of every text
 GROUP = "alice and bob"
+
+
+_NAMES = {
+    "p256-base": "p256-mult",
+    "p256-multiply": "p256-mult",
+    "p256-multiply-two": "p256-mult",
+    "p256-multi": "p256-term",
+    "skipjack-open": "skipjack",
+    "skipjack-each": "skipjack",
+}  # of operations that are counted as others
+_FREE = {
+    *("random", "draw", "sha256", "xor", "montgomery", "ed25519-scalar", "expand", "hash-to-curve"),
+    *("p256-add", "p256-negate", "p256-horner", "p256-scalars", "p256-hash", "p256-combine"),
+    *("shamir-evaluate", "shamir-split", "shamir-interpolate"),
+}  # not counted: cheap, or counted by what they are made of
+
+
+def units(call: Call) -> tuple[str, ...]:
+    """Return the names under which one call of the door is counted: none, one, or one for each multiplication."""
+    if call.operation in _FREE:
+        return ()
+    times = {"p256-multiply-two": 2, "p256-multi": len(call.inputs) // 2}.get(call.operation, 1)
+    return (_NAMES.get(call.operation, call.operation),) * times
 
 
 class Exact(Result, frozen=True, kw_only=True):
@@ -88,7 +111,7 @@ class Conversation(World):
 def exact(scheme: Scheme) -> tuple[Exact, ...]:
     """Return the exact counts of every job under a scheme, in the order above."""
     made: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    run = Run(sha256(b"escrow-lab counts"), lambda event, _: made[run.party].update((event,)))
+    run = Run(sha256(b"escrow-lab counts"), lambda call: made[call.party].update(units(call)))
     with crypto.running(run):
         talk = Conversation(scheme)
         return tuple(_counted(talk, job, do, made) for job, do in _jobs(talk))

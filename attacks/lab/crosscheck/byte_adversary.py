@@ -12,36 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from attacks.lab.crosscheck.door_record import DoorRecord, Sealed
 from attacks.lab.simulation.record import TEXT, Record
-from escrow import crypto
-from escrow.errors import Forged
-from escrow.primitives import committing, hpke
 
 
-class Sealed(NamedTuple):
-    """One call of the door: key (16 or 32 bytes), nonce (12), associated data, ciphertext with its 16-byte tag."""
-
-    key: bytes
-    nonce: bytes
-    associated: bytes
-    ciphertext: bytes
-
-
-class Log:
-    """An observer for `play` that keeps what was sealed; it ignores other events of the door."""
-
-    def __init__(self) -> None:
-        self.sealed: list[Sealed] = []
-
-    def __call__(self, event: str, details: tuple[object, ...]) -> None:
-        """Keep what was sealed."""
-        if event == "seal":
-            self.sealed.append(Sealed(*details))  # type: ignore[arg-type]  # the door's four byte strings
-
-
-def opened(record: Record, log: Log, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
+def opened(record: Record, log: DoorRecord, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
     """Return the ids of the texts that can be read literally, given all packets and these states on these evenings."""
     return Ledger(record, log).opened(seizures)
 
@@ -49,7 +25,7 @@ def opened(record: Record, log: Log, seizures: Iterable[tuple[str, int]]) -> fro
 class Ledger:
     """The keys and texts of one record. Each state is searched once."""
 
-    def __init__(self, record: Record, log: Log) -> None:
+    def __init__(self, record: Record, log: DoorRecord) -> None:
         self.record = record
         self._ids = {sent.body: sent.id for sent in record.sent}
         self._under: dict[bytes, list[Sealed]] = defaultdict(list)
@@ -85,15 +61,4 @@ class Ledger:
         """Return the texts in one ciphertext, if it was ever heard."""
         if one.ciphertext not in self._network:
             return frozenset()
-        plaintext = _open(one)
-        return frozenset(number for body, number in self._ids.items() if body in plaintext)
-
-
-def _open(one: Sealed) -> bytes:
-    """Return the plaintext, by that one of the library's ciphers that sealed it."""
-    for opener in (crypto.open_sealed, committing.open_sealed):
-        try:
-            return opener(one.key, one.ciphertext, one.associated, one.nonce)
-        except Forged:
-            continue
-    return hpke.CHACHA20_POLY1305.open(one.key, one.ciphertext, one.associated, one.nonce)
+        return frozenset(number for body, number in self._ids.items() if body in one.plaintext)

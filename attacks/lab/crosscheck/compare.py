@@ -22,7 +22,8 @@ import msgspec
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.view import words_of
-from attacks.lab.crosscheck.byte_adversary import Ledger, Log
+from attacks.lab.crosscheck.byte_adversary import Ledger
+from attacks.lab.crosscheck.door_record import DoorRecord
 from attacks.lab.crosscheck.puppets import Puppets
 from attacks.lab.simulation.record import Record
 from escrow import codec
@@ -69,13 +70,13 @@ class Derived(Protocol):
         """Return the texts that these seizures open."""
 
 
-def agree(analysis: Derived, log: Log) -> Agreement:
+def agree(analysis: Derived, log: DoorRecord) -> Agreement:
     """Compare the three adversaries on one play; `log` observed that play."""
     return _Comparison(analysis, log).run()
 
 
 class _Comparison:
-    def __init__(self, analysis: Derived, log: Log) -> None:
+    def __init__(self, analysis: Derived, log: DoorRecord) -> None:
         self.analysis, self.record = analysis, analysis.record
         self.structure = analysis.structure()
         self.puppets, self.ledger = Puppets(analysis.scheme, analysis.record), Ledger(analysis.record, log)

@@ -12,8 +12,8 @@ from functools import cache, cached_property, partial
 import msgspec
 
 from attacks.lab.adversary.view import words_of
-from attacks.lab.crosscheck.byte_adversary import Log
 from attacks.lab.crosscheck.compare import agree
+from attacks.lab.crosscheck.door_record import DoorRecord
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
@@ -39,7 +39,7 @@ class Trial:
     """One scheme in the small scenario, played on first use."""
 
     def __init__(self, scheme: Scheme, every: Sequence[Attack]) -> None:
-        self.scheme, self.every, self.log = scheme, every, Log()
+        self.scheme, self.every, self.log = scheme, every, DoorRecord()
 
     @cached_property
     def record(self) -> Record:

@@ -10,7 +10,7 @@ import msgspec
 
 from attacks.lab.simulation.scenario import Scenario
 from escrow import crypto
-from escrow.crypto import Observer
+from escrow.crypto import Call, Observer
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Provider
 from escrow.e2ee.x3dh import IdentityKey
@@ -47,10 +47,10 @@ class Apparatus:
         """Make it before the play. `then` is another observer, which it tells of each event."""
         self._then = then
 
-    def __call__(self, event: str, details: tuple[Any, ...]) -> None:
-        """Observe an event."""
+    def __call__(self, call: Call) -> None:
+        """Observe one operation of the door."""
         if self._then is not None:
-            self._then(event, details)
+            self._then(call)
 
     def finished(self, packets: Iterable[Heard], parties: Iterable[Principal]) -> Principal:
         """Return the principal, whose state can be seized on the last evening."""

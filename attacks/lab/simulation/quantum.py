@@ -14,19 +14,20 @@ Source: Shor, "Algorithms for Quantum Computation", FOCS 1994, on discrete logar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import msgspec
 
 from attacks.lab.simulation.attack import Apparatus
 from escrow.codec import Fact, Public, union, walk
-from escrow.crypto import Observer, Private
+from escrow.crypto import Call, Observer, Private, SigningKey
 from escrow.primitives.hpke import PrivateP256
 from escrow.principal import Principal
 from escrow.sharing.elgamal import EscrowGroup, EscrowKey
 from escrow.wire import Heard
 
 QUANTUM = "quantum"  # stands where a principal's name does
+MADE = ("x25519-key", "ed25519-key", "p256-key", "p256-base")  # operations that give a private half's public one
 COORDINATE = 32  # bytes by which any public key is told: a u- or y-coordinate, or the x of a point
 
 
@@ -42,19 +43,20 @@ class QuantumApparatus(Apparatus):
         self.pairs: dict[bytes, Private | PrivateP256] = {}  # by coordinate
         self.scalars: dict[bytes, bytes] = {}  # of P-256's points, by coordinate
 
-    def __call__(self, event: str, details: tuple[Any, ...]) -> None:
+    def __call__(self, call: Call) -> None:
         """Keep a key pair that the door reports."""
-        if event == "x25519-key":
-            self.pairs[details[0].public] = details[0]
-        elif event == "ed25519-key":
-            agreement = details[0].agreement
-            self.pairs[details[0].public] = self.pairs[agreement.public] = agreement
-        elif event == "p256-key":
-            self.pairs[_coordinate(details[0].public)] = details[0]
-        elif event == "p256-mult" and details:
-            scalar, point = details
-            self.scalars[_coordinate(point)] = scalar
-        super().__call__(event, details)
+        if call.operation in MADE:
+            (raw,), (public,) = call.inputs, call.outputs
+            if call.operation == "x25519-key":
+                self.pairs[public] = Private(public, raw)
+            elif call.operation == "ed25519-key":
+                agreement = SigningKey(public, raw).agreement
+                self.pairs[public] = self.pairs[agreement.public] = agreement
+            elif call.operation == "p256-key":
+                self.pairs[_coordinate(public)] = PrivateP256(public, raw)
+            else:
+                self.scalars[_coordinate(public)] = raw
+        super().__call__(call)
 
     def finished(self, packets: Iterable[Heard], parties: Iterable[Principal]) -> QuantumComputer:
         """Return the computer that has broken what was heard."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import msgspec
 
 from escrow.codec import Fact, Public
-from escrow.crypto import random_bytes
+from escrow.crypto import random_bytes, xor_bytes
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged
 from escrow.primitives.skipjack import KEY, decrypt, encrypt
@@ -69,7 +69,7 @@ def combine(one: UnitHalf, other: UnitHalf) -> UnitKey:
         raise Forged("the agents gave halves of two units")
     if (one.agent, other.agent) != (1, 2):
         raise Forged("two halves of a unit key are agent 1's and agent 2's")
-    return UnitKey(one.uid, bytes(a ^ b for a, b in zip(one.raw, other.raw, strict=True)))
+    return UnitKey(one.uid, xor_bytes(one.raw, other.raw))
 
 
 @derivation("one.session = other.session, serial.session = one.session")

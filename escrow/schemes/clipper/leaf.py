@@ -21,9 +21,9 @@ from functools import lru_cache
 
 import msgspec
 
-from escrow.crypto import hkdf, hmac256, open_sealed, seal
+from escrow.crypto import hkdf, hmac256, open_sealed, seal, xor_bytes
 from escrow.errors import Forged
-from escrow.primitives.skipjack import BLOCK, KEY, Lanes, decrypt, encrypt, encrypt_each, xor_bytes
+from escrow.primitives.skipjack import BLOCK, KEY, Lanes, decrypt, encrypt, encrypt_each
 
 UID, IV, MAC = 4, 8, 16  # bytes
 MODES = ("wide", "cbc", "aead")

@@ -276,7 +276,7 @@ class Holder(Principal):
         self.insist(mine, "the certified key is the one dealt")
         if found.group.name == share.group:
             return share  # nothing to add, or added before
-        raw = group.scalar_bytes(int.from_bytes(share.raw, "big") + int.from_bytes(found.shift, "big"))
+        raw = group.scalar_bytes(group.combination((group.scalar(share.raw), group.scalar(found.shift)), (1, 1)))
         return TrusteeShare(found.group.name, share.index, raw, share.user, self.court)
 
 

@@ -109,7 +109,8 @@ def combine(outcome: Guard[Outcome], shares: tuple[SubShare, ...]) -> Summed:
 def summed(session: bytes, shares: Iterable[SubShare]) -> Summed:
     """Return the sum of shares that were checked on arrival, over any group."""
     given = tuple(shares)
-    return Summed(session, given[0].member, scalar_bytes(sum(scalar(share.value) for share in given)))
+    total = group.combination([scalar(share.value) for share in given], [1] * len(given))
+    return Summed(session, given[0].member, scalar_bytes(total))
 
 
 def sum_fits(outcome: Outcome, share: Summed) -> bool:

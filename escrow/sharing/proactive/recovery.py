@@ -72,7 +72,7 @@ def blind(share: EpochShare, recovery: Guard[Recovery], part: Summed) -> Blinded
         raise Forged("a share of another epoch or key")
     if (part.session, part.member) != (recovery.session, share.index):
         raise Forged("a sum of another run or member")
-    value = scalar(share.raw) + (share.index - recovery.lost) * scalar(part.raw)
+    value = group.combination((scalar(share.raw), scalar(part.raw)), (1, share.index - recovery.lost))
     return Blinded(recovery.session, share.index, scalar_bytes(value))
 
 
@@ -81,7 +81,7 @@ def unblind(value: Blinded, recovery: Guard[Recovery], part: Summed) -> EpochSha
     """Return the helper's own share, from its v_j and a blinding that was not erased: a theft."""
     if {value.session, part.session} != {recovery.session} or value.index != part.member:
         raise Forged("a value of another run or member")
-    share = scalar(value.raw) - (value.index - recovery.lost) * scalar(part.raw)
+    share = group.combination((scalar(value.raw), scalar(part.raw)), (1, recovery.lost - value.index))
     return EpochShare(recovery.key, recovery.epoch, value.index, scalar_bytes(share))
 
 
@@ -115,5 +115,5 @@ def recover(sharing: Guard[Sharing], recovery: Guard[Recovery], values: tuple[Bl
         raise Blamed(f"{len(fitting)} of the {sharing.t} values that recover a share", blames)
     used = dict(list(fitting.items())[: sharing.t])
     weights = group.lagrange(tuple(used), at=recovery.lost)
-    secret = sum(weight * value for weight, value in zip(weights, used.values(), strict=True))
+    secret = group.combination(list(used.values()), weights)
     return EpochShare(recovery.key, recovery.epoch, recovery.lost, scalar_bytes(secret))

@@ -83,5 +83,5 @@ def _moved(share: EpochShare, renewal: Renewal, part: Summed, before: int, after
         raise Forged(f"a share of epoch {share.epoch}, or of another key, where epoch {before} is moved")
     if (part.session, part.member) != (renewal.session, share.index):
         raise Forged("a sum of another run or member")
-    moved = scalar(share.raw) + sign * share.index * scalar(part.raw)
+    moved = group.combination((scalar(share.raw), scalar(part.raw)), (1, sign * share.index))
     return EpochShare(share.key, after, share.index, scalar_bytes(moved))

@@ -1,0 +1,163 @@
+"""The run that the door serves: its randomness, its observer, and the results that it keeps.
+
+Inside a run random bytes are SHAKE-256(run secret, party, counter), so that one party's extra draw leaves every other
+party's bytes as they were; outside a run they are the operating system's. A run has one observer, which costs one
+context look-up when there is none: `escrow.crypto` and `escrow.primitives` tell it what went into each operation and
+what came out, also where a result was kept from an earlier call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple, TypeVar
+
+from escrow.codec import prefixed
+
+T = TypeVar("T")
+
+
+class Call(NamedTuple):
+    """One operation of the door or of a primitive: its arguments and results, in their order, and who acted.
+
+    Everything is bytes: scalars and points are encoded as they travel. An operation that failed has no outputs.
+    """
+
+    operation: str
+    inputs: tuple[bytes, ...]
+    outputs: tuple[bytes, ...]
+    party: str
+
+
+Observer = Callable[[Call], None]
+
+
+class Results:
+    """Results of operations that depend on their arguments alone, by the operation's name and arguments.
+
+    At least the last `most` that were asked for are kept, and at most twice as many: when the newer half is full, the
+    older one is dropped.
+    """
+
+    __slots__ = ("_most", "_newer", "_older")
+
+    def __init__(self, most: int = 1 << 16) -> None:
+        self._most = most
+        self._newer: dict[tuple[object, ...], object] = {}
+        self._older: dict[tuple[object, ...], object] = {}
+
+    def recalled(self, key: tuple[object, ...], work: Callable[..., T], *arguments: object) -> T:
+        """Return the result kept under `key`, or what `work` gives for the arguments. An exception is not kept."""
+        if (found := self._newer.get(key, self)) is self:
+            found = self._older.get(key, self)
+            if found is self:
+                found = work(*arguments)
+            if len(self._newer) == self._most:
+                self._older, self._newer = self._newer, {}
+            self._newer[key] = found
+        return found  # type: ignore[return-value]  # each key begins with its operation's name
+
+
+class Run:
+    """The run that the door serves: the secret of its randomness, the acting party, the observer, the results kept.
+
+    Without `results` every operation is computed. The observer is told of an operation in either case.
+    """
+
+    __slots__ = ("_drawn", "observer", "party", "results", "secret")
+
+    def __init__(self, secret: bytes | None, observer: Observer | None = None, results: Results | None = None) -> None:
+        self.secret, self.observer, self.party, self.results = secret, observer, "", results
+        self._drawn: Counter[str] = Counter()
+
+    def draw(self, n: int) -> bytes:
+        """Return the acting party's next `n` bytes; without a secret, `n` bytes of the operating system."""
+        drawn = os.urandom(n) if self.secret is None else self._following(self.secret, self.party, n)
+        if self.observer is not None:
+            observe("random", (), (drawn,))
+        return drawn
+
+    def _following(self, secret: bytes, party: str, n: int) -> bytes:
+        self._drawn[party] += 1
+        counter = self._drawn[party].to_bytes(8, "big")
+        return hashlib.shake_256(prefixed(secret, party.encode(), counter)).digest(n)
+
+
+class Repeated(Run):
+    """A run inside another, whose random bytes follow from a secret that parties know: the same ones, whoever acts."""
+
+    __slots__ = ("known",)
+
+    def __init__(self, known: bytes, outer: Run | None) -> None:
+        super().__init__(known, outer.observer if outer else None)
+        self.known, self.party = known, outer.party if outer else ""
+
+    def draw(self, n: int) -> bytes:
+        """Return the next `n` bytes."""
+        drawn = self._following(self.known, "", n)
+        if self.observer is not None:
+            observe("draw", (self.known, self._drawn[""].to_bytes(8, "big")), (drawn,))
+        return drawn
+
+
+current: ContextVar[Run | None] = ContextVar("escrow_run", default=None)  # the run that is served here
+
+
+@contextmanager
+def running(run: Run) -> Iterator[Run]:
+    """Let the door serve `run` inside this context. A run without results takes those of the run around it."""
+    if run.results is None and (outer := current.get()) is not None:
+        run.results = outer.results
+    token = current.set(run)
+    try:
+        yield run
+    finally:
+        current.reset(token)
+
+
+@contextmanager
+def acting(party: str) -> Iterator[None]:
+    """Draw random bytes as `party` inside this context."""
+    if (run := current.get()) is None:
+        yield
+        return
+    before, run.party = run.party, party
+    try:
+        yield
+    finally:
+        run.party = before
+
+
+@contextmanager
+def drawing_from(secret: bytes) -> Iterator[None]:
+    """Draw random bytes from a secret (32 bytes) inside this context: the same ones each time, whoever acts."""
+    with running(Repeated(secret, current.get())):
+        yield
+
+
+def observed() -> bool:
+    """Return whether there is an observer: what only it needs need not be encoded without one."""
+    return (run := current.get()) is not None and run.observer is not None
+
+
+def observe(operation: str, inputs: tuple[bytes, ...], outputs: tuple[bytes, ...]) -> None:
+    """Tell the observer, if there is one, of one operation of the acting party."""
+    if (run := current.get()) is not None and run.observer is not None:
+        run.observer(Call(operation, inputs, outputs, run.party))
+
+
+def recalled(key: tuple[object, ...], work: Callable[..., T], *arguments: object) -> T:
+    """Return `work(*arguments)`, which depends on `key` alone: from the results that the run keeps, if it keeps any."""
+    if (run := current.get()) is None or run.results is None:
+        return work(*arguments)
+    return run.results.recalled(key, work, *arguments)
+
+
+def random_bytes(n: int) -> bytes:
+    """Return `n` random bytes: the run's, or outside a run the operating system's."""
+    run = current.get()
+    return os.urandom(n) if run is None else run.draw(n)
