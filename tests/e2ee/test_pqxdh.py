@@ -18,7 +18,7 @@ from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from attacks.specimens import kept_keys
 from escrow import codec, crypto
-from escrow.crypto import Run, new_private, new_signing_key
+from escrow.crypto import Call, Run, new_private, new_signing_key
 from escrow.e2ee import pqxdh, ratchet, x3dh
 from escrow.e2ee.device import Device as PlainDevice
 from escrow.e2ee.device import new_devices
@@ -105,10 +105,17 @@ def test_a_seed_repeats_keys_and_no_secret():
 
 def test_the_door_tells_of_every_use_of_the_kem():
     heard = []
-    with crypto.running(Run(bytes(32), lambda event, details: heard.append((event, details)))):
+    with crypto.running(Run(bytes(32), heard.append)):
         key = new_kem_private()
-        key.decapsulate(kem.encapsulate(key.public)[0])
-    assert heard == [("ml-kem-key", (key,)), ("ml-kem-encapsulate", ()), ("ml-kem-decapsulate", ())]
+        ciphertext, secret = kem.encapsulate(key.public)
+        key.decapsulate(ciphertext)
+    assert heard == [
+        Call("random", (), (key.raw,), ""),
+        Call("ml-kem-key", (key.raw,), (key.public,), ""),
+        Call("random", (), (secret,), ""),
+        Call("ml-kem-encapsulate", (key.public, secret), (ciphertext,), ""),
+        Call("ml-kem-decapsulate", (key.raw, ciphertext), (secret,), ""),
+    ]
 
 
 def test_a_changed_ciphertext_gives_another_secret_and_one_of_another_length_none():

@@ -229,9 +229,9 @@ class Demands:
                 tally.failed.setdefault(name, notes[name])
         return Trace(frozenset(failed), notes)
 
-    def _observe(self, event: str, details: tuple[object, ...]) -> None:
+    def _observe(self, call: crypto.Call) -> None:
         """Note that a check verifies a signature: no plain field decides then."""
-        if event == "ed25519-verify":
+        if call.operation == "ed25519-verify":
             self._noting.notes.signature = True
 
 
