@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         verify,
         xor_bytes,
     )
-    from escrow.derivation import Checks, Guard, RuleError, Witness, honest_only, service, threshold
+    from escrow.derivation import Checks, honest_only, service, threshold
     from escrow.e2ee.content import Text
     from escrow.e2ee.device import Device, FieldContext
     from escrow.e2ee.provider import Listed, Mail, Provider
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         wanted,
     )
     from escrow.schemes.plain import DEVICES, FieldScheme, Plain
+    from escrow.signatures import Guard, Guess, RuleError, Witness
     from escrow.testing import harness
     from escrow.warrant import (
         Answer,
@@ -80,7 +81,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute
-    "Checks", "Guard", "Witness", "honest_only", "service", "threshold",
+    "Checks", "Guard", "Guess", "Witness", "honest_only", "service", "threshold",
     # parties, and warrants
     "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Listed",
     "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text",

@@ -5,11 +5,16 @@
 
 Annotations say which facts a function takes and gives; the string says on which fields the arguments belong together,
 so that a closure can join them instead of trying all pairs. An argument that stands in no equality must be named by
-`any`. A function raises Forged if its arguments do not fit. Three kinds of premise:
+`any`. A function raises Forged if its arguments do not fit. Four kinds of premise:
 
-  T             needed: without it the result cannot be computed
-  Guard[T]      public bookkeeping that only bounds the search (which message numbers exist)
-  Witness[T]    bytes on which the result is verified; without them the result can be computed, but not verified
+  T               needed: without it the result cannot be computed
+  Guard[T]        public bookkeeping that only bounds the search (which message numbers exist)
+  Witness[T]      bytes on which the result is verified; without them the result can be computed, but not verified
+  Guess[T, bits]  needed, but whoever lacks it can try 2^bits values: the function must raise Forged for a wrong one
+
+An argument that is no fact (a day, an index, a user) takes the values of a field, of another argument or of any fact of
+a kind: "day = field.day", or "day = Envelope.day" where no argument is an Envelope. A function without facts gives what
+everybody has.
 
 `@threshold` marks a function of any t out of several members. `@service` marks the checks that an honest official makes
 before it answers with a derivation: its promise. `@honest_only` marks a public function over facts that is no rule.
@@ -18,53 +23,58 @@ before it answers with a derivation: its promise. `@honest_only` marks a public 
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from escrow.codec import Fact
+from escrow.signatures import Equality, Guard, Guess, RuleError, Witness, facts_of, parse, signature_of, where
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-_GUARD, _WITNESS = "guard", "witness"
-Guard = Annotated[T, _GUARD]
-Witness = Annotated[T, _WITNESS]
-
 Checks = Iterator[tuple[str, bool]]
-
-
-class RuleError(TypeError):
-    """A function's marking and its signature do not fit, or a module's rules cannot be told; the message says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Equality:
-    """Argument number `left`, at the dotted path `left_path`, equals argument number `right` at `right_path`."""
-
-    left: int
-    left_path: str
-    right: int
-    right_path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A derivation as the closure sees it. `takes[i]` is a Fact type; `needed[i]` is False for guards and witnesses."""
+    """A derivation as the closure sees it.
+
+    `takes[i]` is a Fact type; `needed[i]` is False for guards, witnesses and guesses, and `guesses` has the bits of
+    each guess by its number. `places` says of each parameter which fact it is, or which field of a fact it takes its
+    value from; it is empty if the parameters are the facts. Facts from number `shown` on only give values.
+    """
 
     function: Callable[..., Any]
     takes: tuple[type[Fact], ...]
     needed: tuple[bool, ...]
     equalities: tuple[Equality, ...]
     gives: tuple[type[Fact], ...]
+    places: dict[str, tuple[int, str]] = field(default_factory=dict, kw_only=True, hash=False)
+    guesses: dict[int, float] = field(default_factory=dict, kw_only=True, hash=False)
+    shown: int = field(default=0, kw_only=True)
 
     @property
     def name(self) -> str:
         """The function's module and name."""
         return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    def place(self, parameter: str) -> tuple[int, str]:
+        """Return which fact gives a parameter's value, and by which of its fields; "" means the fact itself."""
+        return (
+            self.places[parameter]
+            if self.places
+            else (list(inspect.signature(self.function).parameters).index(parameter), "")
+        )
+
+    @property
+    def apply(self) -> Callable[..., Any]:
+        """The function of the facts alone: what it gives where `takes` says which facts it takes."""
+        if not self.places:
+            return self.function
+        function, reads = self.function, [(at, attrgetter(path) if path else None) for at, path in self.places.values()]
+        return lambda *facts: function(*[facts[at] if read is None else read(facts[at]) for at, read in reads])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,11 @@ class Service:
         """The module and name of the function that yields the checks."""
         return f"{self.checks.__module__}.{self.checks.__qualname__}"
 
+    @property
+    def holder_at(self) -> int:
+        """Which of the rule's facts is the official's secret."""
+        return self.rule.place(self.holder)[0]
+
     def answer(self, *asked: Fact) -> Any:
         """Return what the rule gives, with the same arguments as the checks."""
         known = dict(zip(inspect.signature(self.checks).parameters, asked, strict=True))
@@ -124,9 +139,18 @@ def derivation(on: str = "") -> Callable[[F], F]:
     """
 
     def mark(function: F) -> F:
-        names, takes, needed, gives = _signature(function)
-        equalities = _parse(function, on, names, takes)
-        function.__rule__ = Rule(function, takes, needed, equalities, gives)  # type: ignore[attr-defined]
+        found = signature_of(function)
+        equalities = parse(found, on)
+        function.__rule__ = Rule(  # type: ignore[attr-defined]
+            function,
+            tuple(found.takes),
+            tuple(found.needed),
+            equalities,
+            found.gives,
+            places=found.places() if found.plain else {},
+            guesses=found.guesses,
+            shown=found.shown,
+        )
         return function
 
     return mark
@@ -147,17 +171,19 @@ def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..
     """
 
     def mark(function: F) -> F:
-        names, takes, needed, gives = _signature(function)
-        equalities = _parse(function, on, names, takes)
+        found = signature_of(function)
+        equalities = parse(found, on)
+        if found.plain or found.guesses:
+            raise RuleError(f"{function.__qualname__}: a threshold rule takes facts only, and none is guessed")
         t_name, t_path = t.split(".", 1)
-        position = names.index(t_name)
+        position = found.names.index(t_name)
         read = attrgetter(t_path)
         function.__rule__ = Gate(  # type: ignore[attr-defined]
             function,
-            takes,
-            needed,
+            tuple(found.takes),
+            tuple(found.needed),
             equalities,
-            gives,
+            found.gives,
             t=lambda *arguments: int(read(arguments[position])),
             index=attrgetter(member.split(".", 1)[1]),
             by=attrgetter(*(name.strip() for name in by.split(","))),
@@ -192,16 +218,19 @@ def service(
         rule: Rule = answer.__rule__  # type: ignore[attr-defined]
         if isinstance(rule, Gate):
             raise RuleError(f"{function.__qualname__}: an official answers with a derivation, not a threshold rule")
-        names, takes, _, _ = _signature(function, gives=False)
-        asked = zip(inspect.signature(answer).parameters, rule.needed, strict=True)
-        where = {name: (name, "") for name, needed in asked if name != holder and (needed or name in names)}
+        checks = signature_of(function, rule=False)
+        names, where = checks.names, {}
+        for name in inspect.signature(answer).parameters:
+            at, path = rule.place(name)
+            if name != holder and (name in names or (rule.needed[at] and not path)):
+                where[name] = name, ""
         for part in filter(None, (part.strip() for part in given.split(","))):
             left, right = (side.strip() for side in part.split("="))
             argument, _, path = right.partition(".")
             where[left] = (argument, path)
         if names[0] != holder or any(argument not in names for argument, _ in where.values()):
             raise RuleError(f"{function.__qualname__}: its arguments do not give those of {rule.name}")
-        function.__service__ = Service(rule, function, holder, takes, where, final=final or {})  # type: ignore[attr-defined]
+        function.__service__ = Service(rule, function, holder, tuple(checks.takes), where, final=final or {})  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -217,86 +246,5 @@ def honest_only(why: str) -> Callable[[F], F]:
     return mark
 
 
-def where(function: Callable[..., Any]) -> str:
-    """Return the file and line of a function, as "envelope.py:91"."""
-    code = inspect.unwrap(function).__code__
-    return f"{code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}"
-
-
-# --- reading signatures ---
-
-
-def _signature(
-    function: Callable[..., Any], gives: bool = True
-) -> tuple[list[str], tuple[type[Fact], ...], tuple[bool, ...], tuple[type[Fact], ...]]:
-    hints = typing.get_type_hints(function, include_extras=True)
-    names = list(inspect.signature(function).parameters)
-    takes, needed = [], []
-    for name in names:
-        kind, free = _strip(hints[name])
-        if not (isinstance(kind, type) and issubclass(kind, Fact)):
-            raise RuleError(f"{function.__qualname__}: argument {name} is not a fact but {kind}")
-        takes.append(kind)
-        needed.append(not free)
-    results = facts_of(hints.get("return"))
-    if gives and not results:
-        raise RuleError(f"{function.__qualname__}: it returns no fact")
-    return names, tuple(takes), tuple(needed), results
-
-
-def facts_of(hint: Any) -> tuple[type[Fact], ...]:
-    """Return the fact types inside an annotation."""
-    if isinstance(hint, type) and get_origin(hint) is None:
-        return (hint,) if issubclass(hint, Fact) else ()
-    if get_origin(hint) is type:
-        return ()  # a class is no fact of that class
-    return tuple(fact for inner in get_args(hint) for fact in facts_of(inner))
-
-
-def _strip(hint: Any) -> tuple[Any, bool]:
-    """Return the fact type of an argument, without Guard, Witness, Optional and tuple; and whether it is free."""
-    free = False
-    while True:
-        if get_origin(hint) is Annotated:
-            free = free or bool({_GUARD, _WITNESS} & set(hint.__metadata__))
-            hint = hint.__origin__
-        elif get_origin(hint) in (Union, UnionType):
-            hint = next(inner for inner in get_args(hint) if inner is not NoneType)
-        elif get_origin(hint) is tuple:
-            hint = get_args(hint)[0]
-        else:
-            return hint, free
-
-
-def _parse(
-    function: Callable[..., Any], on: str, names: list[str], takes: tuple[type[Fact], ...]
-) -> tuple[Equality, ...]:
-    equalities: list[Equality] = []
-    placed: set[str] = set()
-    for part in filter(None, (part.strip() for part in on.split(","))):
-        if part.startswith("any "):
-            placed.add(part.removeprefix("any ").strip())
-            continue
-        try:
-            (left, left_path), (right, right_path) = (side.strip().split(".", 1) for side in part.split("="))
-            equalities.append(Equality(names.index(left), left_path, names.index(right), right_path))
-        except ValueError:
-            raise RuleError(
-                f"{function.__qualname__}: cannot read {part!r} as 'argument.field = argument.field'"
-            ) from None
-        placed |= {left, right}
-        _check(function, names, takes, equalities[-1])
-    if len(names) > 1 and (loose := [name for name in names if name not in placed]):
-        raise RuleError(
-            f"{function.__qualname__}: no equality names {', '.join(loose)}; write 'any NAME' if that is meant"
-        )
-    return tuple(equalities)
-
-
-def _check(function: Callable[..., Any], names: list[str], takes: tuple[type[Fact], ...], tie: Equality) -> None:
-    """Raise RuleError for an equality between two fields of one argument, or with a field that its argument lacks."""
-    if tie.left == tie.right:
-        raise RuleError(f"{function.__qualname__}: {names[tie.left]} is compared with itself; do that in the function")
-    for position, path in ((tie.left, tie.left_path), (tie.right, tie.right_path)):
-        if not hasattr(takes[position], path.split(".", 1)[0]):
-            raise RuleError(f"{function.__qualname__}: {takes[position].__name__} has no field {path}")
+__all__ = ["Checks", "Equality", "Gate", "Guard", "Guess", "Rule", "RuleError", "Service", "Witness"]
+__all__ += ["derivation", "facts_of", "honest_only", "service", "threshold", "where"]

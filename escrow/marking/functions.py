@@ -42,7 +42,7 @@ class Function:
         return {each.arg for each in every if each is not None}
 
 
-class Text:
+class ModuleText:
     """A module's text, as functions, with the names that each mentions."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -140,9 +140,9 @@ def imported(node: ast.Import | ast.ImportFrom, module: ModuleType) -> Iterator[
 
 
 @cache
-def text_of(module: ModuleType) -> Text:
+def text_of(module: ModuleType) -> ModuleText:
     """Return the text of a module, read once."""
-    return Text(module)
+    return ModuleText(module)
 
 
 def imported_inside(module: ModuleType) -> dict[str, Any]:

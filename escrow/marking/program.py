@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from escrow.codec import Fact, Public
-from escrow.marking.functions import Function, Text, text_of
+from escrow.marking.functions import Function, ModuleText, text_of
 
 DOOR = ("escrow.crypto", "escrow.primitives.")  # what these modules compute is recorded, call by call
 
@@ -50,7 +50,7 @@ class Program:
         module = within if isinstance(within, ModuleType) else within.module
         return vars(module).get(node.id, getattr(builtins, node.id, None))
 
-    def mentioned(self, node: ast.Name | ast.Attribute, text: Text, within: Function | None) -> list[Function]:
+    def mentioned(self, node: ast.Name | ast.Attribute, text: ModuleText, within: Function | None) -> list[Function]:
         """Return the functions that a name in a text may mean."""
         name = node.id if isinstance(node, ast.Name) else node.attr
         found = self.named.get(name, [])

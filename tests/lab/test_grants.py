@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from attacks.lab.adversary.coalitions import Coalition, CoalitionThreshold, Seizure
-from attacks.lab.adversary.members import fewest
 from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
 from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.members import fewest
 from escrow import registry
 from escrow.registry import PluginError
 from escrow.scheme import Claim, Grant

@@ -19,6 +19,7 @@ FLOORS = (  # a room imports from lower floors, and from itself
     {"run"},
     {"crypto"},
     {"primitives"},
+    {"signatures"},
     {"derivation"},
     {"marking"},
     {"vocabulary"},

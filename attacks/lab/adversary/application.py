@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from attacks.lab.adversary.edges import Edges, GateEdge, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Fire
+from attacks.lab.adversary.work import KNOWN, Guessed, guess_of
 from escrow.codec import Fact
-from escrow.derivation import Gate
+from escrow.derivation import Gate, Rule
 from escrow.errors import Forged
 
 
@@ -33,7 +35,8 @@ class Application:
 
     def _firing(self, number: int) -> Fire:
         rule, add, conclude = self.edges.rules[number], self.edges.fire, self._conclusions
-        function, name, fired, forged = rule.function, rule.name, self.fired, self.forged
+        function, name, fired, forged = rule.apply, rule.name, self.fired, self.forged
+        guess = self._guess if rule.guesses else None
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
@@ -43,9 +46,19 @@ class Application:
                 return
             fired[name] += 1
             if conclusions := conclude(result, premises, number):
-                add(number, premises, conclusions)
+                add(number, premises if guess is None else guess(rule, premises), conclusions)
 
-        return fire
+        return _each_value_once(rule, fire) if len(rule.takes) > rule.shown and rule.places else fire
+
+    def _guess(self, rule: Rule, premises: Premises) -> Premises:
+        """Return premises in which those that can be guessed are had by whoever has the fact, or does the work."""
+        changed = list(premises)
+        for at, bits in rule.guesses.items():
+            changed[at] = number = self.table.learn(Guessed(bits, premises[at]), guess_of(bits, premises[at]))
+            if number not in self.edges.guessed:
+                self.edges.guessed[number] = premises[at]
+                self.edges.fire(self.edges.rules.index(KNOWN), (premises[at],), (number,))
+        return tuple(changed)
 
     def _conclusions(self, result: Any, premises: Premises, rule: int) -> list[int]:
         """Return the numbers of what a rule gave, without what had to be known for it."""
@@ -92,3 +105,17 @@ class Application:
             self.forged[gate.name] += 1
         else:
             self.fired[gate.name] += 1
+
+
+def _each_value_once(rule: Rule, fire: Fire) -> Fire:
+    """Return what applies a rule once for the values that its plain arguments take, whichever facts give them."""
+    seen: set[tuple[Any, ...]] = set()
+    reads = [(at, attrgetter(path)) for at, path in rule.places.values() if path]
+
+    def once(premises: Premises, arguments: Sequence[Fact]) -> None:
+        key = (*premises[: rule.shown], *(read(arguments[at]) for at, read in reads))
+        if key not in seen:
+            seen.add(key)
+            fire(premises, arguments)
+
+    return once

@@ -18,6 +18,7 @@ from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
 from attacks.lab.adversary.services import Candidates, Desk, Failed
+from attacks.lab.adversary.work import KNOWN
 from escrow.codec import Fact
 from escrow.derivation import Rule, RuleError, Service, where
 
@@ -46,13 +47,16 @@ class Closure(FactTable):
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         super().__init__()
-        self.rules: list[Rule] = list(dict.fromkeys(rules))
+        self.rules: list[Rule] = list({rule.name: rule for rule in rules}.values())
+        if any(rule.guesses for rule in self.rules):
+            self.rules.append(KNOWN)
         self.edges = Edges(self.rules)
         self._application = Application(self, self.edges)
         self.fired, self.forged = self._application.fired, self._application.forged
         self._joins = Joins(self.facts)
         for number, rule in enumerate(self.rules):
-            self._joins.add(rule, self._application.fire(number))
+            if rule is not KNOWN:
+                self._joins.add(rule, self._application.fire(number))
 
     def run(self) -> None:
         """Apply the rules until nothing new appears. Forged is counted; any other exception is a defect and escapes.

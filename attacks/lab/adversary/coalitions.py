@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from attacks.lab.adversary.facts import WHENEVER
-from attacks.lab.adversary.labels import MATHEMATICS, Labels, Symbol
+from attacks.lab.adversary.labels import MATHEMATICS, Atoms, Labels, Symbol
 
 Price = Callable[[str], float]
 MOST_EVENINGS = 1_000  # as many as a scenario may have days
@@ -88,6 +88,15 @@ def parse(text: str, principals: Iterable[str]) -> Coalition:
     return _together(members)
 
 
+def mask_of(atoms: Atoms, seizures: Iterable[Seizure]) -> int:
+    """Return the mask of what these seizures hold; what the network hears is implied."""
+    mask = atoms.always("network")
+    for each in seizures:
+        evenings = sum(1 << evening for evening in each.evenings)
+        mask |= atoms.mask(each.principal, evenings) if evenings else atoms.always(each.principal)
+    return mask
+
+
 class AccessStructure:
     """Who opens which of some target facts, in one pass of the labels."""
 
@@ -121,11 +130,7 @@ class AccessStructure:
 
     def mask(self, seizures: Iterable[Seizure]) -> int:
         """Return the mask of what these seizures hold; what the network hears is implied."""
-        mask = self.atoms.always("network")
-        for each in seizures:
-            evenings = sum(1 << evening for evening in each.evenings)
-            mask |= self.atoms.mask(each.principal, evenings) if evenings else self.atoms.always(each.principal)
-        return mask
+        return mask_of(self.atoms, seizures)
 
     def table(self, officials: Iterable[str] | None = None) -> Iterator[MinimalCoalition]:
         """Yield every minimal coalition with what it opens, small ones first.

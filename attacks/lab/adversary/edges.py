@@ -120,7 +120,10 @@ class Edges:
         self.rules = rules
         self.gates: list[GateEdge] = []
         self.services = ServiceEdges()
-        self.needed_at = [tuple(at for at, needed in enumerate(rule.needed) if needed) for rule in rules]
+        self.guessed: dict[int, int] = {}  # the fact behind each premise that can also be guessed
+        self.needed_at = [
+            tuple(at for at, needed in enumerate(rule.needed) if needed or at in rule.guesses) for rule in rules
+        ]
         self._rule = array("H")  # of each firing
         self._start = array("I", [0])  # where the cells of each firing begin, and one entry more: where the last end
         self._cells = array("I")
@@ -158,10 +161,12 @@ class Edges:
         return len(self._rule)
 
     def firing(self, number: int) -> tuple[Rule, Premises, Premises]:
-        """Return (rule, premises in argument order, conclusions) of one firing."""
+        """Return (rule, premises in argument order, conclusions) of one firing; what is guessed as the fact itself."""
         rule, start = self._rule[number], self._start[number]
         _, takes, _, restore = self._orders[rule]
         premises = tuple(self._cells[start : start + takes])
+        if self.guessed:
+            premises = tuple([self.guessed.get(each, each) for each in premises])
         conclusions = tuple(self._cells[start + takes : self._start[number + 1]])
         return self.rules[rule], restore(premises) if restore else premises, conclusions
 

@@ -49,6 +49,7 @@ from attacks.lab.adversary.pipe import (
     unsigned,
 )
 from attacks.lab.adversary.view import View, module_of
+from attacks.lab.adversary.work import Work, bits_of
 from escrow import codec
 from escrow.derivation import Rule
 from escrow.errors import Malformed
@@ -100,7 +101,7 @@ class _Heard(Labels):
         _insist(atoms == sorted(set(atoms)), "an atom twice")
         for name, evenings in atoms:
             known = name in view.states and (evenings == WHENEVER or 0 < evenings < 1 << view.days)
-            _insist(known, f"an atom of {name!a}")
+            _insist(known or bits_of(name) > 0, f"an atom of {name!a}")
         bits = 1 << len(atoms) + len(told.symbols)
         _insist(all(mask < bits for masks in sets for mask in masks), "a mask of unknown atoms")
         _insist(len(told.labels) == texts, "a number of labels that is not that of the texts")
@@ -109,9 +110,10 @@ class _Heard(Labels):
         self.atoms, self.antichains.sets = Atoms(atoms), sets
         for t, of in told.symbols:
             self.atoms.add(Symbol(t, of))
-        self._told = list(told.labels)
+        self.work = Work(self.atoms.named, self.antichains, view.work)
+        self._within, self._told = {}, list(told.labels)
 
-    def label(self, name: str = "") -> list[int]:
+    def priced(self, name: str = "") -> list[int]:
         return self._told
 
 
@@ -212,7 +214,7 @@ def _answer(charge: Charge) -> Findings:
 
 def _labelled(labels: Labels, name: str, texts: Iterable[int]) -> Labelled:
     """Return the labels of the texts, with only the sets of masks that they and the thresholds need."""
-    numbers = labels.label(name)
+    numbers = labels.priced(name)
     of_text = [numbers[fact] for fact in texts]
     members = [member for symbol in labels.atoms.symbols for member in symbol.members]
     short = {number: at for at, number in enumerate(dict.fromkeys((*of_text, *members)))}

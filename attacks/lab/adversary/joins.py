@@ -50,7 +50,9 @@ class Joins:
 
     def add(self, rule: Rule, fire: Fire) -> None:
         """Call `fire` with every set of facts that fits the rule's types and equalities."""
-        if len(rule.takes) == 1:
+        if not rule.takes:
+            fire((), ())  # what everybody can make
+        elif len(rule.takes) == 1:
             self._single.append((rule.takes[0], fire))
         else:
             self._joins.extend((kind, self._join(rule, start, fire)) for start, kind in enumerate(rule.takes))

@@ -25,6 +25,7 @@ from math import comb
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.condensation import order
 from attacks.lab.adversary.facts import FREE, WHENEVER
+from attacks.lab.adversary.work import LIMIT, Work
 
 NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
 EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
@@ -77,6 +78,28 @@ class Antichains:
         if (number := self._unions.get((a, b))) is None:
             number = self._unions[a, b] = self.intern(self.sets[a] + self.sets[b])
         return number
+
+    def at_least(self, t: int, members: tuple[int, ...]) -> int | None:
+        """Return the label of at least t members, multiplied out; None if that takes more than EXACT allows.
+
+        For the members seen so far it keeps "at least k of them", for each k that can still become t. Example: 2 of
+        {a}, {b}, {ac}. enough[1] is {a}, then {a, b}. enough[2] is {ab} after the second member; the third one
+        joins a to ac and b to abc, and ab lies within abc: {ab, ac}.
+        """
+        sets, n = [self.sets[member] for member in members], len(members)
+        if n < t:  # too few members can be derived at all
+            return NEVER
+        if comb(n, t) * max(map(len, sets)) > EXACT:  # not worth a beginning
+            return None
+        apart = _apart(sets)
+        enough: list[list[int]] = [[0], *([] for _ in range(t))]
+        for seen, member in enumerate(sets, 1):
+            for k in range(min(t, seen), max(0, t - n + seen - 1), -1):  # downwards: each member is taken once
+                if len(enough[k - 1]) * len(member) > (EXACT if apart else COMPARED):
+                    return None
+                found = enough[k] + [one | other for one in enough[k - 1] for other in member]
+                enough[k] = found if apart else minimal(found)
+        return self.number(enough[t])
 
 
 def minimal(masks: Iterable[int]) -> list[int]:
@@ -161,13 +184,18 @@ class Atoms:
 
 
 class Labels:
-    """The labels of all facts of a closure, by pass. `network`: what is heard counts as an assumption too."""
+    """The labels of all facts of a closure, by pass. `network`: what is heard counts as an assumption too.
 
-    def __init__(self, closure: Closure, network: bool = False) -> None:
+    Guesses of up to 2^`limit` trials are anybody's.
+    """
+
+    def __init__(self, closure: Closure, network: bool = False, limit: float = LIMIT) -> None:
         self.closure, self.antichains = closure, Antichains()
         atoms = {atom for held in set(closure.held.values()) for atom in held}
         self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
+        self.work = Work(self.atoms.named, self.antichains, limit)
         self.parts = order(closure)
+        self._within: dict[str, list[int]] = {}
         self._passes: dict[str, list[int]] = {}
         self._thresholds: dict[tuple[int, tuple[int, ...]], int] = {}
         self._recursive: dict[tuple[str, int], Symbol] = {}  # of gates that feed themselves, by pass and edge
@@ -182,10 +210,19 @@ class Labels:
         return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
     def label(self, name: str = MATHEMATICS) -> list[int]:
-        """Return the label of each fact in one pass, as numbers of `antichains`.
+        """Return the label of each fact in one pass, as numbers of `antichains`, within the limit of work.
 
         Raise ValueError for an unknown pass.
         """
+        priced = self.priced(name)
+        if not self.work.guesses:
+            return priced
+        if name not in self._within:
+            self._within[name] = [self.work.within(label) for label in priced]
+        return self._within[name]
+
+    def priced(self, name: str) -> list[int]:
+        """Return the labels with the guesses that they take. Raise ValueError for an unknown pass."""
         if name not in self._passes:
             if name not in self.passes():
                 raise ValueError(f"no pass {name!r}; there are {', '.join(self.passes())}")
@@ -213,7 +250,7 @@ class Labels:
 
     def satisfied(self, mask: int) -> int:
         """Return `mask` with the bits of all thresholds that it meets."""
-        before = -1
+        before, mask = -1, mask | self.work.cheap
         while mask != before:
             before = mask
             for symbol in self.atoms.symbols:
@@ -302,7 +339,7 @@ class Labels:
         """Return the label of at least `t` of the members: multiplied out, or a symbol."""
         key = t, tuple(sorted(member for member in members if member != NEVER))  # gates alike share one computation
         if key not in self._thresholds:
-            exact = self._multiply(*key)
+            exact = self.antichains.at_least(*key)
             self._thresholds[key] = self._symbolic(Symbol(*key)) if exact is None else exact
         return self._thresholds[key]
 
@@ -328,7 +365,7 @@ class Labels:
         )
         symbol = self._recursive.get(gate)
         # multiplied out as long as that is small; once it was not, the gate keeps its symbol, and its members grow
-        if symbol is None and (exact := self._multiply(t, tuple(filter(None, beyond)))) is not None:
+        if symbol is None and (exact := self.antichains.at_least(t, tuple(filter(None, beyond)))) is not None:
             enough = exact
         else:
             symbol = self._recursive.setdefault(gate, Symbol(t, ()))
@@ -336,25 +373,3 @@ class Labels:
             enough = self._symbolic(symbol)
         self._known[gate] = enough = self.antichains.union(known, enough)
         return enough
-
-    def _multiply(self, t: int, members: tuple[int, ...]) -> int | None:
-        """Return the label of at least t members, multiplied out; None if that takes more than EXACT allows.
-
-        For the members seen so far it keeps "at least k of them", for each k that can still become t. Example: 2 of
-        {a}, {b}, {ac}. at_least[1] is {a}, then {a, b}. at_least[2] is {ab} after the second member; the third one
-        joins a to ac and b to abc, and ab lies within abc: {ab, ac}.
-        """
-        sets, n = [self.antichains.sets[member] for member in members], len(members)
-        if n < t:  # too few members can be derived at all
-            return NEVER
-        if comb(n, t) * max(map(len, sets)) > EXACT:  # not worth a beginning
-            return None
-        apart = _apart(sets)
-        at_least: list[list[int]] = [[0], *([] for _ in range(t))]
-        for seen, member in enumerate(sets, 1):
-            for k in range(min(t, seen), max(0, t - n + seen - 1), -1):  # downwards: each member is taken once
-                if len(at_least[k - 1]) * len(member) > (EXACT if apart else COMPARED):
-                    return None
-                found = at_least[k] + [one | other for one in at_least[k - 1] for other in member]
-                at_least[k] = found if apart else minimal(found)
-        return self.antichains.number(at_least[t])

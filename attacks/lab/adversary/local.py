@@ -7,7 +7,6 @@ its bytes, and whether they are somebody's is judged elsewhere (attacks.lab.verd
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -139,7 +138,7 @@ class Local:
 
     def _judge(self, service: Service, search: Demands) -> Callable[[Premises, Premises, Fact, Failed], None]:
         """Return what has orders searched for the requests that the narrowest order does not open."""
-        holder = list(inspect.signature(service.rule.function).parameters).index(service.holder)
+        holder = service.holder_at
         facts, hopeless = self.closure.facts, search.hopeless(service)
 
         def judge(premises: Premises, request: Premises, warrant: Fact, failed: Failed) -> None:
@@ -174,7 +173,7 @@ class Local:
     @cached_property
     def labels(self) -> Labels:
         """The labels of every fact."""
-        return Labels(self.closure)
+        return Labels(self.closure, limit=self.view.work)
 
     def labelled(self, name: str) -> Labels:
         """Return the labels of every fact, in every pass."""

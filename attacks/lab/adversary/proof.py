@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from attacks.lab.adversary.closure import Closure
-from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.coalitions import Seizure, mask_of
 from attacks.lab.adversary.facts import NETWORK, WHENEVER
 from attacks.lab.adversary.labels import MATHEMATICS, Labels
 
@@ -49,8 +49,11 @@ def prove(labels: Labels, fact: int, coalition: Iterable[Seizure], name: str = M
 
 
 def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof:
-    """Return how the coalition derives those of the facts that it can derive in one pass, each step once."""
-    how = _reach(labels, coalition, name)
+    """Return how the coalition derives those of the facts that it can derive in one pass, each step once.
+
+    What is guessed to derive them with the least work is given like a witness: whoever verifies the steps has it.
+    """
+    how = _reach(labels, (*coalition, *guesses(labels, facts := tuple(facts), tuple(coalition), name)), name)
     closure, waiting = labels.closure, [fact for fact in facts if fact in how]
     used = set(waiting)
     while waiting:
@@ -58,7 +61,17 @@ def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure]
         fresh = _paid(closure, found) - used if isinstance(found, RuleStep) else set()
         used |= fresh
         waiting += fresh
-    return tuple(_in_order(closure, [entry for number, entry in how.items() if number in used]))
+    entries = [each for number, each in how.items() if number in used and number not in closure.edges.guessed]
+    return tuple(_in_order(closure, entries))
+
+
+def guesses(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str) -> list[Seizure]:
+    """Return the guesses with which a coalition derives these facts, as what it takes beside states."""
+    if not labels.work.guesses:
+        return []
+    held = labels.satisfied(mask_of(labels.atoms, coalition))
+    ways = (labels.work.cheapest(labels.priced(name)[fact], held) for fact in facts)
+    return [Seizure(each) for each in dict.fromkeys(each for way in ways if way is not None for each in way[1])]
 
 
 def _in_order(closure: Closure, entries: list[Given | RuleStep]) -> Iterator[Given | RuleStep]:
@@ -75,7 +88,7 @@ def _in_order(closure: Closure, entries: list[Given | RuleStep]) -> Iterator[Giv
 
 
 def _paid(closure: Closure, step: RuleStep) -> set[int]:
-    """Return the premises of a step that are neither guard nor witness."""
+    """Return the premises of a step that are neither guard nor witness; what may be guessed as `Guessed`."""
     if gate := closure.edges.gate(step.edge):
         return {*closure.edges.paying(gate), *step.premises[len(gate.guards) :]}
     return set(closure.edges.needs(step.edge))

@@ -12,6 +12,7 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
+from operator import attrgetter
 from typing import Any
 
 from attacks.lab.adversary.application import Application
@@ -21,6 +22,7 @@ from escrow.codec import Fact
 from escrow.derivation import Checks, Service
 from escrow.errors import Forged
 
+Place = tuple[int, str]  # a premise of the rule, and the field of it that is meant
 Candidates = Callable[[tuple[Fact, ...]], Iterable[Fact]]
 Failed = frozenset[str] | None  # the checks that a request fails; None if there is no answer whatever is left out
 
@@ -29,27 +31,27 @@ class Desk:
     """Where requests for one service are put: finds, for a firing of its rule, those that an official would answer."""
 
     def __init__(self, application: Application, service: Service, candidates: Candidates) -> None:
-        arguments = list(inspect.signature(service.rule.function).parameters)
         names = list(inspect.signature(service.checks).parameters)
-        self.application, self.service, self.holder = application, service, arguments.index(service.holder)
+        self.application, self.service, self.holder = application, service, service.holder_at
         self._table, self._failed = application.table, _failing(service.checks)
         self._candidates, self._name = candidates, service.name
         self._alike: dict[frozenset[str], frozenset[str]] = {}  # one set for all answers that fail the same checks
         self._holders: dict[int, tuple[str, ...]] = {}  # by secret
         self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
-        self._gives: list[tuple[list[int], Getter]] = []  # of each argument of the checks: positions, their values
+        self._gives: list[tuple[list[Place], Getter]] = []  # of each argument of the checks: where what it gives lies
         for name, kind in zip(names, service.takes, strict=True):
-            lies = [(arguments.index(each), path) for each, (where, path) in service.given.items() if where == name]
+            lies = [(service.rule.place(each), path) for each, (at, path) in service.given.items() if at == name]
             gets = [getter(kind, (path,)) if path else _itself for _, path in lies]
-            self._gives.append(([position for position, _ in lies], _all_of(gets)))
+            self._gives.append(([place for place, _ in lies], _all_of(gets)))
         self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in names[2:]]
         for number, fact in enumerate(self._table.facts):
             for index, kind, (_, get) in zip(self._index, service.takes[2:], self._gives[2:], strict=True):
                 if isinstance(fact, kind):
                     index[get(fact)].append(number)
 
-    def _wanted(self, argument: int, premises: Premises) -> tuple[Fact, ...]:
-        return tuple(self._table.facts[premises[position]] for position in self._gives[argument][0])
+    def _wanted(self, argument: int, premises: Premises) -> tuple[Any, ...]:
+        found = ((self._table.facts[premises[position]], path) for position, path in self._gives[argument][0])
+        return tuple(attrgetter(path)(fact) if path else fact for fact, path in found)
 
     def requests(self, premises: Premises) -> Iterator[Premises]:
         """Return the request facts that give these premises, in the order in which the checks take them."""

@@ -14,6 +14,7 @@ from functools import cache
 from types import ModuleType
 from typing import NamedTuple, TypeVar
 
+from attacks.lab.adversary.work import LIMIT
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, walk
 from escrow.e2ee.provider import Delivery, Mail
@@ -30,7 +31,8 @@ class View(NamedTuple):
     """All that an adversary is given: bytes, names and evenings; nothing of what was sent, shown or drawn.
 
     `states[name][evening]` is a principal's state, empty where it is not taken, and `kinds` the classes they are of;
-    `warrants` are those that the court issued, encoded; `days` is the length of the play.
+    `warrants` are those that the court issued, encoded; `days` is the length of the play. Guesses of up to 2^`work`
+    trials count.
     """
 
     days: int
@@ -38,6 +40,7 @@ class View(NamedTuple):
     states: Mapping[str, tuple[bytes, ...]]
     kinds: Mapping[str, tuple[type[Principal], ...]]
     warrants: tuple[bytes, ...]
+    work: float = LIMIT
 
 
 class HeldFact(NamedTuple):

@@ -62,16 +62,16 @@ class Library:
     def run(self, name: str, premises: Sequence[Fact]) -> tuple[Fact, ...]:
         """Return the rule's results, after a check of types and equalities; `paid` has counted the premises."""
         rule = self._rule(name)
-        last = len(rule.takes) - 1
-        groups = [(each,) for each in premises[:last]] + [tuple(premises[last:])]
+        last = len(rule.takes) - isinstance(rule, Gate)
+        groups = [(each,) for each in premises[:last]] + ([tuple(premises[last:])] if isinstance(rule, Gate) else [])
         for kind, group in zip(rule.takes, groups, strict=True):
             if not all(isinstance(each, kind) for each in group):
                 raise Malformed(f"{name} takes a {kind.__name__}, not {_kinds(group)}")
-        arguments = [*premises[:last], groups[last] if isinstance(rule, Gate) else premises[last]]
+        arguments = [*premises[:last], *groups[last:]]
         try:
             if not _tied(rule, groups):
                 raise Malformed(f"these premises of {name} do not belong together")
-            result = rule.function(*arguments)
+            result = rule.apply(*arguments)
         except Malformed:
             raise
         except Exception as error:  # hostile bytes of the right type may make a function raise anything

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from inspect import signature
 
 from attacks.lab.adversary.coalitions import Coalition, parse
 from attacks.lab.adversary.edges import ServiceEdge
@@ -51,7 +50,7 @@ def checks_made(analysis: Analysis, edge: ServiceEdge) -> tuple[str, ...]:
     service = next(each for each in words_of(analysis.scheme).services if each.name == edge.name)
     closure = analysis.closure
     _, premises, _ = closure.edges.firing(edge.firing)
-    secret = premises[list(signature(service.rule.function).parameters).index(service.holder)]
+    secret = premises[service.holder_at]
     *request, warrant, _ = edge.premises
     made = service.checks(*(closure.facts[each] for each in (secret, warrant, *request)))
     return tuple(name for name, _ in made)

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
-from attacks.lab.adversary.members import fewest, seizures_in
 from attacks.lab.simulation.record import Record, Sent
+from attacks.lab.verdict.members import fewest, seizures_in
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
 from escrow.e2ee import sender_keys
