@@ -9,13 +9,9 @@ Source: Marlinspike and Perrin, X3DH (2016) and Sesame (2017); Perrin and Marlin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from escrow.e2ee.device import Device
-from escrow.e2ee.policing import Policing, field_type, relay
-from escrow.e2ee.provider import Provider
-from escrow.principal import Principal
-from escrow.scheme import Claim, Finding, Grant, Scheme, Source, User
+from escrow.e2ee.policing import Policing
+from escrow.scheme import Claim, Finding, Grant, Scheme, Source
 
 DEVICES = (
     Grant(
@@ -74,17 +70,6 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
         why = self.device.unrepeatable or self.seedable
         if self.policing == "recipient" and why and self.device.admit is Device.admit:
             raise ValueError(f"{self.name} cannot be policed by recipients: {why}")
-
-    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
-        """Make the parties of plain, and tell each whether it looks at access fields."""
-        kind = field_type(self.device.access_field)
-        for party in super().cast(users, court):
-            if isinstance(party, Device):
-                party.policing = self.policing
-            if isinstance(party, Provider) and kind is not None and self.policing == "relay":
-                yield relay(party, kind)
-            else:
-                yield party
 
 
 SCHEME = Plain()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Iterator
+from contextlib import suppress
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -39,6 +40,32 @@ def altered(value: Any) -> Iterator[Any]:
                         yield msgspec.structs.replace(value, **{name: other})
                     except ValueError:  # a fact that cannot be made cannot be sent either
                         continue
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield every name, number and string of bytes in a fact or a tuple, in order."""
+    if isinstance(value, msgspec.Struct):
+        value = tuple(getattr(value, name) for name in value.__struct_fields__)
+    if isinstance(value, tuple):
+        for each in value:
+            yield from leaves(each)
+    else:
+        yield value
+
+
+def rewritten(value: Any, old: object, new: object) -> Iterator[Any]:
+    """Yield the value with one of the leaves that equal `old` replaced by `new`, for each of them in turn."""
+    match value:
+        case tuple():
+            for at, each in enumerate(value):
+                yield from ((*value[:at], other, *value[at + 1 :]) for other in rewritten(each, old, new))
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                for other in rewritten(getattr(value, name), old, new):
+                    with suppress(ValueError):  # a fact that cannot be made cannot be sent either
+                        yield msgspec.structs.replace(value, **{name: other})
+        case _ if type(value) is type(old) and value == old:
+            yield new
 
 
 def replaced(value: Any, old: object, new: object) -> Any:

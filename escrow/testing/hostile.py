@@ -1,12 +1,13 @@
 """The property of recipients: one with a bad key stops nobody else.
 
-whose    each device, and each official that holds its part with others (`agent-*` in the claim)
+whose    each device, and each official beside which the claim grants as much to others: `agent-*`, or several by name
 keys     missing, zero, of small order, too short, another party's, not signed
 where    in what the party tells others, and in its own fields, from which a set-up may read it
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from itertools import chain, zip_longest
@@ -98,12 +99,19 @@ def _in_turn(reference: Reference) -> Iterator[tuple[str, str]]:
     groups: dict[tuple[type, str], list[tuple[str, str]]] = {}
     for what, key in BAD.items():
         for name, kind in reference.cast.items():
-            several = any("*" in grant.who for grant in _of(reference.scheme, name))
+            several = any("*" in grant.who for grant in _of(reference.scheme, name)) or name in _alike(reference)
             official = several and key is not None
             if issubclass(kind, Device) or official:
                 groups.setdefault((kind, what), []).append((name, what))
     rounds = chain.from_iterable(zip_longest(*groups.values()))
     yield from (each for each in rounds if each is not None)
+
+
+def _alike(reference: Reference) -> set[str]:
+    """Return the officials of which the cast has several of one kind, each with a grant of its own."""
+    named = {grant.who for grant in reference.scheme.claim.grants if grant.extent == "everything"} & {*reference.cast}
+    kinds = Counter(reference.cast[name] for name in named)
+    return {name for name in named if kinds[reference.cast[name]] > 1}
 
 
 def _fault(scheme: Scheme, reference: Reference, ending: Ending, name: str, what: str) -> str:

@@ -4,8 +4,9 @@
            that a field encodes, and in what the sender sealed, which is sealed again
   sender   the liar is the sender, so that signatures under its own keys hold over whatever it says; not the court,
            which may order anything
-  refused  the addressee raises a typed error, or complains, or is as it was, or as after the true packet;
-           or the run goes on with the altered packet, and ends in a complaint or as it should
+  refused  the addressee complains, or is as it was, or as after the true packet; or an official answers a request with
+           a typed error, and no more than writes that down; or the run goes on with the altered packet, and ends in a
+           complaint or as it should
   decides  an official that takes a field of DECIDES, or gives another answer, does wrong at once, unless it is listed
   listed   the field stands in `unchecked` of its type, with the reason; and it makes a difference, else it is stale
 
@@ -22,14 +23,15 @@ import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet
-from escrow.crypto import Results, Run, SigningKey
+from escrow.confidential import Confidential
+from escrow.crypto import Private, Results, Run, SigningKey
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Provider
 from escrow.errors import EscrowError, Malformed
 from escrow.principal import Principal, handlers_of, revive
 from escrow.scheme import Scheme
 from escrow.testing.alterations import types_of
-from escrow.testing.disturbed import SECRET, DisturbedWire, Reference, enact, kind_of
+from escrow.testing.disturbed import SECRET, DisturbedWire, Reference, enact, facts_of, kind_of
 from escrow.testing.trying import require, settings
 from escrow.warrant import COURT, Authority, Order, Request, Warrant
 from escrow.wire import Heard, Wire
@@ -53,6 +55,7 @@ DECIDES = {
 MANY = 120  # examples: fewer do not show that a list is too long
 MESSENGER = "escrow.e2ee"
 ORDERED = (Order, Warrant, Request)  # no other value of these is answered, not even as the true one would be
+ASKS = (Request, Confidential)  # as what a request is told
 ASKED = tuple(handlers_of(Provider))  # what is said to every provider
 Where = tuple[type, str]  # a type and the name of its field
 
@@ -159,29 +162,48 @@ class Values:
         if isinstance(value, tuple) and value:
             yield from (value[:-1], value[1:], (*value, value[0]), value[::-1])
 
-    def altered(self, value: Any, where: Where | None = None) -> Iterator[tuple[Where, Any]]:
-        """Yield (type and field, the value with that field replaced) for each field of the value and inside it."""
+    def altered(self, value: Any, where: Where | None = None, asked: bool = False) -> Iterator[tuple[Where, Any]]:
+        """Yield (type and field, the value with that field replaced) for each field of the value and inside it.
+
+        A whole fact in what an official is `asked` about is not replaced by another: about that it may be asked too.
+        """
         if isinstance(value, msgspec.Struct):
             for name in value.__struct_fields__:
                 whole = (type(value), name)
                 inner = type(value) in ORDERED or type(value).__module__.startswith(MESSENGER)
                 listed = declared(whole) and not inner  # and so what is in it
-                for at, other in self.altered(getattr(value, name), whole):
+                for at, other in self.altered(getattr(value, name), whole, asked):
                     try:
                         yield whole if listed else at, msgspec.structs.replace(value, **{name: other})
                     except ValueError:  # a fact that cannot be made cannot be sent either
                         continue
         if where is None:
             return
-        yield from ((where, other) for other in self.others(where, value) if other != value)
+        if not (asked and (isinstance(value, msgspec.Struct) or _is_of_facts(value))):
+            yield from ((where, other) for other in self.others(where, value) if other != value)
         if isinstance(value, tuple):
             for i, each in enumerate(value[:3]):
                 if isinstance(each, msgspec.Struct | tuple | bytes):
-                    for at, other in self.altered(each, where if isinstance(each, tuple) else None):
+                    for at, other in self.altered(each, where if isinstance(each, tuple) else None, asked):
                         yield at, (*value[:i], other, *value[i + 1 :])
         elif isinstance(value, bytes) and (inner := self.inside(value)) is not None:
-            for at, other in self.altered(inner):
+            for at, other in self.altered(inner, asked=asked or where == (Request, "subject")):
                 yield at, self.instead(value, other)
+
+
+def _is_of_facts(value: object) -> bool:
+    """Return whether a value is a tuple of facts."""
+    return isinstance(value, tuple) and any(isinstance(each, msgspec.Struct) for each in value)
+
+
+def _only_wrote_down(before: Principal, after: Principal) -> bool:
+    """Return whether a party has all facts that it had, and no new key: it may write down what it was asked."""
+    lost = facts_of(before) - facts_of(after)
+    return not lost and _keys(before) == _keys(after)
+
+
+def _keys(party: Principal) -> list[Fact]:
+    return [*codec.walk(party, Private), *codec.walk(party, SigningKey)]
 
 
 def declared(where: Where) -> bool:
@@ -311,7 +333,8 @@ class Misstating:
                 now = told(party, changed, wire.day, results)
                 answers = {b"", codec.encode(None)}
                 same = now.answer in answers | {true.answer} if where[0] not in ORDERED else now.answer in answers
-                if not (now.complained or (same and now.state in (before, true.state))):
+                noted = now.refused and kind in ASKS and _only_wrote_down(party, revive(now.state, type(party)))
+                if not (noted or now.complained or (same and now.state in (before, true.state))):
                     official = not issubclass(kind, ASKED) and not isinstance(party, Device | Authority)
                     decides = official and (where[1] in DECIDES or not same)
                     self.heeded.append(

@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from escrow import codec, crypto
 from escrow.e2ee.device import Device
+from escrow.e2ee.policing import Policing, field_type, relay
 from escrow.e2ee.provider import Delivery, Group, Mail, Provider
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
@@ -33,7 +34,7 @@ class World:
         self.scheme = scheme
         with crypto.acting(COURT):
             court = Court(COURT, crypto.new_signing_key(CourtKey))
-        parties = [court, *scheme.cast(users, court.key.public)]
+        parties = [court, *(_told(scheme, party) for party in scheme.cast(users, court.key.public))]
         names = sorted(party.name for party in parties)
         if twice := [name for name, following in pairwise(names) if name == following]:
             raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
@@ -118,6 +119,20 @@ class World:
         """Run the scheme's lawful access to this mail, and return the texts that it yields."""
         with crypto.acting("authority"):
             return list(self.scheme.access(self.authority, self.wire, warrant, intercepted))
+
+
+def _told(scheme: Scheme, party: Principal) -> Principal:
+    """Return a party of a cast that knows the parameters of every scheme: how texts are sealed, who polices fields.
+
+    A scheme's own cast need not know of them.
+    """
+    policing: Policing = getattr(scheme, "policing", "none")
+    kind = field_type(scheme.device.access_field)
+    if isinstance(party, Device):
+        party.committing, party.policing = scheme.committing, policing
+    if isinstance(party, Provider) and kind is not None and policing == "relay":
+        return relay(party, kind)
+    return party
 
 
 class Intercepts:

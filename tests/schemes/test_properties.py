@@ -32,7 +32,7 @@ from escrow.schemes.fair_keys import registration
 from escrow.sharing import elgamal
 from escrow.sharing.committee.broadcast import Board
 from escrow.sharing.committee.speaking import Speaker
-from escrow.testing import properties
+from escrow.testing import properties, world
 from escrow.testing.harness import Step, playing
 from escrow.warrant import Order, Request, Warrant, promises
 
@@ -381,6 +381,8 @@ SPECIMENS = [
     ("a field is bound", "day", ENVELOPE, (Envelope, "context", all_but("day"))),
     ("a field is bound", "header", ENVELOPE, (Envelope, "context", all_but("header"))),
     ("a field is bound", "n=", SPLIT, (split_key.SplitField, "context", all_but("n"))),
+    ("a request is bound", "another person's warrant", ENVELOPE, (Envelope, "context", all_but("people"))),
+    ("a request is bound", "a warrant for other days", ENVELOPE, (Envelope, "context", all_but("day"))),
     ("one bad field does not stop the rest", "Malformed", ENVELOPE, (envelope, "wanted", trusting)),
     ("promises are no mathematics", "agent with its promises off", ENVELOPE, (Request, "signed", insisting)),
     ("promises are no mathematics", "provider with its", GHOST, (Request, "signed", insisting)),
@@ -443,10 +445,10 @@ SPECIMENS = [
         LABEL,
         "relay: a field with tomorrow as the day is carried",
         ENVELOPE,
-        (plain, "relay", lambda party, kind: party),
+        (world, "relay", lambda party, kind: party),
     ),
     (LABEL, "an honest sender is named", ENVELOPE, (policing, "_of", lambda *_: False)),
-    (MISSING, "relay: a text without a field names nobody", ENVELOPE, (plain, "relay", lambda party, kind: party)),
+    (MISSING, "relay: a text without a field names nobody", ENVELOPE, (world, "relay", lambda party, kind: party)),
     (MISSING, "recipient: a text without a field names nobody", ENVELOPE, (Device, "admit", lambda *_: None)),
     (MISSING, "recipient: a text without a field names nobody", CLIPPER, (ClipperDevice, "admit", lambda *_: None)),
     (MISSING, "a text without a field is yielded", RecordingEnvelope(), None),
