@@ -14,6 +14,7 @@ import msgspec
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.compare import agree
 from attacks.lab.crosscheck.door_record import DoorRecord
+from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
@@ -96,6 +97,10 @@ class Trial:
         """
         return "; ".join(agree(self.analysis, self.log).failures)
 
+    def wants_signatures(self) -> str:
+        """Check that no official acts on an order that no court signed."""
+        return "; ".join(answered_unsigned(self.scheme, self.record))
+
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
         from escrow.testing import properties  # here, because it needs hypothesis, which only the extra `test` brings
@@ -106,6 +111,7 @@ class Trial:
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule
         yield "three adversaries agree", self.is_agreed_on
+        yield "no official acts on an order that no court signed", self.wants_signatures
 
 
 def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
