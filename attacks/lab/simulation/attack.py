@@ -33,6 +33,29 @@ class Turn(msgspec.Struct, frozen=True):
     day: int
 
 
+class Keep(msgspec.Struct, frozen=True):
+    """Honest but curious: from the morning of a day on a principal erases nothing; its behaviour stays honest.
+
+    On the first day this is from its birth on, so that it keeps what it deals and what it makes in the set-up. All that
+    it had lies in its state of the last evening, on which it is taken.
+    """
+
+    principal: str
+    day: int = 0
+
+
+Corruption = Seize | Turn | Keep
+
+
+def evenings_of(corruption: Corruption, days: int) -> tuple[int, ...]:
+    """Return the evenings of a play of so many days on which a corruption takes its principal's state."""
+    if isinstance(corruption, Seize):
+        return (corruption.evening,)
+    if isinstance(corruption, Keep):
+        return (days - 1,)
+    return tuple(range(corruption.day, days))
+
+
 class Cast(msgspec.Struct, frozen=True):
     """Who plays: the names of the users' devices, and of everybody else."""
 
@@ -94,7 +117,7 @@ class Attack:
     column: ClassVar[Column | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()
 
-    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize | Turn]:
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
         """Return who is corrupted, and when. Seizures are tried in every combination; the base corrupts no party."""
         return ()
 

@@ -9,12 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Turn
+from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Keep, Turn
+from attacks.lab.simulation.keeping import Keeping, Replaced, facts_read, with_kept
 from attacks.lab.simulation.network import LossyLink
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
-from escrow import crypto
+from attacks.lab.simulation.seat import (
+    Seat,
+    WatchedWire,
+    corrupted_wire,
+    is_seat,
+    keeping_of,
+    occupant,
+    perform,
+    reseated,
+)
+from escrow import codec, crypto
+from escrow.codec import Fact
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.content import InGroup, direct
@@ -22,9 +36,10 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
 from escrow.errors import EscrowError
 from escrow.principal import Principal
-from escrow.scheme import Scheme
+from escrow.scheme import Intercept, Scheme
 from escrow.testing.world import World
-from escrow.warrant import Order, Warrant
+from escrow.warrant import COURT, Authority, Order, Warrant
+from escrow.wire import Link, Wire
 
 
 def run_secret(seed: int) -> bytes:
@@ -71,9 +86,10 @@ class Play(World):
         self.scenario, self.attack, self.forgetful, self.apparatus = scenario, attack, forgetful, apparatus
         devices = tuple(name for name, party in self.wire.parties.items() if isinstance(party, Device))
         self.cast = Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
-        self.turns = tuple(
-            each for each in (attack.corruptions(self.cast, scenario) if attack else ()) if isinstance(each, Turn)
-        )
+        corruptions = tuple(attack.corruptions(self.cast, scenario) if attack else ())
+        self.turns = tuple(each for each in corruptions if isinstance(each, Turn))
+        self.keeps = tuple(each for each in corruptions if isinstance(each, Keep))
+        self.replaced = Replaced()
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
         self.kinds: dict[str, list[type[Principal]]] = {name: [] for name in self.wire.parties}
         self.sent: list[Sent] = []
@@ -107,13 +123,37 @@ class Play(World):
 
     def _corrupt(self, day: int) -> None:
         """Put the attack's parties in the place of those that are corrupted on the morning of this day."""
-        for turn in self.turns:
-            if turn.day == day and self.attack is not None:
-                with crypto.acting(f"{turn.principal}, turned"):
-                    honest = self.wire.party(turn.principal, Principal)
-                    self.wire.parties[turn.principal] = self.attack.corrupt(
-                        honest, self.scheme, self.cast, self.scenario
-                    )
+        if self.attack is None:
+            return
+        readable = facts_read(self.scheme, self.attack)
+        corruptions: tuple[Turn | Keep, ...] = (*self.turns, *self.keeps)
+        for each in corruptions:
+            if each.day != day:
+                continue
+            turns = isinstance(each, Turn)
+            party = self.wire.party(each.principal, Principal)
+            kept, facade = Keeping(party, readable, alone=turns), None
+            if turns:
+                with crypto.acting(f"{each.principal}, turned"):
+                    given = self.attack, party, self.scheme, self.cast, self.scenario
+                    made = kept.during(type(self.attack).corrupt, *given)
+                kept.goes_on_as(made)
+                self.replaced.note(type(made), type(party))
+                party, facade = made, corrupted_wire(self.wire, self._honest())
+            self.wire.parties[each.principal] = Seat(party, kept, facade)  # type: ignore[assignment]  # stands for it
+
+    def _honest(self) -> frozenset[str]:
+        """Return the names of the parties that no corruption of the attack takes over: none else speaks as one."""
+        return frozenset(self.wire.parties) - {turn.principal for turn in self.turns}
+
+    def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
+        """Return a wire on which a watched party is not watched while others read what it sends."""
+        return WatchedWire(parties, link)
+
+    def restart(self) -> None:
+        """Replace every party by what its own state decodes to; a corrupted one stays in its place."""
+        for name, party in self.wire.parties.items():
+            self.wire.parties[name] = reseated(party)
 
     def _morning(self, day: int) -> None:
         if day:
@@ -194,10 +234,23 @@ class Play(World):
         self.intercepts.hear(self.wire.heard)
         self._access()
         self._corrupted_act()
-        for name, party in self.wire.parties.items():
+        self._keep_states()
+        self.restart()
+
+    def _keep_states(self) -> None:
+        """Take the state of every principal, and of corrupted ones what they had since the evening before, too."""
+        parties = self.wire.parties
+        watched = {name: kept for name, party in parties.items() if (kept := keeping_of(party)) is not None}
+        if watched:
+            there = {fact: None for party in parties.values() for fact in codec.walk(occupant(party), Fact)}
+            for kept in watched.values():
+                kept.aliases(there)
+        for name, party in parties.items():
+            party = occupant(party)
+            if name in watched and (watched[name].alone or self.wire.day == self.scenario.days - 1):
+                party = with_kept(party, watched[name].left())
             self.states[name].append(party.state())
             self.kinds[name].append(type(party))
-        self.restart()
 
     def _access(self) -> None:
         """Run the lawful access under every warrant in force, on what was intercepted since it was run last."""
@@ -210,14 +263,35 @@ class Play(World):
         for turn in self.turns:
             if turn.day <= self.wire.day and self.attack is not None:
                 with crypto.acting(f"{turn.principal}, turned"):
-                    party = self.wire.party(turn.principal, Principal)
-                    self.attack.each_evening(party, self.scheme, self.wire, self.intercepts.all)
+                    seat = self.wire.party(turn.principal, Principal)
+                    perform(seat, self.attack.each_evening, seat, self.scheme, self.wire, tuple(self.intercepts.all))
+
+    def serve(self, warrant: Warrant) -> None:
+        """Hand the authority a warrant in the court's name; a corrupted authority does what the scheme says too."""
+        with crypto.acting(COURT):
+            self.court.serve(self.wire, self.authority.name, warrant)
+        with crypto.acting("authority"):
+            self._by_authority(self.scheme.serve, self.wire, warrant)
+
+    def yielded(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> list[bytes]:
+        """Run the scheme's lawful access to this mail, and return the texts that it yields."""
+
+        def access(authority: Authority, wire: Wire) -> list[bytes]:
+            return list(self.scheme.access(authority, wire, warrant, intercepted))
+
+        with crypto.acting("authority"):
+            return self._by_authority(access, self.wire)  # type: ignore[no-any-return]  # what access returns
+
+    def _by_authority(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what the authority's part of the scheme's recipe returns: it is the authority's own code."""
+        authority = self.authority
+        return perform(authority, work, authority, *arguments) if is_seat(authority) else work(authority, *arguments)
 
     # --- the record ---
 
     def _finish(self, apparatus: Apparatus) -> None:
         """Let the apparatus become a principal after the last day; on earlier evenings there is none to be seized."""
-        made = apparatus.finished(self.wire.heard, self.wire.parties.values())
+        made = apparatus.finished(self.wire.heard, map(occupant, self.wire.parties.values()))
         self.states[made.name] = [b""] * (self.scenario.days - 1) + [made.state()]
         self.kinds[made.name] = [type(made)] * self.scenario.days
 
@@ -235,6 +309,7 @@ class Play(World):
             spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},
             corrupted=self.turns,
+            untested=self.replaced.untested(map(keeping_of, self.wire.parties.values())),
             sent=tuple(self.sent),
             lost=frozenset(self.link.lost),
             shown=tuple(wire.shown),

@@ -12,7 +12,7 @@ from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
 from attacks.lab.results.types import Cell, Manifest
-from attacks.lab.simulation.attack import Attack, Cast, Seize, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, evenings_of
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
@@ -77,14 +77,19 @@ class Evaluation:
         """Drop the honest play's analysis, which is large."""
         self.__dict__.pop("analysis", None)
 
-    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Corruption, ...]]:
         """Return the analysis under an attack and its corruptions: the honest play's, or that of a play of its own.
 
         In the latter the adversary is given only the states of corrupted principals and, where services answer, of the
         officials: no one else can be in a coalition.
         """
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
-        corrupted = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
+        days = self.scenario.days
+        corrupted = [
+            Seizure(each.principal, evenings_of(each, days) if isinstance(each, Keep) else ())
+            for each in corruptions
+            if not isinstance(each, Seize)
+        ]
         if corrupted:
             record = self.play(attack)
             given = [*corrupted, *map(Seizure, self.cast.officials if attack.served else ())]
