@@ -44,12 +44,22 @@ class Keep(msgspec.Struct, frozen=True):
     day: int = 0
 
 
-Corruption = Seize | Turn | Keep
+class Use(msgspec.Struct, frozen=True):
+    """Seize, then use: a state is taken at the end of a day, and the thief plays with a copy from the next morning on.
+
+    It speaks as that principal, whose own behaviour stays honest; the copy hears all packets and is sent none.
+    """
+
+    principal: str
+    evening: int
+
+
+Corruption = Seize | Turn | Keep | Use
 
 
 def evenings_of(corruption: Corruption, days: int) -> tuple[int, ...]:
     """Return the evenings of a play of so many days on which a corruption takes its principal's state."""
-    if isinstance(corruption, Seize):
+    if isinstance(corruption, Seize | Use):
         return (corruption.evening,)
     if isinstance(corruption, Keep):
         return (days - 1,)
@@ -131,6 +141,9 @@ class Attack:
 
     def each_evening(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Do what the corrupted party does by itself each evening; `intercepted` is the network's archive."""
+
+    def receive(self, party: Principal, stolen: Sequence[Principal], scheme: Scheme) -> None:
+        """Give a party that was turned the copies of states that were stolen before (`Use`)."""
 
     def trials(self, party: Principal) -> int:
         """Return the number of trials that a corrupted party has made, by its state, if the attack is a search."""

@@ -9,26 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Keep, Turn
-from attacks.lab.simulation.keeping import Keeping, Replaced, facts_read, with_kept
+from attacks.lab.simulation.attack import Apparatus, Attack, Cast
 from attacks.lab.simulation.network import LossyLink
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
-from attacks.lab.simulation.seat import (
-    Seat,
-    WatchedWire,
-    corrupted_wire,
-    is_seat,
-    keeping_of,
-    occupant,
-    perform,
-    reseated,
-)
-from escrow import codec, crypto
-from escrow.codec import Fact
+from attacks.lab.simulation.seat import WatchedWire, occupant
+from attacks.lab.simulation.takeover import Takeover, by_authority
+from escrow import crypto
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.content import InGroup, direct
@@ -86,10 +75,7 @@ class Play(World):
         self.scenario, self.attack, self.forgetful, self.apparatus = scenario, attack, forgetful, apparatus
         devices = tuple(name for name, party in self.wire.parties.items() if isinstance(party, Device))
         self.cast = Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
-        corruptions = tuple(attack.corruptions(self.cast, scenario) if attack else ())
-        self.turns = tuple(each for each in corruptions if isinstance(each, Turn))
-        self.keeps = tuple(each for each in corruptions if isinstance(each, Keep))
-        self.replaced = Replaced()
+        self.takeover = Takeover(self.wire, scheme, attack, self.cast, scenario)
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
         self.kinds: dict[str, list[type[Principal]]] = {name: [] for name in self.wire.parties}
         self.sent: list[Sent] = []
@@ -100,7 +86,7 @@ class Play(World):
 
     def run(self) -> Record:
         """Play every day of the scenario and return the record."""
-        self._corrupt(0)  # who is corrupt from the beginning is so while keys are dealt
+        self.takeover.morning(0)  # who is corrupt from the beginning is so while keys are dealt
         self._set_up()
         texts = list(self.scenario.texts())
         for day in range(self.scenario.days):
@@ -121,43 +107,17 @@ class Play(World):
             device.rotate_every, device.keep_prekeys = self.scenario.rotate_every, self.scenario.keep_prekeys
         self.scheme.setup(self.wire)
 
-    def _corrupt(self, day: int) -> None:
-        """Put the attack's parties in the place of those that are corrupted on the morning of this day."""
-        if self.attack is None:
-            return
-        readable = facts_read(self.scheme, self.attack)
-        corruptions: tuple[Turn | Keep, ...] = (*self.turns, *self.keeps)
-        for each in corruptions:
-            if each.day != day:
-                continue
-            turns = isinstance(each, Turn)
-            party = self.wire.party(each.principal, Principal)
-            kept, facade = Keeping(party, readable, alone=turns), None
-            if turns:
-                with crypto.acting(f"{each.principal}, turned"):
-                    given = self.attack, party, self.scheme, self.cast, self.scenario
-                    made = kept.during(type(self.attack).corrupt, *given)
-                kept.goes_on_as(made)
-                self.replaced.note(type(made), type(party))
-                party, facade = made, corrupted_wire(self.wire, self._honest())
-            self.wire.parties[each.principal] = Seat(party, kept, facade)  # type: ignore[assignment]  # stands for it
-
-    def _honest(self) -> frozenset[str]:
-        """Return the names of the parties that no corruption of the attack takes over: none else speaks as one."""
-        return frozenset(self.wire.parties) - {turn.principal for turn in self.turns}
-
     def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
         """Return a wire on which a watched party is not watched while others read what it sends."""
         return WatchedWire(parties, link)
 
     def restart(self) -> None:
         """Replace every party by what its own state decodes to; a corrupted one stays in its place."""
-        for name, party in self.wire.parties.items():
-            self.wire.parties[name] = reseated(party)
+        self.takeover.restart()
 
     def _morning(self, day: int) -> None:
         if day:
-            self._corrupt(day)
+            self.takeover.morning(day)
         self.renew(self.cast.devices)
         for group in self.scenario.groups:
             if day in (0, group.removal_day):
@@ -233,24 +193,11 @@ class Play(World):
                 compare_safety_numbers(self.wire, self.device(met.one), self.device(met.other))
         self.intercepts.hear(self.wire.heard)
         self._access()
-        self._corrupted_act()
-        self._keep_states()
+        self.takeover.evening(self.intercepts.all)
+        for name, state, kind in self.takeover.states():
+            self.states[name].append(state)
+            self.kinds[name].append(kind)
         self.restart()
-
-    def _keep_states(self) -> None:
-        """Take the state of every principal, and of corrupted ones what they had since the evening before, too."""
-        parties = self.wire.parties
-        watched = {name: kept for name, party in parties.items() if (kept := keeping_of(party)) is not None}
-        if watched:
-            there = {fact: None for party in parties.values() for fact in codec.walk(occupant(party), Fact)}
-            for kept in watched.values():
-                kept.aliases(there)
-        for name, party in parties.items():
-            party = occupant(party)
-            if name in watched and (watched[name].alone or self.wire.day == self.scenario.days - 1):
-                party = with_kept(party, watched[name].left())
-            self.states[name].append(party.state())
-            self.kinds[name].append(type(party))
 
     def _access(self) -> None:
         """Run the lawful access under every warrant in force, on what was intercepted since it was run last."""
@@ -259,19 +206,12 @@ class Play(World):
                 for body in self.yielded(warrant, self.intercepts.fresh(number)):
                     self.lawful.append(Lawful(self.wire.day, number, body))
 
-    def _corrupted_act(self) -> None:
-        for turn in self.turns:
-            if turn.day <= self.wire.day and self.attack is not None:
-                with crypto.acting(f"{turn.principal}, turned"):
-                    seat = self.wire.party(turn.principal, Principal)
-                    perform(seat, self.attack.each_evening, seat, self.scheme, self.wire, tuple(self.intercepts.all))
-
     def serve(self, warrant: Warrant) -> None:
         """Hand the authority a warrant in the court's name; a corrupted authority does what the scheme says too."""
         with crypto.acting(COURT):
             self.court.serve(self.wire, self.authority.name, warrant)
         with crypto.acting("authority"):
-            self._by_authority(self.scheme.serve, self.wire, warrant)
+            by_authority(self.authority, self.scheme.serve, self.wire, warrant)
 
     def yielded(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> list[bytes]:
         """Run the scheme's lawful access to this mail, and return the texts that it yields."""
@@ -280,12 +220,7 @@ class Play(World):
             return list(self.scheme.access(authority, wire, warrant, intercepted))
 
         with crypto.acting("authority"):
-            return self._by_authority(access, self.wire)  # type: ignore[no-any-return]  # what access returns
-
-    def _by_authority(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Return what the authority's part of the scheme's recipe returns: it is the authority's own code."""
-        authority = self.authority
-        return perform(authority, work, authority, *arguments) if is_seat(authority) else work(authority, *arguments)
+            return by_authority(self.authority, access, self.wire)  # type: ignore[no-any-return]  # what access returns
 
     # --- the record ---
 
@@ -298,6 +233,8 @@ class Play(World):
     def _record(self) -> Record:
         if self.apparatus is not None:
             self._finish(self.apparatus)
+        for use, state, kind in self.takeover.used():
+            self.states[use.principal][use.evening], self.kinds[use.principal][use.evening] = state, kind
         wire = self.wire
         return Record(
             scheme=self.scheme.name,
@@ -308,8 +245,8 @@ class Play(World):
             heard=tuple(wire.heard),
             spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},
-            corrupted=self.turns,
-            untested=self.replaced.untested(map(keeping_of, self.wire.parties.values())),
+            corrupted=self.takeover.turns,
+            untested=self.takeover.untested(),
             sent=tuple(self.sent),
             lost=frozenset(self.link.lost),
             shown=tuple(wire.shown),

@@ -14,7 +14,7 @@ attacks.lab.adversary.isolation is where rules cannot.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from functools import lru_cache
 from types import MethodType
 from typing import Any, TypeVar
@@ -62,6 +62,10 @@ class CorruptedWire:
         """Send a packet and go on, as `escrow.wire.Wire.tell`. Raise ValueError for an honest `src`."""
         self._done("tell", src, dst, message)
 
+    def announce(self, src: str, to: Iterable[str], message: Packet) -> None:
+        """Send one packet to several parties, as `escrow.wire.Wire.announce`. Raise ValueError for an honest `src`."""
+        self._done("announce", src, tuple(to), message)
+
     def show(self, device: str, author: str, conversation: object, text: bytes) -> None:
         """Show a text on a screen of the party's own. Raise ValueError for an honest device."""
         self._done("show", device, author, conversation, text)
@@ -89,7 +93,9 @@ def corrupted_wire(wire: Wire, honest: Container[str]) -> CorruptedWire:
 
     The function inside it is wrapped in C code, which has no attribute that leads to it.
     """
-    carried: dict[str, Callable[..., Any]] = {name: getattr(wire, name) for name in ("ask", "tell", "show", "complain")}
+    carried: dict[str, Callable[..., Any]] = {
+        name: getattr(wire, name) for name in ("ask", "tell", "announce", "show", "complain")
+    }
 
     def do(operation: str, *arguments: Any) -> tuple[BaseException | None, Any]:
         try:
