@@ -12,8 +12,10 @@ from functools import cache, cached_property, partial
 import msgspec
 
 from attacks.lab.adversary.view import words_of
+from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
 from attacks.lab.crosscheck.compare import agree
-from attacks.lab.crosscheck.door_record import DoorRecord
+from attacks.lab.crosscheck.round_the_door import round_the_door
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation import scenario
@@ -40,12 +42,17 @@ class Trial:
     """One scheme in the small scenario, played on first use."""
 
     def __init__(self, scheme: Scheme, every: Sequence[Attack]) -> None:
-        self.scheme, self.every, self.log = scheme, every, DoorRecord()
+        self.scheme, self.every = scheme, every
 
     @cached_property
+    def plays(self) -> TwoPlays:
+        """The play in the small scenario, and the same under another run secret."""
+        return TwoPlays(self.scheme, small())
+
+    @property
     def record(self) -> Record:
-        """The play in the small scenario."""
-        return play(self.scheme, small(), observer=self.log)
+        """The first of these plays."""
+        return self.plays.record
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -95,7 +102,26 @@ class Trial:
 
         No rule is missing.
         """
-        return "; ".join(agree(self.analysis, self.log).failures)
+        return "; ".join(agree(self.analysis, self.plays.log).failures)
+
+    def has_no_constant_secret(self) -> str:
+        """Check that no secret is equal in two plays of different run secrets: it would be written in the program."""
+        return "; ".join(constant_secrets(self.plays))
+
+    def repeats_no_nonce(self) -> str:
+        """Check that no two ciphertexts are sealed under one key and nonce."""
+        return "; ".join(repeated_nonces(self.plays))
+
+    def goes_through_the_door(self) -> str:
+        """Check that no module of the scheme takes cryptography or randomness from elsewhere."""
+        return "; ".join(round_the_door(self.scheme))
+
+    def byte_tests(self) -> Iterator[Test]:
+        """Yield the properties of the bytes in a play, whatever their types say."""
+        yield "no secret is the same in every run", self.has_no_constant_secret
+        yield "no key and nonce seal twice", self.repeats_no_nonce
+        yield "all cryptography goes through the door", self.goes_through_the_door
+        yield "no official acts on an order that no court signed", self.wants_signatures
 
     def wants_signatures(self) -> str:
         """Check that no official acts on an order that no court signed."""
@@ -111,7 +137,7 @@ class Trial:
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule
         yield "three adversaries agree", self.is_agreed_on
-        yield "no official acts on an order that no court signed", self.wants_signatures
+        yield from self.byte_tests()
 
 
 def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
