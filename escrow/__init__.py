@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from escrow.crypto import (
         Private,
         SigningKey,
-        digest,
         hkdf,
         hmac256,
         new_private,
@@ -88,8 +87,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text",
     "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
     # randomness and symmetric cryptography
-    "acting", "digest", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal",
-    "sha256", "verify", "xor_bytes",
+    "acting", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256",
+    "verify", "xor_bytes",
     # errors
     "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
     # modules

@@ -9,14 +9,15 @@ from itertools import groupby
 from typing import NamedTuple
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.adversary.labels import MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Secrets
 from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
 
 HISTORY = "message history kept on a device's screen is not counted"
 SHOWN = 25  # coalitions of users' devices that a section lists; officials' are all listed
-BASIS = {SERVED: MATHEMATICS}  # a pass that is told as what it adds to another; those without a check add to SERVED
+# a pass that is told as what it adds to another; those without a check add to SERVED
+BASIS = {SERVED: MATHEMATICS, BYTES: MATHEMATICS}
 
 
 class Section(NamedTuple):

@@ -1,4 +1,4 @@
-"""The closure, the puppets and the ledger agree; where one of them is made to err, the others say so."""
+"""The closure, the puppets and the bytes agree; where one of them is made to err, the others say so."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from hypothesis import strategies as st
 
 from attacks import registry
 from attacks.lab.crosscheck import compare as agreeing
-from attacks.lab.crosscheck.byte_adversary import Ledger
 from attacks.lab.crosscheck.compare import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
-from attacks.lab.crosscheck.door_record import DoorRecord
 from attacks.lab.crosscheck.puppets import Puppets, recorded_answers
+from attacks.lab.crosscheck.two_runs import play_twice
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict import analysis as analysing
 from attacks.lab.verdict.analysis import Analysis
-from escrow import codec
-from escrow.codec import Public
-from escrow.e2ee import device, ratchet, sender_keys
-from escrow.errors import Forged
+from escrow.e2ee import ratchet, sender_keys
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.clipper import scheme as clipper
-from escrow.warrant import Request
 from escrow.wire import Heard
+from tests.support.misplaced import BlurterScheme, HoarderScheme, SternScheme
 
 ATTACKS = tuple(registry.attacks().values())
 SCHEMES = {module.SCHEME.name: module.SCHEME for module in (plain, envelope, split_key, ghost, clipper)}
@@ -35,9 +31,12 @@ SMALL = default(users=4, days=5, messages=16)
 
 
 def compare(scheme, scenario=SMALL, attack=None):
-    log = DoorRecord()
-    record = play(scheme, scenario, attack, observer=log)
-    return agree(Analysis(scheme, record, ATTACKS), log)
+    return agree(analysed(scheme, scenario, attack))
+
+
+def analysed(scheme, scenario=SMALL, attack=None):
+    record, door = play_twice(scheme, scenario, attack)
+    return Analysis(scheme, record, ATTACKS, door=door)
 
 
 BORDER = {
@@ -121,8 +120,8 @@ def test_a_chip_opens_what_another_sent_under_its_leaf_and_that_it_is_the_same_l
 # --- the second and third adversary by themselves ---
 
 
-def test_puppets_and_ledger_share_no_code_with_the_closure():
-    names = ("puppets", "byte_adversary")
+def test_puppets_and_the_record_of_the_door_share_no_code_with_the_closure():
+    names = ("puppets", "two_runs", "consequences", "overlaps")
     code = f"import sys, {', '.join(f'attacks.lab.crosscheck.{name}' for name in names)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "attacks.lab.crosscheck.puppets" in loaded
@@ -173,23 +172,6 @@ def test_a_missing_derivation_is_noticed_by_the_puppets(monkeypatch, scheme, rul
     assert any(said.startswith(f"{who}: puppets opened what the closure did not") for said in found.failures)
 
 
-class Stern(envelope.EnvelopeAgent):
-    """An agent that takes the court's signature for mathematics."""
-
-    def on_request(self, sender: str, request: Request, wire):
-        if not request.warrant.signed_by(self.key.court):
-            raise Forged("the court did not sign this")
-        return super().on_request(sender, request, wire)
-
-
-class SternScheme(envelope.EnvelopeScheme, frozen=True, kw_only=True):
-    name = "stern"
-
-    def cast(self, users, court):
-        for party in super().cast(users, court):
-            yield Stern(party.name, party.key) if isinstance(party, envelope.EnvelopeAgent) else party
-
-
 def test_a_promise_written_as_mathematics_is_noticed():
     found = compare(SternScheme())
     assert any(said.startswith("agent@0: the closure opened what the puppets did not") for said in found.failures)
@@ -209,50 +191,27 @@ def test_a_secret_that_its_holders_code_never_uses_is_noticed():
     assert specimen("no-spare-key").failures == ()
 
 
-def test_a_typed_key_on_the_wire_is_found_by_closure_and_ledger_without_puppets():
+def test_a_typed_key_on_the_wire_is_found_by_closure_and_bytes_without_puppets():
     found = specimen("key-in-clear")
     assert found.failures == () and found.closure_only[IN_THE_OPEN]
     assert not specimen("key-hashed").closure_only[IN_THE_OPEN]
 
 
-class Hoarder(device.Device):
-    """A device that keeps the keys of what it sends, and calls them public bytes."""
-
-    used: list[Public] = []
-
-    def access_field(self, key, context):
-        self.used.append(codec.encode((context.day, key.value)))
-
-
-class HoarderScheme(plain.Plain, frozen=True, kw_only=True):
-    name = "hoarder"
-    device = Hoarder
-
-
-def test_a_secret_hidden_in_loose_bytes_is_caught_by_the_ledger_alone():
-    log = DoorRecord()
-    record = play(HoarderScheme(), SMALL, observer=log)
-    found = agree(Analysis(HoarderScheme(), record, ATTACKS), log)
-    assert found.failures and all("lies in loose bytes" in said for said in found.failures)
+def test_a_secret_hidden_in_loose_bytes_is_caught_by_the_bytes_alone():
+    analysis = analysed(HoarderScheme())
+    found = agree(analysis)
+    assert found.failures and all("bytes open what no rule does" in said for said in found.failures)
     for name in ("alice-phone", "bob-laptop"):
-        own = {sent.id for sent in record.sent if sent.device == name}
-        assert own and own <= Ledger(record, log).opened([(name, 4)])
+        own = {sent.id for sent in analysis.record.sent if sent.device == name}
+        assert own and own <= analysis.graph.lying([(name, 4)])
 
 
-class Blurter(device.Device):
-    """A device that puts the message key beside the message, and calls it public bytes."""
-
-    def access_field(self, key, context):
-        return envelope.Envelope(key.chain, key.n, context.people, context.day, b"", b"", key.value)
-
-
-class BlurterScheme(plain.Plain, frozen=True, kw_only=True):
-    name = "blurter"
-    device = Blurter
+def test_a_key_on_the_wire_is_caught_by_the_bytes_with_nobody_seized():
+    analysis = analysed(BlurterScheme())
+    assert analysis.graph.lying(()) == {sent.id for sent in analysis.record.sent}
+    assert agree(analysis).failures[0].startswith("nobody: ")
 
 
-def test_a_key_on_the_wire_is_caught_by_the_ledger_with_nobody_seized():
-    log = DoorRecord()
-    record = play(BlurterScheme(), SMALL, observer=log)
-    assert Ledger(record, log).opened(()) == {sent.id for sent in record.sent}
-    assert agree(Analysis(BlurterScheme(), record, ATTACKS), log).failures[0].startswith("nobody: ")
+def test_an_analysis_without_the_record_of_the_door_is_not_compared():
+    with pytest.raises(TypeError, match="record of the door"):
+        agree(Analysis(plain.SCHEME, play(plain.SCHEME, SMALL), ATTACKS))

@@ -1,10 +1,11 @@
 """The edges of a closure: which facts give which others, by which rule.
 
-There are three kinds, and one numbering for all: first the firings, then the gate edges, then the service edges.
+There are four kinds, and one numbering for all, in this order.
 
   firing         a rule applied to its premises; guards and witnesses stand among them but cost nothing
   gate edge      a threshold rule, run once; it lists every verified member, also one that arrives later
   service edge   an official's answer: the request's facts without the official's secret, and the checks they fail
+  byte edge      what follows without any rule, from the record of the door; only analyses that ask for it have any
 
 A million firings are common, so they are packed into arrays. For the rule `open(field, key: Guard) -> text`, applied to
 the facts 7 and 4 and giving 9, `_cells` gets 7, 4, 9: premises that count in labels, other premises, conclusions.
@@ -113,6 +114,26 @@ class ServiceEdges(Sequence[ServiceEdge]):
         return found
 
 
+class ByteEdges:
+    """What follows from what by bytes alone: one conclusion each, a name, and a note of where it comes from."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.notes: list[object] = []
+        self.premises: list[Premises] = []
+        self.conclusions: list[Premises] = []
+
+    def add(self, name: str, premises: Iterable[int], conclusion: int, note: object = None) -> None:
+        """Append an edge."""
+        self.names.append(name)
+        self.notes.append(note)
+        self.premises.append(tuple(premises))
+        self.conclusions.append((conclusion,))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 class Edges:
     """Every edge by number; the one place that knows how firings are packed."""
 
@@ -124,6 +145,7 @@ class Edges:
         self.needed_at = [
             tuple(at for at, needed in enumerate(rule.needed) if needed or at in rule.guesses) for rule in rules
         ]
+        self.by_bytes = ByteEdges()
         self._rule = array("H")  # of each firing
         self._start = array("I", [0])  # where the cells of each firing begin, and one entry more: where the last end
         self._cells = array("I")
@@ -153,12 +175,17 @@ class Edges:
     # --- one edge ---
 
     def __len__(self) -> int:
-        return len(self._rule) + len(self.gates) + len(self.services)
+        return self.rules_end + len(self.by_bytes)
 
     @property
     def firings(self) -> int:
         """How many firings there are: the edges of smaller number."""
         return len(self._rule)
+
+    @property
+    def rules_end(self) -> int:
+        """How many edges are not by bytes: those of smaller number."""
+        return len(self._rule) + len(self.gates) + len(self.services)
 
     def firing(self, number: int) -> tuple[Rule, Premises, Premises]:
         """Return (rule, premises in argument order, conclusions) of one firing; what is guessed as the fact itself."""
@@ -183,15 +210,17 @@ class Edges:
     def service(self, edge: int) -> ServiceEdge | None:
         """Return the official's answer that an edge is, or None."""
         at = edge - len(self._rule) - len(self.gates)
-        return self.services[at] if at >= 0 else None
+        return self.services[at] if 0 <= at < len(self.services) else None
 
     def failed(self, edge: int) -> frozenset[str] | None:
         """Return the checks that the request of a service edge fails; None for any other edge."""
         at = edge - len(self._rule) - len(self.gates)
-        return self.services.failed(at) if at >= 0 else None
+        return self.services.failed(at) if 0 <= at < len(self.services) else None
 
     def name_of(self, edge: int) -> str:
         """Return the full name of the edge's rule; of a service edge, that of its checks."""
+        if edge >= self.rules_end:
+            return self.by_bytes.names[edge - self.rules_end]
         if service := self.service(edge):
             return service.name
         gate = self.gate(edge)
@@ -208,10 +237,14 @@ class Edges:
             return self._cells[start : start + self._orders[self._rule[edge]][0]]
         if gate := self.gate(edge):
             return [*self.paying(gate), *(member for same in gate.members.values() for member in same)]
+        if edge >= self.rules_end:
+            return self.by_bytes.premises[edge - self.rules_end]
         return self.services.premises(edge - len(self._rule) - len(self.gates))
 
     def gives(self, edge: int) -> Sequence[int]:
         """Return the conclusions of an edge."""
+        if edge >= self.rules_end:
+            return self.by_bytes.conclusions[edge - self.rules_end]
         if (at := edge - len(self._rule) - len(self.gates)) >= 0:
             edge = self.services.firing(at)
         if gate := self.gate(edge):
@@ -224,7 +257,7 @@ class Edges:
         """Yield (edge, needs, gives), as the methods of these names say; of a gate `needs` are the paying guards."""
         cells, starts, rules, services, firings = self._cells, self._start, self._rule, self.services, len(self._rule)
         needed, takes = [each[0] for each in self._orders], [each[1] for each in self._orders]
-        answered = firings + len(self.gates)
+        answered, ruled, by_bytes = firings + len(self.gates), self.rules_end, self.by_bytes
         for edge in edges:
             if edge < firings:
                 start, rule = starts[edge], rules[edge]
@@ -232,6 +265,8 @@ class Edges:
             elif edge < answered:
                 gate = self.gates[edge - firings]
                 yield edge, self.paying(gate), gate.conclusions
+            elif edge >= ruled:
+                yield edge, by_bytes.premises[edge - ruled], by_bytes.conclusions[edge - ruled]
             else:
                 at = edge - answered
                 yield edge, services.premises(at), self.gives(services.firing(at))

@@ -31,7 +31,7 @@ NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
 EXACT = 20_000  # a threshold of more combinations than this becomes one symbolic atom
 COMPARED = 2_000  # likewise where members share assumptions, so that combinations must be compared with each other
 
-MATHEMATICS, SERVED, WITHOUT = "mathematics", "served", "without "
+MATHEMATICS, SERVED, WITHOUT, BYTES = "mathematics", "served", "without ", "bytes"
 
 
 class Antichains:
@@ -204,10 +204,12 @@ class Labels:
     def passes(self) -> tuple[str, ...]:
         """Return the names that `label` takes.
 
-        They are mathematics, served, and `without C` for every check C that some edge fails.
+        They are mathematics, served, and `without C` for every check C that some edge fails; `bytes`, if there are byte
+        edges, is mathematics with these.
         """
         checks = {check for _, _, failed in self.closure.edges.services.kinds() for check in failed}
-        return (MATHEMATICS, SERVED, *(WITHOUT + check for check in sorted(checks)))
+        by_bytes = (BYTES,) if self.closure.edges.by_bytes else ()
+        return (MATHEMATICS, *by_bytes, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
     def label(self, name: str = MATHEMATICS) -> list[int]:
         """Return the label of each fact in one pass, as numbers of `antichains`, within the limit of work.
@@ -242,10 +244,12 @@ class Labels:
 
         A service edge only if the pass waives every check that it fails.
         """
+        if edge >= self.closure.edges.rules_end:
+            return name == BYTES
         if (failed := self.closure.edges.failed(edge)) is None:
             return True
-        if name == MATHEMATICS or not failed:
-            return name != MATHEMATICS
+        if name in (MATHEMATICS, BYTES) or not failed:
+            return name not in (MATHEMATICS, BYTES)
         return name.startswith(WITHOUT) and failed == {name.removeprefix(WITHOUT)}
 
     def satisfied(self, mask: int) -> int:

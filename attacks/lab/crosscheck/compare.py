@@ -1,10 +1,10 @@
 """Compares what the three adversaries let a coalition read without any official's help ("mathematics").
 
-  puppets ⊆ closure    or a derivation is missing          ledger ⊆ closure    or a secret lies where no type tells
+  puppets ⊆ closure    or a derivation is missing          bytes ⊆ closure     or a secret goes round types and rules
   closure ∖ puppets    empty for officials, and for what one device taken once receives; else a promise was written as
                        mathematics, or no party's own code uses a secret that it holds. The rest is closure only:
                        puppets do not play a seized sender's receivers, nor pool what several seizures hold, nor
-                       pick up keys that lie about (there the ledger has to agree), nor try on another's mail what
+                       pick up keys that lie about (the same bytes have to lie there), nor try on another's mail what
                        a device put beside its own (there the same bytes have to stand in both)
 
 Compared are: no coalition; every principal on every evening; every minimal coalition of several, on its first evenings;
@@ -21,9 +21,9 @@ from typing import Protocol
 import msgspec
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.adversary.labels import BYTES, MATHEMATICS
 from attacks.lab.adversary.view import words_of
-from attacks.lab.crosscheck.byte_adversary import Ledger
-from attacks.lab.crosscheck.door_record import DoorRecord
+from attacks.lab.crosscheck.byte_graph import ByteGraph
 from attacks.lab.crosscheck.puppets import Puppets
 from attacks.lab.simulation.record import Record
 from escrow import codec
@@ -34,7 +34,7 @@ from escrow.testing.world import mails_in
 OWN_CHAIN = "a seized sender's own chain"
 EVENINGS = "several evenings of one device"
 HALVES = "halves of a key from several parties"
-IN_THE_OPEN = "a key in the open, which the ledger has too"
+IN_THE_OPEN = "a key in the open, whose bytes lie there"
 BORROWED = "another's text, beside which go bytes that the seized device put beside its own"
 KINDS = (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN, BORROWED)
 FINGERPRINT = 16  # bytes; fewer may be alike by chance
@@ -55,6 +55,7 @@ class Derived(Protocol):
 
     scheme: Scheme
     record: Record
+    graph: ByteGraph | None
 
     @property
     def texts(self) -> Mapping[int, int]:
@@ -66,20 +67,22 @@ class Derived(Protocol):
     def structure(self) -> AccessStructure:
         """Return the access structure of the play."""
 
-    def opened_by(self, seizures: Iterable[Seizure]) -> frozenset[int]:
-        """Return the texts that these seizures open."""
+    def opened_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> frozenset[int]:
+        """Return the texts that these seizures open in a pass."""
 
 
-def agree(analysis: Derived, log: DoorRecord) -> Agreement:
-    """Compare the three adversaries on one play; `log` observed that play."""
-    return _Comparison(analysis, log).run()
+def agree(analysis: Derived) -> Agreement:
+    """Compare the three adversaries on one play. Raise TypeError if the analysis has no graph over its bytes."""
+    if analysis.graph is None:
+        raise TypeError("an analysis without the record of the door has no third adversary")
+    return _Comparison(analysis, analysis.graph).run()
 
 
 class _Comparison:
-    def __init__(self, analysis: Derived, log: DoorRecord) -> None:
+    def __init__(self, analysis: Derived, graph: ByteGraph) -> None:
         self.analysis, self.record = analysis, analysis.record
         self.structure = analysis.structure()
-        self.puppets, self.ledger = Puppets(analysis.scheme, analysis.record), Ledger(analysis.record, log)
+        self.puppets, self.graph = Puppets(analysis.scheme, analysis.record), graph
         self.evenings = range(self.record.scenario.days)
         self.author = {sent.id: sent.device for sent in self.record.sent}
         self.checked: dict[str, None] = {}
@@ -139,8 +142,10 @@ class _Comparison:
         return closure - puppets
 
     def _search(self, taken: Taken) -> None:
-        if extra := self.ledger.opened(taken) - self._closure(taken):
-            self._fail(taken, "a text or its key lies in loose bytes, where the closure did not find it", extra)
+        """Compare with the bytes; where parties are corrupt, only with what lies open: they compute what they like."""
+        found = self.graph.lying(taken) if self.record.corrupted else self._closure(taken, BYTES)
+        if extra := found - self._closure(taken):
+            self._fail(taken, "bytes open what no rule does", extra)
 
     def _miss(self, taken: Taken, texts: frozenset[int]) -> None:
         """Sort what puppets missed: some kinds are known to be beyond them, and any other is a failure."""
@@ -150,7 +155,7 @@ class _Comparison:
             return
         own = {text for text in texts if self.author[text] in names & devices}
         self.only[OWN_CHAIN] |= own
-        literal = (texts - own) & self.ledger.opened(taken)
+        literal = (texts - own) & self.graph.lying(taken)
         self.only[IN_THE_OPEN] |= literal
         borrowed = {text for text in texts - own - literal if any(self._borrowed(text, name) for name in names)}
         self.only[BORROWED] |= borrowed
@@ -179,8 +184,8 @@ class _Comparison:
                     found[text].update(_strings(mail.field, kinds))
         return found
 
-    def _closure(self, taken: Taken) -> frozenset[int]:
-        return self.analysis.opened_by(Seizure(name, (evening,)) for name, evening in taken)
+    def _closure(self, taken: Taken, name: str = MATHEMATICS) -> frozenset[int]:
+        return self.analysis.opened_by([Seizure(principal, (evening,)) for principal, evening in taken], name)
 
     def _fail(self, taken: Taken, what: str, texts: Iterable[int]) -> None:
         self.failures.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(texts)))}")

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from escrow.crypto import Call
+from escrow.run import Call
 
 
 class Sealed(NamedTuple):

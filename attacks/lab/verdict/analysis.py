@@ -6,16 +6,17 @@ byte: texts are fresh and random, so equality is proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.isolation import Remote
-from attacks.lab.adversary.labels import MATHEMATICS, SERVED, Labels, minimal
+from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, Labels, minimal
 from attacks.lab.adversary.local import Adversary, Local, stranger
 from attacks.lab.adversary.view import View, words_of
+from attacks.lab.crosscheck.byte_graph import ByteGraph, Door
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from escrow import codec
@@ -63,7 +64,8 @@ class Analysis:
     """The texts that can be derived from a record, and by which coalitions.
 
     `taken`: if given, only these states are given to the adversary. `isolated` puts the adversary into its own process:
-    then there is no `closure` and there are no `labels` to read, and an error there raises AdversaryFailed.
+    then there is no `closure` and there are no `labels` to read, and an error there raises AdversaryFailed. `door`: the
+    record of every call of the door in that play; then there is a pass `bytes`, with what follows from it.
     """
 
     def __init__(
@@ -74,12 +76,15 @@ class Analysis:
         *,
         isolated: bool = False,
         taken: Sequence[Seizure] | None = None,
+        door: Door | None = None,
     ) -> None:
         self.scheme, self.record, attacks = scheme, record, tuple(attacks)
         self.rules = rules_of(scheme, attacks)
         asked = view_of(record, taken), scheme, attacks, self.rules
         self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked)
+        self.graph = None if door is None else ByteGraph(self.closure, record, door)
         self._structures: dict[str, AccessStructure] = {}
+        self._numbered: dict[str, dict[int, list[int]]] = {}
 
     # --- the adversary, if it is in this process ---
 
@@ -107,40 +112,57 @@ class Analysis:
         ids = {sent.body: sent.id for sent in self.record.sent}
         return {number: ids[body] for number, body in self.adversary.texts.items() if body in ids}
 
+    def _in_pass(self, name: str) -> dict[int, int]:
+        """Return the same for one pass: by bytes a text is read without being a fact."""
+        return self._ids | self.graph.texts if self.graph and name == BYTES else self._ids
+
     @property
     def passes(self) -> tuple[str, ...]:
         """The names of the passes; `mathematics` alone if no official answers."""
-        return self.adversary.passes if self.adversary.officials else (MATHEMATICS,)
+        served = () if self.adversary.officials else (SERVED,)
+        return tuple(name for name in self.adversary.passes if name not in served)
 
     @cached_property
     def texts(self) -> dict[int, int]:
         """The adversary's number of each text that any coalition can derive: by the text's id."""
         return {text: number for number, text in self._ids.items()}
 
+    def texts_in(self, name: str) -> set[int]:
+        """Return the ids of the texts that any coalition can derive in a pass."""
+        return set(self._in_pass(name).values())
+
     def masks(self, text: int, name: str = MATHEMATICS) -> tuple[int, ...]:
         """Return the minimal masks that open a text in a pass; none if no coalition opens it."""
         labels = self.adversary.labelled(name)
-        found = [labels.masks(number, name) for number in self._numbers.get(text, ())]
+        found = [labels.masks(number, name) for number in self._numbers(name).get(text, ())]
         return found[0] if len(found) == 1 else tuple(minimal(mask for masks in found for mask in masks))
 
-    @cached_property
-    def _numbers(self) -> dict[int, list[int]]:
-        """All numbers of a text: several where a rule gives its bytes in another conversation."""
-        numbers: dict[int, list[int]] = {}
-        for number, text in self._ids.items():
-            numbers.setdefault(text, []).append(number)
-        return numbers
+    def _numbers(self, name: str) -> dict[int, list[int]]:
+        """Return all numbers of a text: several where a rule gives its bytes in another conversation."""
+        if name not in self._numbered:
+            numbers: dict[int, list[int]] = {}
+            for number, text in self._in_pass(name).items():
+                numbers.setdefault(text, []).append(number)
+            self._numbered[name] = numbers
+        return self._numbered[name]
 
     def structure(self, name: str = MATHEMATICS) -> AccessStructure:
         """Return which coalitions open which text (by the adversary's number) in a pass."""
         if name not in self._structures:
-            self._structures[name] = AccessStructure(self.adversary.labelled(name), self._ids, name)
+            self._structures[name] = AccessStructure(self.adversary.labelled(name), self._in_pass(name), name)
         return self._structures[name]
 
     def opened_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> frozenset[int]:
         """Return the ids of the texts that these seizures open together."""
         structure = self.structure(name)
-        return frozenset(self._ids[number] for number in structure.opened(structure.mask(seizures)))
+        ids = self._in_pass(name)
+        return frozenset(ids[number] for number in structure.opened(structure.mask(seizures)))
+
+    def derived_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> Callable[[int], bool]:
+        """Return what tells of a fact (by number) whether these seizures derive it in a pass."""
+        structure, labels = self.structure(name), self.labels
+        mask, of_fact = labels.satisfied(structure.mask(seizures)), labels.label(name)
+        return lambda fact: labels.opens(of_fact[fact], mask)
 
 
-__all__ = ["MATHEMATICS", "SERVED", "Analysis", "rules_of", "stranger", "view_of"]
+__all__ = ["BYTES", "MATHEMATICS", "SERVED", "Analysis", "rules_of", "stranger", "view_of"]

@@ -15,7 +15,7 @@ from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.verdict.analysis import MATHEMATICS, Analysis
+from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.identities import identities
@@ -34,6 +34,7 @@ def anatomy(
     progress: Progress | None = None,
     *,
     isolated: bool = False,
+    by_bytes: bool = False,
 ) -> Anatomy:
     """Return the measured access structure of a scheme in a scenario.
 
@@ -43,9 +44,10 @@ def anatomy(
         scenario: the scenario to play.
         progress: called with (steps done, steps in all, name of the step).
         isolated: whether each adversary has its own process.
+        by_bytes: whether there is a pass `bytes` too: mathematics, and what follows by bytes alone.
     """
     with crypto.running(crypto.Run(None, results=crypto.Results())):
-        evaluation = Evaluation(scheme, attacks, scenario, isolated=isolated)
+        evaluation = Evaluation(scheme, attacks, scenario, isolated=isolated, by_bytes=by_bytes)
         cast = evaluation.record.cast
         active = [each for each in attacks if not each.applies(scheme, cast) and _turns(each, evaluation)]
         rows: list[Minimal] = []
@@ -78,7 +80,7 @@ def _groups(analysis: Analysis, name: str) -> dict[tuple[str, ...], Group]:
     structure = analysis.structure(name)
     known: dict[int, Coalition] = {}
     groups: dict[tuple[str, ...], Group] = defaultdict(lambda: defaultdict(list))
-    for text in analysis.texts:
+    for text in analysis.texts_in(name):
         for mask in analysis.masks(text, name):
             coalition = known.setdefault(mask, structure.coalition(mask))
             kind = (*(each.principal for each in coalition.members), *map(str, coalition.thresholds))
@@ -169,7 +171,7 @@ def _split(opened: set[int], days: dict[int, int], evening: int) -> ByDay:
 
 def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
     """Return the officials on whose honesty this pass counts."""
-    if name == MATHEMATICS:
+    if name in (MATHEMATICS, BYTES):
         return ()
     return analysis.adversary.officials
 

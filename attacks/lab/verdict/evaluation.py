@@ -11,8 +11,9 @@ import msgspec
 from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
+from attacks.lab.crosscheck.two_runs import TwoRuns, play_twice
 from attacks.lab.results.types import Cell, Manifest
-from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, evenings_of
+from attacks.lab.simulation.attack import Attack, Cast, Seize, Turn
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
@@ -31,7 +32,7 @@ class Evaluation:
     `secret` (32 bytes) replaces the scenario's seed as the source of the plays' randomness. `isolated` gives each
     adversary its own process, plays under a fresh secret if none is given, and tries each cell's coalition again in a
     process that holds nothing else; a failure there is an ERROR. `plain` is the scheme that cells are compared with;
-    their keys depend on it.
+    their keys depend on it. `by_bytes` joins to the honest play's analysis what follows without rules (crosscheck).
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class Evaluation:
         isolated: bool = False,
         secret: bytes | None = None,
         plain: Scheme | None = None,
+        by_bytes: bool = False,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
-        self.plain = plain
+        self.plain, self.by_bytes = plain, by_bytes
         self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
@@ -56,7 +58,11 @@ class Evaluation:
     @cached_property
     def record(self) -> Record:
         """The honest play."""
-        return self.play()
+        return self._twice[0] if self.by_bytes else self.play()
+
+    @cached_property
+    def _twice(self) -> tuple[Record, TwoRuns]:
+        return play_twice(self.scheme, self.scenario, secret=self._secret)
 
     @cached_property
     def cast(self) -> Cast:
@@ -71,25 +77,22 @@ class Evaluation:
     @cached_property
     def analysis(self) -> Analysis:
         """The analysis of the honest play."""
+        if self.by_bytes:
+            return Analysis(self.scheme, self.record, self.attacks, door=self._twice[1])
         return self._analysed(self.record)
 
     def forget(self) -> None:
         """Drop the honest play's analysis, which is large."""
         self.__dict__.pop("analysis", None)
 
-    def under(self, attack: Attack) -> tuple[Analysis, tuple[Corruption, ...]]:
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
         """Return the analysis under an attack and its corruptions: the honest play's, or that of a play of its own.
 
         In the latter the adversary is given only the states of corrupted principals and, where services answer, of the
         officials: no one else can be in a coalition.
         """
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
-        days = self.scenario.days
-        corrupted = [
-            Seizure(each.principal, evenings_of(each, days) if isinstance(each, Keep) else ())
-            for each in corruptions
-            if not isinstance(each, Seize)
-        ]
+        corrupted = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
         if corrupted:
             record = self.play(attack)
             given = [*corrupted, *map(Seizure, self.cast.officials if attack.served else ())]

@@ -1,0 +1,260 @@
+"""The door's record as a graph over byte strings, joined to a closure: what an adversary reads that knows no types.
+
+Nodes are the inputs and results of every call of the door, the bytes inside facts, and the texts. Byte edges stand
+beside those of the closure's rules:
+
+  (calls)   what a call of the door gives, as `consequences` says
+  part      a string -> what lies in it; a state or packet likewise
+  compose   stretches that are known by themselves -> the string that they make up, but for bytes equal in two runs
+  field     a fact -> its bytes; all its secret bytes -> the fact
+
+Bytes that are equal in two runs of different secrets are everybody's. No edge leads to what was drawn: the run's secret
+is nobody's. Strings below 8 bytes are never searched: a fact that is held may give them, or a call.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
+from itertools import chain
+from typing import Protocol
+
+import msgspec
+
+from attacks.lab.adversary.closure import Closure
+from attacks.lab.crosscheck import overlaps
+from attacks.lab.crosscheck.consequences import Halves, consequences, streams
+from attacks.lab.crosscheck.overlaps import TRIED, Targets
+from attacks.lab.simulation.record import Record
+from escrow.codec import Fact, Public
+from escrow.run import Call
+
+PART, COMPOSE, FIELD = "part", "compose", "field"
+
+
+class ByteString(Fact, frozen=True):
+    """Bytes that a call of the door took or gave, or of which a fact or text consists."""
+
+    value: bytes
+
+
+class Stretch(Fact, frozen=True):
+    """Part of a string: bytes that are known from elsewhere, and that no call took by themselves."""
+
+    of: bytes
+    part: int
+    around: bytes
+
+
+class Door(Protocol):
+    """Every call of the door in a play, and how its bytes compare with those of another run."""
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """Every call, in order."""
+
+    def is_constant(self, value: bytes) -> bool:
+        """Return whether these bytes stand in the other run too."""
+
+    def counterpart(self, value: bytes) -> bytes | None:
+        """Return the bytes in the place of these in the other run; None if no place is known."""
+
+
+class ByteGraph:
+    """The byte edges of one play's closure, which building it adds; `texts` are the numbers of the texts as bytes.
+
+    Args:
+        closure: It has run, and asked all officials.
+        record: The play.
+        door: Every call of the door in that play, and how it compares with another run.
+    """
+
+    def __init__(self, closure: Closure, record: Record, door: Door) -> None:
+        self.closure, self.door = closure, door
+        self._edges = closure.edges.by_bytes
+        self._facts = list(closure.facts)
+        self._packets = overlaps.grams({packet.data for packet in record.heard})
+        self._targets = Targets()
+        self._numbers: dict[bytes, int] = {}  # of targets
+        self._sources: set[bytes] = set()
+        self._public: dict[bytes, bool] = {}  # of each string that was looked at: whether everybody has it
+        self._calls()
+        self._fields()
+        self.texts = {self._node(sent.body): sent.id for sent in record.sent if self._target(sent.body)}
+        self._bodies = {sent.body: sent.id for sent in record.sent}
+        self._overlap(record)
+
+    def lying(self, taken: Iterable[tuple[str, int]]) -> frozenset[int]:
+        """Return the texts that lie open in packets and in these states, or are sealed under a key that lies there."""
+        taken = list(taken)
+        return frozenset(text for value, texts in self._opens.items() if self._lies(value, taken) for text in texts)
+
+    @cached_property
+    def _opens(self) -> dict[bytes, set[int]]:
+        """The texts in each string, and in what was sealed under it and heard."""
+        found = {body: {text} for body, text in self._bodies.items()}
+        for each in self.door.calls:
+            if each.operation == "seal" and each.outputs and self._everybodys(each.outputs[0]):
+                inside = {text for body, text in self._bodies.items() if body in each.inputs[3]}
+                if inside:
+                    found.setdefault(each.inputs[0], set()).update(inside)
+        return found
+
+    def _lies(self, value: bytes, taken: Iterable[tuple[str, int]]) -> bool:
+        held = dict(self.closure.held.get(self.closure.ids.get(ByteString(value), -1), ()))
+        return self._everybodys(value) or any(held.get(name, 0) >> evening & 1 for name, evening in taken)
+
+    # --- nodes ---
+
+    def _node(self, value: bytes) -> int:
+        return self.closure.intern(ByteString(value))
+
+    def _everybodys(self, value: bytes) -> bool:
+        """Return whether a string is equal in two runs or lies in packets; if not, it becomes a target."""
+        if (known := self._public.get(value)) is None:
+            known = self._public[value] = not value or self.door.is_constant(value) or not self._target(value)
+        return known
+
+    def _target(self, value: bytes) -> bool:
+        """Look for a string in others, unless it lies in packets. Return whether it does not."""
+        if value in self._numbers:
+            return True
+        marks = overlaps.changes(value, self.door.counterpart(value))
+        overlaps.cover(value, marks, self._packets)
+        if sum(marks) <= TRIED:
+            return False
+        self._numbers[value] = self._targets.add(value, overlaps.spans(marks))
+        return True
+
+    def _secret(self, values: Iterable[bytes]) -> list[int]:
+        """Return the nodes of those strings that not everybody has."""
+        return [self._node(value) for value in values if not self._everybodys(value)]
+
+    # --- calls ---
+
+    def _calls(self) -> None:
+        """Add the edges of each call, once where it was made twice."""
+        calls = dict.fromkeys(each._replace(party="") for each in self.door.calls)
+        strings = {each for call in calls for each in (*call.inputs, *call.outputs)}
+        halves = Halves(calls, strings.union(value for fact in self._facts for _, value, _ in fields_of(fact)))
+        found = ((one, each) for each in calls for one in (*consequences(each), *halves.mirrored(each)))
+        for (name, premises, conclusion), each in chain(found, streams(calls)):
+            self._sources.add(conclusion)
+            self._edges.add(name, self._secret(premises), self._node(conclusion), each)
+
+    # --- facts ---
+
+    def _fields(self) -> None:
+        for number, fact in enumerate(self._facts):
+            secrets = []
+            for name, value, public in fields_of(fact):
+                if public and self._everybodys(value):
+                    continue
+                self._sources.add(value)
+                self._edges.add(FIELD, [number], self._node(value), name)
+                if not public:
+                    secrets.append(value)
+            if any(len(each) >= overlaps.GRAM for each in secrets):
+                self._edges.add(FIELD, self._secret(secrets), number, type(fact).__name__)
+
+    # --- what lies where ---
+
+    def _overlap(self, record: Record) -> None:
+        """Add the edges of parts and compositions, and say of which state a string is part."""
+        targets = self._targets
+        open_ = [sum(1 << at for first, end in spans for at in range(first, end)) for spans in targets.open]
+        found: list[dict[int, list[Source]]] = [defaultdict(list) for _ in targets.strings]
+
+        def note(lying: Iterable[tuple[int, int, int]], source: Source) -> None:
+            of_target: dict[int, int] = defaultdict(int)
+            for number, first, end in lying:
+                of_target[number] |= (1 << end) - (1 << first)
+            for number, covered in of_target.items():
+                if covered := covered & open_[number]:
+                    found[number][covered].append(source)
+
+        for name, evenings in record.states.items():
+            for evening, state in enumerate(evenings):
+                note(targets.matches(state), (name, evening))
+        for value in self._sources:
+            own = self._numbers.get(value)
+            note((each for each in targets.matches(value) if each[0] != own), self._node(value))
+        for number, sources in enumerate(found):
+            self._explain(targets.strings[number], open_[number], sources)
+
+    def _explain(self, value: bytes, open_: int, found: dict[int, list[Source]]) -> None:
+        """Say from what a string follows: from one source that has all of it, or from several that have parts."""
+        parts: dict[int, list[Source]] = {}
+        for covered, sources in found.items():
+            if (open_ & ~covered).bit_count() <= TRIED:
+                self._follows(self._node(value), sources)
+            else:
+                parts[covered] = sources
+        if not parts:
+            return
+        pieces: dict[tuple[int, ...], list[int]] = defaultdict(list)  # bytes that lie in the same sources
+        for at in range(open_.bit_length()):
+            if open_ >> at & 1:
+                pieces[tuple(covered for covered in parts if covered >> at & 1)].append(at)
+        if len(pieces.pop((), ())) > TRIED:
+            return
+        stretches = []
+        for piece, (covers, places) in enumerate(pieces.items()):
+            stretches.append(self.closure.intern(Stretch(value, piece, value[places[0] : places[-1] + 1])))
+            self._follows(stretches[-1], [source for covered in covers for source in parts[covered]])
+        self._edges.add(COMPOSE, stretches, self._node(value), len(value))
+
+    def _follows(self, node: int, sources: Iterable[Source]) -> None:
+        for source in sources:
+            if isinstance(source, tuple):
+                self.closure.learn(self.closure.facts[node], *source)
+            elif source != node:
+                self._edges.add(PART, [source], node)
+
+
+Source = int | tuple[str, int]  # a node's number, or a state: principal and evening
+
+
+# --- the bytes inside facts ---
+
+
+def fields_of(thing: msgspec.Struct, path: str = "") -> Iterator[tuple[str, bytes, bool]]:
+    """Yield (name, bytes, whether they are Public) of every string inside a fact, those of inner facts too."""
+    path = path or type(thing).__name__
+    for name, public in _fields(type(thing)):
+        for value in _leaves(getattr(thing, name)):
+            if isinstance(value, bytes):
+                if value:
+                    yield f"{path}.{name}", value, public
+            else:
+                yield from fields_of(value, f"{path}.{name}")
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Sequence[tuple[str, bool]]:
+    """Return the fields of a type that may hold bytes, and whether they hold public ones."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    holds = [(name, set(_bytes_in(hints[name]))) for name in kind.__struct_fields__]
+    return [(name, bytes not in found) for name, found in holds if found]
+
+
+def _bytes_in(hint: object) -> Iterator[object]:
+    """Yield what holds bytes in an annotation: `bytes`, `Public`, types of structs."""
+    if hint in (bytes, Public) or (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
+        yield hint
+    else:
+        for inner in typing.get_args(hint):
+            yield from _bytes_in(inner)
+
+
+def _leaves(value: object) -> Iterator[bytes | msgspec.Struct]:
+    if isinstance(value, bytes | msgspec.Struct):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _leaves(each)

@@ -1,0 +1,96 @@
+"""What follows from what by single calls of the door: results from arguments, and whatever can be undone.
+
+  call     all inputs -> each result; of a permutation, an exclusive or, a sum also backwards
+  seal     key, nonce, associated data, ciphertext -> plaintext, also of what nobody opened
+  stream   two ciphertexts under one key and nonce, and one plaintext -> the other plaintext
+  agree    an agreement of (a, B) holds for (b, A) too, for each b whose public half is B; so does a decapsulation
+
+Nothing leads to what was drawn: the run's secret is nobody's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+from escrow import crypto
+from escrow.run import Call
+
+CALL, SEAL, STREAM, AGREE = "call", "seal", "stream", "agree"
+
+Consequence = tuple[str, tuple[bytes, ...], bytes]  # the edge's name, its premises, its conclusion
+
+
+def consequences(call: Call) -> Iterator[Consequence]:
+    """Yield what follows from what by one call: its results, and backwards where an operation can be undone."""
+    name, inputs = call.operation, call.inputs
+    for result in call.outputs:
+        if name == "seal":
+            *keys, plaintext = inputs
+            yield SEAL, (*keys, result), plaintext
+        elif name in UNDONE:
+            yield CALL, inputs, result
+            for at in UNDONE[name](len(inputs)):
+                yield CALL, (*inputs[:at], *inputs[at + 1 :], result), inputs[at]
+        elif inputs:  # what was drawn has none, and follows from nothing
+            yield CALL, inputs, result
+
+
+UNDONE: dict[str, Callable[[int], Iterable[int]]] = {  # which inputs follow from the result and the other inputs
+    "xor": lambda _: (0, 1),
+    "skipjack": lambda _: (1,),
+    "skipjack-open": lambda _: (1,),
+    "p256-combine": lambda size: range(size // 2),  # the scalars; behind them stand their factors
+}
+KEYS = {"x25519": "x25519-key", "p256-exchange": "p256-key", "p256-multiply": "p256-base"}  # where halves are paired
+
+
+class Halves:
+    """Which private key has which public half: as the door told, or tried out on all strings of 32 bytes."""
+
+    def __init__(self, calls: Iterable[Call], strings: Iterable[bytes]) -> None:
+        self._public: dict[tuple[str, bytes], bytes] = {}
+        self._private: dict[tuple[str, bytes], bytes] = {}
+        calls = [each for each in calls if each.outputs]
+        for each in calls:
+            if each.operation in {*KEYS.values(), "ml-kem-key"}:
+                self._pair(each.operation, each.inputs[0], each.outputs[0])
+        if any((KEYS["x25519"], each.inputs[1]) not in self._private for each in calls if each.operation == "x25519"):
+            for raw in strings:
+                if len(raw) == 32 and (KEYS["x25519"], raw) not in self._public:
+                    self._pair(KEYS["x25519"], raw, crypto.Private(b"", raw).live.public_key().public_bytes_raw())
+
+    def _pair(self, kind: str, private: bytes, public: bytes) -> None:
+        self._public[kind, private] = public
+        self._private.setdefault((kind, public), private)
+
+    def mirrored(self, call: Call) -> Iterator[Consequence]:
+        """Yield how the holder of the other private half comes to the same: an agreement, or a decapsulation."""
+        if not call.outputs:
+            return
+        if call.operation == "ml-kem-encapsulate":
+            own, secret = self._private.get(("ml-kem-key", call.inputs[0])), call.inputs[1]
+            if own is not None:
+                yield AGREE, (own, call.outputs[0]), secret
+        elif kind := KEYS.get(call.operation):
+            private, public = call.inputs if call.operation != "p256-multiply" else call.inputs[::-1]
+            theirs, mine = self._private.get((kind, public)), self._public.get((kind, private))
+            if theirs is not None and mine is not None:
+                yield AGREE, (theirs, mine), call.outputs[0]
+
+
+def streams(calls: Iterable[Call]) -> Iterator[tuple[Consequence, Call]]:
+    """Yield what follows where one key and nonce sealed several plaintexts: their exclusive or lies open."""
+    under: dict[tuple[bytes, bytes], list[Call]] = defaultdict(list)
+    for each in calls:
+        if each.operation == "seal" and each.outputs:
+            under[each.inputs[0], each.inputs[1]].append(each)
+    for together in under.values():
+        together.sort(key=lambda each: len(each.inputs[3]), reverse=True)
+        for longer, shorter in pairwise(together):
+            both = longer.outputs[0], shorter.outputs[0]
+            if both[0] != both[1]:
+                yield (STREAM, (longer.inputs[3], *both), shorter.inputs[3]), shorter
+                if len(longer.inputs[3]) == len(shorter.inputs[3]):
+                    yield (STREAM, (shorter.inputs[3], *both), longer.inputs[3]), longer

@@ -1,0 +1,103 @@
+"""Where byte strings lie in each other: which stretches of some targets are found in other strings, states and packets.
+
+Only bytes that change with the run's secret tell anything: what is equal in two runs, everybody has. A *change* is a
+stretch of a target in which nearly all bytes differ from the same place of another run. A match is evidence if it is at
+least 8 bytes long, 6 of them changed, so that chance would need 2^48 trials.
+
+Example: the target `label | key | public` has the changes `key | public`; `public` lies in a packet, and is dropped; of
+`key` it is then asked in which states, results and plaintexts it lies, whole or in part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+GRAM = 8  # bytes that a match has at least
+CHANGED = 6  # of a gram's bytes
+TRIED = 2  # bytes that may be missing: whoever has the rest tries all values
+
+Span = tuple[int, int]  # first byte, and the one behind the last
+
+_MARKS = b"\0" + b"\1" * 255  # of a byte that changed, and of one that did not
+_CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in two runs now and then
+
+
+def changes(string: bytes, other: bytes | None) -> bytearray:
+    """Return for each byte of a string 1 if it differs in the other run, or 0; without another run they all may."""
+    if other is None:
+        return bytearray(b"\1" * len(string))
+    if len(string) == len(other):
+        return bytearray(_differing(string, other).translate(_MARKS))
+    shorter = min(len(string), len(other))
+    first = next((at for at in range(shorter) if string[at] != other[at]), shorter)
+    rest = shorter - first
+    last = next((at for at in range(rest) if string[-1 - at] != other[-1 - at]), rest)
+    return bytearray(b"\0" * first + b"\1" * (len(string) - first - last) + b"\0" * last)
+
+
+def _differing(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
+
+
+def spans(marks: bytearray) -> list[Span]:
+    """Return the stretches of a target that are still to be explained."""
+    return [each.span() for each in _CHANGE.finditer(marks)]
+
+
+def grams(strings: Iterable[bytes]) -> set[bytes]:
+    """Return every 8 bytes that stand together in some string."""
+    return {string[at : at + GRAM] for string in strings for at in range(len(string) - GRAM + 1)}
+
+
+def cover(target: bytes, marks: bytearray, known: set[bytes]) -> None:
+    """Clear the marks of all bytes that lie in a known gram."""
+    for first, end in spans(marks):
+        for at in range(max(0, first - GRAM + CHANGED), min(len(target) - GRAM, end - CHANGED) + 1):
+            if target[at : at + GRAM] in known:
+                marks[at : at + GRAM] = bytes(GRAM)
+
+
+class Targets:
+    """Strings by number, each with its unexplained stretches, indexed by the grams in these."""
+
+    def __init__(self) -> None:
+        self.strings: list[bytes] = []
+        self.open: list[list[Span]] = []
+        self._index: dict[bytes, list[tuple[int, int]]] = {}
+
+    def add(self, string: bytes, open_: list[Span]) -> int:
+        """Add a target and return its number."""
+        number = len(self.strings)
+        self.strings.append(string)
+        self.open.append(open_)
+        for first, end in open_:
+            low, high = max(0, min(first, end - GRAM)), min(len(string) - GRAM, max(first, end - GRAM))
+            if end - first >= CHANGED and low <= high:
+                for at in range(low, high + 1):
+                    self._index.setdefault(string[at : at + GRAM], []).append((number, at))
+        return number
+
+    def matches(self, source: bytes) -> Iterator[tuple[int, int, int]]:
+        """Yield (target, first, end) for each longest stretch of a target that lies in the source."""
+        ends: dict[tuple[int, int], int] = {}  # where the last match on each diagonal ended
+        index = self._index
+        for at in range(len(source) - GRAM + 1):
+            found = index.get(source[at : at + GRAM])
+            if found is not None:
+                for number, place in found:
+                    shift = at - place
+                    if place >= ends.get((number, shift), 0):
+                        first, end = _grown(source, self.strings[number], shift, place)
+                        ends[number, shift] = end
+                        yield number, first, end
+
+
+def _grown(source: bytes, target: bytes, shift: int, place: int) -> Span:
+    """Return the longest stretch of the target around a matching gram that equals the source."""
+    first, end = place, place + GRAM
+    while first and first + shift and target[first - 1] == source[first + shift - 1]:
+        first -= 1
+    while end < len(target) and end + shift < len(source) and target[end] == source[end + shift]:
+        end += 1
+    return first, end

@@ -1,0 +1,66 @@
+"""What bytes open beyond the rules: every minimal coalition that reads more by bytes, and by what.
+
+Compared are two passes over one graph, `mathematics` and `bytes`, for all coalitions at once. A minimal coalition of
+the second is a finding if the same seizures, on some evenings that it allows, do not open the same texts in the first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import islice, product
+
+import msgspec
+
+from attacks.lab.adversary.coalitions import Coalition, Seizure
+from attacks.lab.adversary.labels import BYTES
+from attacks.lab.crosscheck.two_runs import TwoRuns
+from attacks.lab.verdict.analysis import Analysis
+from attacks.lab.verdict.means import Means
+
+CHOICES = 256  # ways to choose the evenings of one coalition that are tried
+
+
+class Beyond(msgspec.Struct, frozen=True):
+    """Texts (by id) that a coalition opens by bytes alone, and what it opens the first of them by."""
+
+    coalition: Coalition
+    texts: tuple[int, ...]
+    by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        some = ", ".join(map(str, self.texts[:8])) + ", …" * (len(self.texts) > 8)
+        who, plural = str(self.coalition), "s" * (len(self.texts) > 1)
+        return f"{who}: {len(self.texts)} text{plural} ({some}) by {'; '.join(self.by) or 'what everybody has'}"
+
+
+def opened_beyond(analysis: Analysis, door: TwoRuns) -> list[Beyond]:
+    """Return what bytes open beyond the rules, those of few principals first; one for each set of principals."""
+    groups: dict[tuple[str, ...], dict[tuple[Seizure, ...], set[int]]] = defaultdict(lambda: defaultdict(set))
+    for members, texts in _extra(analysis):
+        groups[tuple(each.principal for each in members)][members] |= texts
+    found, means = [], Means(analysis, door)
+    for names in sorted(groups, key=lambda names: (len(names), names)):
+        by_evening = groups[names]
+        most = max(by_evening, key=lambda members: (len(by_evening[members]), members))
+        evenings = [sorted({day for members in by_evening for day in members[at].evenings}) for at in range(len(names))]
+        coalition = Coalition(tuple(map(Seizure, names, map(tuple, evenings))))
+        opened = sorted(set[int]().union(*by_evening.values()))
+        found.append(Beyond(coalition, tuple(opened), means.of(most, by_evening[most])))
+    return found
+
+
+def _extra(analysis: Analysis) -> Iterator[tuple[tuple[Seizure, ...], set[int]]]:
+    """Yield seizures, each on one evening, that are minimal by bytes for texts which they do not open by rules."""
+    structure = analysis.structure(BYTES)
+    of_mask: dict[int, set[int]] = defaultdict(set)
+    for text in analysis.texts_in(BYTES):
+        for mask in set(analysis.masks(text, BYTES)) - set(analysis.masks(text)):
+            of_mask[mask].add(text)
+    for mask, texts in of_mask.items():
+        coalition = structure.coalition(mask)
+        members = structure.example(mask).members if coalition.thresholds else coalition.members
+        evenings = ([Seizure(each.principal, (day,)) for day in each.evenings] or [each] for each in members)
+        for taken in islice(product(*evenings), CHOICES):
+            if more := texts - analysis.opened_by(taken):
+                yield taken, more

@@ -1,0 +1,479 @@
+"""Schemes as a third party would write them: each user's field key lies with a custodian, and somebody else has it too.
+
+Sound ones, and ones in which a weakness stands where no type and no rule tells of it. All are one scheme, `Deposit`:
+a field is a message key sealed under the sender's field key; the custodian, who is granted everything, has all keys.
+The clerk is granted nothing. What `keys` makes the keys of, and what the clerk keeps, differs; so does how a field is
+sealed: plainly, under a long label, with encoded facts as associated data, under a key cut from a longer output, or
+under a key of ten bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import ClassVar
+
+from escrow import (
+    DEVICES,
+    AccessField,
+    Answer,
+    Authority,
+    Checks,
+    Claim,
+    EscrowError,
+    Fact,
+    FieldContext,
+    Grant,
+    Intercept,
+    MessageKey,
+    Official,
+    Plain,
+    Principal,
+    Private,
+    Public,
+    Source,
+    User,
+    Warrant,
+    Wire,
+    acting,
+    codec,
+    crypto,
+    hkdf,
+    open_answer,
+    open_intercepted,
+    promises,
+    random_bytes,
+    seal,
+    service,
+    sha256,
+    wanted,
+)
+from escrow.crypto import open_sealed
+from escrow.derivation import derivation
+from escrow.e2ee import device
+
+SHAPES = ("plain", "long", "structured", "cut", "ten")
+LONG = b"the field key of one user, deposited with the custodian, and with nobody else; " * 5
+
+
+class DepositField(AccessField, frozen=True):
+    """A message key (32 bytes) sealed under the sender's field key; `shape` says how."""
+
+    shape: str
+    nonce: Public
+    sealed: Public
+
+    @property
+    def sender(self) -> str:
+        """The user whose field key sealed it."""
+        return self.people[0]
+
+
+class DepositKey(Fact, frozen=True):
+    """The field key of one user (32 bytes, or ten), and the court whose warrants the custodian honours."""
+
+    user: str
+    value: bytes
+    court: Public
+
+
+def working_key(shape: str, value: bytes) -> bytes:
+    """Return the 32 bytes that AES takes."""
+    if shape == "cut":
+        return hkdf(b"", value, b"three keys", 96)[32:64]
+    return hkdf(b"", value, LONG if shape == "long" else b"field", 32)
+
+
+def associated(field: DepositField) -> bytes:
+    """Return what the seal is bound to."""
+    if field.shape == "structured":
+        blank = DepositField(field.chain, field.n, field.people, field.day, field.shape, field.nonce, b"")
+        return codec.encode(blank) + codec.encode((field.people, field.day, {"chain": field.chain}))
+    return codec.encode((field.chain, field.n, field.people, field.day))
+
+
+@derivation("field.sender = key.user")
+def open_field(field: DepositField, key: DepositKey) -> MessageKey:
+    """Return the message key. Raise Forged if the field key or a label does not fit."""
+    opened = open_sealed(working_key(field.shape, key.value), field.sealed, associated(field), field.nonce)
+    return MessageKey(field.chain, field.n, opened)
+
+
+@service(open_field, holder="key")
+def deposit_checks(key: DepositKey, warrant: Warrant, field: DepositField) -> Checks:
+    """Yield what the custodian promises to check."""
+    return promises(key.court, warrant, field.people, field.day)
+
+
+@derivation("answer.to = key.public")
+def open_key_answer(answer: Answer, key: Private) -> MessageKey:
+    """Return the custodian's answer. It takes the authority's key."""
+    return open_answer(answer, key, MessageKey)
+
+
+class DepositDevice(device.Device):
+    """A client that seals each message key under its user's field key."""
+
+    deposit: DepositKey | None = None
+    shape: str = ""
+
+    def access_field(self, key: MessageKey, context: FieldContext) -> DepositField:
+        """Return what goes beside each ciphertext."""
+        blank = DepositField(key.chain, key.n, context.people, context.day, self.shape, self.nonce(), b"")
+        sealed = seal(self.field_key(), key.value, associated(blank), blank.nonce)
+        return DepositField(key.chain, key.n, context.people, context.day, self.shape, blank.nonce, sealed)
+
+    def nonce(self) -> bytes:
+        """Return the nonce of the next field."""
+        return random_bytes(12)
+
+    def field_key(self) -> bytes:
+        """Return the 32 bytes under which fields are sealed."""
+        return working_key(self.shape, self.deposit.value)
+
+
+class Custodian(Official):
+    """Has every user's field key, and opens fields for those who bring a warrant."""
+
+    keys: dict[str, DepositKey] = {}
+    promise = deposit_checks
+
+    def held(self, subject: DepositField) -> DepositKey:
+        """Return the key of the field's sender."""
+        return self.keys[subject.people[0]]
+
+
+class Clerk(Principal):
+    """Counts deposits; nobody grants it anything. What it keeps besides depends on the scheme."""
+
+    kept: list[Public] = []
+    seed: Seed | None = None
+    coefficients: Coefficients | None = None
+
+    def made_for(self, user: str) -> bytes:
+        """Return what the seed gives for a user: a step that is written in a method, over no fact."""
+        return hkdf(b"", self.seed.value, b"user " + user.encode(), 96)[32:64]
+
+
+class Seed(Fact, frozen=True):
+    """What the clerk counts by: 32 bytes."""
+
+    value: bytes
+
+
+class Coefficients(Fact, frozen=True):
+    """The coefficients of a line, whose value at 0 is the first of them."""
+
+    values: tuple[bytes, ...]
+
+
+class Deposit(Plain, frozen=True, kw_only=True):
+    """Plain end-to-end encryption whose message keys a custodian can open too. Sound: keys are drawn."""
+
+    name = "deposit"
+    title = "Deposited keys"
+    source = Source("Nobody", "Deposited keys", 2026, "", "everything")
+    device: ClassVar[type[DepositDevice]] = DepositDevice
+    shape: str = "plain"
+
+    @property
+    def claim(self) -> Claim:
+        """Say who may open what."""
+        return Claim(
+            words="The custodian can open every message; the authority reads what its warrants cover; a clerk nothing.",
+            section="",
+            grants=(*DEVICES, Grant("custodian", "everything"), Grant("authority", "in scope")),
+            access="in scope",
+        )
+
+    @property
+    def size(self) -> int:
+        """The bytes of a field key."""
+        return 10 if self.shape == "ten" else 32
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        """Return every user's field key, and leave with the clerk what the scheme has it keep."""
+        return {user: random_bytes(self.size) for user in users}
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Yield custodian and clerk, and the parties of plain, each device with its user's key."""
+        users, clerk = list(users), Clerk("clerk")
+        with acting("clerk"):
+            made = self.keys(clerk, [user.name for user in users])
+        deposits = {user: DepositKey(user, value[: self.size], court) for user, value in made.items()}
+        yield Custodian("custodian", keys=deposits)
+        yield clerk
+        for party in super().cast(users, court):
+            if isinstance(party, DepositDevice):
+                party.deposit, party.shape = deposits[party.user], self.shape
+            yield party
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        """Yield the texts that the warrant covers, as the custodian opens their keys."""
+        for intercept, field in wanted(authority, warrant, intercepted, DepositField):
+            try:
+                key = open_key_answer(authority.ask(wire, "custodian", warrant, field), authority.key.agreement)
+            except EscrowError as error:
+                wire.complain(authority.name, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
+
+
+# --- keys made in methods and closures, round the rules ---
+
+
+class ByMethod(Deposit, frozen=True, kw_only=True):
+    """The clerk's seed gives every key, in a method."""
+
+    name = "by-method"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        clerk.seed = Seed(random_bytes(32))
+        return {user: clerk.made_for(user) for user in users}
+
+
+def maker(seed: bytes) -> Callable[[str], bytes]:
+    """Return what makes a user's key: a closure, which no mark can reach."""
+
+    def make(user: str) -> bytes:
+        return crypto.hmac256(sha256(seed, LONG), codec.encode({"user": user, "of": "keys"}))
+
+    return make
+
+
+class ByClosure(Deposit, frozen=True, kw_only=True):
+    """The clerk's seed gives every key, in a nested function, by way of hashes over encoded labels."""
+
+    name = "by-closure"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        clerk.seed = Seed(random_bytes(32))
+        make = maker(clerk.seed.value)
+        return {user: make(user) for user in users}
+
+
+class ByDrawing(Deposit, frozen=True, kw_only=True):
+    """Sound: the seed gives what the clerk counts by, and keys are drawn."""
+
+    name = "by-drawing"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        clerk.seed = Seed(random_bytes(32))
+        clerk.kept = [clerk.made_for(user) for user in users]
+        return super().keys(clerk, users)
+
+
+# --- secrets of plain values, and constants ---
+
+PEPPER = bytes.fromhex("8a6f3c1d5e7b9024688ace13579bdf02468ace13579bdf02468ace1357f02468")
+
+
+class OfName(Deposit, frozen=True, kw_only=True):
+    """A user's key follows from the user's name."""
+
+    name = "of-name"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        return {user: key_of(user) for user in users}
+
+
+def key_of(user: str) -> bytes:
+    """Return a user's key: a secret of plain values."""
+    return sha256(b"the key of", user.encode())
+
+
+class OfNameAndLabel(Deposit, frozen=True, kw_only=True):
+    """A user's key follows from the name, by two steps under a long label."""
+
+    name = "of-name-and-label"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        return {user: hkdf(LONG, key_of(user) * 3, codec.encode((user, 7, {"for": LONG})), 64)[8:40] for user in users}
+
+
+class OfNameAndSecret(Deposit, frozen=True, kw_only=True):
+    """Sound: the same, but for a secret that nobody keeps."""
+
+    name = "of-name-and-secret"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        secret = random_bytes(32)
+        return {user: hkdf(secret, key_of(user), LONG, 64)[8:40] for user in users}
+
+
+class Constant(Deposit, frozen=True, kw_only=True):
+    """One key for all, which stands in the client."""
+
+    name = "constant"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        return dict.fromkeys(users, PEPPER)
+
+
+class ConstantCut(Deposit, frozen=True, kw_only=True):
+    """One key for all, cut out of what a constant in the client gives."""
+
+    name = "constant-cut"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        return dict.fromkeys(users, hkdf(b"", PEPPER, LONG, 200)[100:132])
+
+
+class ConstantSalt(Deposit, frozen=True, kw_only=True):
+    """Sound: the constant is a salt."""
+
+    name = "constant-salt"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        return {user: hkdf(PEPPER, random_bytes(32), codec.encode((user, LONG)), 64)[:32] for user in users}
+
+
+# --- the custodian's keys under another type, or as somebody's coefficient ---
+
+
+class Alias(Deposit, frozen=True, kw_only=True):
+    """The clerk keeps every key as a name that it calls public."""
+
+    name = "alias"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        clerk.kept = list(made.values())
+        return made
+
+
+class AliasOfSeed(Deposit, frozen=True, kw_only=True):
+    """The clerk counts by one user's key."""
+
+    name = "alias-of-seed"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        clerk.seed = Seed(next(iter(made.values())))
+        return made
+
+
+class AliasHashed(Deposit, frozen=True, kw_only=True):
+    """Sound: the clerk keeps the hash of every key."""
+
+    name = "alias-hashed"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        clerk.kept = [sha256(value) for value in made.values()]
+        return made
+
+
+class Coefficient(Deposit, frozen=True, kw_only=True):
+    """The clerk once dealt lines, and keeps the coefficients, the first of which are the keys."""
+
+    name = "coefficient"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        clerk.coefficients = Coefficients(tuple(each for key in made.values() for each in (key, random_bytes(32))))
+        return made
+
+
+class Masked(Deposit, frozen=True, kw_only=True):
+    """The clerk dealt the keys as sums, and keeps the mask and the sum."""
+
+    name = "masked"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        masks = {user: random_bytes(self.size) for user in made}
+        sums = [crypto.xor_bytes(made[user], masks[user]) for user in made]
+        clerk.coefficients = Coefficients((*masks.values(), *sums))
+        return made
+
+
+class MaskedOnly(Deposit, frozen=True, kw_only=True):
+    """Sound: the clerk keeps the masks, and nobody the sums."""
+
+    name = "masked-only"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        masks = {user: random_bytes(self.size) for user in made}
+        for user in made:
+            crypto.xor_bytes(made[user], masks[user])
+        clerk.coefficients = Coefficients(tuple(masks.values()))
+        return made
+
+
+# --- one key and nonce for several fields ---
+
+
+class SealedOnceDevice(DepositDevice):
+    """A client that takes every field for the first under its key."""
+
+    def nonce(self) -> bytes:
+        """Return the nonce of the next field."""
+        return bytes(12)
+
+
+class SealedOnce(Deposit, frozen=True, kw_only=True):
+    """Every field of a user is sealed under one key and the nonce zero."""
+
+    name = "sealed-once"
+    device = SealedOnceDevice
+
+
+class SealedDailyDevice(DepositDevice):
+    """A client that makes its nonce of the day."""
+
+    def nonce(self) -> bytes:
+        """Return the nonce of the next field."""
+        return sha256(self.user.encode(), bytes([self.collected]))[:12]
+
+
+class SealedDaily(Deposit, frozen=True, kw_only=True):
+    """All fields of a user and day are sealed under one key and nonce."""
+
+    name = "sealed-daily"
+    device = SealedDailyDevice
+
+
+# --- keys inside longer strings, and slices ---
+
+
+class Blob(Deposit, frozen=True, kw_only=True):
+    """The clerk keeps one long record, in which the keys lie encoded."""
+
+    name = "blob"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        clerk.kept = [codec.encode({user: (user, LONG, value + b"!") for user, value in made.items()})]
+        return made
+
+
+class Slices(Deposit, frozen=True, kw_only=True):
+    """A key is a slice of a longer string, and the clerk keeps that in two pieces."""
+
+    name = "slices"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        whole = {user: hkdf(b"", random_bytes(32), LONG, 80) for user in users}
+        clerk.kept = [piece for each in whole.values() for piece in (each[8:40], each[32:80])]
+        return {user: each[16 : 16 + self.size] if self.size < 32 else each[16:48] for user, each in whole.items()}
+
+
+class OtherSlices(Deposit, frozen=True, kw_only=True):
+    """Sound: the clerk keeps other slices of the same string."""
+
+    name = "other-slices"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        whole = {user: hkdf(b"", random_bytes(32), LONG, 96) for user in users}
+        clerk.kept = [piece for each in whole.values() for piece in (each[:16], each[56:])]
+        return {user: each[16 : 16 + self.size] for user, each in whole.items()}
+
+
+PLANTED = (ByMethod, ByClosure, OfName, OfNameAndLabel, Constant, ConstantCut, Alias, AliasOfSeed, Coefficient, Masked)
+PLANTED += (Blob, Slices)
+REUSED = (SealedOnce, SealedDaily)
+SOUND = (Deposit, ByDrawing, OfNameAndSecret, ConstantSalt, AliasHashed, MaskedOnly, OtherSlices)
+SCHEME = Deposit()
