@@ -14,8 +14,10 @@ if TYPE_CHECKING:
         Attack,
         Cast,
         Column,
+        Keep,
         Seize,
         Turn,
+        Use,
         attacker_device,
         entry_of,
     )
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # types
-    "Attack", "Cast", "Column", "QuantumApparatus", "Scenario", "Seize", "Turn",
+    "Attack", "Cast", "Column", "Keep", "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
     "attacker_device", "corrupted", "entry_of", "of_kind",
     # constants

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from escrow.crypto import (
         Private,
         SigningKey,
+        digest,
         hkdf,
         hmac256,
         new_private,
@@ -87,8 +88,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text",
     "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
     # randomness and symmetric cryptography
-    "acting", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal", "sha256",
-    "verify", "xor_bytes",
+    "acting", "digest", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal",
+    "sha256", "verify", "xor_bytes",
     # errors
     "EscrowError", "Forged", "Malformed", "Refused", "RuleError", "Unreachable",
     # modules

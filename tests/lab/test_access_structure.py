@@ -16,7 +16,7 @@ from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.view import Reader
 from attacks.lab.crosscheck.puppets import Puppets
-from attacks.lab.crosscheck.two_runs import play_twice
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, SERVED, Analysis, rules_of
@@ -96,8 +96,9 @@ def test_labels_say_what_a_closure_of_the_coalitions_facts_derives(data, name):
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_nobody_opens_nothing(name):
-    record, door = play_twice(SCHEMES[name], SMALL)
-    analysis = Analysis(SCHEMES[name], record, ATTACKS, door=door)
+    plays = TwoPlays(SCHEMES[name], SMALL)
+    record = plays.record
+    analysis = Analysis(SCHEMES[name], record, ATTACKS, door=plays)
     assert all(not analysis.opened_by([], each) for each in (MATHEMATICS, SERVED, BYTES))
     assert not Puppets(SCHEMES[name], record).opened([])
 

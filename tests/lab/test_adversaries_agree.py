@@ -14,7 +14,7 @@ from attacks import registry
 from attacks.lab.crosscheck import compare as agreeing
 from attacks.lab.crosscheck.compare import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
 from attacks.lab.crosscheck.puppets import Puppets, recorded_answers
-from attacks.lab.crosscheck.two_runs import play_twice
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict import analysis as analysing
@@ -35,8 +35,8 @@ def compare(scheme, scenario=SMALL, attack=None):
 
 
 def analysed(scheme, scenario=SMALL, attack=None):
-    record, door = play_twice(scheme, scenario, attack)
-    return Analysis(scheme, record, ATTACKS, door=door)
+    plays = TwoPlays(scheme, scenario, attack)
+    return Analysis(scheme, plays.record, ATTACKS, door=plays)
 
 
 BORDER = {
@@ -121,7 +121,7 @@ def test_a_chip_opens_what_another_sent_under_its_leaf_and_that_it_is_the_same_l
 
 
 def test_puppets_and_the_record_of_the_door_share_no_code_with_the_closure():
-    names = ("puppets", "two_runs", "consequences", "overlaps")
+    names = ("puppets", "two_plays", "consequences", "overlaps")
     code = f"import sys, {', '.join(f'attacks.lab.crosscheck.{name}' for name in names)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "attacks.lab.crosscheck.puppets" in loaded

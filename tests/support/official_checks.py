@@ -19,12 +19,16 @@ PROMISES = "    return promises(key.court, warrant, field.people, field.day)\n"
 EVENING = 2
 
 
-def scheme_with(folder: Path, name: str, checks: str, above: str = "") -> Scheme:
-    """Return the template's scheme with other checks in place of `promises`, and with `above` before the custodian."""
+def scheme_with(folder: Path, name: str, checks: str, above: str = "", replaced: tuple[str, str] = ("", "")) -> Scheme:
+    """Return the template's scheme with other checks in place of `promises`, and with `above` before the custodian.
+
+    `replaced` is a text of the template, and another in its place.
+    """
     text = templates.scheme(name)
     assert PROMISES in text
     text = text.replace(PROMISES, textwrap.indent(textwrap.dedent(checks).strip(), "    ") + "\n")
     mark = "# What anyone with the arguments can compute"
+    text = text.replace(*replaced) if replaced[0] else text
     text = text.replace(mark, textwrap.dedent(above) + "\n\n" + mark)
     path = folder / f"{name.replace('-', '_')}.py"
     path.write_text(text)

@@ -19,7 +19,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from itertools import chain
-from typing import Protocol
 
 import msgspec
 
@@ -27,9 +26,9 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.crosscheck import overlaps
 from attacks.lab.crosscheck.consequences import Halves, consequences, streams
 from attacks.lab.crosscheck.overlaps import TRIED, Targets
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import Fact, Public
-from escrow.run import Call
 
 PART, COMPOSE, FIELD = "part", "compose", "field"
 
@@ -48,20 +47,6 @@ class Stretch(Fact, frozen=True):
     around: bytes
 
 
-class Door(Protocol):
-    """Every call of the door in a play, and how its bytes compare with those of another run."""
-
-    @property
-    def calls(self) -> Sequence[Call]:
-        """Every call, in order."""
-
-    def is_constant(self, value: bytes) -> bool:
-        """Return whether these bytes stand in the other run too."""
-
-    def counterpart(self, value: bytes) -> bytes | None:
-        """Return the bytes in the place of these in the other run; None if no place is known."""
-
-
 class ByteGraph:
     """The byte edges of one play's closure, which building it adds; `texts` are the numbers of the texts as bytes.
 
@@ -71,7 +56,7 @@ class ByteGraph:
         door: Every call of the door in that play, and how it compares with another run.
     """
 
-    def __init__(self, closure: Closure, record: Record, door: Door) -> None:
+    def __init__(self, closure: Closure, record: Record, door: TwoPlays) -> None:
         self.closure, self.door = closure, door
         self._edges = closure.edges.by_bytes
         self._facts = list(closure.facts)
@@ -95,7 +80,7 @@ class ByteGraph:
     def _opens(self) -> dict[bytes, set[int]]:
         """The texts in each string, and in what was sealed under it and heard."""
         found = {body: {text} for body, text in self._bodies.items()}
-        for each in self.door.calls:
+        for each in self.door.log.calls:
             if each.operation == "seal" and each.outputs and self._everybodys(each.outputs[0]):
                 inside = {text for body, text in self._bodies.items() if body in each.inputs[3]}
                 if inside:
@@ -114,7 +99,7 @@ class ByteGraph:
     def _everybodys(self, value: bytes) -> bool:
         """Return whether a string is equal in two runs or lies in packets; if not, it becomes a target."""
         if (known := self._public.get(value)) is None:
-            known = self._public[value] = not value or self.door.is_constant(value) or not self._target(value)
+            known = self._public[value] = not value or self.door.constant(value) or not self._target(value)
         return known
 
     def _target(self, value: bytes) -> bool:
@@ -136,7 +121,7 @@ class ByteGraph:
 
     def _calls(self) -> None:
         """Add the edges of each call, once where it was made twice."""
-        calls = dict.fromkeys(each._replace(party="") for each in self.door.calls)
+        calls = dict.fromkeys(each._replace(party="") for each in self.door.log.calls)
         strings = {each for call in calls for each in (*call.inputs, *call.outputs)}
         halves = Halves(calls, strings.union(value for fact in self._facts for _, value, _ in fields_of(fact)))
         found = ((one, each) for each in calls for one in (*consequences(each), *halves.mirrored(each)))

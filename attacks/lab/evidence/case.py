@@ -10,7 +10,7 @@ from typing import Literal
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.evidence.provenance import coalition_of
 from attacks.lab.results.types import Cell
-from attacks.lab.simulation.attack import Attack, Seize, Turn
+from attacks.lab.simulation.attack import Attack, Corruption, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.cell import Reach, reach
@@ -32,10 +32,10 @@ class _Once(Evaluation):
     """An evaluation that keeps each attack's play."""
 
     @cached_property
-    def _plays(self) -> dict[str, tuple[Analysis, tuple[Seize | Turn, ...]]]:
+    def _plays(self) -> dict[str, tuple[Analysis, tuple[Corruption, ...]]]:
         return {}
 
-    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Corruption, ...]]:
         if attack.name not in self._plays:
             self._plays[attack.name] = super().under(attack)
         return self._plays[attack.name]
@@ -82,8 +82,7 @@ class Case:
         corruptions = self._evaluation.under(self.attack)[1]
         evenings: dict[str, set[int]] = defaultdict(set)
         for each in corruptions:
-            days = range(each.day, self.scenario.days) if isinstance(each, Turn) else (each.evening,)
-            evenings[each.principal] |= set(days)
+            evenings[each.principal].update(evenings_of(each, self.scenario.days))
         return {name: frozenset(on) for name, on in evenings.items()}
 
     def opened_by(self, members: Members) -> list[int]:

@@ -12,8 +12,11 @@ from functools import cache, cached_property, partial
 import msgspec
 
 from attacks.lab.adversary.view import words_of
+from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
 from attacks.lab.crosscheck.compare import agree
-from attacks.lab.crosscheck.two_runs import TwoRuns, play_twice
+from attacks.lab.crosscheck.round_the_door import round_the_door
+from attacks.lab.crosscheck.two_plays import TwoPlays
+from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
@@ -43,19 +46,19 @@ class Trial:
         self.scheme, self.every = scheme, every
 
     @cached_property
-    def record(self) -> Record:
-        """The play in the small scenario."""
-        return self.twice[0]
+    def plays(self) -> TwoPlays:
+        """The play in the small scenario, and the same under another run secret."""
+        return TwoPlays(self.scheme, small())
 
-    @cached_property
-    def twice(self) -> tuple[Record, TwoRuns]:
-        """The play in the small scenario, and its bytes beside those of another run."""
-        return play_twice(self.scheme, small())
+    @property
+    def record(self) -> Record:
+        """The first of these plays."""
+        return self.plays.record
 
     @cached_property
     def analysis(self) -> Analysis:
         """The analysis of that play, and of its bytes."""
-        return Analysis(self.scheme, self.record, self.every, door=self.twice[1])
+        return Analysis(self.scheme, self.record, self.every, door=self.plays)
 
     def forgets_nothing(self) -> str:
         """Check that parties replaced by their decoded states after every action play the same play."""
@@ -102,9 +105,33 @@ class Trial:
         """
         return "; ".join(agree(self.analysis).failures)
 
+    def has_no_constant_secret(self) -> str:
+        """Check that no secret is equal in two plays of different run secrets: it would be written in the program."""
+        return "; ".join(constant_secrets(self.plays))
+
+    def repeats_no_nonce(self) -> str:
+        """Check that no two ciphertexts are sealed under one key and nonce."""
+        return "; ".join(repeated_nonces(self.plays))
+
+    def goes_through_the_door(self) -> str:
+        """Check that no module of the scheme takes cryptography or randomness from elsewhere."""
+        return "; ".join(round_the_door(self.scheme))
+
+    def byte_tests(self) -> Iterator[Test]:
+        """Yield the properties of the bytes in a play, whatever their types say."""
+        yield "no secret is the same in every run", self.has_no_constant_secret
+        yield "no key and nonce seal twice", self.repeats_no_nonce
+        yield "all cryptography goes through the door", self.goes_through_the_door
+        yield "bytes open nothing beyond the rules", self.opens_nothing_by_bytes
+        yield "no official acts on an order that no court signed", self.wants_signatures
+
+    def wants_signatures(self) -> str:
+        """Check that no official acts on an order that no court signed."""
+        return "; ".join(answered_unsigned(self.scheme, self.record))
+
     def opens_nothing_by_bytes(self) -> str:
         """Check that no coalition reads more by bytes, and by all that the door computed, than by the rules."""
-        return "; ".join(map(str, opened_beyond(self.analysis, self.twice[1])))
+        return "; ".join(map(str, opened_beyond(self.analysis, self.plays)))
 
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
@@ -116,7 +143,7 @@ class Trial:
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule
         yield "three adversaries agree", self.is_agreed_on
-        yield "bytes open nothing beyond the rules", self.opens_nothing_by_bytes
+        yield from self.byte_tests()
 
 
 def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:

@@ -33,6 +33,39 @@ class Turn(msgspec.Struct, frozen=True):
     day: int
 
 
+class Keep(msgspec.Struct, frozen=True):
+    """Honest but curious: from the morning of a day on a principal erases nothing; its behaviour stays honest.
+
+    On the first day this is from its birth on, so that it keeps what it deals and what it makes in the set-up. All that
+    it had lies in its state of the last evening, on which it is taken.
+    """
+
+    principal: str
+    day: int = 0
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Seize, then use: a state is taken at the end of a day, and the thief plays with a copy from the next morning on.
+
+    It speaks as that principal, whose own behaviour stays honest; the copy hears all packets and is sent none.
+    """
+
+    principal: str
+    evening: int
+
+
+Corruption = Seize | Turn | Keep | Use
+
+
+def evenings_of(corruption: Corruption, days: int) -> tuple[int, ...]:
+    """Return the evenings of a play of so many days on which a corruption takes its principal's state."""
+    if isinstance(corruption, Seize | Use):
+        return (corruption.evening,)
+    if isinstance(corruption, Keep):
+        return (days - 1,)
+    return tuple(range(corruption.day, days))
+
+
 class Cast(msgspec.Struct, frozen=True):
     """Who plays: the names of the users' devices, and of everybody else."""
 
@@ -94,7 +127,7 @@ class Attack:
     column: ClassVar[Column | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()
 
-    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize | Turn]:
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
         """Return who is corrupted, and when. Seizures are tried in every combination; the base corrupts no party."""
         return ()
 
@@ -108,6 +141,9 @@ class Attack:
 
     def each_evening(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Do what the corrupted party does by itself each evening; `intercepted` is the network's archive."""
+
+    def receive(self, party: Principal, stolen: Sequence[Principal], scheme: Scheme) -> None:
+        """Give a party that was turned the copies of states that were stolen before (`Use`)."""
 
     def trials(self, party: Principal) -> int:
         """Return the number of trials that a corrupted party has made, by its state, if the attack is a search."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Iterable, Sequence
 
-from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Turn
+from attacks.lab.simulation.attack import Apparatus, Attack, Cast
 from attacks.lab.simulation.network import LossyLink
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
+from attacks.lab.simulation.seat import WatchedWire, occupant
+from attacks.lab.simulation.takeover import Takeover, by_authority
 from escrow import crypto
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
@@ -22,9 +25,10 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
 from escrow.errors import EscrowError
 from escrow.principal import Principal
-from escrow.scheme import Scheme
+from escrow.scheme import Intercept, Scheme
 from escrow.testing.world import World
-from escrow.warrant import Order, Warrant
+from escrow.warrant import COURT, Authority, Order, Warrant
+from escrow.wire import Link, Wire
 
 
 def run_secret(seed: int) -> bytes:
@@ -71,9 +75,7 @@ class Play(World):
         self.scenario, self.attack, self.forgetful, self.apparatus = scenario, attack, forgetful, apparatus
         devices = tuple(name for name, party in self.wire.parties.items() if isinstance(party, Device))
         self.cast = Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
-        self.turns = tuple(
-            each for each in (attack.corruptions(self.cast, scenario) if attack else ()) if isinstance(each, Turn)
-        )
+        self.takeover = Takeover(self.wire, scheme, attack, self.cast, scenario)
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
         self.kinds: dict[str, list[type[Principal]]] = {name: [] for name in self.wire.parties}
         self.sent: list[Sent] = []
@@ -84,7 +86,7 @@ class Play(World):
 
     def run(self) -> Record:
         """Play every day of the scenario and return the record."""
-        self._corrupt(0)  # who is corrupt from the beginning is so while keys are dealt
+        self.takeover.morning(0)  # who is corrupt from the beginning is so while keys are dealt
         self._set_up()
         texts = list(self.scenario.texts())
         for day in range(self.scenario.days):
@@ -105,19 +107,17 @@ class Play(World):
             device.rotate_every, device.keep_prekeys = self.scenario.rotate_every, self.scenario.keep_prekeys
         self.scheme.setup(self.wire)
 
-    def _corrupt(self, day: int) -> None:
-        """Put the attack's parties in the place of those that are corrupted on the morning of this day."""
-        for turn in self.turns:
-            if turn.day == day and self.attack is not None:
-                with crypto.acting(f"{turn.principal}, turned"):
-                    honest = self.wire.party(turn.principal, Principal)
-                    self.wire.parties[turn.principal] = self.attack.corrupt(
-                        honest, self.scheme, self.cast, self.scenario
-                    )
+    def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
+        """Return a wire on which a watched party is not watched while others read what it sends."""
+        return WatchedWire(parties, link)
+
+    def restart(self) -> None:
+        """Replace every party by what its own state decodes to; a corrupted one stays in its place."""
+        self.takeover.restart()
 
     def _morning(self, day: int) -> None:
         if day:
-            self._corrupt(day)
+            self.takeover.morning(day)
         self.renew(self.cast.devices)
         for group in self.scenario.groups:
             if day in (0, group.removal_day):
@@ -193,10 +193,10 @@ class Play(World):
                 compare_safety_numbers(self.wire, self.device(met.one), self.device(met.other))
         self.intercepts.hear(self.wire.heard)
         self._access()
-        self._corrupted_act()
-        for name, party in self.wire.parties.items():
-            self.states[name].append(party.state())
-            self.kinds[name].append(type(party))
+        self.takeover.evening(self.intercepts.all)
+        for name, state, kind in self.takeover.states():
+            self.states[name].append(state)
+            self.kinds[name].append(kind)
         self.restart()
 
     def _access(self) -> None:
@@ -206,24 +206,35 @@ class Play(World):
                 for body in self.yielded(warrant, self.intercepts.fresh(number)):
                     self.lawful.append(Lawful(self.wire.day, number, body))
 
-    def _corrupted_act(self) -> None:
-        for turn in self.turns:
-            if turn.day <= self.wire.day and self.attack is not None:
-                with crypto.acting(f"{turn.principal}, turned"):
-                    party = self.wire.party(turn.principal, Principal)
-                    self.attack.each_evening(party, self.scheme, self.wire, self.intercepts.all)
+    def serve(self, warrant: Warrant) -> None:
+        """Hand the authority a warrant in the court's name; a corrupted authority does what the scheme says too."""
+        with crypto.acting(COURT):
+            self.court.serve(self.wire, self.authority.name, warrant)
+        with crypto.acting("authority"):
+            by_authority(self.authority, self.scheme.serve, self.wire, warrant)
+
+    def yielded(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> list[bytes]:
+        """Run the scheme's lawful access to this mail, and return the texts that it yields."""
+
+        def access(authority: Authority, wire: Wire) -> list[bytes]:
+            return list(self.scheme.access(authority, wire, warrant, intercepted))
+
+        with crypto.acting("authority"):
+            return by_authority(self.authority, access, self.wire)  # type: ignore[no-any-return]  # what access returns
 
     # --- the record ---
 
     def _finish(self, apparatus: Apparatus) -> None:
         """Let the apparatus become a principal after the last day; on earlier evenings there is none to be seized."""
-        made = apparatus.finished(self.wire.heard, self.wire.parties.values())
+        made = apparatus.finished(self.wire.heard, map(occupant, self.wire.parties.values()))
         self.states[made.name] = [b""] * (self.scenario.days - 1) + [made.state()]
         self.kinds[made.name] = [type(made)] * self.scenario.days
 
     def _record(self) -> Record:
         if self.apparatus is not None:
             self._finish(self.apparatus)
+        for use, state, kind in self.takeover.used():
+            self.states[use.principal][use.evening], self.kinds[use.principal][use.evening] = state, kind
         wire = self.wire
         return Record(
             scheme=self.scheme.name,
@@ -234,7 +245,8 @@ class Play(World):
             heard=tuple(wire.heard),
             spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},
-            corrupted=self.turns,
+            corrupted=self.takeover.turns,
+            untested=self.takeover.untested(),
             sent=tuple(self.sent),
             lost=frozenset(self.link.lost),
             shown=tuple(wire.shown),

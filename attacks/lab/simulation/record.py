@@ -40,6 +40,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that happened in a play.
 
     `states[name][evening]` is of the class `kinds[name][evening]`; `corrupted` are the principals that misbehaved;
+    `untested` says why the attack's behaviour tested nothing, or is empty;
     `spoken[i]` is the text being sent when packet i was heard, or -1. If the attack has a quantum computer, "quantum"
     has a state on the last evening, and empty bytes before.
     """
@@ -60,6 +61,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     warrants: tuple[Warrant, ...]
     alarms: tuple[Alarm, ...]
     refusals: tuple[tuple[int, str, str], ...]
+    untested: str = ""
 
     def party(self, name: str, evening: int) -> Principal:
         """Return a principal as its state of that evening has it."""

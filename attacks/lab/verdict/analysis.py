@@ -16,7 +16,8 @@ from attacks.lab.adversary.isolation import Remote
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, Labels, minimal
 from attacks.lab.adversary.local import Adversary, Local, stranger
 from attacks.lab.adversary.view import View, words_of
-from attacks.lab.crosscheck.byte_graph import ByteGraph, Door
+from attacks.lab.crosscheck.byte_graph import ByteGraph
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from escrow import codec
@@ -76,7 +77,7 @@ class Analysis:
         *,
         isolated: bool = False,
         taken: Sequence[Seizure] | None = None,
-        door: Door | None = None,
+        door: TwoPlays | None = None,
     ) -> None:
         self.scheme, self.record, attacks = scheme, record, tuple(attacks)
         self.rules = rules_of(scheme, attacks)

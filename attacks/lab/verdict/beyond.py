@@ -14,7 +14,7 @@ import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.labels import BYTES
-from attacks.lab.crosscheck.two_runs import TwoRuns
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.means import Means
 
@@ -34,7 +34,7 @@ class Beyond(msgspec.Struct, frozen=True):
         return f"{who}: {len(self.texts)} text{plural} ({some}) by {'; '.join(self.by) or 'what everybody has'}"
 
 
-def opened_beyond(analysis: Analysis, door: TwoRuns) -> list[Beyond]:
+def opened_beyond(analysis: Analysis, door: TwoPlays) -> list[Beyond]:
     """Return what bytes open beyond the rules, those of few principals first; one for each set of principals."""
     groups: dict[tuple[str, ...], dict[tuple[Seizure, ...], set[int]]] = defaultdict(lambda: defaultdict(set))
     for members, texts in _extra(analysis):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
-from attacks.lab.simulation.attack import Attack, Seize, Turn
+from attacks.lab.simulation.attack import Attack, Corruption, Turn, evenings_of
 from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
@@ -61,7 +61,7 @@ class Reach:
         return (*(each for each in members if not each.evenings), *single), self.opened(mask)
 
 
-def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Seize | Turn]) -> Reach:
+def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Corruption]) -> Reach:
     """Return every text that the corruptions open together or in part, its minimal coalitions, and the excluded ones.
 
     Texts that a corrupted device sent or received itself do not count: an attacker that runs a device reads its texts.
@@ -90,18 +90,18 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
     return Reach(structure, masks, excluded, corrupted)
 
 
-def _seizures(corruptions: Iterable[Seize | Turn], days: int) -> list[Seizure]:
+def _seizures(corruptions: Iterable[Corruption], days: int) -> list[Seizure]:
     """Return one seizure for each evening on which a principal's state is taken."""
     evenings: dict[str, set[int]] = defaultdict(set)
     for each in corruptions:
-        evenings[each.principal] |= {each.evening} if isinstance(each, Seize) else set(range(each.day, days))
+        evenings[each.principal].update(evenings_of(each, days))
     return [Seizure(name, (evening,)) for name, on in sorted(evenings.items()) for evening in sorted(on)]
 
 
 def judge_cell(
     analysis: Analysis,
     attack: Attack,
-    corruptions: Sequence[Seize | Turn],
+    corruptions: Sequence[Corruption],
     judge: Judge,
     found: Reach,
     honest: Messaging,
@@ -118,6 +118,8 @@ def judge_cell(
     wrong = _wrong(found, coalition, opened, messaging, framed, honest, judge, attack)
     verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
     reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
+    if record.untested:
+        verdict, reason = "INCONCLUSIVE", f"{record.untested}; else: {reason}"
     return Cell(
         scheme=analysis.scheme.name,
         attack=attack.name,

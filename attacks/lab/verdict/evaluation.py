@@ -11,9 +11,9 @@ import msgspec
 from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
-from attacks.lab.crosscheck.two_runs import TwoRuns, play_twice
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.results.types import Cell, Manifest
-from attacks.lab.simulation.attack import Attack, Cast, Seize, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, evenings_of
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
@@ -58,11 +58,11 @@ class Evaluation:
     @cached_property
     def record(self) -> Record:
         """The honest play."""
-        return self._twice[0] if self.by_bytes else self.play()
+        return self._twice.record if self.by_bytes else self.play()
 
     @cached_property
-    def _twice(self) -> tuple[Record, TwoRuns]:
-        return play_twice(self.scheme, self.scenario, secret=self._secret)
+    def _twice(self) -> TwoPlays:
+        return TwoPlays(self.scheme, self.scenario, secret=self._secret)
 
     @cached_property
     def cast(self) -> Cast:
@@ -78,21 +78,26 @@ class Evaluation:
     def analysis(self) -> Analysis:
         """The analysis of the honest play."""
         if self.by_bytes:
-            return Analysis(self.scheme, self.record, self.attacks, door=self._twice[1])
+            return Analysis(self.scheme, self.record, self.attacks, door=self._twice)
         return self._analysed(self.record)
 
     def forget(self) -> None:
         """Drop the honest play's analysis, which is large."""
         self.__dict__.pop("analysis", None)
 
-    def under(self, attack: Attack) -> tuple[Analysis, tuple[Seize | Turn, ...]]:
+    def under(self, attack: Attack) -> tuple[Analysis, tuple[Corruption, ...]]:
         """Return the analysis under an attack and its corruptions: the honest play's, or that of a play of its own.
 
         In the latter the adversary is given only the states of corrupted principals and, where services answer, of the
         officials: no one else can be in a coalition.
         """
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
-        corrupted = [Seizure(each.principal) for each in corruptions if isinstance(each, Turn)]
+        days = self.scenario.days
+        corrupted = [
+            Seizure(each.principal, evenings_of(each, days) if isinstance(each, Keep) else ())
+            for each in corruptions
+            if not isinstance(each, Seize)
+        ]
         if corrupted:
             record = self.play(attack)
             given = [*corrupted, *map(Seizure, self.cast.officials if attack.served else ())]

@@ -21,7 +21,7 @@ from attacks.lab.adversary.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_graph import FIELD, ByteString, Stretch, fields_of
-from attacks.lab.crosscheck.two_runs import TwoRuns
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from escrow.codec import Fact
 from escrow.derivation import facts_of
@@ -35,7 +35,7 @@ LAB = Path(__file__).parents[1]
 class Means:
     """Names what texts are opened by, in one analysis that has byte edges; `door` is the record that they are of."""
 
-    def __init__(self, analysis: Analysis, door: TwoRuns) -> None:
+    def __init__(self, analysis: Analysis, door: TwoPlays) -> None:
         self.analysis, self.door, self.closure = analysis, door, analysis.closure
         self._edges, self._texts = self.closure.edges, analysis.graph.texts if analysis.graph else {}
 
@@ -78,7 +78,7 @@ class Means:
         found = []
         for step in proof:
             if isinstance(call := self._note(step), Call):
-                if call.operation == "seal" and self.door.is_constant(call.inputs[0]):
+                if call.operation == "seal" and self.door.constant(call.inputs[0]):
                     yield f"a key that is the same in every run{self._made(call.inputs[0])}"
                 stack = self._stack(call)
                 if not any(code in self._typed for code in stack) and (code := _author(stack)):
@@ -90,10 +90,10 @@ class Means:
         found, values = dict[str, None](), [value]
         while values and len(found) < MOST:
             value = values.pop()
-            for call in self.door.stacks:
+            for call in self.door.log.stacks:
                 if value in call.outputs and (code := _author(self._stack(call))) and _is_schemes(code):
                     found[_place(code)] = None
-                    values += [each for each in call.inputs if self.door.is_constant(each)]
+                    values += [each for each in call.inputs if self.door.constant(each)]
                     break
         return f", from {', '.join(found)}" if found else ""
 
@@ -146,7 +146,7 @@ class Means:
         return self._edges.by_bytes.notes[step.edge - self._edges.rules_end]
 
     def _stack(self, call: Call) -> Iterable[CodeType]:
-        return self.door.stacks.get(call, ())
+        return self.door.log.stacks.get(call, ())
 
 
 def _author(stack: Iterable[CodeType]) -> CodeType | None:

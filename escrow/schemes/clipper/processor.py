@@ -9,13 +9,12 @@ Source: Denning, "The Clipper Chip: A Technical Summary", 19 April 1993, on the 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from escrow.codec import Public
-from escrow.crypto import Private
+from escrow.crypto import Private, digest
 from escrow.derivation import derivation
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
@@ -118,7 +117,7 @@ class Processor(Authority):
 
     def attribute(self, mail: Mail, loaded: Loaded) -> None:
         """Record the owner of the unit that the mail's LEAF names."""
-        self.findings.append(Attributed(hashlib.sha256(mail.body).digest(), loaded.owner))
+        self.findings.append(Attributed(digest(mail.body), loaded.owner))
 
     def open_key(self, wire: Wire, said: ClipperField, identity: Identity, loaded: Loaded) -> MessageKey:
         """Return the message key in a field. Raise Refused if its LEAF names the unit of another than its sender."""

@@ -24,15 +24,12 @@ DEEPEST = 6  # how many containers may lie in each other
 
 
 class Constants(NamedTuple):
-    """Constants by kind, each once, in the order in which the code has them."""
+    """Constants by kind, each once, in the order in which the code has them; `together` are tuples of a few of them."""
 
     texts: tuple[str, ...]
     numbers: tuple[int, ...]
     blobs: tuple[bytes, ...]
-
-    def of(self, kind: type) -> tuple[Any, ...]:
-        """Return the constants of a kind: str, int or bytes."""
-        return {str: self.texts, int: self.numbers, bytes: self.blobs}[kind]
+    together: tuple[tuple[Any, ...], ...]
 
 
 def constants_of(scheme: object) -> Constants:
@@ -54,6 +51,7 @@ def _constants(module: ModuleType) -> Constants:
         texts=tuple(each for each in found if type(each) is str),
         numbers=tuple(each for each in found if type(each) is int and abs(each) < LARGEST),
         blobs=tuple(each for each in found if type(each) is bytes),
+        together=tuple(each for each in found if type(each) is tuple),
     )
 
 
@@ -70,10 +68,12 @@ def _inside(things: Iterable[object]) -> Iterator[Any]:
     seen = set[int]()
     while waiting:
         thing, depth = waiting.pop()
-        if type(thing) in (str, int, bytes):
+        if type(thing) in _LEAVES:
             yield thing
         elif id(thing) not in seen and depth <= DEEPEST:
             seen.add(id(thing))
+            if type(thing) is tuple and 1 < len(thing) < 5 and all(type(each) in _LEAVES for each in thing):
+                yield thing
             waiting += [(each, depth + 1) for each in _parts(thing)][::-1]
 
 

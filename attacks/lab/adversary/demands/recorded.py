@@ -17,6 +17,7 @@ from typing import Any, SupportsIndex
 from escrow.warrant import Order, Warrant
 
 FIELDS = Order.__struct_fields__
+SIGNATURE = "signature"  # noted like a field of the order
 NEAR = 64  # how far a number is moved where only its remainder or its bits were compared
 
 
@@ -45,6 +46,15 @@ class Compared:
     other: Any
     held: bool
 
+    def key(self) -> tuple[Any, ...]:
+        """Return what tells comparisons apart; what the field was compared with comes last."""
+        other = self.other
+        if isinstance(other, tuple) and other and isinstance(other[0], Term):
+            other = other[0].sum, other[0].rest
+        elif getattr(other, "__hash__", None) is None or isinstance(other, tuple):
+            other = repr(other)
+        return self.term.sum, self.term.rest, self.term.part, self.operator, self.held, other
+
 
 @dataclass(slots=True)
 class Notes:
@@ -53,6 +63,14 @@ class Notes:
     read: set[str] = field(default_factory=set)
     compared: list[Compared] = field(default_factory=list)
     signature: bool = False
+
+    def distinct(self) -> list[Compared]:
+        """Return the comparisons, each once."""
+        return list({each.key(): each for each in self.compared}.values())
+
+    def path(self) -> frozenset[Any]:
+        """Return which comparisons came out how: orders with equal paths tell nothing new."""
+        return frozenset(each.key() for each in self.compared)
 
 
 class Recorder:
@@ -94,7 +112,7 @@ class RecordedWarrant(Warrant, frozen=True, tag="Warrant", dict=True):
 
 def recorded_warrant(recorder: Recorder, plain: Warrant, valid: frozenset[bytes]) -> Warrant:
     """Return the warrant with a recording order; `valid` are the courts (public keys) whose signature it bears."""
-    made = RecordedWarrant(recorder.order(plain.order), plain.signature)
+    made = RecordedWarrant(recorder.order(plain.order), _recorded(recorder, SIGNATURE, plain.signature))
     made.__dict__.update(recorder=recorder, valid=valid)
     return made
 
@@ -137,6 +155,11 @@ class _Recording:
     recorder: Recorder
     term: Term
 
+    def _looked_up(self, value: int) -> int:
+        """Note the fields as read, since a hash is asked for by tables, and return the hash."""
+        self.recorder.notes.read.update(name for name, _ in self.term.sum)
+        return value
+
     @classmethod
     def made(cls, value: Any, recorder: Recorder, term: Term) -> Any:
         """Return a recording value."""
@@ -148,7 +171,8 @@ class _Recording:
 class RecordedNumber(_Recording, int):
     """An integer that notes its comparisons; sums and multiples are followed."""
 
-    __hash__ = int.__hash__
+    def __hash__(self) -> int:
+        return self._looked_up(int.__hash__(self))
 
     def __int__(self) -> int:
         return int.__index__(self)
@@ -243,7 +267,8 @@ class _Sequence(_Recording):
 class RecordedText(_Sequence, str):
     """A text that notes its comparisons."""
 
-    __hash__ = str.__hash__
+    def __hash__(self) -> int:
+        return self._looked_up(str.__hash__(self))
 
     def __str__(self) -> str:
         return str.__str__(self)
@@ -291,7 +316,8 @@ class RecordedText(_Sequence, str):
 class RecordedBytes(_Sequence, bytes):
     """Bytes that note their comparisons."""
 
-    __hash__ = bytes.__hash__
+    def __hash__(self) -> int:
+        return self._looked_up(bytes.__hash__(self))
 
     def __bytes__(self) -> bytes:
         return bytes.__getitem__(self, slice(None))
@@ -332,7 +358,8 @@ class RecordedBytes(_Sequence, bytes):
 class RecordedByte(_Recording, int):
     """One byte of a field, as a number that notes its comparisons."""
 
-    __hash__ = int.__hash__
+    def __hash__(self) -> int:
+        return self._looked_up(int.__hash__(self))
 
     def __int__(self) -> int:
         return int.__index__(self)

@@ -24,7 +24,7 @@ import msgspec
 from attacks.lab.adversary.demands.constants import Constants
 from attacks.lab.adversary.demands.recorded import Notes, Recorder, recorded_warrant
 from attacks.lab.adversary.demands.traces import Subject, Trace, add, alike
-from attacks.lab.adversary.demands.variations import Change, changed, dictionary, repairs, singly_and_in_pairs
+from attacks.lab.adversary.demands.variations import Change, changed, dictionary, repairs, singly_and_in_pairs, travels
 from escrow import crypto
 from escrow.codec import Fact
 from escrow.derivation import Service
@@ -34,6 +34,7 @@ from escrow.warrant import CourtKey, Order, issue
 LIMIT = 2_000  # orders tried for a service, an authority and a class of subject
 AGAIN = 50  # once a search failed, and the checks compare with the same constants
 FORGED = "the arguments fit"  # stands for a check that raises Forged
+UNREADABLE = "the order can be read"
 
 
 class Asked(NamedTuple):
@@ -96,7 +97,7 @@ class Demands:
         names: Iterable[str],
         days: int,
     ) -> None:
-        self._constants, self._courts, self._authorities = constants, list(courts), list(authorities)
+        self.constants, self._courts, self._authorities = constants, list(courts), list(authorities)
         self._valid = frozenset(key.public for key in courts)
         self._issued, self._names, self._days = list(dict.fromkeys(issued)), tuple(names), days
         self._found: dict[str, list[tuple[Order, Subject]]] = defaultdict(list)  # by service, the latest first
@@ -203,7 +204,7 @@ class Demands:
     def offered(self, subject: Subject) -> dict[str, list[Any]]:
         """Return the values to try in each field."""
         people, day = subject
-        return dictionary(self._constants, people, list(self._names)[:8], day, self._days)
+        return dictionary(self.constants, people, list(self._names)[:8], day, self._days)
 
     def trace(self, asked: Asked, order: Order) -> Trace:
         """Return what the checks make of an order that the court signed."""
@@ -221,6 +222,9 @@ class Demands:
         except Exception:  # Forged: the arguments do not fit. Any other: the check does not expect such an order
             add(notes, FORGED, recorder.next())
             failed.add(FORGED)
+        if not failed and not travels(order):
+            notes[UNREADABLE] = Notes()
+            failed.add(UNREADABLE)
         for holder in asked.holders:
             tally = self._tallies[asked.service.name, holder]
             if order not in self._issued:
@@ -290,7 +294,7 @@ class Search:
         for order in self._best():
             fields = self._seen[order].read()
             offered = {name: values for name, values in self._demands.offered(self._subject).items() if name in fields}
-            for change in singly_and_in_pairs(offered):
+            for change in singly_and_in_pairs(offered, self._demands.constants):
                 yield changed(order, change)
                 yield from self._repaired()
 

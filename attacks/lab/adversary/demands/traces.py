@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-from attacks.lab.adversary.demands.recorded import Compared, Notes, Term
+from attacks.lab.adversary.demands.recorded import Compared, Notes
 
 Subject = tuple[tuple[str, ...], int]  # the people whom a request is about, and the day
 
@@ -22,7 +22,7 @@ class Trace:
         """Return the comparisons of the checks that failed; of all, if they compared nothing where they stand."""
         found = [each for name in self.failed.difference(aside) for each in self.notes[name].compared]
         every = found or [each for notes in self.notes.values() for each in notes.compared]
-        return list({_key(each): each for each in every}.values())
+        return list({each.key(): each for each in every}.values())
 
     def read(self) -> set[str]:
         """Return the fields that the checks that failed have read; those of all if they read nothing themselves."""
@@ -40,7 +40,7 @@ class Trace:
 
     def path(self) -> frozenset[Any]:
         """Return which comparisons came out how: orders with equal paths tell nothing new."""
-        return frozenset((name, *_key(each)) for name, notes in self.notes.items() for each in notes.compared)
+        return frozenset((name, *each) for name, notes in self.notes.items() for each in notes.path())
 
 
 def add(notes: dict[str, Notes], name: str, new: Notes) -> None:
@@ -64,18 +64,3 @@ def alike(path: frozenset[Any], subject: Subject) -> frozenset[Any]:
         return ("day", 0) if value == day and isinstance(value, int) else value
 
     return frozenset((*rest, nameless(other)) for *rest, other in path)
-
-
-def _key(noted: Compared) -> tuple[Any, ...]:
-    """Return what tells comparisons apart; what the field was compared with comes last."""
-    return noted.term.sum, noted.term.rest, noted.term.part, noted.operator, noted.held, _hashable(noted.other)
-
-
-def _hashable(value: Any) -> Any:
-    if isinstance(value, tuple) and value and isinstance(value[0], Term):
-        return value[0].sum, value[0].rest
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return value

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, product
-from typing import Any
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import combinations, permutations, product
+from typing import Any, TypeVar
 
 import msgspec
 
 from attacks.lab.adversary.demands.constants import Constants
 from attacks.lab.adversary.demands.recorded import FIELDS, Compared, Term
+from escrow import codec
+from escrow.errors import Malformed
 from escrow.warrant import Order
 
 Change = tuple[tuple[str, Any], ...]  # values for fields of an order
+Kind = TypeVar("Kind", bound=Order)
 SCOPES = ("content", "traffic data", "subscriber")
 LONGEST = 256  # bytes of the longest text or nonce that a constant is taken as the length of
 _KINDS: dict[str, type] = {
@@ -20,9 +23,17 @@ _KINDS: dict[str, type] = {
 }
 
 
-def changed(order: Order, change: Change) -> Order:
+def changed(order: Kind, change: Change) -> Kind:
     """Return the order with other values in some fields."""
     return msgspec.structs.replace(order, **dict(change))
+
+
+def travels(order: Order) -> bool:
+    """Return whether an order can be read again from its bytes: another scope than the known ones cannot."""
+    try:
+        return codec.decode(codec.encode(order), Order) == order
+    except (Malformed, OverflowError):
+        return False
 
 
 def dictionary(
@@ -64,12 +75,22 @@ def _padded(value: bytes) -> list[bytes]:
     ]
 
 
-def singly_and_in_pairs(offered: dict[str, list[Any]]) -> Iterator[Change]:
-    """Yield a change of each field to each value, then of each two fields to each two values."""
+def singly_and_in_pairs(
+    offered: dict[str, list[Any]], constants: Constants, read: Container[str] = FIELDS
+) -> Iterator[Change]:
+    """Yield a change of each field to each value; then of two fields that were read, to values that stand together.
+
+    At last come all pairs of values, for these fields. `read` may grow meanwhile.
+    """
     for name, values in offered.items():
         for value in values:
             yield ((name, value),)
-    for (one, ones), (other, others) in combinations(offered.items(), 2):
+    fields = [name for name in offered if name in read]
+    for together in constants.together:
+        for (one, value), (other, beside) in permutations(product(fields, together), 2):
+            if one < other and type(value) is _KINDS[one] and type(beside) is _KINDS[other]:
+                yield ((one, value), (other, beside))
+    for (one, ones), (other, others) in combinations([(name, offered[name]) for name in fields], 2):
         for pair in product(ones, others):
             yield ((one, pair[0]), (other, pair[1]))
 
@@ -77,6 +98,8 @@ def singly_and_in_pairs(offered: dict[str, list[Any]]) -> Iterator[Change]:
 def repairs(noted: Compared, order: Order) -> Iterator[Change]:
     """Yield changes of single fields of an order that may give a comparison the other outcome."""
     value = noted.other
+    if any(not hasattr(order, name) for name, _ in noted.term.sum):
+        return  # a signature, which whoever demands an order cannot choose
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Term):
         yield from _numbers(noted, value[0], order)
     elif isinstance(value, int) and noted.term.part is None and noted.term.read is None:

@@ -1,0 +1,319 @@
+"""What a corrupted party had: every fact that its code made, held or was given, whether or not it erased it later.
+
+  watch    while the party's code runs: arguments, results and local values of every function in it; what others do
+           meanwhile, when a packet is handed to them, is not watched
+  state    after each action of the party, all that its fields hold
+  encoded  bytes that decode to a fact, such as a share on its way into a seal
+  aliases  facts of others' states all of whose secret bytes the party had, under whatever types
+
+What is left over in the evening's state is in it already; the rest is added to that state as a field. So a corrupted
+party's state of an evening is all that the adversary has of that day, and is stolen, read and proven like any state.
+Only corrupted parties are watched; a play without them costs nothing more.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from enum import Enum
+from functools import cache, lru_cache
+from types import CodeType, FrameType, FunctionType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from escrow import codec
+from escrow.codec import Fact, Packet, Public
+from escrow.errors import Malformed
+from escrow.principal import Principal
+from escrow.vocabulary import vocabulary
+
+T = TypeVar("T")
+SECRET = 8  # bytes of the shortest secret by which an alias is told; shorter ones are found by chance
+LONGEST = 128  # bytes of the longest value that is kept by itself: a secret, not a message
+_SWITCHED_OFF = {"insist", "insist_all"}  # by escrow.principal.corrupted, in every corrupted party
+_LIBRARIES = {*sys.stdlib_module_names, "cryptography", "Crypto", "msgspec"}
+_INSIDE = {"escrow.derivation", "escrow.vocabulary", "escrow.surface", "escrow.wire"}
+_TOOLS = {"escrow.crypto", "escrow.codec"}
+KEPT = "had"  # the field that is added to a corrupted party's state
+
+
+class Keeping:
+    """What one party had since it was corrupted. `ran` are the functions of its code that ran.
+
+    With `alone` everything that its code reaches is its own; else other parties' objects may be in reach of it, as they
+    are of honest code, and are left out.
+    """
+
+    def __init__(self, party: Principal, readable: frozenset[type[Fact]], *, alone: bool) -> None:
+        """Begin with the party's state. `readable` are the types as which encoded facts are read."""
+        self._readable, self.alone = readable, alone
+        self._names = frozenset(kind.__name__.encode() for kind in readable)
+        self.ran: set[CodeType] = set()
+        self.values: set[bytes] = set()  # short byte strings that the party had, of all days
+        self._had: dict[Fact, None] = {}
+        self._objects: dict[int, object] = {}  # by identity; they are kept, so that no identity is used twice
+        self._seen: dict[int, object] = {}
+        self._others: list[FrameType] = []  # a method of another party, while one runs
+        self._party = party
+        self._look()
+
+    def during(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Return what some code of the party returns, and note what it had while it ran."""
+        before = sys.gettrace()
+        sys.settrace(self._called)
+        try:
+            return work(*arguments, **named)
+        finally:
+            sys.settrace(before)
+            self._look()
+
+    def goes_on_as(self, party: Principal) -> None:
+        """Take another object for the party: with another behaviour, or the one that its state decodes to."""
+        self._party = party
+        self._seen.clear()  # whose objects are gone: others may get their identities
+        self._look()
+
+    def left(self) -> dict[Fact, None]:
+        """Return what the party had since this was last asked, apart from what its state still holds."""
+        self._look()
+        still = set(codec.walk(self._party, Fact))
+        left = {fact: None for fact in self._had if fact not in still}
+        self._had = {}
+        return left
+
+    def aliases(self, facts: Iterable[Fact]) -> None:
+        """Note those of the facts all of whose secret bytes the party had."""
+        for fact in facts:
+            secrets = secrets_of(fact)
+            if secrets and self.values.issuperset(secrets):
+                self._had[fact] = None
+
+    # --- watching ---
+
+    def _called(self, frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        """Say which of the functions that begin are the party's own: its locals are read when they return."""
+        if self._others or not _may_have(frame):
+            return None
+        frame.f_trace_lines = False
+        if not self.alone and _is_method(frame.f_code):
+            other = frame.f_locals.get("self")
+            if isinstance(other, Principal) and other.name != self._party.name:
+                self._others.append(frame)
+                return self._other_returned
+        return self._returned
+
+    def _other_returned(self, frame: FrameType, event: str, _: object) -> None:
+        if event == "return" and self._others and self._others[-1] is frame:
+            self._others.pop()
+
+    def _returned(self, frame: FrameType, event: str, result: object) -> None:
+        if event == "return":
+            self.ran.add(frame.f_code)
+            self._note(result)
+            for value in frame.f_locals.values():
+                self._note(value)
+
+    def _note(self, value: Any) -> None:
+        kind: type = type(value)
+        if kind is bytes:
+            if SECRET <= len(value) <= LONGEST:
+                self.values.add(value)
+            self._read(value)
+        elif kind is int:
+            if value > 1 << 64:
+                self.values.add(value.to_bytes(max(32, (value.bit_length() + 7) // 8), "big"))
+        elif _way(kind) not in _NOTHING:
+            self._objects[id(value)] = value
+
+    def _read(self, data: bytes) -> None:
+        """Note the fact that some bytes encode, if they are one's encoding: an array that begins with its name."""
+        if len(data) < 4 or not 0x91 <= data[0] <= 0x9F or not (0xA1 <= data[1] <= 0xBF or data[1] == 0xD9):
+            return
+        begin, length = (3, data[2]) if data[1] == 0xD9 else (2, data[1] - 0xA0)
+        if data[begin : begin + length] in self._names:
+            try:
+                fact = codec.decode_any(data, self._readable)
+            except Malformed:
+                return
+            self._had |= dict.fromkeys(codec.walk(fact, Fact))
+
+    def _look(self) -> None:
+        """Note the facts in everything that the last action had, and in the party's state."""
+        self._had |= dict.fromkeys(self._inside((*self._objects.values(), *_fields(self._party))))
+        self._objects.clear()
+
+    def _inside(self, values: Iterable[object]) -> Iterator[Fact]:
+        """Yield the facts inside values that were not there before."""
+        waiting: list[Any] = list(values)
+        values_, seen = self.values, self._seen
+        while waiting:
+            value = waiting.pop()
+            kind: type = type(value)
+            way = _way(kind)
+            if way is _Way.LEAF:
+                continue
+            if way is _Way.BYTES:
+                if SECRET <= len(value) <= LONGEST:
+                    values_.add(value)
+            elif way is _Way.ITEMS:
+                waiting += value
+            elif way is _Way.VALUES:
+                waiting += value.values()
+            elif way is _Way.FACT or way is _Way.PACKET:  # they never change
+                if id(value) not in seen:
+                    seen[id(value)] = value
+                    if way is _Way.FACT:
+                        yield value
+                    waiting += _fields(value)
+            elif way is _Way.STRUCT or (self.alone and value is not self._party):
+                waiting += _fields(value)
+
+
+class _Way(Enum):
+    """How facts are looked for in a value, by its type."""
+
+    LEAF, BYTES, ITEMS, VALUES, FACT, PACKET, STRUCT, PARTY = range(8)
+
+
+_NOTHING = (_Way.LEAF, _Way.PARTY)  # of a local value: a party's fields are looked at by themselves
+
+
+@cache
+def _way(kind: type) -> _Way:
+    ways = {
+        bytes: _Way.BYTES, dict: _Way.VALUES, list: _Way.ITEMS, tuple: _Way.ITEMS, set: _Way.ITEMS,
+        frozenset: _Way.ITEMS, Fact: _Way.FACT, Packet: _Way.PACKET, Principal: _Way.PARTY,
+        msgspec.Struct: _Way.STRUCT,
+    }  # fmt: skip
+    return next((way for base, way in ways.items() if issubclass(kind, base)), _Way.LEAF)
+
+
+def _fields(value: msgspec.Struct) -> list[object]:
+    return [getattr(value, field) for field in value.__struct_fields__]
+
+
+@cache
+def _part(code: CodeType, module: str) -> str:
+    """Return "inside" for a function that only passes values on, "tool" for a tool's, "" for a party's own code."""
+    if module.partition(".")[0] in _LIBRARIES or module in _INSIDE or module.startswith("attacks.lab."):
+        return "inside"
+    own = module.startswith("escrow.")
+    if own and (code.co_name == "<genexpr>" or code is codec.walk.__code__):
+        return "inside"
+    return "tool" if module in _TOOLS or module.startswith("escrow.primitives.") else ""
+
+
+def _may_have(frame: FrameType) -> bool:
+    """Return whether a function that begins may have what the party's code has nowhere else.
+
+    Of the library's tools (primitives, the codec) only arguments and results count, not how they compute.
+    """
+    part = _part(frame.f_code, frame.f_globals.get("__name__", "builtins"))
+    if part != "tool":
+        return not part
+    caller = frame.f_back
+    return caller is None or _part(caller.f_code, caller.f_globals.get("__name__", "builtins")) != "tool"
+
+
+@cache
+def _is_method(code: CodeType) -> bool:
+    return code.co_argcount > 0 and code.co_varnames[0] == "self"
+
+
+@cache
+def facts_read(*things: object) -> frozenset[type[Fact]]:
+    """Return the types of facts of the modules in which these schemes and attacks stand."""
+    modules = (importlib.import_module(type(thing).__module__) for thing in things)
+    types = frozenset[type]().union(*(vocabulary(module, (Fact,)).types for module in modules))
+    by_name = {kind.__name__: kind for kind in sorted(types - {Fact}, key=lambda kind: kind.__module__)}
+    return frozenset(by_name.values())  # a union tells types by their names
+
+
+class Replaced:
+    """The functions with which an attack replaced behaviour of its parties."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._methods: dict[CodeType, str] = {}
+
+    def note(self, made: type[Principal], honest: type[Principal]) -> None:
+        """Note the methods in which a corrupted party's class differs from that of the honest party."""
+        own = (each for each in made.__mro__ if each not in honest.__mro__)
+        for name, method in ((name, method) for kind in own for name, method in vars(kind).items()):
+            if isinstance(method, FunctionType) and name not in _SWITCHED_OFF:
+                self._methods[method.__code__] = name
+
+    def untested(self, kept: Iterable[Keeping | None]) -> str:
+        """Return why the play tested nothing, if methods were replaced and none of them ran; else ""."""
+        ran = set[CodeType]().union(*(each.ran for each in kept if each is not None))
+        if not self._methods or ran & self._methods.keys():
+            return ""
+        return f"none of the replaced methods ran: {', '.join(sorted(set(self._methods.values())))}"
+
+
+# --- secrets by type ---
+
+
+def secrets_of(fact: Fact) -> list[bytes]:
+    """Return the secret byte strings of a fact: those that its types do not call Public."""
+    found: list[bytes] = []
+    waiting: list[object] = [fact]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, msgspec.Struct):
+            waiting += [getattr(value, name) for name in value.__struct_fields__ if not is_public(type(value), name)]
+        elif isinstance(value, list | tuple):
+            waiting += value
+        elif isinstance(value, bytes) and value:
+            found.append(value)
+    return found
+
+
+def is_public(kind: type[msgspec.Struct], name: str) -> bool:
+    """Return whether the type of a field says that no secret bytes lie in it, structs inside it apart."""
+    return _public_fields(kind)[name]
+
+
+@cache
+def _public_fields(kind: type[msgspec.Struct]) -> dict[str, bool]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: _is_public(hints[name]) for name in kind.__struct_fields__}
+
+
+def _is_public(hint: Any) -> bool:
+    return hint == Public or (bool(inner := get_args(hint)) and all(each is ... or _is_public(each) for each in inner))
+
+
+# --- the state of an evening ---
+
+
+def with_kept(party: Principal, kept: Collection[Fact]) -> Principal:
+    """Return the party with these facts in fields beside its own; itself if there are none."""
+    groups: list[dict[str, type[Fact]]] = []
+    for kind in dict.fromkeys(map(type, kept)):
+        free = next((group for group in groups if kind.__name__ not in group), None)
+        if free is None:  # a union tells types by their names
+            groups.append(free := {})
+        free[kind.__name__] = kind
+    if not groups:
+        return party
+    made = _with_fields(type(party), tuple(frozenset(group.values()) for group in groups))
+    values = {field: getattr(party, field) for field in party.__struct_fields__}
+    added = {f"{KEPT}{at}": [fact for fact in kept if type(fact) in group.values()] for at, group in enumerate(groups)}
+    return made(**values, **added)  # type: ignore[no-any-return]  # a subclass of type(party), made here
+
+
+@lru_cache(maxsize=256)
+def _with_fields(kind: type[Principal], groups: tuple[frozenset[type[Fact]], ...]) -> Any:
+    return msgspec.defstruct(
+        kind.__name__,
+        [
+            (f"{KEPT}{at}", list[codec.union(group)], msgspec.field(default_factory=list))  # type: ignore[misc]  # built here
+            for at, group in enumerate(groups)
+        ],
+        bases=(kind,),
+        module=kind.__module__,
+        tag=kind.__name__,
+    )

@@ -1,0 +1,143 @@
+"""The corruptions of one play: who is taken over or watched, and the states that thieves get.
+
+  Turn   another behaviour in the party's place; watched, and kept from others' objects (attacks.lab.simulation.seat)
+  Keep   the party itself, watched
+  Use    a copy of a stolen state, which the thief plays with from the next morning on; all that it then has stands in
+         that state, since the theft is what it took
+
+Without corruptions it does nothing but take states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn, Use
+from attacks.lab.simulation.keeping import Keeping, Replaced, facts_read, with_kept
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.seat import (
+    CorruptedWire,
+    Seat,
+    corrupted_wire,
+    is_seat,
+    keeping_of,
+    occupant,
+    perform,
+    reseated,
+)
+from escrow import codec, crypto
+from escrow.codec import Fact
+from escrow.principal import Principal, revive
+from escrow.scheme import Intercept, Scheme
+from escrow.wire import Wire
+
+Taken = tuple[bytes, type[Principal]]  # a state, and the class that reads it
+
+
+class Takeover:
+    """What an attack's corruptions do to the parties of a play, day by day."""
+
+    def __init__(self, wire: Wire, scheme: Scheme, attack: Attack | None, cast: Cast, scenario: Scenario) -> None:
+        """Ask the attack for its corruptions."""
+        self._wire, self._scheme, self._attack = wire, scheme, attack
+        self._cast, self._scenario = cast, scenario
+        corruptions = tuple(attack.corruptions(cast, scenario) if attack else ())
+        self.turns = tuple(each for each in corruptions if isinstance(each, Turn))
+        self._keeps = tuple(each for each in corruptions if isinstance(each, Keep))
+        self._uses = tuple(each for each in corruptions if isinstance(each, Use))
+        self._copies: dict[Use, Any] = {}
+        self._stolen: dict[Use, Taken] = {}
+        self._replaced = Replaced()
+
+    # --- mornings and evenings ---
+
+    def morning(self, day: int) -> None:
+        """Take over whoever is corrupted on the morning of this day, and hand the attack what was stolen before."""
+        for use in self._uses:
+            if use.evening == day - 1:
+                self._copies[use] = self._taken_over(revive(*self._stolen[use]), f"{use.principal}, stolen", use)
+        for turn in self.turns:
+            if turn.day == day:
+                seat = self._taken_over(self._wire.party(turn.principal, Principal), f"{turn.principal}, turned", turn)
+                self._wire.parties[turn.principal] = seat
+                if self._copies and self._attack is not None:
+                    copies = [revive((own := occupant(each)).state(), type(own)) for each in self._copies.values()]
+                    with crypto.acting(f"{turn.principal}, turned"):
+                        perform(seat, self._attack.receive, occupant(seat), copies, self._scheme)
+        for keep in self._keeps:
+            if keep.day == day:
+                party = self._wire.party(keep.principal, Principal)
+                kept = Keeping(party, facts_read(self._scheme, self._attack), alone=False)
+                self._wire.parties[keep.principal] = Seat(party, kept, None)  # type: ignore[assignment]  # stands for it
+
+    def _taken_over(self, party: Principal, acting: str, corruption: Turn | Use) -> Any:
+        """Return the seat of the attack's party that takes the place of this one."""
+        kept = Keeping(party, facts_read(self._scheme, self._attack), alone=True)
+        with crypto.acting(acting):
+            given = self._attack, party, self._scheme, self._cast, self._scenario
+            made: Principal = kept.during(type(self._attack).corrupt, *given)  # type: ignore[union-attr]  # there are corruptions
+        kept.goes_on_as(made)
+        if isinstance(corruption, Turn):
+            self._replaced.note(type(made), type(party))
+        return Seat(made, kept, self._facade(corruption))
+
+    def _facade(self, corruption: Turn | Use) -> CorruptedWire:
+        """Return the wire for a corrupted party: it speaks as itself, and as nobody who is honest."""
+        corrupted = {corruption.principal, *(turn.principal for turn in self.turns)}
+        return corrupted_wire(self._wire, frozenset(self._wire.parties) - corrupted)
+
+    def evening(self, intercepted: Sequence[Intercept]) -> None:
+        """Let the corrupted parties, and thieves with their copies, do what they do by themselves."""
+        turned = [turn.principal for turn in self.turns if turn.day <= self._wire.day]
+        acting = [(f"{name}, turned", self._wire.parties[name]) for name in turned]
+        acting += [(f"{use.principal}, stolen", copy) for use, copy in self._copies.items()]
+        for name, seat in acting:
+            if self._attack is not None:
+                with crypto.acting(name):
+                    perform(seat, self._attack.each_evening, seat, self._scheme, self._wire, tuple(intercepted))
+
+    def restart(self) -> None:
+        """Replace every party by what its own state decodes to; a corrupted one stays in its place."""
+        for parties in (self._wire.parties, self._copies):
+            for name, party in parties.items():
+                parties[name] = reseated(party)  # type: ignore[index]  # its own key
+
+    # --- what thieves get ---
+
+    def states(self) -> Iterator[tuple[str, bytes, type[Principal]]]:
+        """Yield the name and the state of every principal this evening, with what a corrupted one had beside it."""
+        parties, last = self._wire.parties, self._wire.day == self._scenario.days - 1
+        watched = [kept for party in (*parties.values(), *self._copies.values()) if (kept := keeping_of(party))]
+        there = {fact: None for party in parties.values() if watched for fact in codec.walk(occupant(party), Fact)}
+        for kept in watched:
+            kept.aliases(there)
+        for name, seat in parties.items():
+            party, found = occupant(seat), keeping_of(seat)
+            if found is not None and (found.alone or last):
+                party = with_kept(party, found.left())
+            yield name, party.state(), type(party)
+            for use in self._uses:
+                if use == Use(name, self._wire.day):
+                    self._stolen[use] = party.state(), type(party)
+
+    def used(self) -> Iterator[tuple[Use, bytes, type[Principal]]]:
+        """Yield each state that was stolen and used, with all that the thief had by means of it."""
+        for use, copy in self._copies.items():
+            party = with_kept(revive(*self._stolen[use]), [*copy_facts(copy)])
+            yield use, party.state(), type(party)
+
+    def untested(self) -> str:
+        """Return why the attack tested nothing, if it replaced methods and none of them ran; else ""."""
+        return self._replaced.untested(map(keeping_of, self._wire.parties.values()))
+
+
+def by_authority(authority: Any, work: Any, *arguments: Any) -> Any:
+    """Return what the authority's part of the scheme's recipe returns: it is the authority's own code."""
+    return perform(authority, work, authority, *arguments) if is_seat(authority) else work(authority, *arguments)
+
+
+def copy_facts(copy: Any) -> Iterable[Fact]:
+    """Return every fact that a thief had by means of a copy."""
+    kept = keeping_of(copy)
+    return () if kept is None else dict.fromkeys((*kept.left(), *codec.walk(occupant(copy), Fact)))
