@@ -95,9 +95,10 @@ class Gate(Rule):
 class Service:
     """An official's answer: `rule` run with its own `holder` secret, once `checks` have passed.
 
-    `checks(holder secret, warrant, request facts…)` yields (check, whether it holds). `given` tells where the rule's
-    other arguments lie within the request facts: rule argument -> (checks argument, dotted path or ""). `final` are
-    checks that refuse every order which an attacker can write, each with the reason.
+    `checks(holder secret, warrant, request facts…)` yields (check, whether it holds); `asks` are the names of these
+    arguments. If `timed`, it takes the day of the request too, by the name `day`. `given` tells where the rule's other
+    arguments lie within the request facts: rule argument -> (checks argument, dotted path or ""). `final` are checks
+    that refuse every order which an attacker can write, each with the reason.
     """
 
     rule: Rule
@@ -105,6 +106,8 @@ class Service:
     holder: str
     takes: tuple[type[Fact], ...]
     given: dict[str, tuple[str, str]]
+    asks: tuple[str, ...]
+    timed: bool = False
     final: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     @property
@@ -117,9 +120,13 @@ class Service:
         """Which of the rule's facts is the official's secret."""
         return self.rule.place(self.holder)[0]
 
+    def checked(self, *asked: Fact, day: int) -> Checks:
+        """Yield the checks on a request that is made on this day."""
+        return self.checks(*asked, day=day) if self.timed else self.checks(*asked)
+
     def answer(self, *asked: Fact) -> Any:
-        """Return what the rule gives, with the same arguments as the checks."""
-        known = dict(zip(inspect.signature(self.checks).parameters, asked, strict=True))
+        """Return what the rule gives, with the same facts as the checks."""
+        known = dict(zip(self.asks, asked, strict=True))
         given = {name: attrgetter(path)(known[of]) if path else known[of] for name, (of, path) in self.given.items()}
         return self.rule.function(**{self.holder: known[self.holder]}, **given)
 
@@ -200,7 +207,8 @@ def service(
     """Mark the checks that an official makes before it answers with the derivation `answer`.
 
     The first argument of the checks is the official's secret, named like the answer's argument `holder`. Then come the
-    warrant and the other facts of the request.
+    warrant and the other facts of the request. An argument `day: int`, if there is one, is the day of the request: the
+    official is asked on its own day, and the adversary asks for every evening.
 
     Args:
         answer: a function marked `@derivation`.
@@ -230,7 +238,10 @@ def service(
             where[left] = (argument, path)
         if names[0] != holder or any(argument not in names for argument, _ in where.values()):
             raise RuleError(f"{function.__qualname__}: its arguments do not give those of {rule.name}")
-        function.__service__ = Service(rule, function, holder, tuple(checks.takes), where, final=final or {})  # type: ignore[attr-defined]
+        made = Service(
+            rule, function, holder, tuple(checks.takes), where, tuple(names), bool(checks.plain), final=final or {}
+        )
+        function.__service__ = made  # type: ignore[attr-defined]
         return function
 
     return mark

@@ -20,6 +20,7 @@ from escrow.principal import Principal
 from escrow.warrant import Authority, AuthorityKey, Warrant
 from escrow.wire import Wire
 
+SET_UP = -1  # the number of the evening after `Scheme.setup`, before day 0
 Extent = Literal["everything", "in scope", "own"]
 Promise = Literal["none", "in scope", "from service"]
 

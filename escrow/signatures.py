@@ -14,6 +14,7 @@ from escrow.codec import Fact
 T = TypeVar("T")
 
 _GUARD, _WITNESS = "guard", "witness"
+DAY = "day"  # the argument of an official's checks that is no fact
 Guard = Annotated[T, _GUARD]
 Witness = Annotated[T, _WITNESS]
 
@@ -103,7 +104,7 @@ class Signature:
 
 
 def signature_of(function: Callable[..., Any], rule: bool = True) -> Signature:
-    """Return the signature of a rule, or of an official's checks, which take facts only."""
+    """Return the signature of a rule, or of an official's checks, which take facts and perhaps the day."""
     hints = typing.get_type_hints(function, include_extras=True)
     found = Signature(function, [], [], [], {}, [], facts_of(hints.get("return")), 0)
     for name, parameter in inspect.signature(function).parameters.items():
@@ -114,7 +115,7 @@ def signature_of(function: Callable[..., Any], rule: bool = True) -> Signature:
             found.names.append(name)
             found.takes.append(kind)
             found.needed.append(not (free or bits))
-        elif rule and kind in _PLAIN:
+        elif kind in _PLAIN if rule else (name, kind) == (DAY, int):
             found.plain.append(name)
         else:
             raise RuleError(f"{function.__qualname__}: argument {name} is not a fact but {kind}")

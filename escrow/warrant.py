@@ -260,10 +260,7 @@ def promises(court: bytes, warrant: Warrant, people: Iterable[str], day: int) ->
 
 
 def in_force(warrant: Warrant, day: int) -> bool:
-    """Return whether the warrant may be used on this day.
-
-    A clock is no fact, so the closure counts this check as passed.
-    """
+    """Return whether the warrant may be used on this day."""
     return warrant.order.issued <= day <= warrant.order.expires
 
 
@@ -286,7 +283,7 @@ class Official(Principal):
         warrant, service = request.warrant, self._service()
         subject = codec.decode(request.subject, service.takes[2])
         secret = self.held(subject)
-        self.admit(request, wire.day, self._own(secret, warrant, subject))
+        self.admit(request, wire.day, self._own(secret, warrant, subject, wire.day))
         return seal_answer(warrant, self.give(secret, warrant, subject))
 
     def admit(self, request: Request, day: int, checks: Checks) -> None:
@@ -296,20 +293,21 @@ class Official(Principal):
         self.insist_all(checks)
 
     def timely(self, warrant: Warrant, day: int) -> Checks:
-        """Yield the checks on the day of the request. A clock is no fact, so the closure counts them as passed."""
+        """Yield the checks on the warrant and the day of the request. The adversary asks for them on every evening."""
         yield "warrant in force", in_force(warrant, day)
 
     def held(self, subject: Any) -> Any:
         """Return the secret that answers about the subject. Raise Refused if there is none."""
         raise NotImplementedError(f"{type(self).__name__} holds no secret")
 
-    def checks(self, secret: Any, warrant: Warrant, subject: Any) -> Checks:
-        """Yield the official's own checks, in order: (check, whether it holds)."""
-        return self._service().checks(secret, warrant, subject)
+    def checks(self, secret: Any, warrant: Warrant, subject: Any, day: int = 0) -> Checks:
+        """Yield the official's own checks, in order: (check, whether it holds). Only timed ones are told the day."""
+        return self._service().checked(secret, warrant, subject, day=day)
 
-    def _own(self, *asked: Any) -> Checks:
+    def _own(self, secret: Any, warrant: Warrant, subject: Any, day: int) -> Checks:
         """Yield `checks` one by one; whoever evaluates none of them does not call it either."""
-        yield from self.checks(*asked)
+        timed = {"day": day} if self._service().timed else {}
+        yield from self.checks(secret, warrant, subject, **timed)
 
     def give(self, secret: Any, warrant: Warrant, subject: Any) -> Fact:
         """Return the fact that answers, before it is sealed."""

@@ -266,7 +266,7 @@ def test_a_service_edge_names_the_official_and_the_checks_that_fail():
     lawful, wrong = warrant("bob", signed=True), warrant("carol", signed=False)
     closure = office((lawful, "authority", 0), (wrong, "network", None))
     assert served(closure, lawful, wrong) == 2
-    assert {(each.holders, each.failed) for each in closure.edges.services} == {
+    assert {(each.kind.holders, each.kind.failed) for each in closure.edges.services} == {
         (("agent-1",), frozenset()),
         (("agent-1",), frozenset({"signature", "target"})),
     }
@@ -279,7 +279,7 @@ def test_a_relabelled_field_is_a_request_of_its_own():
     lawful = warrant("carol", signed=True)
     closure = office((lawful, "authority", 0), (lawful.order, None, None))
     served(closure, lawful)
-    assert sorted(sorted(each.failed) for each in closure.edges.services) == [[], ["target"]]
+    assert sorted(sorted(each.kind.failed) for each in closure.edges.services) == [[], ["target"]]
 
 
 def test_a_warrant_that_nobody_holds_cannot_be_shown():
@@ -303,6 +303,6 @@ def test_a_warrant_must_give_what_the_rule_takes_from_it():
     closure.run()
     closure.serve(checks.__service__, lambda request: [bob, carol], toy.requester)
     answers = {
-        closure.facts[closure.edges.gives(each.firing)[0]]: sorted(each.failed) for each in closure.edges.services
+        closure.facts[closure.edges.gives(each.firing)[0]]: sorted(each.kind.failed) for each in closure.edges.services
     }
     assert answers == {Gem(3): [], Gem(5): ["signature"]}

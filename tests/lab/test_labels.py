@@ -15,8 +15,9 @@ from toy_rules import Item, coalitions, naive, plays
 from attacks.lab.adversary import labels as labels_module
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure, parse
-from attacks.lab.adversary.facts import WHENEVER
 from attacks.lab.adversary.labels import ALWAYS, NEVER, Antichains, Labels
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.evenings import WHENEVER
 
 
 def seizures(coalition):
@@ -43,7 +44,7 @@ def test_labels_of_any_graph_are_who_reaches_what(roads, starts):
     closure = toy.travel(roads, starts)
     labels = Labels(closure)
     for start in starts:
-        bit = labels.atoms.mask(f"principal-{start}", 1)
+        bit = labels.atoms.mask(f"principal-{start}", evenings.bit(0))
         found = {fact for fact in closure.ids if bit in labels.masks(closure.ids[fact])}
         assert found == {Item(item) for item in toy.reached(roads, start)}
 
@@ -103,8 +104,8 @@ def facts(labels, numbers):
 
 def test_a_seizure_on_one_evening_of_several_gives_what_was_held_on_all_of_them():
     closure = Closure(toy.RULES)
-    for evenings, item in (((0, 1, 2), 1), ((1, 2), 2), ((2,), 3)):
-        for evening in evenings:
+    for days, item in (((0, 1, 2), 1), ((1, 2), 2), ((2,), 3)):
+        for evening in days:
             closure.learn(Item(item), "alice", evening)
     structure = AccessStructure(Labels(closure), range(3))
     opened = {

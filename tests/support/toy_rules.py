@@ -453,7 +453,7 @@ def edges(closure: Closure) -> set[tuple[Any, ...]]:
     found: set[tuple[Any, ...]] = set()
     for edge in range(len(closure.edges)):
         service = closure.edges.service(edge)
-        failed = service.failed if service else None
+        failed = service.kind.failed if service else None
         found.add(
             (closure.edges.name_of(edge), facts(closure.edges.needs(edge)), facts(closure.edges.gives(edge)), failed)
         )

@@ -5,7 +5,7 @@ every argument that may arrive last. What made what from what is recorded: an an
 bytes; `attacks.lab.adversary.labels` reads from it who can derive a fact.
 
 Modules: `facts` (what is there), `edges` (what gives what), `joins` (which rules an arriving fact meets), `application`
-(run a rule), `services` (ask an honest official).
+(run a rule), `services` (ask an honest official), `service_time` (when it answers).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
 from attacks.lab.adversary.services import Candidates, Desk, Failed
+from attacks.lab.adversary.timing.service_time import ServiceTime
 from attacks.lab.adversary.work import KNOWN
 from escrow.codec import Fact
 from escrow.derivation import Rule, RuleError, Service, where
@@ -91,6 +92,7 @@ class Closure(FactTable):
         candidates: Candidates,
         requester: Callable[[Fact], Fact],
         judged: Callable[[Premises, Premises, Fact, Failed], None] | None = None,
+        time: ServiceTime | None = None,
     ) -> int:
         """Add what honest officials answer to requests, and return how many service edges are new; then `run` again.
 
@@ -104,10 +106,11 @@ class Closure(FactTable):
             requester: The key that signs a request with this warrant. All must be facts of this closure (KeyError):
                 what nobody holds cannot be shown.
             judged: Called for each request that is shown with a new warrant, with the premises of the firing, the
-                request facts, the last of these warrants, and the checks that it fails.
+                request facts, the last of these warrants, and the fewest checks that it fails on any evening.
+            time: On which evenings there are answers; None: officials answer whenever they are asked.
         """
         services = self.edges.services
-        desk, before = Desk(self._application, service, candidates), len(services)
+        desk, before = Desk(self._application, service, candidates, time), len(services)
         answered = services.shown_by_firing(service.name)  # by an earlier call
         for number in self.edges.firings_of(service.rule):
             _, premises, _ = self.edges.firing(number)

@@ -17,21 +17,24 @@ from typing import NamedTuple
 
 import msgspec
 
-from attacks.lab.adversary.facts import WHENEVER
 from attacks.lab.adversary.labels import MATHEMATICS, Atoms, Labels, Symbol
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.evenings import WHENEVER
 
 Price = Callable[[str], float]
-MOST_EVENINGS = 1_000  # as many as a scenario may have days
 
 
 class Seizure(msgspec.Struct, frozen=True, order=True):
-    """A principal's state, taken on one of `evenings`, whichever; on every evening, where none is named."""
+    """A principal's state, taken on one of `evenings`, whichever; on every evening, where none is named.
+
+    Evening -1 is set-up (`escrow.scheme.SET_UP`).
+    """
 
     principal: str
     evenings: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.principal}@{_ranges(self.evenings)}" if self.evenings else self.principal
+        return f"{self.principal}@{evenings.as_text(self.evenings)}" if self.evenings else self.principal
 
 
 class CoalitionThreshold(msgspec.Struct, frozen=True, order=True):
@@ -75,16 +78,19 @@ NO_WAY = CoalitionCost(inf, True)
 def parse(text: str, principals: Iterable[str]) -> Coalition:
     """Read `NAME[@EVENINGS],…`, where NAME may be a pattern (`agent-*`) and alone means every evening.
 
-    EVENINGS is a day, or as printed (`0-3,5`): on one of these, whichever. `network` is implied. ValueError for a name
-    that fits no principal, with the names there are.
+    EVENINGS is a day, `set-up`, or as printed (`set-up,0-3,5`): on one of these, whichever. `network` is implied.
+    ValueError for a name that fits no principal, with the names there are.
     """
     names, members = sorted(set(principals)), []
-    for part in filter(None, re.split(r"\s*,\s*(?!\d+(?:-\d+)?\s*(?:,|$))", text.strip())):
-        name, at, evenings = part.partition("@")
+    for part in filter(None, evenings.COMMA_BETWEEN_MEMBERS.split(text.strip())):
+        name, at, on = part.partition("@")
         fitting = [each for each in names if fnmatchcase(each, name)]
         if not fitting and name != "network":
             raise ValueError(f"no principal is called {name!r}; there are {', '.join(names)}")
-        members += [Seizure(each, _evenings(evenings, part) if at else ()) for each in fitting]
+        try:
+            members += [Seizure(each, evenings.from_text(on) if at else ()) for each in fitting]
+        except ValueError as error:
+            raise ValueError(f"{part!r}: {error}") from None
     return _together(members)
 
 
@@ -92,8 +98,8 @@ def mask_of(atoms: Atoms, seizures: Iterable[Seizure]) -> int:
     """Return the mask of what these seizures hold; what the network hears is implied."""
     mask = atoms.always("network")
     for each in seizures:
-        evenings = sum(1 << evening for evening in each.evenings)
-        mask |= atoms.mask(each.principal, evenings) if evenings else atoms.always(each.principal)
+        on = evenings.bits(each.evenings)
+        mask |= atoms.mask(each.principal, on) if on else atoms.always(each.principal)
     return mask
 
 
@@ -194,7 +200,9 @@ class AccessStructure:
         for atom in self.atoms.within(plain):
             if isinstance(atom, tuple) and atom[0] != "network":
                 held[atom[0]].append(atom[1])
-        members = [Seizure(name, _days(days)) for name, sets in held.items() for days in _fewest(_smallest(sets))]
+        members = [
+            Seizure(name, evenings.numbers(on)) for name, sets in held.items() for on in _fewest(_smallest(sets))
+        ]
         return _together(members, (self._threshold(symbol, above | mask & ~plain) for symbol in symbols))
 
     def example(self, mask: int) -> Coalition:
@@ -238,7 +246,7 @@ class AccessStructure:
         return found
 
 
-# --- order, and evenings, as bits and as printed ---
+# --- order, and evenings as bits ---
 
 
 def _together(members: Iterable[Seizure], thresholds: Iterable[CoalitionThreshold] = ()) -> Coalition:
@@ -259,10 +267,10 @@ def _fewest(sets: list[int]) -> list[int]:
     """Return the fewest seizures that meet all these sets of evenings, each as the evenings on which it may be."""
     if WHENEVER in sets:
         return [WHENEVER]
-    evenings = sorted({evening for each in sets for evening in _days(each)})
+    days = sorted({evening for each in sets for evening in evenings.numbers(each)})
     for size in range(1, len(sets) + 1):
-        for chosen in combinations(evenings, size):
-            met = [next((evening for evening in chosen if each >> evening & 1), None) for each in sets]
+        for chosen in combinations(days, size):
+            met = [next((evening for evening in chosen if each & evenings.bit(evening)), None) for each in sets]
             if None not in met:
                 return [_meet(each for each, at in zip(sets, met, strict=True) if at == evening) for evening in chosen]
     raise AssertionError("an evening out of every set meets them all")
@@ -273,27 +281,3 @@ def _meet(sets: Iterable[int]) -> int:
     for each in sets:
         common &= each
     return common
-
-
-def _days(evenings: int) -> tuple[int, ...]:
-    return () if evenings == WHENEVER else tuple(at for at in range(evenings.bit_length()) if evenings >> at & 1)
-
-
-def _ranges(evenings: tuple[int, ...]) -> str:
-    """Return evenings as text: (2, 5, 6, 7) gives "2,5-7"."""
-    starts = [each for each in evenings if each - 1 not in evenings]
-    ends = [each for each in evenings if each + 1 not in evenings]
-    return ",".join(f"{start}-{end}" if end > start else str(start) for start, end in zip(starts, ends, strict=True))
-
-
-def _evenings(text: str, part: str) -> tuple[int, ...]:
-    """Return the evenings in a text: "2,5-7" gives (2, 5, 6, 7)."""
-    if not re.fullmatch(r"\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*", text):
-        raise ValueError(f"{part!r}: after @ comes a day or a range of days")
-    found: set[int] = set()
-    for piece in text.split(","):
-        first, _, last = piece.partition("-")
-        if max(int(first), int(last or first)) > MOST_EVENINGS:
-            raise ValueError(f"{part!r}: no play has an evening after {MOST_EVENINGS}")
-        found |= set(range(int(first), int(last or first) + 1))
-    return tuple(sorted(found))

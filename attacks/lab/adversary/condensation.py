@@ -9,27 +9,45 @@ edges 0, 1 and 2. d comes after it, in a part that does not loop: [], then [2, 0
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attacks.lab.adversary.closure import Closure
 
 DONE = 0xFFFF_FFFF
 
 
-def order(closure: Closure) -> list[tuple[Sequence[int], bool]]:
+class Makers:
+    """The edges that conclude a fact: for each the first one, plus one (0: there is none), and all its other edges."""
+
+    def __init__(self, closure: Closure) -> None:
+        self.first, self.more = array("I", bytes(4 * len(closure.facts))), dict[int, list[int]]()
+        first, more = self.first, self.more
+        for edge, _, conclusions in closure.edges.walk(range(len(closure.edges))):
+            for fact in conclusions:
+                if first[fact]:
+                    more.setdefault(fact, []).append(edge)
+                else:
+                    first[fact] = edge + 1
+
+    def of(self, fact: int) -> Iterable[int]:
+        """Return the edges that conclude a fact."""
+        return (self.first[fact] - 1, *self.more.get(fact, ())) if self.first[fact] else ()
+
+
+def order(closure: Closure, makers: Makers) -> list[tuple[Sequence[int], bool]]:
     """Return the edges in parts, each after all that its premises come from; and whether a part's edges form a circle.
 
     Tarjan's search over the derived facts. Nearly every fact is met after all that it comes from, and needs no stack.
     """
-    return _Order(closure).parts
+    return _Order(closure, makers).parts
 
 
 class _Order:
     """The state of one search. `stack` holds the facts met that are in no part yet, in the order of meeting."""
 
-    def __init__(self, closure: Closure) -> None:
+    def __init__(self, closure: Closure, makers: Makers) -> None:
         self.needs = closure.edges.needs
-        self.first, self.more = _makers(closure)
+        self.first, self.more = makers.first, makers.more
         self.low = array("I", bytes(4 * len(closure.facts)))  # 0 before a fact is met, DONE once it is in a part
         self.placed = bytearray(len(closure.edges))
         self.straight = array("I")
@@ -97,15 +115,3 @@ class _Order:
         if looping:
             self.parts.append((straight, True))
             self.straight = array("I")
-
-
-def _makers(closure: Closure) -> tuple[array[int], dict[int, list[int]]]:
-    """Return for each fact the first edge that concludes it, plus one (0: there is none), and all its other edges."""
-    first, more = array("I", bytes(4 * len(closure.facts))), dict[int, list[int]]()
-    for edge, _, conclusions in closure.edges.walk(range(len(closure.edges))):
-        for fact in conclusions:
-            if first[fact]:
-                more.setdefault(fact, []).append(edge)
-            else:
-                first[fact] = edge + 1
-    return first, more

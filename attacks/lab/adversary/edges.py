@@ -4,7 +4,8 @@ There are four kinds, and one numbering for all, in this order.
 
   firing         a rule applied to its premises; guards and witnesses stand among them but cost nothing
   gate edge      a threshold rule, run once; it lists every verified member, also one that arrives later
-  service edge   an official's answer: the request's facts without the official's secret, and the checks they fail
+  service edge   an official's answer: the request's facts without the official's secret, the checks they fail, and the
+                 last evening on which there is an answer
   byte edge      what follows without any rule, from the record of the door; only analyses that ask for it have any
 
 A million firings are common, so they are packed into arrays. For the rule `open(field, key: Guard) -> text`, applied to
@@ -17,7 +18,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from escrow.derivation import Rule
 
@@ -42,15 +43,26 @@ class GateEdge:
         return tuple(member for member in found if member is not None)[: self.t]
 
 
+class ServiceKind(NamedTuple):
+    """What many service edges have in common.
+
+    `name` is that of the checks, `holders` are the officials that answer, `failed` the checks that the request fails,
+    and `until` the last evening on which it is answered (None: as long as the play lasts).
+    """
+
+    name: str
+    holders: tuple[str, ...]
+    failed: frozenset[str]
+    until: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceEdge:
     """What an honest official answers: `premises` are the request's facts, the warrant and the requester's key."""
 
-    name: str
+    kind: ServiceKind
     firing: int  # what the official computes with its own secret
     premises: Premises
-    holders: tuple[str, ...]
-    failed: frozenset[str]
 
 
 class ServiceEdges(Sequence[ServiceEdge]):
@@ -60,16 +72,15 @@ class ServiceEdges(Sequence[ServiceEdge]):
         self._firing = array("I")
         self._start = array("I", [0])  # where the premises of each edge begin, and one entry more: where the last end
         self._cells = array("I")
-        self._kind = array("H")  # of each edge, into `_kinds`
-        self._kinds: list[tuple[str, tuple[str, ...], frozenset[str]]] = []
-        self._numbers: dict[tuple[str, tuple[str, ...], frozenset[str]], int] = {}
+        self._kind = array("I")  # of each edge, into `_kinds`
+        self._kinds: list[ServiceKind] = []
+        self._numbers: dict[ServiceKind, int] = {}
 
     def add(self, edge: ServiceEdge) -> None:
         """Append an edge."""
-        kind = edge.name, edge.holders, edge.failed
-        number = self._numbers.setdefault(kind, len(self._kinds))
+        number = self._numbers.setdefault(edge.kind, len(self._kinds))
         if number == len(self._kinds):
-            self._kinds.append(kind)
+            self._kinds.append(edge.kind)
         self._kind.append(number)
         self._firing.append(edge.firing)
         self._cells.extend(edge.premises)
@@ -85,8 +96,7 @@ class ServiceEdges(Sequence[ServiceEdge]):
     def __getitem__(self, at: int | slice) -> ServiceEdge | list[ServiceEdge]:
         if isinstance(at, slice):
             return [self[each] for each in range(*at.indices(len(self)))]
-        name, holders, failed = self._kinds[self._kind[at]]
-        return ServiceEdge(name, self._firing[at], tuple(self.premises(at)), holders, failed)
+        return ServiceEdge(self.kind(at), self._firing[at], tuple(self.premises(at)))
 
     def premises(self, at: int) -> Sequence[int]:
         """Return the premises of one edge."""
@@ -96,18 +106,22 @@ class ServiceEdges(Sequence[ServiceEdge]):
         """Return the firing that one edge answers with."""
         return self._firing[at]
 
-    def failed(self, at: int) -> frozenset[str]:
-        """Return the checks that the request of one edge fails."""
-        return self._kinds[self._kind[at]][2]
+    def premised(self) -> set[int]:
+        """Return all facts that are premises."""
+        return set(self._cells)
 
-    def kinds(self) -> Iterable[tuple[str, tuple[str, ...], frozenset[str]]]:
-        """Return each (name, holders, failed checks) that an edge has, once."""
+    def kind(self, at: int) -> ServiceKind:
+        """Return what one edge has in common with others."""
+        return self._kinds[self._kind[at]]
+
+    def kinds(self) -> Sequence[ServiceKind]:
+        """Return each kind that there is, once."""
         return self._kinds
 
     def shown_by_firing(self, name: str) -> dict[int, list[int]]:
         """Return, for each firing that the checks of this name guard, the edges that answer with it."""
         found: dict[int, list[int]] = {}
-        wanted = {number for number, kind in enumerate(self._kinds) if kind[0] == name}
+        wanted = {number for number, kind in enumerate(self._kinds) if kind.name == name}
         for at, kind in enumerate(self._kind):
             if kind in wanted:
                 found.setdefault(self._firing[at], []).append(at)
@@ -202,6 +216,11 @@ class Edges:
         wanted = self.rules.index(rule)
         return [number for number, each in enumerate(self._rule) if each == wanted]
 
+    def of_rule(self, rule: int) -> list[int]:
+        """Return all firings of rule number `rule`, or all its gates."""
+        gates = (at for at, gate in enumerate(self.gates, len(self._rule)) if gate.rule == rule)
+        return [*(number for number, each in enumerate(self._rule) if each == rule), *gates]
+
     def gate(self, edge: int) -> GateEdge | None:
         """Return the gate that an edge is, or None."""
         at = edge - len(self._rule)
@@ -212,17 +231,17 @@ class Edges:
         at = edge - len(self._rule) - len(self.gates)
         return self.services[at] if 0 <= at < len(self.services) else None
 
-    def failed(self, edge: int) -> frozenset[str] | None:
-        """Return the checks that the request of a service edge fails; None for any other edge."""
+    def service_kind(self, edge: int) -> ServiceKind | None:
+        """Return the kind of a service edge; None for any other edge."""
         at = edge - len(self._rule) - len(self.gates)
-        return self.services.failed(at) if 0 <= at < len(self.services) else None
+        return self.services.kind(at) if 0 <= at < len(self.services) else None
 
     def name_of(self, edge: int) -> str:
         """Return the full name of the edge's rule; of a service edge, that of its checks."""
         if edge >= self.rules_end:
             return self.by_bytes.names[edge - self.rules_end]
         if service := self.service(edge):
-            return service.name
+            return service.kind.name
         gate = self.gate(edge)
         return self.rules[gate.rule if gate else self._rule[edge]].name
 

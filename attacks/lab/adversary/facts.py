@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.evenings import WHENEVER
 from escrow.codec import Fact
+from escrow.scheme import SET_UP
 
 FREE, NETWORK = 1, 2
-WHENEVER = -1  # every evening there is, as bits: held whenever its holder is taken
 
-Holding = tuple[tuple[str, int], ...]  # principals whose states held a fact, each with the evenings as bits
+Atom = tuple[str, int]  # a principal, and evenings as bits
+Holding = tuple[Atom, ...]  # principals whose states held a fact
 
 
 class FactTable:
@@ -20,6 +24,7 @@ class FactTable:
         self.ids: dict[Fact, int] = {}
         self.public = bytearray()  # by fact: FREE, NETWORK or both
         self.held: dict[int, Holding] = {}
+        self._days: list[tuple[int, int]] = []  # (number of facts when a day began, the day)
         self._waiting: deque[int] = deque()
         self._grown: dict[tuple[Holding, str, int | None], Holding] = {}
 
@@ -45,7 +50,7 @@ class FactTable:
     def _grow(self, before: Holding, holder: str, evening: int | None) -> Holding:
         """Return `before` with one evening more: the same tuple for all facts that are held alike."""
         held = dict(before)
-        held[holder] = held.get(holder, 0) | (WHENEVER if evening is None else 1 << evening)
+        held[holder] = held.get(holder, 0) | (WHENEVER if evening is None else evenings.bit(evening))
         grown = tuple(sorted(held.items()))
         self._grown[before, holder, evening] = grown = self._grown.setdefault((grown, "", None), grown)
         return grown
@@ -59,6 +64,15 @@ class FactTable:
             self.facts.append(fact)
             self._waiting.append(number)
         return number
+
+    def begin_day(self, day: int) -> None:
+        """Note that what the network tells from now on, it tells on this day. Days begin before any state is learnt."""
+        self._days.append((len(self.facts), day))
+
+    def heard_on(self, number: int) -> int:
+        """Return the day on which the network told a fact first; set-up if no days were noted."""
+        at = bisect_right(self._days, (number, evenings.MOST_EVENINGS))
+        return self._days[at - 1][1] if at else SET_UP
 
     def assumed(self, number: int) -> int:
         """Return FREE, NETWORK, both, or 0."""

@@ -30,7 +30,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from attacks.lab.adversary.facts import WHENEVER
 from attacks.lab.adversary.labels import MATHEMATICS, SERVED, Antichains, Atoms, Labels, Symbol
 from attacks.lab.adversary.local import Local
 from attacks.lab.adversary.pipe import (
@@ -48,6 +47,8 @@ from attacks.lab.adversary.pipe import (
     signed,
     unsigned,
 )
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.evenings import WHENEVER
 from attacks.lab.adversary.view import View, module_of
 from attacks.lab.adversary.work import Work, bits_of
 from escrow import codec
@@ -96,11 +97,11 @@ class _Heard(Labels):
 
     def __init__(self, told: Labelled, view: View, texts: int) -> None:
         self.atoms, self.antichains = Atoms(()), Antichains()
-        atoms = [(name, int.from_bytes(evenings, "big", signed=True)) for name, evenings in told.atoms]
+        atoms = [(name, int.from_bytes(held, "big", signed=True)) for name, held in told.atoms]
         sets = [tuple(int.from_bytes(mask, "big") for mask in masks) for masks in told.sets]
         _insist(atoms == sorted(set(atoms)), "an atom twice")
-        for name, evenings in atoms:
-            known = name in view.states and (evenings == WHENEVER or 0 < evenings < 1 << view.days)
+        for name, held in atoms:
+            known = name in view.states and (held == WHENEVER or 0 < held <= evenings.until(view.days - 1))
             _insist(known or bits_of(name) > 0, f"an atom of {name!a}")
         bits = 1 << len(atoms) + len(told.symbols)
         _insist(all(mask < bits for masks in sets for mask in masks), "a mask of unknown atoms")

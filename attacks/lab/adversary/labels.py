@@ -19,12 +19,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
 from math import comb
+from operator import or_
 
 from attacks.lab.adversary.closure import Closure
-from attacks.lab.adversary.condensation import order
-from attacks.lab.adversary.facts import FREE, WHENEVER
+from attacks.lab.adversary.condensation import Makers, order
+from attacks.lab.adversary.facts import FREE, Atom
+from attacks.lab.adversary.timing.cuts import Cuts, cut_atoms
+from attacks.lab.adversary.timing.evenings import WHENEVER
 from attacks.lab.adversary.work import LIMIT, Work
 
 NEVER, ALWAYS = 0, 1  # the labels of no set, and of the empty set
@@ -76,8 +80,22 @@ class Antichains:
         if a == ALWAYS:
             return ALWAYS
         if (number := self._unions.get((a, b))) is None:
-            number = self._unions[a, b] = self.intern(self.sets[a] + self.sets[b])
+            number = self._unions[a, b] = self.number(self._joined(a, b))
         return number
+
+    def _joined(self, a: int, b: int) -> set[int]:
+        """Return the minimal masks of two sets, neither of which has a mask within another of its own.
+
+        Masks in both are compared with none, and one with a bit that the other set has nowhere lies within none there.
+        """
+        one, other = set(self.sets[a]), set(self.sets[b])
+        one, other = one - other, other - one
+        mine, theirs = reduce(or_, one, 0), reduce(or_, other, 0)
+        inner = [mask for mask in one if not mask & ~theirs]
+        lost = {mask for mask in other if any(each & mask == each for each in inner)} if inner else set[int]()
+        inner = [mask for mask in other if not mask & ~mine]
+        lost |= {mask for mask in one if any(each & mask == each for each in inner)} if inner else set[int]()
+        return {*self.sets[a], *self.sets[b]} - lost
 
     def at_least(self, t: int, members: tuple[int, ...]) -> int | None:
         """Return the label of at least t members, multiplied out; None if that takes more than EXACT allows.
@@ -142,9 +160,6 @@ class Symbol:
     members: tuple[int, ...]
 
 
-Atom = tuple[str, int]  # a principal, and evenings as bits
-
-
 class Atoms:
     """Which assumption each bit is: first the principals' atoms, sorted, then thresholds as they turn up."""
 
@@ -191,10 +206,12 @@ class Labels:
 
     def __init__(self, closure: Closure, network: bool = False, limit: float = LIMIT) -> None:
         self.closure, self.antichains = closure, Antichains()
-        atoms = {atom for held in set(closure.held.values()) for atom in held}
+        makers = Makers(closure)
+        atoms = {atom for held in set(closure.held.values()) for atom in held} | cut_atoms(closure, makers)
         self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
         self.work = Work(self.atoms.named, self.antichains, limit)
-        self.parts = order(closure)
+        self.parts = order(closure, makers)
+        self._cuts = Cuts(self.atoms, self.antichains)
         self._within: dict[str, list[int]] = {}
         self._passes: dict[str, list[int]] = {}
         self._thresholds: dict[tuple[int, tuple[int, ...]], int] = {}
@@ -207,7 +224,7 @@ class Labels:
         They are mathematics, served, and `without C` for every check C that some edge fails; `bytes`, if there are byte
         edges, is mathematics with these.
         """
-        checks = {check for _, _, failed in self.closure.edges.services.kinds() for check in failed}
+        checks = {check for kind in self.closure.edges.services.kinds() for check in kind.failed}
         by_bytes = (BYTES,) if self.closure.edges.by_bytes else ()
         return (MATHEMATICS, *by_bytes, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
@@ -246,8 +263,9 @@ class Labels:
         """
         if edge >= self.closure.edges.rules_end:
             return name == BYTES
-        if (failed := self.closure.edges.failed(edge)) is None:
+        if (kind := self.closure.edges.service_kind(edge)) is None:
             return True
+        failed = kind.failed
         if name in (MATHEMATICS, BYTES) or not failed:
             return name not in (MATHEMATICS, BYTES)
         return name.startswith(WITHOUT) and failed == {name.removeprefix(WITHOUT)}
@@ -325,10 +343,13 @@ class Labels:
         return grew
 
     def _gated(self, edge: int, joint: int, labels: list[int], name: str, looping: bool) -> int:
-        """Return `joint` and, for a gate edge, enough of its members; a service edge has nothing but its premises."""
+        """Return `joint` and, for a gate edge, enough of its members; for a service edge, `joint` as it was in time."""
         gate = self.closure.edges.gate(edge)
-        if gate is None or joint == NEVER:
+        if joint == NEVER:
             return joint
+        if gate is None:
+            kind = self.closure.edges.service_kind(edge)
+            return joint if kind is None or kind.until is None else self._cuts.by(joint, kind.until)
         members = [self._any(same, labels) for same in gate.members.values()]
         enough = self._looping(gate.t, members, (name, edge)) if looping else self._threshold(gate.t, members)
         return self.antichains.product(joint, enough)

@@ -18,14 +18,17 @@ from attacks.lab.adversary.demands.search import Asked, Demands, Refusal, narrow
 from attacks.lab.adversary.edges import Premises
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.services import Failed
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.service_time import ServiceTime
 from attacks.lab.adversary.view import Reader, View, words_of
 from escrow import codec
 from escrow.codec import Fact
 from escrow.crypto import sha256
 from escrow.derivation import Rule, Service
 from escrow.e2ee.content import Text
-from escrow.scheme import RequestSubject
-from escrow.warrant import AuthorityKey, CourtKey, Demand, Order, Warrant
+from escrow.principal import revive
+from escrow.scheme import SET_UP, RequestSubject
+from escrow.warrant import AuthorityKey, CourtKey, Demand, Official, Order, Warrant, in_force
 
 F = TypeVar("F", bound=Fact)
 ROUNDS = 2  # of serving
@@ -81,8 +84,12 @@ class Local:
         self.view, self.closure = view, Closure(rules)
         self.refusals: tuple[Refusal, ...] = ()
         reader = Reader(scheme, *attacks)
-        for fact in reader.network(view.heard):
-            self.closure.learn(fact, "network")
+        day = SET_UP
+        for number, facts in reader.by_packet(view.heard):
+            if view.heard[number].day > day:
+                self.closure.begin_day(day := view.heard[number].day)
+            for fact in facts:
+                self.closure.learn(fact, "network")
         for given in reader.states(view.states, view.kinds):
             self.closure.learn(*given)
         self.closure.run()
@@ -124,9 +131,10 @@ class Local:
         orders = [warrant.order for warrant in self._issued]
         search = Demands(constants, courts, authorities, orders, names, self.view.days)
         for _ in range(ROUNDS):
+            time = ServiceTime(self.closure, self.closure.edges, self.view.days, self._takes)
             for service in services:  # an answer is a fact that the official's secret had given before
-                judged = self._judge(service, search) if courts else None
-                self.closure.serve(service, self._candidates, self._requester, judged)
+                judged = self._judge(service, search, time) if courts else None
+                self.closure.serve(service, self._candidates, self._requester, judged, time)
             for subject, demanded in (found := search.found()).items():
                 self._found[subject] += sorted(demanded, key=codec.encode)
                 for order in demanded:
@@ -136,7 +144,9 @@ class Local:
             self._sign()
         self.refusals = search.refusals()
 
-    def _judge(self, service: Service, search: Demands) -> Callable[[Premises, Premises, Fact, Failed], None]:
+    def _judge(
+        self, service: Service, search: Demands, time: ServiceTime
+    ) -> Callable[[Premises, Premises, Fact, Failed], None]:
         """Return what has orders searched for the requests that the narrowest order does not open."""
         holder = service.holder_at
         facts, hopeless = self.closure.facts, search.hopeless(service)
@@ -145,9 +155,11 @@ class Local:
             by_anybody = isinstance(warrant, Warrant) and warrant.order.authority == self._stranger.public
             if by_anybody and failed is not None and failed <= hopeless:
                 return
-            secret = premises[holder]
-            holders = tuple(name for name, _ in self.closure.held.get(secret, ()))
-            search.ask(Asked(service, facts[secret], holders, tuple(facts[each] for each in request)))
+            secret, shown = premises[holder], tuple(facts[each] for each in request)
+            able = time.able(secret, request)
+            days = evenings.numbers(evenings.union(able.values()))
+            for day in days if service.timed else days[-1:]:
+                search.ask(Asked(service, facts[secret], tuple(able), shown, day))
 
         return judge
 
@@ -164,6 +176,23 @@ class Local:
         if not isinstance(warrant, Warrant):
             raise TypeError(f"a request is shown with a {type(warrant).__name__}, not with a warrant")
         return self._keys[warrant.order.authority]
+
+    def _takes(self, official: str, warrant: Fact) -> int:
+        """Return the evenings on which an official takes a warrant: while it is in force, and as its `timely` says.
+
+        If `timely` never takes a warrant that a thief demanded, the thief is thought to find one that it takes.
+        """
+        if not isinstance(warrant, Warrant):
+            return evenings.WHENEVER
+        days = evenings.bits(day for day in range(self.view.days) if in_force(warrant, day))
+        found = 0
+        for day, (state, kind) in enumerate(zip(self.view.states[official], self.view.kinds[official], strict=True)):
+            if state and issubclass(kind, Official) and kind.timely is not Official.timely:
+                taken = all(holds for _, holds in revive(state, kind).timely(warrant, day))
+                found |= evenings.bit(day) if taken else 0
+            else:
+                found |= days & evenings.bit(day)
+        return found or (0 if warrant in self._issued else days)
 
     def _of(self, kind: type[F]) -> list[F]:
         return [fact for fact in self.closure.facts if isinstance(fact, kind)]
@@ -192,7 +221,7 @@ class Local:
     @property
     def officials(self) -> tuple[str, ...]:
         """The names of the officials whose answers can be used."""
-        return tuple(sorted({holder for _, holders, _ in self.closure.edges.services.kinds() for holder in holders}))
+        return tuple(sorted({holder for kind in self.closure.edges.services.kinds() for holder in kind.holders}))
 
     @property
     def passes(self) -> tuple[str, ...]:

@@ -6,14 +6,18 @@ premises come from. It is well founded, no step rests on itself, and short where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import msgspec
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Seizure, mask_of
-from attacks.lab.adversary.facts import NETWORK, WHENEVER
+from attacks.lab.adversary.facts import NETWORK
 from attacks.lab.adversary.labels import MATHEMATICS, Labels
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.evenings import WHENEVER
+from escrow.scheme import SET_UP
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -98,12 +102,38 @@ def _paid(closure: Closure, step: RuleStep) -> set[int]:
 
 
 def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int, Given | RuleStep]:
-    how: dict[int, Given | RuleStep] = dict(_given(labels.closure, tuple(coalition)))
-    depth = dict.fromkeys(how, 0)
+    coalition = tuple(sorted(coalition, key=lambda seizure: seizure.evenings))  # of several seizures the first counts
+    how: dict[int, Given | RuleStep] = dict(_given(labels.closure, coalition))
+    depth, stands = dict.fromkeys(how, 0), _standing(labels, coalition, name)
     for edges, looping in labels.parts:
-        while _advance(labels, edges, how, depth, name, shorten=not looping) and looping:
+        while _advance(labels.closure, edges, how, depth, stands, shorten=not looping) and looping:
             pass
     return how
+
+
+def _standing(labels: Labels, coalition: tuple[Seizure, ...], name: str) -> Callable[[int], bool]:
+    """Return what says whether an edge belongs to a pass, and the coalition has what it asks an official with in time.
+
+    That it has by mathematics and by answers of the same pass, from what it took until the official answers no more.
+    """
+    atoms, numbers, edges = labels.atoms, labels.priced(name), labels.closure.edges
+
+    @cache
+    def taken(until: int) -> int:
+        mask = atoms.always("network")
+        for each in coalition:
+            days = [(day,) for day in range(SET_UP, until + 1)] if not each.evenings else [each.evenings]
+            for on in days:
+                mask |= atoms.mask(each.principal, evenings.bits(on)) if max(on) <= until else 0
+        return labels.satisfied(mask)
+
+    def stands(edge: int) -> bool:
+        kind = edges.service_kind(edge)
+        if not labels.stands(edge, name) or kind is None or kind.until is None:
+            return labels.stands(edge, name)
+        return all(labels.opens(numbers[each], taken(kind.until)) for each in edges.needs(edge))
+
+    return stands
 
 
 def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[int, Given]]:
@@ -112,21 +142,20 @@ def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[i
             yield fact, Given(fact, "network" if how & NETWORK else None)
         elif held := closure.held.get(fact):
             for seizure in coalition:
-                meant = sum(1 << evening for evening in seizure.evenings)
-                evenings = dict(held).get(seizure.principal, 0)
-                if evenings and not meant & ~evenings:
-                    chosen = meant or evenings
-                    first = None if evenings == WHENEVER else (chosen & -chosen).bit_length() - 1
+                meant = evenings.bits(seizure.evenings)
+                on = dict(held).get(seizure.principal, 0)
+                if on and not meant & ~on:
+                    first = None if on == WHENEVER else evenings.first(meant or on)
                     yield fact, Given(fact, seizure.principal, first)
                     break
 
 
 def _advance(
-    labels: Labels,
+    closure: Closure,
     edges: Iterable[int],
     how: dict[int, Given | RuleStep],
     depth: dict[int, int],
-    name: str,
+    stands: Callable[[int], bool],
     shorten: bool,
 ) -> bool:
     """Take each edge whose premises are there; whether a fact was new.
@@ -134,9 +163,9 @@ def _advance(
     Where edges do not feed each other all that make a fact stand before all that use it, so a shorter way may replace
     the first one.
     """
-    closure, before = labels.closure, len(how)
+    before = len(how)
     for edge in edges:
-        if not labels.stands(edge, name) or (used := _premises(closure, edge, how)) is None:
+        if (used := _premises(closure, edge, how)) is None or not stands(edge):
             continue
         deep = 1 + max((depth.get(premise, 0) for premise in used), default=0)
         for fact in closure.edges.gives(edge):

@@ -4,11 +4,11 @@ An argument of the rule that an official answers with lies somewhere in one argu
 (each is found by all that it must give), in the warrant, or in the official's own secret. For `partial(share,
 ciphertext)` behind `agent_checks(share, warrant, field)` with "ciphertext = field.ciphertext", each firing of `partial`
 has one share and one ciphertext; the requests are the fields with that ciphertext, each with the warrants that fit.
+When an official answers, if it ever does, says `service_time`.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
@@ -16,10 +16,12 @@ from operator import attrgetter
 from typing import Any
 
 from attacks.lab.adversary.application import Application
-from attacks.lab.adversary.edges import Premises, ServiceEdge
+from attacks.lab.adversary.edges import Premises, ServiceEdge, ServiceKind
 from attacks.lab.adversary.joins import Getter, getter
+from attacks.lab.adversary.timing import evenings
+from attacks.lab.adversary.timing.service_time import ServiceTime
 from escrow.codec import Fact
-from escrow.derivation import Checks, Service
+from escrow.derivation import Service
 from escrow.errors import Forged
 
 Place = tuple[int, str]  # a premise of the rule, and the field of it that is meant
@@ -30,20 +32,19 @@ Failed = frozenset[str] | None  # the checks that a request fails; None if there
 class Desk:
     """Where requests for one service are put: finds, for a firing of its rule, those that an official would answer."""
 
-    def __init__(self, application: Application, service: Service, candidates: Candidates) -> None:
-        names = list(inspect.signature(service.checks).parameters)
+    def __init__(
+        self, application: Application, service: Service, candidates: Candidates, time: ServiceTime | None
+    ) -> None:
         self.application, self.service, self.holder = application, service, service.holder_at
-        self._table, self._failed = application.table, _failing(service.checks)
-        self._candidates, self._name = candidates, service.name
-        self._alike: dict[frozenset[str], frozenset[str]] = {}  # one set for all answers that fail the same checks
-        self._holders: dict[int, tuple[str, ...]] = {}  # by secret
+        self._table, self._time, self._candidates = application.table, time, candidates
+        self._alike: dict[ServiceKind, ServiceKind] = {}  # one object for all answers of a kind
         self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
         self._gives: list[tuple[list[Place], Getter]] = []  # of each argument of the checks: where what it gives lies
-        for name, kind in zip(names, service.takes, strict=True):
+        for name, kind in zip(service.asks, service.takes, strict=True):
             lies = [(service.rule.place(each), path) for each, (at, path) in service.given.items() if at == name]
             gets = [getter(kind, (path,)) if path else _itself for _, path in lies]
             self._gives.append(([place for place, _ in lies], _all_of(gets)))
-        self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in names[2:]]
+        self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in service.takes[2:]]
         for number, fact in enumerate(self._table.facts):
             for index, kind, (_, get) in zip(self._index, service.takes[2:], self._gives[2:], strict=True):
                 if isinstance(fact, kind):
@@ -58,7 +59,10 @@ class Desk:
         secret = self._table.facts[premises[self.holder]]
         if not isinstance(secret, self.service.takes[0]) or self._gives[0][1](secret) != self._wanted(0, premises):
             return iter(())  # what a thief makes of several secrets is no official's
-        return product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
+        found = product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
+        if (time := self._time) is None:
+            return found
+        return (request for request in found if time.able(premises[self.holder], request))
 
     def fitting(self, premises: Premises, request: Premises) -> list[Fact]:
         """Return those warrants to be shown with a request that give what the rule takes from a warrant."""
@@ -71,10 +75,12 @@ class Desk:
         return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
 
     def answer(self, firing: int, premises: Premises, shown: Premises) -> Failed:
-        """Add the edge of one answer. A check that raises Forged gets none, whatever else is left out.
+        """Add the edge of one answer, or one for each set of checks that fail on some evenings and not on others.
+
+        There is none if no official answers on any evening, or a check raises Forged, whatever else is left out.
 
         Returns:
-            The checks that the request fails; None if there is no edge.
+            The checks that the request fails, on the evening on which it fails fewest; None if there is no edge.
 
         Args:
             firing: What the official computes, from `premises`.
@@ -82,21 +88,38 @@ class Desk:
             shown: The request facts, the warrant, and the key that signs the request.
         """
         secret, (*request, warrant, _) = premises[self.holder], shown
+        if self._time is None:
+            on = {holder: evenings.WHENEVER for holder, _ in self._table.held.get(secret, ())}
+        elif not (on := self._time.of(secret, shown, warrant)):
+            return None
         facts = [self._table.facts[each] for each in (secret, warrant, *request)]
         try:
-            failed = self._alike.setdefault(found := self._failed(*facts), found)
+            kinds = [*self._kinds(facts, on)]
         except Forged:
-            self.application.forged[self._name] += 1
+            self.application.forged[self.service.name] += 1
             return None
-        if (holders := self._holders.get(secret)) is None:
-            holders = self._holders[secret] = tuple(holder for holder, _ in self._table.held.get(secret, ()))
-        self.application.edges.services.add(ServiceEdge(self._name, firing, shown, holders, failed))
-        return failed
+        for kind in kinds:
+            self.application.edges.services.add(ServiceEdge(self._alike.setdefault(kind, kind), firing, shown))
+        return min((kind.failed for kind in kinds), key=len)
 
+    def _kinds(self, facts: list[Fact], on: dict[str, int]) -> Iterator[ServiceKind]:
+        """Yield what these answers have in common; `on` are the evenings of each official's answer."""
+        if not self.service.timed:
+            yield self._kind(on, self._failed(facts, 0))
+            return
+        days: dict[frozenset[str], int] = defaultdict(int)  # evenings on which these checks fail
+        for day in evenings.numbers(evenings.union(on.values())):
+            days[self._failed(facts, day)] |= evenings.bit(day)
+        for failed, these in days.items():
+            yield self._kind({holder: both for holder, held in on.items() if (both := held & these)}, failed)
 
-def _failing(checks: Callable[..., Checks]) -> Callable[..., frozenset[str]]:
-    """Return what tells which of the checks fail."""
-    return lambda *arguments: frozenset(name for name, holds in checks(*arguments) if not holds)
+    def _failed(self, facts: list[Fact], day: int) -> frozenset[str]:
+        return frozenset(name for name, holds in self.service.checked(*facts, day=day) if not holds)
+
+    def _kind(self, on: dict[str, int], failed: frozenset[str]) -> ServiceKind:
+        last = None if self._time is None else evenings.last(evenings.union(on.values()))
+        until = None if self._time is None or last == self._time.last else last  # nothing is taken after the last one
+        return ServiceKind(self.service.name, tuple(on), failed, until)
 
 
 def _itself(fact: Fact) -> Fact:

@@ -91,20 +91,27 @@ class Reader:
 
     def network(self, heard: tuple[Heard, ...]) -> Iterator[Fact]:
         """Yield the facts of every packet, in order, and what their order tells. Unreadable packets give none."""
+        for _, facts in self.by_packet(heard):
+            yield from facts
+
+    def by_packet(self, heard: tuple[Heard, ...]) -> Iterator[tuple[int, Iterator[Fact]]]:
+        """Yield the number of every packet that was not read before, and its facts: to be taken before the next one."""
         transcript = Transcript(self._committing)
         read: set[bytes] = set()  # what is told to all is one packet for each of them, all of the same bytes
-        for packet in heard:
-            if packet.data in read:
-                continue
-            for said in _read(packet.data, self._packets):
-                for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
-                    if fresh := list(transcript.facts(mail)):
-                        yield from fresh
-                        yield from self._subject(mail.field)
-                if not isinstance(said, Mail | Delivery):
-                    read.add(packet.data)
-                    yield from walk(said, Fact)
-                    yield from self._subject(getattr(said, "subject", getattr(said, "matter", b"")))
+        for number, packet in enumerate(heard):
+            if packet.data not in read:
+                yield number, self._told(packet, transcript, read)
+
+    def _told(self, packet: Heard, transcript: Transcript, read: set[bytes]) -> Iterator[Fact]:
+        for said in _read(packet.data, self._packets):
+            for mail in said.mails if isinstance(said, Delivery) else (said,) if isinstance(said, Mail) else ():
+                if fresh := list(transcript.facts(mail)):
+                    yield from fresh
+                    yield from self._subject(mail.field)
+            if not isinstance(said, Mail | Delivery):
+                read.add(packet.data)
+                yield from walk(said, Fact)
+                yield from self._subject(getattr(said, "subject", getattr(said, "matter", b"")))
 
     def _subject(self, encoded: bytes) -> Iterator[Fact]:
         """Yield the facts of one that travels encoded inside a packet: an access field, or a request's subject."""

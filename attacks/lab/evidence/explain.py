@@ -172,7 +172,7 @@ class _Tree:
     def _title(self, fact: int) -> str:
         run = self._run(fact)
         if service := self.closure.edges.service(run[0].edge):
-            how = f"{', '.join(service.holders)} answers"
+            how = f"{', '.join(service.kind.holders)} answers"
         else:
             how = run[0].rule.rsplit(".", 1)[1] + (f", {len(run)} times" if len(run) > 1 else "")
         return f"{how}: {describe(self.closure.facts[fact])}"

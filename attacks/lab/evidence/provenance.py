@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from attacks.lab.adversary.coalitions import Coalition, parse
 from attacks.lab.adversary.edges import ServiceEdge
@@ -12,7 +12,6 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import Analysis
 from escrow.codec import Fact
 from escrow.registry import UnknownName
-from escrow.wire import Heard
 
 
 def coalition_of(text: str, record: Record) -> Coalition:
@@ -27,30 +26,22 @@ def coalition_of(text: str, record: Record) -> Coalition:
     return coalition
 
 
-class _Tape(tuple[Heard, ...]):
-    """Packets, and the number of the one being read."""
-
-    at: int
-
-    def __iter__(self) -> Iterator[Heard]:
-        for self.at, packet in enumerate(super().__iter__()):
-            yield packet
-
-
 def packets(analysis: Analysis, attacks: Iterable[Attack]) -> dict[Fact, int]:
     """Return for each fact that the network heard the number of the packet that told it first."""
-    tape, first = _Tape(analysis.record.heard), dict[Fact, int]()
-    for fact in Reader(analysis.scheme, *attacks).network(tape):
-        first.setdefault(fact, tape.at)
+    first = dict[Fact, int]()
+    for number, facts in Reader(analysis.scheme, *attacks).by_packet(analysis.record.heard):
+        for fact in facts:
+            first.setdefault(fact, number)
     return first
 
 
 def checks_made(analysis: Analysis, edge: ServiceEdge) -> tuple[str, ...]:
     """Return the checks that an official makes before it gives this answer."""
-    service = next(each for each in words_of(analysis.scheme).services if each.name == edge.name)
+    service = next(each for each in words_of(analysis.scheme).services if each.name == edge.kind.name)
     closure = analysis.closure
     _, premises, _ = closure.edges.firing(edge.firing)
     secret = premises[service.holder_at]
     *request, warrant, _ = edge.premises
-    made = service.checks(*(closure.facts[each] for each in (secret, warrant, *request)))
+    day = analysis.record.scenario.days - 1 if edge.kind.until is None else edge.kind.until
+    made = service.checked(*(closure.facts[each] for each in (secret, warrant, *request)), day=day)
     return tuple(name for name, _ in made)

@@ -96,9 +96,9 @@ def _find_answers(dossier: Dossier, case: Case, values: Sequence[Fact]) -> int:
     closure, found = case.analysis.closure, 0
     begin = len(closure.edges) - len(closure.edges.services)
     given = {
-        (edge.name, edge.premises, conclusion): (edge.holders, checks_made(case.analysis, edge))
+        (edge.kind.name, edge.premises, conclusion): (edge.kind.holders, checks_made(case.analysis, edge))
         for number, edge in enumerate(closure.edges.services, begin)
-        if not edge.failed
+        if not edge.kind.failed
         for conclusion in closure.edges.gives(number)
     }
     for at, step in enumerate(dossier.steps):

@@ -169,7 +169,7 @@ class _Writer:
         if service := closure.edges.service(entry.edge):
             given = closure.facts[entry.conclusion]
             answer = OfficialAnswer(
-                by=service.holders,
+                by=service.kind.holders,
                 checks=checks_made(self.case.analysis, service),
                 type=full_name(type(given)),
                 encoding=codec.encode(given).hex(),

@@ -38,12 +38,13 @@ UNREADABLE = "the order can be read"
 
 
 class Asked(NamedTuple):
-    """One request that the narrowest order does not open: service, secret of the officials that hold it, and facts."""
+    """One request that the narrowest order does not open: service, secret of its holders, facts, and the day."""
 
     service: Service
     secret: Fact
     holders: tuple[str, ...]
     request: tuple[Fact, ...]
+    day: int
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):
@@ -214,7 +215,7 @@ class Demands:
         failed, notes = set[str](), dict[str, Notes]()
         self._noting = recorder
         try:
-            for name, holds in asked.service.checks(asked.secret, warrant, *asked.request):
+            for name, holds in asked.service.checked(asked.secret, warrant, *asked.request, day=asked.day):
                 held = bool(holds)
                 add(notes, name, recorder.next())
                 if not held:
