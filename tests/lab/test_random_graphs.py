@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from attacks.lab.adversary import labels as labels_module
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
-from attacks.lab.adversary.edges import GateEdge, ServiceEdge
+from attacks.lab.adversary.edges import GateEdge, ServiceEdge, ServiceKind
 from attacks.lab.adversary.labels import MATHEMATICS, WITHOUT, Labels
+from attacks.lab.adversary.timing.evenings import numbers
 from escrow.codec import Fact
 from escrow.derivation import derivation, threshold
+from escrow.scheme import SET_UP
 
 NAMES, CHECKS = ("p", "q", "r"), ("A", "B")
 
@@ -64,7 +66,8 @@ class Graph:
 
     def __init__(self, random: Random) -> None:
         self.random, self.closure = random, Closure(RULES)
-        self.days, self.size, self.circles = random.randint(1, 3), random.randint(6, 24), random.random() < 0.6
+        self.days = range(SET_UP, self.random.randint(0, 2))
+        self.size, self.circles = random.randint(6, 24), random.random() < 0.6
         self.names = NAMES[: random.randint(2, 3)]
         for number in range(self.size):
             self.closure.intern(Node(number))
@@ -85,7 +88,7 @@ class Graph:
                 self.closure.learn(Node(number), None if draw < 0.08 else "network")
                 continue
             for name in self.random.choices(self.names, k=self.random.choice([1, 1, 2])):
-                for day in self.random.sample(range(self.days), self.random.randint(1, self.days)):
+                for day in self.random.sample(self.days, self.random.randint(1, len(self.days))):
                     self.closure.learn(Node(number), name, day)
 
     def _before(self, conclusion: int, count: int) -> tuple[int, ...]:
@@ -105,22 +108,32 @@ class Graph:
         firing = self.random.randrange(edges.firings)
         [conclusion] = edges.gives(firing)
         failed = self.random.sample(CHECKS, self.random.choice([0, 0, 1, 2]))
-        return ServiceEdge("answer", firing, self._before(conclusion, 2), ("x",), frozenset(failed))
+        kind = ServiceKind("answer", ("x",), frozenset(failed), self.random.choice([None, *self.days]))
+        return ServiceEdge(kind, firing, self._before(conclusion, 2))
 
     def derived(self, taken: Iterable[Seizure], name: str) -> set[int]:
         """Return the facts that these seizures derive in a pass, by applying every edge until nothing is new.
 
-        A principal taken on whichever of several evenings has for sure what it holds on all of them.
+        A principal taken on whichever of several evenings has for sure what it holds on all of them, and that by the
+        last of them. One evening after another, all is found that follows until then.
         """
-        seized = [(each.principal, sum(1 << day for day in each.evenings)) for each in taken]
-        closure, edges = self.closure, self.closure.edges
-        have = {number for number in range(self.size) if closure.assumed(number)}
-        have |= {
-            number
-            for number, holding in closure.held.items()
-            for holder, evenings in holding
-            if any(holder == each and days & ~evenings == 0 for each, days in seized)
-        }
+        have = {number for number in range(self.size) if self.closure.assumed(number)}
+        for today in self.days:
+            have |= {
+                number
+                for number, holding in self.closure.held.items()
+                for holder, on in holding
+                if any(
+                    holder == each.principal and max(each.evenings) <= today and set(each.evenings) <= set(numbers(on))
+                    for each in taken
+                )
+            }
+            self._follow(have, name, today)
+        return have
+
+    def _follow(self, have: set[int], name: str, today: int) -> None:
+        """Add all that follows from these facts, with those answers of officials that are still given today."""
+        edges = self.closure.edges
         waived = {name.removeprefix(WITHOUT)} if name.startswith(WITHOUT) else set()
         before = -1
         while before != len(have):
@@ -132,14 +145,14 @@ class Graph:
                 met = sum(any(member in have for member in same) for same in gate.members.values())
                 have |= set(gate.conclusions) if have.issuperset(gate.guards) and met >= gate.t else set()
             for answer in edges.services if name != MATHEMATICS else ():
-                if answer.failed <= waived and have.issuperset(answer.premises):
+                still = answer.kind.until is None or today <= answer.kind.until
+                if still and answer.kind.failed <= waived and have.issuperset(answer.premises):
                     have |= set(edges.gives(answer.firing))
-        return have
 
 
 def coalitions(graph: Graph) -> list[tuple[Seizure, ...]]:
     """Return every coalition of seizures on one evening each, or where these are many, some."""
-    one = [Seizure(name, (day,)) for name in graph.names for day in range(graph.days)]
+    one = [Seizure(name, (day,)) for name in graph.names for day in graph.days]
     every = [some for size in range(len(one) + 1) for some in itertools.combinations(one, size)]
     return every if len(every) <= 64 else [(), *((each,) for each in one), *graph.random.sample(every, 48)]
 
@@ -173,5 +186,5 @@ def test_each_row_of_a_random_graph_opens_what_it_says_and_is_minimal_for_one_of
                 assert opens <= graph.derived(chosen, name)
             fewer = (graph.derived(set(members) - {each}, name) for each in members)
             assert not members or opens - set[int]().union(*fewer)
-        everybody = [Seizure(each, (day,)) for each in graph.names for day in range(graph.days)]
+        everybody = [Seizure(each, (day,)) for each in graph.names for day in graph.days]
         assert set[int]().union(*(opens for _, opens in rows)) == graph.derived(everybody, name)

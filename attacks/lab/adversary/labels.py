@@ -265,10 +265,9 @@ class Labels:
             return name == BYTES
         if (kind := self.closure.edges.service_kind(edge)) is None:
             return True
-        failed = kind.failed
-        if name in (MATHEMATICS, BYTES) or not failed:
+        if name in (MATHEMATICS, BYTES) or not kind.failed:
             return name not in (MATHEMATICS, BYTES)
-        return name.startswith(WITHOUT) and failed == {name.removeprefix(WITHOUT)}
+        return name.startswith(WITHOUT) and kind.failed == {name.removeprefix(WITHOUT)}
 
     def satisfied(self, mask: int) -> int:
         """Return `mask` with the bits of all thresholds that it meets."""
@@ -318,12 +317,8 @@ class Labels:
 
         This is the lab's hottest loop over edges: products and unions that need no work are not called.
         """
-        product, union, firings, grew = (
-            self.antichains.product,
-            self.antichains.union,
-            self.closure.edges.firings,
-            False,
-        )
+        product, union, firings = self.antichains.product, self.antichains.union, self.closure.edges.firings
+        grew = False
         for edge, needs, conclusions in self.closure.edges.walk(edges):
             if edge >= firings and not self.stands(edge, name):
                 continue
