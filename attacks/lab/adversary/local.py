@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.demands.constants import Constants, constants_of
@@ -24,9 +24,9 @@ from attacks.lab.adversary.view import Reader, View, words_of
 from escrow import codec
 from escrow.codec import Fact
 from escrow.crypto import sha256
-from escrow.derivation import Rule, Service
+from escrow.derivation import Checks, Rule, Service
 from escrow.e2ee.content import Text
-from escrow.principal import revive
+from escrow.principal import of_kind, revive
 from escrow.scheme import SET_UP, RequestSubject
 from escrow.warrant import AuthorityKey, CourtKey, Demand, Official, Order, Warrant, in_force
 
@@ -59,6 +59,11 @@ class Adversary(Protocol):
 
     def labelled(self, name: str) -> Labels:
         """Return labels of at least the texts, in at least this pass. Raise ValueError for an unknown pass."""
+
+
+def dates(warrant: Warrant, day: int) -> Checks:
+    """Yield the check on dates that officials of all schemes share."""
+    yield "warrant in force", in_force(warrant, day)
 
 
 def stranger() -> AuthorityKey:
@@ -158,8 +163,10 @@ class Local:
             secret, shown = premises[holder], tuple(facts[each] for each in request)
             able = time.able(secret, request)
             days = evenings.numbers(evenings.union(able.values()))
-            for day in days if service.timed else days[-1:]:
-                search.ask(Asked(service, facts[secret], tuple(able), shown, day))
+            for day in reversed(days if service.timed or any(map(self._own_dates, able)) else days[-1:]):
+                timely = self._timely(next(name for name, on in able.items() if on & evenings.bit(day)), day)
+                if search.ask(Asked(service, facts[secret], tuple(able), shown, day, timely)):
+                    break
 
         return judge
 
@@ -178,21 +185,21 @@ class Local:
         return self._keys[warrant.order.authority]
 
     def _takes(self, official: str, warrant: Fact) -> int:
-        """Return the evenings on which an official takes a warrant: while it is in force, and as its `timely` says.
+        """Return the evenings on which an official takes a warrant: while it is in force, or as its `timely` says."""
+        days = range(self.view.days) if isinstance(warrant, Warrant) else ()
+        taken = (day for day in days if all(holds for _, holds in self._timely(official, day)(warrant, day)))
+        return evenings.bits(taken)
 
-        If `timely` never takes a warrant that a thief demanded, the thief is thought to find one that it takes.
-        """
-        if not isinstance(warrant, Warrant):
-            return evenings.WHENEVER
-        days = evenings.bits(day for day in range(self.view.days) if in_force(warrant, day))
-        found = 0
-        for day, (state, kind) in enumerate(zip(self.view.states[official], self.view.kinds[official], strict=True)):
-            if state and issubclass(kind, Official) and kind.timely is not Official.timely:
-                taken = all(holds for _, holds in revive(state, kind).timely(warrant, day))
-                found |= evenings.bit(day) if taken else 0
-            else:
-                found |= days & evenings.bit(day)
-        return found or (0 if warrant in self._issued else days)
+    def _timely(self, official: str, day: int) -> Callable[[Any, int], Checks]:
+        """Return the checks on dates of an official as it is on this evening."""
+        if self._own_dates(official) and (state := self.view.states[official][day]):
+            return of_kind(revive(state, self.view.kinds[official][day]), Official).timely
+        return dates
+
+    def _own_dates(self, official: str) -> bool:
+        """Return whether an official has other checks on dates than all have."""
+        kind = self.view.kinds[official][-1]
+        return issubclass(kind, Official) and kind.timely is not Official.timely
 
     def _of(self, kind: type[F]) -> list[F]:
         return [fact for fact in self.closure.facts if isinstance(fact, kind)]

@@ -15,8 +15,9 @@ What is found is only demanded: whether the official answers is then computed wi
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ from attacks.lab.adversary.demands.traces import Subject, Trace, add, alike
 from attacks.lab.adversary.demands.variations import Change, changed, dictionary, repairs, singly_and_in_pairs, travels
 from escrow import crypto
 from escrow.codec import Fact
-from escrow.derivation import Service
+from escrow.derivation import Checks, Service
 from escrow.scheme import RequestSubject
 from escrow.warrant import CourtKey, Order, issue
 
@@ -38,13 +39,17 @@ UNREADABLE = "the order can be read"
 
 
 class Asked(NamedTuple):
-    """One request that the narrowest order does not open: service, secret of its holders, facts, and the day."""
+    """One request that the narrowest order does not open: service, secret of its holders, facts, and the day.
+
+    `timely` are the officials' checks on the dates of a warrant that is shown on this day.
+    """
 
     service: Service
     secret: Fact
     holders: tuple[str, ...]
     request: tuple[Fact, ...]
     day: int
+    timely: Callable[[Any, int], Checks]
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):
@@ -114,15 +119,17 @@ class Demands:
         """Return the checks that no order can satisfy, as far as is known: what is returned grows."""
         return self._aside[service.name]
 
-    def ask(self, asked: Asked) -> None:
-        """Search orders for a request that the narrowest order does not open."""
+    def ask(self, asked: Asked) -> bool:
+        """Search orders for a request that the narrowest order does not open. Return whether one was found."""
         self._services[asked.service.name] = asked.service
         subject = subject_of(asked.request)
         with crypto.running(crypto.Run(None, self._observe)):
-            for order in self._for(asked, subject):
+            found = list(self._for(asked, subject))
+            for order in found:
                 if order not in self._known[subject]:
                     self._known[subject].add(order)
                     self._fresh[subject].append(order)
+        return bool(found)
 
     def found(self) -> dict[Subject, list[Order]]:
         """Return the orders to demand that were found since the last call, by whom and which day they are for."""
@@ -215,7 +222,8 @@ class Demands:
         failed, notes = set[str](), dict[str, Notes]()
         self._noting = recorder
         try:
-            for name, holds in asked.service.checked(asked.secret, warrant, *asked.request, day=asked.day):
+            own = asked.service.checked(asked.secret, warrant, *asked.request, day=asked.day)
+            for name, holds in chain(asked.timely(warrant, asked.day), own):
                 held = bool(holds)
                 add(notes, name, recorder.next())
                 if not held:
