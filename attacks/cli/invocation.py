@@ -63,6 +63,7 @@ class Invocation:
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
     seed: int | None = None
+    work: int | None = None
     users: int | None = None
     groups: int | None = None
     days: int | None = None
@@ -136,7 +137,7 @@ class Invocation:
         sizes = SMOKE if self.smoke else {}
         sizes = sizes | {name: size for name in SIZES if (size := getattr(self, name)) is not None}
         try:
-            return scenario.default(**sizes, **self._seed())
+            return msgspec.structs.replace(scenario.default(**sizes), **self._chosen()).check()
         except Malformed as error:
             raise click.UsageError(str(error)) from None
 
@@ -145,14 +146,16 @@ class Invocation:
             raise click.UsageError(f"--{given[0]} has no effect on a scenario file; change the file")
         try:
             read = msgspec.json.decode(path.read_bytes(), type=Scenario)
-            return msgspec.structs.replace(read, **self._seed()).check()
+            return msgspec.structs.replace(read, **self._chosen()).check()
         except OSError as error:
             raise Malformed(f"{path}: {error.strerror}") from None
         except (msgspec.DecodeError, Malformed, UnicodeDecodeError, RecursionError) as error:
             raise Malformed(f"{path} is not a scenario: {error}") from None
 
-    def _seed(self) -> dict[str, int]:
-        return {} if self.seed is None else {"seed": self.seed}
+    def _chosen(self) -> dict[str, int]:
+        """Return what options change of any scenario, from a file or not."""
+        given = {"seed": self.seed, "work": self.work}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def processes(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from attacks.cli.invocation import CommandResult, Invocation, run
+from escrow.signatures import MOST_BITS
 
 Body = Callable[..., CommandResult]
 
@@ -55,6 +56,7 @@ def play() -> list[click.Option]:
         _option("--groups", type=_count(0), help="Number of groups."),
         _option("--days", type=_count(), help="Number of days."),
         _option("--messages", type=_count(), help="Number of texts."),
+        _option("--work", type=_count(0, MOST_BITS), help="Count what at most 2^WORK guesses open.  [default: 60]"),
         _option("--smoke", is_flag=True, help="Use a small scenario, for a first look."),
         _option(
             "--scenario",

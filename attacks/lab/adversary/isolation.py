@@ -188,6 +188,7 @@ def _charge(view: View, scheme: object, attacks: tuple[object, ...], rules: tupl
         states=dict(view.states),
         kinds={name: tuple(map(kind_of, kinds)) for name, kinds in view.kinds.items()},
         warrants=view.warrants,
+        guessable=view.guessable,
     )
 
 
@@ -207,7 +208,7 @@ def _answer(charge: Charge) -> Findings:
     scheme, *attacks = map(importlib.import_module, (charge.scheme, *charge.attacks))
     made = {kind: class_of(kind) for kinds in charge.kinds.values() for kind in kinds}
     kinds = {name: tuple(made[kind] for kind in kinds) for name, kinds in charge.kinds.items()}
-    view = View(charge.days, charge.heard, charge.states, kinds, charge.warrants)
+    view = View(charge.days, charge.heard, charge.states, kinds, charge.warrants, guessable=charge.guessable)
     local = Local(view, scheme, attacks, rules)
     passes = {name: _labelled(local.labelled(name), name, local.texts) for name in local.passes}
     return Findings(tuple(local.texts.values()), dict(local.fired), local.officials, passes)

@@ -97,6 +97,8 @@ class Local:
                 self.closure.learn(fact, "network")
         for given in reader.states(view.states, view.kinds):
             self.closure.learn(*given)
+        for fact in reader.facts(view.guessable):
+            self.closure.intern(fact)  # nobody holds it
         self.closure.run()
         if services := words_of(scheme).services:
             self._stranger = stranger()

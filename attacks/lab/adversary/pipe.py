@@ -52,6 +52,7 @@ class Charge(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     states: dict[str, tuple[bytes, ...]]
     kinds: dict[str, tuple[PartyClass, ...]]
     warrants: tuple[bytes, ...]
+    guessable: tuple[bytes, ...]
 
 
 class Labelled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
 from typing import NamedTuple, TypeVar
@@ -32,7 +32,7 @@ class View(NamedTuple):
 
     `states[name][evening]` is a principal's state, empty where it is not taken, and `kinds` the classes they are of;
     `warrants` are those that the court issued, encoded; `days` is the length of the play. Guesses of up to 2^`work`
-    trials count.
+    trials count; `guessable` are encoded facts that trials would find, from states that are not taken.
     """
 
     days: int
@@ -41,6 +41,7 @@ class View(NamedTuple):
     kinds: Mapping[str, tuple[type[Principal], ...]]
     warrants: tuple[bytes, ...]
     work: float = LIMIT
+    guessable: tuple[bytes, ...] = ()
 
 
 class HeldFact(NamedTuple):
@@ -112,6 +113,11 @@ class Reader:
                 read.add(packet.data)
                 yield from walk(said, Fact)
                 yield from self._subject(getattr(said, "subject", getattr(said, "matter", b"")))
+
+    def facts(self, encoded: Iterable[bytes]) -> Iterator[Fact]:
+        """Yield the facts that these bytes encode, in every reading."""
+        for data in encoded:
+            yield from _read(data, self._facts)
 
     def _subject(self, encoded: bytes) -> Iterator[Fact]:
         """Yield the facts of one that travels encoded inside a packet: an access field, or a request's subject."""

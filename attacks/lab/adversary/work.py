@@ -50,6 +50,16 @@ def bits_of(assumption: str) -> float:
     return float(assumption.split(" ")[1]) if assumption.startswith(_GUESS) else 0.0
 
 
+def fact_of(assumption: str) -> int:
+    """Return the number of the fact that is guessed, by the name of the assumption."""
+    return int(assumption.rsplit(" ", 1)[1])
+
+
+def in_words(bits: float) -> str:
+    """Return the work of so many bits: "10^4 guesses" has 13.3 and is "2^13.3 guesses"."""
+    return f"2^{round(bits, 1):g} guesses"
+
+
 class Work:
     """The guesses among the atoms of labels, and what a set of assumptions costs.
 

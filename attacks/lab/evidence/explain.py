@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Coalition
 from attacks.lab.adversary.labels import WITHOUT
-from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
+from attacks.lab.adversary.proof import Given, Proof, RuleStep, guesses, prove_all
+from attacks.lab.adversary.work import bits_of, fact_of, in_words
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
@@ -59,8 +60,13 @@ def explain(
         raise UnknownName(f"no text has the number {message}; there are 0 to {len(record.sent) - 1}")
     analysis = Analysis(scheme, record, attacks)
     opened = {name: analysis.opened_by(members.members, name) for name in analysis.labels.passes()}
+    wanted = frozenset(analysis.texts if message is None else [message])
     for name in (MATHEMATICS, SERVED):
-        if texts := opened[name] & ({message} if message is not None else opened[name]):
+        if texts := opened[name] & wanted:
+            return _explained(analysis, members, name, opened, min(texts), attacks)
+    for name in (MATHEMATICS, SERVED):
+        held = analysis.structure(name).mask(members.members)
+        if texts := frozenset(text for text in wanted & analysis.texts.keys() if analysis.work(text, held, name)):
             return _explained(analysis, members, name, opened, min(texts), attacks)
     return iter([_unopened(members, opened, message)])
 
@@ -73,7 +79,12 @@ def _explained(
     text: int,
     attacks: Sequence[Attack],
 ) -> Iterator[str]:
-    proof = prove_all(analysis.labels, [analysis.texts[text]], members.members, name)
+    number, held = analysis.texts[text], analysis.structure(name).mask(members.members)
+    proof, bits = prove_all(analysis.labels, [number], members.members, name), analysis.work(text, held, name)
+    paid = {
+        fact_of(each.principal): bits_of(each.principal)
+        for each in guesses(analysis.labels, [number], members.members, name)
+    }
     count = f"{len(opened[name])} of {len(analysis.record.sent)} texts"
     how = {
         MATHEMATICS: f"{count} by mathematics alone",
@@ -81,10 +92,14 @@ def _explained(
     }
     opens = "open" if len(members.members) > 1 else "opens"
     who = f"{analysis.scheme.name}: {members} {opens} {how[name]}."
+    if bits:
+        limit = analysis.record.scenario.work
+        within = "within" if text in opened[name] else "beyond"
+        who += f" Text {text} takes {in_words(bits)}, {within} 2^{limit}."
     yield from textwrap.wrap(who, WIDTH, break_on_hyphens=False)
     yield ""
     sent = next(each for each in analysis.record.sent if each.id == text)
-    yield from _Tree(analysis, proof, sent, packets(analysis, attacks)).lines()
+    yield from _Tree(analysis, proof, sent, packets(analysis, attacks), paid).lines()
 
 
 def _unopened(members: Coalition, opened: dict[str, frozenset[int]], message: int | None) -> str:
@@ -105,7 +120,16 @@ def _title(name: str) -> str:
 class _Tree:
     """One proof as lines of text."""
 
-    def __init__(self, analysis: Analysis, proof: Proof, sent: Sent, heard: dict[Fact, int]) -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        proof: Proof,
+        sent: Sent,
+        heard: dict[Fact, int],
+        paid: Mapping[int, float] = MappingProxyType({}),
+    ) -> None:
+        """Keep a proof; `paid` has the bits of each fact that is guessed."""
+        self.paid = paid
         self.analysis, self.closure, self.sent, self.heard = analysis, analysis.closure, sent, heard
         self.made = {each.conclusion: each for each in proof if isinstance(each, RuleStep)}
         self.given = {each.fact: each for each in proof if isinstance(each, Given)}
@@ -179,7 +203,9 @@ class _Tree:
 
     def _leaf(self, fact: int, begin: str) -> str:
         value, given = self.closure.facts[fact], self.given[fact]
-        if given.holder is None:
+        if fact in self.paid:
+            whence = in_words(self.paid[fact])
+        elif given.holder is None:
             whence = "anybody can make it"
         elif given.holder == "network":
             whence = f"heard by the network, day {self.analysis.record.heard[self.heard[value]].day}"
@@ -197,7 +223,7 @@ def _needed(closure: Closure, step: RuleStep) -> tuple[int, ...]:
     """Return a step's premises without guards and witnesses, in the order of its arguments."""
     if gate := closure.edges.gate(step.edge):
         return (*closure.edges.paying(gate), *step.premises[len(gate.guards) :])
-    return tuple(closure.edges.needs(step.edge))
+    return tuple(closure.edges.guessed.get(each, each) for each in closure.edges.needs(step.edge))
 
 
 # --- facts in a few words ---

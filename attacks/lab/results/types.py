@@ -76,7 +76,8 @@ class Cell(Result, frozen=True, kw_only=True):
     """One scheme under one attack. Counts are of texts unless they say otherwise.
 
     `overreached` counts over-collection, `evaded` evasion, and `framed` framing: texts that the lawful access
-    attributed to a user who did not send them. `coalition` is the smallest one that opens the most texts that the claim
+    attributed to a user who did not send them. `beyond` counts texts that open only to more guesses than the scenario's
+    `work` allows; they count nowhere else. `coalition` is the smallest one that opens the most texts that the claim
     excludes, or else the most texts; `reason` says in one line what decided the verdict. `key` is known before the cell
     runs, `digest` names its evidence.
     """
@@ -97,6 +98,7 @@ class Cell(Result, frozen=True, kw_only=True):
     forged: Count = 0
     duplicated: Count = 0
     framed: Count = 0
+    beyond: Count = 0
     added_over_plain: Count = 0
     services: tuple[str, ...] = ()
     alarms: tuple[Alarms, ...] = ()

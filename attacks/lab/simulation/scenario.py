@@ -33,6 +33,7 @@ LIMITS = (  # of a scenario's numbers: what a play can bear
     ("stock", 0, 1_000),
     ("rotate_every", 1, 1_000),
     ("keep_prekeys", 0, 1_000),
+    ("work", 0, 512),
 )
 
 
@@ -85,7 +86,10 @@ class PlannedText(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Every size is a number here. Probabilities are in percent, so that equality is exact."""
+    """Every size is a number here. Probabilities are in percent, so that equality is exact.
+
+    The adversary can make 2^`work` trials where a secret can be guessed.
+    """
 
     seed: int = 2019
     days: int = 10
@@ -103,6 +107,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ceremonies: tuple[SafetyNumberComparison, ...] = ()
     warrants: tuple[WarrantSpec, ...] = ()
     attack_day: int = 3
+    work: int = 60
 
     @property
     def devices(self) -> tuple[str, ...]:

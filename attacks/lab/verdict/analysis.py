@@ -6,7 +6,7 @@ byte: texts are fresh and random, so equality is proof.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from escrow import codec
+from escrow.codec import Fact, walk
 from escrow.derivation import Rule, RuleError
 from escrow.scheme import Scheme
 
@@ -47,6 +48,7 @@ def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:
         states=states,
         kinds={name: record.kinds[name] for name in states},
         warrants=tuple(map(codec.encode, record.warrants)),
+        work=record.scenario.work,
     )
 
 
@@ -59,6 +61,15 @@ def _taken(record: Record, taken: Iterable[Seizure]) -> dict[str, tuple[bytes, .
         name: tuple(state if evening in evenings else b"" for evening, state in enumerate(record.states[name]))
         for name, evenings in on.items()
     }
+
+
+def _guessable(record: Record, kinds: tuple[type[Fact], ...]) -> Iterator[bytes]:
+    """Yield the facts of these kinds in all states: trials find them, whoever holds them."""
+    for name, evenings in record.states.items():
+        for evening in range(len(evenings)):
+            for fact in walk(record.party(name, evening), Fact):
+                if isinstance(fact, kinds):
+                    yield codec.encode(fact)
 
 
 class Analysis:
@@ -81,7 +92,11 @@ class Analysis:
     ) -> None:
         self.scheme, self.record, attacks = scheme, record, tuple(attacks)
         self.rules = rules_of(scheme, attacks)
-        asked = view_of(record, taken), scheme, attacks, self.rules
+        view = view_of(record, taken)
+        kinds = tuple({rule.takes[at] for rule in self.rules for at in rule.guesses})
+        if taken is not None and kinds:
+            view = view._replace(guessable=tuple(_guessable(record, kinds)))
+        asked = view, scheme, attacks, self.rules
         self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked)
         self.graph = None if door is None else ByteGraph(self.closure, record, door)
         self._structures: dict[str, AccessStructure] = {}
@@ -146,6 +161,12 @@ class Analysis:
                 numbers.setdefault(text, []).append(number)
             self._numbered[name] = numbers
         return self._numbered[name]
+
+    def work(self, text: int, held: int, name: str = MATHEMATICS) -> float | None:
+        """Return the bits of work with which those who hold `held` open a text; None if no work is enough."""
+        labels = self.adversary.labelled(name)
+        ways = (labels.work.cheapest(labels.priced(name)[number], held) for number in self._numbers(name).get(text, ()))
+        return min((way[0] for way in ways if way is not None), default=None)
 
     def structure(self, name: str = MATHEMATICS) -> AccessStructure:
         """Return which coalitions open which text (by the adversary's number) in a pass."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.adversary.work import in_words
 from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
 from attacks.lab.simulation.attack import Attack, Corruption, Turn, evenings_of
 from attacks.lab.simulation.record import Record, Sent
@@ -17,12 +18,17 @@ from attacks.lab.verdict.delivery import Messaging
 
 @dataclass(frozen=True)
 class Reach:
-    """The texts that an attack's corruptions open: for each the minimal masks within them."""
+    """The texts that an attack's corruptions open: for each the minimal masks within them.
+
+    `work` has the bits of work of texts that take guesses, `beyond` those of texts that take too many.
+    """
 
     structure: AccessStructure
     masks: dict[int, tuple[int, ...]]
     excluded: dict[int, tuple[int, ...]]  # those of them that no grant covers
     corrupted: tuple[Seizure, ...]
+    work: dict[int, float]
+    beyond: dict[int, float]
 
     def best(self) -> tuple[Coalition, int]:
         """Return the smallest coalition that opens the most excluded texts, or else the most texts; and its mask.
@@ -78,8 +84,13 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
     masks: dict[int, tuple[int, ...]] = {}
     excluded: dict[int, tuple[int, ...]] = {}
     granted: dict[int, Coalition] = {}
+    work: dict[int, float] = {}
+    beyond: dict[int, float] = {}
+    guessing = structure.labels.work.guesses
     for text in sorted(analysis.texts.keys() - own):
         inside = tuple(mask for mask in analysis.masks(text, name) if mask & ~pool == 0)
+        if guessing and (bits := analysis.work(text, pool, name)):
+            (work if inside else beyond)[text] = bits
         if not inside:
             continue
         masks[text] = inside
@@ -87,7 +98,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
             granted.setdefault(mask, structure.coalition(mask))
         if outside := tuple(mask for mask in inside if not judge.granted(granted[mask], text)):
             excluded[text] = outside
-    return Reach(structure, masks, excluded, corrupted)
+    return Reach(structure, masks, excluded, corrupted, work, beyond)
 
 
 def _seizures(corruptions: Iterable[Corruption], days: int) -> list[Seizure]:
@@ -117,7 +128,8 @@ def judge_cell(
     day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
     wrong = _wrong(found, coalition, opened, messaging, framed, honest, judge, attack)
     verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
-    reason = "; ".join(wrong) or _extent(found, coalition, len(opened), analysis)
+    said = [*wrong] or [_extent(found, coalition, len(opened), analysis)]
+    reason = "; ".join([*said, *_guessing(found, opened, record.scenario.work)])
     if record.untested:
         verdict, reason = "INCONCLUSIVE", f"{record.untested}; else: {reason}"
     return Cell(
@@ -137,6 +149,7 @@ def judge_cell(
         forged=messaging.forged,
         duplicated=messaging.duplicated,
         framed=framed,
+        beyond=len(found.beyond),
         added_over_plain=len(found.masks.keys() - opened_in_plain),
         services=_relied_on(analysis, attack),
         alarms=messaging.alarms,
@@ -203,6 +216,14 @@ def _extent(found: Reach, coalition: Coalition, opened: int, analysis: Analysis)
         return f"{_opens(coalition)} {opened} of {len(analysis.record.sent)} texts, as the claim grants"
     fired = sum(1 for times in analysis.adversary.fired.values() if times)
     return f"nothing opened by {len(analysis.rules)} rules, {fired} of which fired here"
+
+
+def _guessing(found: Reach, opened: frozenset[int], limit: int) -> Iterator[str]:
+    """Yield in words what guesses the opened texts take, and which texts take too many."""
+    if bits := [found.work[text] for text in opened if text in found.work]:
+        yield f"each takes up to {in_words(max(bits))}"
+    if found.beyond:
+        yield f"{texts(len(found.beyond))} beyond 2^{limit}, from {in_words(min(found.beyond.values()))} on"
 
 
 def _exposed(opened: frozenset[int], day: int, messaging: Messaging) -> Exposed:
