@@ -1,0 +1,146 @@
+"""The properties that need a play catch a scheme that was broken on purpose."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from kit import NEVER, PLAIN, PROPERTY, SCHEMES, plugin
+from specimens import counter
+
+from attacks.lab.runs import conformance
+from attacks.null_eavesdropper import NullEavesdropper
+from attacks.registry import attacks
+from escrow.derivation import derivation
+from escrow.e2ee.device import Device
+from escrow.e2ee.ratchet import MessageKey, Slot
+from escrow.errors import Forged
+from escrow.schemes import plain
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_has_every_property_in_a_play(scheme):
+    every = tuple(attacks().values())
+    tried = {prop: test() for prop, test in conformance.Trial(SCHEMES[scheme], every).tests() if prop not in PROPERTY}
+    assert tried == dict.fromkeys(PLAYED, "")
+
+
+@pytest.mark.parametrize("attack", [name for name, attack in attacks().items() if attack.derivations])
+def test_an_attack_breaks_its_specimen_only_and_uses_its_own_rules(attack):
+    every = tuple(attacks().values())
+    assert {prop: test() for prop, test in conformance.of_attack(attacks()[attack], every)} == dict.fromkeys(STRUCK, "")
+
+
+# --- specimens: (property, what its verdict names, scheme, and the one line that breaks it) ---
+
+PLAYED = ("a play forgets nothing", "who only listens reads nothing", "every rule is used", "three adversaries agree")
+STRUCK = ("it breaks its specimen and not the sound twin", "what only it computes is used on its specimen")
+
+
+# --- specimens of the properties that need a play ---
+
+
+def played(scheme, prop):
+    return dict(conformance.Trial(scheme, ()).tests())[prop]()
+
+
+def test_a_party_that_remembers_outside_its_fields_plays_another_play(monkeypatch):
+    monkeypatch.setattr(Device, "access_field", counter())
+    assert "another play" in played(PLAIN, "a play forgets nothing")
+
+
+class UnseedableScheme(plain.Plain, frozen=True):
+    seedable = "its field is the operating system's"
+
+
+@pytest.mark.parametrize("admitted", [True, False])
+def test_a_scheme_that_is_not_seedable_must_say_so(admitted, monkeypatch):
+    monkeypatch.setattr(Device, "access_field", lambda party, key, context: Slot(os.urandom(8), 0))
+    scheme = UnseedableScheme() if admitted else PLAIN
+    tried = dict(conformance.Trial(scheme, ()).tests())
+    broken = {prop for prop in ("nothing is kept elsewhere", "the seed decides", PLAYED[0]) if tried[prop]()}
+    assert broken == (set() if admitted else {"nothing is kept elsewhere", "the seed decides", PLAYED[0]})
+
+
+def test_a_key_beside_its_message_is_read_by_whoever_listens(monkeypatch):
+    monkeypatch.setattr(Device, "access_field", lambda party, key, context: key)
+    assert "24 of 24 texts are open" in played(PLAIN, "who only listens reads nothing")
+
+
+def test_a_rule_that_never_fires_is_named(tmp_path):
+    scheme = plugin(tmp_path, "idle_rule", NEVER.replace("def more", "@derivation()\ndef more"))
+    assert played(scheme, "every rule is used") == "never used: plugin_idle_rule.more"
+
+
+def test_a_secret_that_no_type_tells_is_found(monkeypatch):
+    hidden = lambda party, key, context: Slot(key.value, 0)  # noqa: E731 (one line, as each specimen)
+    monkeypatch.setattr(Device, "access_field", hidden)
+    assert "where the closure did not find it" in played(PLAIN, "three adversaries agree")
+
+
+@derivation()
+def never_needed(slot: Slot) -> MessageKey:
+    raise Forged("for no slot at all")
+
+
+class Blunt(NullEavesdropper):
+    specimen = "toy.control"
+    derivations = (never_needed,)
+
+
+def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_path):
+    (tmp_path / "toy.py").write_text("# what the key of a control is of")
+    monkeypatch.syspath_prepend(tmp_path)
+    control = ModuleType("toy.control")
+    control.SPECIMEN, control.TWIN, control.SCENARIO = PLAIN, PLAIN, conformance.small()
+    monkeypatch.setitem(sys.modules, "toy.control", control)
+    found = {prop: (holds, broken) for prop, holds, broken in conformance.check([], [Blunt()])}
+    assert found[f"null-eavesdropper, {STRUCK[0]}"] == (
+        False,
+        f"it did not break plain (HELD: {found_reason(control)})",
+    )
+    assert found[f"null-eavesdropper, {STRUCK[1]}"] == (False, f"never used: {__name__}.never_needed")
+
+
+def found_reason(control):
+    evaluation = conformance.controlled.__globals__["Evaluation"](control.SPECIMEN, (Blunt(),), control.SCENARIO)
+    return evaluation.cell(Blunt())[0].reason
+
+
+class UncastScheme(plain.Plain, frozen=True):
+    def cast(self, users, court):
+        raise ZeroDivisionError("a defect")
+
+
+def test_a_scheme_that_cannot_be_played_breaks_properties_and_stops_nothing():
+    found = list(conformance.check([UncastScheme()], []))
+    broken = {name.removeprefix("plain, ") for name, holds, why in found if not holds and "a defect" in why}
+    of_fields = {"one bad field does not stop the rest", "a false label is named", "a missing field is no success"}
+    of_fields.add("honest late mail is not blamed")  # plain has no fields
+    assert broken == {*PROPERTY, *PLAYED} - {"rules are marked"} - of_fields
+
+
+def test_progress_counts_every_property():
+    told = []
+    tried = list(conformance.check([], [NullEavesdropper()], progress=lambda *said: told.append(said)))
+    assert [(done, of) for done, of, _ in told] == [(at, len(tried)) for at in range(len(tried))]
+    assert [name for _, _, name in told] == [name for name, _, _ in tried]
+
+
+def test_without_hypothesis_the_properties_say_what_to_install_and_the_rest_of_conformance_loads():
+    code = """
+import sys
+sys.modules["hypothesis"] = None
+from attacks.lab.runs import conformance
+from escrow.schemes.plain import SCHEME
+try:
+    list(conformance.check([SCHEME], []))
+except ModuleNotFoundError as error:
+    print(error.name, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "hypothesis the properties need the extra `test`: pip install 'escrow-lab[test]'\n"
