@@ -22,6 +22,7 @@ from escrow.principal import corrupted, revive
 from escrow.scheme import Scheme
 from escrow.testing.alterations import loose, module_of, replaced, types_of, with_field
 from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, spoken
+from escrow.testing.disturbed import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.false_labels import (
     a_false_label_is_named,
     a_missing_field_is_no_success,
@@ -43,7 +44,6 @@ from escrow.testing.keys_under_names import (
 from escrow.testing.misstated import what_is_said_is_checked_or_listed
 from escrow.testing.naming import whom_a_warrant_is_about_is_not_overheard
 from escrow.testing.retold import Retelling
-from escrow.testing.steps import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.strangers import (
     a_new_member_raises_a_notice,
     only_members_change_a_group,
