@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from attacks.lab.evidence.verification import Finding
 from attacks.lab.results.types import Cell, Result
 from attacks.report.page import ATTENTION, DIM, Page
 
@@ -29,18 +30,16 @@ class Evidence(Result, frozen=True, kw_only=True):
     folder: str
 
 
-class Verified(Result, frozen=True, kw_only=True):
-    """A proof that was re-executed, and what it shows, in one line."""
+class Verified(Finding, frozen=True, kw_only=True):
+    """A proof that was re-executed: its folder, and what it shows."""
 
     folder: str
-    replayed: bool
-    summary: str
 
 
 class Verifieds(Result, frozen=True, kw_only=True):
     """The proofs of a folder."""
 
-    schema: Literal["escrow-lab/verified/1"] = "escrow-lab/verified/1"
+    schema: Literal["escrow-lab/verified/2"] = "escrow-lab/verified/2"
     proofs: tuple[Verified, ...]
 
 
@@ -83,7 +82,9 @@ def draw_verified(page: Page, result: Verifieds) -> None:
     """Draw what each proof shows."""
     for each in result.proofs:
         page.raw(f"{each.folder}:")
-        page.line(each.summary, indent=2)
+        names = ("scheme", "parameters", "attack", "coalition", "scenario", "verdict")
+        pairs = [(name, str(getattr(each, name))) for name in names if getattr(each, name)]
+        page.fields([*pairs, ("checked", each.summary)], 2)
 
 
 def draw_checks(page: Page, result: Checks) -> None:

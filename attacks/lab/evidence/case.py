@@ -53,7 +53,7 @@ class Case:
     @cached_property
     def applies(self) -> bool:
         """Whether the attack applies to this scheme and cast."""
-        return not self.attack.applies(self.scheme, self._evaluation.record.cast)
+        return not self.attack.applies(self.scheme, self._evaluation.cast)
 
     @property
     def analysis(self) -> Analysis:
@@ -76,12 +76,21 @@ class Case:
         analysis, corruptions = self._evaluation.under(self.attack)
         return reach(analysis, Judge(analysis.record, self.scheme.claim), self.attack, corruptions)
 
+    @property
+    def reached(self) -> tuple[int, ...]:
+        """The texts that any corruptions of the attack open, in order."""
+        return tuple(sorted(self.reach.masks)) if self.applies else ()
+
+    @property
+    def excluded(self) -> tuple[int, ...]:
+        """The texts among those reached that the claim excludes, in order."""
+        return tuple(sorted(self.reach.excluded)) if self.applies else ()
+
     @cached_property
     def taken(self) -> dict[str, frozenset[int]]:
-        """The evenings on which the attack takes each principal's state."""
-        corruptions = self._evaluation.under(self.attack)[1]
+        """The evenings on which the attack takes each principal's state. Nothing is played for it."""
         evenings: dict[str, set[int]] = defaultdict(set)
-        for each in corruptions:
+        for each in self.attack.corruptions(self._evaluation.cast, self.scenario):
             evenings[each.principal].update(evenings_of(each, self.scenario.days))
         return {name: frozenset(on) for name, on in evenings.items()}
 

@@ -78,8 +78,8 @@ class Library:
             raise Malformed(f"{name}: {type(error).__name__}: {one_line(error)}") from error
         return result if isinstance(result, tuple) else (result,)
 
-    def answer(self, name: str, premises: Sequence[Fact], kind: str, encoding: str) -> Fact:
-        """Return the fact that an official is said to have given, if it may be an answer to what is shown."""
+    def check_answer(self, name: str, premises: Sequence[Fact], given: Fact) -> None:
+        """Raise Malformed unless an official may give this fact as an answer to what is shown."""
         service = self._services[name]
         wanted: tuple[type[Fact], ...] = (*service.takes[2:], service.takes[1], AuthorityKey)
         if len(premises) != len(wanted) or not all(map(isinstance, premises, wanted)):
@@ -87,10 +87,8 @@ class Library:
         warrant, key = premises[-2:]
         if not (isinstance(warrant, Warrant) and isinstance(key, AuthorityKey) and _signs(key, warrant)):
             raise Malformed(f"{name}: the key that is shown is not the one that the warrant names")
-        given = self.fact(kind, encoding)
         if not isinstance(given, service.rule.gives):
             raise Malformed(f"{name} does not answer with a {type(given).__name__}")
-        return given
 
     def is_service(self, name: str) -> bool:
         """Return whether a name is that of an official's service."""

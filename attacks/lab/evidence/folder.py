@@ -1,15 +1,17 @@
 """The files of a proof: their content, and a folder in which any flipped bit is detected.
 
 MANIFEST lists every file with its SHA-256, size and name; the SHA-256 of MANIFEST is the folder's name.
-  statement.json   scheme, parameters, attack, whose rules joined, coalition, pass, how many texts it opens
+  statement.json   scheme, parameters, attack, whose rules joined, coalition, pass, and the sets of texts by number
   claim.json       what the scheme's source says about who may open what
-  cell.json        the cell of the matrix          scenario.json   what was played
+  cell.json        the counts of the cell of the matrix
+  verdict.txt      the cell's verdict in words: no step rests on it
+  scenario.json    what was played
   facts.jsonl      the facts given, numbered from 0, and where each was taken
-  steps.jsonl      which rule, applied to which numbers; a step's own number follows those of the facts
-  texts.jsonl      the texts that follow, each with the number of the fact that shows it
+  steps.jsonl      which rule, applied to which numbers, gives what; a step's own number follows those of the facts
+  texts.jsonl      the texts that follow, each with the number of the step that shows it
   NAME.py          the source of a plug-in, to be read; nothing here is ever loaded
-All but MANIFEST is canonical JSON, one value a line. Reading trusts nothing: every error is Malformed, in one line that
-begins with the file's name.
+docs/evidence.md specifies them for whoever writes another verifier. All but MANIFEST and verdict.txt is canonical JSON,
+one value a line. Reading trusts nothing: every error is Malformed, in one line that begins with the file's name.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -33,11 +36,13 @@ from escrow import __version__
 from escrow.errors import Malformed
 
 MANIFEST = "MANIFEST"
-STATEMENT, CLAIM, CELL, SCENARIO = "statement.json", "claim.json", "cell.json", "scenario.json"
+STATEMENT, CLAIM, CELL, VERDICT = "statement.json", "claim.json", "cell.json", "verdict.txt"
+SCENARIO = "scenario.json"
 FACTS, STEPS, TEXTS = "facts.jsonl", "steps.jsonl", "texts.jsonl"
-FILES = frozenset({STATEMENT, CLAIM, CELL, SCENARIO, FACTS, STEPS, TEXTS})
-LARGEST = 1 << 26  # bytes of a file
+FILES = frozenset({STATEMENT, CLAIM, CELL, VERDICT, SCENARIO, FACTS, STEPS, TEXTS})
+LARGEST = 1 << 26  # bytes of all files of a folder
 MOST = 100  # files in a folder
+LISTING = 1 << 15  # bytes of a manifest: 100 lines of at most 178 bytes fit
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
 _LINE = re.compile(rf"([0-9a-f]{{64}})  (0|[1-9][0-9]{{0,8}})  ({_NAME.pattern})")
 
@@ -47,11 +52,12 @@ T = TypeVar("T")
 class ProofStatement(Result, frozen=True, kw_only=True):
     """The statement that a proof proves. `attacks` are those whose rules joined.
 
-    Each seizure is on any one of its evenings. `opened` counts all texts that the coalition opens, also those left out
-    of the folder because there are too many.
+    Each seizure is on any one of its evenings. Of the texts' numbers, in order: `opened` are all that the coalition
+    opens, also those left out of the folder because there are too many; `reached` all that any corruptions of the
+    attack open, and `excluded` those of them that the claim grants to no coalition that does.
     """
 
-    schema: Literal["escrow-lab/evidence/1"] = "escrow-lab/evidence/1"
+    schema: Literal["escrow-lab/evidence/2"] = "escrow-lab/evidence/2"
     version: str = __version__
     scheme: str
     parameters: dict[str, Any]
@@ -59,7 +65,9 @@ class ProofStatement(Result, frozen=True, kw_only=True):
     attacks: tuple[str, ...]
     label_pass: Literal["mathematics", "served"] = msgspec.field(name="pass")
     coalition: tuple[Seizure, ...]
-    opened: Count
+    opened: tuple[Count, ...]
+    reached: tuple[Count, ...]
+    excluded: tuple[Count, ...]
 
 
 class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,16 +85,14 @@ class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OfficialAnswer(Result, frozen=True, kw_only=True):
-    """An honest official's answer, given with a secret that is not in the folder, after these checks."""
+    """The officials that give an answer, each with a secret that is not in the folder, after these checks."""
 
     by: tuple[str, ...]
     checks: tuple[str, ...]
-    type: str
-    encoding: str
 
 
 class ProofStep(Result, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule (full name), applied to facts and steps by their numbers; `result` numbers the conclusion that is meant.
+    """A rule (full name), applied to facts and steps by their numbers, gives a fact: its type and encoding.
 
     The members of a threshold rule come last. For an official's answer, `rule` names the checks, and the premises are
     what the official is shown: the request, the warrant, and the key that signs.
@@ -94,16 +100,16 @@ class ProofStep(Result, frozen=True, kw_only=True, omit_defaults=True):
 
     rule: str
     premises: tuple[int, ...]
-    result: int = 0
+    type: str
+    encoding: str
     answer: OfficialAnswer | None = None
 
 
 class ProvenText(Result, frozen=True, kw_only=True):
-    """A text by its number in the scenario: its bytes, their SHA-256 (hexadecimal), and the fact that shows it."""
+    """A text by its number in the scenario, its bytes (hexadecimal), and the number of what shows it."""
 
     id: Count
     conclusion: Count
-    sha256: str
     body: str
 
 
@@ -129,7 +135,7 @@ def read(files: Mapping[str, bytes]) -> Dossier:
         raise Malformed(f"{SCENARIO}: {error}") from None
     dossier = Dossier(
         only(files, STATEMENT, ProofStatement),
-        only(files, CELL, Cell),
+        _cell(files),
         scenario,
         lines(files, FACTS, GivenFact),
         lines(files, STEPS, ProofStep),
@@ -140,15 +146,41 @@ def read(files: Mapping[str, bytes]) -> Dossier:
     return dossier
 
 
+def cell_files(cell: Cell) -> dict[str, bytes]:
+    """Return the files of a cell: its counts, and its verdict with the reason as one line of text."""
+    counts = msgspec.to_builtins(cell)
+    words = f"{counts.pop('verdict')}: {counts.pop('reason')}\n"
+    return {CELL: to_bytes([counts]), VERDICT: words.encode()}
+
+
+def _cell(files: Mapping[str, bytes]) -> Cell:
+    verdict, colon, reason = files[VERDICT].decode("utf-8", "replace").removesuffix("\n").partition(": ")
+    if not colon or not reason.isprintable():
+        raise Malformed(f"{VERDICT}: not one line with a verdict, a colon and the reason")
+    counts = only(files, CELL, dict[str, Any])
+    try:
+        cell = msgspec.convert(counts | {"verdict": verdict, "reason": reason}, Cell)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Malformed(f"{VERDICT if '$.verdict' in str(error) else CELL}: {one_line(error)}") from None
+    if cell_files(cell) != {name: files[name] for name in (CELL, VERDICT)}:
+        raise Malformed(f"{CELL}: not the one encoding of a cell, or {VERDICT} is not")
+    return cell
+
+
 def _out_of_range(dossier: Dossier) -> Iterator[str]:
-    """Yield the texts and evenings that the scenario does not have, and the evenings that stand twice."""
+    """Yield the texts and evenings that the scenario does not have, the sets that are none, what stands twice."""
     texts, days = dossier.scenario.messages, dossier.scenario.days
-    if any(text.id >= texts for text in dossier.texts):
-        yield f"{TEXTS}: a number is not one of the scenario's {texts} texts"
-    for seizure in dossier.statement.coalition:
+    statement = dossier.statement
+    for name in ("opened", "reached", "excluded"):
+        numbers = getattr(statement, name)
+        if any(number >= texts for number in numbers) or list(numbers) != sorted(set(numbers)):
+            yield f"{STATEMENT}: {name} are not some of the scenario's {texts} texts, each once, in order"
+    for seizure in statement.coalition:
         evenings = seizure.evenings
         if len(set(evenings)) < len(evenings) or any(not 0 <= evening < days for evening in evenings):
-            yield f"{STATEMENT}: the evenings of {seizure.principal} are not days 0 to {days - 1}, each once"
+            yield f"{STATEMENT}: the evenings of {seizure.principal!a} are not days 0 to {days - 1}, each once"
+    if len(set(statement.coalition)) < len(statement.coalition):
+        yield f"{STATEMENT}: a member of the coalition stands there twice"
     if any(fact.evening is not None and fact.evening >= days for fact in dossier.facts):
         yield f"{FACTS}: an evening is not one of days 0 to {days - 1}"
 
@@ -218,12 +250,18 @@ def put(directory: Path, files: Mapping[str, bytes]) -> str:
 
 
 def get(directory: Path) -> dict[str, bytes]:
-    """Return the files of a folder. Raise Malformed if it is not exactly what its name stands for."""
+    """Return the files of a folder. Raise Malformed if it is not exactly what its name stands for.
+
+    Every size is compared with the manifest's before a byte is read, and holes in a file count as bytes.
+    """
     try:
-        found = sorted(each.name for each in os.scandir(directory))
+        with os.scandir(directory) as entries:
+            found = sorted(each.name for each in islice(entries, MOST + 2))
         folder = directory.resolve().name
     except OSError as error:
         raise Malformed(f"{directory}: {error.strerror}") from None
+    if MANIFEST not in found and len(found) <= MOST + 1:
+        raise Malformed(f"{MANIFEST}: missing")
     manifest = _read(directory, MANIFEST)
     if _sha256(manifest) != folder:
         raise Malformed(f"{MANIFEST}: its SHA-256 is {_sha256(manifest)}, and the folder is not called that")
@@ -231,10 +269,12 @@ def get(directory: Path) -> dict[str, bytes]:
     for name in found:
         if name not in listed and name != MANIFEST:
             raise Malformed(f"{name!a}: not listed in {MANIFEST}")
+    if (total := sum(size for _, size in listed.values())) > LARGEST:
+        raise Malformed(f"{MANIFEST}: it lists {total} bytes, more than {LARGEST}")
     files = {}
     for name, (digest, size) in listed.items():
-        files[name] = data = _read(directory, name)
-        if len(data) != size or _sha256(data) != digest:
+        files[name] = data = _read(directory, name, size)
+        if _sha256(data) != digest:
             raise Malformed(f"{name}: {len(data)} bytes whose SHA-256 is not the one in {MANIFEST}")
     return files
 
@@ -253,25 +293,25 @@ def _listed(manifest: bytes) -> Iterator[tuple[str, int, str]]:
         raise Malformed(f"{MANIFEST}: its last line does not end")
 
 
-def _read(directory: Path, name: str) -> bytes:
-    """Return the bytes of a regular file in this folder; no link is followed."""
+def _read(directory: Path, name: str, size: int | None = None) -> bytes:
+    """Return the bytes of a regular file in this folder, `size` if it is given; no link is followed."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(directory / name, flags)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            there = os.fstat(descriptor)
+            if not stat.S_ISREG(there.st_mode):
                 raise Malformed(f"{name}: no regular file")
+            if there.st_size > LISTING if size is None else there.st_size != size:
+                raise Malformed(f"{name}: {there.st_size} bytes, not {f'at most {LISTING}' if size is None else size}")
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(LARGEST + 1)
+                return file.read(there.st_size)
         finally:
             os.close(descriptor)
     except FileNotFoundError:
         raise Malformed(f"{name}: missing") from None
     except OSError as error:
         raise Malformed(f"{name}: {'a link' if error.errno == errno.ELOOP else error.strerror}") from None
-    if len(data) > LARGEST:
-        raise Malformed(f"{name}: larger than {LARGEST} bytes")
-    return data
 
 
 def is_name(name: str) -> bool:

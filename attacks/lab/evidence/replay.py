@@ -9,7 +9,7 @@ import msgspec
 
 from attacks.lab.adversary.view import Reader
 from attacks.lab.evidence.case import Case
-from attacks.lab.evidence.folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS, TEXTS, Dossier, one_line
+from attacks.lab.evidence.folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS, Dossier, one_line
 from attacks.lab.evidence.provenance import checks_made, packets
 from attacks.lab.results.types import Cell
 from escrow import __version__
@@ -25,22 +25,15 @@ def replayed(dossier: Dossier, case: Case, values: Sequence[Fact]) -> str:
     if dossier.statement.version != __version__:
         raise Malformed(f"{STATEMENT}: only version {dossier.statement.version!a} can play it again, not {__version__}")
     _check_cell(dossier, _cell(case))
+    _check_sets(dossier, case)
     if not case.applies:
-        if dossier.facts or dossier.statement.coalition:
-            raise Malformed(f"{STATEMENT}: the attack does not apply, but a principal is seized")
         return "the cell is the same"
-    _check_coalition(dossier, case)
-    if case.scheme.seedable:
-        return (
-            f"the cell is the same; facts were not looked for, since bytes differ between plays: {case.scheme.seedable}"
-        )
-    _find_heard(dossier, case, values)
+    _find_given(dossier, case, values)
     _find_seized(dossier, case, values)
     asked = _find_answers(dossier, case, values)
-    _find_texts(dossier, case)
     again = ", every answer given again" if asked else ""
     found = f"every fact found where it was taken{again}, and " if dossier.facts else ""
-    return f"{found}the cell is the same"
+    return f"{found}the sets and the cell are the same"
 
 
 def _cell(case: Case) -> Cell:
@@ -58,21 +51,22 @@ def _check_cell(dossier: Dossier, again: Cell) -> None:
         raise Malformed(f"{CELL}: the replay gives another {different}")
 
 
-def _check_coalition(dossier: Dossier, case: Case) -> None:
+def _check_sets(dossier: Dossier, case: Case) -> None:
     statement = dossier.statement
-    for each in statement.coalition:
-        if not set(each.evenings) <= case.taken.get(each.principal, frozenset()):
-            raise Malformed(f"{STATEMENT}: {case.attack.name} does not take {each}")
-    opened = case.opened_by(statement.coalition)
-    if len(opened) != statement.opened or not {text.id for text in dossier.texts} <= set(opened):
-        raise Malformed(f"{STATEMENT}: the coalition opens {len(opened)} texts, or others than those in {TEXTS}")
+    opened = tuple(case.opened_by(statement.coalition)) if case.applies else ()
+    for name, numbers in (("opened", opened), ("reached", case.reached), ("excluded", case.excluded)):
+        if getattr(statement, name) != numbers:
+            raise Malformed(f"{STATEMENT}: the replay gives other texts as {name}: {len(numbers)}")
 
 
-def _find_heard(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
+def _find_given(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
+    """Check the facts that the network told, and those that nobody held."""
     first = packets(case.analysis, case.attacks)
-    for number, given in enumerate(dossier.facts):
-        if given.packet is not None and first.get(values[number]) != given.packet:
-            raise Malformed(f"{FACTS}, line {number + 1}: packet {given.packet} is not the first that contains it")
+    for line, (given, value) in enumerate(zip(dossier.facts, values, strict=False), 1):
+        if given.packet is not None and first.get(value) != given.packet:
+            raise Malformed(f"{FACTS}, line {line}: packet {given.packet} is not the first that contains it")
+        if value not in case.analysis.closure.ids:
+            raise Malformed(f"{FACTS}, line {line}: the play does not have it")
 
 
 def _find_seized(dossier: Dossier, case: Case, values: Sequence[Fact]) -> None:
@@ -109,10 +103,3 @@ def _find_answers(dossier: Dossier, case: Case, values: Sequence[Fact]) -> int:
                 raise Malformed(f"{STEPS}, line {at + 1}: {', '.join(answer.by)!a} would not answer that")
             found += 1
     return found
-
-
-def _find_texts(dossier: Dossier, case: Case) -> None:
-    bodies = {sent.id: sent.body.hex() for sent in case.analysis.record.sent}
-    for line, text in enumerate(dossier.texts, 1):
-        if bodies.get(text.id) != text.body:
-            raise Malformed(f"{TEXTS}, line {line}: text {text.id} is not the one that was sent")

@@ -1,7 +1,7 @@
 """Executes a proof again: every step with the library's own functions, from the facts that it lists.
 
-Without a replay this shows that these bytes give this text. With one it also shows that the play gives these bytes to
-the members named, and that the cell is what the play gives.
+Without a replay this shows that these bytes give these texts of the scenario. With one it also shows that the play
+gives these bytes to the members named, and that the sets and the cell are what the play gives.
 """
 
 from __future__ import annotations
@@ -10,54 +10,73 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
-from attacks import registry as attack_registry
 from attacks.lab.evidence import folder
-from attacks.lab.evidence.case import Case, pass_of
 from attacks.lab.evidence.execution import Library
-from attacks.lab.evidence.folder import (
-    CELL,
-    CLAIM,
-    FACTS,
-    FILES,
-    STATEMENT,
-    STEPS,
-    TEXTS,
-    Dossier,
-    GivenFact,
-    ProofStep,
-)
+from attacks.lab.evidence.folder import FACTS, SCENARIO, STEPS, TEXTS, Dossier, GivenFact, ProofStep
+from attacks.lab.evidence.order import walk
 from attacks.lab.evidence.replay import replayed
-from attacks.lab.simulation.attack import Attack
+from attacks.lab.evidence.setting import case_of
+from attacks.lab.results.types import Count, Result
 from attacks.lab.verdict.analysis import stranger
-from escrow import registry
 from escrow.codec import Fact
 from escrow.e2ee.content import Text
 from escrow.errors import Malformed
-from escrow.scheme import Scheme
 
 
-def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) -> str:
-    """Return one line that says what the proof in this folder shows.
+class Finding(Result, frozen=True, kw_only=True):
+    """What a proof shows. `scenario` describes what is played, `summary` says in one line what was checked.
 
-    Raise Malformed, naming the file that is wrong, and why.
+    `unchecked` counts the given facts that no replay found, and the answers that were not asked for again. The verdict
+    is compared with the replay's, if there is one.
     """
+
+    scheme: str
+    parameters: str
+    attack: str
+    coalition: str
+    verdict: str
+    scenario: str
+    replayed: bool
+    unchecked: Count
+    summary: str
+
+
+def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) -> Finding:
+    """Return what the proof in this folder shows. Raise Malformed, naming the file that is wrong, and why."""
     files = folder.get(directory)
     dossier = folder.read(files)
-    _check_plugins(directory, files, plugins)
-    scheme, attack, attacks = _played(dossier, plugins)
-    _check_setting(dossier, files, scheme, attack)
-    values = _Execution(dossier, Library(scheme, attacks)).values
+    case = case_of(directory, files, dossier, plugins)
+    values = _Execution(dossier, Library(case.scheme, case.attacks)).values
     _check_texts(dossier, values)
-    summary = _summary(dossier)
+    _check_order(dossier)
     if replay:
-        return f"{summary}; replayed: {replayed(dossier, Case(scheme, attack, dossier.scenario, attacks), values)}"
-    return f"{summary}{_trusted(dossier)}; not replayed"
+        checked = f"replayed: {replayed(dossier, case, values)}"
+    elif given := [text.id for text in dossier.texts if text.conclusion < len(dossier.facts)]:
+        raise Malformed(f"{TEXTS}: text {given[0]} is given, not derived, so only a replay finds it; add --replay")
+    else:
+        checked = f"not replayed: {_unchecked(dossier)}"
+    answers = sum(step.answer is not None for step in dossier.steps)
+    return Finding(
+        scheme=dossier.statement.scheme,
+        parameters=", ".join(f"{name}={value!a}" for name, value in sorted(dossier.statement.parameters.items())),
+        attack=dossier.statement.attack,
+        coalition=", ".join(map(str, dossier.statement.coalition)) or "nobody",
+        verdict=files[folder.VERDICT].decode().strip(),
+        scenario=_described(dossier, files),
+        replayed=replay,
+        unchecked=0 if replay else len(dossier.facts) + answers,
+        summary=f"{_summary(dossier)}; {checked}",
+    )
+
+
+def _described(dossier: Dossier, files: Mapping[str, bytes]) -> str:
+    played, digest = dossier.scenario, hashlib.sha256(files[SCENARIO]).hexdigest()
+    sizes = _count(len(played.users), "user"), _count(played.days, "day"), _count(played.messages, "text")
+    return f"{', '.join(sizes)}, seed {played.seed}, SHA-256 {digest}"
 
 
 def _summary(dossier: Dossier) -> str:
-    texts, opened = len(dossier.texts), dossier.statement.opened
+    texts, opened = len(dossier.texts), len(dossier.statement.opened)
     if not opened:
         return "no text is opened, so there is nothing to derive"
     count = _count(texts, "text") if texts == opened else f"{texts} of {_count(opened, 'text')} that are opened"
@@ -65,70 +84,17 @@ def _summary(dossier: Dossier) -> str:
     return f"{count} {follow} from {_count(len(dossier.facts), 'fact')} in {_count(len(dossier.steps), 'step')}"
 
 
-def _trusted(dossier: Dossier) -> str:
+def _unchecked(dossier: Dossier) -> str:
+    """Return in words what is taken on trust where nothing is played."""
     answers = [step.answer for step in dossier.steps if step.answer is not None]
     names = sorted({name for answer in answers for name in answer.by})
-    return f", {_count(len(answers), 'answer')} of {', '.join(names)} taken on trust" if answers else ""
+    trusted = f", {_count(len(answers), 'answer')} of {', '.join(names)!a}" if answers else ""
+    facts = f"{_count(len(dossier.facts), 'given fact')}{trusted}, " if dossier.facts else ""
+    return f"{facts}the sets and the verdict are unchecked"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-# --- who plays ---
-
-
-def _check_plugins(directory: Path, files: Mapping[str, bytes], plugins: Sequence[Path]) -> None:
-    """Raise Malformed unless the caller gives every plug-in of the folder, with the same bytes.
-
-    The sources in the folder are only there to be read: the caller's are what runs.
-    """
-    given = {path.name: path for path in plugins}
-    for name in sorted(files.keys() - FILES):
-        if not name.endswith(".py"):
-            raise Malformed(f"{name}: no file of a proof")
-        if name not in given:
-            raise Malformed(f"{name}: the proof needs this plug-in; read it, then add --plugin {directory / name}")
-        try:
-            same = given[name].read_bytes() == files[name]
-        except OSError as error:
-            raise Malformed(f"{given[name]}: {error.strerror}") from None
-        if not same:
-            raise Malformed(f"{name}: the plug-in {given[name]} has other contents")
-
-
-def _played(dossier: Dossier, plugins: Sequence[Path]) -> tuple[Scheme, Attack, list[Attack]]:
-    """Return the scheme with its parameters, the attack, and all attacks whose rules joined."""
-    statement = dossier.statement
-    schemes, attacks = registry.schemes(plugins), attack_registry.attacks(plugins)
-    unknown = [] if statement.scheme in schemes else [statement.scheme]
-    unknown += [name for name in statement.attacks if name not in attacks]
-    if unknown:
-        raise Malformed(f"{STATEMENT}: no scheme or attack is called {unknown[0]!a}; does it need a --plugin?")
-    if statement.attack not in statement.attacks:
-        raise Malformed(f"{STATEMENT}: the rules of {statement.attack!a} are left out")
-    scheme = schemes[statement.scheme]
-    if statement.parameters.keys() != registry.parameters(scheme).keys():
-        raise Malformed(f"{STATEMENT}: {scheme.name} has other parameters")
-    try:
-        scheme = msgspec.convert(statement.parameters, type(scheme))
-    except (msgspec.ValidationError, ValueError, TypeError) as error:
-        raise Malformed(f"{STATEMENT}: {scheme.name} does not take these parameters: {error}") from None
-    return scheme, attacks[statement.attack], [attacks[name] for name in statement.attacks]
-
-
-def _check_setting(dossier: Dossier, files: Mapping[str, bytes], scheme: Scheme, attack: Attack) -> None:
-    statement, cell = dossier.statement, dossier.cell
-    if (cell.scheme, cell.attack) != (statement.scheme, statement.attack):
-        raise Malformed(f"{CELL}: it is of another scheme or attack than {STATEMENT}")
-    if statement.label_pass != pass_of(attack):
-        raise Malformed(f"{STATEMENT}: {attack.name} is not judged by the pass {statement.label_pass}")
-    if not attack.served and any(step.answer for step in dossier.steps):
-        raise Malformed(f"{STEPS}: an official answers, but {attack.name} uses no answers")
-    if files[CLAIM] != folder.to_bytes([scheme.claim]):
-        raise Malformed(f"{CLAIM}: {scheme.name} claims something else")
-    if len(dossier.texts) > statement.opened or not all(each.evenings for each in statement.coalition):
-        raise Malformed(f"{STATEMENT}: more texts are proven than opened, or a seizure is on no evening")
 
 
 # --- the steps ---
@@ -142,6 +108,7 @@ class _Execution:
         self.values: list[Fact] = []
         self.free: set[int] = set()
         self._made: dict[tuple[str, tuple[int, ...]], tuple[Fact, ...]] = {}
+        self._listed: set[Fact] = set()
         seized = {(each.principal, min(each.evenings)) for each in dossier.statement.coalition}
         for line, fact in enumerate(dossier.facts, 1):
             self._take(f"{FACTS}, line {line}", fact, seized)
@@ -157,9 +124,15 @@ class _Execution:
         elif given.packet is not None and taken != (None, None):
             raise Malformed(f"{where}: it is taken in two places")
         try:
-            self.values.append(self.library.fact(given.type, given.encoding))
+            self._append(self.library.fact(given.type, given.encoding))
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from None
+
+    def _append(self, value: Fact) -> None:
+        if value in self._listed:
+            raise Malformed("this fact stands in an earlier line too")
+        self._listed.add(value)
+        self.values.append(value)
 
     def _follow(self, where: str, step: ProofStep) -> None:
         if not all(0 <= each < len(self.values) for each in step.premises):
@@ -168,7 +141,7 @@ class _Execution:
             for number, paid in zip(step.premises, self.library.paid(step.rule, len(step.premises)), strict=True):
                 if paid and number in self.free and self.values[number] != self.stranger:
                     raise Malformed(f"premise {number} was taken from no one, and not everyone can make it")
-            self.values.append(self._result(step))
+            self._append(self._result(step))
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from error
 
@@ -176,18 +149,24 @@ class _Execution:
         shown = [self.values[each] for each in step.premises]
         if (step.answer is not None) != self.library.is_service(step.rule):
             raise Malformed(f"{step.rule} and an official's answer do not go together")
+        concluded = self.library.fact(step.type, step.encoding)
         if step.answer is not None:
-            return self.library.answer(step.rule, shown, step.answer.type, step.answer.encoding)
+            self.library.check_answer(step.rule, shown, concluded)
+            return concluded
         key = step.rule, step.premises
         if key not in self._made:
             self._made[key] = self.library.run(step.rule, shown)
-        made = self._made[key]
-        if not 0 <= step.result < len(made):
-            raise Malformed(f"{step.rule} gives {_count(len(made), 'fact')}, none of which is number {step.result}")
-        return made[step.result]
+        if concluded not in self._made[key]:
+            raise Malformed(f"{step.rule} gives {_kinds(self._made[key])}, but not this {type(concluded).__name__}")
+        return concluded
+
+
+def _kinds(facts: Sequence[Fact]) -> str:
+    return ", ".join(f"a {type(each).__name__}" for each in facts)
 
 
 def _check_texts(dossier: Dossier, values: Sequence[Fact]) -> None:
+    """Raise Malformed unless each text is the fact that it is said to be, and somebody had or derived it."""
     before = -1
     for line, text in enumerate(dossier.texts, 1):
         where = f"{TEXTS}, line {line}"
@@ -196,5 +175,25 @@ def _check_texts(dossier: Dossier, values: Sequence[Fact]) -> None:
         before, concluded = text.id, values[text.conclusion]
         if not isinstance(concluded, Text) or concluded.body.hex() != text.body:
             raise Malformed(f"{where}: text {text.id} is not what number {text.conclusion} concludes")
-        if hashlib.sha256(concluded.body).hexdigest() != text.sha256:
-            raise Malformed(f"{where}: the SHA-256 of text {text.id} does not fit")
+        given = dossier.facts[text.conclusion] if text.conclusion < len(dossier.facts) else None
+        if given is not None and given.packet is None and given.holder is None:
+            raise Malformed(f"{where}: text {text.id} is taken from no one, and nothing derives it")
+
+
+def _check_order(dossier: Dossier) -> None:
+    """Raise Malformed unless every line is used, and stands where `walk` meets it."""
+    given = len(dossier.facts)
+    found: list[list[int]] = [[], []]
+    for number in walk(
+        (text.conclusion for text in dossier.texts),
+        lambda number: dossier.steps[number - given].premises if number >= given else (),
+    ):
+        found[number >= given].append(number)
+    for name, met, first, total in (
+        (FACTS, found[False], 0, given),
+        (STEPS, found[True], given, len(dossier.steps)),
+    ):
+        expected = next((at for at, number in enumerate(met) if number != first + at), len(met))
+        if len(met) < total or expected < len(met):
+            why = "no text rests on this line" if first + expected not in met else "this line stands in another's place"
+            raise Malformed(f"{name}, line {expected + 1}: {why}")

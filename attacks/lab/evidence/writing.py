@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,8 +14,9 @@ import msgspec
 from attacks.lab.adversary.proof import Given, RuleStep, prove_all
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, Members
-from attacks.lab.evidence.execution import Library, full_name
+from attacks.lab.evidence.execution import full_name
 from attacks.lab.evidence.folder import GivenFact, OfficialAnswer, ProofStatement, ProvenText
+from attacks.lab.evidence.order import walk
 from attacks.lab.evidence.provenance import checks_made, packets
 from attacks.lab.evidence.verification import verify
 from attacks.lab.simulation.attack import Attack
@@ -92,13 +93,12 @@ def _sources(plugins: Sequence[Path]) -> dict[str, bytes]:
 
 
 class _Writer:
-    """Facts and steps of one proof, numbered in the order in which they can be executed."""
+    """Facts and steps of one proof, numbered in the order of `order.walk`."""
 
     def __init__(self, case: Case, members: Members) -> None:
         self.case, self.members = case, members
         self.facts: list[GivenFact] = []
         self.steps: list[folder.ProofStep] = []
-        self.places: dict[int, tuple[bool, int]] = {}  # fact of the closure -> (is it a step, which)
 
     def files(self, opened: list[int], texts: list[int]) -> dict[str, bytes]:
         case = self.case
@@ -110,12 +110,13 @@ class _Writer:
             attacks=tuple(each.name for each in case.attacks),
             label_pass=case.label_pass,
             coalition=self.members,
-            opened=len(opened),
+            opened=tuple(opened),
+            reached=case.reached,
+            excluded=case.excluded,
         )
-        return {
+        return folder.cell_files(case.cell) | {
             folder.STATEMENT: folder.to_bytes([statement]),
             folder.CLAIM: folder.to_bytes([case.scheme.claim]),
-            folder.CELL: folder.to_bytes([case.cell]),
             folder.SCENARIO: folder.to_bytes([case.scenario]),
             folder.FACTS: folder.to_bytes(self.facts),
             folder.STEPS: folder.to_bytes(self.steps),
@@ -124,64 +125,49 @@ class _Writer:
 
     def _prove(self, texts: list[int]) -> list[ProvenText]:
         analysis = self.case.analysis
-        numbers = [analysis.texts[text] for text in texts]
-        proof = prove_all(analysis.labels, numbers, self.members, self.case.label_pass)
-        self.given = sum(isinstance(each, Given) for each in proof)
-        self.heard = packets(analysis, self.case.attacks)
-        self.library = Library(self.case.scheme, self.case.attacks)
-        for entry in proof:
-            if isinstance(entry, Given):
-                self.places[entry.fact] = False, len(self.facts)
-                self.facts.append(self._fact(entry))
-            else:
-                step = self._step(entry)
-                self.places[entry.conclusion] = True, len(self.steps)
-                self.steps.append(step)
+        conclusions = [analysis.texts[text] for text in texts]
+        proof = prove_all(analysis.labels, conclusions, self.members, self.case.label_pass)
+        entries = {each.fact if isinstance(each, Given) else each.conclusion: each for each in proof}
+        ordered = [entries[number] for number in walk(conclusions, partial(_premises, entries))]
+        given = [each for each in ordered if isinstance(each, Given)]
+        made = [each for each in ordered if isinstance(each, RuleStep)]
+        numbers = {fact: at for at, fact in enumerate((*(x.fact for x in given), *(x.conclusion for x in made)))}
+        heard = packets(analysis, self.case.attacks)
+        self.facts = [self._fact(each, heard) for each in given]
+        self.steps = [self._step(each, numbers) for each in made]
         bodies = {sent.id: sent.body for sent in analysis.record.sent}
         return [
-            ProvenText(
-                id=text,
-                conclusion=self._number(number),
-                sha256=hashlib.sha256(bodies[text]).hexdigest(),
-                body=bodies[text].hex(),
-            )
-            for text, number in zip(texts, numbers, strict=True)
+            ProvenText(id=text, conclusion=numbers[number], body=bodies[text].hex())
+            for text, number in zip(texts, conclusions, strict=True)
         ]
 
-    def _number(self, fact: int) -> int:
-        is_step, at = self.places[fact]
-        return at + self.given * is_step
-
-    def _fact(self, entry: Given) -> GivenFact:
+    def _fact(self, entry: Given, heard: Mapping[Fact, int]) -> GivenFact:
         fact = self.case.analysis.closure.facts[entry.fact]
-        heard = entry.holder == "network"
+        told = entry.holder == "network"
         return GivenFact(
-            type=full_name(type(fact)),
-            encoding=codec.encode(fact).hex(),
-            packet=self.heard[fact] if heard else None,
-            holder=None if heard else entry.holder,
-            evening=None if heard else entry.evening,
+            **_written(fact),
+            packet=heard[fact] if told else None,
+            holder=None if told else entry.holder,
+            evening=None if told else entry.evening,
         )
 
-    def _step(self, entry: RuleStep) -> folder.ProofStep:
+    def _step(self, entry: RuleStep, numbers: Mapping[int, int]) -> folder.ProofStep:
         closure = self.case.analysis.closure
-        premises = tuple(map(self._number, entry.premises))
+        answer = None
         if service := closure.edges.service(entry.edge):
-            given = closure.facts[entry.conclusion]
-            answer = OfficialAnswer(
-                by=service.kind.holders,
-                checks=checks_made(self.case.analysis, service),
-                type=full_name(type(given)),
-                encoding=codec.encode(given).hex(),
-            )
-            return folder.ProofStep(rule=entry.rule, premises=premises, answer=answer)
-        return folder.ProofStep(rule=entry.rule, premises=premises, result=self._which(entry))
+            answer = OfficialAnswer(by=service.kind.holders, checks=checks_made(self.case.analysis, service))
+        premises = tuple(numbers[each] for each in entry.premises)
+        concluded = _written(closure.facts[entry.conclusion])
+        return folder.ProofStep(rule=entry.rule, premises=premises, **concluded, answer=answer)
 
-    def _which(self, entry: RuleStep) -> int:
-        """Return the place of a step's conclusion among all conclusions of its rule."""
-        closure = self.case.analysis.closure
-        shown: list[Fact] = [closure.facts[each] for each in entry.premises]
-        return self.library.run(entry.rule, shown).index(closure.facts[entry.conclusion])
+
+def _premises(entries: Mapping[int, Given | RuleStep], number: int) -> tuple[int, ...]:
+    entry = entries[number]
+    return entry.premises if isinstance(entry, RuleStep) else ()
+
+
+def _written(fact: Fact) -> dict[str, str]:
+    return {"type": full_name(type(fact)), "encoding": codec.encode(fact).hex()}
 
 
 __all__ = ["compose", "verify", "write"]

@@ -36,6 +36,18 @@ def run_secret(seed: int) -> bytes:
     return hashlib.sha256(b"escrow-lab run %d" % seed).digest()
 
 
+def text_of(seed: int, number: int) -> bytes:
+    """Return the text (32 bytes) of that number in every play of a scenario with this seed, whatever the scheme."""
+    with crypto.running(Run(run_secret(seed))):
+        return fresh_text(number)
+
+
+def fresh_text(number: int) -> bytes:
+    """Draw the text (32 bytes) of that number from the run."""
+    with crypto.acting(f"text {number}"):
+        return crypto.random_bytes(TEXT)
+
+
 def play(
     scheme: Scheme,
     scenario: Scenario,
@@ -153,8 +165,7 @@ class Play(World):
 
     def _say(self, said: PlannedText) -> None:
         people = self.scenario.people(said)
-        with crypto.acting(f"text {said.id}"):
-            body = crypto.random_bytes(TEXT)
+        body = fresh_text(said.id)
         self.link.speaking = said.id
         self.spoken += [-1] * (len(self.wire.heard) - len(self.spoken))
         try:

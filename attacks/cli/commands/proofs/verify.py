@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+import msgspec
 
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import FILE, command, destination, format_, names
@@ -42,6 +43,7 @@ def _proofs(folder: Path) -> list[Path]:
 def _verified(folder: Path, replay: bool, plugins: Sequence[Path]) -> Verified:
     """Return what the proof in a folder shows. Raise Malformed, with folder and file, if it does not hold."""
     try:
-        return Verified(folder=str(folder), replayed=replay, summary=writing.verify(folder, replay, plugins))
+        found = writing.verify(folder, replay, plugins)
     except Malformed as error:
         raise Malformed(f"{folder}: {error}") from error
+    return Verified(folder=str(folder), **msgspec.structs.asdict(found))
