@@ -1,0 +1,51 @@
+"""Warrants, the answers of officials, and what attacks do with labels, for verify_evidence.py."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from verify_evidence import SERVICES, Fact, hpke, pack, require, rule, shapes, unpack
+
+shapes("escrow.principal", "ReceivingKey(Private) public raw")
+shapes("escrow.confidential", "SealedPacket sender to sealed")
+shapes(
+    "escrow.warrant",
+    """CourtKey(SigningKey) public raw\nAuthorityKey(SigningKey) public raw\nDemand order\nAnswer to sealed
+    Order id authority target first last scope case issued expires nonce\nWarrant order signature""",
+)
+SERVICES["escrow.schemes.envelope.agent_checks"] = "Envelope Warrant AuthorityKey", "MessageKey"
+
+
+@rule("escrow.warrant.issue", "CourtKey ?Order")
+def issue(key, order):
+    signer = Ed25519PrivateKey.from_private_bytes(key.raw)
+    return [["Warrant", order.value_list, signer.sign(b"escrow-lab warrant" + pack(order.value_list))]]
+
+
+rule("escrow.warrant.issue_demanded", "CourtKey ?Demand")(lambda key, demand: issue(key, Fact(demand.order)))
+
+
+@rule("escrow.warrant.open_confidential", "SealedPacket ReceivingKey")
+def open_confidential(content, key):
+    require(content.to == key.public, "the packet is sealed to another key")
+    packet = unpack(hpke(key, content.sealed, b"escrow-lab sealed packet" + content.sender.encode()).rstrip(b"\0")[:-1])
+    require(packet[0] in ("Serve", "Request"), "the packet has no warrant")
+    return [packet[1]]
+
+
+def opens(name, kind):
+    """Enter a rule that opens an official's answer, sealed to the X25519 form of the authority's key."""
+
+    @rule(name, "Answer Private")
+    def open_answer(answer, key):
+        require(answer.to == key.public, "the answer is sealed to another key")
+        found = unpack(hpke(key, answer.sealed, b"escrow-lab answer"))
+        require(Fact(found).tag == kind, "the answer is no such fact")
+        return [found]
+
+
+opens("escrow.schemes.envelope.open_message_key", "MessageKey")
+
+
+@rule("attacks.warrant_misuse.relabel", "AccessField ?Order")
+def relabel(field, order):
+    return [[field.tag, field.chain, field.n, [order.target], order.first, *field.values[4:]]]
