@@ -171,7 +171,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     With `committing` all clients seal texts with CTX (key commitment): whatever key an access field carries, a text
     opens under its own only. The default is AES-GCM: the Double Ratchet, section 7.2, asks for no commitment.
 
-    `seedable` is empty, or says why the same seed does not give the same bytes. `sealed_facts` say of each kind of fact
+    `seedable` is empty, or says why the same seed does not give the same bytes: another library draws them. A replay of
+    its evidence then counts the facts that it does not find. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
     official without a usable key ends the set-up. `in_pages`: README's table and the lists in CLI.md show the scheme,
     and README its `findings`. A class made from this one does not inherit either. `options` are parameters that any

@@ -49,3 +49,9 @@ opens("escrow.schemes.envelope.open_message_key", "MessageKey")
 @rule("attacks.warrant_misuse.relabel", "AccessField ?Order")
 def relabel(field, order):
     return [[field.tag, field.chain, field.n, [order.target], order.first, *field.values[4:]]]
+
+
+opens("escrow.schemes.split_key.open_partial", "Partial")
+opens("escrow.schemes.fair_keys.scheme.open_share", "KeyShare")
+opens("escrow.schemes.threshold.open_partial", "TdhPartial")
+opens("escrow.schemes.clipper.processor.open_half", "UnitHalf")

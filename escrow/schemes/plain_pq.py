@@ -12,7 +12,7 @@ Kyber-1024, which libsignal began with.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -164,7 +164,6 @@ class PlainPq(Plain, frozen=True, kw_only=True):
     title = "Plain end-to-end encryption, post-quantum key agreement"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "3.3 and 4.8")
     in_pages = True
-    seedable: ClassVar[str] = "the library's ML-KEM encapsulates with randomness of its own, and takes none"
     device = PqDevice
     provider = PqProvider
 

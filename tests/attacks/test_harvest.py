@@ -148,11 +148,11 @@ def test_nobody_else_is_given_what_the_computer_breaks():
 
 def test_evidence_of_it_can_be_played_again(tmp_path):
     digest = writing.write(tmp_path, plain.SCHEME, ATTACK, SMALL, EVERY)
-    said = writing.verify(tmp_path / digest, replay=True)
+    said = writing.verify(tmp_path / digest, replay=True).summary
     assert said.startswith(f"{len(texts(harvested('plain')))} texts follow from")
-    assert "every fact found where it was taken, and the cell is the same" in said
+    assert "every fact found where it was taken, and the sets and the cell are the same" in said
     digest = writing.write(tmp_path, plain_pq.SCHEME, ATTACK, SMALL, EVERY)
-    assert "the cell is the same" in writing.verify(tmp_path / digest, replay=True)
+    assert "the sets and the cell are the same" in writing.verify(tmp_path / digest, replay=True).summary
 
 
 # --- what the computer holds ---
@@ -266,7 +266,6 @@ class SealingDevice(plain_pq.PqDevice):
 
 class EnvelopeOverPq(EnvelopeScheme, frozen=True, kw_only=True):
     name = "envelope-over-pq"
-    seedable = plain_pq.SCHEME.seedable
     device = SealingDevice
     provider = plain_pq.PqProvider
 

@@ -25,16 +25,16 @@ def test_a_fresh_process_derives_the_texts_again_and_finds_what_they_came_from(f
     folder, plugged = folders(case), f"[Path({str(PLUGIN)!r})]" if plugins(case) else "[]"
     told, replayed = fresh(
         "from pathlib import Path\nfrom attacks.lab.evidence.writing import verify\n"
-        f"for replay in (False, True): print(verify(Path({str(folder)!r}), replay, {plugged}))"
+        f"for replay in (False, True): print(verify(Path({str(folder)!r}), replay, {plugged}).summary)"
     ).splitlines()
     facts, steps, texts = (len(rows(folder, f"{name}.jsonl")) for name in ("facts", "steps", "texts"))
-    assert texts == rows(folder, "statement.json")[0]["opened"]
+    assert texts == len(rows(folder, "statement.json")[0]["opened"])
     follow = f"{texts} texts follow from {facts} facts in {steps} steps"
     assert told.startswith(follow if texts else "no text is opened, so there is nothing to derive")
-    assert told.endswith("; not replayed")
-    assert re.search(r"; replayed: .*the cell is the same", replayed)
+    assert told.endswith("the sets and the verdict are unchecked")
+    assert re.search(r"; replayed: .*the sets and the cell are the same", replayed)
     assert ("every fact found where it was taken" in replayed) == (texts > 0 and case != "not seedable")
-    assert ("facts were not looked for" in replayed) == (case == "not seedable")
+    assert ("facts and answers are unchecked" in replayed) == (case == "not seedable")
 
 
 def test_the_facts_are_those_of_whom_the_attack_takes(folders):
@@ -54,8 +54,8 @@ def test_answers_of_officials_are_trusted_until_they_are_asked_again(folders):
     answers = [step["answer"] for step in rows(folder, "steps.jsonl") if "answer" in step]
     assert {name for answer in answers for name in answer["by"]} <= {"agent-1", "agent-2", "agent-3"}
     assert all({"court's signature", "target", "window"} < set(answer["checks"]) for answer in answers)
-    assert f", {len(answers)} answers of agent-1, agent-2" in verify(folder, False, [PLUGIN])
-    assert "every answer given again" in verify(folder, True, [PLUGIN])
+    assert f", {len(answers)} answers of 'agent-1, agent-2" in verify(folder, False, [PLUGIN]).summary
+    assert "every answer given again" in verify(folder, True, [PLUGIN]).summary
     assert not any("Share" in fact["type"] for fact in rows(folder, "facts.jsonl"))
 
 
@@ -99,9 +99,9 @@ def test_nothing_half_written_is_left_where_writing_fails(monkeypatch, tmp_path)
 def test_of_too_many_texts_the_first_are_proven_that_the_claim_excludes(monkeypatch, tmp_path):
     monkeypatch.setattr(writing, "MOST_TEXTS", 2)
     folder = make("active", tmp_path)
-    opened = rows(folder, "statement.json")[0]["opened"]
+    opened = len(rows(folder, "statement.json")[0]["opened"])
     assert opened > len(rows(folder, "texts.jsonl")) == 2
-    assert verify(folder, True).startswith(f"2 of {opened} texts that are opened follow from ")
+    assert verify(folder, True).summary.startswith(f"2 of {opened} texts that are opened follow from ")
 
 
 def test_of_a_folder_too_large_half_the_texts_go_until_it_fits(monkeypatch, tmp_path):

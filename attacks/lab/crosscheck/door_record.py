@@ -5,7 +5,7 @@
   agreement  own private half, other's public → shared           x25519, p256-exchange
   multiple   point, scalar → point                                p256-multiply
   key        private half → public half          x25519-key, ed25519-key, p256-key, p256-base, ml-kem-key, montgomery
-  KEM        public, secret → ciphertext             and private, ciphertext → secret (ml-kem-decapsulate)
+  KEM        public, m → ciphertext, secret          and private, ciphertext → secret (ml-kem-decapsulate)
   mixing     xor, p256-combine with public factors: each operand follows from the result and the others
   drawn      random → bytes: from no inputs, so nothing leads there; draw: secret, counter → bytes (`drawing_from`)
 

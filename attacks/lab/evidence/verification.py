@@ -49,13 +49,15 @@ def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) 
     values = _Execution(dossier, Library(case.scheme, case.attacks)).values
     _check_texts(dossier, values)
     _check_order(dossier)
+    answers = sum(step.answer is not None for step in dossier.steps)
+    unchecked = len(dossier.facts) + answers
     if replay:
-        checked = f"replayed: {replayed(dossier, case, values)}"
+        unchecked, found = replayed(dossier, case, values)
+        checked = f"replayed: {found}"
     elif given := [text.id for text in dossier.texts if text.conclusion < len(dossier.facts)]:
         raise Malformed(f"{TEXTS}: text {given[0]} is given, not derived, so only a replay finds it; add --replay")
     else:
         checked = f"not replayed: {_unchecked(dossier)}"
-    answers = sum(step.answer is not None for step in dossier.steps)
     return Finding(
         scheme=dossier.statement.scheme,
         parameters=", ".join(f"{name}={value!a}" for name, value in sorted(dossier.statement.parameters.items())),
@@ -64,7 +66,7 @@ def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) 
         verdict=files[folder.VERDICT].decode().strip(),
         scenario=_described(dossier, files),
         replayed=replay,
-        unchecked=0 if replay else len(dossier.facts) + answers,
+        unchecked=unchecked,
         summary=f"{_summary(dossier)}; {checked}",
     )
 
