@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from verify_evidence import SERVICES, aead, hkdf, mac, pack, require, rule, sha256, shapes
+from evidence_encoding import pack, require, sha256
+from verify_evidence import SERVICES, aead, expand, mac, rule, shapes
 
 F = bytes.fromhex(
     "a3d70983f848f6f4b321157899b1aff9e72d4d8ace4cca2e5295d91e4e3844280adf02a017f1606812b77ac3e9fa3d53"
@@ -81,7 +82,7 @@ def open_leaf(make, key, iv, sealed):
     size = ends[1] + check + 16 if mode == "aead" else -(-(ends[1] + check) // 8) * 8
     require(len(sealed) == size, "a LEAF has another length")
     if mode == "aead":
-        held = aead(hkdf(iv, key, b"escrow-lab LEAF", 16), sealed, iv)
+        held = aead(expand(mac(iv, key), b"escrow-lab LEAF", 16), sealed, iv)
     else:
         blocks = [sealed[at : at + 8] for at in range(0, size, 8)]
         blocks = blocks if mode == "cbc" else unchained(key, blocks[::-1])[::-1]
@@ -120,7 +121,7 @@ shapes(
     UnitRequest(AccessField) chain n people day uid\nSessionKey chain n raw""",
 )
 shapes(SCHEME, "FiledHalf(UnitHalf) uid agent raw owner court")
-SERVICES[f"{SCHEME}.agent_checks"] = "UnitRequest Warrant AuthorityKey", "UnitHalf"
+SERVICES[f"{SCHEME}.agent_checks"] = ["UnitRequest", "Warrant", "AuthorityKey"], "UnitHalf"
 
 
 @rule(f"{FIELD}.read_leaf", "ClipperField FamilyKey")

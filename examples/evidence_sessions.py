@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
-from verify_evidence import Fact, aead, committed, hkdf, mac, require, rule, shapes, step, varint
+from evidence_encoding import require, varint
+from verify_evidence import aead, committed, expand, mac, rule, shapes, step
 
 P = 2**255 - 19
 X3DH, PQXDH, SENDER = "escrow.e2ee.x3dh", "escrow.e2ee.pqxdh", "escrow.e2ee.sender_keys"
@@ -26,6 +27,7 @@ rule(f"{SENDER}.sender_step", "SenderChain ?Slot")(step)
 
 @rule(f"{SENDER}.open_sender_message", "SenderMessage MessageKey")
 def open_sender_message(message, key):
+    """Return the plaintext of a group message."""
     require((message.chain, message.n) == (key.chain, key.n), "the key is of another message")
     framed = message.chain + varint(message.n)
     return [["Plaintext", (committed if message.committing else aead)(key.value, message.sealed, framed)]]
@@ -33,6 +35,7 @@ def open_sender_message(message, key):
 
 @rule(f"{X3DH}.agreement", "SigningKey")
 def agreement(key):
+    """Return the X25519 form of an Ed25519 key."""
     scalar = bytearray(hashlib.sha512(key.raw).digest()[:32])
     scalar[0], scalar[31] = scalar[0] & 0xF8, scalar[31] & 0x7F | 0x40
     y = int.from_bytes(key.public, "little") & (1 << 255) - 1
@@ -42,18 +45,20 @@ def agreement(key):
 @rule(f"{X3DH}.agree", "Initial FirstShared FirstShared FirstShared FirstShared")
 @rule(f"{X3DH}.agree_without_one_time", "Initial FirstShared FirstShared FirstShared")
 def agree(initial, *shared):
+    """Return the first root key of X3DH, or what PQXDH mixes with the secret of the KEM."""
     ends = [(initial.ik_a, initial.spk_b), (initial.ek_a, initial.ik_b), (initial.ek_a, initial.spk_b)]
     ends += [(initial.ek_a, initial.opk_b)] if initial.opk_b else []
     require([(each.a, each.b) for each in shared] == ends, "the agreements are not those of the session")
     secrets = b"".join(each.value for each in shared)
     if initial.tag == "PqInitial":
         return [["Classical", initial.ek_a, secrets]]
-    value = hkdf(bytes(32), b"\xff" * 32 + secrets, b"EscrowLab_X3DH_CURVE25519_SHA-256", 32)
+    value = expand(mac(bytes(32), b"\xff" * 32 + secrets), b"EscrowLab_X3DH_CURVE25519_SHA-256", 32)
     return [["Root", initial.ek_a, initial.spk_b, value]]
 
 
 @rule(f"{PQXDH}.decapsulate", "PqInitial KemPrivate")
 def decapsulate(initial, key):
+    """Return the secret of ML-KEM-768."""
     require(initial.pqpk_b == key.public, "the key is not the one that the session names")
     value = MLKEM768PrivateKey.from_seed_bytes(key.raw).decapsulate(initial.ciphertext)
     return [["KemShared", key.public, initial.ciphertext, value]]
@@ -61,8 +66,9 @@ def decapsulate(initial, key):
 
 @rule(f"{PQXDH}.mix", "PqInitial Classical KemShared")
 def mix(initial, classical, secret):
+    """Return the first root key of PQXDH."""
     require(classical.session == initial.ek_a, "the agreements are of another session")
     require((secret.key, secret.ciphertext) == (initial.pqpk_b, initial.ciphertext), "the secret is of another session")
     secrets = b"\xff" * 32 + classical.value + secret.value
-    value = hkdf(bytes(32), secrets, b"EscrowLab_CURVE25519_SHA-256_ML-KEM-768", 32)
+    value = expand(mac(bytes(32), secrets), b"EscrowLab_CURVE25519_SHA-256_ML-KEM-768", 32)
     return [["Root", initial.ek_a, initial.spk_b, value]]

@@ -1,8 +1,9 @@
-"""Proactive threshold escrow: TDH2, epochs, the runs that make and renew shares, for verify_evidence.py."""
+"""Threshold escrow: shares of an epoch, and TDH2, for verify_evidence.py."""
 
 from __future__ import annotations
 
-from evidence_shares import (
+from evidence_encoding import pack, require, sha256
+from evidence_p256 import (
     G,
     Q,
     chosen,
@@ -13,17 +14,13 @@ from evidence_shares import (
     hash_to_scalar,
     multiply,
     scalar,
-    scalar_bytes,
-    weights,
     whole_key,
     whole_point,
 )
-from verify_evidence import SERVICES, Fact, hpke, pack, require, rule, sha256, shapes, unpack
+from verify_evidence import SERVICES, Fact, rule, shapes
 
 G_BAR = bytes.fromhex("0312a9eaf27cb373755701407b67388f217de03e844af949ab0d3de2a0906fa1f7")
 EPOCHS, TDH2, SCHEME = "escrow.sharing.epochs", "escrow.sharing.tdh2", "escrow.schemes.threshold"
-DKG, ROUNDS = "escrow.sharing.dkg", "escrow.sharing.committee.rounds"
-REFRESH, RECOVERY = "escrow.sharing.proactive.refresh", "escrow.sharing.proactive.recovery"
 shapes(EPOCHS, "Sharing epoch n commitments\nEpochShare key epoch index raw\nWholeKey key raw")
 shapes(
     TDH2,
@@ -35,16 +32,7 @@ shapes(
     """AgentShare(EpochShare) key epoch index raw court
     ThresholdField(AccessField) chain n people day header ciphertext""",
 )
-shapes(
-    f"{DKG}.gjkr",
-    """Commitments session dealer points\nPolynomials session dealer values blindings
-    SubShare session dealer member value blinding""",
-)
-shapes(f"{DKG}.result", "Outcome session members dealings\nSummed session member raw")
-shapes(ROUNDS, "SealedShare to sealed\nSealedValue to sealed")
-shapes(REFRESH, "Renewal key epoch session")
-shapes(RECOVERY, "Blinded session index raw\nRecovery key epoch session lost points")
-SERVICES[f"{SCHEME}.agent_checks"] = "ThresholdField Warrant AuthorityKey", "TdhPartial"
+SERVICES[f"{SCHEME}.agent_checks"] = ["ThresholdField", "Warrant", "AuthorityKey"], "TdhPartial"
 
 # --- shares of an epoch, and TDH2 ---
 
@@ -120,116 +108,13 @@ def unwrap(field, message):
     return [["MessageKey", field.chain, field.n, message.value]]
 
 
-# --- runs: dealing, refreshing, recovering ---
-
-
-def joint(outcome):
-    """Return the commitments of the joint polynomial."""
-    columns = zip(*(Fact(each).points for each in outcome.dealings), strict=True)
-    return tuple(combined(tuple(column), (1,) * len(column)) for column in columns)
-
-
-def dealt(outcome, share):
-    """Return whether a sub-share is the one to which a dealer committed."""
-    points = next((each.points for each in map(Fact, outcome.dealings) if each.dealer == share.dealer), None)
-    inside = points is not None and share.session == outcome.session and share.member in outcome.members
-    return inside and multiply(G, scalar(share.value)) == evaluated(points, share.member)
-
-
-def sum_fits(outcome, share):
-    """Return whether a sum is the one to which the dealers committed."""
-    inside = share.session == outcome.session and share.member in outcome.members
-    return inside and multiply(G, scalar(share.raw)) == evaluated(joint(outcome), share.member)
-
-
-def interpolated(outcome, good):
-    """Return the value of the polynomial through {member: value} at each member of the run, as bytes."""
-    t = len(Fact(outcome.dealings[0]).points)
-    require(len(good) >= t, "fewer values fit than are needed")
-    known = dict(list(good.items())[:t])
-    for member in outcome.members:
-        value = known.get(member)
-        if value is None:
-            value = sum(w * v for w, v in zip(weights(tuple(known), member), known.values(), strict=True))
-        yield member, scalar_bytes(value)
-
-
-@rule(f"{DKG}.result.combine", "?Outcome SubShare*")
-def combine_dealt(outcome, *shares):
-    """Return a member's sum of all dealers' sub-shares."""
-    good = {share.dealer: share for share in shares if dealt(outcome, share)}
-    whole = {Fact(each).dealer for each in outcome.dealings} <= good.keys()
-    require(whole and len({share.member for share in good.values()}) == 1, "a dealer's sub-share is missing")
-    total = sum(scalar(share.value) for share in good.values())
-    return [["Summed", outcome.session, next(iter(good.values())).member, scalar_bytes(total)]]
-
-
-@rule(f"{DKG}.result.complete", "?Outcome Summed*")
-def complete(outcome, *sums):
-    """Return every member's sum."""
-    good = {each.member: scalar(each.raw) for each in sums if sum_fits(outcome, each)}
-    return [["Summed", outcome.session, member, raw] for member, raw in interpolated(outcome, good)]
-
-
-@rule(f"{DKG}.result.first_share", "?Outcome Summed")
-def first_share(outcome, share):
-    """Return a share of epoch 0."""
-    require(sum_fits(outcome, share), "a sum of another run")
-    return [["EpochShare", joint(outcome)[0], 0, share.member, share.raw]]
-
-
-@rule(f"{ROUNDS}.deal_again", "Polynomials ?Outcome")
-def deal_again(polynomials, outcome):
-    """Return what a dealer sent to each member."""
-    require(polynomials.session == outcome.session, "polynomials of another run")
-    known = [scalar(raw) for raw in polynomials.value_list[3]]
-    for member in outcome.members:
-        value = scalar_bytes(sum(c * pow(member, k, Q) for k, c in enumerate(known)))
-        yield ["SubShare", outcome.session, polynomials.dealer, member, value, b""]
-
-
-@rule(f"{ROUNDS}.complete_dealing", "?Outcome SubShare*")
-def complete_dealing(outcome, *shares):
-    """Return what one dealer sent to each member, from t of its sub-shares."""
-    require(len({share.dealer for share in shares}) == 1, "sub-shares of several dealers")
-    good = {share.member: scalar(share.value) for share in shares if dealt(outcome, share)}
-    dealer = shares[0].dealer
-    return [["SubShare", outcome.session, dealer, member, raw, b""] for member, raw in interpolated(outcome, good)]
-
-
-def opens(name, takes, kind, info):
-    """Enter a rule that opens what one member sealed to another."""
-
-    @rule(name, takes)
-    def open_sealed(sealed, key):
-        require(sealed.to == key.public, "it is sealed to another key")
-        found = unpack(hpke(key, sealed.sealed, info))
-        require(Fact(found).tag == kind, "it is no such fact")
-        return [found]
-
-
-opens(f"{ROUNDS}.open_share", "SealedShare Private", "SubShare", b"committee deal")
-opens(f"{ROUNDS}.open_value", "SealedValue Private", "Blinded", b"committee lend")
-
-
-def moved(share, renewal, part, before, after, sign):
-    """Return a share of a neighbouring epoch."""
-    require((share.key, share.epoch) == (renewal.key, before), "a share of another key or epoch")
-    require((part.session, part.member) == (renewal.session, share.index), "a sum of another run or member")
-    raw = scalar_bytes(scalar(share.raw) + sign * share.index * scalar(part.raw))
-    return [["EpochShare", share.key, after, share.index, raw]]
-
-
-@rule(f"{REFRESH}.renew", "EpochShare ?Renewal Summed")
-def renew(share, renewal, part):
-    """Return the share of the next epoch."""
-    return moved(share, renewal, part, renewal.epoch, renewal.epoch + 1, 1)
-
-
-@rule(f"{REFRESH}.unrenew", "EpochShare ?Renewal Summed")
-def unrenew(share, renewal, part):
-    """Return the share of the epoch before."""
-    return moved(share, renewal, part, renewal.epoch + 1, renewal.epoch, -1)
+@rule("attacks.mauled_fields.maul", "ThresholdField ?Order")
+def maul(field, order):
+    """Return a field under labels that an order covers, and the same point."""
+    key, masked, _, *rest = Fact(field.ciphertext).values
+    labels = [field.chain, field.n, [order.target], order.first, field.header]
+    label = sha256(b"threshold escrow", pack(labels))
+    return [["ThresholdField", *labels, ["TdhCiphertext", key, masked, label, *rest]]]
 
 
 @rule("attacks.mobile_adversary.still_fits", "EpochShare ?Sharing")
@@ -237,4 +122,4 @@ def still_fits(share, sharing):
     """Return a share that fits another epoch too."""
     later = Fact(["EpochShare", share.key, sharing.epoch, share.index, share.raw])
     require(share_fits(sharing, later), "a share of another polynomial")
-    return [later.value_list]
+    return [later.array]
