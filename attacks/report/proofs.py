@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from attacks.lab.evidence.verification import Finding
+from attacks.lab.evidence.verification import Verification
 from attacks.lab.results.types import Cell, Result
 from attacks.report.page import ATTENTION, DIM, Page
 
@@ -30,7 +30,7 @@ class Evidence(Result, frozen=True, kw_only=True):
     folder: str
 
 
-class Verified(Finding, frozen=True, kw_only=True):
+class Verified(Verification, frozen=True, kw_only=True):
     """A proof that was re-executed: its folder, and what it shows."""
 
     folder: str

@@ -23,7 +23,7 @@ from escrow.e2ee.content import Text
 from escrow.errors import Malformed
 
 
-class Finding(Result, frozen=True, kw_only=True):
+class Verification(Result, frozen=True, kw_only=True):
     """What a proof shows. `scenario` describes what is played, `summary` says in one line what was checked.
 
     `unchecked` counts the given facts that no replay found, and the answers that were not asked for again. The verdict
@@ -41,7 +41,7 @@ class Finding(Result, frozen=True, kw_only=True):
     summary: str
 
 
-def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) -> Finding:
+def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) -> Verification:
     """Return what the proof in this folder shows. Raise Malformed, naming the file that is wrong, and why."""
     files = folder.get(directory)
     dossier = folder.read(files)
@@ -58,7 +58,7 @@ def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) 
         raise Malformed(f"{TEXTS}: text {given[0]} is given, not derived, so only a replay finds it; add --replay")
     else:
         checked = f"not replayed: {_unchecked(dossier)}"
-    return Finding(
+    return Verification(
         scheme=dossier.statement.scheme,
         parameters=", ".join(f"{name}={value!a}" for name, value in sorted(dossier.statement.parameters.items())),
         attack=dossier.statement.attack,
