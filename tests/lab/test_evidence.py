@@ -47,7 +47,8 @@ def test_a_text_that_a_seized_state_holds_is_found_by_a_replay_only(folders):
 
 def test_what_verify_says_names_all_that_was_proven(folders):
     shown, given = verify(folders("passive")), len(rows(folders("passive"), "facts.jsonl"))
-    assert (shown.scheme, shown.attack, shown.coalition) == ("split-key", "authority-theft", "agent-1@0, agent-3@0")
+    members = ", ".join(f"{agent}@{evening}" for agent in ("agent-1", "agent-3") for evening in range(4))
+    assert (shown.scheme, shown.attack, shown.coalition) == ("split-key", "authority-theft", members)
     assert shown.parameters == "n=3, t=2"
     assert shown.verdict.startswith("AS CLAIMED: ")
     assert re.fullmatch(r"3 users, 4 days, 20 texts, seed 2019, SHA-256 [0-9a-f]{64}", shown.scenario)
