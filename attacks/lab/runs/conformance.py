@@ -17,6 +17,7 @@ from attacks.lab.crosscheck.compare import agree
 from attacks.lab.crosscheck.round_the_door import round_the_door
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
+from attacks.lab.runs.marked import Noted, honest_only, own_rules, run_by, used
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
@@ -30,7 +31,7 @@ from attacks.registry import specimens
 from escrow.scheme import Scheme
 from escrow.warrant import Demand
 
-Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "" or how it is broken
+Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "", how it is broken, or Noted
 
 
 def small() -> Scenario:
@@ -81,22 +82,28 @@ class Trial:
         return ""
 
     def uses_every_rule(self) -> str:
-        """Check that each rule of the scheme's modules fires; demands for orders only if officials answer.
+        """Check that each rule that honest parties run fires; demands for orders only if officials answer.
 
         Data that honest parties erase in time exists only in a specimen of the scheme: its play counts where this one's
-        does not suffice.
+        does not suffice. Noted is what a thief alone computes, and what nobody does: cells are inconclusive until then.
         """
-        words = words_of(self.scheme)
-        rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
+        words, own = words_of(self.scheme), own_rules(self.scheme)
+        rules = [rule for rule in words.rules if words.services or Demand not in rule.takes]
         fired = _fired(self.analysis)
         for specimen in specimens().values():
             if (
-                set(rules) - fired
+                {rule.name for rule in rules} - fired
                 and type(specimen) is not type(self.scheme)
                 and isinstance(specimen, type(self.scheme))
             ):
                 fired |= _fired(Analysis(specimen, play(specimen, small()), self.every))
-        return _idle(rules, fired)
+        if missing := _idle((rule.name for rule in rules if rule not in own), fired):
+            return missing
+        return used(own, fired, run_by(lambda: play(self.scheme, small()), own) if own else set())
+
+    def lists_what_is_honest_only(self) -> str:
+        """List the functions that no adversary has because their marks say so: what they compute is on trust."""
+        return Noted("; ".join(honest_only(self.scheme)))
 
     def is_agreed_on(self) -> str:
         """Check that the closure opens all that puppets of seized states read, or keys found there.
@@ -142,6 +149,7 @@ class Trial:
         yield "a play forgets nothing", self.forgets_nothing
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule
+        yield "what is honest only is listed", self.lists_what_is_honest_only
         yield "three adversaries agree", self.is_agreed_on
         yield from self.byte_tests()
 
@@ -150,10 +158,10 @@ def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
     """Yield the properties of an attack."""
     found = cache(partial(controlled, attack, every))
     yield "it breaks its specimen and not the sound twin", lambda: found().failure
-    yield "what only it computes is used on its specimen", lambda: _idle(own_rules(attack), found().fired)
+    yield "what only it computes is used on its specimen", lambda: _idle(derivations_of(attack), found().fired)
 
 
-def own_rules(attack: Attack) -> list[str]:
+def derivations_of(attack: Attack) -> list[str]:
     """Return the names of an attack's derivations."""
     return [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # marked as rules
 
@@ -173,7 +181,7 @@ def check(
     progress: Progress | None = None,
     every: Sequence[Attack] = (),
 ) -> Iterator[tuple[str, bool, str]]:
-    """Yield ("name, property", whether it holds, how it is broken) for each property of each scheme and attack.
+    """Yield ("name, property", whether it holds, how it is broken or what is noted) for each property.
 
     It takes some seconds a scheme, and gives the same each time.
 
@@ -193,7 +201,7 @@ def check(
         if progress is not None:
             progress(done, len(tests), f"{who}, {name}")
         broken = _broken(test)
-        yield f"{who}, {name}", not broken, broken
+        yield f"{who}, {name}", not broken or isinstance(broken, Noted), broken
 
 
 def _broken(test: Callable[[], str]) -> str:
