@@ -1,4 +1,4 @@
-"""Properties: honest-only functions are listed, what honest parties run the adversary can, a thief's rule is no fault."""
+"""Properties: honest-only functions are listed, and what honest parties run the adversary can; a theft is no fault."""
 
 import sys
 from collections.abc import Callable, Iterator
