@@ -79,7 +79,7 @@ class Keeping:
         """Return what the party had since this was last asked, apart from what its state still holds."""
         self._look()
         still = set(codec.walk(self._party, Fact))
-        left = {fact: None for fact in self._had if fact not in still}
+        left = {fact: None for fact in self._had if fact not in still and _is_whole(fact)}
         self._had = {}
         return left
 
@@ -223,10 +223,9 @@ def _is_method(code: CodeType) -> bool:
 
 
 @cache
-def facts_read(*things: object) -> frozenset[type[Fact]]:
-    """Return the types of facts of the modules in which these schemes and attacks stand."""
-    modules = (importlib.import_module(type(thing).__module__) for thing in things)
-    types = frozenset[type]().union(*(vocabulary(module, (Fact,)).types for module in modules))
+def facts_read(kind: type) -> frozenset[type[Fact]]:
+    """Return the types of facts of the modules on which a scheme's class draws."""
+    types = vocabulary(importlib.import_module(kind.__module__), (Fact,)).types
     by_name = {kind.__name__: kind for kind in sorted(types - {Fact}, key=lambda kind: kind.__module__)}
     return frozenset(by_name.values())  # a union tells types by their names
 
@@ -251,6 +250,14 @@ class Replaced:
         if not self._methods or ran & self._methods.keys():
             return ""
         return f"none of the replaced methods ran: {', '.join(sorted(set(self._methods.values())))}"
+
+
+def _is_whole(fact: Fact) -> bool:
+    """Return whether a fact can be written down and read again: an attacker makes what no decoder accepts, too."""
+    try:
+        return codec.decode(codec.encode(fact), type(fact)) == fact
+    except (Malformed, TypeError):
+        return False
 
 
 # --- secrets by type ---

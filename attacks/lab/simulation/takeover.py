@@ -68,12 +68,12 @@ class Takeover:
         for keep in self._keeps:
             if keep.day == day:
                 party = self._wire.party(keep.principal, Principal)
-                kept = Keeping(party, facts_read(self._scheme, self._attack), alone=False)
+                kept = Keeping(party, facts_read(type(self._scheme)), alone=False)
                 self._wire.parties[keep.principal] = Seat(party, kept, None)  # type: ignore[assignment]  # stands for it
 
     def _taken_over(self, party: Principal, acting: str, corruption: Turn | Use) -> Any:
         """Return the seat of the attack's party that takes the place of this one."""
-        kept = Keeping(party, facts_read(self._scheme, self._attack), alone=True)
+        kept = Keeping(party, facts_read(type(self._scheme)), alone=True)
         with crypto.acting(acting):
             given = self._attack, party, self._scheme, self._cast, self._scenario
             made: Principal = kept.during(type(self._attack).corrupt, *given)  # type: ignore[union-attr]  # there are corruptions
