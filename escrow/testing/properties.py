@@ -3,7 +3,7 @@
   for name, holds, detail in properties.check(SCHEME): ...
 
 One counterexample breaks a property, and `detail` describes it. The properties of what an adversary derives are in the
-attack lab (attacks.lab.runs.conformance). This module needs hypothesis, which the extra `test` installs.
+attack lab (attacks.lab.runs.conformance). It imports hypothesis.
 """
 
 from __future__ import annotations

@@ -1,21 +1,17 @@
 """What every property is made of: its counterexample in words, and how many examples it is tried on.
 
-This module needs hypothesis, which the extra `test` installs.
+It imports hypothesis, which takes a third of a second, so it is itself imported only where properties are tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-try:
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-    from hypothesis import strategies as st
-except ModuleNotFoundError as error:
-    if error.name != "hypothesis":
-        raise
-    missing = "the properties need the extra `test`: pip install 'escrow-lab[test]'"
-    raise ModuleNotFoundError(missing, name="hypothesis") from None
+from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
+from hypothesis import strategies as st
 
 QUICK = settings(
     max_examples=60,
@@ -28,7 +24,7 @@ QUICK = settings(
 
 SEED = 0  # of the examples
 
-__all__ = ["QUICK", "SEED", "Broken", "require", "settings", "st", "tried"]
+__all__ = ["QUICK", "SEED", "Broken", "leaving_no_files", "require", "settings", "st", "tried"]
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -41,6 +37,17 @@ def require(condition: bool, otherwise: str) -> None:
     """Raise Broken, with the text `otherwise`, unless the condition holds."""
     if not condition:
         raise Broken(otherwise)
+
+
+@contextmanager
+def leaving_no_files() -> Iterator[None]:
+    """Keep what hypothesis writes for later runs out of the user's folder: it is gone at the end."""
+    with TemporaryDirectory() as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(None)
 
 
 def tried(how: settings, cost: int, *cases: st.SearchStrategy[Any]) -> Callable[[F], None]:

@@ -37,9 +37,16 @@ def test_help_imports_nothing_but_click() -> None:
     code = "from attacks.cli import main; import sys; main(['--help']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"msgspec", "rich", "cryptography", "Crypto", "dataclasses"}
+    assert not loaded & {"msgspec", "rich", "cryptography", "Crypto", "dataclasses", "hypothesis"}
     ours = {name for name in loaded if name.partition(".")[0] in ("escrow", "attacks")}
     assert ours == {"attacks", "attacks.cli", "attacks.cli.app", "escrow", "escrow.surface"}
+
+
+@pytest.mark.parametrize("arguments", [["check", "--help"], ["schemes"], ["run", "plain", "null-eavesdropper", *SMALL]])
+def test_hypothesis_is_imported_where_properties_are_tried_only(arguments: list[str]) -> None:
+    code = f"from attacks.cli import main; import sys; main({arguments!r}); print('hypothesis' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_help_lists_every_command_with_what_it_says_of_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,6 @@
 """Errors of the command line: one line, the right code, never a traceback."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -197,14 +196,3 @@ def test_a_plug_in_that_fails_while_it_runs_is_named_with_its_line(
     assert f"{path}, line {broken[: broken.index('raise KeyError')].count(chr(10)) + 1}: KeyError" in (
         capsys.readouterr().err
     )
-
-
-def test_without_hypothesis_the_laws_say_which_extra_they_need(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "hypothesis", None)
-    for name in ("properties", "trying"):  # the one that needs it, and the one that is asked for
-        monkeypatch.delitem(sys.modules, f"escrow.testing.{name}", raising=False)
-        monkeypatch.delattr(sys.modules["escrow.testing"], name, raising=False)
-    assert main(["check", "plain"]) == 2
-    assert "pip install 'escrow-lab[test]'" in capsys.readouterr().err

@@ -142,7 +142,7 @@ class Trial:
 
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
-        from escrow.testing import properties  # here, because it needs hypothesis, which only the extra `test` brings
+        from escrow.testing import properties  # here, because it imports hypothesis
 
         for each in properties.PROPERTIES:
             yield each.name, partial(each.broken, self.scheme)
@@ -190,18 +190,18 @@ def check(
         attacks: the attacks to check.
         progress: called with (properties done, properties in all, name).
         every: attacks whose derivations join the adversary's rules, beside those checked.
-
-    Raises:
-        ModuleNotFoundError: hypothesis is missing; the message says what to install.
     """
     every = tuple(dict.fromkeys((*every, *attacks)))
     tests = [(scheme.name, *test) for scheme in schemes for test in Trial(scheme, every).tests()]
     tests += [(attack.name, *test) for attack in attacks for test in of_attack(attack, every)]
-    for done, (who, name, test) in enumerate(tests):
-        if progress is not None:
-            progress(done, len(tests), f"{who}, {name}")
-        broken = _broken(test)
-        yield f"{who}, {name}", not broken or isinstance(broken, Noted), broken
+    from escrow.testing.trying import leaving_no_files  # here, as above
+
+    with leaving_no_files():
+        for done, (who, name, test) in enumerate(tests):
+            if progress is not None:
+                progress(done, len(tests), f"{who}, {name}")
+            broken = _broken(test)
+            yield f"{who}, {name}", not broken or isinstance(broken, Noted), broken
 
 
 def _broken(test: Callable[[], str]) -> str:
