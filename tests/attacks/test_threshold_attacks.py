@@ -258,7 +258,7 @@ def test_faults_seeded_in_threshold_are_caught_by_attacks(altered, attack):
     assert sound.verdict in {"HELD", "AS CLAIMED"}
 
 
-def test_faults_seeded_in_threshold_are_caught_by_laws(monkeypatch):
+def test_faults_seeded_in_threshold_are_caught_by_properties(monkeypatch):
     assert PROPERTIES["a field is bound"].broken(Threshold()) == ""
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in PROPERTIES["no valid warrant no text"].broken(Threshold())
@@ -315,7 +315,7 @@ def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
     assert cell(SCHEMES["split-key"], attack).verdict in {"HELD", "AS CLAIMED"}
 
 
-def test_faults_seeded_in_split_key_are_caught_by_laws(monkeypatch):
+def test_faults_seeded_in_split_key_are_caught_by_properties(monkeypatch):
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in PROPERTIES["no valid warrant no text"].broken(SplitKey())
     monkeypatch.setattr(split_key.SplitField, "context", lambda self: b"context")

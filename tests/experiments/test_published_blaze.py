@@ -45,7 +45,7 @@ def test_sixteen_bits_take_65536_trials():
     assert blaze.goodness_of_fit(trials, 16) > 0.001
 
 
-def test_the_law_is_told_from_others():
+def test_the_claimed_distribution_is_told_from_others():
     """Trials of another width, of no search at all, or evenly spread are seen not to be geometric of this one."""
     trials = blaze.forgery_trials(8, 200)
     assert blaze.goodness_of_fit(trials, 9) < 1e-6

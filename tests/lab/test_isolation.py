@@ -87,7 +87,7 @@ def test_the_child_has_nothing_else_of_its_parent(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("attack", ["court-key-theft", "ghost-insertion", "prekey-substitution", "warrant-misuse"])
-def test_the_state_of_a_turned_party_is_read_with_its_added_fields(attack):
+def test_the_state_of_a_corrupted_party_is_read_with_its_added_fields(attack):
     record = play(SCHEMES["envelope"], TINY, attacks()[attack])
     assert any(kind_of(kind).added for kinds in record.kinds.values() for kind in kinds)
     for name, kinds in record.kinds.items():

@@ -69,7 +69,7 @@ def test_the_key_stays_and_all_shares_change(t_of_n, hiding, data):
         shares = new
 
 
-def test_shares_of_two_stages_are_refused_and_named_and_would_give_garbage():
+def test_shares_of_two_epochs_are_refused_and_named_and_would_give_garbage():
     sharing, old = begin(3, 5)
     following, new, _, _ = refreshed(sharing, old)
     key = epochs.pool(sharing, tuple(old))
@@ -281,7 +281,7 @@ def test_values_without_their_blinding_are_shares_again(recovering):
         recovery.unblind(changed(values[0], session=b"other"), public, made.shares[1])
 
 
-def test_a_share_of_another_stage_helps_nobody(recovering):
+def test_a_share_of_another_epoch_helps_nobody(recovering):
     sharing, shares, public, made, _ = recovering
     for share in (changed(shares[0], epoch=1), changed(shares[0], key=group.GENERATOR), shares[2]):
         with pytest.raises(Forged):

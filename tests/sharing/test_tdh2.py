@@ -72,7 +72,7 @@ def test_any_t_partials_open_and_so_does_the_whole_key(t_of_n, message, label):
     assert tdh2.unmask(ciphertext, point).value == message
 
 
-def test_every_stage_opens_what_was_encrypted_before_it(world):
+def test_every_epoch_opens_what_was_encrypted_before_it(world):
     sharing, shares, following, new, ciphertext = world
     for epoch, held in ((sharing, shares), (following, new)):
         assert tdh2.decrypt(epoch, ciphertext, [tdh2.answer(share, ciphertext) for share in held]).value == MESSAGE
@@ -231,7 +231,7 @@ def test_a_wrong_partial_is_named_and_passed_over(world):
         assert not epochs.misplaced(sharing, one)
 
 
-def test_partials_of_two_stages_are_refused_and_named(world):
+def test_partials_of_two_epochs_are_refused_and_named(world):
     sharing, shares, following, new, ciphertext = world
     mixed = [tdh2.partial(shares[0], ciphertext), tdh2.partial(new[1], ciphertext)]
     with pytest.raises(Blamed, match="of epoch 0, not of epoch 1") as caught:
@@ -372,7 +372,7 @@ def test_partials_of_two_ciphertexts_pass_through_two_gates(world):
     assert opens(sharing, ciphertext, other, first, second, third) == {b"n" * 32}
 
 
-def test_the_gates_read_stage_and_key_of_each_member(world):
+def test_the_gates_read_epoch_and_key_of_each_member(world):
     sharing, shares, _, _, ciphertext = world
     gates = {rule.function.__name__: rule for rule in RULES if isinstance(rule, derivation.Gate)}
     part = tdh2.partial(shares[2], ciphertext)
