@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import ClassVar, Literal, TypeVar, get_args
 
 import msgspec
@@ -69,6 +70,13 @@ class Claim(msgspec.Struct, frozen=True):
     section: str
     grants: tuple[Grant, ...]
     access: Promise
+
+    @property
+    def bounds_access(self) -> bool:
+        """Whether the lawful access is held to its warrants: not where the authority is granted everything alone."""
+        return not any(
+            each.extent == "everything" and each.t == 1 and fnmatchcase("authority", each.who) for each in self.grants
+        )
 
 
 def checked(claim: object) -> Claim:

@@ -47,7 +47,8 @@ class PinField(AccessField, frozen=True):
 def open_with_pin(field: PinField, key: PinKey, pin: Guess[Pin, 13.3]) -> MessageKey:
     """Return the message key. Raise Forged for a wrong PIN."""
     inner = hpke.open_(key, field.sealed, field.labels())
-    return MessageKey(field.chain, field.n, crypto.open_sealed(sha256(pin.digits), inner, field.labels()))
+    under = sha256(pin.digits, field.labels())
+    return MessageKey(field.chain, field.n, crypto.open_sealed(under, inner, field.labels()))
 
 
 class PinDevice(device.Device):
@@ -59,7 +60,7 @@ class PinDevice(device.Device):
     def access_field(self, key: MessageKey, context: FieldContext) -> PinField:
         """Return what goes beside each ciphertext."""
         blank = PinField(key.chain, key.n, context.people, context.day, self.custodian, self.user, b"")
-        inner = crypto.seal(sha256(self.pin.digits), key.value, blank.labels())
+        inner = crypto.seal(sha256(self.pin.digits, blank.labels()), key.value, blank.labels())
         sealed = hpke.seal(self.custodian, inner, blank.labels())
         return PinField(key.chain, key.n, context.people, context.day, self.custodian, self.user, sealed)
 

@@ -176,7 +176,7 @@ def _wrong(
         alone, all_told = len(found.excluded.keys() & opened), len(found.excluded)
         more = "" if alone == all_told else f" ({all_told} with other coalitions)"
         wrong.append(f"{_opens(coalition)} {texts(alone)} that the claim excludes{more}")
-    if judge.claim.access != "none" and messaging.overreached:
+    if judge.claim.access != "none" and judge.claim.bounds_access and messaging.overreached:
         wrong.append(f"the lawful access yields {texts(len(messaging.overreached))} outside every warrant")
     promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
     if missed := (promised[judge.claim.access] & messaging.delivered) - messaging.lawful:
