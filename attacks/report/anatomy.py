@@ -60,6 +60,8 @@ def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
     if not anatomy.minimal_coalitions:
         page.gap()
         page.line(f"{anatomy.scheme}: no coalition opens any of the {anatomy.sent} texts")
+    for refusal in anatomy.refusals:
+        page.line(f"what is served is not known: {refusal}")
     if anatomy.identities is not None:
         page.gap()
         _draw_secrets(page, anatomy, anatomy.identities)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.official_checks import analysed, forget_schemes, opened_by, scheme_with
+from attacks.lab.runs.matrix import run_cell
+from attacks.registry import attacks, specimens
+from tests.support.official_checks import SIZES, analysed, forget_schemes, opened_by, scheme_with
 
 pytestmark = pytest.mark.usefixtures("forgotten")
 SHARED = "yield from promises(key.court, warrant, field.people, field.day)\norder = warrant.order\n"
@@ -59,3 +61,63 @@ def test_an_order_that_an_official_acts_on_is_found(tmp_path: Path, asked: str) 
     assert opened_by(analysis, "court") == len(analysis.record.sent)
     assert opened_by(analysis) == 0
     assert analysis.adversary.refusals == ()
+
+
+NO_ACCESS = {'access="in scope"': 'access="none"'}  # no order of the court is answered either
+FINAL = '@service(open_sealed_key, holder="key", final={"puzzle": "nobody solves it"})'
+REFUSES = {  # a check that no order satisfies as far as the lab can tell, and what it is
+    "a puzzle": 'yield "puzzle", crypto.sha256(order.nonce)[:8] == bytes(8)',
+    "two puzzles, one of which can be solved": 'yield "puzzle", crypto.sha256(order.nonce)[:8] == bytes(8)\n'
+    'yield "five days", order.expires - order.issued <= 5',
+    "a scope that no order can have": 'yield "puzzle", order.scope == "anything"',
+}
+
+
+@pytest.mark.parametrize("kind", REFUSES)
+def test_a_check_that_refuses_every_order_leaves_the_pass_inconclusive(tmp_path: Path, kind: str) -> None:
+    analysis = analysed(scheme_with(tmp_path, "refuses", SHARED + REFUSES[kind], replaced=NO_ACCESS))
+    assert [(each.holder, each.check, each.final) for each in analysis.adversary.refusals] == [
+        ("custodian", "puzzle", "")
+    ]
+    cell = run_cell(analysis.scheme, attacks()["court-key-theft"], SIZES)
+    assert cell.verdict == "INCONCLUSIVE"
+    assert "custodian refuses all" in cell.reason
+    assert "by 'puzzle', though its own secret would answer" in cell.reason
+
+
+def test_a_check_that_its_author_declares_final_is_named_and_left_out_once(tmp_path: Path) -> None:
+    declared = {'@service(open_sealed_key, holder="key")': FINAL}
+    scheme = scheme_with(tmp_path, "final", SHARED + REFUSES["a puzzle"], replaced=NO_ACCESS | declared)
+    cell = run_cell(scheme, attacks()["court-key-theft"], SIZES)
+    assert cell.verdict == "HELD"
+    assert cell.reason.endswith("; stands by 'puzzle' (nobody solves it): without it 24 of 24 texts")
+
+
+SOUND = {  # checks that refuse what they should
+    "a budget of one day": 'yield "one day", order.last - order.first <= 0',
+    "its own authority": 'yield "known", order.authority == key.registered',
+    "its own authority, for content": 'yield "known", order.authority == key.registered and order.scope == "content"',
+    "its own users": 'yield "own", field.people[0] in ("alice", "bob")',
+    "its own users by the order": 'yield "own", order.target in ("alice", "bob")',
+    "its own users in one check": 'yield "own", order.target in ("alice", "bob") and order.target in field.people',
+    "nobody's": 'yield "never", field.day < 0',
+    "a signature of the field": 'yield "signed", crypto.verify(key.court, order.case + order.nonce, field.sealed)',
+}
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_an_official_that_refuses_what_it_should_is_not_blamed(tmp_path: Path, kind: str) -> None:
+    registered = {"    court: Public\n": "    court: Public\n    registered: Public = bytes(range(32))\n"}
+    analysis = analysed(scheme_with(tmp_path, "sound", SHARED + SOUND[kind], replaced=registered))
+    assert analysis.adversary.refusals == ()
+    opened = opened_by(analysis, "court")
+    sent = len(analysis.record.sent)
+    assert opened == {"a budget of one day": sent}.get(kind, opened)
+    assert opened == 0 or "users" in kind or "budget" in kind
+
+
+def test_an_official_that_answers_one_authority_is_opened_by_court_and_authority() -> None:
+    analysis = analysed(specimens()["registered-authority"])
+    assert analysis.adversary.refusals == ()
+    assert opened_by(analysis, "court") == 0
+    assert opened_by(analysis, "court", "authority") == len(analysis.record.sent)

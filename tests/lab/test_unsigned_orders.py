@@ -102,7 +102,7 @@ def test_what_the_party_leaves_out_counts_and_not_only_its_checks(tmp_path: Path
 
     def held('''
     checks = "yield from promises(key.court, warrant, field.people, field.day)"
-    scheme = scheme_with(tmp_path, "left", checks, replaced=("    def held(", method.lstrip("\n")))
+    scheme = scheme_with(tmp_path, "left", checks, replaced={"    def held(": method.lstrip("\n")})
     assert findings(scheme) == ["custodian acts on an order that nobody signed, if its scope is 'subscriber'"]
 
 

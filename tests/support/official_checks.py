@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.simulation import scenario
@@ -17,18 +19,23 @@ from escrow.testing import templates
 
 PROMISES = "    return promises(key.court, warrant, field.people, field.day)\n"
 EVENING = 2
+SIZES = scenario.default(users=4, groups=1, days=6, messages=24)
 
 
-def scheme_with(folder: Path, name: str, checks: str, above: str = "", replaced: tuple[str, str] = ("", "")) -> Scheme:
+def scheme_with(
+    folder: Path, name: str, checks: str, above: str = "", replaced: Mapping[str, str] = MappingProxyType({})
+) -> Scheme:
     """Return the template's scheme with other checks in place of `promises`, and with `above` before the custodian.
 
-    `replaced` is a text of the template, and another in its place.
+    `replaced` are texts of the template, each with another in its place.
     """
     text = templates.scheme(name)
     assert PROMISES in text
     text = text.replace(PROMISES, textwrap.indent(textwrap.dedent(checks).strip(), "    ") + "\n")
     mark = "# What anyone with the arguments can compute"
-    text = text.replace(*replaced) if replaced[0] else text
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
     text = text.replace(mark, textwrap.dedent(above) + "\n\n" + mark)
     path = folder / f"{name.replace('-', '_')}.py"
     path.write_text(text)
@@ -44,8 +51,7 @@ def forget_schemes() -> None:
 
 def analysed(scheme: Scheme) -> Analysis:
     """Return the analysis of a small play."""
-    sizes = scenario.default(users=4, groups=1, days=6, messages=24)
-    return Analysis(scheme, play(scheme, sizes), attacks().values())
+    return Analysis(scheme, play(scheme, SIZES), attacks().values())
 
 
 def opened_by(analysis: Analysis, *taken: str) -> int:

@@ -78,6 +78,7 @@ class Remote:
         found = _asked(charge)
         self.texts = dict(enumerate(found.texts))
         self.fired, self.officials, self.passes = found.fired, found.officials, tuple(found.passes)
+        self.refusals = found.refusals
         try:
             _insist({MATHEMATICS, SERVED} <= found.passes.keys(), "no labels")
             _insist(all(official in view.states for official in found.officials), "an official that is not in the view")
@@ -211,7 +212,7 @@ def _answer(charge: Charge) -> Findings:
     view = View(charge.days, charge.heard, charge.states, kinds, charge.warrants, guessable=charge.guessable)
     local = Local(view, scheme, attacks, rules)
     passes = {name: _labelled(local.labelled(name), name, local.texts) for name in local.passes}
-    return Findings(tuple(local.texts.values()), dict(local.fired), local.officials, passes)
+    return Findings(tuple(local.texts.values()), dict(local.fired), local.officials, passes, local.refusals)
 
 
 def _labelled(labels: Labels, name: str, texts: Iterable[int]) -> Labelled:

@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeVar
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.demands.constants import Constants, constants_of
-from attacks.lab.adversary.demands.search import Asked, Demands, Refusal, narrowest, subject_of
+from attacks.lab.adversary.demands.refusal import Refusal
+from attacks.lab.adversary.demands.search import Asked, Demands, narrowest, subject_of
 from attacks.lab.adversary.edges import Premises
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.services import Failed
@@ -56,6 +57,10 @@ class Adversary(Protocol):
     @property
     def passes(self) -> tuple[str, ...]:
         """The names of the passes."""
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The checks of officials that refuse every order that was tried."""
 
     def labelled(self, name: str) -> Labels:
         """Return labels of at least the texts, in at least this pass. Raise ValueError for an unknown pass."""

@@ -13,6 +13,7 @@ from typing import IO, Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
+from attacks.lab.adversary.demands.refusal import Refusal
 from escrow import codec
 from escrow.errors import Malformed
 from escrow.principal import Principal
@@ -74,6 +75,7 @@ class Findings(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_un
     fired: dict[str, int]
     officials: tuple[str, ...]
     passes: dict[str, Labelled]
+    refusals: tuple[Refusal, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):

@@ -261,7 +261,8 @@ class NamedTargets(Result, frozen=True, kw_only=True):
 class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
 
-    `named` counts whom the wire names; results that were written before it have none.
+    `named` counts whom the wire names; results that were written before it have none. `refusals` are checks of
+    officials that refuse every order which was tried, so that the served rows may lack some.
     """
 
     schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
@@ -270,6 +271,7 @@ class Anatomy(Result, frozen=True, kw_only=True):
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
     named: NamedTargets | None = None
+    refusals: tuple[str, ...] = ()
     manifest: Manifest
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.identities import identities
 from attacks.lab.verdict.named import named
+from attacks.lab.verdict.refusals import sentences
 from escrow import crypto
 from escrow.scheme import Scheme
 
@@ -61,6 +62,7 @@ def anatomy(
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
             named=named(evaluation),
+            refusals=sentences(evaluation.analysis.adversary.refusals),
             manifest=manifest([scheme], attacks, scenario, attacks),
         )
 

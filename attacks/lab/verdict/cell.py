@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.work import in_words
@@ -14,6 +15,7 @@ from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.refusals import final, unexplained
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,13 @@ class Reach:
         return (*(each for each in members if not each.evenings), *single), self.opened(mask)
 
 
-def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Corruption]) -> Reach:
+def reach(
+    analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Corruption], name: str = ""
+) -> Reach:
     """Return every text that the corruptions open together or in part, its minimal coalitions, and the excluded ones.
 
-    Texts that a corrupted device sent or received itself do not count: an attacker that runs a device reads its texts.
+    `name` is the pass: by default the one that the attack is judged in. Texts that a corrupted device sent or received
+    itself do not count: an attacker that runs a device reads its texts.
     """
     days = analysis.record.scenario.days
     corrupted = tuple(
@@ -78,7 +83,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
     )
     misused = {each.principal for each in corrupted}
     own = {sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended}}
-    name = SERVED if attack.served else MATHEMATICS
+    name = name or (SERVED if attack.served else MATHEMATICS)
     structure = analysis.structure(name)
     pool = structure.labels.satisfied(structure.mask(_seizures(corruptions, days)))
     masks: dict[int, tuple[int, ...]] = {}
@@ -130,6 +135,11 @@ def judge_cell(
     verdict: Verdict = "BREACH" if wrong else "AS CLAIMED" if found.masks else "HELD"
     said = [*wrong] or [_extent(found, coalition, len(opened), analysis)]
     reason = "; ".join([*said, *_guessing(found, opened, record.scenario.work)])
+    if attack.served:
+        if not wrong and (unknown := unexplained(analysis, {each.principal for each in corruptions})):
+            verdict, reason = "INCONCLUSIVE", unknown
+        without = partial(reach, analysis, judge, attack, corruptions)
+        reason = "; ".join((reason, *final(analysis, lambda name: len(without(name).masks))))
     if record.untested:
         verdict, reason = "INCONCLUSIVE", f"{record.untested}; else: {reason}"
     return Cell(

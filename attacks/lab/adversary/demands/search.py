@@ -24,7 +24,8 @@ import msgspec
 
 from attacks.lab.adversary.demands.constants import Constants
 from attacks.lab.adversary.demands.recorded import Notes, Recorder, recorded_warrant
-from attacks.lab.adversary.demands.traces import Subject, Trace, add, alike
+from attacks.lab.adversary.demands.refusal import LIMIT, Refusal
+from attacks.lab.adversary.demands.traces import FORGED, UNREADABLE, Subject, Trace, add, alike
 from attacks.lab.adversary.demands.variations import Change, changed, dictionary, repairs, singly_and_in_pairs, travels
 from escrow import crypto
 from escrow.codec import Fact
@@ -32,10 +33,7 @@ from escrow.derivation import Checks, Service
 from escrow.scheme import RequestSubject
 from escrow.warrant import CourtKey, Order, issue
 
-LIMIT = 2_000  # orders tried for a service, an authority and a class of subject
 AGAIN = 50  # once a search failed, and the checks compare with the same constants
-FORGED = "the arguments fit"  # stands for a check that raises Forged
-UNREADABLE = "the order can be read"
 
 
 class Asked(NamedTuple):
@@ -52,28 +50,11 @@ class Asked(NamedTuple):
     timely: Callable[[Any, int], Checks]
 
 
-class Refusal(msgspec.Struct, frozen=True, array_like=True):
-    """A check of an official that refuses every order that was tried, although its own secret would answer.
-
-    `final` is the reason that its author gives for it, or "". `limit`: whether some search ended at the limit.
-    """
-
-    service: str
-    holder: str
-    check: str
-    orders: int
-    limit: bool
-    final: str = ""
-
-    def __str__(self) -> str:
-        more = f" (the search ends at {LIMIT} orders a subject)" if self.limit else ""
-        return f"{self.holder} refuses each of {self.orders} orders tried by {self.check!r}{more}"
-
-
 class Found(NamedTuple):
-    """What one search found: the order that passes, or None; the fewest checks that failed; how many were tried."""
+    """What one search found: the best order, whether it passes, what it fails; how many were tried, and if too many."""
 
-    order: Order | None
+    order: Order
+    passes: bool
     least: frozenset[str]
     tried: int
     limit: bool
@@ -105,7 +86,7 @@ class Demands:
     ) -> None:
         self.constants, self._courts, self._authorities = constants, list(courts), list(authorities)
         self._valid = frozenset(key.public for key in courts)
-        self._issued, self._names, self._days = list(dict.fromkeys(issued)), tuple(names), days
+        self._issued, self._names, self._days = dict.fromkeys(issued), tuple(names), days
         self._found: dict[str, list[tuple[Order, Subject]]] = defaultdict(list)  # by service, the latest first
         self._useless: set[tuple[str, bytes, frozenset[Any]]] = set()  # service, authority, what was read and compared
         self._tried: dict[tuple[str, bytes, Subject], int] = defaultdict(int)
@@ -155,26 +136,40 @@ class Demands:
     # --- one request ---
 
     def _for(self, asked: Asked, subject: Subject) -> Iterator[Order]:
-        """Yield an order that opens a request: with the stranger's authority if that will do, else each that does."""
-        service, stranger = asked.service.name, self._authorities[0]
+        """Yield the orders to demand: one by anybody if it passes, else one by each authority that does better."""
+        service, stranger, least = asked.service.name, self._authorities[0], frozenset[str]()
         for authority in self._authorities:
             found = self._search(asked, subject, authority)
             for holder in asked.holders:
                 tally = self._tallies[service, holder]
                 tally.orders, tally.limit = tally.orders + found.tried, tally.limit or found.limit
-                tally.answered |= found.order is not None
+                tally.answered |= found.passes
                 tally.least.add(found.least)
-            if found.order is not None and found.order != self._narrowest(subject, stranger):
+            if authority == stranger:
+                least, better = found.least, found.order != self._narrowest(subject, stranger)
+            else:
+                better = found.passes or found.least < least
+            if better and self._is_answered(asked, found.order):
                 yield found.order
-            if found.order is not None and authority == stranger:
+            if found.passes and authority == stranger:
                 return
+
+    def _is_answered(self, asked: Asked, order: Order) -> bool:
+        """Return whether the checks come to an end for an order whose fields are plain."""
+        try:
+            for _ in asked.service.checks(asked.secret, issue(self._courts[0], order), *asked.request):
+                pass
+        except Exception:  # such as of a check that expects another form of case number
+            return False
+        return True
 
     def _search(self, asked: Asked, subject: Subject, authority: bytes) -> Found:
         service, key = asked.service.name, (asked.service.name, authority, subject)
         search = Search(self, asked, subject, authority, self._aside[service])
         narrow, *likely = dict.fromkeys(self._likely(service, subject, authority))
         base = search.tried(narrow)
-        memory = service, authority, alike(base.path(), subject)
+        asks_who = any("authority" in base.notes[name].read for name in base.failed)
+        memory = service, authority if asks_who else b"", alike(base.path(), subject)
         room = AGAIN if memory in self._useless else LIMIT
         if not base.decided_by("authority"):
             for name in base.failed - self._aside[service]:
@@ -182,11 +177,13 @@ class Demands:
                     self._aside[service].add(name)
             search.run(likely, self._issued_for(subject, authority), room - self._tried[key])
         self._tried[key] += search.count
-        if search.passing is not None:
-            self._found[service] = [(search.passing, subject), *self._found[service]][:8]
-        else:
+        passes = search.passing is not None
+        if not passes:
             self._useless.add(memory)
-        return Found(search.passing, search.least, search.count, self._tried[key] >= LIMIT)
+        best = search.passing or search.best()[0]
+        if best != narrow:
+            self._found[service] = list(dict.fromkeys([(best, subject), *self._found[service]]))[:8]
+        return Found(best, passes, search.tried(best).failed, search.count, not passes and self._tried[key] >= LIMIT)
 
     def _likely(self, service: str, subject: Subject, authority: bytes) -> Iterator[Order]:
         """Yield the narrowest order, and orders like those that were found for other subjects."""
@@ -258,7 +255,6 @@ class Search:
         self._paths = set[Any]()
         self._queue: dict[int, deque[Order]] = defaultdict(deque)  # by how many checks fail
         self.passing: Order | None = None
-        self.least = frozenset[str]()
 
     @property
     def count(self) -> int:
@@ -269,8 +265,6 @@ class Search:
         """Return the trace of an order, and remember it if it tells something new."""
         if (trace := self._seen.get(order)) is None:
             trace = self._demands.trace(self._asked, order)
-            if not self._seen or len(trace.failed) < len(self.least):
-                self.least = trace.failed
             self._seen[order] = trace
             if trace.failed <= self._aside:
                 self.passing = order
@@ -300,16 +294,16 @@ class Search:
         for order in issued:
             yield order
             yield from self._repaired()
-        for order in self._best():
+        for order in self.best():
             fields = self._seen[order].read()
             offered = {name: values for name, values in self._demands.offered(self._subject).items() if name in fields}
             for change in singly_and_in_pairs(offered, self._demands.constants):
                 yield changed(order, change)
                 yield from self._repaired()
 
-    def _best(self) -> list[Order]:
+    def best(self) -> list[Order]:
         """Return three orders that the fewest checks refuse, the earliest tried first."""
-        return sorted(self._seen, key=lambda order: len(self._seen[order].failed))[:3]
+        return sorted(self._seen, key=lambda order: self._seen[order].rank())[:3]
 
     def _repaired(self) -> Iterator[Order]:
         """Yield repairs of the orders that told something new, those of few failed checks first."""
@@ -355,4 +349,4 @@ def _is_plain(service: Service, notes: Notes | None) -> bool:
     return bool(notes.read - {"authority"})
 
 
-__all__ = ["LIMIT", "Asked", "Demands", "Refusal", "narrowest", "subject_of"]
+__all__ = ["LIMIT", "Asked", "Demands", "narrowest", "subject_of"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from attacks.lab.adversary.demands.recorded import Compared, Notes
 
+FORGED, UNREADABLE = "the arguments fit", "the order can be read"  # stand for a check that fails by an error
 Subject = tuple[tuple[str, ...], int]  # the people whom a request is about, and the day
 
 
@@ -28,6 +29,10 @@ class Trace:
         """Return the fields that the checks that failed have read; those of all if they read nothing themselves."""
         own = set[str]().union(*(self.notes[name].read for name in self.failed))
         return own or set[str]().union(*(notes.read for notes in self.notes.values()))
+
+    def rank(self) -> tuple[bool, int]:
+        """Return how far an order is from passing: those that end in an error are behind all others."""
+        return not self.failed.isdisjoint((FORGED, UNREADABLE)), len(self.failed)
 
     def decided_by(self, field: str) -> bool:
         """Return whether a check that failed reads this field and no other."""
