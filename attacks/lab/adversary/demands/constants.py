@@ -65,13 +65,13 @@ def _is_own(name: str, package: str) -> bool:
 def _inside(things: Iterable[object]) -> Iterator[Any]:
     """Yield the constants inside modules, classes, functions and containers, each looked at once."""
     waiting = [(each, 0) for each in things][::-1]
-    seen = set[int]()
+    seen = dict[int, object]()  # by identity; kept, so that no other thing gets the same one
     while waiting:
         thing, depth = waiting.pop()
         if type(thing) in _LEAVES:
             yield thing
         elif id(thing) not in seen and depth <= DEEPEST:
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             if type(thing) is tuple and 1 < len(thing) < 5 and all(type(each) in _LEAVES for each in thing):
                 yield thing
             waiting += [(each, depth + 1) for each in _parts(thing)][::-1]
