@@ -170,10 +170,12 @@ class Local:
             secret, shown = premises[holder], tuple(facts[each] for each in request)
             able = time.able(secret, request)
             days = evenings.numbers(evenings.union(able.values()))
-            for day in reversed(days if service.timed or any(map(self._own_dates, able)) else days[-1:]):
+            daily = service.timed or any(map(self._own_dates, able))
+            for day in reversed(days):
                 timely = self._timely(next(name for name, on in able.items() if on & evenings.bit(day)), day)
-                if search.ask(Asked(service, facts[secret], tuple(able), shown, day, timely)):
-                    break
+                fields = search.ask(Asked(service, facts[secret], tuple(able), shown, day, timely))
+                if not fields or not (daily or fields & {"issued", "expires"}):
+                    break  # on other days it would be no other
 
         return judge
 

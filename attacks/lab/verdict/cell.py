@@ -69,9 +69,7 @@ class Reach:
         return (*(each for each in members if not each.evenings), *single), self.opened(mask)
 
 
-def reach(
-    analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Corruption], name: str = ""
-) -> Reach:
+def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Corruption], name: str = "") -> Reach:
     """Return every text that the corruptions open together or in part, its minimal coalitions, and the excluded ones.
 
     `name` is the pass: by default the one that the attack is judged in. Texts that a corrupted device sent or received

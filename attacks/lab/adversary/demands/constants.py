@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -46,7 +46,8 @@ def _constants(module: ModuleType) -> Constants:
     package = module.__name__.rpartition(".")[0]
     own = [name for name in sorted(homes) if _is_own(name, package)]
     checks = [each.checks for each in words.services]
-    found = dict.fromkeys(_inside([*checks, module, *map(import_module, own)]))
+    modules = {module.__name__, *own, *(each.__module__ for each in checks)}
+    found = dict.fromkeys(_inside([*checks, module, *map(import_module, own)], modules))
     return Constants(
         texts=tuple(each for each in found if type(each) is str),
         numbers=tuple(each for each in found if type(each) is int and abs(each) < LARGEST),
@@ -62,14 +63,19 @@ def _is_own(name: str, package: str) -> bool:
     return package.count(".") > 1 and name.startswith(package + ".")
 
 
-def _inside(things: Iterable[object]) -> Iterator[Any]:
-    """Yield the constants inside modules, classes, functions and containers, each looked at once."""
+def _inside(things: Iterable[object], modules: Container[str]) -> Iterator[Any]:
+    """Yield the constants inside modules, classes, functions and containers, each looked at once.
+
+    Classes and functions of other modules than these are not looked into.
+    """
     waiting = [(each, 0) for each in things][::-1]
     seen = dict[int, object]()  # by identity; kept, so that no other thing gets the same one
     while waiting:
         thing, depth = waiting.pop()
         if type(thing) in _LEAVES:
             yield thing
+        elif isinstance(thing, type | FunctionType) and thing.__module__ not in modules:
+            continue
         elif id(thing) not in seen and depth <= DEEPEST:
             seen[id(thing)] = thing
             if type(thing) is tuple and 1 < len(thing) < 5 and all(type(each) in _LEAVES for each in thing):

@@ -56,6 +56,7 @@ class Found(NamedTuple):
     order: Order
     passes: bool
     least: frozenset[str]
+    decided_by: frozenset[str]  # the fields that the failing checks read
     tried: int
     limit: bool
 
@@ -89,7 +90,7 @@ class Demands:
         self._issued, self._names, self._days = dict.fromkeys(issued), tuple(names), days
         self._found: dict[str, list[tuple[Order, Subject]]] = defaultdict(list)  # by service, the latest first
         self._useless: set[tuple[str, bytes, frozenset[Any]]] = set()  # service, authority, what was read and compared
-        self._tried: dict[tuple[str, bytes, Subject], int] = defaultdict(int)
+        self._tried: dict[tuple[str, bytes, Subject, int], int] = defaultdict(int)
         self._tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
         self._aside: dict[str, set[str]] = defaultdict(set)  # by service, checks that no order can satisfy
         self._known: dict[Subject, set[Order]] = defaultdict(set)
@@ -100,17 +101,21 @@ class Demands:
         """Return the checks that no order can satisfy, as far as is known: what is returned grows."""
         return self._aside[service.name]
 
-    def ask(self, asked: Asked) -> bool:
-        """Search orders for a request that the narrowest order does not open. Return whether one was found."""
+    def ask(self, asked: Asked) -> Set[str]:
+        """Search orders for a request that the narrowest order does not open.
+
+        Returns:
+            The fields that decide why no order passes; none if one does, or none decides.
+        """
         self._services[asked.service.name] = asked.service
         subject = subject_of(asked.request)
+        self._deciding = frozenset[str]()
         with crypto.running(crypto.Run(None, self._observe)):
-            found = list(self._for(asked, subject))
-            for order in found:
+            for order in self._for(asked, subject):
                 if order not in self._known[subject]:
                     self._known[subject].add(order)
                     self._fresh[subject].append(order)
-        return bool(found)
+        return self._deciding
 
     def found(self) -> dict[Subject, list[Order]]:
         """Return the orders to demand that were found since the last call, by whom and which day they are for."""
@@ -145,6 +150,7 @@ class Demands:
                 tally.orders, tally.limit = tally.orders + found.tried, tally.limit or found.limit
                 tally.answered |= found.passes
                 tally.least.add(found.least)
+            self._deciding = found.decided_by
             if authority == stranger:
                 least, better = found.least, found.order != self._narrowest(subject, stranger)
             else:
@@ -157,19 +163,19 @@ class Demands:
     def _is_answered(self, asked: Asked, order: Order) -> bool:
         """Return whether the checks come to an end for an order whose fields are plain."""
         try:
-            for _ in asked.service.checks(asked.secret, issue(self._courts[0], order), *asked.request):
+            for _ in asked.service.checked(asked.secret, issue(self._courts[0], order), *asked.request, day=asked.day):
                 pass
         except Exception:  # such as of a check that expects another form of case number
             return False
         return True
 
     def _search(self, asked: Asked, subject: Subject, authority: bytes) -> Found:
-        service, key = asked.service.name, (asked.service.name, authority, subject)
+        service, key = asked.service.name, (asked.service.name, authority, subject, asked.day)
         search = Search(self, asked, subject, authority, self._aside[service])
         narrow, *likely = dict.fromkeys(self._likely(service, subject, authority))
         base = search.tried(narrow)
         asks_who = any("authority" in base.notes[name].read for name in base.failed)
-        memory = service, authority if asks_who else b"", alike(base.path(), subject)
+        memory = service, authority if asks_who else b"", alike(base.path(), subject, asked.day)
         room = AGAIN if memory in self._useless else LIMIT
         if not base.decided_by("authority"):
             for name in base.failed - self._aside[service]:
@@ -183,7 +189,9 @@ class Demands:
         best = search.passing or search.best()[0]
         if best != narrow:
             self._found[service] = list(dict.fromkeys([(best, subject), *self._found[service]]))[:8]
-        return Found(best, passes, search.tried(best).failed, search.count, not passes and self._tried[key] >= LIMIT)
+        trace, limit = search.tried(best), not passes and self._tried[key] >= LIMIT
+        fields = frozenset(() if passes else trace.read())
+        return Found(best, passes, trace.failed, fields, search.count, limit)
 
     def _likely(self, service: str, subject: Subject, authority: bytes) -> Iterator[Order]:
         """Yield the narrowest order, and orders like those that were found for other subjects."""

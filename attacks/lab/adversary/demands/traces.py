@@ -58,14 +58,14 @@ def add(notes: dict[str, Notes], name: str, new: Notes) -> None:
         old.signature |= new.signature
 
 
-def alike(path: frozenset[Any], subject: Subject) -> frozenset[Any]:
-    """Return a path in which the people and the day of the subject have no names."""
+def alike(path: frozenset[Any], subject: Subject, today: int) -> frozenset[Any]:
+    """Return a path in which the people and the day of the subject have no names, nor has the day of the request."""
     people, day = subject
     names = {each: ("person", at) for at, each in enumerate(people)}
 
     def nameless(value: Any) -> Any:
         if isinstance(value, str):
             return names.get(value, value)
-        return ("day", 0) if value == day and isinstance(value, int) else value
+        return ("day", 0) if isinstance(value, int) and value in (day, today) else value
 
     return frozenset((*rest, nameless(other)) for *rest, other in path)
