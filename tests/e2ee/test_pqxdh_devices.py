@@ -17,6 +17,7 @@ from attacks.registry import attacks
 from attacks.specimens import kept_keys
 from escrow import codec, crypto
 from escrow.crypto import new_private
+from escrow.derivation import honest_only
 from escrow.e2ee.device import Device as PlainDevice
 from escrow.e2ee.device import new_devices
 from escrow.e2ee.pqxdh import PqBundle
@@ -209,6 +210,7 @@ def test_a_kem_seed_in_loose_bytes_breaks_a_property():
 
 
 class HalfMixingDevice(PqDevice):
+    @honest_only("a fault of this device's own half")
     def accept(self, initial):
         session = super().accept(initial)
         return replace(session, root=replace(session.root, value=hashlib.sha256(session.root.value).digest()))

@@ -16,7 +16,7 @@ from math import log2
 from typing import TYPE_CHECKING, Any
 
 from escrow.codec import Fact
-from escrow.derivation import Rule
+from escrow.derivation import Rule, honest_only
 
 if TYPE_CHECKING:
     from attacks.lab.adversary.labels import Antichains
@@ -32,6 +32,7 @@ class Guessed(Fact, frozen=True):
     fact: int
 
 
+@honest_only("an edge of the graph: nobody computes it")
 def known(fact: Fact) -> Fact:
     """Stand for the step from a fact to its being known; never applied."""
     raise NotImplementedError("an edge, not a function")

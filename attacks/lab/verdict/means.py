@@ -15,7 +15,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import escrow
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
@@ -23,12 +22,13 @@ from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_graph import FIELD, ByteString, Stretch, fields_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
+from escrow import codec
 from escrow.codec import Fact
 from escrow.derivation import facts_of
 from escrow.run import Call
 
 MOST = 6  # names of one kind that a finding lists
-LIBRARY = Path(escrow.__file__).parent
+LIBRARY = Path(codec.__file__).parent
 LAB = Path(__file__).parents[1]
 
 

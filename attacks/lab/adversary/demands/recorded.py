@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, SupportsIndex
 
+from escrow.derivation import honest_only
 from escrow.warrant import Order, Warrant
 
 FIELDS = Order.__struct_fields__
@@ -110,6 +111,7 @@ class RecordedWarrant(Warrant, frozen=True, tag="Warrant", dict=True):
         return court in known["valid"]
 
 
+@honest_only("a warrant whose fields note who reads them")
 def recorded_warrant(recorder: Recorder, plain: Warrant, valid: frozenset[bytes]) -> Warrant:
     """Return the warrant with a recording order; `valid` are the courts (public keys) whose signature it bears."""
     made = RecordedWarrant(recorder.order(plain.order), _recorded(recorder, SIGNATURE, plain.signature))
