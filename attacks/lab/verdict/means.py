@@ -11,6 +11,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -20,6 +21,7 @@ from attacks.lab.adversary.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_graph import FIELD, ByteString, Stretch, fields_of
+from attacks.lab.crosscheck.overlaps import GRAM
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
@@ -88,12 +90,12 @@ class Means:
     def _made(self, value: bytes) -> str:
         """Return by which of the scheme's functions bytes were computed, in words, the last step first."""
         found, values = dict[str, None](), [value]
-        while values and len(found) < MOST:
-            value = values.pop()
+        for value in islice(values, MOST):  # which grows: what went into a call comes next
             for call in self.door.log.stacks:
-                if value in call.outputs and (code := _author(self._stack(call))) and _is_schemes(code):
+                made = any(value in each for each in call.outputs)
+                if made and (code := _author(self._stack(call))) and _is_schemes(code):
                     found[_place(code)] = None
-                    values += [each for each in call.inputs if self.door.constant(each)]
+                    values += [each for each in call.inputs if len(each) >= GRAM and self.door.constant(each)]
                     break
         return f", from {', '.join(found)}" if found else ""
 
