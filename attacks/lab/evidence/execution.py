@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
-from attacks.lab.adversary.view import module_of, words_of
+from attacks.lab.adversary.view import words_of
 from attacks.lab.evidence.folder import one_line
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.verdict.analysis import rules_of
@@ -14,7 +14,6 @@ from escrow.codec import Fact
 from escrow.derivation import Gate, Rule
 from escrow.errors import Malformed
 from escrow.scheme import Scheme
-from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, Warrant
 
 
@@ -28,9 +27,8 @@ class Library:
 
     def __init__(self, scheme: Scheme, attacks: Iterable[Attack]) -> None:
         attacks = list(attacks)
-        modules = dict.fromkeys(module_of(each) for each in (scheme, *attacks))
-        types = (kind for module in modules for kind in vocabulary(module, (Fact,)).types if kind is not Fact)
-        self._types: dict[str, type[Fact]] = {full_name(kind): kind for kind in types}
+        types = frozenset[type]().union(*(words_of(each).types for each in (scheme, *attacks))) - {Fact}
+        self._types: dict[str, type[Fact]] = {full_name(kind): kind for kind in types if issubclass(kind, Fact)}
         self._rules = {rule.name: rule for rule in rules_of(scheme, attacks)}
         self._services = {service.name: service for service in words_of(scheme).services}
 

@@ -1,0 +1,231 @@
+"""A second verifier, which imports nothing of the lab, agrees with the lab's own on sound and on forged folders."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from evidence_cases import edit
+
+from attacks import registry as attack_registry
+from attacks.lab.evidence import folder as evidence_folder
+from attacks.lab.evidence import writing
+from attacks.lab.evidence.case import Case
+from attacks.lab.simulation import scenario
+from escrow import codec, registry
+from escrow.e2ee.content import InGroup, Text
+from escrow.errors import Malformed
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FILES = [EXAMPLES / "verify_evidence.py", *sorted(EXAMPLES.glob("evidence_*.py"))]
+TINY = scenario.default(users=3, groups=1, days=3, messages=9)
+WITH_STEPS = {  # of each scheme a cell whose proof has steps of that scheme, where there are any
+    "plain": "device-compromise",
+    "plain-pq": "ghost-insertion",
+    "envelope": "authority-theft",
+    "split-key": "authority-theft",
+    "fair-keys": "court-key-theft",
+    "threshold": "court-key-theft",
+    "clipper": "authority-theft",
+    "ghost": "device-compromise",
+}
+EVERYWHERE = ("null-eavesdropper", "device-compromise", "ghost-insertion", "harvest-now-decrypt-later")
+
+
+@pytest.fixture(scope="module")
+def second():
+    """The second verifier, as its own command loads it."""
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        verifier = importlib.import_module("verify_evidence")
+        for family in FILES[1:]:
+            importlib.import_module(family.stem)
+        yield verifier
+    finally:
+        sys.path.remove(str(EXAMPLES))
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """The files of each cell's evidence, by scheme and attack."""
+    attacks, schemes = attack_registry.attacks(), registry.schemes()
+    wanted = {(scheme, attack) for scheme in schemes for attack in (*EVERYWHERE, WITH_STEPS[scheme])}
+    found = {}
+    for scheme, attack in sorted(wanted):
+        case = Case(schemes[scheme], attacks[attack], TINY, list(attacks.values()))
+        if case.applies:
+            found[scheme, attack] = writing.compose(case)
+    return found
+
+
+def laid(directory, files):
+    """A folder with these files, sealed."""
+    target = directory / "sealed"
+    return target / evidence_folder.put(target, files)
+
+
+def verdicts(directory, files, second):
+    """What both verifiers say of these files, sealed: nothing, or why they refuse."""
+    path, said = laid(directory, files), []
+    for verify, refusal in ((writing.verify, Malformed), (second.verify, second.Refused)):
+        try:
+            verify(path)
+        except refusal as error:
+            said.append(str(error))
+        else:
+            said.append("")
+    for each in path.iterdir():
+        each.unlink()
+    path.rmdir()
+    return said
+
+
+def test_it_imports_neither_package_and_is_short():
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        ours = {each.stem for each in FILES}
+        assert {name.partition(".")[0] for name in imported} <= {*sys.stdlib_module_names, "cryptography", *ours}
+        assert len(path.read_text().splitlines()) <= (300 if path.name == "verify_evidence.py" else 200), path.name
+
+
+def test_its_command_verifies_a_folder_and_refuses_another(cells, tmp_path):
+    sound = laid(tmp_path, cells["envelope", "authority-theft"])
+    forged = laid(tmp_path, cells["envelope", "authority-theft"] | {"steps.jsonl": b""})
+    command = [sys.executable, str(FILES[0])]
+    for folder, code, words in ((sound, 0, "9 texts follow from"), (forged, 1, "refused: ")):
+        done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert words in done.stdout + done.stderr
+
+
+def test_both_accept_every_sound_folder(cells, second, tmp_path):
+    assert len(cells) >= 30
+    assert {scheme for scheme, _ in cells} == registry.schemes().keys()
+    refused = {cell: said for cell, files in cells.items() if any(said := verdicts(tmp_path, files, second))}
+    assert refused == {}
+    assert (
+        len({json.loads(line)["rule"] for files in cells.values() for line in files["steps.jsonl"].splitlines()}) > 25
+    )
+
+
+# --- forged folders ---
+
+
+def free_texts(files, body=None):
+    """Each text is a fact that nobody had, and nothing is derived."""
+    rows = [json.loads(line) for line in files["texts.jsonl"].splitlines()]
+    facts = []
+    for at, row in enumerate(rows):
+        shown = bytes.fromhex(row["body"]) if body is None else body
+        encoding = codec.encode(Text(InGroup("x"), shown)).hex()
+        facts.append({"type": "escrow.e2ee.content.Text", "encoding": encoding})
+        row |= {"conclusion": at, "body": shown.hex()}
+    files |= {"steps.jsonl": b"", "facts.jsonl": lines(facts), "texts.jsonl": lines(rows)}
+
+
+def lines(rows):
+    """Rows as canonical JSON, one a line."""
+    return b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows)
+
+
+def held_texts(files):
+    """As free texts, but said to be in the first seized state."""
+    free_texts(files)
+    [statement] = map(json.loads, files["statement.json"].splitlines())
+    seized = statement["coalition"][0]
+    rows = [json.loads(line) for line in files["facts.jsonl"].splitlines()]
+    files["facts.jsonl"] = lines(
+        [row | {"holder": seized["principal"], "evening": min(seized["evenings"])} for row in rows]
+    )
+
+
+def of_plain(*names):
+    """Some files are those of plain's proof under the theft of devices."""
+    return lambda files, cells: files.update({name: cells["plain", "device-compromise"][name] for name in names})
+
+
+def backwards(name):
+    """The lines of a file in the opposite order."""
+    return lambda files: files.update({name: b"".join(files[name].splitlines(True)[::-1])})
+
+
+def held(files):
+    """The verdict and the count of excluded texts say that nothing was opened."""
+    files["verdict.txt"] = b"HELD: nothing is opened\n"
+    edit("cell.json", 0, excluded=0)(files)
+    edit("statement.json", 0, excluded=[])(files)
+
+
+FORGED = {
+    "free texts": lambda files: free_texts(files),
+    "free lies": lambda files: free_texts(files, b"I never wrote this, not at all.."),
+    "held texts": held_texts,
+    "the cell lies": held,
+    "excluded texts hidden": edit("cell.json", 0, excluded=2),
+    "no steps": lambda files: files.update({"steps.jsonl": b""}),
+    "facts reordered": backwards("facts.jsonl"),
+    "steps reordered": backwards("steps.jsonl"),
+    "texts reordered": backwards("texts.jsonl"),
+    "facts of another scheme": of_plain("facts.jsonl"),
+    "steps of another scheme": of_plain("steps.jsonl"),
+    "a proof of another scheme": of_plain("facts.jsonl", "steps.jsonl", "texts.jsonl"),
+    "another seed": edit("scenario.json", 0, seed=7),
+    "another format": edit("statement.json", 0, schema="escrow-lab/evidence/1"),
+}
+
+
+@pytest.mark.parametrize("scheme", ["envelope", "split-key", "threshold"])
+@pytest.mark.parametrize("kind", FORGED)
+def test_both_refuse_every_forged_folder(cells, second, tmp_path, scheme, kind):
+    files, forge = dict(cells[scheme, WITH_STEPS[scheme]]), FORGED[kind]
+    forge(*(files, cells)[: forge.__code__.co_argcount])
+    assert all(verdicts(tmp_path, files, second))
+    with pytest.raises(Malformed):
+        writing.verify(laid(tmp_path, files), replay=True)
+
+
+def test_claims_rules_and_whole_files_are_compared_with_this_project(cells, tmp_path):
+    """The second verifier cannot know the schemes' claims and the names of all attacks; the lab's own does."""
+    sound, plain = cells["envelope", "authority-theft"], cells["plain", "device-compromise"]
+    fewer = dict(sound)
+    edit("statement.json", 0, attacks=["authority-theft"])(fewer)
+    for files, reason in (
+        (fewer, "statement.json: the rules of 'court-key-theft' are left out"),
+        (sound | {"claim.json": plain["claim.json"]}, "claim.json: envelope claims something else"),
+        (sound | {"cell.json": plain["cell.json"]}, "cell.json: it is of another scheme or attack"),
+        (sound | {"statement.json": plain["statement.json"]}, "claim.json: plain claims something else"),
+    ):
+        path = laid(tmp_path, files)
+        for replay in (False, True):
+            with pytest.raises(Malformed, match=reason):
+                writing.verify(path, replay)
+
+
+def test_both_refuse_sparse_and_huge_files_without_reading_them(cells, second, tmp_path):
+    for name in ("facts.jsonl", "MANIFEST"):
+        path = laid(tmp_path / name, cells["envelope", "authority-theft"])
+        os.truncate(path / name, 1 << 40)
+        for verify, refusal in ((writing.verify, Malformed), (second.verify, second.Refused)):
+            with pytest.raises(refusal, match=f"{name}: {1 << 40} bytes, not "):
+                verify(path)
+
+
+@pytest.mark.parametrize("scheme", WITH_STEPS)
+def test_both_refuse_one_flipped_byte_of_any_step(cells, second, tmp_path, scheme):
+    good = cells[scheme, WITH_STEPS[scheme]]
+    steps = [json.loads(line) for line in good["steps.jsonl"].splitlines()]
+    assert steps
+    for number, step in enumerate(steps):
+        wrong = bytearray.fromhex(step["encoding"])
+        wrong[(7 * number + 11) % len(wrong)] ^= 1 << number % 8
+        files = dict(good)
+        edit("steps.jsonl", number, encoding=wrong.hex())(files)
+        assert all(verdicts(tmp_path, files, second)), step
