@@ -3,6 +3,7 @@
   folder       every module of `escrow.schemes` ends with SCHEME
   file         `--plugin FILE.py` defines SCHEME or SCHEMES (and ATTACK or ATTACKS, for the lab)
   installed    entry points of the group `escrow_lab.schemes`
+  data         a module's DATA names the files beside it that it reads: journals and keys of cells cover them
 
 Nothing is skipped silently: a module that does not load is a PluginError, because a reader would take a scheme that is
 missing from a table for one that was tried. Attacks are found by the same functions, called from the package that

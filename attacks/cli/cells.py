@@ -97,7 +97,8 @@ def play_cells(
 
 def plan_of(invocation: Invocation, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -> Plan:
     """Return the plan of a run that is written into a file or as a shard."""
-    return Plan(schemes, attacks, invocation.scenario, **_asked(invocation, schemes, attacks))
+    loaded: list[Scheme | Attack] = [*invocation.schemes.values(), *invocation.attacks.values()]
+    return Plan(schemes, attacks, invocation.scenario, loaded=loaded, **_asked(invocation, schemes, attacks))
 
 
 def _play_shard(

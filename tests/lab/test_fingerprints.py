@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 from parts import ATTACKS, plan, uninterrupted
 
 from attacks.lab.runs.journal import CellLine
@@ -79,6 +80,20 @@ def test_a_key_changes_with_a_plug_in_and_with_what_it_imports(tmp_path, monkeyp
     assert len(seen) == 4
     (tmp_path / "beside.py").write_text("# nobody imports it\n")
     assert asked(here, tmp_path) in seen
+
+
+def test_a_key_changes_with_a_data_file_that_a_plug_in_declares_and_needs_it(tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN + 'DATA = ("words.txt",)\n')
+    (tmp_path / "helper.py").write_text("")
+    here, seen = f"{tmp_path}{os.pathsep}{ROOT}", set()
+    for words in ("one", "other"):
+        (tmp_path / "words.txt").write_text(words)
+        seen.add(asked(here, tmp_path))
+    assert len(seen) == 2
+    (tmp_path / "words.txt").unlink()
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        asked(here, tmp_path)
+    assert "words.txt is declared and does not exist" in refused.value.stderr
 
 
 def asked(path, folder):

@@ -4,7 +4,9 @@ import json
 import os
 import random
 import stat
+from pathlib import Path
 
+import evidence_plugin
 import msgspec
 import pytest
 from parts import plan, result, uninterrupted, whole
@@ -190,7 +192,18 @@ def test_a_file_of_another_run_is_refused_and_says_what_differs(tmp_path):
 def test_a_file_from_other_sources_is_refused_and_says_so(tmp_path):
     header = plan().header()
     older = msgspec.structs.replace(header, sources={**header.sources, "escrow-lab": "00"})
-    assert refused(faulty(tmp_path, encoded(older))).endswith("the source code of escrow-lab has changed")
+    assert refused(faulty(tmp_path, encoded(older))).endswith(
+        "of escrow-lab has changed, or a data file that it declares"
+    )
+    more = msgspec.structs.replace(header, sources={**header.sources, "plugin_other": "00"})
+    assert refused(faulty(tmp_path, encoded(more))).endswith("plugin_other is loaded in one of them only")
+
+
+def test_a_file_of_a_run_with_another_plug_in_is_refused_although_it_did_not_take_part(tmp_path):
+    idle = tuple(schemes([Path(evidence_plugin.__file__)]).values())
+    assert "plugin_evidence_plugin" in plan(loaded=idle).header().sources
+    said = refused(faulty(tmp_path, encoded(plan(loaded=idle).header())))
+    assert said.endswith("holds another run: plugin_evidence_plugin is loaded in one of them only")
 
 
 def test_a_shard_s_file_is_gone_on_with_as_that_shard_only(tmp_path):

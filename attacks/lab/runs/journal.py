@@ -4,8 +4,9 @@ The first line of the file says what is run; every further line holds one cell, 
 rules that fired in its plays. Verdicts in it are provisional: they are final after all controls have run and the rules
 that fired anywhere are known (`merge.judged`), so a line keeps what was found, not what is concluded from it.
 
-Lines are canonical JSON and end in a checksum of themselves, so an altered one is refused. Bytes after the last line
-break were cut off when the run was killed, and are dropped.
+Lines are canonical JSON and end in a checksum of themselves: a guard against accident (a disk, an editor), and none
+against whoever alters a line and computes it anew. Bytes after the last line break were cut off when the run was
+killed, and are dropped.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class JournalHeader(Result, frozen=True, kw_only=True):
     """The run: its manifest, and everything else that decides its cells.
 
     `every` attack's rules join, and its controls are run; `rules` are those of each scheme's cells, `sources` digests
-    by package (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
+    by package of all that is loaded, plug-ins and the data files that they declare too
+    (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
     """
 
     schema: Literal["escrow-lab/cells/1"] = SCHEMA
@@ -299,9 +301,11 @@ def _check_same(path: Path, contents: Contents, header: JournalHeader, keys: Map
 
 def difference(there: JournalHeader, here: JournalHeader) -> str:
     """Return in words what decides cells and differs in two runs; "" if nothing does. Shards of one run are equal."""
-    for name in there.sources.keys() | here.sources.keys():
-        if there.sources.get(name) != here.sources.get(name):
-            return f"the source code of {name} has changed"
+    for name in sorted(there.sources.keys() | here.sources.keys()):
+        if not (name in there.sources and name in here.sources):
+            return f"{name} is loaded in one of them only"
+        if there.sources[name] != here.sources[name]:
+            return f"the source code of {name} has changed, or a data file that it declares"
     one, other = (msgspec.to_builtins(msgspec.structs.replace(each, shard="", rules={})) for each in (there, here))
     found = list(_differing(one, other, ""))
     if not found:

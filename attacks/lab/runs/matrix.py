@@ -74,7 +74,8 @@ class Plan:
 
     `every` are the attacks whose rules join every cell, run or not (default: those run); their controls are run too,
     because they exercise rules. `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
-    adversary in its own processes; `unverified` are names of plug-ins.
+    adversary in its own processes; `unverified` are names of plug-ins. `loaded` are schemes and attacks that are loaded
+    and perhaps not run: journals name the sources of their plug-ins too, because a loaded module may change others.
     """
 
     def __init__(
@@ -87,10 +88,11 @@ class Plan:
         plain: Scheme | None = None,
         isolated: bool = False,
         unverified: Sequence[str] = (),
+        loaded: Sequence[Scheme | Attack] = (),
     ) -> None:
         self.schemes, self.attacks, self.scenario = schemes, attacks, scenario
         self.every, self.plain, self.isolated = tuple(every or attacks), plain, isolated
-        self.unverified = unverified
+        self.unverified, self.loaded = unverified, loaded
 
     def header(self, shard: Shard = WHOLE) -> JournalHeader:
         """Return the first line of a journal that holds the run, or a shard of it."""
@@ -99,7 +101,7 @@ class Plan:
             manifest=manifest(self.schemes, self.attacks, self.scenario, self.every, self.unverified),
             every=tuple(attack.name for attack in self.every),
             rules={each.name: tuple(rule.name for rule in rules_of(each, self.every)) for each in self.schemes},
-            sources=sources((*self.schemes, *self.attacks, *others, *self.every)),
+            sources=sources((*self.schemes, *self.attacks, *others, *self.every, *self.loaded)),
             plain="".join(each.name for each in others),
             isolated=self.isolated,
             shard=str(shard),

@@ -1,8 +1,9 @@
 """A digest of everything that decides a cell, known before the cell runs; resuming, sharding and merging use it.
 
-A key covers the project's sources, those of every plug-in that takes part and of the modules that it draws on, the
-parameters, the scenario, the rules, and the scheme that stands for plain. It leaves out the machine's part: the
-interpreter, and the libraries that the project depends on.
+A key covers the project's sources, those of every plug-in that takes part and of the modules that it draws on, the data
+files that their modules declare (DATA: a tuple of names beside the module), the parameters, the scenario, the rules,
+and the scheme that stands for plain. It leaves out the machine's part: the interpreter, and the libraries that the
+project depends on.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _drawn_on(name: str, file: str | None) -> Mapping[str, str]:
             continue
         if not (files := _files(top)) and top == name:
             raise OSError(f"the source of {name} is nowhere to be found, so nothing names what it does")
-        found[top] = _digest(files)
+        found[top] = _digest(files | _declared(top))
         waiting += (each for path in files.values() for each in _imported(path))
     return found
 
@@ -117,6 +118,18 @@ def _files(top: str) -> dict[str, Path]:
         roots = [Path(place) for place in spec.submodule_search_locations]
         return {path.relative_to(root).as_posix(): path for root in roots for path in root.rglob("*.py")}
     return {top: Path(spec.origin)} if spec.origin and spec.origin.endswith(".py") else {}
+
+
+def _declared(top: str) -> dict[str, Path]:
+    """Return the data files that the loaded modules of a package declare. Raise OSError if one does not exist."""
+    modules = [module for name, module in tuple(sys.modules.items()) if name.partition(".")[0] == top]
+    found: dict[str, Path] = {}
+    for module in modules:
+        for name in getattr(module, "DATA", ()) if getattr(module, "__file__", None) else ():
+            found[f"{module.__name__}: {name}"] = Path(str(module.__file__)).parent / name
+    if missing := [str(path) for path in found.values() if not path.is_file()]:
+        raise OSError(f"the data file {missing[0]} is declared and does not exist")
+    return found
 
 
 def _imported(path: Path) -> Iterator[str]:
