@@ -24,6 +24,7 @@ from escrow.marking.functions import imported_inside
 from escrow.marking.unmarked import Marking
 
 _OURS = {"escrow", "attacks"}
+_LABORATORY = "attacks.lab."  # it has no rules: its facts note and count, and nobody sends them
 _MARKS = {"derivation": "__rule__", "threshold": "__rule__", "service": "__service__"}  # what each leaves behind
 
 
@@ -113,7 +114,7 @@ def _reachable(module: ModuleType) -> set[ModuleType]:
         for name in _drawn_on(each) - seen:
             seen.add(name)
             found = sys.modules.get(name)
-            if found is not None and _draws_on_ours(name, set()):
+            if found is not None and not name.startswith(_LABORATORY) and _draws_on_ours(name, set()):
                 reached.add(found)
                 queue.append(found)
     return reached

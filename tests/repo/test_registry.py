@@ -1,6 +1,5 @@
 """Discovery: whatever is there is found, and whatever does not load is an error that names it."""
 
-import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,6 @@ from escrow import registry
 from escrow.registry import Kind, PluginError, UnknownName
 from escrow.scheme import Scheme
 from escrow.schemes.split_key import SplitKey
-from escrow.vocabulary import vocabulary
-
-ROOT = Path(__file__).parents[2]
 
 MINE = """
 from escrow.schemes.plain import Plain
@@ -293,15 +289,3 @@ def test_a_wrong_name_is_told_the_nearest_or_all() -> None:
         registry.pick(found, "envelop", "scheme")
     with pytest.raises(UnknownName, match=r"there are: plain, .*envelope"):
         registry.pick(found, "zzz", "scheme")
-
-
-LAB = sorted((ROOT / "attacks" / "lab").glob("**/*.py"))
-
-
-@pytest.mark.parametrize("room", sorted({file.relative_to(ROOT).parts[2] for file in LAB if file.stem != "__init__"}))
-def test_a_module_with_a_scheme_may_draw_on_the_laboratory(room):
-    """Tests of schemes do: what the laboratory names must not be taken for rules, nor a package for its contents."""
-    for file in LAB:
-        if file.relative_to(ROOT).parts[2] == room and file.stem != "__init__":
-            name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-            assert vocabulary(importlib.import_module(name))

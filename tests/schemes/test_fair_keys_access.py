@@ -1,5 +1,7 @@
 """The access by fair keys, and faults that a property or an attack catches."""
 
+import sys
+
 import msgspec
 import pytest
 from fair_registration import set_up, unregistered, with_parties
@@ -24,6 +26,7 @@ from escrow.schemes.fair_keys.scheme import FairKeys, Trustee
 from escrow.sharing import elgamal
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
+from escrow.vocabulary import vocabulary
 from escrow.warrant import issue
 
 SMALL = default(users=4, groups=0, days=4, messages=20)
@@ -176,3 +179,12 @@ def test_shadow_keys_fit_into_a_modulus_and_not_into_a_fixed_group():
     """`reproduce shadow-keys`: the figures beside arithmetic."""
     found = reproduce([experiments()["shadow-keys"]], 2019, False, lambda *_: None)
     assert found.agrees
+
+
+def test_a_module_with_a_scheme_that_names_the_laboratory_gets_no_rule_of_it():
+    """What the laboratory's own facts note is no fact that parties hold, and its rules are nobody's."""
+    found = vocabulary(sys.modules[__name__])
+    assert whoever.__service__ in found.services
+    of = {each.__module__ for each in found.types} | {rule.function.__module__ for rule in found.rules}
+    assert Evaluation.__module__.startswith("attacks.lab.")
+    assert not [name for name in of if name.startswith("attacks.lab.")]

@@ -9,8 +9,9 @@ from escrow.wire import Wire
 
 
 def with_parties(scheme, **kinds):
-    """The scheme with other classes for its parties."""
-    return type("Altered", (type(scheme),), kinds, frozen=True, kw_only=True)(**msgspec.structs.asdict(scheme))
+    """The scheme with other classes for its parties, in the module of these: it has their rules."""
+    named = {"__module__": next(iter(kinds.values())).__module__, **kinds}
+    return type("Altered", (type(scheme),), named, frozen=True, kw_only=True)(**msgspec.structs.asdict(scheme))
 
 
 def set_up(scheme):
