@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evidence_encoding import pack, require, sha256
+from evidence_warrants import covers
 from verify_evidence import SERVICES, aead, expand, mac, rule, shapes
 
 F = bytes.fromhex(
@@ -168,12 +169,6 @@ def certify(request, order):
     """Return the request under labels that the order covers."""
     require(not covers(order, request), "the order covers this request already")
     return [["UnitRequest", b"", 0, [*request.people[:1], order.target], order.first, request.uid]]
-
-
-def covers(order, subject):
-    """Return whether an order is for content, and names one of the people and the day."""
-    inside = order.first <= subject.day <= order.last
-    return order.scope == "content" and order.target in subject.people and inside
 
 
 @rule(f"{CHIP}.combine", "UnitHalf UnitHalf")

@@ -17,6 +17,7 @@ from evidence_p256 import (
     whole_key,
     whole_point,
 )
+from evidence_warrants import covers
 from verify_evidence import SERVICES, Fact, rule, shapes
 
 G_BAR = bytes.fromhex("0312a9eaf27cb373755701407b67388f217de03e844af949ab0d3de2a0906fa1f7")
@@ -111,6 +112,7 @@ def unwrap(field, message):
 @rule("attacks.mauled_fields.maul", "ThresholdField ?Order")
 def maul(field, order):
     """Return a field under labels that an order covers, and the same point."""
+    require(not covers(order, field) and len(field.people) > 1, "the order covers the field, or it was mauled")
     key, masked, _, *rest = Fact(field.ciphertext).values
     labels = [field.chain, field.n, [order.target], order.first, field.header]
     label = sha256(b"threshold escrow", pack(labels))

@@ -50,9 +50,16 @@ def opens(name, kind):
 opens("escrow.schemes.envelope.open_message_key", "MessageKey")
 
 
+def covers(order, subject):
+    """Return whether an order is for content, and names one of the people and the day."""
+    inside = order.first <= subject.day <= order.last
+    return order.scope == "content" and order.target in subject.people and inside
+
+
 @rule("attacks.warrant_misuse.relabel", "AccessField ?Order")
 def relabel(field, order):
     """Return a field under labels that an order covers."""
+    require(not covers(order, field) and len(field.people) > 1, "the order covers the field, or it was relabelled")
     return [[field.tag, field.chain, field.n, [order.target], order.first, *field.values[4:]]]
 
 

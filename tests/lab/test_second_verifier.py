@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,16 @@ import pytest
 from evidence_cases import edit
 
 from attacks import registry as attack_registry
+from attacks.lab.adversary.view import words_of
 from attacks.lab.evidence import folder as evidence_folder
 from attacks.lab.evidence import writing
 from attacks.lab.evidence.case import Case
+from attacks.lab.evidence.execution import full_name
 from attacks.lab.simulation import scenario
+from attacks.lab.verdict.analysis import rules_of
 from escrow import codec, registry
+from escrow.codec import Fact
+from escrow.derivation import Gate
 from escrow.e2ee.content import InGroup, Text
 from escrow.errors import Malformed
 
@@ -94,6 +100,25 @@ def test_it_imports_neither_package_and_is_short():
         ours = {each.stem for each in FILES}
         assert {name.partition(".")[0] for name in imported} <= {*sys.stdlib_module_names, "cryptography", *ours}
         assert len(path.read_text().splitlines()) <= (300 if path.name == "verify_evidence.py" else 200), path.name
+
+
+def test_its_tables_are_the_library_s_and_the_page_names_them_all(second):
+    page = (EXAMPLES.parent / "docs" / "evidence.md").read_text()
+    schemes, attacks = registry.schemes().values(), attack_registry.attacks().values()
+    for rule in {rule.name: rule for scheme in schemes for rule in rules_of(scheme, attacks)}.values():
+        takes, _ = second.RULES[rule.name]
+        marks = ["" if needed else "?" for needed in rule.needed]
+        expected = [mark + kind.__name__ for mark, kind in zip(marks, rule.takes, strict=True)]
+        assert takes == [*expected[:-1], expected[-1] + "*" * isinstance(rule, Gate)], rule.name
+        assert f"`{rule.name}` (" in page
+    for service in {each.name: each for scheme in schemes for each in words_of(scheme).services}.values():
+        shown = [kind.__name__ for kind in (*service.takes[2:], service.takes[1])]
+        assert second.SERVICES[service.name] == ([*shown, "AuthorityKey"], service.rule.gives[0].__name__)
+        assert f"`{service.name}` | {shown[0]} | {service.rule.gives[0].__name__} |" in page
+    types = {full_name(kind): kind for scheme in schemes for kind in words_of(scheme).types if issubclass(kind, Fact)}
+    for name, fields in second.SHAPES.items():
+        assert tuple(fields) == types[name].__struct_fields__, name
+        assert re.search(rf"^{name}( \(\w+\))?: {', '.join(fields)}$", page, re.M)
 
 
 def test_its_command_verifies_a_folder_and_refuses_another(cells, tmp_path):
