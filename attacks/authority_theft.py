@@ -1,6 +1,6 @@
 """Steal every set of officials' secrets, one evening at a time, and read what the archive gives.
 
-  take     the state of each official, on each evening, in every combination
+  take     the state of each official, on each evening and at set-up, in every combination
   read     the archive of all packets, earlier ones too
 
 Mass retrospective decryption, the loss that Abelson et al. put first, is a query on the result: the texts sent before
@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 from attacks.lab.simulation.attack import Attack, Cast, Column, Seize
 from attacks.lab.simulation.scenario import Scenario
-from escrow.scheme import Source
+from escrow.scheme import SET_UP, Source
 
 
 class AuthorityTheft(Attack):
-    """Seize every official on every evening, in every combination."""
+    """Seize every official on every evening, set-up among them, in every combination."""
 
     name = "authority-theft"
     title = "Officials' secrets are stolen"
@@ -26,8 +26,8 @@ class AuthorityTheft(Attack):
     specimen = "spare_key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
-        """Seize each official on each evening."""
-        return [Seize(official, day) for official in cast.officials for day in range(scenario.days)]
+        """Seize each official at set-up and on each evening."""
+        return [Seize(official, day) for official in cast.officials for day in range(SET_UP, scenario.days)]
 
 
 ATTACK = AuthorityTheft()

@@ -70,7 +70,10 @@ def play() -> list[click.Option]:
 
 def coalition(required: bool = False) -> click.Option:
     """Return the option that says whose state an adversary takes."""
-    meaning = "Whose state is taken: on that evening, or on every evening. agent-* means several; network is implied."
+    meaning = (
+        "Whose state is taken: on that evening (agent-1@3, dealer@set-up), or on every evening. agent-* means several; "
+        "network is implied."
+    )
     return _option("--coalition", required=required, metavar="NAME[@DAY],…", help=meaning)
 
 
@@ -142,7 +145,7 @@ def command(name: str, *groups: Sequence[click.Option], own: Sequence[click.Para
 def check_evenings(invocation: Invocation, coalition: str) -> None:
     """Raise UsageError if --coalition names an evening that the scenario does not have; the play checks the names."""
     days = invocation.scenario.days
-    for evenings in re.findall(r"@([\d\s,-]*)", coalition):
+    for evenings in re.findall(r"@(?:set-up)?([\d\s,-]*)", coalition):
         for evening in re.findall(r"\d+", evenings):
             if len(evening) > len(str(days)) or int(evening) >= days:
                 raise click.UsageError(f"the evenings of the scenario are 0 to {days - 1}, not {evening}")

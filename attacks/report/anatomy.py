@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.adversary.timing.evenings import as_text, from_text
 from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Secrets
 from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
@@ -175,10 +176,10 @@ def shortened(names: Sequence[str]) -> str:
 
 def by_day(days: Mapping[str, ByDay]) -> str:
     """Return the texts opened by evening, equal evenings joined: `0-2: 3+4, 3: 5+1`."""
-    evenings = sorted((int(day), found.earlier, found.later) for day, found in days.items())
+    evenings = sorted((*from_text(day), found.earlier, found.later) for day, found in days.items())
     runs = [list(run) for _, run in groupby(enumerate(evenings), lambda each: (each[1][0] - each[0], each[1][1:]))]
     return ", ".join(f"{_span(run[0][1][0], run[-1][1][0])}: {run[0][1][1]}+{run[0][1][2]}" for run in runs)
 
 
 def _span(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}-{last}"
+    return as_text(tuple(range(first, last + 1)))

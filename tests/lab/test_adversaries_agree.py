@@ -187,7 +187,7 @@ def specimen(name):
 
 def test_a_secret_that_its_holders_code_never_uses_is_noticed():
     (first, *_) = specimen("spare-key").failures
-    assert first.startswith("authority@0: the closure opened what the puppets did not")
+    assert first.startswith("authority@set-up: the closure opened what the puppets did not")
     assert specimen("no-spare-key").failures == ()
 
 

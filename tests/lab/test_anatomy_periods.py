@@ -18,7 +18,7 @@ def rows(scheme):
     return [each for each in found if each.label_pass == MATHEMATICS and each.members[0].startswith("agent")]
 
 
-@pytest.mark.parametrize(("every", "periods"), [(1, ("0", "1", "2", "3")), (2, ("0-1", "2-3")), (0, ())])
+@pytest.mark.parametrize(("every", "periods"), [(1, ("set-up,0", "1", "2", "3")), (2, ("set-up,0-1", "2-3")), (0, ())])
 def test_agents_whose_shares_are_replaced_open_texts_only_together(every, periods):
     found = rows(Threshold(every=every))
     assert len(found) == 3
@@ -35,4 +35,4 @@ def test_the_page_says_so(capsys):
 
     stream = Stream()
     draw_anatomy(Page(stream), anatomy(Threshold(), (), SMALL))
-    assert "all within one of these: evening 0; 1; 2; 3" in "".join(stream)
+    assert "all within one of these: evening set-up,0; 1; 2; 3" in "".join(stream)

@@ -21,6 +21,7 @@ from escrow import registry
 from escrow.codec import walk
 from escrow.principal import revive
 from escrow.registry import UnknownName
+from escrow.scheme import SET_UP
 from escrow.sharing.elgamal import KeyShare
 
 SMALL = scenario.default(users=4, groups=2, days=5, messages=30)
@@ -156,7 +157,8 @@ def test_every_tree_fits_the_page_and_ends_in_what_was_taken(name):
         defined = [found[1] for line in shown if (found := DEFINED.match(line))]
         assert len(defined) == len(set(defined))
         assert {number for line in shown for number in CITED.findall(line)} <= set(defined)
-        leaves = {(who, int(on)) for line in shown for who, on in re.findall(r"\[([\w-]+), evening (\d+)\]", line)}
+        found = (each for line in shown for each in re.findall(r"\[([\w-]+), (?:evening (\d+)|at set-up)\]", line))
+        leaves = {(who, int(on) if on else SET_UP) for who, on in found}
         taken = {(each.holder, each.evening) for each in proof if isinstance(each, Given) and each.holder}
         assert leaves == {each for each in taken if each[0] != "network"}
         seen["postponed"] += any("see [" in line for line in shown)

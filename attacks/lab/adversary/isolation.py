@@ -190,6 +190,8 @@ def _charge(view: View, scheme: object, attacks: tuple[object, ...], rules: tupl
         kinds={name: tuple(map(kind_of, kinds)) for name, kinds in view.kinds.items()},
         warrants=view.warrants,
         guessable=view.guessable,
+        set_up=dict(view.set_up),
+        set_up_kinds={name: kind_of(kind) for name, kind in view.set_up_kinds.items()},
     )
 
 
@@ -207,9 +209,20 @@ def _answer(charge: Charge) -> Findings:
     load_files(map(Path, charge.plugins))
     rules = [named(name, importlib.import_module).__rule__ for name in charge.rules]
     scheme, *attacks = map(importlib.import_module, (charge.scheme, *charge.attacks))
-    made = {kind: class_of(kind) for kinds in charge.kinds.values() for kind in kinds}
+    every = {kind for kinds in (*charge.kinds.values(), charge.set_up_kinds.values()) for kind in kinds}
+    made = {kind: class_of(kind) for kind in every}
     kinds = {name: tuple(made[kind] for kind in kinds) for name, kinds in charge.kinds.items()}
-    view = View(charge.days, charge.heard, charge.states, kinds, charge.warrants, guessable=charge.guessable)
+    born = {name: made[kind] for name, kind in charge.set_up_kinds.items()}
+    view = View(
+        charge.days,
+        charge.heard,
+        charge.states,
+        kinds,
+        charge.warrants,
+        guessable=charge.guessable,
+        set_up=charge.set_up,
+        set_up_kinds=born,
+    )
     local = Local(view, scheme, attacks, rules)
     passes = {name: _labelled(local.labelled(name), name, local.texts) for name in local.passes}
     return Findings(tuple(local.texts.values()), dict(local.fired), local.officials, passes, local.refusals)

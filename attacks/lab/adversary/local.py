@@ -100,6 +100,8 @@ class Local:
                 self.closure.begin_day(day := view.heard[number].day)
             for fact in facts:
                 self.closure.learn(fact, "network")
+        for given in reader.at_set_up(view.set_up, view.set_up_kinds):
+            self.closure.learn(*given)
         for given in reader.states(view.states, view.kinds):
             self.closure.learn(*given)
         for fact in reader.facts(view.guessable):

@@ -54,6 +54,8 @@ class Charge(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     kinds: dict[str, tuple[PartyClass, ...]]
     warrants: tuple[bytes, ...]
     guessable: tuple[bytes, ...]
+    set_up: dict[str, tuple[bytes, ...]]
+    set_up_kinds: dict[str, PartyClass]
 
 
 class Labelled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

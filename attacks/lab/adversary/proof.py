@@ -145,7 +145,8 @@ def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[i
                 meant = evenings.bits(seizure.evenings)
                 on = dict(held).get(seizure.principal, 0)
                 if on and not meant & ~on:
-                    first = None if on == WHENEVER else evenings.first(meant or on)
+                    when = evenings.first(meant) if meant else evenings.first_day(evenings.numbers(on))
+                    first = None if on == WHENEVER else when
                     yield fact, Given(fact, seizure.principal, first)
                     break
 

@@ -20,7 +20,7 @@ from escrow.codec import Fact, Packet, walk
 from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
 from escrow.principal import Principal, revive
-from escrow.scheme import Scheme
+from escrow.scheme import SET_UP, Scheme
 from escrow.vocabulary import Vocabulary, vocabulary
 from escrow.wire import Heard
 
@@ -31,6 +31,7 @@ class View(NamedTuple):
     """All that an adversary is given: bytes, names and evenings; nothing of what was sent, shown or drawn.
 
     `states[name][evening]` is a principal's state, empty where it is not taken, and `kinds` the classes they are of;
+    `set_up` and `set_up_kinds` are the same for set-up, when a party may have several states one after another;
     `warrants` are those that the court issued, encoded; `days` is the length of the play. Guesses of up to 2^`work`
     trials count; `guessable` are encoded facts that trials would find, from states that are not taken.
     """
@@ -42,6 +43,8 @@ class View(NamedTuple):
     warrants: tuple[bytes, ...]
     work: float = LIMIT
     guessable: tuple[bytes, ...] = ()
+    set_up: Mapping[str, tuple[bytes, ...]] = {}
+    set_up_kinds: Mapping[str, type[Principal]] = {}
 
 
 class HeldFact(NamedTuple):
@@ -135,6 +138,14 @@ class Reader:
                 kind = kinds[name][evening]
                 for fact in crypto.recalled(("facts of a state", state, kind), _facts_of, state, kind):
                     yield HeldFact(fact, name, evening)
+
+    def at_set_up(
+        self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, type[Principal]]
+    ) -> Iterator[HeldFact]:
+        """Yield every fact in every state of the set-up, by holder."""
+        for name, taken in states.items():
+            for held in self.states({name: taken}, {name: (kinds[name],) * len(taken)}):
+                yield held._replace(evening=SET_UP)
 
 
 def _read(data: bytes, types: frozenset[type[T]]) -> tuple[T, ...]:

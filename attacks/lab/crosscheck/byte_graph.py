@@ -23,12 +23,14 @@ from itertools import chain
 import msgspec
 
 from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
 from attacks.lab.crosscheck.consequences import Halves, consequences, streams
 from attacks.lab.crosscheck.overlaps import TRIED, Targets
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import Fact, Public
+from escrow.scheme import SET_UP
 
 PART, COMPOSE, FIELD = "part", "compose", "field"
 
@@ -89,7 +91,7 @@ class ByteGraph:
 
     def _lies(self, value: bytes, taken: Iterable[tuple[str, int]]) -> bool:
         held = dict(self.closure.held.get(self.closure.ids.get(ByteString(value), -1), ()))
-        return self._everybodys(value) or any(held.get(name, 0) >> evening & 1 for name, evening in taken)
+        return self._everybodys(value) or any(held.get(name, 0) & bit(evening) for name, evening in taken)
 
     # --- nodes ---
 
@@ -163,6 +165,9 @@ class ByteGraph:
         for name, evenings in record.states.items():
             for evening, state in enumerate(evenings):
                 note(targets.matches(state), (name, evening))
+        for name, states in record.set_up.items():
+            for state in states:
+                note(targets.matches(state), (name, SET_UP))
         for value in self._sources:
             own = self._numbers.get(value)
             note((each for each in targets.matches(value) if each[0] != own), self._node(value))

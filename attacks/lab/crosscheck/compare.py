@@ -22,13 +22,14 @@ import msgspec
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS
+from attacks.lab.adversary.timing.evenings import first_day
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_graph import ByteGraph
 from attacks.lab.crosscheck.puppets import Puppets
 from attacks.lab.simulation.record import Record
 from escrow import codec
 from escrow.errors import Malformed
-from escrow.scheme import AccessField, Scheme
+from escrow.scheme import SET_UP, AccessField, Scheme
 from escrow.testing.world import mails_in
 
 OWN_CHAIN = "a seized sender's own chain"
@@ -83,29 +84,32 @@ class _Comparison:
         self.analysis, self.record = analysis, analysis.record
         self.structure = analysis.structure()
         self.puppets, self.graph = Puppets(analysis.scheme, analysis.record), graph
-        self.evenings = range(self.record.scenario.days)
         self.author = {sent.id: sent.device for sent in self.record.sent}
         self.checked: dict[str, None] = {}
         self.failures: list[str] = []
         self.only: dict[str, set[int]] = {kind: set() for kind in KINDS}
 
     def run(self) -> Agreement:
-        alone: list[Taken] = [((name, evening),) for name in self.record.states for evening in self.evenings]
+        alone: list[Taken] = [((name, evening),) for name in self.record.states for evening in self._evenings_of(name)]
         for taken in [(), *alone]:
             self._miss(taken, self._compare(taken))
             self._search(taken)
         minimal = self._minimal()
         for coalition, texts in minimal.items():
-            taken = tuple((each.principal, min(each.evenings, default=0)) for each in coalition.members)
+            taken = tuple((each.principal, first_day(each.evenings)) for each in coalition.members)
             if len(taken) > 1:
                 self._miss(taken, self._compare(taken) & texts)
         for officials in self._opening_nothing(minimal):
-            taken = tuple((name, evening) for name in sorted(officials) for evening in self.evenings)
+            taken = tuple((name, evening) for name in sorted(officials) for evening in self._evenings_of(name))
             self._miss(taken, self._compare(taken))
         counts = {kind: len(texts) for kind, texts in self.only.items()}
         return Agreement(tuple(self.checked), tuple(self.failures), counts)
 
     # --- who is compared ---
+
+    def _evenings_of(self, name: str) -> range:
+        """Return the evenings on which a principal has a state: officials at set-up too."""
+        return range(SET_UP if name in self.record.set_up else 0, self.record.scenario.days)
 
     def _minimal(self) -> dict[Coalition, set[int]]:
         """Return every minimal coalition with the texts for which it is minimal; of a wide threshold, one example."""
@@ -195,7 +199,7 @@ class _Comparison:
         evenings: dict[str, set[int]] = defaultdict(set)
         for name, evening in taken:
             evenings[name].add(evening)
-        always = {name for name, on in evenings.items() if len(on) == len(self.evenings)}
+        always = {name for name, on in evenings.items() if len(on) == len(self._evenings_of(name))}
         some = [Seizure(name, (evening,)) for name, evening in taken if name not in always]
         return str(Coalition((*map(Seizure, sorted(always)), *some)))
 

@@ -65,8 +65,8 @@ class Puppets:
 
     def opened(self, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
         """Return the ids of the texts whose bytes come out."""
-        states, kinds = self.record.states, self.record.kinds
-        taken = frozenset((name, kinds[name][evening], states[name][evening]) for name, evening in seizures)
+        every = ((name, self.record.taken(name, evening)) for name, evening in seizures)
+        taken = frozenset((name, kind, state) for name, states in every for state, kind in states)
         with crypto.running(Run(sha256(b"escrow-lab puppets"))):
             for one in taken - self._alone.keys():
                 self._alone[one] = self._recognised(self._by_itself(*one))

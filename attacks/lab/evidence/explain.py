@@ -18,6 +18,7 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Coalition
 from attacks.lab.adversary.labels import WITHOUT
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, guesses, prove_all
+from attacks.lab.adversary.timing.evenings import on_evening
 from attacks.lab.adversary.work import bits_of, fact_of, in_words
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
@@ -210,7 +211,7 @@ class _Tree:
         elif given.holder == "network":
             whence = f"heard by the network, day {self.analysis.record.heard[self.heard[value]].day}"
         else:
-            whence = f"{given.holder}, evening {given.evening}"
+            whence = f"{given.holder}, {on_evening(given.evening or 0).removeprefix('on ')}"
         room = WIDTH - len(begin) - len(whence) - 4
         return f"{begin}{_cut(describe(value), room)}  [{whence}]"
 

@@ -30,10 +30,11 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.results.types import Cell, Count, Result
+from attacks.lab.results.types import Cell, Count, Evening, Result
 from attacks.lab.simulation.scenario import Scenario
 from escrow import __version__
 from escrow.errors import Malformed
+from escrow.scheme import SET_UP
 
 MANIFEST = "MANIFEST"
 STATEMENT, CLAIM, CELL, VERDICT = "statement.json", "claim.json", "cell.json", "verdict.txt"
@@ -52,9 +53,9 @@ T = TypeVar("T")
 class ProofStatement(Result, frozen=True, kw_only=True):
     """The statement that a proof proves. `attacks` are those whose rules joined.
 
-    Each seizure is on any one of its evenings. Of the texts' numbers, in order: `opened` are all that the coalition
-    opens, also those left out of the folder because there are too many; `reached` all that any corruptions of the
-    attack open, and `excluded` those of them that the claim grants to no coalition that does.
+    Each seizure is on any one of its evenings (-1: set-up). Of the texts' numbers, in order: `opened` are all that the
+    coalition opens, also those left out of the folder because there are too many; `reached` all that any corruptions of
+    the attack open, and `excluded` those of them that the claim grants to no coalition that does.
     """
 
     schema: Literal["escrow-lab/evidence/2"] = "escrow-lab/evidence/2"
@@ -73,15 +74,15 @@ class ProofStatement(Result, frozen=True, kw_only=True):
 class GivenFact(Result, frozen=True, kw_only=True, omit_defaults=True):
     """A fact by its type's full name and its encoding (hexadecimal), and where it was taken.
 
-    It was first told in a packet (its number), or held in the state of a principal on an evening, or it is free:
-    bookkeeping that only bounds a search, or a key that anyone can make.
+    It was first told in a packet (its number), or held in the state of a principal on an evening (-1: set-up), or it is
+    free: bookkeeping that only bounds a search, or a key that anyone can make.
     """
 
     type: str
     encoding: str
     packet: Count | None = None
     holder: str | None = None
-    evening: Count | None = None
+    evening: Evening | None = None
 
 
 class OfficialAnswer(Result, frozen=True, kw_only=True):
@@ -177,12 +178,12 @@ def _out_of_range(dossier: Dossier) -> Iterator[str]:
             yield f"{STATEMENT}: {name} are not some of the scenario's {texts} texts, each once, in order"
     for seizure in statement.coalition:
         evenings = seizure.evenings
-        if len(set(evenings)) < len(evenings) or any(not 0 <= evening < days for evening in evenings):
-            yield f"{STATEMENT}: the evenings of {seizure.principal!a} are not days 0 to {days - 1}, each once"
+        if len(set(evenings)) < len(evenings) or any(not SET_UP <= evening < days for evening in evenings):
+            yield f"{STATEMENT}: the evenings of {seizure.principal!a} are not days -1 to {days - 1}, each once"
     if len(set(statement.coalition)) < len(statement.coalition):
         yield f"{STATEMENT}: a member of the coalition stands there twice"
     if any(fact.evening is not None and fact.evening >= days for fact in dossier.facts):
-        yield f"{FACTS}: an evening is not one of days 0 to {days - 1}"
+        yield f"{FACTS}: an evening is not one of days -1 to {days - 1}"
 
 
 # --- canonical JSON ---

@@ -12,6 +12,7 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import Analysis
 from escrow.codec import Fact
 from escrow.registry import UnknownName
+from escrow.scheme import SET_UP
 
 
 def coalition_of(text: str, record: Record) -> Coalition:
@@ -21,6 +22,10 @@ def coalition_of(text: str, record: Record) -> Coalition:
     except ValueError as error:
         raise UnknownName(str(error)) from None
     last = record.scenario.days - 1
+    if devices := [
+        each for each in coalition.members if SET_UP in each.evenings and each.principal not in record.set_up
+    ]:
+        raise UnknownName(f"{devices[0]}: only officials are taken at set-up")
     if beyond := [str(each) for each in coalition.members if max(each.evenings, default=0) > last]:
         raise UnknownName(f"{beyond[0]}: the evenings of the scenario are 0 to {last}")
     return coalition

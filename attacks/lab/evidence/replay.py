@@ -7,6 +7,7 @@ from functools import cache, partial
 
 import msgspec
 
+from attacks.lab.adversary.timing.evenings import on_evening
 from attacks.lab.adversary.view import Reader
 from attacks.lab.evidence.case import Case
 from attacks.lab.evidence.folder import CELL, FACTS, SCENARIO, STATEMENT, STEPS, Dossier, one_line
@@ -72,7 +73,7 @@ def _lost(dossier: Dossier, case: Case, values: Sequence[Fact]) -> Iterator[str]
         if given.packet is not None and first.get(value) != given.packet:
             yield f"{where}: packet {given.packet} is not the first that contains it"
         elif given.holder is not None and value not in held(given.holder, given.evening):
-            yield f"{where}: the state of {given.holder} on evening {given.evening} lacks it"
+            yield f"{where}: the state of {given.holder} {on_evening(given.evening or 0)} lacks it"
         elif value not in case.analysis.closure.ids:
             yield f"{where}: the play does not have it"
 
@@ -80,9 +81,9 @@ def _lost(dossier: Dossier, case: Case, values: Sequence[Fact]) -> Iterator[str]
 def _held(case: Case, holder: str, evening: int | None) -> frozenset[Fact]:
     """Return the facts in a state; the attack was found to take it, so that there is one."""
     record = case.analysis.record
-    on = record.scenario.days - 1 if evening is None else evening
-    state, kind = record.states[holder][on], record.kinds[holder][on]
-    read = Reader(case.scheme, *case.attacks).states({holder: (state,)}, {holder: (kind,)})
+    taken = record.taken(holder, record.scenario.days - 1 if evening is None else evening)
+    states, kinds = tuple(state for state, _ in taken), tuple(kind for _, kind in taken)
+    read = Reader(case.scheme, *case.attacks).states({holder: states}, {holder: kinds})
     return frozenset(each.fact for each in read)
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from attacks.lab.adversary.timing.evenings import on_evening
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.execution import Library
 from attacks.lab.evidence.folder import FACTS, SCENARIO, STEPS, TEXTS, Dossier, GivenFact, ProofStep
@@ -122,7 +123,7 @@ class _Execution:
         if given.packet is None and taken == (None, None):
             self.free.add(len(self.values))
         elif given.packet is None and taken not in seized:
-            raise Malformed(f"{where}: the coalition does not seize {given.holder!a} on evening {given.evening}")
+            raise Malformed(f"{where}: the coalition does not seize {given.holder!a} {on_evening(given.evening or 0)}")
         elif given.packet is not None and taken != (None, None):
             raise Malformed(f"{where}: it is taken in two places")
         try:

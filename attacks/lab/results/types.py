@@ -14,11 +14,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from attacks.lab.simulation.scenario import Scenario
+from escrow.scheme import SET_UP
 
 Verdict = Literal["BREACH", "AS CLAIMED", "HELD", "NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR"]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]  # every reader of JSON has these exactly
 Duration = Annotated[float, msgspec.Meta(ge=0)]
+Evening = Annotated[int, msgspec.Meta(ge=SET_UP, le=(1 << 53) - 1)]  # -1: set-up
 DayOrNone = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 53) - 1)]  # -1: none
 
 
@@ -154,7 +156,10 @@ class Matrix(Result, frozen=True, kw_only=True):
 
 
 class ByDay(Result, frozen=True, kw_only=True):
-    """Texts that a coalition opens if its seizure is on that evening: sent by then, and later."""
+    """Texts that a coalition opens if its seizure is on that evening: sent by then, and later.
+
+    The key is the evening's number, or "set-up".
+    """
 
     earlier: Count
     later: Count
@@ -207,14 +212,14 @@ class Minimal(Result, frozen=True, kw_only=True):
 class Naming(Result, frozen=True, kw_only=True):
     """A minimal coalition that learns who sent the messages of `names` access fields.
 
-    `opens_nothing`: the evenings on which its seizure gives that, and opens no text whenever it was sent.
+    `opens_nothing`: the evenings (-1: set-up) on which its seizure gives that, and opens no text whenever it was sent.
     """
 
     label_pass: str = msgspec.field(name="pass")
     members: tuple[str, ...]
     officials_only: bool
     names: Count
-    opens_nothing: tuple[Count, ...]
+    opens_nothing: tuple[Evening, ...]
 
 
 class Secrets(Result, frozen=True, kw_only=True):

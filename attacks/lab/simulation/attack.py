@@ -20,7 +20,11 @@ from escrow.wire import Heard, Wire
 
 
 class Seize(msgspec.Struct, frozen=True):
-    """State compromise: the state of a principal is taken once, at the end of a day. Its behaviour stays honest."""
+    """State compromise: the state of a principal is taken once, at the end of a day. Its behaviour stays honest.
+
+    Evening -1 (`escrow.scheme.SET_UP`) is set-up, before the first day: all that an official holds from its birth on
+    until keys are dealt. Devices have no state then.
+    """
 
     principal: str
     evening: int

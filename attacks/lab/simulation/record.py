@@ -10,6 +10,7 @@ import msgspec
 from attacks.lab.simulation.attack import Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.principal import Principal, revive
+from escrow.scheme import SET_UP
 from escrow.warrant import Warrant
 from escrow.wire import Alarm, Heard, Shown
 
@@ -39,7 +40,8 @@ class Lawful(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that happened in a play.
 
-    `states[name][evening]` is of the class `kinds[name][evening]`; `corrupted` are the principals that misbehaved;
+    `states[name][evening]` is of the class `kinds[name][evening]`; `set_up[name]` are an official's states at its birth
+    and after the set-up, of the class `set_up_kinds[name]`; `corrupted` are the principals that misbehaved;
     `untested` says why the attack's behaviour tested nothing, or is empty;
     `spoken[i]` is the text being sent when packet i was heard, or -1. If the attack has a quantum computer, "quantum"
     has a state on the last evening, and empty bytes before.
@@ -62,7 +64,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...]
     refusals: tuple[tuple[int, str, str], ...]
     untested: str = ""
+    set_up: dict[str, tuple[bytes, ...]] = {}
+    set_up_kinds: dict[str, type[Principal]] = {}
+
+    def taken(self, name: str, evening: int) -> tuple[tuple[bytes, type[Principal]], ...]:
+        """Return what a thief gets of a principal on an evening: states, each with its class. At set-up: all of it."""
+        if evening == SET_UP:
+            return tuple((state, self.set_up_kinds[name]) for state in self.set_up.get(name, ()))
+        return ((self.states[name][evening], self.kinds[name][evening]),)
 
     def party(self, name: str, evening: int) -> Principal:
-        """Return a principal as its state of that evening has it."""
-        return revive(self.states[name][evening], self.kinds[name][evening])
+        """Return a principal as its state of that evening has it; of set-up, as it was in the end."""
+        return revive(*self.taken(name, evening)[-1])

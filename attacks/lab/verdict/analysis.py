@@ -23,7 +23,7 @@ from attacks.lab.simulation.record import Record
 from escrow import codec
 from escrow.codec import Fact, walk
 from escrow.derivation import Rule, RuleError
-from escrow.scheme import Scheme
+from escrow.scheme import SET_UP, Scheme
 
 
 def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
@@ -41,7 +41,9 @@ def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
 
 def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:
     """Return what was heard, and the states of all principals or those taken; nothing of what was sent or shown."""
-    states = record.states if taken is None else _taken(record, taken)
+    on = None if taken is None else _evenings_of(record, taken)
+    states = record.states if on is None else _taken(record, on)
+    set_up = {name: born for name, born in record.set_up.items() if on is None or SET_UP in on.get(name, ())}
     return View(
         days=record.scenario.days,
         heard=record.heard,
@@ -49,14 +51,21 @@ def view_of(record: Record, taken: Iterable[Seizure] | None = None) -> View:
         kinds={name: record.kinds[name] for name in states},
         warrants=tuple(map(codec.encode, record.warrants)),
         work=record.scenario.work,
+        set_up=set_up,
+        set_up_kinds={name: record.set_up_kinds[name] for name in set_up},
     )
 
 
-def _taken(record: Record, taken: Iterable[Seizure]) -> dict[str, tuple[bytes, ...]]:
-    """Return the states of these evenings; empty bytes stand for the others."""
+def _evenings_of(record: Record, taken: Iterable[Seizure]) -> dict[str, set[int]]:
+    """Return the evenings on which each principal is taken."""
     on: dict[str, set[int]] = {}
     for each in taken:
-        on.setdefault(each.principal, set()).update(each.evenings or range(record.scenario.days))
+        on.setdefault(each.principal, set()).update(each.evenings or range(SET_UP, record.scenario.days))
+    return on
+
+
+def _taken(record: Record, on: dict[str, set[int]]) -> dict[str, tuple[bytes, ...]]:
+    """Return the states of these evenings; empty bytes stand for the others."""
     return {
         name: tuple(state if evening in evenings else b"" for evening, state in enumerate(record.states[name]))
         for name, evenings in on.items()

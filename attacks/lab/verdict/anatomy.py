@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
+from attacks.lab.adversary.timing.evenings import in_words
 from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import Scenario
@@ -22,7 +23,7 @@ from attacks.lab.verdict.identities import identities
 from attacks.lab.verdict.named import named
 from attacks.lab.verdict.refusals import sentences
 from escrow import crypto
-from escrow.scheme import Scheme
+from escrow.scheme import SET_UP, Scheme
 
 Progress = Callable[[int, int, str], None]
 Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
@@ -97,7 +98,7 @@ def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
         Seizure(each.principal, tuple(sorted(on))) for each, on in zip(first.members, evenings, strict=True)
     )
     days = {sent.id: sent.day for sent in analysis.record.sent}
-    by_day = {str(evening): _split(opened, days, evening) for evening, opened in _by_evening(analysis, group)}
+    by_day = {in_words(evening): _split(opened, days, evening) for evening, opened in _by_evening(analysis, group)}
     most = max((each.earlier + each.later for each in by_day.values()), default=0)
     officials = set(analysis.record.cast.officials)
     wide = first.thresholds[0] if first.thresholds else None
@@ -136,14 +137,14 @@ def _periods(group: Group) -> tuple[str, ...]:
 
 def _by_evening(analysis: Analysis, group: Group) -> Iterator[tuple[int, set[int]]]:
     """Yield what the row opens if its last seizure is on an evening, the others on the best earlier ones."""
-    days = range(analysis.record.scenario.days)
+    days = range(SET_UP, analysis.record.scenario.days)
     names = [each.principal for each in next(iter(group.values()))[0].members]
     if len(names) == len(set(names)):
         for evening in days:
             yield evening, {text for text, found in group.items() if any(_meets(each, (evening,)) for each in found)}
     elif len(names) == 2:
         for evening in days:
-            pairs = ((earlier, evening) for earlier in days[:evening])
+            pairs = ((earlier, evening) for earlier in range(SET_UP, evening))
             opened = ({t for t, found in group.items() if any(_meets(e, pair) for e in found)} for pair in pairs)
             yield evening, max(opened, key=len, default=set())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.adversary.timing.evenings import first_day
 from attacks.lab.adversary.work import in_words
 from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
 from attacks.lab.simulation.attack import Attack, Corruption, Turn, evenings_of
@@ -47,9 +48,9 @@ class Reach:
                 return self.structure.coalition(chosen), chosen
         return Coalition(()), 0
 
-    def _rank(self, mask: int, masks: dict[int, tuple[int, ...]]) -> tuple[int, int, str]:
+    def _rank(self, mask: int, masks: dict[int, tuple[int, ...]]) -> tuple[int, int, tuple[Seizure, ...], str]:
         coalition = self.structure.coalition(mask)
-        return -len(self.opened(mask, masks)), len(coalition.members), str(coalition)
+        return -len(self.opened(mask, masks)), len(coalition.members), coalition.members, str(coalition)
 
     def opened(self, mask: int, masks: dict[int, tuple[int, ...]] | None = None) -> frozenset[int]:
         """Return the texts that a mask opens, of those in `masks`."""
@@ -247,9 +248,9 @@ def _exposed(opened: frozenset[int], day: int, messaging: Messaging) -> Exposed:
 
 
 def _when(coalition: Coalition, attack_day: int) -> int:
-    """Return the evening of the last seizure, each on the attack day if possible, else at its earliest."""
+    """Return the evening of the last seizure: on the attack day if possible, else on its first day or at set-up."""
     days = [
-        attack_day if attack_day in member.evenings else min(member.evenings, default=attack_day)
+        attack_day if attack_day in member.evenings else first_day(member.evenings, default=attack_day)
         for member in coalition.members
     ]
     return max(days, default=attack_day)

@@ -133,5 +133,8 @@ class Judge:
 
 
 def _in_one_period(seizures: Iterable[Seizure], period: int) -> bool:
-    """Return whether all these seizures, on any of their evenings, fall into one period of so many days."""
-    return len({evening // period for each in seizures for evening in each.evenings or (0, period)}) == 1
+    """Return whether all these seizures, on any of their evenings, fall into one period of so many days.
+
+    Set-up is part of the first period: what is made then is used on the first day.
+    """
+    return len({max(evening, 0) // period for each in seizures for evening in each.evenings or (0, period)}) == 1

@@ -16,7 +16,6 @@ from attacks.lab.adversary.view import Reader, words_of
 from attacks.lab.results.types import Identities, Naming, Secrets
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
-from escrow.codec import Fact, walk
 from escrow.e2ee.content import Text
 from escrow.scheme import AccessField, Identified
 from escrow.schemes.plain import Plain
@@ -103,11 +102,12 @@ def _closure_of_secrets(evaluation: Evaluation) -> Closure:
     Each such fact is a holder by itself.
     """
     closure, record = Closure(evaluation.analysis.rules), evaluation.record
-    for fact in Reader(evaluation.scheme, *evaluation.attacks).network(record.heard):
+    reader = Reader(evaluation.scheme, *evaluation.attacks)
+    for fact in reader.network(record.heard):
         closure.learn(fact, "network")
     own = tuple(words_of(evaluation.scheme).types - words_of(Plain()).types)
-    states = (record.party(name, evening) for name, on in record.states.items() for evening in range(len(on)))
-    held = dict.fromkeys(fact for party in states for fact in walk(party, Fact) if isinstance(fact, own))
+    states = (*reader.at_set_up(record.set_up, record.set_up_kinds), *reader.states(record.states, record.kinds))
+    held = dict.fromkeys(each.fact for each in states if isinstance(each.fact, own))
     for number, fact in enumerate(held):
         closure.learn(fact, f"{type(fact).__name__} {number}")
     closure.run()

@@ -8,7 +8,7 @@ text     "set-up,0-3,5", as it is printed behind the @ of a seizure and can be t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from escrow.scheme import SET_UP
 
@@ -52,6 +52,11 @@ def first(held: int) -> int:
     return (held & -held).bit_length() - 2
 
 
+def first_day(evenings: Collection[int], default: int = 0) -> int:
+    """Return the first of these evenings but set-up; set-up if there is no other, and `default` for none at all."""
+    return min((each for each in evenings if each != SET_UP), default=SET_UP if evenings else default)
+
+
 def last(held: int) -> int:
     """Return the last of some evenings, given as bits other than WHENEVER."""
     return held.bit_length() - 2
@@ -65,6 +70,11 @@ def numbers(held: int) -> tuple[int, ...]:
 def in_words(evening: int) -> str:
     """Return the name of one evening: "set-up", or its number."""
     return NAME if evening == SET_UP else str(evening)
+
+
+def on_evening(evening: int) -> str:
+    """Return "on evening 3", or "at set-up"."""
+    return f"at {NAME}" if evening == SET_UP else f"on evening {evening}"
 
 
 def as_text(evenings: tuple[int, ...]) -> str:
