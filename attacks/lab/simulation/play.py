@@ -90,7 +90,6 @@ class Play(World):
         self.takeover = Takeover(self.wire, scheme, attack, self.cast, scenario)
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
         self.kinds: dict[str, list[type[Principal]]] = {name: [] for name in self.wire.parties}
-        self.set_up: dict[str, dict[bytes, type[Principal]]] = {name: {} for name in self.cast.officials}
         self.sent: list[Sent] = []
         self.spoken: list[int] = []
         self.lawful: list[Lawful] = []
@@ -100,9 +99,9 @@ class Play(World):
     def run(self) -> Record:
         """Play every day of the scenario and return the record."""
         self.takeover.morning(0)  # who is corrupt from the beginning is so while keys are dealt
-        self._take_officials()
+        self.takeover.during_set_up()
         self._set_up()
-        self._take_officials()
+        self.takeover.during_set_up()
         texts = list(self.scenario.texts())
         for day in range(self.scenario.days):
             self.wire.day = day
@@ -121,12 +120,6 @@ class Play(World):
             device.stock = 0 if name in self.scenario.without_one_time else self.scenario.stock
             device.rotate_every, device.keep_prekeys = self.scenario.rotate_every, self.scenario.keep_prekeys
         self.scheme.setup(self.wire)
-
-    def _take_officials(self) -> None:
-        """Note what a thief gets at set-up, which is an evening of its own: at the officials' birth, and after it."""
-        for name, taken in self.set_up.items():
-            party = occupant(self.wire.parties[name])
-            taken.setdefault(party.state(), type(party))
 
     def wired(self, parties: Iterable[Principal], link: Link) -> Wire:
         """Return a wire on which a watched party is not watched while others read what it sends."""
@@ -265,8 +258,8 @@ class Play(World):
             heard=tuple(wire.heard),
             spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
             states={name: tuple(states) for name, states in self.states.items()},
-            set_up={name: tuple(taken) for name, taken in self.set_up.items()},
-            set_up_kinds={name: kind for name, taken in self.set_up.items() for kind in taken.values()},
+            set_up={name: tuple(taken) for name, taken in self.takeover.set_up.items()},
+            set_up_kinds={name: kind for name, taken in self.takeover.set_up.items() for kind in taken.values()},
             corrupted=self.takeover.turns,
             untested=self.takeover.untested(),
             sent=tuple(self.sent),

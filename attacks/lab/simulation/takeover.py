@@ -49,6 +49,7 @@ class Takeover:
         self._copies: dict[Use, Any] = {}
         self._stolen: dict[Use, Taken] = {}
         self._replaced = Replaced()
+        self.set_up: dict[str, dict[bytes, type[Principal]]] = {name: {} for name in cast.officials}
 
     # --- mornings and evenings ---
 
@@ -104,6 +105,12 @@ class Takeover:
                 parties[name] = reseated(party)  # type: ignore[index]  # its own key
 
     # --- what thieves get ---
+
+    def during_set_up(self) -> None:
+        """Note what a thief of an official gets at set-up: called at the officials' birth, and once keys are dealt."""
+        for name, taken in self.set_up.items():
+            party = occupant(self._wire.parties[name])
+            taken.setdefault(party.state(), type(party))
 
     def states(self) -> Iterator[tuple[str, bytes, type[Principal]]]:
         """Yield the name and the state of every principal this evening, with what a corrupted one had beside it."""
