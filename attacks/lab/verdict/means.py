@@ -60,7 +60,8 @@ class Means:
                 party = self.analysis.record.party(step.holder or "", step.evening)
                 inside = next((name for name, held, _ in fields_of(party) if value in held), ".state").partition(".")[2]
                 whole = fact.value if isinstance(fact, ByteString) else fact.of
-                yield f"{step.holder}'s {inside}" + f" ({self._aliases[whole]})" * (whole in self._aliases)
+                alias = self._aliases.get(whole)
+                yield f"{step.holder}'s {inside} ({alias})" if alias else f"{step.holder}'s {inside}"
 
     @cached_property
     def _aliases(self) -> dict[bytes, str]:
