@@ -16,9 +16,8 @@ import pytest
 from cheating import attack_whose_rule
 from hypothesis import settings
 
-from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.attack import Attack
-from attacks.lab.simulation.scenario import default
+from attacks.lab.simulation.scenario import default, small
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from escrow import registry

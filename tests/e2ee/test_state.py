@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from attacks.lab.adversary.view import words_of
-from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from escrow import codec, registry
 from escrow.codec import Fact, Public, walk
 from escrow.crypto import Private, new_private

@@ -9,8 +9,8 @@ import attacks.registry
 import escrow.schemes.envelope
 from attacks import Attack
 from attacks.lab.adversary.view import Reader
-from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis, rules_of
 from escrow import codec, registry
 from escrow.codec import Fact, Packet

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from attacks.lab.results.types import to_json
-from attacks.lab.runs.conformance import small
 from attacks.lab.runs.matrix import run_matrix
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.registry import attacks
 from escrow import codec, crypto, registry

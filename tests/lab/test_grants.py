@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from attacks.lab.adversary.coalitions import Coalition, CoalitionThreshold, Seizure
-from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.members import fewest
 from escrow import registry

@@ -9,8 +9,9 @@ import pytest
 
 import attacks.registry
 from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
-from attacks.lab.runs.conformance import Trial, small
+from attacks.lab.runs.conformance import Trial
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from escrow import registry
 from escrow.scheme import Scheme
 from tests.support.official_checks import forget_schemes, scheme_with

@@ -14,8 +14,8 @@ from attacks.lab.adversary.labels import ALWAYS, Labels
 from attacks.lab.adversary.proof import Given, prove
 from attacks.lab.adversary.work import KNOWN
 from attacks.lab.evidence.execution import Library
-from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow.codec import Fact

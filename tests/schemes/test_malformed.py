@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attacks.lab.adversary.view import words_of
-from attacks.lab.runs.conformance import small
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
 from escrow import codec, registry
 from escrow.codec import Packet
 from escrow.confidential import Confidential, unsealed

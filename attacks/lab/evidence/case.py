@@ -48,7 +48,7 @@ class Case:
         self.scheme, self.attack, self.scenario = scheme, attack, scenario
         self.attacks = tuple({each.name: each for each in (*attacks, attack)}.values())
         self.label_pass = pass_of(attack)
-        self._evaluation = _Once(scheme, self.attacks, scenario)
+        self._evaluation = _Once(scheme, self.attacks, scenario, byte_pass=registry.is_plugin(scheme))
 
     @cached_property
     def applies(self) -> bool:

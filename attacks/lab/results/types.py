@@ -120,7 +120,11 @@ class Cell(Result, frozen=True, kw_only=True):
 
 
 class Manifest(Result, frozen=True, kw_only=True):
-    """The run: version of this project, configuration, and the digest of the inventory of rules and attacks."""
+    """The run: version of this project, configuration, and the digest of the inventory of rules and attacks.
+
+    `unverified` are schemes and attacks from outside the project; `byte_pass` are the schemes the properties of whose
+    bytes were tried in this run, of the sources that ran.
+    """
 
     version: str
     scenario: Scenario
@@ -129,6 +133,7 @@ class Manifest(Result, frozen=True, kw_only=True):
     attacks: tuple[str, ...]
     inventory: str
     unverified: tuple[str, ...] = ()
+    byte_pass: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError if a scheme or an attack stands twice."""

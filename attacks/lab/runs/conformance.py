@@ -6,60 +6,26 @@ is used. An attack: it breaks its specimen and not the sound twin; what only it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from functools import cache, cached_property, partial
-
-import msgspec
+from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cache, partial
 
 from attacks.lab.adversary.view import words_of
-from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
 from attacks.lab.crosscheck.compare import agree
-from attacks.lab.crosscheck.round_the_door import round_the_door
-from attacks.lab.crosscheck.two_plays import TwoPlays
-from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
 from attacks.lab.runs.marked import Noted, honest_only, own_rules, run_by, used
 from attacks.lab.runs.matrix import Progress
-from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
-from attacks.lab.simulation.record import Record
-from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
-from attacks.lab.verdict.beyond import opened_beyond
+from attacks.lab.verdict.byte_pass import BytePass, Test, broken_by
 from attacks.lab.verdict.controls import controlled
 from attacks.registry import specimens
 from escrow.scheme import Scheme
 from escrow.warrant import Demand
 
-Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "", how it is broken, or Noted
 
-
-def small() -> Scenario:
-    """Return the smallest scenario of the default's kind that uses every rule of the protocol; much mail is late."""
-    sizes = scenario.default(users=3, groups=2, days=4, messages=24)
-    return msgspec.structs.replace(sizes, late_percent=40)
-
-
-class Trial:
+class Trial(BytePass):
     """One scheme in the small scenario, played on first use."""
-
-    def __init__(self, scheme: Scheme, every: Sequence[Attack]) -> None:
-        self.scheme, self.every = scheme, every
-
-    @cached_property
-    def plays(self) -> TwoPlays:
-        """The play in the small scenario, and the same under another run secret."""
-        return TwoPlays(self.scheme, small())
-
-    @property
-    def record(self) -> Record:
-        """The first of these plays."""
-        return self.plays.record
-
-    @cached_property
-    def analysis(self) -> Analysis:
-        """The analysis of that play, and of its bytes."""
-        return Analysis(self.scheme, self.record, self.every, door=self.plays)
 
     def forgets_nothing(self) -> str:
         """Check that parties replaced by their decoded states after every action play the same play."""
@@ -112,34 +78,6 @@ class Trial:
         """
         return "; ".join(agree(self.analysis).failures)
 
-    def has_no_constant_secret(self) -> str:
-        """Check that no secret is equal in two plays of different run secrets: it would be written in the program."""
-        return "; ".join(constant_secrets(self.plays))
-
-    def repeats_no_nonce(self) -> str:
-        """Check that no two ciphertexts are sealed under one key and nonce."""
-        return "; ".join(repeated_nonces(self.plays))
-
-    def goes_through_the_door(self) -> str:
-        """Check that no module of the scheme takes cryptography or randomness from elsewhere."""
-        return "; ".join(round_the_door(self.scheme))
-
-    def byte_tests(self) -> Iterator[Test]:
-        """Yield the properties of the bytes in a play, whatever their types say."""
-        yield "no secret is the same in every run", self.has_no_constant_secret
-        yield "no key and nonce seal twice", self.repeats_no_nonce
-        yield "all cryptography goes through the door", self.goes_through_the_door
-        yield "bytes open nothing beyond the rules", self.opens_nothing_by_bytes
-        yield "no official acts on an order that no court signed", self.wants_signatures
-
-    def wants_signatures(self) -> str:
-        """Check that no official acts on an order that no court signed."""
-        return "; ".join(answered_unsigned(self.scheme, self.record))
-
-    def opens_nothing_by_bytes(self) -> str:
-        """Check that no coalition reads more by bytes, and by all that the door computed, than by the rules."""
-        return "; ".join(map(str, opened_beyond(self.analysis, self.plays)))
-
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
         from escrow.testing import properties  # here, because it imports hypothesis
@@ -151,7 +89,7 @@ class Trial:
         yield "every rule is used", self.uses_every_rule
         yield "what is honest only is listed", self.lists_what_is_honest_only
         yield "three adversaries agree", self.is_agreed_on
-        yield from self.byte_tests()
+        yield from super().tests()
 
 
 def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
@@ -200,12 +138,5 @@ def check(
         for done, (who, name, test) in enumerate(tests):
             if progress is not None:
                 progress(done, len(tests), f"{who}, {name}")
-            broken = _broken(test)
+            broken = broken_by(test)
             yield f"{who}, {name}", not broken or isinstance(broken, Noted), broken
-
-
-def _broken(test: Callable[[], str]) -> str:
-    try:
-        return test()
-    except Exception as error:  # a scheme or attack that cannot be played breaks the property that was tried
-        return f"{type(error).__name__}: {error}"

@@ -23,6 +23,7 @@ from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.fingerprints import cell_key, control_key, sources
 from escrow import crypto
+from escrow.registry import is_plugin
 from escrow.scheme import Scheme
 
 Progress = Callable[[int, int, str], None]
@@ -259,7 +260,14 @@ class _Shared:
         """Return the evaluation of a scheme; drop those of earlier schemes, since tasks come scheme by scheme."""
         if scheme.name not in self._evaluations:
             kept = {name: each for name, each in self._evaluations.items() if task.plain and name == task.plain.name}
-            made = Evaluation(scheme, task.every, task.scenario, isolated=task.isolated, plain=task.plain)
+            made = Evaluation(
+                scheme,
+                task.every,
+                task.scenario,
+                isolated=task.isolated,
+                plain=task.plain,
+                byte_pass=is_plugin(scheme),
+            )
             self._evaluations = kept | {scheme.name: made}
         return self._evaluations[scheme.name]
 

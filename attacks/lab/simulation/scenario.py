@@ -285,6 +285,12 @@ def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 
     ).check()
 
 
+def small() -> Scenario:
+    """Return the smallest scenario of the default's kind that uses every rule of the protocol; much mail is late."""
+    sizes = default(users=3, groups=2, days=4, messages=24)
+    return msgspec.structs.replace(sizes, late_percent=40)
+
+
 def _group(number: int, names: list[str], removal_day: int) -> GroupSpec:
     """Return a group. Groups alternate in style; the last member of one with Sender Keys is removed half-way."""
     size = max(3, len(names) * 2 // 3)

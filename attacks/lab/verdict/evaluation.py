@@ -18,12 +18,15 @@ from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
+from attacks.lab.verdict.byte_pass import BytePass
 from attacks.lab.verdict.cell import Messaging, Reach, judge_cell, reach, texts
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.fingerprints import cell_key
 from escrow import __version__, registry
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
+
+PROMISING = ("HELD", "AS CLAIMED")  # verdicts that no scheme gets while a property of its bytes is broken
 
 
 class Evaluation:
@@ -33,6 +36,7 @@ class Evaluation:
     adversary its own process, plays under a fresh secret if none is given, and tries each cell's coalition again in a
     process that holds nothing else; a failure there is an ERROR. `plain` is the scheme that cells are compared with;
     their keys depend on it. `by_bytes` joins to the honest play's analysis what follows without rules (crosscheck).
+    `byte_pass` tries the properties of the scheme's bytes before a cell is HELD or AS CLAIMED.
     """
 
     def __init__(
@@ -45,9 +49,10 @@ class Evaluation:
         secret: bytes | None = None,
         plain: Scheme | None = None,
         by_bytes: bool = False,
+        byte_pass: bool = False,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
-        self.plain, self.by_bytes = plain, by_bytes
+        self.plain, self.by_bytes, self.byte_pass = plain, by_bytes, byte_pass
         self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
@@ -121,7 +126,14 @@ class Evaluation:
             cell, opened = self._judged(attack, opened_in_plain)
         except (AdversaryFailed, EndlessRule) as error:
             cell, opened = Cell(scheme=self.scheme.name, attack=attack.name, verdict="ERROR", reason=str(error)), ()
+        if self.byte_pass and cell.verdict in PROMISING and self._broken:
+            said = f"{'; '.join(self._broken)}; else {cell.verdict}: {cell.reason}"
+            cell = msgspec.structs.replace(cell, verdict="INCONCLUSIVE", reason=said)
         return msgspec.structs.replace(cell, key=key), frozenset(opened)
+
+    @cached_property
+    def _broken(self) -> tuple[str, ...]:
+        return BytePass(self.scheme, self.attacks).failures
 
     def _judged(self, attack: Attack, opened_in_plain: frozenset[int]) -> tuple[Cell, Iterable[int]]:
         analysis, corruptions = self.under(attack)
@@ -163,6 +175,7 @@ def manifest(
         attacks=tuple(attack.name for attack in attacks),
         inventory=_inventory(rule.name for scheme in schemes for rule in rules_of(scheme, every)),
         unverified=tuple(unverified),
+        byte_pass=tuple(scheme.name for scheme in schemes if registry.is_plugin(scheme)),
     )
 
 

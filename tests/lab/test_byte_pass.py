@@ -1,0 +1,79 @@
+"""A scheme from outside whose bytes break a property gets no HELD and no AS CLAIMED, and the property is named."""
+
+import json
+
+import pytest
+
+from attacks import registry as attack_registry
+from attacks.cli import main
+from attacks.lab.runs.matrix import run_matrix
+from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.evaluation import PROMISING, Evaluation
+from escrow import registry
+from tests.support.command_line import SMALL
+from tests.support.planted import beside, planted
+
+ATTACKS = [attack_registry.attacks()[name] for name in ("authority-theft", "device-compromise", "null-eavesdropper")]
+CONSTANT = beside("crypto.seal(b'one constant key in every client', key.value, blank.labels(), key.chain[:12])")
+REPEATED = beside("crypto.seal(crypto.sha256(key.value), b'1', b'') + crypto.seal(crypto.sha256(key.value), b'2', b'')")
+ROUND = beside("__import__('hashlib').sha256(key.chain).digest()")
+
+
+def verdicts(scheme):
+    found = run_matrix([scheme], ATTACKS, small(), every=ATTACKS)
+    assert found.manifest.byte_pass == ((scheme.name,) if registry.is_plugin(scheme) else ())
+    return {cell.attack: cell for cell in found.cells}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (CONSTANT, "no secret is the same in every run: alice-laptop gives seal a key of 32 bytes that is the same"),
+        (REPEATED, "no key and nonce seal twice: seal by alice-laptop: different ciphertexts"),
+        (ROUND, "all cryptography goes through the door: planted_"),
+    ],
+    ids=["constant", "nonce", "round the door"],
+)
+def test_no_promising_verdict_where_a_property_of_bytes_is_broken(changes, said, tmp_path):
+    sound, broken = verdicts(planted(tmp_path)), verdicts(planted(tmp_path, *changes))
+    promised = {name for name, cell in sound.items() if cell.verdict in PROMISING}
+    assert {"authority-theft", "null-eavesdropper"} <= promised
+    for name, cell in broken.items():
+        if name in promised:
+            assert cell.verdict == "INCONCLUSIVE"
+            assert said in cell.reason
+            assert f"; else {sound[name].verdict}: " in cell.reason
+        else:
+            assert cell.verdict == sound[name].verdict == "BREACH"
+
+
+def test_the_librarys_own_schemes_are_not_tried_in_a_run(monkeypatch):
+    monkeypatch.setattr("attacks.lab.verdict.evaluation.BytePass", lambda *given: pytest.fail("tried"))
+    verdicts(registry.schemes()["envelope"])
+
+
+def test_run_and_matrix_say_the_same_and_the_manifest_says_that_bytes_were_tried(tmp_path, capsys):
+    scheme = planted(tmp_path, *CONSTANT)
+    path = str(next(tmp_path.glob("*.py")))
+    cells = []
+    for command in (
+        ["run", "null-eavesdropper", "--scheme", "planted"],
+        ["matrix", "--only", "*anted", "--only", "null-*"],
+    ):
+        main([*command, "--plugin", path, "--format", "json", *SMALL])
+        told = json.loads(capsys.readouterr().out)
+        assert told["manifest"]["byte_pass"] == [scheme.name]
+        cells += [cell for cell in told["cells"] if cell["scheme"] == scheme.name]
+    assert cells[0] == cells[1]
+    assert cells[0]["verdict"] == "INCONCLUSIVE"
+
+
+def test_a_pass_is_made_once_and_only_where_something_is_promised(tmp_path, monkeypatch):
+    from attacks.lab.verdict import evaluation as evaluating
+
+    made = []
+    real = evaluating.BytePass
+    monkeypatch.setattr(evaluating, "BytePass", lambda *given: made.append(given) or real(*given))
+    evaluation = Evaluation(planted(tmp_path), ATTACKS, small(), byte_pass=True)
+    assert [evaluation.cell(attack)[0].verdict in PROMISING for attack in ATTACKS] == [True, False, True]
+    assert len(made) == 1
