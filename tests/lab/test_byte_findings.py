@@ -4,7 +4,7 @@ import pytest
 
 from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
 from attacks.lab.crosscheck.two_plays import TwoPlays
-from attacks.lab.runs.conformance import Trial
+from attacks.lab.verdict.byte_pass import BytePass
 from attacks.lab.simulation.scenario import small
 from escrow import registry
 from tests.support.planted import CAST, CUSTODIAN, DEVICE, beside, planted
@@ -122,4 +122,4 @@ def test_what_is_sound_is_not_blamed(kind, tmp_path):
 
 @pytest.mark.parametrize("name", registry.schemes())
 def test_our_schemes_have_neither(name):
-    assert [(said, test()) for said, test in Trial(registry.schemes()[name], ()).byte_tests() if test()] == []
+    assert [(said, test()) for said, test in BytePass(registry.schemes()[name], ()).tests() if test()] == []
