@@ -4,8 +4,8 @@ import pytest
 
 from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
 from attacks.lab.crosscheck.two_plays import TwoPlays
-from attacks.lab.verdict.byte_pass import BytePass
 from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.byte_pass import BytePass
 from escrow import registry
 from tests.support.planted import CAST, CUSTODIAN, DEVICE, beside, planted
 
