@@ -12,11 +12,10 @@ Source: Gennaro, Jarecki, Krawczyk, Rabin, "Robust threshold DSS signatures", EU
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
+from attacks.kernels.wrong_shares import one_off
 from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
-from escrow.primitives import group
+from escrow.codec import Fact
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.warrant import Answered, Request
@@ -34,21 +33,16 @@ class LyingHolder(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless more holders have shares than are needed."""
-        spare = len(holders(cast)) - int(getattr(scheme, "t", 0))
-        return "" if hasattr(scheme, "t") and spare > 0 else "no holder of a share can be spared"
+        spared = any(0 < each.t < len(each.names) for each in cast.holders)
+        return "" if spared else "no holder of a share can be spared"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the holder that is asked first, from the first day."""
-        return [Turn(holders(cast)[0], 0)]
+        return [Turn(next(each.names[0] for each in cast.holders if 0 < each.t < len(each.names)), 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the holder answer requests with a wrong secret."""
         return lying(party)
-
-
-def holders(cast: Cast) -> list[str]:
-    """Return the officials of whom there are several: their names end in a number."""
-    return [name for name in cast.officials if name.rpartition("-")[2].isdigit()]
 
 
 def lying(party: Principal) -> Principal:
@@ -71,11 +65,16 @@ def lying(party: Principal) -> Principal:
 
 
 def _off(value: Any) -> Any:
-    """Return a share, or each of several, with its scalar increased by one."""
+    """Return a share, or each of several, with its scalar increased by one.
+
+    A share is a fact with the index of its holder and secret bytes, under whatever names; other values stay.
+    """
     if isinstance(value, list):
         return [_off(each) for each in value]
-    if hasattr(value, "index") and hasattr(value, "raw"):
-        return msgspec.structs.replace(value, raw=group.scalar_bytes(int.from_bytes(value.raw, "big") + 1))
+    if isinstance(value, dict):
+        return {key: _off(each) for key, each in value.items()}
+    if isinstance(value, Fact) and any(type(getattr(value, name)) is int for name in value.__struct_fields__):
+        return one_off(value)
     return value
 
 

@@ -19,10 +19,11 @@ from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.derivation import Guard, derivation
+from escrow.e2ee.policing import field_type
 from escrow.errors import Forged, Malformed
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme, Source
-from escrow.schemes.threshold import Threshold, ThresholdField, label_of
+from escrow.schemes.threshold import ThresholdField, label_of
 from escrow.warrant import Order
 from escrow.wire import Wire
 
@@ -51,7 +52,9 @@ class MauledFields(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless the scheme's fields are threshold ciphertexts."""
-        return "" if isinstance(scheme, Threshold) else "no field of threshold decryption to maul"
+        kind = field_type(scheme.device.access_field)
+        mauled = kind is not None and issubclass(kind, ThresholdField)
+        return "" if mauled else "no field of threshold decryption to maul"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the authority from the attack day on."""

@@ -17,7 +17,6 @@ import msgspec
 
 from attacks.lab.simulation.attack import Attack, Cast, Seize
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lying_holder import holders
 from escrow.derivation import Guard, derivation
 from escrow.errors import Forged
 from escrow.scheme import Finding, Scheme, Source
@@ -57,11 +56,11 @@ class MobileAdversary(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless several officials hold shares of one key."""
-        return "" if len(holders(cast)) > 1 else "no two hold shares of one key"
+        return "" if cast.holders else "no two hold shares of one key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
         """Seize one holder on each evening, in turn."""
-        in_turn = cycle(holders(cast))
+        in_turn = cycle(cast.holders[0].names)
         return [Seize(next(in_turn), day) for day in range(scenario.days)]
 
 

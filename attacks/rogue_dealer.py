@@ -8,22 +8,22 @@ is disqualified and the rest make the key without it; if it is the only dealer, 
 Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure Distributed Key Generation", EUROCRYPT '99, figure 2.
 """
 
-from collections.abc import Iterable
+import importlib
+from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
-import msgspec
-
+from attacks.kernels.wrong_shares import one_off, sealing_wrong
 from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
+from escrow.codec import Fact
 from escrow.errors import Unreachable
-from escrow.primitives import group
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Finding, Scheme, Source
-from escrow.schemes.split_key import SplitKey
-from escrow.schemes.threshold import Threshold
 from escrow.sharing.committee.member import Member
 from escrow.sharing.committee.rounds import MemberRun
 from escrow.sharing.dkg.gjkr import SubShare
+from escrow.vocabulary import vocabulary
 from escrow.warrant import Answered, Request
 from escrow.wire import Wire
 
@@ -48,11 +48,11 @@ class RogueDealer(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless a party of the scheme deals shares of an escrow key."""
-        return "" if isinstance(scheme, SplitKey | Threshold) else "nobody deals shares of an escrow key"
+        return "" if _dealers(cast) else "nobody deals shares of an escrow key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
-        """Corrupt the dealer, or the first agent of several that deal, from the first day."""
-        return [Turn("dealer" if "dealer" in cast.officials else "agent-1", 0)]
+        """Corrupt the dealer, or the first of several, from the first day."""
+        return [Turn(_dealers(cast)[0], 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the party deal wrong shares to the others, and answer no complaint and no request."""
@@ -60,7 +60,7 @@ class RogueDealer(Attack):
 
         def hand(self: Any, wire: Wire, run: MemberRun, share: SubShare) -> None:
             """Send one member's sub-share, wrong unless it is the dealer's own."""
-            honest.hand(self, wire, run, share if share.member == self.index else _off(share))
+            honest.hand(self, wire, run, share if share.member == self.index else one_off(share))
 
         def rebut(self: Any, wire: Wire, run: MemberRun) -> None:
             """Answer no complaint."""
@@ -70,13 +70,21 @@ class RogueDealer(Attack):
 
         if isinstance(party, Member):
             return corrupted(party, hand=hand, rebut=rebut, on_request=on_request)
-        return corrupted(party, handed=lambda self, shares: [_off(share, "raw") for share in shares])
+        kinds = frozenset(vocabulary(importlib.import_module(type(scheme).__module__), (Fact,)).types - {Fact})
+        wrong: dict[str, Any] = {name: sealing_wrong(method, kinds) for name, method in _methods(honest).items()}
+        return corrupted(party, None, **wrong)
 
 
-def _off(share: Any, field: str = "value") -> Any:
-    """Return a share with its scalar increased by one."""
-    raw = group.scalar_bytes(int.from_bytes(getattr(share, field), "big") + 1)
-    return msgspec.structs.replace(share, **{field: raw})
+def _dealers(cast: Cast) -> list[str]:
+    """Return the officials that deal."""
+    return [name for name in cast.dealers if name in cast.officials]
+
+
+def _methods(kind: type[Principal]) -> dict[str, Callable[..., Any]]:
+    """Return the methods of a dealer's class, but for those that all principals have."""
+    names = {name for each in kind.__mro__ for name in vars(each) if not name.startswith("_")}
+    methods = {name: getattr(kind, name) for name in sorted(names) if not hasattr(Principal, name)}
+    return {name: method for name, method in methods.items() if isinstance(method, FunctionType)}
 
 
 ATTACK = RogueDealer()

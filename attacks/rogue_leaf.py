@@ -23,7 +23,6 @@ from escrow.schemes.clipper.chip import Chip
 from escrow.schemes.clipper.field import ClipperField, make_field
 from escrow.schemes.clipper.leaf import IV
 from escrow.schemes.clipper.phone import ClipperDevice
-from escrow.schemes.clipper.scheme import Clipper
 
 PATIENCE = 1 << 20
 HOPELESS = 1 << 12  # trials where even 2^20 would be too few
@@ -62,7 +61,7 @@ def target_devices(scenario: Scenario) -> tuple[str, ...]:
 
 def no_leaf(scheme: Scheme) -> str:
     """Return why an attack on LEAFs does not apply to a scheme, or "" if it does."""
-    return "" if isinstance(scheme, Clipper) else "no LEAF goes along"
+    return "" if issubclass(scheme.device, ClipperDevice) else "no LEAF goes along"
 
 
 class RogueLeafSearch(Attack):

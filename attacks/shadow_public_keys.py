@@ -46,7 +46,7 @@ class ShadowKeys(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless users have keys certified."""
-        return "" if isinstance(scheme, fair_keys.FairKeys) else "no user has a key certified"
+        return "" if issubclass(scheme.device, fair_keys.FairDevice) else "no user has a key certified"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt a device of a user under a warrant and one of another user, both of few devices if possible."""

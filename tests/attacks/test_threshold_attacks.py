@@ -13,7 +13,6 @@ from committee_faults import changed, off
 
 from attacks import lying_holder
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.simulation.attack import Cast
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED
@@ -186,19 +185,17 @@ def test_a_lying_holder_lies_about_shares_only_while_it_answers():
         assert lying_holder._off([agent.share, b"x"]) == [changed(agent.share, raw=off(agent.share.raw)), b"x"]
 
 
-def test_holders_are_the_officials_of_whom_there_are_several():
-    cast = Cast(("alice-1",), ("court", "provider", "agent-1", "agent-2", "centre"))
-    assert lying_holder.holders(cast) == ["agent-1", "agent-2"]
+def test_holders_are_the_officials_whose_shares_belong_together():
     for scheme in (SplitKey(), FairKeys(), Threshold()):
-        found = lying_holder.holders(evaluation(scheme).record.cast)
-        assert tuple(found) == (scheme.trustees if isinstance(scheme, FairKeys) else scheme.agents)
+        (found,) = evaluation(scheme).cast.holders
+        assert found.names == (scheme.trustees if isinstance(scheme, FairKeys) else scheme.agents)
 
 
 @pytest.mark.parametrize(("t", "n"), [(3, 3), (2, 2)])
 def test_a_holder_that_cannot_be_spared_is_no_case_for_the_liar(t, n):
-    cast = Cast((), tuple(f"agent-{i}" for i in range(1, n + 1)))
-    assert "spared" in ATTACKS["lying-holder"].applies(SplitKey(t=t, n=n), cast)
-    assert ATTACKS["lying-holder"].applies(SplitKey(t=2, n=3), Cast((), ("agent-1", "agent-2", "agent-3"))) == ""
+    liar = ATTACKS["lying-holder"]
+    assert "spared" in liar.applies(SplitKey(t=t, n=n), evaluation(SplitKey(t=t, n=n)).cast)
+    assert liar.applies(SplitKey(t=2, n=3), evaluation(SplitKey(t=2, n=3)).cast) == ""
 
 
 # --- faults seeded in threshold ---

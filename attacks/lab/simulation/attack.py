@@ -70,11 +70,24 @@ def evenings_of(corruption: Corruption, days: int) -> tuple[int, ...]:
     return tuple(range(corruption.day, days))
 
 
+class Holders(msgspec.Struct, frozen=True):
+    """Officials that hold parts of one secret, in the order of their indexes; `t` are needed (0: it is not known)."""
+
+    names: tuple[str, ...]
+    t: int = 0
+
+
 class Cast(msgspec.Struct, frozen=True):
-    """Who plays: the names of the users' devices, and of everybody else."""
+    """Who plays: the names of the users' devices, and of everybody else; and, told by facts, who does what.
+
+    `holders` are the groups of officials that hold parts of one secret, the largest first, and `dealers` the parties
+    that make such parts. Attacks choose their victims by these roles: names are the scheme's own affair.
+    """
 
     devices: tuple[str, ...]
     officials: tuple[str, ...]
+    holders: tuple[Holders, ...] = ()
+    dealers: tuple[str, ...] = ()
 
 
 class Apparatus:

@@ -75,6 +75,11 @@ class Keeping:
         self._seen.clear()  # whose objects are gone: others may get their identities
         self._look()
 
+    def facts(self, kinds: tuple[type[Fact], ...]) -> list[Fact]:
+        """Return the facts of these kinds that the party had since `left` was last asked."""
+        self._look()
+        return [fact for fact in self._had if isinstance(fact, kinds)]
+
     def left(self) -> dict[Fact, None]:
         """Return what the party had since this was last asked, apart from what its state still holds."""
         self._look()
@@ -122,10 +127,14 @@ class Keeping:
                 self.values.add(value)
             self._read(value)
         elif kind is int:
-            if value > 1 << 64:
-                self.values.add(value.to_bytes(max(32, (value.bit_length() + 7) // 8), "big"))
+            self._number(value)
         elif _way(kind) not in _NOTHING:
             self._objects[id(value)] = value
+
+    def _number(self, value: int) -> None:
+        """Note a large number, such as a scalar, as the bytes that it is kept in: 32, or as many as it needs."""
+        if value > 1 << 64:
+            self.values.add(value.to_bytes(max(32, (value.bit_length() + 7) // 8), "big"))
 
     def _read(self, data: bytes) -> None:
         """Note the fact that some bytes encode, if they are one's encoding: an array that begins with its name."""
@@ -138,6 +147,7 @@ class Keeping:
             except Malformed:
                 return
             self._had |= dict.fromkeys(codec.walk(fact, Fact))
+            self.values.update(secrets_of(fact))
 
     def _look(self) -> None:
         """Note the facts in everything that the last action had, and in the party's state."""
@@ -154,7 +164,9 @@ class Keeping:
             way = _way(kind)
             if way is _Way.LEAF:
                 continue
-            if way is _Way.BYTES:
+            if way is _Way.NUMBER:
+                self._number(value)
+            elif way is _Way.BYTES:
                 if SECRET <= len(value) <= LONGEST:
                     values_.add(value)
             elif way is _Way.ITEMS:
@@ -174,7 +186,7 @@ class Keeping:
 class _Way(Enum):
     """How facts are looked for in a value, by its type."""
 
-    LEAF, BYTES, ITEMS, VALUES, FACT, PACKET, STRUCT, PARTY = range(8)
+    LEAF, NUMBER, BYTES, ITEMS, VALUES, FACT, PACKET, STRUCT, PARTY = range(9)
 
 
 _NOTHING = (_Way.LEAF, _Way.PARTY)  # of a local value: a party's fields are looked at by themselves
@@ -183,9 +195,9 @@ _NOTHING = (_Way.LEAF, _Way.PARTY)  # of a local value: a party's fields are loo
 @cache
 def _way(kind: type) -> _Way:
     ways = {
-        bytes: _Way.BYTES, dict: _Way.VALUES, list: _Way.ITEMS, tuple: _Way.ITEMS, set: _Way.ITEMS,
-        frozenset: _Way.ITEMS, Fact: _Way.FACT, Packet: _Way.PACKET, Principal: _Way.PARTY,
-        msgspec.Struct: _Way.STRUCT,
+        bool: _Way.LEAF, int: _Way.NUMBER, bytes: _Way.BYTES, dict: _Way.VALUES, list: _Way.ITEMS,
+        tuple: _Way.ITEMS, set: _Way.ITEMS, frozenset: _Way.ITEMS, Fact: _Way.FACT, Packet: _Way.PACKET,
+        Principal: _Way.PARTY, msgspec.Struct: _Way.STRUCT,
     }  # fmt: skip
     return next((way for base, way in ways.items() if issubclass(kind, base)), _Way.LEAF)
 

@@ -8,16 +8,20 @@ state of every principal is taken. This module knows the truth; no attack may im
 from __future__ import annotations
 
 import hashlib
+import importlib
 import random
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from attacks.lab.simulation.attack import Apparatus, Attack, Cast
+from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Keep
 from attacks.lab.simulation.network import LossyLink
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
+from attacks.lab.simulation.roles import with_roles
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from attacks.lab.simulation.seat import WatchedWire, occupant
 from attacks.lab.simulation.takeover import Takeover, by_authority
 from escrow import crypto
+from escrow.codec import Fact
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.content import InGroup, direct
@@ -27,6 +31,7 @@ from escrow.errors import EscrowError
 from escrow.principal import Principal
 from escrow.scheme import Intercept, Scheme
 from escrow.testing.world import World
+from escrow.vocabulary import vocabulary
 from escrow.warrant import COURT, Authority, Order, Warrant
 from escrow.wire import Link, Wire
 
@@ -61,13 +66,32 @@ def play(
     make = None if attack is None else attack.apparatus
     apparatus = None if make is None else make(observer)
     with crypto.running(Run(secret or run_secret(scenario.seed), apparatus or observer)):
-        return Play(scheme, scenario, attack, forgetful, apparatus).run()
+        cast = None if attack is None else cast_of(scheme, scenario)
+        return Play(scheme, scenario, attack, forgetful, apparatus, cast).run()
 
 
 def cast_of(scheme: Scheme, scenario: Scenario) -> Cast:
-    """Return the names of the parties that would play."""
+    """Return the names of the parties that would play, and their roles."""
+    try:
+        return _cast(scheme, scenario)
+    except TypeError:  # a parameter that cannot be a key
+        return _cast.__wrapped__(scheme, scenario)
+
+
+@lru_cache(maxsize=64)
+def _cast(scheme: Scheme, scenario: Scenario) -> Cast:
     with crypto.running(Run(run_secret(scenario.seed))):
-        return Play(scheme, scenario).cast
+        trial = Play(scheme, scenario, _Onlooker())
+        parties = trial.set_up().parties()
+    words = vocabulary(importlib.import_module(type(scheme).__module__), (Fact,))
+    return with_roles(trial.cast, parties, words)
+
+
+class _Onlooker(Attack):
+    """Watches everybody."""
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Keep]:
+        return [Keep(name) for name in (*cast.officials, *cast.devices)]
 
 
 class Play(World):
@@ -80,13 +104,17 @@ class Play(World):
         attack: Attack | None = None,
         forgetful: bool = False,
         apparatus: Apparatus | None = None,
+        cast: Cast | None = None,
     ) -> None:
-        """Make the parties. `apparatus` is the attack's, if it has one; it observes the play."""
+        """Make the parties. `apparatus` is the attack's, if it has one; it observes the play.
+
+        `cast` has the parties' roles; without it there are only their names.
+        """
         self.link = LossyLink(scenario)
         super().__init__(scheme, scenario.users, self.link)
         self.scenario, self.attack, self.forgetful, self.apparatus = scenario, attack, forgetful, apparatus
         devices = tuple(name for name, party in self.wire.parties.items() if isinstance(party, Device))
-        self.cast = Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
+        self.cast = cast or Cast(devices, tuple(name for name in self.wire.parties if name not in devices))
         self.takeover = Takeover(self.wire, scheme, attack, self.cast, scenario)
         self.states: dict[str, list[bytes]] = {name: [] for name in self.wire.parties}
         self.kinds: dict[str, list[type[Principal]]] = {name: [] for name in self.wire.parties}
@@ -111,6 +139,13 @@ class Play(World):
                     self._say(said)
             self._evening(day)
         return self._record()
+
+    def set_up(self) -> Takeover:
+        """Play no more than the set-up and the first morning. Return who is watched."""
+        self.takeover.morning(0)
+        self._set_up()
+        self._morning(0)
+        return self.takeover
 
     # --- set-up and morning ---
 

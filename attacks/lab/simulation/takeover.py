@@ -134,6 +134,10 @@ class Takeover:
             party = with_kept(revive(*self._stolen[use]), [*copy_facts(copy)])
             yield use, party.state(), type(party)
 
+    def parties(self) -> dict[str, tuple[Principal, Keeping | None]]:
+        """Return every party by name, and what is kept of it if it is watched."""
+        return {name: (occupant(party), keeping_of(party)) for name, party in self._wire.parties.items()}
+
     def untested(self) -> str:
         """Return why the attack tested nothing, if it replaced methods and none of them ran; else ""."""
         return self._replaced.untested(map(keeping_of, self._wire.parties.values()))
