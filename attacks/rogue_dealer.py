@@ -8,22 +8,20 @@ is disqualified and the rest make the key without it; if it is the only dealer, 
 Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure Distributed Key Generation", EUROCRYPT '99, figure 2.
 """
 
-import importlib
 from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
 from attacks.kernels.wrong_shares import one_off, sealing_wrong
 from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.keeping import facts_read
 from attacks.lab.simulation.scenario import Scenario
-from escrow.codec import Fact
 from escrow.errors import Unreachable
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Finding, Scheme, Source
 from escrow.sharing.committee.member import Member
 from escrow.sharing.committee.rounds import MemberRun
 from escrow.sharing.dkg.gjkr import SubShare
-from escrow.vocabulary import vocabulary
 from escrow.warrant import Answered, Request
 from escrow.wire import Wire
 
@@ -70,7 +68,7 @@ class RogueDealer(Attack):
 
         if isinstance(party, Member):
             return corrupted(party, hand=hand, rebut=rebut, on_request=on_request)
-        kinds = frozenset(vocabulary(importlib.import_module(type(scheme).__module__), (Fact,)).types - {Fact})
+        kinds = facts_read(type(scheme))
         wrong: dict[str, Any] = {name: sealing_wrong(method, kinds) for name, method in _methods(honest).items()}
         return corrupted(party, None, **wrong)
 

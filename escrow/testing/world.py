@@ -9,8 +9,9 @@ It knows no attack, and needs nothing but the library.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from typing import Any, TypeVar
 
 from escrow import codec, crypto
 from escrow.e2ee.device import Device
@@ -23,6 +24,7 @@ from escrow.scheme import Intercept, Scheme, User
 from escrow.warrant import COURT, Authority, Court, CourtKey, Warrant, introduce
 from escrow.wire import Heard, Link, Wire, reliable
 
+R = TypeVar("R")
 _MAIL = frozenset({Mail, Delivery})
 
 
@@ -102,8 +104,12 @@ class World:
         """Hand the authority a warrant in the court's name; it does at once what the scheme says."""
         with crypto.acting(COURT):
             self.court.serve(self.wire, self.authority.name, warrant)
+        self.by_authority(self.scheme.serve, warrant)
+
+    def by_authority(self, work: Callable[..., R], *arguments: Any) -> R:
+        """Return what the authority's part of the scheme's recipe returns, for its object and the wire."""
         with crypto.acting("authority"):
-            self.scheme.serve(self.authority, self.wire, warrant)
+            return work(self.authority, self.wire, *arguments)
 
     def intercepted(self) -> list[Intercept]:
         """Return every mail once, as the network heard it."""
@@ -117,8 +123,11 @@ class World:
 
     def yielded(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> list[bytes]:
         """Run the scheme's lawful access to this mail, and return the texts that it yields."""
-        with crypto.acting("authority"):
-            return list(self.scheme.access(self.authority, self.wire, warrant, intercepted))
+
+        def access(authority: Authority, wire: Wire) -> list[bytes]:
+            return list(self.scheme.access(authority, wire, warrant, intercepted))
+
+        return self.by_authority(access)
 
 
 def _told(scheme: Scheme, party: Principal) -> Principal:

@@ -142,12 +142,10 @@ class Keeping:
             return
         begin, length = (3, data[2]) if data[1] == 0xD9 else (2, data[1] - 0xA0)
         if data[begin : begin + length] in self._names:
-            try:
-                fact = codec.decode_any(data, self._readable)
-            except Malformed:
-                return
-            self._had |= dict.fromkeys(codec.walk(fact, Fact))
-            self.values.update(secrets_of(fact))
+            for read in codec.decode_each(data, self._readable):
+                for fact in codec.walk(read, Fact):
+                    self._had[fact] = None
+                    self.values.update(secrets_of(fact))
 
     def _look(self) -> None:
         """Note the facts in everything that the last action had, and in the party's state."""
@@ -237,9 +235,8 @@ def _is_method(code: CodeType) -> bool:
 @cache
 def facts_read(kind: type) -> frozenset[type[Fact]]:
     """Return the types of facts of the modules on which a scheme's class draws."""
-    types = vocabulary(importlib.import_module(kind.__module__), (Fact,)).types
-    by_name = {kind.__name__: kind for kind in sorted(types - {Fact}, key=lambda kind: kind.__module__)}
-    return frozenset(by_name.values())  # a union tells types by their names
+    types = vocabulary(importlib.import_module(kind.__module__), (Fact,)).types - {Fact}
+    return frozenset(each for each in types if not each.__module__.startswith("attacks.lab."))
 
 
 class Replaced:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Keep
 from attacks.lab.simulation.network import LossyLink
@@ -19,7 +20,7 @@ from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.roles import with_roles
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from attacks.lab.simulation.seat import WatchedWire, occupant
-from attacks.lab.simulation.takeover import Takeover, by_authority
+from attacks.lab.simulation.takeover import Takeover, done_by
 from escrow import crypto
 from escrow.codec import Fact
 from escrow.crypto import Observer, Run, sha256
@@ -29,11 +30,13 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
 from escrow.errors import EscrowError
 from escrow.principal import Principal
-from escrow.scheme import Intercept, Scheme
+from escrow.scheme import Scheme
 from escrow.testing.world import World
 from escrow.vocabulary import vocabulary
-from escrow.warrant import COURT, Authority, Order, Warrant
+from escrow.warrant import Order, Warrant
 from escrow.wire import Link, Wire
+
+R = TypeVar("R")
 
 
 def run_secret(seed: int) -> bytes:
@@ -254,21 +257,10 @@ class Play(World):
                 for body in self.yielded(warrant, self.intercepts.fresh(number)):
                     self.lawful.append(Lawful(self.wire.day, number, body))
 
-    def serve(self, warrant: Warrant) -> None:
-        """Hand the authority a warrant in the court's name; a corrupted authority does what the scheme says too."""
-        with crypto.acting(COURT):
-            self.court.serve(self.wire, self.authority.name, warrant)
+    def by_authority(self, work: Callable[..., R], *arguments: Any) -> R:
+        """Return what the authority's part of the scheme's recipe returns: if it is corrupted, its own code."""
         with crypto.acting("authority"):
-            by_authority(self.authority, self.scheme.serve, self.wire, warrant)
-
-    def yielded(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> list[bytes]:
-        """Run the scheme's lawful access to this mail, and return the texts that it yields."""
-
-        def access(authority: Authority, wire: Wire) -> list[bytes]:
-            return list(self.scheme.access(authority, wire, warrant, intercepted))
-
-        with crypto.acting("authority"):
-            return by_authority(self.authority, access, self.wire)  # type: ignore[no-any-return]  # what access returns
+            return done_by(self.authority, work, self.wire, *arguments)
 
     # --- the record ---
 

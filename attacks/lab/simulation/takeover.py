@@ -10,8 +10,8 @@ Without corruptions it does nothing but take states.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn, Use
 from attacks.lab.simulation.keeping import Keeping, Replaced, facts_read, with_kept
@@ -32,6 +32,7 @@ from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.wire import Wire
 
+R = TypeVar("R")
 Taken = tuple[bytes, type[Principal]]  # a state, and the class that reads it
 
 
@@ -143,9 +144,10 @@ class Takeover:
         return self._replaced.untested(map(keeping_of, self._wire.parties.values()))
 
 
-def by_authority(authority: Any, work: Any, *arguments: Any) -> Any:
-    """Return what the authority's part of the scheme's recipe returns: it is the authority's own code."""
-    return perform(authority, work, authority, *arguments) if is_seat(authority) else work(authority, *arguments)
+def done_by(party: Any, work: Callable[..., R], *arguments: Any) -> R:
+    """Return what code that is a party's own returns: if the party is corrupted, it is watched like the party's."""
+    done: R = perform(party, work, party, *arguments) if is_seat(party) else work(party, *arguments)
+    return done
 
 
 def copy_facts(copy: Any) -> Iterable[Fact]:
