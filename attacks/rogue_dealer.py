@@ -14,7 +14,6 @@ from typing import Any
 
 from attacks.kernels.wrong_shares import one_off, sealing_wrong
 from attacks.lab.simulation.attack import Attack, Cast, Turn
-from attacks.lab.simulation.keeping import facts_read
 from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import Unreachable
 from escrow.principal import Principal, corrupted
@@ -68,8 +67,7 @@ class RogueDealer(Attack):
 
         if isinstance(party, Member):
             return corrupted(party, hand=hand, rebut=rebut, on_request=on_request)
-        kinds = facts_read(type(scheme))
-        wrong: dict[str, Any] = {name: sealing_wrong(method, kinds) for name, method in _methods(honest).items()}
+        wrong: dict[str, Any] = {name: sealing_wrong(method, type(scheme)) for name, method in _methods(honest).items()}
         return corrupted(party, None, **wrong)
 
 

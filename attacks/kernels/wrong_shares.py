@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.keeping import is_public
+from attacks.lab.simulation.keeping import facts_read, is_public
 from escrow import codec, crypto
 from escrow.codec import Fact
 from escrow.derivation import honest_only
@@ -34,12 +34,12 @@ def one_off(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, **secret) if secret else fact
 
 
-def sealing_wrong(method: Callable[..., Any], kinds: frozenset[type[Fact]]) -> Callable[..., Any]:
+def sealing_wrong(method: Callable[..., Any], scheme: type) -> Callable[..., Any]:
     """Return the method, in which all that the dealer seals to others is wrong: packets are public, so shares are."""
 
     @functools.wraps(method)
     def deal(self: Any, *arguments: Any, **named: Any) -> Any:
-        with _wrong_seals(sys.modules[method.__module__], kinds) as seals:
+        with _wrong_seals(sys.modules[method.__module__], facts_read(scheme)) as seals:
             handed = [_Pausing(each, seals) if hasattr(each, "ask") else each for each in arguments]
             return method(self, *handed, **named)
 
