@@ -1,5 +1,6 @@
 """Property: what computes a secret without a mark does not load, wherever it stands; what only passes it on does."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 import attacks.registry
 from escrow import registry
 from escrow.marking.unmarked import Marking
-from escrow.registry import PluginError
+from escrow.registry import PluginError, load_file
 from escrow.testing import templates
-from escrow.vocabulary import _reachable
+from escrow.vocabulary import _reachable, vocabulary
 
 OPEN = "MessageKey(field.chain, field.n, hpke.open_(key, field.sealed, field.labels()))"
 HEAD = """
@@ -185,6 +186,24 @@ def test_schemes_specimens_and_attacks_of_ours_compute_no_secret_without_a_mark(
     assert [said for _, said in Marking(ours).unmarked()] == []
 
 
+def test_the_page_for_authors_marks_what_it_says(tmp_path):
+    """Every example of docs/marking.md stands in one module, which loads with the rules that the page describes."""
+    page = (Path(__file__).parents[2] / "docs" / "marking.md").read_text(encoding="utf-8")
+    path = tmp_path / "page.py"
+    path.write_text("\n".join(re.findall(r"```python\n(.*?)```", page, re.S)) + "\nSCHEMES = ()\n")
+    try:
+        module = load_file(path)
+        rules = {rule.name.rpartition(".")[2]: rule for rule in vocabulary(module).rules if "page" in rule.name}
+        assert rules.keys() == {"opened", "day_key", "key_of_day", "built_in", "with_pin"}
+        assert rules["with_pin"].guesses == {1: 13.3} and rules["built_in"].takes == ()
+        assert rules["key_of_day"].places == {"root": (0, ""), "day": (1, "day")}
+        assert module.key_of_day(module.Root(b"", b""), 3) == rules["day_key"].apply(
+            module.Root(b"", b""), module.Sealed(b"", 3, b"")
+        )
+    finally:
+        sys.modules.pop("plugin_page", None)
+
+
 # --- what a module draws on ---
 
 RULE = """
@@ -223,8 +242,6 @@ def test_an_import_within_a_function_brings_rules(loaded, packages, line):
     packages("marking_helper", RULE.format("Inner"))
     sys.path_importer_cache.clear()
     scheme = loaded(f"{TEMPLATE}\n\n{line}\n")
-    from escrow.vocabulary import vocabulary
-
     names = {rule.name for rule in vocabulary(sys.modules[type(scheme).__module__]).rules}
     assert "marking_helper.next_Inner" in names
 
@@ -235,7 +252,5 @@ def test_rules_are_found_behind_modules_that_draw_on_nothing_of_ours_themselves(
     packages("marking_outer", "import marking_middle\n")
     sys.path_importer_cache.clear()
     scheme = loaded(TEMPLATE.replace("from escrow import codec", "import marking_outer\nfrom escrow import codec"))
-    from escrow.vocabulary import vocabulary
-
     names = {rule.name for rule in vocabulary(sys.modules[type(scheme).__module__]).rules}
     assert "marking_deepest.next_Deepest" in names
