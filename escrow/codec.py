@@ -141,6 +141,14 @@ def _unchanging(data: bytes, kinds: frozenset[type]) -> Any:
     return value
 
 
+def elements(data: bytes) -> tuple[bytes, ...]:
+    """Return the encodings of the values in an encoded tuple; none if the data is no tuple's."""
+    try:
+        return tuple(map(bytes, _decoder(tuple[msgspec.Raw, ...]).decode(data)))
+    except msgspec.DecodeError:
+        return ()
+
+
 def _name(kind: Any) -> str:
     members = kind.__args__ if isinstance(kind, UnionType) or getattr(kind, "__origin__", None) is Union else (kind,)
     return " or ".join(str(getattr(member, "__name__", member)) for member in members)

@@ -190,21 +190,21 @@ class Authority(Principal):
         """Return a signed request about an encoded fact."""
         return Request(warrant, subject, self.key.sign(_request_bytes(warrant, subject)))
 
-    def ask(self, wire: Wire, official: str, warrant: Warrant, subject: Fact) -> Answer:
+    def ask(self, wire: Wire, official: str, warrant: Warrant, subject: Fact | tuple[Fact, ...]) -> Answer:
         """Send a signed request to an official, and return its sealed answer.
 
         Args:
             wire: the wire to the official.
             official: the official's name.
             warrant: the warrant under which the authority asks.
-            subject: the fact that is to be opened.
+            subject: the fact that is to be opened; several, if the official's checks take several.
 
         Raises:
             EscrowError: the official's own error: Refused by a check, Forged, Malformed, or Unreachable.
         """
         return self.put(wire, official, warrant, subject, Answered).answer
 
-    def put(self, wire: Wire, official: str, warrant: Warrant, subject: Fact, reply: type[R]) -> R:
+    def put(self, wire: Wire, official: str, warrant: Warrant, subject: Fact | tuple[Fact, ...], reply: type[R]) -> R:
         """Send a signed request to an official, and return its reply, of type `reply`. Raise its errors as `ask`.
 
         The request is sealed to the official's receiving key. A party outside the cast, which was introduced to nobody,
@@ -268,8 +268,10 @@ class Official(Principal):
     """Base of every official that acts on the authority's requests: the one place that checks a request.
 
     An official promises, in this order: the authority that the warrant names signed the request; the warrant may be
-    used today (`timely`); its own checks hold. A subclass sets `promise`, a function marked `@service`, which yields
-    those checks and names the rule that answers; and it says which of its secrets takes part (`held`).
+    used today (`timely`); its own checks hold. Only then does it read what the request is about. A subclass sets
+    `promise`, a function marked `@service`, which yields those checks and names the rule that answers; and it says
+    which of its secrets takes part (`held`). Where the checks take several facts beside the warrant, the subject of a
+    request is the tuple of them, and `held`, `checks` and `give` take each.
     """
 
     promise: ClassVar[Callable[..., Checks]]
@@ -280,11 +282,10 @@ class Official(Principal):
 
     def on_request(self, sender: str, request: Request, wire: Wire) -> Answered | None:
         """Return the answer to a request that passes every check, sealed to the authority that the warrant names."""
-        warrant, service = request.warrant, self._service()
-        subject = codec.decode(request.subject, service.takes[2])
-        secret = self.held(subject)
-        self.admit(request, wire.day, self._own(secret, warrant, subject, wire.day))
-        return seal_answer(warrant, self.give(secret, warrant, subject))
+        asked = list[Any]()
+        self.admit(request, wire.day, self._own(request, wire.day, asked))
+        secret, warrant, *subjects = asked or self._asked(request)
+        return seal_answer(warrant, self.give(secret, warrant, *subjects))
 
     def admit(self, request: Request, day: int, checks: Checks) -> None:
         """Insist that the authority signed the request, that the warrant may be used today, and on the checks."""
@@ -296,22 +297,31 @@ class Official(Principal):
         """Yield the checks on the warrant and the day of the request. The adversary asks for them on every evening."""
         yield "warrant in force", in_force(warrant, day)
 
-    def held(self, subject: Any) -> Any:
-        """Return the secret that answers about the subject. Raise Refused if there is none."""
+    def held(self, *subjects: Any) -> Any:
+        """Return the secret that answers about the subject, or about several. Raise Refused if there is none."""
         raise NotImplementedError(f"{type(self).__name__} holds no secret")
 
-    def checks(self, secret: Any, warrant: Warrant, subject: Any, day: int = 0) -> Checks:
+    def checks(self, secret: Any, warrant: Warrant, *subjects: Any, day: int = 0) -> Checks:
         """Yield the official's own checks, in order: (check, whether it holds). Only timed ones are told the day."""
-        return self._service().checked(secret, warrant, subject, day=day)
+        return self._service().checked(secret, warrant, *subjects, day=day)
 
-    def _own(self, secret: Any, warrant: Warrant, subject: Any, day: int) -> Checks:
-        """Yield `checks` one by one; whoever evaluates none of them does not call it either."""
-        timed = {"day": day} if self._service().timed else {}
-        yield from self.checks(secret, warrant, subject, **timed)
+    def _own(self, request: Request, day: int, asked: list[Any]) -> Checks:
+        """Yield `checks` one by one, and fill `asked`; whoever evaluates none of them reads nothing here either."""
+        asked += self._asked(request)
+        yield from self.checks(*asked, day=day) if self._service().timed else self.checks(*asked)
 
-    def give(self, secret: Any, warrant: Warrant, subject: Any) -> Fact:
+    def _asked(self, request: Request) -> tuple[Any, ...]:
+        """Return the secret that answers a request, the warrant, and the facts that it is about."""
+        kinds = self._service().takes[2:]
+        if len(kinds) == 1:
+            subjects: tuple[Any, ...] = (codec.decode(request.subject, kinds[0]),)
+        else:
+            subjects = codec.decode(request.subject, tuple[kinds])  # type: ignore[valid-type]  # types known at run time
+        return self.held(*subjects), request.warrant, *subjects
+
+    def give(self, secret: Any, warrant: Warrant, *subjects: Any) -> Fact:
         """Return the fact that answers, before it is sealed."""
-        answer: Fact = self._service().answer(secret, warrant, subject)
+        answer: Fact = self._service().answer(secret, warrant, *subjects)
         return answer
 
     def _service(self) -> Service:

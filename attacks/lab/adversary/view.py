@@ -123,8 +123,9 @@ class Reader:
             yield from _read(data, self._facts)
 
     def _subject(self, encoded: bytes) -> Iterator[Fact]:
-        """Yield the facts of one that travels encoded inside a packet: an access field, or a request's subject."""
-        for each in _read(encoded, self._facts) if encoded else ():
+        """Yield the facts of what travels encoded inside a packet: an access field, or one or more request subjects."""
+        found = _read(encoded, self._facts) if encoded else ()
+        for each in found or (fact for part in codec.elements(encoded) for fact in _read(part, self._facts)):
             yield from walk(each, Fact)
 
     def states(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, partial
 
-from attacks.lab.adversary.view import words_of
+from attacks.lab.adversary.view import module_of, words_of
 from attacks.lab.crosscheck.compare import agree
 from attacks.lab.runs.marked import Noted, honest_only, own_rules, run_by, used
 from attacks.lab.runs.matrix import Progress
@@ -20,6 +20,7 @@ from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.byte_pass import BytePass, Test, broken_by
 from attacks.lab.verdict.controls import controlled
 from attacks.registry import specimens
+from escrow.derivation import Service
 from escrow.scheme import Scheme
 from escrow.warrant import Demand
 
@@ -55,6 +56,8 @@ class Trial(BytePass):
         """
         words, own = words_of(self.scheme), own_rules(self.scheme)
         rules = [rule for rule in words.rules if words.services or Demand not in rule.takes]
+        if unasked := [each.name for each in self._own_services() if each.name not in _answered(self.analysis)]:
+            return f"never answered to a request: {', '.join(unasked)}"
         fired = _fired(self.analysis)
         for specimen in specimens().values():
             if (
@@ -66,6 +69,15 @@ class Trial(BytePass):
         if missing := _idle((rule.name for rule in rules if rule not in own), fired):
             return missing
         return used(own, fired, run_by(lambda: play(self.scheme, small()), own) if own else set())
+
+    def _own_services(self) -> list[Service]:
+        """Return the services of the scheme's own file or package, and of helpers: those of others may go unused."""
+        home = module_of(self.scheme).__name__
+        return [
+            each
+            for each in words_of(self.scheme).services
+            if (module := each.checks.__module__) == home or module.partition(".")[0] not in ("escrow", "attacks")
+        ]
 
     def lists_what_is_honest_only(self) -> str:
         """List the functions that no adversary has because their marks say so: what they compute is on trust."""
@@ -106,6 +118,10 @@ def derivations_of(attack: Attack) -> list[str]:
 
 def _fired(analysis: Analysis) -> set[str]:
     return {name for name, times in analysis.closure.fired.items() if times}
+
+
+def _answered(analysis: Analysis) -> set[str]:
+    return {kind.name for kind in analysis.closure.edges.services.kinds()}
 
 
 def _idle(rules: Iterable[str], fired: Container[str]) -> str:
