@@ -98,6 +98,8 @@ class Flow(Program):
         if target is map and given and isinstance(given[0], ast.Name | ast.Attribute):
             return self._call(ast.Call(given[0], given[1:], []), within)
         target = inspect.unwrap(target) if callable(target) else None
+        if not isinstance(node.func, ast.Name | ast.Attribute):
+            return not any(self._depends(each, within) for each in given)  # what is called is found when it runs
         if target is None:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if isinstance(node.func, ast.Attribute) and name in COPYING:
@@ -128,7 +130,8 @@ class Flow(Program):
             return True
         if function not in self._passes:
             self._passes[function] = True  # while it is looked at: it may call itself
-            self._passes[function] = all(self.passed(each, function) for each in self.returns.get(function, ()))
+            gives = self.returns.get(function, ())
+            self._passes[function] = all(self.passed(each, function) or self.is_fresh(each, function) for each in gives)
         return self._passes[function]
 
     def _depends(self, node: ast.expr, within: Function) -> bool:

@@ -61,6 +61,9 @@ class ModuleText:
             name = getattr(node, "name", named)
             for each in getattr(node, "decorator_list", ()):
                 self._visit(each, Function(node, self.module, name, within, owner), owner, "")
+            for each in (*node.args.defaults, *node.args.kw_defaults):
+                if each is not None:
+                    self._visit(each, within, owner, "")
             made = Function(node, self.module, name, within, owner)
             self.functions.append(made)
             if isinstance(node, ast.Lambda):

@@ -44,8 +44,12 @@ class Program:
         while function is not None:
             if node.id in function.imported:
                 return function.imported[node.id]
-            if node.id in function.parameters or node.id in function.values:
+            if node.id in function.parameters:
                 return None
+            if values := function.values.get(node.id):  # another name for one thing, or what runs decide
+                other = values[0] if len(values) == 1 else None
+                named = isinstance(other, ast.Attribute) or (isinstance(other, ast.Name) and other.id != node.id)
+                return self.meant(other, function) if other is not None and named else None
             function = function.outer
         module = within if isinstance(within, ModuleType) else within.module
         return vars(module).get(node.id, getattr(builtins, node.id, None))

@@ -8,7 +8,7 @@ import inspect
 import typing
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -69,7 +69,11 @@ class Marking(Flow):
 
     def _made(self, call: ast.Call, within: Function) -> Iterator[tuple[str, ast.expr]]:
         """Yield (fact, argument) for each argument of a call that fills a secret field."""
-        target = self.meant(call.func, within)
+        target, given = self.meant(call.func, within), call.args
+        if given and getattr(target, "__name__", "") in ("map", "starmap", "partial"):
+            target, given = self.meant(given[0], within), given[1:]
+        elif isinstance(target, partial):
+            target = target.func
         if ast.unparse(call.func) in ("cls", "type(self)", "self.__class__"):
             target = vars(within.module).get(within.owner, target)
         if target in _REPLACING:
@@ -78,7 +82,7 @@ class Marking(Flow):
                     yield f"fact with another {key.arg}", key.value
         if isinstance(target, type) and issubclass(target, Fact) and (secret := secret_fields(target)):
             names = target.__struct_fields__
-            for name, each in zip(names, call.args, strict=False):
+            for name, each in zip(names, given, strict=False):
                 if name in secret or isinstance(each, ast.Starred):
                     yield target.__name__, each
             for key in call.keywords:

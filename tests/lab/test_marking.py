@@ -61,6 +61,13 @@ TOP = {  # functions and classes at the top of the module
     "a copy with other bytes": "def _of(key: DayKey):\n    return msgspec.structs.replace(key, raw=sha256(key.raw))\n",
     "an inner import": "def _of(key):\n    from escrow.crypto import hkdf as h\n    return DayKey(h(key.raw))\n",
     "a walrus": "def _of(key):\n    return DayKey(raw) if (raw := sha256(key.raw)) else None\n",
+    "a class by another name": "Made = DayKey\n\ndef _of(key):\n    local = Made\n    return local(sha256(key.raw))\n",
+    "a class that is mapped": "def _of(keys):\n    return list(map(DayKey, [sha256(key.raw) for key in keys]))\n",
+    "a partial class": "made = partial(DayKey, day=3)\n\ndef _of(key):\n    return made(sha256(key.raw))\n",
+    "a function by name": "def _of(key):\n    return DayKey(getattr(crypto, 'sha256')(key.raw))\n",
+    "a lambda as a default": "def _of(key, by=lambda k: DayKey(sha256(k.raw))):\n    return by(key)\n",
+    "a fact in a fact": "class Deal(Fact, frozen=True):\n    key: DayKey\n\ndef _of(key):\n"
+    "    return Deal(DayKey(sha256(key.raw)))\n",
     "a sum": "def _of(key, other):\n    return DayKey(key.raw + other.raw)\n",
 }
 INSIDE = {  # methods of the custodian
@@ -94,6 +101,10 @@ SOUND = {  # what computes no secret, or computes it in a marked function
     "    return DayKey(sha256(raw, bytes(day)), day)\n",
     "fresh shares": "def dealt(n: int) -> tuple[DayKey, ...]:\n    a, b = random_bytes(32), random_bytes(32)\n"
     "    return DayKey(a), DayKey(bytes(x ^ y for x, y in zip(a, b)))\n",
+    "dealt shares": "from escrow.sharing import elgamal\n\ndef dealt(t: int, n: int) -> list[DayKey]:\n"
+    "    return [DayKey(each.raw) for each in elgamal.deal(t, n)[1]]\n",
+    "keys for users": "def _keys(users):\n    made = {}\n    for user in users:\n"
+    "        made[user] = DayKey(random_bytes(32))\n    return made\n",
     "a copy": "def _kept(key):\n    return DayKey(key.raw, 3)\n",
     "a copy out of a list": "def _kept(keys):\n    return next(DayKey(key.raw) for key in keys if key.day)\n",
     "a copy on another day": "def _kept(key: DayKey):\n    return msgspec.structs.replace(key, day=key.day + 1)\n",
