@@ -27,6 +27,7 @@ from escrow.codec import Fact
 from escrow.crypto import sha256
 from escrow.derivation import Checks, Rule, Service
 from escrow.e2ee.content import Text
+from escrow.e2ee.device import Device
 from escrow.principal import of_kind, revive
 from escrow.scheme import SET_UP, RequestSubject
 from escrow.warrant import AuthorityKey, CourtKey, Demand, Official, Order, Warrant, in_force
@@ -145,7 +146,7 @@ class Local:
         orders = [warrant.order for warrant in self._issued]
         search = Demands(constants, courts, authorities, orders, names, self.view.days)
         for _ in range(ROUNDS):
-            time = ServiceTime(self.closure, self.closure.edges, self.view.days, self._takes)
+            time = ServiceTime(self.closure, self.closure.edges, self.view.days, self._takes, self._serves)
             for service in services:  # an answer is a fact that the official's secret had given before
                 judged = self._judge(service, search, time) if courts else None
                 self.closure.serve(service, self._candidates, self._requester, judged, time)
@@ -194,6 +195,10 @@ class Local:
         if not isinstance(warrant, Warrant):
             raise TypeError(f"a request is shown with a {type(warrant).__name__}, not with a warrant")
         return self._keys[warrant.order.authority]
+
+    def _serves(self, name: str) -> bool:
+        """Return whether a party answers requests: a user's device does not, though it may hold what would answer."""
+        return not all(issubclass(kind, Device) and not issubclass(kind, Official) for kind in self.view.kinds[name])
 
     def _takes(self, official: str, warrant: Fact) -> int:
         """Return the evenings on which an official takes a warrant: while it is in force, or as its `timely` says."""

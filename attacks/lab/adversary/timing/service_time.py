@@ -26,10 +26,13 @@ Takes = Callable[[str, Fact], int]  # an official's name and a warrant -> the ev
 
 
 class ServiceTime:
-    """Finds the evenings of each answer, as bits, in a closure that has run. `days` is the length of the play."""
+    """Finds the evenings of each answer, as bits, in a closure that has run.
 
-    def __init__(self, table: FactTable, edges: Edges, days: int, takes: Takes) -> None:
-        self.last, self._takes = days - 1, takes
+    `days` is the length of the play; `serves` says of a party's name whether it is one that answers requests.
+    """
+
+    def __init__(self, table: FactTable, edges: Edges, days: int, takes: Takes, serves: Callable[[str], bool]) -> None:
+        self.last, self._takes, self._serves = days - 1, takes, serves
         self._days = evenings.until(self.last) & evenings.since(0)
         self._table, self._edges = table, edges
         self._answering: dict[int, dict[str, int]] = {}  # by secret
@@ -60,6 +63,7 @@ class ServiceTime:
             steps, held = list(self._steps(secret, lambda _: False)), self._table.held
             facts = {secret, *(each for edge in steps for each in self._edges.needs(edge))}
             holders = {holder for each in facts for holder, _ in held.get(each, ()) if not bits_of(holder)}
+            holders = {holder for holder in holders if self._serves(holder)}
 
             def given(holder: str) -> Callable[[int], int]:
                 return lambda fact: self._heard(fact) | dict(held.get(fact, ())).get(holder, 0)
