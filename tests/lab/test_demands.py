@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.runs.matrix import run_cell
+from attacks.lab.verdict.analysis import SERVED
 from attacks.registry import attacks, specimens
 from tests.support.official_checks import SIZES, analysed, forget_schemes, opened_by, scheme_with
 
@@ -114,6 +116,40 @@ def test_an_official_that_refuses_what_it_should_is_not_blamed(tmp_path: Path, k
     sent = len(analysis.record.sent)
     assert opened == {"a budget of one day": sent}.get(kind, opened)
     assert opened == 0 or "users" in kind or "budget" in kind
+
+
+@pytest.mark.parametrize("until", [0, 3])
+def test_an_order_that_is_good_only_early_opens_what_can_be_asked_for_by_then(tmp_path: Path, until: int) -> None:
+    checks = SHARED + f'yield "early", order.expires <= {until}'
+    analysis = analysed(scheme_with(tmp_path, "early", checks))
+    early = {sent.id for sent in analysis.record.sent if sent.day <= until}
+    assert analysis.opened_by([Seizure("court", (0,))], SERVED) == early
+    assert analysis.opened_by([Seizure("court", (until + 1,))], SERVED) == frozenset()
+
+
+def test_each_of_two_authorities_that_an_official_knows_is_tried(tmp_path: Path) -> None:
+    """One authority's key is known to the provider, the other's to the authority itself."""
+    known = {
+        "    court: Public\n": "    court: Public\n    known: tuple[Public, ...] = ()\n",
+        "            made = new_private()\n": "            made = new_private()\n"
+        "            other = new_signing_key(AuthorityKey)\n",
+        "        for party in super().cast(users, court):\n": "        parties = list(super().cast(users, court))\n"
+        "        own = next(party.key for party in parties if isinstance(party, Authority))\n"
+        "        yield Deputy('deputy', key=other)\n"
+        "        known = own.public, other.public\n"
+        "        yield KnowsCustodian('custodian', KnowsKey(made.public, made.raw, court, known))\n"
+        "        for party in parties:\n",
+        '        yield KnowsCustodian("custodian", KnowsKey(made.public, made.raw, court))\n': "",
+        "import Private, new_private": "import Private, new_private, new_signing_key",
+        "import Answer, Authority, Official": "import Answer, Authority, AuthorityKey, Official",
+    }
+    deputy = "class Deputy(Principal):\n    " + chr(34) * 3 + "Asks too." + chr(34) * 3 + "\n\n    key: AuthorityKey\n"
+    checks = SHARED + 'yield "known", order.authority in key.known'
+    analysis = analysed(scheme_with(tmp_path, "knows", checks, deputy, known))
+    sent = len(analysis.record.sent)
+    assert opened_by(analysis, "court") == 0
+    assert opened_by(analysis, "court", "deputy") == opened_by(analysis, "court", "authority") == sent
+    assert analysis.adversary.refusals == ()
 
 
 def test_an_official_that_answers_one_authority_is_opened_by_court_and_authority() -> None:
