@@ -34,7 +34,6 @@ from escrow.run import observe as observe
 from escrow.run import observed as observed
 from escrow.run import random_bytes as random_bytes
 from escrow.run import recalled as recalled
-from escrow.run import repeats as repeats
 from escrow.run import running as running
 
 TAG = 16

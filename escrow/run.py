@@ -157,11 +157,6 @@ def recalled(key: tuple[object, ...], work: Callable[..., T], *arguments: object
     return run.results.recalled(key, work, *arguments)
 
 
-def repeats() -> bool:
-    """Return whether there is a run with a secret, so that whatever draws from the door can be repeated."""
-    return (run := current.get()) is not None and run.secret is not None
-
-
 def random_bytes(n: int) -> bytes:
     """Return `n` random bytes: the run's, or outside a run the operating system's."""
     run = current.get()

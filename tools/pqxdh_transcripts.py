@@ -1,16 +1,11 @@
 """Transcripts of PQXDH with every value in them, and faults to try; see make_transcripts.py.
 
-The library's ML-KEM encapsulates with randomness of its own and takes none, so the ciphertexts here are made by another
-implementation, from 32 bytes ("coins") that the case names: whoever can give them to a KEM repeats both sides.
+The ciphertexts are made from 32 bytes ("coins") that the case names: whoever gives them to a KEM repeats both sides.
 "rejected" is the secret that the ciphertext gives with its first bit changed: no error, but a hash of the seed's second
 half and of the ciphertext.
 """
 
 from __future__ import annotations
-
-from typing import Any
-
-from Crypto.PublicKey import MLKEM
 
 from escrow import crypto
 from escrow.crypto import Private, SigningKey, new_private
@@ -27,12 +22,6 @@ KEM_ERASED = ("Forged", "a KEM prekey that was erased, or used before")
 NO_CIPHERTEXT = ("Forged", "an ML-KEM-768 ciphertext is not 1088 bytes, or a seed not 64")
 
 
-def encapsulated(public: bytes, coins: bytes) -> tuple[bytes, bytes]:
-    """(secret, ciphertext) of another implementation."""
-    key: Any = MLKEM.construct(param_set=MLKEM.ML_KEM_768, ek=public)
-    return key._encaps(coins)  # type: ignore[no-any-return]  # typed in the package, which mypy does not read
-
-
 def agreement(name: str, with_one_time: bool) -> Values:
     """a begins a session with b and sends the first message of it."""
     with crypto.acting("b"):
@@ -42,7 +31,7 @@ def agreement(name: str, with_one_time: bool) -> Values:
     with crypto.acting("a"):
         identity_a, ephemeral = crypto.new_signing_key(IdentityKey), new_private()
         coins = crypto.random_bytes(32)
-        secret, ciphertext = encapsulated(key.public, coins)
+        ciphertext, secret = kem.encapsulated(key.public, coins)
         own, theirs = identity_a.agreement, identity_b.agreement
         initial = PqInitial(
             own.public, ephemeral.public, theirs.public, prekey.public, one_time.public, key.public, ciphertext

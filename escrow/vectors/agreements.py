@@ -156,7 +156,8 @@ def _first_mail(case: Case, changed: Case) -> Mail:
     met = {"listed_b": case["identity_b"], **case, **changed}
     device, directory = _initiator(case), OneBundle("provider", _bundle(met))
     listed = Listed("bob", "b", met["listed_b"])
-    with crypto.running(Drawn(case["ephemeral"], case["ratchet_key"])):
+    coins = [case["coins"]] if "coins" in case else []
+    with crypto.running(Drawn(case["ephemeral"], *coins, case["ratchet_key"])):
         device.mail_to(Wire([device, directory]), listed, case["text"], None)  # what `send` does for each device listed
     return directory.mails[0]
 
@@ -167,11 +168,7 @@ def _opens(device: Device, case: Case) -> bytes:
 
 
 def replay_agreement(case: Case) -> bool:
-    """Compare both sides of X3DH or PQXDH, and the first message. Raise ValueError where a value differs.
-
-    The library draws the initiator's encapsulation itself, so the KEM secret is taken from the case, and compared with
-    the one that the responder decapsulates.
-    """
+    """Compare both sides of X3DH or PQXDH, and the first message. Raise ValueError where a value differs."""
     initial, identity = _initial(case), _identity(case, "a")
     shared = x3dh.shared_by_initiator(initial, identity.agreement, Private(case["ek_a"], case["ephemeral"]))
     must(case, **{f"dh{number}": each.value for number, each in enumerate(shared, 1)})

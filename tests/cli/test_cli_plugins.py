@@ -32,7 +32,8 @@ def test_a_proof_is_written_once_and_verified_by_its_folder_or_the_one_around_it
     for folder in (proof, proof.parent):
         assert main(["verify", str(folder), "--replay"]) == 0
         told = capsys.readouterr().out
-        assert told.startswith(f"{proof}:\n  6 texts follow from ") and "replayed" in told
+        assert told.startswith(f"{proof}:\n  scheme     envelope\n  attack     authority-theft\n  coalition  agent@1\n")
+        assert "checked    6 texts follow from " in told and "replayed" in told
 
 
 def test_a_proof_with_one_bit_flipped_is_4_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
