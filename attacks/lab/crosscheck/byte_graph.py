@@ -25,11 +25,11 @@ import msgspec
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
-from attacks.lab.crosscheck.consequences import Halves, consequences, streams
-from attacks.lab.crosscheck.overlaps import TRIED, Targets
+from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, mixed, streams
+from attacks.lab.crosscheck.overlaps import TRIED, Targets, readings, strings_in
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
-from escrow.codec import Fact, Public
+from escrow.codec import DIGEST, Fact, Public
 from escrow.scheme import SET_UP
 
 PART, COMPOSE, FIELD = "part", "compose", "field"
@@ -62,16 +62,21 @@ class ByteGraph:
         self.closure, self.door = closure, door
         self._edges = closure.edges.by_bytes
         self._facts = list(closure.facts)
-        self._packets = overlaps.grams({packet.data for packet in record.heard})
+        self._packets = overlaps.grams(each for data in {one.data for one in record.heard} for each in readings(data))
         self._targets = Targets()
         self._numbers: dict[bytes, int] = {}  # of targets
         self._sources: set[bytes] = set()
         self._public: dict[bytes, bool] = {}  # of each string that was looked at: whether everybody has it
         self._calls()
         self._fields()
-        self.texts = {self._node(sent.body): sent.id for sent in record.sent if self._target(sent.body)}
         self._bodies = {sent.body: sent.id for sent in record.sent}
+        self.texts = {self._node(body): text for body, text in self._bodies.items()}
+        for body in self._bodies:
+            if not self._target(body):
+                self.closure.learn(ByteString(body), "network")
+        kept = self._kept(record)
         self._overlap(record)
+        self._mix(kept)
 
     def lying(self, taken: Iterable[tuple[str, int]]) -> frozenset[int]:
         """Return the texts that lie open in packets and in these states, or are sealed under a key that lies there."""
@@ -83,7 +88,7 @@ class ByteGraph:
         """The texts in each string, and in what was sealed under it and heard."""
         found = {body: {text} for body, text in self._bodies.items()}
         for each in self.door.log.calls:
-            if each.operation == "seal" and each.outputs and self._everybodys(each.outputs[0]):
+            if each.operation == "seal" and each.outputs and self.everybodys(each.outputs[0]):
                 inside = {text for body, text in self._bodies.items() if body in each.inputs[3]}
                 if inside:
                     found.setdefault(each.inputs[0], set()).update(inside)
@@ -91,7 +96,7 @@ class ByteGraph:
 
     def _lies(self, value: bytes, taken: Iterable[tuple[str, int]]) -> bool:
         held = dict(self.closure.held.get(self.closure.ids.get(ByteString(value), -1), ()))
-        return self._everybodys(value) or any(held.get(name, 0) & bit(evening) for name, evening in taken)
+        return self.everybodys(value) or any(held.get(name, 0) & bit(evening) for name, evening in taken)
 
     # --- nodes ---
 
@@ -117,7 +122,7 @@ class ByteGraph:
 
     def _secret(self, values: Iterable[bytes]) -> list[int]:
         """Return the nodes of those strings that not everybody has."""
-        return [self._node(value) for value in values if not self._everybodys(value)]
+        return [self._node(value) for value in values if not self.everybodys(value)]
 
     # --- calls ---
 
@@ -137,7 +142,7 @@ class ByteGraph:
         for number, fact in enumerate(self._facts):
             secrets = []
             for name, value, public in fields_of(fact):
-                if public and self._everybodys(value):
+                if public and self.everybodys(value):
                     continue
                 self._sources.add(value)
                 self._edges.add(FIELD, [number], self._node(value), name)
@@ -145,6 +150,20 @@ class ByteGraph:
                     secrets.append(value)
             if any(len(each) >= overlaps.GRAM for each in secrets):
                 self._edges.add(FIELD, self._secret(secrets), number, type(fact).__name__)
+
+    def _kept(self, record: Record) -> set[bytes]:
+        """Return every string that is a field of a party or packet, and look for those that not everybody has."""
+        encoded = [*(packet.data for packet in record.heard), *(state[:-DIGEST] for _, _, state in _states(record))]
+        found = {value for data in encoded for value in strings_in(data)}
+        self._secret(found)
+        return found
+
+    def _mix(self, kept: Iterable[bytes]) -> None:
+        """Add the edge of each exclusive or of two strings at hand that is a key: parties may mix round the door."""
+        keys = {value for each in self.door.log.calls for value in each.inputs if value in self._numbers}
+        constants = (value for each in self.door.log.calls for value in each.inputs if self.door.constant(value))
+        for one, other, key in mixed(keys, {*kept, *constants}):
+            self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
 
     # --- what lies where ---
 
@@ -162,12 +181,8 @@ class ByteGraph:
                 if covered := covered & open_[number]:
                     found[number][covered].append(source)
 
-        for name, evenings in record.states.items():
-            for evening, state in enumerate(evenings):
-                note(targets.matches(state), (name, evening))
-        for name, states in record.set_up.items():
-            for state in states:
-                note(targets.matches(state), (name, SET_UP))
+        for name, evening, state in _states(record):
+            note((each for reading in readings(state) for each in targets.matches(reading)), (name, evening))
         for value in self._sources:
             own = self._numbers.get(value)
             note((each for each in targets.matches(value) if each[0] != own), self._node(value))
@@ -202,6 +217,14 @@ class ByteGraph:
                 self.closure.learn(self.closure.facts[node], *source)
             elif source != node:
                 self._edges.add(PART, [source], node)
+
+
+def _states(record: Record) -> Iterator[tuple[str, int, bytes]]:
+    """Yield (principal, evening, state) of every state in a record."""
+    for name, evenings in record.states.items():
+        yield from ((name, evening, state) for evening, state in enumerate(evenings) if state)
+    for name, states in record.set_up.items():
+        yield from ((name, SET_UP, state) for state in states)
 
 
 Source = int | tuple[str, int]  # a node's number, or a state: principal and evening

@@ -3,6 +3,7 @@
   call     all inputs -> each result; of a permutation, an exclusive or, a sum also backwards
   seal     key, nonce, associated data, ciphertext -> plaintext, also of what nobody opened
   stream   two ciphertexts under one key and nonce, and one plaintext -> the other plaintext
+  mix      one string and its exclusive or with a key -> the key, wherever that was computed
   agree    an agreement of (a, B) holds for (b, A) too, for each b whose public half is B; so does a decapsulation
 
 Nothing leads to what was drawn: the run's secret is nobody's.
@@ -17,7 +18,7 @@ from itertools import pairwise
 from escrow import crypto
 from escrow.run import Call
 
-CALL, SEAL, STREAM, AGREE = "call", "seal", "stream", "agree"
+CALL, SEAL, STREAM, MIX, AGREE = "call", "seal", "stream", "mix", "agree"
 
 Consequence = tuple[str, tuple[bytes, ...], bytes]  # the edge's name, its premises, its conclusion
 
@@ -94,3 +95,17 @@ def streams(calls: Iterable[Call]) -> Iterator[tuple[Consequence, Call]]:
                 yield (STREAM, (longer.inputs[3], *both), shorter.inputs[3]), shorter
                 if len(longer.inputs[3]) == len(shorter.inputs[3]):
                     yield (STREAM, (shorter.inputs[3], *both), longer.inputs[3]), longer
+
+
+def mixed(keys: Iterable[bytes], strings: Iterable[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield (one, other, key) wherever a key is the exclusive or of two strings, of 8 to 64 bytes."""
+    of_length: dict[int, dict[int, bytes]] = defaultdict(dict)
+    for each in strings:
+        if 8 <= len(each) <= 64 and any(each):
+            of_length[len(each)][int.from_bytes(each, "big")] = each
+    for key in keys:
+        number, alike = int.from_bytes(key, "big"), of_length.get(len(key), {})
+        for one in alike:
+            other = one ^ number
+            if one < other and other in alike and number not in (one, other):
+                yield alike[one], alike[other], key

@@ -10,8 +10,11 @@ Example: the target `label | key | public` has the changes `key | public`; `publ
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterable, Iterator
+
+import msgspec
 
 GRAM = 8  # bytes that a match has at least
 CHANGED = 6  # of a gram's bytes
@@ -21,6 +24,47 @@ Span = tuple[int, int]  # first byte, and the one behind the last
 
 _MARKS = b"\0" + b"\1" * 255  # of a byte that changed, and of one that did not
 _CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in two runs now and then
+
+
+_HEX = re.compile(rb"[0-9a-fA-F]{16,}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
+_TEXT = re.compile(rb"(?:[\x00-\x7f]|[\xc2\xc3][\x80-\xbf]){8,}")  # each character one byte (Latin-1)
+_NUMBERS = re.compile(rb"(?:[\x00-\x7f]|\xcc[\x80-\xff]){8,}")  # a list of small numbers, as msgpack writes it
+
+
+def readings(data: bytes) -> Iterator[bytes]:
+    """Yield encoded bytes as they are, and what is written in them: hexadecimal, base64, text, lists of numbers."""
+    yield data
+    for found in _HEX.findall(data):
+        yield from (binascii.unhexlify(found[at : at + (len(found) - at) // 2 * 2]) for at in range(2))
+    for found in _BASE64.findall(data):
+        alike = found.translate(bytes.maketrans(b"-_", b"+/"))
+        for at in range(4):
+            yield binascii.a2b_base64(alike[at : at + (len(alike) - at) // 4 * 4])
+    for found in _TEXT.findall(data):
+        if b"\xc2" in found or b"\xc3" in found:
+            yield found.decode().encode("latin-1")
+    for found in _NUMBERS.findall(data):
+        if b"\xcc" in found:
+            yield re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL)
+
+
+def strings_in(data: bytes) -> Iterator[bytes]:
+    """Yield every byte string inside an encoded value, those inside strings that are themselves encoded too."""
+    try:
+        waiting = [msgspec.msgpack.decode(data)]
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, bytes):
+            yield value
+            if value[:1] >= b"\x80":
+                yield from strings_in(value)
+        elif isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += value
 
 
 def changes(string: bytes, other: bytes | None) -> bytearray:
