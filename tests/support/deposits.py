@@ -144,6 +144,8 @@ class Clerk(Principal):
     """Counts deposits; nobody grants it anything. What it keeps besides depends on the scheme."""
 
     kept: list[Public] = []
+    notes: str = ""
+    numbers: list[int] = []
     seed: Seed | None = None
     coefficients: Coefficients | None = None
 

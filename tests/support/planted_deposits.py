@@ -6,6 +6,7 @@ Each says how the finding begins (`who`), what it names (`by`), and how many tex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import xor
 
 from escrow import codec, crypto, hkdf, random_bytes, sha256
 from tests.support.deposits import LONG, Clerk, Coefficients, Deposit, DepositDevice, Seed
@@ -262,6 +263,32 @@ class Blob(Deposit, frozen=True, kw_only=True):
         return made
 
 
+class Written(Deposit, frozen=True, kw_only=True):
+    """The clerk writes every key into its notes, in hexadecimal."""
+
+    name = "written"
+    by = "clerk's state (DepositKey.value)"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        clerk.notes = ", ".join(f"{user}={value.hex()}" for user, value in made.items())
+        return made
+
+
+class Numbers(Deposit, frozen=True, kw_only=True):
+    """The clerk keeps every key as numbers, and each under a mask that it keeps too: mixed by hand."""
+
+    name = "numbers"
+    by = "clerk's "
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        made = super().keys(clerk, users)
+        masks = {user: random_bytes(self.size) for user in made}
+        clerk.kept = [*masks.values(), *(bytes(map(xor, made[user], masks[user])) for user in list(made)[1:])]
+        clerk.numbers = list(next(iter(made.values())))
+        return made
+
+
 class Slices(Deposit, frozen=True, kw_only=True):
     """A key is a slice of a longer string, and the clerk keeps that in two pieces."""
 
@@ -286,6 +313,6 @@ class OtherSlices(Deposit, frozen=True, kw_only=True):
 
 
 PLANTED = (ByMethod, ByClosure, OfName, OfNameAndLabel, Constant, ConstantCut, Alias, AliasOfSeed, Coefficient, Masked)
-PLANTED += (Blob, Slices)
+PLANTED += (Blob, Slices, Written, Numbers)
 REUSED = (SealedOnce, SealedDaily)
 SOUND = (Deposit, ByDrawing, OfNameAndSecret, ConstantSalt, AliasHashed, MaskedOnly, OtherSlices)

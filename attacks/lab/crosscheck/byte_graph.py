@@ -103,7 +103,7 @@ class ByteGraph:
     def _node(self, value: bytes) -> int:
         return self.closure.intern(ByteString(value))
 
-    def _everybodys(self, value: bytes) -> bool:
+    def everybodys(self, value: bytes) -> bool:
         """Return whether a string is equal in two runs or lies in packets; if not, it becomes a target."""
         if (known := self._public.get(value)) is None:
             known = self._public[value] = not value or self.door.constant(value) or not self._target(value)

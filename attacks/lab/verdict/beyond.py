@@ -50,6 +50,21 @@ def opened_beyond(analysis: Analysis, door: TwoPlays) -> list[Beyond]:
     return found
 
 
+def unopened(analysis: Analysis, door: TwoPlays) -> str:
+    """Return which texts bytes open, given all states, and no rule does; empty if there are none.
+
+    The door is the witness: a ciphertext on the wire that some key in some state opens must be opened by the closure,
+    given all states, or a rule or a type is missing. Named are the functions that sealed those texts.
+    """
+    open_ = analysis.structure(BYTES)
+    texts = {text for text in analysis.texts_in(BYTES) if analysis.masks(text, BYTES)} - set(analysis.texts)
+    if not texts:
+        return ""
+    everybody = [Seizure(name) for name in open_.atoms.principals()]
+    by = Means(analysis, door).of(everybody, texts)
+    return f"{len(texts)} texts are opened by no rule, given all states, but by {'; '.join(by) or 'what everybody has'}"
+
+
 def _extra(analysis: Analysis) -> Iterator[tuple[tuple[Seizure, ...], set[int]]]:
     """Yield seizures, each on one evening, that are minimal by bytes for texts which they do not open by rules."""
     structure = analysis.structure(BYTES)
