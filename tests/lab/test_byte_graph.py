@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import pytest
 
 from attacks import registry
+from attacks.cli import main
+from attacks.lab.adversary.labels import BYTES, MATHEMATICS
 from attacks.lab.runs.conformance import Trial
+from attacks.lab.verdict import analysis as analysing
 from attacks.registry import specimens
 from escrow import registry as schemes
+from escrow.e2ee.ratchet import open_message
+from escrow.schemes import plain
 from tests.support import planted_deposits as deposits
 from tests.support.deposits import SHAPES
+from tests.support.planted import planted
 
 ATTACKS = tuple(registry.attacks().values())
 PROPERTY = "bytes open nothing beyond the rules"
+WITNESS = "what some key opens, the rules open"
 ALTERNATING = (SHAPES[:3], (SHAPES[0], *SHAPES[3:]))  # of each kind the first scheme in three shapes, and the second
 
 
@@ -23,9 +31,9 @@ def trial(scheme):
     return Trial(scheme, ATTACKS)
 
 
-def found(scheme):
+def found(scheme, name=PROPERTY):
     """What `check` says of the property, by its name."""
-    return dict(trial(scheme).tests())[PROPERTY]()
+    return dict(trial(scheme).tests())[name]()
 
 
 PLANTED = [
@@ -48,9 +56,56 @@ def test_the_sound_twin_is_not_blamed(kind):
 
 @pytest.mark.parametrize("name", schemes.schemes())
 def test_the_librarys_schemes_pass(name):
-    assert found(schemes.schemes()[name]) == ""
+    assert found(schemes.schemes()[name]) == "" == found(schemes.schemes()[name], WITNESS)
 
 
 @pytest.mark.parametrize("name", sorted(specimens()))
 def test_specimens_and_their_twins_pass(name):
     assert found(specimens()[name]) == ""
+
+
+def test_what_a_key_opens_and_no_rule_does_is_found(monkeypatch):
+    every = analysing.rules_of
+    monkeypatch.setattr(
+        analysing, "rules_of", lambda *of: tuple(each for each in every(*of) if each is not open_message.__rule__)
+    )
+    said = dict(Trial(plain.SCHEME, ATTACKS).tests())[WITNESS]()
+    assert "texts are opened by no rule, given all states, but by " in said
+
+
+ANSWERING = """
+    def on_request(self, sender: str, request: Request, wire: Wire) -> Answered:
+        field = codec.decode(request.subject, PlantedField)
+        return seal_answer(request.warrant, open_sealed_key(field, self.key))
+"""
+
+
+def test_an_honest_only_function_that_decides_is_named(tmp_path):
+    """The rule of the template's custodian, marked as no rule: in this play only clients compute."""
+    scheme = planted(
+        tmp_path,
+        (
+            '@derivation("field.custodian = key.public")\ndef open_sealed_key',
+            '@honest_only("mine")\ndef open_sealed_key',
+        ),
+        ('@service(open_sealed_key, holder="key")\n', '@honest_only("checks")\n'),
+        ("    promise = custodian_checks\n", ANSWERING),
+        ("from escrow.warrant import Answer, ", "from escrow.warrant import Answer, Answered, Request, seal_answer, "),
+        ("import Checks, derivation, service", "import Checks, derivation, honest_only"),
+    )
+    said = found(scheme)
+    assert said.startswith("custodian@set-up,0-3: 24 texts") and "custodian's key.raw (PlantedKey.raw)" in said
+    assert "open_sealed_key" in said and "is marked @honest_only, and decides" in said
+
+
+def test_rows_found_by_bytes_stand_in_a_pass_of_their_own(tmp_path):
+    output = tmp_path / "anatomy.json"
+    asked = ["anatomy", "envelope", "--smoke", "--format", "json", "-o", str(output)]
+    assert main(asked) == 0
+    without = json.loads(output.read_text())["minimal_coalitions"]
+    assert main([*asked, "--bytes", "--force"]) == 0
+    rows = json.loads(output.read_text())["minimal_coalitions"]
+    assert [row for row in rows if row["pass"] != BYTES] == without
+    passive = [row for row in rows if row["mode"] == "passive"]
+    of = {name: [row | {"pass": ""} for row in passive if row["pass"] == name] for name in (BYTES, MATHEMATICS)}
+    assert of[BYTES] == of[MATHEMATICS] != []

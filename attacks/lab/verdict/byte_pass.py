@@ -17,7 +17,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.beyond import opened_beyond
+from attacks.lab.verdict.beyond import opened_beyond, unopened
 from escrow.scheme import Scheme
 
 Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "", how it is broken, or a note
@@ -62,6 +62,7 @@ class BytePass:
         yield "no key and nonce seal twice", self.repeats_no_nonce
         yield "all cryptography goes through the door", self.goes_through_the_door
         yield "bytes open nothing beyond the rules", self.opens_nothing_by_bytes
+        yield "what some key opens, the rules open", self.opens_what_keys_open
         yield "no official acts on an order that no court signed", self.wants_signatures
 
     def wants_signatures(self) -> str:
@@ -71,6 +72,13 @@ class BytePass:
     def opens_nothing_by_bytes(self) -> str:
         """Check that no coalition reads more by bytes, and by all that the door computed, than by the rules."""
         return "; ".join(map(str, opened_beyond(self.analysis, self.plays)))
+
+    def opens_what_keys_open(self) -> str:
+        """Check that every text on the wire that some key in some state opens is opened by the rules, given all states.
+
+        The door is the witness of what was sealed.
+        """
+        return unopened(self.analysis, self.plays)
 
     @cached_property
     def failures(self) -> tuple[str, ...]:
