@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from escrow.e2ee.device import Device
 
 NEW_MEMBER = "a new member of a group is shown"
+GROUPS_KNOWN = 10_000  # lists of groups that a device keeps: strangers make groups with its user in them
 STRANGER = "a stranger changed a group"
 
 
@@ -43,7 +44,12 @@ def look_up(device: Device, wire: Wire, name: str) -> Group:
         wire.alarm(device.name, STRANGER)
     if found.change > known.change + 1 or not set(known.members) <= set(found.members):
         device.sending.pop(name, None)
-    device.known_groups[name] = found
+    device.known_groups.pop(name, None)
+    device.known_groups[name] = found  # the one looked up last stands last
+    if len(device.known_groups) > GROUPS_KNOWN:
+        oldest = next(iter(device.known_groups))
+        del device.known_groups[oldest]
+        device.known_members.pop(oldest, None)
     return found
 
 

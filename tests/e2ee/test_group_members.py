@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escrow import codec, crypto
-from escrow.e2ee import sender_keys
+from escrow.e2ee import membership, sender_keys
 from escrow.e2ee.content import Direct, Distribution, InGroup, Text, direct
 from escrow.e2ee.membership import NEW_MEMBER, STRANGER
 from escrow.e2ee.provider import Group, GroupOf, Mail
@@ -225,3 +225,16 @@ def test_a_silent_device_gives_no_notice_of_a_group(harness):
         haunted.play([Step("say", "bob-phone", "duo")])
         assert len(first | haunted.access(warrant, [])) == 2
         assert told(haunted) == MEMBERS_DEVICES
+
+
+def test_a_device_keeps_the_lists_of_so_many_groups_and_drops_what_it_looked_up_longest_ago(monkeypatch):
+    monkeypatch.setattr(membership, "GROUPS_KNOWN", 3)
+    with playing(plain.SCHEME) as harness:
+        bob = harness.device("bob-phone")
+        harness.play([Step("say", "bob-phone", "club"), Step("say", "alice-phone", "choir")])
+        for number in range(3):
+            harness.gather(Group(f"new {number}", ("carol", "bob"), False))
+            harness.play([Step("say", "carol-phone", f"new {number}"), Step("say", "alice-phone", "choir")])
+        assert [*bob.known_groups] == ["new 1", "new 2", "choir"]
+        assert set(bob.known_members) <= set(bob.known_groups)
+        assert harness.shown == harness.meant

@@ -16,6 +16,8 @@ from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys.registration import Begin, Centre, Deal, Revealed, Submit, shifted
 from escrow.schemes.fair_keys.scheme import FairDevice, FairKeys
 from escrow.sharing import elgamal, feldman
+from escrow.testing.harness import Step, playing
+from escrow.warrant import issue
 from escrow.wire import Wire
 
 # --- registration ---
@@ -121,7 +123,8 @@ class Renaming(Centre):
     """A centre that certifies a user's key as another's."""
 
     def on_submit(self, sender: str, packet: Submit, wire) -> Revealed:
-        return Revealed(msgspec.structs.replace(super().on_submit(sender, packet, wire).certificate, user="carol"))
+        other = "carol" if packet.user != "carol" else "bob"
+        return Revealed(msgspec.structs.replace(super().on_submit(sender, packet, wire).certificate, user=other))
 
 
 class Disproving(Centre):
@@ -314,3 +317,21 @@ def test_in_any_order_a_user_gets_at_most_one_certificate_after_all_steps(steps)
         done.add(step)
     assert len(told) <= 1
     assert wire.parties["centre"].certified == [each.certificate for each in told]
+
+
+class HastyCarol(FairDevice):
+    """Carol alone leaves out the last trustee's approval."""
+
+    def submit(self, wire, packet):
+        last = 2 if self.user == "carol" else 3
+        return super().submit(wire, msgspec.structs.replace(packet, approvals=packet.approvals[:last]))
+
+
+def test_a_user_who_cannot_be_registered_is_named_and_stops_nobody():
+    with playing(with_parties(FairKeys(), device=HastyCarol)) as harness:
+        assert set(harness.authority.certificates) == {"alice", "bob"}
+        assert [who for _, who, _ in harness.wire.refusals] == ["carol-phone"]
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        assert harness.shown == harness.meant
+        warrant = issue(harness.court.key, harness.order("bob"))
+        assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from attacks.lab.adversary.view import words_of
 from escrow import codec, registry
 from escrow.codec import Fact, Packet, Public
+from escrow.confidential import confidential
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.provider import (
     Collect,
@@ -28,10 +29,11 @@ from escrow.e2ee.provider import (
     Publish,
 )
 from escrow.e2ee.x3dh import Bundle
-from escrow.errors import EscrowError
+from escrow.errors import EscrowError, Refused
 from escrow.principal import corrupted, handlers_of, revive
+from escrow.schemes import plain
 from escrow.testing.harness import DEVICES, NAMES, Step, playing
-from escrow.warrant import issue
+from escrow.warrant import Serve, issue
 
 SCHEMES = registry.schemes()
 
@@ -208,3 +210,14 @@ def test_no_answer_of_the_provider_brings_a_device_down_or_a_text_to_a_screen(da
             except EscrowError:
                 continue
         assert {text.text for text in fresh.wire.shown} <= {said.body for said in harness.said}
+
+
+def test_a_warrant_is_taken_from_the_court_only():
+    with playing(plain.SCHEME) as harness:
+        authority, other = harness.authority, harness.device("carol-phone")
+        served = Serve(issue(harness.court.key, harness.order("alice")))
+        sealed = confidential(other, other.identity, authority.receiving_key.public, served)
+        for told in (sealed, served):
+            with pytest.raises(Refused, match="the court hands over warrants"):
+                harness.wire.ask(other.name, authority.name, told, type(None))
+        assert harness.authority.warrants == []

@@ -265,15 +265,26 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
             return self.trustee(name, court, centre, key, new_private(), accounts, index, self.t, self.n)
 
     def setup(self, wire: Wire) -> None:
-        """Register every user through their first device, then publish the directory to all."""
+        """Register every user through their first device, then publish the directory to all.
+
+        A user who cannot be registered is named, and stops nobody. Raise the error if it is so of all of them.
+        """
         parties = wire.parties
         trustees = [(name, wire.party(name, Trustee).transport_key()) for name in self.trustees]
-        registered: set[str] = set()
+        tried: set[str] = set()
+        certified, why = 0, EscrowError("there is no user")
         for party in parties.values():
-            if isinstance(party, FairDevice) and party.user not in registered:
-                registered.add(party.user)
-                with crypto.acting(party.name):
-                    party.register(wire, trustees, self.t)
+            if isinstance(party, FairDevice) and party.user not in tried:
+                tried.add(party.user)
+                try:
+                    with crypto.acting(party.name):
+                        party.register(wire, trustees, self.t)
+                    certified += 1
+                except EscrowError as error:
+                    wire.complain(party.name, error)
+                    why = error
+        if tried and not certified:
+            raise why
         published = Directory(tuple(wire.party(registration.CENTRE, registration.Centre).certified))
         for name, party in parties.items():
             if isinstance(party, FairDevice | FairAuthority | Trustee):
