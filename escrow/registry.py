@@ -12,6 +12,7 @@ defines them.
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import pkgutil
 import re
@@ -31,8 +32,11 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 
+from escrow.crypto import new_signing_key
+from escrow.e2ee.device import Device
 from escrow.errors import Malformed
-from escrow.scheme import Scheme, Source, checked
+from escrow.run import Run, running
+from escrow.scheme import Scheme, Source, User, checked
 from escrow.vocabulary import vocabulary
 
 PREFIX = "plugin_"
@@ -172,9 +176,26 @@ def _examined(kind: Kind[T], where: str, thing: object) -> T:
         kind.examine(thing)
         if is_plugin(thing):
             vocabulary(sys.modules[type(thing).__module__])
+            if isinstance(thing, Scheme):
+                _refuse_unknown(thing)
     except Exception as error:
         raise PluginError(f"{_with_line(where, error)}: {thing.name}: {_cause(error)}") from error
     return thing
+
+
+def _refuse_unknown(scheme: Scheme) -> None:
+    """Raise TypeError if a grant names nobody in the cast. If the cast cannot be made, its play will say so."""
+    try:
+        with running(Run(bytes(32))):
+            court = new_signing_key().public
+            users = [User(name, (f"{name}-phone",)) for name in ("alice", "bob")]
+            names = [party.name for party in scheme.cast(users, court) if not isinstance(party, Device)]
+    except Exception:
+        return
+    for at, grant in enumerate(scheme.claim.grants):
+        if grant.extent != "own" and not fnmatch.filter(names, grant.who):
+            known = ", ".join(names)
+            raise TypeError(f"its claim's grants[{at}].who: nobody is called {grant.who!r}; there are {known}")
 
 
 # --- files ---

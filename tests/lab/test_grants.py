@@ -102,6 +102,12 @@ LINE = 'Grant("authority", "in scope")'
         (LINE, 'Grant("authority", "in scope", "2")', r"grants\[2\]\.t: "),
         (LINE, 'Grant("authority", "in scope", 0)', r"grants\[2\]: who names somebody, t is 1 or more"),
         (LINE, 'Grant("", "in scope")', r"grants\[2\]: who names somebody"),
+        (
+            LINE,
+            'Grant("autority", "in scope")',
+            r"grants\[2\]\.who: nobody is called 'autority'; there are cust",
+        ),
+        (LINE, 'Grant("alice-phone", "in scope")', r"grants\[2\]\.who: nobody is called 'alice-phone'"),
         ('access="in scope"', 'access="everything"', r"access: Invalid enum value 'everything'"),
     ],
 )
