@@ -28,9 +28,9 @@ from escrow.crypto import sha256
 from escrow.derivation import Checks, Rule, Service
 from escrow.e2ee.content import Text
 from escrow.e2ee.device import Device
-from escrow.principal import of_kind, revive
+from escrow.principal import handlers_of, of_kind, revive
 from escrow.scheme import SET_UP, RequestSubject
-from escrow.warrant import AuthorityKey, CourtKey, Demand, Official, Order, Warrant, in_force
+from escrow.warrant import Authority, AuthorityKey, Court, CourtKey, Demand, Official, Order, Warrant, in_force
 
 F = TypeVar("F", bound=Fact)
 ROUNDS = 2  # of serving
@@ -146,7 +146,7 @@ class Local:
         orders = [warrant.order for warrant in self._issued]
         search = Demands(constants, courts, authorities, orders, names, self.view.days)
         for _ in range(ROUNDS):
-            time = ServiceTime(self.closure, self.closure.edges, self.view.days, self._takes, self._serves)
+            time = ServiceTime(self.closure, self.closure.edges, self.view.days, self._takes, self._answers)
             for service in services:  # an answer is a fact that the official's secret had given before
                 judged = self._judge(service, search, time) if courts else None
                 self.closure.serve(service, self._candidates, self._requester, judged, time)
@@ -171,7 +171,7 @@ class Local:
             if by_anybody and failed is not None and failed <= hopeless:
                 return
             secret, shown = premises[holder], tuple(facts[each] for each in request)
-            able = time.able(secret, request)
+            able = time.able(service, secret, request)
             days = evenings.numbers(evenings.union(able.values()))
             daily = service.timed or any(map(self._own_dates, able))
             for day in reversed(days):
@@ -196,15 +196,24 @@ class Local:
             raise TypeError(f"a request is shown with a {type(warrant).__name__}, not with a warrant")
         return self._keys[warrant.order.authority]
 
-    def _serves(self, name: str) -> bool:
-        """Return whether a party answers requests: a user's device does not, though it may hold what would answer."""
-        return not all(issubclass(kind, Device) and not issubclass(kind, Official) for kind in self.view.kinds[name])
-
     def _takes(self, official: str, warrant: Fact) -> int:
         """Return the evenings on which an official takes a warrant: while it is in force, or as its `timely` says."""
         days = range(self.view.days) if isinstance(warrant, Warrant) else ()
         taken = (day for day in days if all(holds for _, holds in self._timely(official, day)(warrant, day)))
         return evenings.bits(taken)
+
+    def _answers(self, party: str, service: Service) -> bool:
+        """Return whether a party may answer requests for a service.
+
+        A user's device, court and authority do not, though they may hold what would answer. An official answers what it
+        promised. Who has other methods that answer packets may answer anything with them.
+        """
+        kinds = self.view.kinds[party]
+        if all(issubclass(kind, Device | Authority | Court) and not issubclass(kind, Official) for kind in kinds):
+            return False
+        own = set(handlers_of(kinds[-1]).values()) - {Official.on_request, Official.on_confidential}
+        promised = getattr(getattr(kinds[-1], "promise", None), "__service__", None)
+        return bool(own) or (promised is not None and promised.name == service.name)
 
     def _timely(self, official: str, day: int) -> Callable[[Any, int], Checks]:
         """Return the checks on dates of an official as it is on this evening."""

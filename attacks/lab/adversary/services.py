@@ -62,7 +62,7 @@ class Desk:
         found = product(*(index.get(self._wanted(2 + at, premises), ()) for at, index in enumerate(self._index)))
         if (time := self._time) is None:
             return found
-        return (request for request in found if time.able(premises[self.holder], request))
+        return (request for request in found if time.able(self.service, premises[self.holder], request))
 
     def fitting(self, premises: Premises, request: Premises) -> list[Fact]:
         """Return those warrants to be shown with a request that give what the rule takes from a warrant."""
@@ -90,7 +90,7 @@ class Desk:
         secret, (*request, warrant, _) = premises[self.holder], shown
         if self._time is None:
             on = {holder: evenings.WHENEVER for holder, _ in self._table.held.get(secret, ())}
-        elif not (on := self._time.of(secret, shown, warrant)):
+        elif not (on := self._time.of(self.service, secret, shown, warrant)):
             return None
         facts = [self._table.facts[each] for each in (secret, warrant, *request)]
         try:

@@ -21,18 +21,20 @@ from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
 from attacks.lab.adversary.work import bits_of
 from escrow.codec import Fact
+from escrow.derivation import Service
 
+Answers = Callable[[str, Service], bool]  # whether a party of this name answers requests for a service
 Takes = Callable[[str, Fact], int]  # an official's name and a warrant -> the evenings on which it takes the warrant
 
 
 class ServiceTime:
     """Finds the evenings of each answer, as bits, in a closure that has run.
 
-    `days` is the length of the play; `serves` says of a party's name whether it is one that answers requests.
+    `days` is the length of the play; `takes` and `answers` say which warrants an official takes, and whom it serves.
     """
 
-    def __init__(self, table: FactTable, edges: Edges, days: int, takes: Takes, serves: Callable[[str], bool]) -> None:
-        self.last, self._takes, self._serves = days - 1, takes, serves
+    def __init__(self, table: FactTable, edges: Edges, days: int, takes: Takes, answers: Answers) -> None:
+        self.last, self._takes, self._answers = days - 1, takes, answers
         self._days = evenings.until(self.last) & evenings.since(0)
         self._table, self._edges = table, edges
         self._answering: dict[int, dict[str, int]] = {}  # by secret
@@ -41,21 +43,23 @@ class ServiceTime:
         self._makers: dict[int, list[int]] = defaultdict(list)
         self._scanned: set[int] = set()  # numbers of the rules whose edges are in `_makers`
 
-    def of(self, secret: int, request: Sequence[int], warrant: int) -> dict[str, int]:
+    def of(self, service: Service, secret: int, request: Sequence[int], warrant: int) -> dict[str, int]:
         """Return the evenings on which officials answer, by their names; none that never does.
 
         Args:
+            service: What they answer.
             secret: The fact that the answer is computed with.
             request: All facts of the request, the warrant and the requester's key among them.
             warrant: The warrant.
         """
-        able = self.able(secret, request)
+        able = self.able(service, secret, request)
         return {holder: on for holder, held in able.items() if (on := held & self._takes_on(holder, warrant))}
 
-    def able(self, secret: int, request: Sequence[int]) -> dict[str, int]:
+    def able(self, service: Service, secret: int, request: Sequence[int]) -> dict[str, int]:
         """Return the evenings on which officials answer, by their names, if they take the warrant."""
         ready = self.ready(request)
-        return {holder: on for holder, held in self.answering(secret).items() if (on := held & ready)}
+        found = {holder: on for holder, held in self.answering(secret).items() if (on := held & ready)}
+        return {holder: on for holder, on in found.items() if self._answers(holder, service)}
 
     def answering(self, secret: int) -> dict[str, int]:
         """Return the evenings on which a party's state gives a secret, held or made of what it holds, by party."""
@@ -63,7 +67,6 @@ class ServiceTime:
             steps, held = list(self._steps(secret, lambda _: False)), self._table.held
             facts = {secret, *(each for edge in steps for each in self._edges.needs(edge))}
             holders = {holder for each in facts for holder, _ in held.get(each, ()) if not bits_of(holder)}
-            holders = {holder for holder in holders if self._serves(holder)}
 
             def given(holder: str) -> Callable[[int], int]:
                 return lambda fact: self._heard(fact) | dict(held.get(fact, ())).get(holder, 0)
