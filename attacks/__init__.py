@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Attack,
         Cast,
         Column,
+        Corruption,
         Keep,
         Seize,
         Turn,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # types
-    "Attack", "Cast", "Column", "Keep", "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
+    "Attack", "Cast", "Column", "Corruption", "Keep", "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
     "attacker_device", "corrupted", "entry_of", "of_kind",
     # constants

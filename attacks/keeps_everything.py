@@ -6,8 +6,8 @@
 
 A state that is seized in the evening has only what was not erased. What the claim owes to erasure is counted here: it
 is a promise of whoever erases, and nobody can check it.
-Source: Jarecki and Lysyanskaya, "Adaptively Secure Threshold Cryptography: Introducing Concurrency, Removing Erasures",
-EUROCRYPT 2000, section 1, on what it means to assume erasures.
+Source: Herzberg, Jarecki, Krawczyk and Yung, "Proactive secret sharing", CRYPTO '95: that old shares are erased is a
+condition of what it promises.
 """
 
 from collections.abc import Iterable
@@ -22,13 +22,7 @@ class KeepsEverything(Attack):
 
     name = "keeps-everything"
     title = "Officials are honest and erase nothing"
-    source = Source(
-        "Jarecki and Lysyanskaya",
-        "Adaptively Secure Threshold Cryptography: Introducing Concurrency, Removing Erasures",
-        2000,
-        "1",
-        "messages",
-    )
+    source = Source("Herzberg et al.", "Proactive Secret Sharing", 1995, "erased shares", "messages")
     in_pages = True
     specimen = "erased_key"
 

@@ -11,11 +11,11 @@ Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Column, Turn, attacker_device, entry_of
+from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee import ratchet
 from escrow.e2ee.device import Device
@@ -23,7 +23,7 @@ from escrow.e2ee.provider import Entry, Fetch, Mail, Provider
 from escrow.e2ee.ratchet import Plaintext
 from escrow.errors import EscrowError
 from escrow.principal import Principal, corrupted, of_kind
-from escrow.scheme import Scheme, Source
+from escrow.scheme import Scheme, Source, User
 from escrow.wire import Wire
 
 
@@ -34,12 +34,16 @@ class PrekeySubstitution(Attack):
     title = "The provider exchanges two users' keys and sits in the middle"
     source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.1 and 4.7", "messages")
     in_pages = True
-    column = Column(6, "middle", "exposed.total")
+    column: ClassVar[Column | None] = Column(6, "middle", "exposed.total")
     specimen = "trusting"
 
-    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
         """Corrupt the provider from the first day."""
         return [Turn("provider", 0)]
+
+    def between(self, scenario: Scenario) -> tuple[User, User]:
+        """Return the two users whose mail the provider reads."""
+        return scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the provider list a puppet for each device of two users, and reseal the mail between them."""
@@ -63,7 +67,7 @@ class PrekeySubstitution(Attack):
 
         puppets = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
-        between = (scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)])
+        between = self.between(scenario)
         provider.puppets = [
             attacker_device(name, user.name, scheme.device, scheme.committing)
             for user in between

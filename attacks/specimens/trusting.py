@@ -6,7 +6,7 @@ ask the directory for either. A lying directory then has no effect, and no mail 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from attacks.specimens import OURS
 from escrow import crypto
@@ -64,13 +64,18 @@ class Acquainted(Trusting, frozen=True, kw_only=True):
         """Make the parties of plain, and give every device the cards of all."""
         parties = list(super().cast(users, court))
         devices = [party for party in parties if isinstance(party, CardDevice)]
-        cards = {each.name: each.card() for each in devices}
-        for each in devices:
-            each.cards = dict(cards)
-            for other in devices:
-                listed = Listed(other.user, other.name, other.identity.public)
-                each.contacts.setdefault(other.user, []).append(listed)
+        exchange_cards(devices)
         return iter(parties)
+
+
+def exchange_cards(devices: Sequence[CardDevice]) -> None:
+    """Give every device the cards of all, in person."""
+    cards = {each.name: each.card() for each in devices}
+    for each in devices:
+        each.cards = dict(cards)
+        for other in devices:
+            listed = Listed(other.user, other.name, other.identity.public)
+            each.contacts.setdefault(other.user, []).append(listed)
 
 
 SPECIMEN, TWIN = Trusting(), Acquainted()

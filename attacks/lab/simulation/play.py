@@ -273,9 +273,7 @@ class Play(World):
     def _record(self) -> Record:
         if self.apparatus is not None:
             self._finish(self.apparatus)
-        for use, state, kind in self.takeover.used():
-            self.states[use.principal][use.evening], self.kinds[use.principal][use.evening] = state, kind
-        wire = self.wire
+        wire, stolen = self.wire, self.takeover.used(self.states, self.kinds)
         return Record(
             scheme=self.scheme.name,
             attack=self.attack.name if self.attack else "",
@@ -289,6 +287,7 @@ class Play(World):
             set_up_kinds={name: kind for name, taken in self.takeover.set_up.items() for kind in taken.values()},
             corrupted=self.takeover.turns,
             untested=self.takeover.untested(),
+            stolen=stolen,
             sent=tuple(self.sent),
             lost=frozenset(self.link.lost),
             shown=tuple(wire.shown),

@@ -42,7 +42,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     `states[name][evening]` is of the class `kinds[name][evening]`; `set_up[name]` are an official's states at its birth
     and after the set-up, of the class `set_up_kinds[name]`; `corrupted` are the principals that misbehaved;
-    `untested` says why the attack's behaviour tested nothing, or is empty;
+    `untested` says why the attack's behaviour tested nothing, or is empty; `stolen[name, evening]` is a state as it was
+    taken, where the one in `states` has what the thief then had by means of it, too;
     `spoken[i]` is the text being sent when packet i was heard, or -1. If the attack has a quantum computer, "quantum"
     has a state on the last evening, and empty bytes before.
     """
@@ -64,6 +65,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...]
     refusals: tuple[tuple[int, str, str], ...]
     untested: str = ""
+    stolen: dict[tuple[str, int], tuple[bytes, type[Principal]]] = {}
     set_up: dict[str, tuple[bytes, ...]] = {}
     set_up_kinds: dict[str, type[Principal]] = {}
 
@@ -72,6 +74,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         if evening == SET_UP:
             return tuple((state, self.set_up_kinds[name]) for state in self.set_up.get(name, ()))
         return ((self.states[name][evening], self.kinds[name][evening]),)
+
+    def as_stolen(self, name: str, evening: int) -> Principal:
+        """Return a principal as its state of that evening was, before a thief used it."""
+        return revive(*self.stolen.get((name, evening), self.taken(name, evening)[-1]))
 
     def party(self, name: str, evening: int) -> Principal:
         """Return a principal as its state of that evening has it; of set-up, as it was in the end."""

@@ -64,9 +64,11 @@ class Takeover:
                 seat = self._taken_over(self._wire.party(turn.principal, Principal), f"{turn.principal}, turned", turn)
                 self._wire.parties[turn.principal] = seat
                 if self._copies and self._attack is not None:
-                    copies = [revive((own := occupant(each)).state(), type(own)) for each in self._copies.values()]
+                    copies = [revive((copy := occupant(each)).state(), type(copy)) for each in self._copies.values()]
                     with crypto.acting(f"{turn.principal}, turned"):
-                        perform(seat, self._attack.receive, occupant(seat), copies, self._scheme)
+                        own, kept = occupant(seat), keeping_of(seat)
+                        if kept is not None:  # the copies are the thief's own: nothing in them is hidden from it
+                            kept.during(self._attack.receive, own, copies, self._scheme)
         for keep in self._keeps:
             if keep.day == day:
                 party = self._wire.party(keep.principal, Principal)
@@ -129,11 +131,14 @@ class Takeover:
                 if use == Use(name, self._wire.day):
                     self._stolen[use] = party.state(), type(party)
 
-    def used(self) -> Iterator[tuple[Use, bytes, type[Principal]]]:
-        """Yield each state that was stolen and used, with all that the thief had by means of it."""
+    def used(
+        self, states: dict[str, list[bytes]], kinds: dict[str, list[type[Principal]]]
+    ) -> dict[tuple[str, int], Taken]:
+        """Put into each state that was stolen and used what the thief had by it; return those states as they were."""
         for use, copy in self._copies.items():
             party = with_kept(revive(*self._stolen[use]), [*copy_facts(copy)])
-            yield use, party.state(), type(party)
+            states[use.principal][use.evening], kinds[use.principal][use.evening] = party.state(), type(party)
+        return {(use.principal, use.evening): taken for use, taken in self._stolen.items()}
 
     def parties(self) -> dict[str, tuple[Principal, Keeping | None]]:
         """Return every party by name, and what is kept of it if it is watched."""

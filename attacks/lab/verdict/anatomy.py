@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.timing.evenings import in_words
 from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
-from attacks.lab.simulation.attack import Attack, Turn
+from attacks.lab.simulation.attack import Attack, Turn, Use, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
 from attacks.lab.verdict.delivery import Messaging
@@ -182,17 +182,20 @@ def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
 # --- active ---
 
 
-def _turns(attack: Attack, evaluation: Evaluation) -> list[Turn]:
-    return [each for each in attack.corruptions(evaluation.record.cast, evaluation.scenario) if isinstance(each, Turn)]
+def _turns(attack: Attack, evaluation: Evaluation) -> list[Turn | Use]:
+    """Return whose behaviour an attack takes over, and whose states it plays with."""
+    found = list(attack.corruptions(evaluation.cast, evaluation.scenario))
+    return [each for each in found if isinstance(each, Turn | Use)]
 
 
 def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
     """Yield what the corrupted principals open in a play of their own, and who complained."""
     analysis, _ = evaluation.under(attack)
     turns = _turns(attack, evaluation)
-    seizures = [Seizure(each.principal, tuple(range(each.day, evaluation.scenario.days))) for each in turns]
+    seizures = [Seizure(each.principal, evenings_of(each, evaluation.scenario.days)) for each in turns]
     opened = analysis.opened_by([Seizure(each.principal, (evening,)) for each in seizures for evening in each.evenings])
-    day = min(each.day for each in turns)
+    day = min(each.day if isinstance(each, Turn) else each.evening + 1 for each in turns)
+    untested = analysis.record.untested
     days = {sent.id: sent.day for sent in analysis.record.sent}
     earlier = sum(days[text] < day for text in opened)
     yield Minimal(
@@ -202,6 +205,6 @@ def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
         officials_only=all(each.principal in analysis.record.cast.officials for each in seizures),
         opens=len(opened),
         by_day={str(day): ByDay(earlier=earlier, later=len(opened) - earlier)} if opened else {},
-        meddle=attack.name,
+        meddle=f"{attack.name} (INCONCLUSIVE: {untested})" if untested else attack.name,
         alarms=Messaging(analysis.record).alarms,
     )

@@ -11,7 +11,7 @@ from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.timing.evenings import first_day
 from attacks.lab.adversary.work import in_words
 from attacks.lab.results.types import Cell, Cost, Exposed, Exposure, Verdict
-from attacks.lab.simulation.attack import Attack, Corruption, Turn, evenings_of
+from attacks.lab.simulation.attack import Attack, Corruption, Turn, Use, evenings_of
 from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
@@ -81,6 +81,8 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
         Seizure(each.principal, tuple(range(each.day, days))) for each in corruptions if isinstance(each, Turn)
     )
     misused = {each.principal for each in corrupted}
+    used = tuple(Seizure(each.principal, (each.evening,)) for each in corruptions if isinstance(each, Use))
+    corrupted += used
     own = {sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended}}
     name = name or (SERVED if attack.served else MATHEMATICS)
     structure = analysis.structure(name)
@@ -99,10 +101,17 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
             continue
         masks[text] = inside
         for mask in inside:
-            granted.setdefault(mask, structure.coalition(mask))
+            granted.setdefault(mask, _with(structure.coalition(mask), used))
         if outside := tuple(mask for mask in inside if not judge.granted(granted[mask], text)):
             excluded[text] = outside
     return Reach(structure, masks, excluded, corrupted, work, beyond)
+
+
+def _with(coalition: Coalition, used: tuple[Seizure, ...]) -> Coalition:
+    """Return the coalition with the states that were stolen and used: what others did with them follows from these."""
+    if not used:
+        return coalition
+    return Coalition(tuple(dict.fromkeys((*coalition.members, *used))), coalition.thresholds)
 
 
 def _seizures(corruptions: Iterable[Corruption], days: int) -> list[Seizure]:

@@ -92,7 +92,7 @@ class Judge:
     def _held_by(self, device: str, evening: int) -> frozenset[bytes]:
         """Return the public names of every key that a device's state held."""
         names = set()
-        for fact in walk(self.record.party(device, evening), Fact):
+        for fact in walk(self.record.as_stolen(device, evening), Fact):
             if isinstance(fact, Private):
                 names.add(fact.public)
             elif isinstance(fact, ChainKey | MessageKey | SenderChain):

@@ -13,7 +13,7 @@ from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.results.types import Cell, Manifest
-from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, evenings_of
+from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
@@ -99,7 +99,7 @@ class Evaluation:
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
         days = self.scenario.days
         corrupted = [
-            Seizure(each.principal, evenings_of(each, days) if isinstance(each, Keep) else ())
+            Seizure(each.principal, evenings_of(each, days) if isinstance(each, Keep | Use) else ())
             for each in corruptions
             if not isinstance(each, Seize)
         ]

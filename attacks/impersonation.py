@@ -1,0 +1,62 @@
+"""Two users' phones are copied once; then the provider sits between them with their own identity keys.
+
+  take     the states of both users' devices, on one evening
+  relay    A -> B: the copy of B's device opens the mail, that of A's seals its content to the true B; next morning on
+  list     new sessions begin with the copies' prekeys, under the true identity keys
+
+No key changes, so that no client notices, and safety numbers agree. After a theft a passive listener is shaken off as
+soon as both sides have made new keys; this attacker makes them with both. What a copy cannot open is passed on as it
+came.
+Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2016, section 4.6 (key compromise).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, Use
+from attacks.lab.simulation.scenario import Scenario
+from attacks.prekey_substitution import PrekeySubstitution
+from escrow.e2ee.provider import Provider
+from escrow.principal import Principal
+from escrow.scheme import Scheme, Source
+
+
+class Impersonation(PrekeySubstitution):
+    """Seize the devices of two users on one evening, and let the provider use them from the next day on."""
+
+    name = "impersonation"
+    title = "Stolen phones are played with, by the provider in the middle"
+    source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.6", "messages")
+    in_pages = True
+    column: ClassVar[Column | None] = None
+    specimen = "lasting_keys"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return "": every scheme has devices and a provider."""
+        return ""
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
+        """Take two users' devices on the attack day, and corrupt the provider on the morning after."""
+        evening = theft(scenario)
+        stolen = [Use(name, evening) for user in self.between(scenario) for name in user.devices]
+        return [*stolen, Turn("provider", evening + 1)]
+
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the provider relay as in the middle; the copies of devices do nothing by themselves."""
+        if not isinstance(party, Provider):
+            return Attack.corrupt(self, party, scheme, cast, scenario)
+        provider: Any = super().corrupt(party, scheme, cast, scenario)
+        provider.puppets = []
+        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
+
+    def receive(self, party: Any, stolen: Sequence[Principal], scheme: Scheme) -> None:
+        """Give the provider the copies, which take the place of the puppets."""
+        party.puppets = list(stolen)
+
+
+def theft(scenario: Scenario) -> int:
+    """Return the evening of the theft: the attack day, but early enough that a day is left."""
+    return max(0, min(scenario.attack_day, scenario.days - 2))
+
+
+ATTACK = Impersonation()
