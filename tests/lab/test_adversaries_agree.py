@@ -157,8 +157,8 @@ def test_a_recorded_answer_is_the_next_packet_back_unless_another_request_came_f
 @pytest.mark.parametrize(
     ("scheme", "rule", "who"),
     [
-        (envelope.SCHEME, sender_keys.open_sender_message, "agent@0"),
-        (envelope.SCHEME, envelope.open_message_key, "authority@0"),
+        (envelope.SCHEME, sender_keys.open_sender_message, "agent@set-up"),
+        (envelope.SCHEME, envelope.open_message_key, "authority@set-up"),
         (ghost.SCHEME, ratchet.exchange_as_a, "authority@3"),
         (plain.SCHEME, sender_keys.sender_step, "bob-phone@0"),
     ],
@@ -174,7 +174,7 @@ def test_a_missing_derivation_is_noticed_by_the_puppets(monkeypatch, scheme, rul
 
 def test_a_promise_written_as_mathematics_is_noticed():
     found = compare(SternScheme())
-    assert any(said.startswith("agent@0: the closure opened what the puppets did not") for said in found.failures)
+    assert any(said.startswith("agent@set-up: the closure opened what the puppets did not") for said in found.failures)
     assert compare(envelope.SCHEME).failures == ()
 
 

@@ -87,6 +87,7 @@ class _Comparison:
         self.author = {sent.id: sent.device for sent in self.record.sent}
         self.checked: dict[str, None] = {}
         self.failures: list[str] = []
+        self._told: list[tuple[set[str], str, frozenset[int]]] = []
         self.only: dict[str, set[int]] = {kind: set() for kind in KINDS}
 
     def run(self) -> Agreement:
@@ -191,8 +192,13 @@ class _Comparison:
     def _closure(self, taken: Taken, name: str = MATHEMATICS) -> frozenset[int]:
         return self.analysis.opened_by([Seizure(principal, (evening,)) for principal, evening in taken], name)
 
-    def _fail(self, taken: Taken, what: str, texts: Iterable[int]) -> None:
-        self.failures.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(texts)))}")
+    def _fail(self, taken: Taken, what: str, texts: frozenset[int] | set[int]) -> None:
+        """Note a failure, without the texts that were told of some of these principals alone."""
+        names = {name for name, _ in taken}
+        told = (each for before, said, each in self._told if said == what and before <= names)
+        if fresh := frozenset(texts).difference(*told):
+            self._told.append((names, what, fresh))
+            self.failures.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(fresh)))}")
 
     def _spell(self, taken: Taken) -> str:
         """Return the seizures as they can be typed: a name alone means every evening."""
