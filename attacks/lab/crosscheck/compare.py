@@ -72,11 +72,14 @@ class Derived(Protocol):
         """Return the texts that these seizures open in a pass."""
 
 
-def agree(analysis: Derived) -> Agreement:
-    """Compare the three adversaries on one play. Raise TypeError if the analysis has no graph over its bytes."""
+def agree(analysis: Derived, others: Iterable[Taken] = ()) -> Agreement:
+    """Compare the three adversaries on one play, for `others` too: seizures, each a name and an evening.
+
+    Raise TypeError if the analysis has no graph over its bytes.
+    """
     if analysis.graph is None:
         raise TypeError("an analysis without the record of the door has no third adversary")
-    return _Comparison(analysis, analysis.graph).run()
+    return _Comparison(analysis, analysis.graph).run(others)
 
 
 class _Comparison:
@@ -90,9 +93,9 @@ class _Comparison:
         self._told: list[tuple[set[str], str, frozenset[int]]] = []
         self.only: dict[str, set[int]] = {kind: set() for kind in KINDS}
 
-    def run(self) -> Agreement:
+    def run(self, others: Iterable[Taken]) -> Agreement:
         alone: list[Taken] = [((name, evening),) for name in self.record.states for evening in self._evenings_of(name)]
-        for taken in [(), *alone]:
+        for taken in [(), *alone, *others]:
             self._miss(taken, self._compare(taken))
             self._search(taken)
         minimal = self._minimal()
