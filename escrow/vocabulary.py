@@ -69,7 +69,9 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
                     raise RuleError(f"{at} takes and gives facts: mark it @derivation or @honest_only")
         if not _is_ours(each.__name__):  # of ours, a test asks the same
             refuse_lost_marks(each)
-    if theirs := frozenset(each for each in reached if not _is_ours(each.__name__)):
+    theirs = frozenset(each for each in reached if not _is_ours(each.__name__))
+    attacks = vars(module).keys() & {"ATTACK", "ATTACKS"} and not vars(module).keys() & {"SCHEME", "SCHEMES"}
+    if theirs and not attacks:  # what an attack computes unmarked is its own loss
         _refuse_unmarked(frozenset(reached), theirs)
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
 

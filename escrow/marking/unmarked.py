@@ -30,7 +30,7 @@ class Marking(Flow):
         covered = self._covered()
         for text in self.texts:
             for within, call in text.calls:
-                if within is None or self.is_covered(within, covered) or _is_attacking(within):
+                if within is None or self.is_covered(within, covered):
                     continue
                 for kind, argument in self._made(call, within):
                     if not (self.passed(argument, within) or self.is_fresh(argument, within)):
@@ -107,11 +107,3 @@ def _said(within: Function, call: ast.Call, kind: str) -> str:
         f"in a public function at the top of the module marked @derivation, or mark {within.name or 'a function'} "
         f'@honest_only("why"), or type the bytes Public if they are no secret'
     )
-
-
-def _is_attacking(function: Function) -> bool:
-    """Return whether a function belongs to an attack: what that computes unmarked is the attacker's loss alone."""
-    held, module = vars(function.module).get(function.owner), vars(function.module)
-    if module.keys() & {"ATTACK", "ATTACKS"} and not module.keys() & {"SCHEME", "SCHEMES", "SPECIMEN"}:
-        return True
-    return isinstance(held, type) and any(each.__module__.startswith("attacks.lab.") for each in held.__mro__)

@@ -162,6 +162,16 @@ def loaded(tmp_path: Path) -> Iterator[Callable[[str], object]]:
     sys.modules.pop("plugin_marked", None)
 
 
+@pytest.fixture
+def packages(tmp_path, monkeypatch):
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield lambda name, text: (tmp_path / f"{name}.py").write_text(text)
+    for name in set(sys.modules) - before:
+        if not name.startswith(("escrow", "attacks")):
+            del sys.modules[name]
+
+
 @pytest.mark.parametrize("kind", PLANTED)
 def test_a_secret_that_is_computed_without_a_mark_does_not_load(loaded, kind):
     text = PLANTED[kind]
@@ -188,9 +198,8 @@ def test_the_error_names_place_check_and_remedy(loaded):
     assert "public function at the top of the module marked @derivation" in said and "@honest_only" in said
 
 
-def test_schemes_specimens_and_attacks_of_ours_compute_no_secret_without_a_mark():
+def test_schemes_and_specimens_of_ours_compute_no_secret_without_a_mark():
     every = [*registry.schemes().values(), *attacks.registry.specimens().values()]
-    every += attacks.registry.attacks().values()
     modules = set().union(*(_reachable(sys.modules[type(each).__module__]) for each in every))
     ours = sorted((each for each in modules if "lab" not in each.__name__.split(".")), key=lambda each: each.__name__)
     assert len(ours) > 80
@@ -215,6 +224,21 @@ def test_the_page_for_authors_marks_what_it_says(tmp_path):
         sys.modules.pop("plugin_page", None)
 
 
+@pytest.mark.parametrize("kind", ["a static method", "a property"])
+def test_neither_an_attack_beside_it_nor_one_that_it_imports_excuses_a_scheme(loaded, packages, kind):
+    with_attack = PLANTED[kind].replace("\nSCHEME = ", "\nATTACK = None\nSCHEME = ")
+    with pytest.raises(PluginError, match="and no rule says so"):
+        loaded(with_attack)
+    sys.modules.pop("plugin_marked", None)
+    helper = "from escrow.crypto import Private, sha256\n\ndef again(key):\n    return Private(b'', sha256(key.raw))\n"
+    packages("marking_attack", f"{helper}\nATTACK = None\n")
+    sys.path_importer_cache.clear()
+    with pytest.raises(PluginError, match=r"marking_attack\.py:4: again makes a Private"):
+        loaded(
+            TEMPLATE.replace("from escrow import codec", "from marking_attack import again\nfrom escrow import codec")
+        )
+
+
 # --- what a module draws on ---
 
 RULE = """
@@ -230,16 +254,6 @@ class {0}(Fact, frozen=True):
 def next_{0}(one: {0}) -> {0}:
     return {0}(one.n + 1)
 """
-
-
-@pytest.fixture
-def packages(tmp_path, monkeypatch):
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield lambda name, text: (tmp_path / f"{name}.py").write_text(text)
-    for name in set(sys.modules) - before:
-        if not name.startswith(("escrow", "attacks")):
-            del sys.modules[name]
 
 
 @pytest.mark.parametrize(
