@@ -196,7 +196,7 @@ def montgomery(public: bytes) -> bytes:
         Forged: the key is not 32 bytes, or y = 1.
     """
     u = _montgomery(public)
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("montgomery", (public,), (u,))
     return u
 
@@ -215,7 +215,7 @@ def _montgomery(public: bytes) -> bytes:
 def sha256(*parts: bytes) -> bytes:
     """Return SHA-256 over the length-prefixed parts, 32 bytes: two different lists of parts never share an input."""
     digest = hashlib.sha256(prefixed(*parts)).digest()
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("sha256", parts, (digest,))
     return digest
 
@@ -223,7 +223,7 @@ def sha256(*parts: bytes) -> bytes:
 def digest(data: bytes) -> bytes:
     """Return SHA-256 of one string as it stands, 32 bytes: what others compute of it, too."""
     hashed = hashlib.sha256(data).digest()
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("sha256", (data,), (hashed,))
     return hashed
 
@@ -233,7 +233,7 @@ def hmac256(key: bytes, message: bytes) -> bytes:
     keyed = HMAC(key, _SHA256)
     keyed.update(message)
     digest = keyed.finalize()
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("hmac", (key, message), (digest,))
     return digest
 
@@ -245,7 +245,7 @@ def hmac256_pair(key: bytes, one: bytes, other: bytes) -> tuple[bytes, bytes]:
     first.update(one)
     second.update(other)
     digests = first.finalize(), second.finalize()
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("hmac", (key, one), digests[:1])
         observe("hmac", (key, other), digests[1:])
     return digests
@@ -254,7 +254,7 @@ def hmac256_pair(key: bytes, one: bytes, other: bytes) -> tuple[bytes, bytes]:
 def hkdf(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
     """Return `length` bytes of HKDF-SHA-256, extract and expand (RFC 5869)."""
     derived = HKDF(_SHA256, length, salt, info).derive(secret)
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("hkdf", (salt, secret, info), (derived,))
     return derived
 
@@ -267,7 +267,7 @@ def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
 def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
     """Return `length` bytes of HKDF-SHA-256's expansion: expand only (RFC 5869, section 2.3)."""
     derived = HKDFExpand(_SHA256, length, info).derive(secret)
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("hkdf-expand", (secret, info), (derived,))
     return derived
 
@@ -277,7 +277,7 @@ def xor_bytes(one: bytes, other: bytes) -> bytes:
     if len(one) != len(other):
         raise ValueError(f"an exclusive or of {len(one)} and {len(other)} bytes")
     mixed = (int.from_bytes(one, "little") ^ int.from_bytes(other, "little")).to_bytes(len(one), "little")
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("xor", (one, other), (mixed,))
     return mixed
 
@@ -295,7 +295,7 @@ def seal(key: bytes, plaintext: bytes, associated: bytes, nonce: bytes = SEALED_
         Ciphertext and tag: 16 bytes more than the plaintext.
     """
     sealed = AESGCM(key).encrypt(nonce, plaintext, associated)
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("seal", (key, nonce, associated, plaintext), (sealed,))
     return sealed
 
@@ -317,6 +317,6 @@ def open_sealed(key: bytes, sealed: bytes, associated: bytes, nonce: bytes = SEA
     except (InvalidTag, ValueError):  # ValueError: a key or nonce of impossible length, out of hostile bytes
         observe("open", (key, nonce, associated, sealed), ())
         raise Forged("an AES-GCM tag does not fit") from None
-    if current.get() is not None:
+    if (run := current.get()) is not None and run.observer is not None:
         observe("open", (key, nonce, associated, sealed), (plaintext,))
     return plaintext

@@ -123,3 +123,23 @@ def test_what_is_sound_is_not_blamed(kind, tmp_path):
 @pytest.mark.parametrize("name", registry.schemes())
 def test_our_schemes_have_neither(name):
     assert [(said, test()) for said, test in BytePass(registry.schemes()[name], ()).tests() if test()] == []
+
+
+VARYING = beside(
+    "b''.join(crypto.hmac256(key.value, b'a trial of this scheme') for _ in range(1 + key.value[0] % 5))"
+    " + crypto.hkdf(b'', key.value, b'the label behind', 16)"
+)
+
+
+def test_plays_that_make_other_calls_are_put_beside_each_other_where_they_agree(tmp_path):
+    plays = TwoPlays(planted(tmp_path, *VARYING), small())
+    assert len(plays.log.calls) != len(plays.other_log.calls)
+    assert 0 < plays.unpaired < len(plays.log.calls) / 10
+    pairs = [(one, other) for one, other in zip(plays.log.calls, plays.paired, strict=True) if other is not None]
+    assert all((one.operation, one.party) == (other.operation, other.party) for one, other in pairs)
+    behind = [(one, other) for one, other in pairs if one.inputs[-1:] == (b"the label behind",)]
+    assert len(behind) > 20
+    assert all(other.inputs[-1] == b"the label behind" != other.inputs[1] != one.inputs[1] for one, other in behind)
+    assert plays.constant(b"the label behind") and plays.constant(b"a trial of this scheme")
+    assert not any(plays.constant(one.inputs[1]) for one, _ in behind)
+    assert [*constant_secrets(plays), *repeated_nonces(plays)] == []
