@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from escrow.run import acting, random_bytes
     from escrow.scheme import (
         AccessField,
+        Alias,
         Claim,
         Finding,
         Grant,
@@ -77,8 +78,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
-    "DEVICES", "AccessField", "Claim", "FieldScheme", "Finding", "Grant", "Identified", "Intercept", "Overheard",
-    "Plain", "RequestSubject", "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
+    "DEVICES", "AccessField", "Alias", "Claim", "FieldScheme", "Finding", "Grant", "Identified", "Intercept",
+    "Overheard", "Plain", "RequestSubject", "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute

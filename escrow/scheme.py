@@ -161,6 +161,17 @@ class Overheard(msgspec.Struct, frozen=True):
     warrants: bool = False
 
 
+class Alias(msgspec.Struct, frozen=True):
+    """Secret bytes of a kind of fact (by its class's name) that also lie in states of others, under another type.
+
+    `holder` is a pattern of their names, as in `Grant`. What opens texts beyond the rules counts, declared or not.
+    """
+
+    kind: str
+    holder: str
+    reason: str
+
+
 class Finding(msgspec.Struct, frozen=True):
     """A sentence for README's findings, declared by the scheme or attack that it is about.
 
@@ -185,7 +196,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     official without a usable key ends the set-up. `in_pages`: README's table and the lists in CLI.md show the scheme,
     and README its `findings`. A class made from this one does not inherit either. `options` are parameters that any
     scheme of a kind has; results and proofs name them only where they differ from their defaults. `overheard` says from
-    which packets the network may learn whom a warrant is about, and why.
+    which packets the network may learn whom a warrant is about, and why. `aliases` say which
+    secrets lie under another type too, and why.
     """
 
     name: ClassVar[str]
@@ -198,6 +210,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     options: ClassVar[tuple[str, ...]] = ("committing",)
     findings: ClassVar[tuple[Finding, ...]] = ()
     overheard: ClassVar[tuple[Overheard, ...]] = ()
+    aliases: ClassVar[tuple[Alias, ...]] = ()
     committing: bool = False
     device: ClassVar[type[Device]] = Device
     provider: ClassVar[type[Provider]] = Provider

@@ -11,8 +11,10 @@ from attacks import registry
 from attacks.cli import main
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS
 from attacks.lab.runs.conformance import Trial
+from attacks.lab.runs.marked import Noted
 from attacks.lab.verdict import analysis as analysing
 from attacks.registry import specimens
+from escrow import Alias
 from escrow import registry as schemes
 from escrow.e2ee.ratchet import open_message
 from escrow.schemes import plain
@@ -71,6 +73,18 @@ def test_what_a_key_opens_and_no_rule_does_is_found(monkeypatch):
     )
     said = dict(Trial(plain.SCHEME, ATTACKS).tests())[WITNESS]()
     assert "texts are opened by no rule, given all states, but by " in said
+
+
+NOTED = "keys under other types are listed"
+
+
+def test_an_official_key_under_another_type_is_listed_unless_it_is_declared():
+    said = found(deposits.Alias(), NOTED)
+    assert said == "clerk holds the bytes of custodian's DepositKey" and isinstance(said, Noted)
+    assert found(deposits.AliasHashed(), NOTED) == ""
+    declared = type("Declared", (deposits.Alias,), {"aliases": (Alias("DepositKey", "cl*", "for a test"),)})
+    assert found(declared(), NOTED) == ""
+    assert "clerk's kept (DepositKey.value)" in found(declared())  # what it opens counts all the same
 
 
 ANSWERING = """

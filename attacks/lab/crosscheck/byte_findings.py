@@ -20,6 +20,7 @@ from attacks.lab.crosscheck.door_record import Sealed
 from attacks.lab.crosscheck.two_plays import CHANCE, TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import Public, walk
+from escrow.run import Call
 
 LONG = 16  # bytes of a secret; shorter constants are often labels
 KEYS = {
@@ -37,6 +38,13 @@ KEYS = {
     "skipjack-open": 0,
 }  # operations that need a secret, and at which place among their inputs
 DERIVING = {"hmac": 0, "hkdf": 1, "hkdf-expand": 0, "draw": 0}  # those that may also be given a label there
+
+
+def keys_of(calls: Iterable[Call]) -> set[bytes]:
+    """Return what operations took for a key: 8 bytes or more."""
+    at = KEYS | DERIVING
+    taken = (call.inputs[at[call.operation]] for call in calls if call.operation in at)
+    return {each for each in taken if len(each) >= CHANCE}
 
 
 # --- B1 ---

@@ -17,8 +17,9 @@ from __future__ import annotations
 import typing
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from itertools import chain
+from operator import and_
 
 import msgspec
 
@@ -52,6 +53,8 @@ class Stretch(Fact, frozen=True):
 class ByteGraph:
     """The byte edges of one play's closure, which building it adds; `texts` are the numbers of the texts as bytes.
 
+    `facts` are those that the rules gave, without byte strings.
+
     Args:
         closure: It has run, and asked all officials.
         record: The play.
@@ -61,7 +64,7 @@ class ByteGraph:
     def __init__(self, closure: Closure, record: Record, door: TwoPlays) -> None:
         self.closure, self.door = closure, door
         self._edges = closure.edges.by_bytes
-        self._facts = list(closure.facts)
+        self.facts = list(closure.facts)
         self._packets = overlaps.grams(each for data in {one.data for one in record.heard} for each in readings(data))
         self._targets = Targets()
         self._numbers: dict[bytes, int] = {}  # of targets
@@ -77,6 +80,13 @@ class ByteGraph:
         kept = self._kept(record)
         self._overlap(record)
         self._mix(kept)
+
+    def holders(self, fact: Fact) -> dict[str, int]:
+        """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
+        secrets = [value for _, value, public in fields_of(fact) if not public and not self.everybodys(value)]
+        held = [dict(self.closure.held.get(self.closure.ids.get(ByteString(each), -1), ())) for each in secrets]
+        names = set(held[0]).intersection(*held[1:]) if held else set()
+        return {name: reduce(and_, (each[name] for each in held)) for name in names}
 
     def lying(self, taken: Iterable[tuple[str, int]]) -> frozenset[int]:
         """Return the texts that lie open in packets and in these states, or are sealed under a key that lies there."""
@@ -130,7 +140,7 @@ class ByteGraph:
         """Add the edges of each call, once where it was made twice."""
         calls = dict.fromkeys(each._replace(party="") for each in self.door.log.calls)
         strings = {each for call in calls for each in (*call.inputs, *call.outputs)}
-        halves = Halves(calls, strings.union(value for fact in self._facts for _, value, _ in fields_of(fact)))
+        halves = Halves(calls, strings.union(value for fact in self.facts for _, value, _ in fields_of(fact)))
         found = ((one, each) for each in calls for one in (*consequences(each), *halves.mirrored(each)))
         for (name, premises, conclusion), each in chain(found, streams(calls)):
             self._sources.add(conclusion)
@@ -139,7 +149,7 @@ class ByteGraph:
     # --- facts ---
 
     def _fields(self) -> None:
-        for number, fact in enumerate(self._facts):
+        for number, fact in enumerate(self.facts):
             secrets = []
             for name, value, public in fields_of(fact):
                 if public and self.everybodys(value):

@@ -17,6 +17,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
+from attacks.lab.verdict.beyond import under_other_types
 from attacks.lab.verdict.byte_pass import BytePass, Test, broken_by
 from attacks.lab.verdict.controls import controlled
 from attacks.registry import specimens
@@ -90,6 +91,10 @@ class Trial(BytePass):
         """
         return "; ".join(agree(self.analysis).failures)
 
+    def keeps_secrets_under_their_types(self) -> str:
+        """List the officials' keys that others hold under another type, and that the scheme does not declare."""
+        return Noted("; ".join(under_other_types(self.analysis, self.plays)))
+
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
         from escrow.testing import properties  # here, because it imports hypothesis
@@ -101,6 +106,7 @@ class Trial(BytePass):
         yield "every rule is used", self.uses_every_rule
         yield "what is honest only is listed", self.lists_what_is_honest_only
         yield "three adversaries agree", self.is_agreed_on
+        yield "keys under other types are listed", self.keeps_secrets_under_their_types
         yield from super().tests()
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from itertools import islice, product
 
 import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.labels import BYTES
+from attacks.lab.adversary.timing.evenings import bit
+from attacks.lab.crosscheck.byte_findings import keys_of
+from attacks.lab.crosscheck.byte_graph import fields_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.means import Means
@@ -63,6 +67,28 @@ def unopened(analysis: Analysis, door: TwoPlays) -> str:
     everybody = [Seizure(name) for name in open_.atoms.principals()]
     by = Means(analysis, door).of(everybody, texts)
     return f"{len(texts)} texts are opened by no rule, given all states, but by {'; '.join(by) or 'what everybody has'}"
+
+
+def under_other_types(analysis: Analysis, door: TwoPlays) -> list[str]:
+    """Return whose keys lie in others' states, under another type, where no rule gives them: officials' facts only.
+
+    What the scheme declares in `aliases` is left out.
+    """
+    if (graph := analysis.graph) is None:
+        return []
+    keys, officials = keys_of(door.log.calls), set(analysis.record.cast.officials)
+    said: dict[str, None] = {}
+    for number, fact in enumerate(graph.facts):
+        owners = officials.intersection(name for name, _ in analysis.closure.held.get(number, ()))
+        if not owners or keys.isdisjoint(value for _, value, public in fields_of(fact) if not public):
+            continue
+        for name, evenings in sorted(graph.holders(fact).items()):
+            kind = type(fact).__name__
+            declared = any(each.kind == kind and fnmatchcase(name, each.holder) for each in analysis.scheme.aliases)
+            days = [day for day in range(analysis.record.scenario.days) if evenings & bit(day)]
+            if not declared and any(not analysis.derived_by([Seizure(name, (day,))])(number) for day in days):
+                said[f"{name} holds the bytes of {', '.join(sorted(owners))}'s {kind}"] = None
+    return list(said)
 
 
 def _extra(analysis: Analysis) -> Iterator[tuple[tuple[Seizure, ...], set[int]]]:
