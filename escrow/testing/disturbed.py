@@ -2,7 +2,8 @@
 
   run      set-up, groups, a warrant, some texts, a morning, a text, the lawful access
   fates    skipped: the sender has its answer, and the addressee never had the packet    lost: nobody had it
-           repeated: it comes again, at once or when all is set up                        late: skipped, and comes then
+           repeated: it comes again, at once, or when all is set up and once more on the next day: an old packet
+           late: skipped, and comes when all is set up
   ending   a typed error or a complaint; or what the undisturbed run ends with, and never more than that
 
 Randomness is each party's own (escrow.crypto.Run), so that two runs differ only by what was disturbed.
@@ -42,12 +43,13 @@ Begun = Callable[[Principal], Principal]
 class DisturbedWire(Wire):
     """A wire that gives each packet, with its number, to `hand`, which says what the sender is answered.
 
-    `held` are packets that come when all is set up.
+    `held` are packets that come when all is set up; `again` those that come once more on the next day.
     """
 
     def __init__(self, parties: Iterable[Principal], link: Link, hand: Hand) -> None:
         super().__init__(parties, link)
         self.hand, self.number, self.held = hand, 0, list[Heard]()
+        self.again = list[Heard]()
 
     def handed(self, packet: Heard) -> bytes:
         """Return what `hand` answers to the packet."""
@@ -81,7 +83,7 @@ class Disturbed(Harness):
 
     def release(self) -> None:
         """Hand over the packets that were held back."""
-        held, self.disturbed.held = self.disturbed.held, []
+        held, self.disturbed.held, self.disturbed.again = self.disturbed.held, self.disturbed.again, []
         for packet in held:
             with suppress(EscrowError):
                 self.disturbed.as_sent(packet)
@@ -90,7 +92,8 @@ class Disturbed(Harness):
 class Ending(NamedTuple):
     """How a run ended: `stopped` is the typed error that ended its set-up; `said` are complaints and refusals.
 
-    `kept` are the facts of each party, encoded, as often as it has them.
+    `kept` are the facts of each party, encoded, as often as it has them; `told` is what a scheme's device was told, in
+    the fields that the scheme adds, encoded.
     """
 
     stopped: str
@@ -101,6 +104,7 @@ class Ending(NamedTuple):
     yielded: frozenset[bytes] = frozenset()
     covered: frozenset[bytes] = frozenset()
     kept: Mapping[str, Facts] = {}
+    told: Mapping[str, bytes] = {}
 
 
 def enact(
@@ -118,7 +122,9 @@ def enact(
         wire, warrant, yielded = harness.wire, issue(harness.court.key, harness.order("alice")), set[bytes]()
         steps = (*(Step("say", *said) for said in TALK), Step("day"), Step("say", *TALK[0]))
         acts: list[Callable[[], object]] = [harness.release, partial(harness.serve, warrant)]
-        acts += [partial(harness.take, step) for step in steps]
+        for step in steps:
+            acts.append(partial(harness.take, step))
+            acts += [harness.release] if step.what == "day" else []
         acts.append(partial(harness.play, ()))
         acts += asked * [lambda: yielded.update(harness.access(warrant, harness.intercepted()))]
         for act in acts:
@@ -130,20 +136,26 @@ def enact(
         said = Counter((who, what) for _, who, what in wire.refusals)
         alarms = Counter((alarm.who, alarm.check) for alarm in wire.alarms)
         kept = {name: facts_of(party) for name, party in wire.parties.items()}
+        told = {name: codec.encode(_added(party)) for name, party in wire.parties.items() if isinstance(party, Device)}
         return Ending(
-            "", said + alarms, alarms, harness.shown, harness.meant, frozenset(yielded), frozenset(covered), kept
+            "", said + alarms, alarms, harness.shown, harness.meant, frozenset(yielded), frozenset(covered), kept, told
         )
 
 
 def facts_of(party: Principal) -> Facts:
     """Return the facts of a party, encoded, without its archive; of a messenger's party those that a scheme added."""
-    bases = (base for base in (Device, Provider) if isinstance(party, base))
-    messenger = {field for base in bases for field in base.__struct_fields__} | {"archive"}
-    fields = [getattr(party, field) for field in party.__struct_fields__ if field not in messenger]
+    fields = _added(party)
     found = Counter((type(fact).__name__, codec.encode(fact)) for fact in codec.walk(fields, Fact))
     for device in codec.walk(fields, Device):  # a silent one, that an authority runs
         found -= Counter((type(fact).__name__, codec.encode(fact)) for fact in codec.walk(device, Fact))
     return found
+
+
+def _added(party: Principal) -> list[object]:
+    """Return the fields of a party; of a messenger's party those that a scheme added. An archive is left out."""
+    bases = (base for base in (Device, Provider) if isinstance(party, base))
+    messenger = {field for base in bases for field in base.__struct_fields__} | {"archive"}
+    return [getattr(party, field) for field in party.__struct_fields__ if field not in messenger]
 
 
 class ToldPacket(NamedTuple):
@@ -225,6 +237,14 @@ class Reference:
             return f"{next(iter(missing_shown))[0]} misses a text, and nobody complains"
         return ""
 
+    def taken_twice(self, ending: Ending) -> str:
+        """Return which device was told something else in the end because packets came again, or ""."""
+        then, now = self.ending.told, ending.told
+        if self.scheme.seedable or ending.stopped or ending.said - self.ending.said:
+            return ""
+        changed = next((name for name in then if now.get(name, then[name]) != then[name]), "")
+        return f"{changed} takes an older packet for the newest" if changed else ""
+
 
 def _by_kind(facts: Facts) -> Counter[str]:
     found = Counter[str]()
@@ -258,6 +278,7 @@ def treated(fates: Mapping[int, str]) -> Hand:
                 return answer
             case "repeated late":
                 wire.held.append(packet)
+                wire.again.append(packet)
         return wire.as_sent(packet)
 
     return hand
@@ -279,7 +300,10 @@ def a_disturbed_step_gives_no_weaker_success(scheme: Scheme, how: settings) -> N
     packets = list(reference.set_up())
 
     def ends_well(fates: dict[int, str], liar: str) -> None:
-        fault = reference.fault(enact(scheme, treated(fates), lying(liar)), liar)
+        ending = enact(scheme, treated(fates), lying(liar))
+        fault = reference.fault(ending, liar)
+        if not fault and not liar and all(fate.startswith("repeated") for fate in fates.values()):
+            fault = reference.taken_twice(ending)
         told = (each for each in packets if each.number in fates)
         how_treated = (f"{each.kind.__name__} of {each.src} to {each.dst} {fates[each.number]}" for each in told)
         require(not fault, f"{', '.join(how_treated)}: {fault}")

@@ -165,6 +165,65 @@ def test_an_official_that_loses_what_it_has_by_a_false_request_is_found(tmp_path
     assert "tells custodian another MineField.day in Confidential: custodian acts" in PROPERTY[SAID].broken(scheme)
 
 
+# --- keys that change ---
+
+NEW_KEY = '''class NewKey(Packet, frozen=True):
+    """The custodian's key from a day on."""
+
+    day: int
+    key: Public
+
+
+class MineDevice(device.Device):
+    """A client that seals each message key to the newest key that the custodian told."""
+
+    unrepeatable = "the custodian's key changes every day"
+    since: int = -1
+
+    def on_new_key(self, sender: str, packet: NewKey, wire: Wire) -> None:
+        """Take a newer key."""
+        self.insist(sender == "custodian", "the custodian tells its key")
+        if (packet.day, packet.key) != (self.since, self.custodian):
+            self.insist(NEWER, "a newer key")
+            self.custodian, self.since = packet.key, packet.day
+
+'''
+EACH_DAY = '''    def each_day(self, wire: Wire, day: int) -> None:
+        """Let the custodian make a new key, and tell every device."""
+        own = wire.party("custodian", MineCustodian)
+        with crypto.acting("custodian"):
+            made = new_private()
+        own.old, own.key = [*own.old, own.key], MineKey(made.public, made.raw, own.key.court)
+        for name, party in wire.parties.items():
+            if isinstance(party, MineDevice):
+                try:
+                    wire.ask("custodian", name, NewKey(day, made.public), type(None))
+                except EscrowError as error:
+                    wire.complain(name, error)
+
+    def access(
+'''
+
+
+@pytest.mark.parametrize(("newer", "broken"), [("packet.day > self.since", False), ("True", True)])
+def test_an_old_packet_that_comes_again_on_another_day_does_not_replace_the_newest(newer, broken, tmp_path):
+    scheme = written(
+        tmp_path,
+        ("from escrow.codec import Public", "from escrow.codec import Packet, Public"),
+        instead("class MineDevice", '    custodian: Public = b""', NEW_KEY.replace("NEWER", newer)),
+        ("    key: MineKey\n", "    key: MineKey\n    old: list[MineKey] = []\n"),
+        (
+            "        return self.key\n",
+            "        return {each.public: each for each in (*self.old, self.key)}[subject.custodian]\n",
+        ),
+        ("    def access(\n", EACH_DAY),
+    )
+    found = {name: PROPERTY[name].broken(scheme) for name in (STEPS, "honest late mail is not blamed")}
+    assert found["honest late mail is not blamed"] == ""
+    assert found[STEPS].endswith("alice-phone takes an older packet for the newest") == broken
+    assert bool(found[STEPS]) == broken
+
+
 # --- a cast of its own ---
 
 CAST = """        yield MineCustodian("custodian", MineKey(made.public, made.raw, court))
