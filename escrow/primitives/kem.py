@@ -62,13 +62,11 @@ def encapsulate(public: bytes) -> tuple[bytes, bytes]:
     except ValueError:
         crypto.observe("ml-kem-encapsulate", (public,), ())
         raise Forged("an ML-KEM-768 public key is not 1184 canonical bytes") from None
-    message = crypto.random_bytes(MESSAGE)
-    made = encapsulated(public, message)
-    crypto.observe("ml-kem-encapsulate", (public, message), made)
-    return made
+    return encapsulated(public, crypto.random_bytes(MESSAGE))
 
 
 def encapsulated(public: bytes, message: bytes) -> tuple[bytes, bytes]:
     """Return the ciphertext and secret that m (32 bytes) gives for a canonical public key (section 6.2)."""
     secret, ciphertext = MLKEM.construct(param_set=MLKEM.ML_KEM_768, ek=public)._encaps(message)
+    crypto.observe("ml-kem-encapsulate", (public, message), (ciphertext, secret))
     return ciphertext, secret

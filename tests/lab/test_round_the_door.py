@@ -59,6 +59,11 @@ ROUND = {
     "in executed text": text("exec('import hashlib')"),
     "what the library imported": beside("crypto.hashlib.sha256(key.value).digest()"),
     "from the library": text("from escrow.crypto import AESGCM"),
+    "by getattr": beside("getattr(crypto, 'hash' + 'lib').sha256(key.value).digest()"),
+    "a private name of the door": beside("crypto._private(key.value).public"),
+    "a private method of a key": beside("new_private()._exchanged(self.custodian)"),
+    "the library's own key": beside("new_private().live.exchange(key.value)"),
+    "arithmetic": beside("group.arithmetic.base(7)", *text("from escrow import group")),
     "the system's randomness": beside("os.urandom(16)", *text("import os")),
 }
 SOUND = {
@@ -66,6 +71,10 @@ SOUND = {
     "for annotations only": text(FOR_TYPES),
     "words in texts": text("'import hashlib'\nWORDS = ['random', 'hashlib']\nWORDS.index('random')"),
     "a comparison": text("from hmac import compare_digest"),
+    "names that follow from themselves": text("COUNT = 1\nCOUNT = COUNT + 1\nprint(COUNT, getattr(COUNT, 'real'))"),
+    "own private names": text(
+        "class Live:\n    live = 0\n\n    def _private(self):\n        return self.live, codec.__name__"
+    ),
     "functions of the same names": text("def import_module(name: str) -> str:\n    return name\n"),
     "the door": beside("crypto.sha256(key.chain) + crypto.digest(key.chain) + crypto.hmac256(b'', key.chain)"),
 }
@@ -80,7 +89,7 @@ def test_what_goes_round_the_door_is_found_with_its_line(kind, tmp_path):
     for each in found:
         file, line = each.split(":")[0].split(", line ")
         assert file == f"{type(scheme).__module__.removeprefix('plugin_')}.py"
-        assert any(word in lines[int(line) - 1] for word in ("import", "hashlib", "urandom", "load"))
+        assert any(word in lines[int(line) - 1] for word in ("import", "hashlib", "urandom", "load", "beside = "))
 
 
 @pytest.mark.parametrize("kind", SOUND)

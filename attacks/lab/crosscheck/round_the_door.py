@@ -3,6 +3,7 @@
   imports     of the packages below, at the top or in a function; by `__import__` or `importlib`, if the name is written
               out; out of `sys.modules`
   borrowing   of what one of our modules imported from them: `crypto.hashlib`, `from escrow.crypto import AESGCM`
+  below       what the door stands on and does not tell: its private names, `key.live.exchange`, `group.arithmetic`
   randomness  `os.urandom`, `os.getrandom`
 
 A scheme's modules are that of its class, and those that its text imports, however indirectly: of our own, those in
@@ -29,6 +30,10 @@ PACKAGES = {
 RANDOM = {"urandom", "getrandom"}  # of os
 IMPORTERS = {"__import__", "import_module"}
 OURS = ("escrow.", "attacks.")
+DOOR = ("escrow.crypto", "escrow.run", "escrow.primitives")
+ARITHMETIC = "escrow.primitives.p256_"  # modules that compute and tell nobody
+UNTOLD = {"exchange", "sign", "decapsulate", "private_bytes", "private_bytes_raw"}  # of the library's own keys, `live`
+METHODS = {"_exchanged", "_signed"}  # of keys of the door
 SCHEMES = ("escrow.schemes.", "attacks.specimens.")
 COMPARING = {("hmac", "compare_digest"), ("secrets", "compare_digest")}  # computes nothing
 
@@ -135,6 +140,9 @@ class _Text:
                 if called in {*self.importers, "get"} and _root(named) in PACKAGES:
                     if called != "get" or "sys.modules" in ast.unparse(node.func):
                         yield node.lineno, ast.unparse(node)
+                elif called == "getattr" and len(node.args) > 1:
+                    if self._takes(self._value(node.args[0]), self._written(node.args[1])):
+                        yield node.lineno, ast.unparse(node)
                 elif called in {"exec", "eval"} and named:
                     yield from ((node.lineno, what) for what in self._executed(named))
             elif isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("sys.modules"):
@@ -148,15 +156,23 @@ class _Text:
             return False
         if _root(home) in PACKAGES or (home == "os" and name in RANDOM):
             return True
-        return home.startswith(OURS) and _comes_from(getattr(sys.modules.get(home), name, None)) in PACKAGES
+        return home.startswith(OURS) and _is_below(home, name, getattr(sys.modules.get(home), name, None))
 
     def _is_borrowed(self, node: ast.Attribute) -> bool:
         """Return whether an attribute of an imported module is another's code or randomness."""
-        owner = self._value(node.value)
+        if node.attr in METHODS:
+            return True
+        if node.attr in UNTOLD and isinstance(node.value, ast.Attribute) and node.value.attr == "live":
+            return True
+        return self._takes(self._value(node.value), node.attr)
+
+    def _takes(self, owner: Any, name: str) -> bool:
+        """Return whether the attribute of that name of a module is another's code or randomness."""
         if owner is sys.modules["os"]:
-            return node.attr in RANDOM
-        ours = isinstance(owner, ModuleType) and f"{owner.__name__}.".startswith(OURS)
-        return ours and _comes_from(getattr(owner, node.attr, None)) in PACKAGES
+            return name in RANDOM
+        if not (isinstance(owner, ModuleType) and f"{owner.__name__}.".startswith(OURS)):
+            return False
+        return _is_below(owner.__name__, name, getattr(owner, name, None))
 
     def _value(self, node: ast.expr) -> Any:
         """Return the module that an expression of names and dots is, or None."""
@@ -166,18 +182,18 @@ class _Text:
             return getattr(self._value(node.value), node.attr, None)
         return None
 
-    def _written(self, node: ast.expr) -> str:
-        """Return the text of an expression, as far as it is written out; else nothing."""
+    def _written(self, node: ast.expr, within: frozenset[str] = frozenset()) -> str:
+        """Return the text of an expression, as far as it is written out; else nothing. `within` are names it is of."""
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else ""
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return self._written(node.left) + self._written(node.right)
+            return self._written(node.left, within) + self._written(node.right, within)
         if isinstance(node, ast.JoinedStr):
-            return "".join(self._written(each) for each in node.values)
+            return "".join(self._written(each, within) for each in node.values)
         if isinstance(node, ast.FormattedValue):
-            return self._written(node.value)
-        if isinstance(node, ast.Name) and node.id in self.texts and not isinstance(self.texts[node.id], ast.Name):
-            return self._written(self.texts[node.id]) if self.texts[node.id] is not node else ""
+            return self._written(node.value, within)
+        if isinstance(node, ast.Name) and node.id in self.texts.keys() - within:
+            return self._written(self.texts[node.id], within | {node.id})
         return ""
 
     def _executed(self, text: str) -> Iterator[str]:
@@ -186,6 +202,13 @@ class _Text:
         except SyntaxError:
             return
         yield from (what for _, what in inner.found())
+
+
+def _is_below(home: str, name: str, value: Any) -> bool:
+    """Return whether a name of one of our modules is what the door stands on: another's, or private."""
+    private = home.startswith(DOOR) and name.startswith("_") and not name.startswith("__")
+    arithmetic = isinstance(value, ModuleType) and value.__name__.startswith(ARITHMETIC)
+    return private or arithmetic or home.startswith(ARITHMETIC) or _comes_from(value) in PACKAGES
 
 
 def _root(name: str) -> str:
