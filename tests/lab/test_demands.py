@@ -36,9 +36,16 @@ ASKED = {  # what a custodian asks of an order beside the promises of all offici
     "a word somewhere in the case": 'yield "case", "/urgent/" in order.id.lower()',
     "a table of cases": 'yield "case", order.id in {"one", "two", "three"}',
     "several things at once": 'yield "all", order.issued == 2 and order.id == "x" and order.nonce == b"n" * 16',
-    "several checks": 'yield "a", order.issued > 1\n    yield "b", order.id == "b"\n    yield "c", any(order.nonce)',
+    "several checks": 'yield "a", order.issued > 1\nyield "b", order.id == "b"\nyield "c", any(order.nonce)',
     "a multiple of seven": 'yield "seven", (order.expires - order.issued) % 7 == 3',
     "the case commits to the target": 'yield "case", order.case == crypto.sha256(order.target.encode(), order.nonce)',
+    "a quotient": 'yield "ten", order.expires // 10 == 3',
+    "a number in the case": 'yield "number", order.id.isdigit() and int(order.id) > 5',
+    "a part of the case": 'yield "part", order.id.split("-")[0] == "op"',
+    "a case backwards": 'yield "back", order.id[::-1] == "abc"',
+    "a number in the nonce": 'yield "number", int.from_bytes(order.nonce[:2], "big") == 4242',
+    "encoded fields": 'yield "both", codec.encode((order.id, order.issued)) == codec.encode(("q", 3))',
+    "an error instead of a check": 'if order.expires - order.issued > 5:\n    raise EscrowError("too long")',
     "a sum of dates": 'yield "sum", 2 * order.issued + order.expires == 31',
     "all checked before the first is named": 'yield "plain", order.id == "none"',
 }
@@ -58,7 +65,7 @@ def asked(request: pytest.FixtureRequest) -> str:
 
 
 def test_an_order_that_an_official_acts_on_is_found(tmp_path: Path, asked: str) -> None:
-    checks = SHARED + ASKED[asked].replace("\n    ", "\n")
+    checks = SHARED + ASKED[asked]
     analysis = analysed(scheme_with(tmp_path, "asks", checks))
     assert opened_by(analysis, "court") == len(analysis.record.sent)
     assert opened_by(analysis) == 0
@@ -99,6 +106,7 @@ SOUND = {  # checks that refuse what they should
     "a budget of one day": 'yield "one day", order.last - order.first <= 0',
     "its own authority": 'yield "known", order.authority == key.registered',
     "its own authority, for content": 'yield "known", order.authority == key.registered and order.scope == "content"',
+    "a day after its window began": 'yield "later", max(order.issued, order.first) == order.first and order.first > 0',
     "its own users": 'yield "own", field.people[0] in ("alice", "bob")',
     "its own users by the order": 'yield "own", order.target in ("alice", "bob")',
     "its own users in one check": 'yield "own", order.target in ("alice", "bob") and order.target in field.people',
@@ -115,7 +123,7 @@ def test_an_official_that_refuses_what_it_should_is_not_blamed(tmp_path: Path, k
     opened = opened_by(analysis, "court")
     sent = len(analysis.record.sent)
     assert opened == {"a budget of one day": sent}.get(kind, opened)
-    assert opened == 0 or "users" in kind or "budget" in kind
+    assert opened == 0 or "users" in kind or "budget" in kind or "window" in kind
 
 
 @pytest.mark.parametrize("until", [0, 3])

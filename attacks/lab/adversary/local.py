@@ -164,13 +164,17 @@ class Local:
     ) -> Callable[[Premises, Premises, Fact, Failed], None]:
         """Return what has orders searched for the requests that the narrowest order does not open."""
         holder = service.holder_at
-        facts, hopeless = self.closure.facts, search.hopeless(service)
+        facts, hopeless, answering = self.closure.facts, search.hopeless(service), set[int]()
 
         def judge(premises: Premises, request: Premises, warrant: Fact, failed: Failed) -> None:
             by_anybody = isinstance(warrant, Warrant) and warrant.order.authority == self._stranger.public
+            secret = premises[holder]
             if by_anybody and failed is not None and failed <= hopeless:
+                if secret not in answering:
+                    answering.add(secret)
+                    search.answers(service, time.able(service, secret, request))
                 return
-            secret, shown = premises[holder], tuple(facts[each] for each in request)
+            shown = tuple(facts[each] for each in request)
             able = time.able(service, secret, request)
             days = evenings.numbers(evenings.union(able.values()))
             daily = service.timed or any(map(self._own_dates, able))

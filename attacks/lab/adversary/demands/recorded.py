@@ -200,9 +200,9 @@ class RecordedNumber(_Recording, int):
         total = tuple((name, each * by) for name, each in self.term.sum)
         return RecordedNumber.made(value, self.recorder, Term(total, self.term.rest * by + plus))
 
-    def _apart(self, other: Any, value: int) -> Any:
+    def _apart(self, other: Any, value: int, near: int = 0) -> Any:
         """Return a number of which only the fields are known: values near theirs are tried."""
-        near = max(self.term.near, 1, min(NEAR, abs(int(other))) if isinstance(other, int) else NEAR)
+        near = NEAR if near or not isinstance(other, int) else max(self.term.near, 1, min(NEAR, abs(int(other))))
         names = {name for name, _ in (*self.term.sum, *(other.term.sum if isinstance(other, RecordedNumber) else ()))}
         return RecordedNumber.made(value, self.recorder, Term(tuple((name, 1) for name in sorted(names)), near=near))
 
@@ -236,11 +236,11 @@ class RecordedNumber(_Recording, int):
 
 
 def _apart_by(name: str) -> Callable[[Any, Any], Any]:
-    compute = getattr(int, name)
+    compute, far = getattr(int, name), "floordiv" in name or "shift" in name
 
     def apart(self: RecordedNumber, other: Any) -> Any:
         value = compute(self, other)
-        return value if value is NotImplemented else self._apart(other, value)
+        return value if value is NotImplemented else self._apart(other, value, NEAR if far else 0)
 
     return apart
 
@@ -250,6 +250,8 @@ class _Sequence(_Recording):
         """Return a slice of the value, which knows where it lies in the field; of other slices nothing is noted."""
         begin = self.term.part[0] if self.term.part else 0
         start, stop, step = at.indices(len(self))  # type: ignore[arg-type]
+        if at == slice(None, None, -1):
+            return self._read_as(type(self), value, lambda found: found[::-1])
         if step != 1 or self.term.read is not None:
             return value
         part = begin + start, begin + max(start, stop)
@@ -309,6 +311,15 @@ class RecordedText(_Sequence, str):
     def strip(self, *what: Any) -> Any:
         """Return the text without the blanks around it."""
         return self._read_as(RecordedText, str.strip(self, *what), str)
+
+    def split(self, *how: Any, **named: Any) -> Any:
+        """Return the parts of the text; each knows where it lies in the field."""
+        parts = str.split(self, *how, **named)
+        if how and how[0] and self.term.read is None and self.term.part is None:
+            self._asked("contains", how[0], len(parts) > 1)
+            starts = [sum(len(each) + len(how[0]) for each in parts[:at]) for at in range(len(parts))]
+            return [self._within(slice(at, at + len(part)), part) for at, part in zip(starts, parts, strict=True)]
+        return parts
 
     def encode(self, *how: Any) -> Any:
         """Return the text's bytes."""

@@ -70,6 +70,7 @@ class Tally:
     passed: set[str] = field(default_factory=set)
     failed: dict[str, Notes] = field(default_factory=dict)
     answered: bool = False
+    at_once: bool = False
     least: set[frozenset[str]] = field(default_factory=set)
 
 
@@ -100,6 +101,12 @@ class Demands:
     def hopeless(self, service: Service) -> Set[str]:
         """Return the checks that no order can satisfy, as far as is known: what is returned grows."""
         return self._aside[service.name]
+
+    def answers(self, service: Service, holders: Iterable[str]) -> None:
+        """Note that these officials act on some narrowest order, so that no check of theirs refuses every order."""
+        self._services[service.name] = service
+        for holder in holders:
+            self._tallies[service.name, holder].at_once = True
 
     def ask(self, asked: Asked) -> Set[str]:
         """Search orders for a request that the narrowest order does not open.
@@ -133,6 +140,8 @@ class Demands:
 
     def _stubborn(self, service: Service, tally: Tally) -> set[str]:
         """Return the checks to be named: those never passed; if no order passes all, those of the best order too."""
+        if tally.at_once:
+            return set()
         never = {name for name in tally.failed if name not in tally.passed}
         if not tally.answered and tally.least:
             never |= set(sorted(tally.least, key=len)[0])
@@ -242,7 +251,7 @@ class Demands:
         for holder in asked.holders:
             tally = self._tallies[asked.service.name, holder]
             if order not in self._issued:
-                tally.passed |= notes.keys() - failed
+                tally.passed |= {FORGED, UNREADABLE, *notes} - failed
             for name in failed:
                 tally.failed.setdefault(name, notes[name])
         return Trace(frozenset(failed), notes)

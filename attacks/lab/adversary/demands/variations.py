@@ -17,6 +17,7 @@ from escrow.warrant import Order
 Change = tuple[tuple[str, Any], ...]  # values for fields of an order
 Kind = TypeVar("Kind", bound=Order)
 SCOPES = ("content", "traffic data", "subscriber")
+FORMS = ("8", "1234567890", "abc", "ABC", "A-1", "a/b")  # for checks of the form of a case number
 LONGEST = 256  # bytes of the longest text or nonce that a constant is taken as the length of
 _KINDS: dict[str, type] = {
     name: type(value) for name, value in zip(FIELDS, ("", b"", "", 0, 0, "", b"", 0, 0, b""), strict=True)
@@ -52,10 +53,11 @@ def dictionary(
     dates = [day, 0, days, days - 1, *constants.numbers]
     moved = [day + by * each for each in small for by in (1, -1)]
     lengths = [bytes(each) for each in small if each >= 0]
-    blobs = [*constants.blobs, *(each.encode() for each in constants.texts), *lengths]
+    written = [each.to_bytes(2, "big") for each in constants.numbers if 255 < each < 1 << 16]
+    blobs = [*constants.blobs, *written, *(each.encode() for each in constants.texts), *lengths]
     nonces = [bytes(range(1, 17)), b"", bytes(32), *blobs, *(padded for each in blobs for padded in _padded(each))]
     offered: dict[str, Iterable[Any]] = {
-        "id": [*constants.texts, "", *("-" * each for each in small if each > 0)],
+        "id": [*constants.texts, *FORMS, "", *("-" * each for each in small if each > 0)],
         "target": [*people, *names, *constants.texts],
         "first": [*dates, *moved],
         "last": [*dates, *moved],
