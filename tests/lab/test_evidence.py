@@ -47,7 +47,8 @@ def test_a_text_that_a_seized_state_holds_is_found_by_a_replay_only(folders):
 
 def test_what_verify_says_names_all_that_was_proven(folders):
     shown, given = verify(folders("passive")), len(rows(folders("passive"), "facts.jsonl"))
-    members = ", ".join(f"{agent}@{evening}" for agent in ("agent-1", "agent-3") for evening in range(4))
+    evenings = ("set-up", 0, 1, 2, 3)
+    members = ", ".join(f"{agent}@{evening}" for agent in ("agent-1", "agent-3") for evening in evenings)
     assert (shown.scheme, shown.attack, shown.coalition) == ("split-key", "authority-theft", members)
     assert shown.parameters == "n=3, t=2"
     assert shown.verdict.startswith("AS CLAIMED: ")
@@ -59,7 +60,7 @@ def test_the_facts_are_those_of_whom_the_attack_takes(folders):
     def taken(case):
         return {(each.get("holder"), each.get("evening")) for each in rows(folders(case), "facts.jsonl")}
 
-    assert taken("passive") == {(None, None), ("agent-1", 0), ("agent-3", 0)}
+    assert taken("passive") == {(None, None), ("agent-1", -1), ("agent-3", -1)}
     assert {who for who, _ in taken("active")} == {None, "provider"}
     assert min(on for _, on in taken("active") if on is not None) >= SMALL.attack_day
     assert len({who for who, _ in taken("devices")}) == 2

@@ -10,7 +10,7 @@ from typing import Literal
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.evidence.provenance import coalition_of
 from attacks.lab.results.types import Cell
-from attacks.lab.simulation.attack import Attack, Corruption, evenings_of
+from attacks.lab.simulation.attack import Attack, Cast, Corruption, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.cell import Reach, reach
@@ -50,10 +50,15 @@ class Case:
         self.label_pass = pass_of(attack)
         self._evaluation = _Once(scheme, self.attacks, scenario, byte_pass=registry.is_plugin(scheme))
 
+    @property
+    def cast(self) -> Cast:
+        """The parties of the play."""
+        return self._evaluation.cast
+
     @cached_property
     def applies(self) -> bool:
         """Whether the attack applies to this scheme and cast."""
-        return not self.attack.applies(self.scheme, self._evaluation.cast)
+        return not self.attack.applies(self.scheme, self.cast)
 
     @property
     def analysis(self) -> Analysis:
@@ -90,7 +95,7 @@ class Case:
     def taken(self) -> dict[str, frozenset[int]]:
         """The evenings on which the attack takes each principal's state. Nothing is played for it."""
         evenings: dict[str, set[int]] = defaultdict(set)
-        for each in self.attack.corruptions(self._evaluation.cast, self.scenario):
+        for each in self.attack.corruptions(self.cast, self.scenario):
             evenings[each.principal].update(evenings_of(each, self.scenario.days))
         return {name: frozenset(on) for name, on in evenings.items()}
 

@@ -1,11 +1,13 @@
 """What a proof says about itself, compared with this project and with itself before a step is executed or a play begun.
 
-The scheme, its claim, all rules, whom the attack takes and every text follow from the names and the scenario alone.
+The scheme, its claim, all rules, whom the attack takes and every text follow from the names and the scenario alone, and
+so does most of what the claim cannot grant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -14,11 +16,11 @@ from attacks import registry as attack_registry
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, pass_of
 from attacks.lab.evidence.folder import CELL, CLAIM, FACTS, FILES, STATEMENT, STEPS, TEXTS, VERDICT, Dossier
-from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.attack import Attack, Cast
 from attacks.lab.simulation.play import text_of
 from escrow import registry
 from escrow.errors import Malformed
-from escrow.scheme import Scheme
+from escrow.scheme import Grant, Scheme
 
 
 def case_of(directory: Path, files: Mapping[str, bytes], dossier: Dossier, plugins: Sequence[Path]) -> Case:
@@ -39,6 +41,7 @@ def case_of(directory: Path, files: Mapping[str, bytes], dossier: Dossier, plugi
     if wrong := next(_contradictions(dossier), ""):
         raise Malformed(wrong)
     _check_bodies(dossier)
+    _check_excluded(dossier, case)
     return case
 
 
@@ -149,3 +152,26 @@ def _check_bodies(dossier: Dossier) -> None:
     for line, text in enumerate(dossier.texts, 1):
         if text.body != text_of(dossier.scenario.seed, text.id).hex():
             raise Malformed(f"{TEXTS}, line {line}: text {text.id} is not the one that was sent")
+
+
+def _check_excluded(dossier: Dossier, case: Case) -> None:
+    """Raise Malformed if the claim grants an opened text to none of the members, and it is not called excluded."""
+    statement, scenario = dossier.statement, dossier.scenario
+    members = {each.principal for each in statement.coalition}
+    planned = {said.id: said for said in scenario.texts()}
+    for text in sorted(set(statement.opened) - set(statement.excluded)):
+        people, day = scenario.people(planned[text]), planned[text].day
+        in_scope = any(
+            each.scope == "content" and each.target in people and each.first <= day <= each.last
+            for each in scenario.warrants
+        )
+        if not any(_may_grant(grant, members, case.cast, in_scope) for grant in case.scheme.claim.grants):
+            raise Malformed(f"{STATEMENT}: the claim grants text {text} to no coalition of these, so it is excluded")
+
+
+def _may_grant(grant: Grant, members: set[str], cast: Cast, in_scope: bool) -> bool:
+    """Return whether a grant may cover a text that these open; periods and the healing of devices are left open."""
+    if grant.extent == "own":
+        return not members.isdisjoint(cast.devices)
+    fitting = sum(fnmatchcase(name, grant.who) for name in members.intersection(cast.officials))
+    return fitting >= grant.t and (in_scope or grant.extent == "everything")
