@@ -160,6 +160,25 @@ def test_each_of_two_authorities_that_an_official_knows_is_tried(tmp_path: Path)
     assert analysis.adversary.refusals == ()
 
 
+def test_the_key_of_each_court_signs_what_is_demanded(tmp_path: Path) -> None:
+    """A deputy of the court has a key of its own, which the custodian honours too."""
+    deputy = "class Deputy(Principal):\n    " + chr(34) * 3 + "Signs too." + chr(34) * 3 + "\n\n    key: CourtKey\n"
+    honours = {
+        "    court: Public\n": "    court: Public\n    deputy: Public\n",
+        "            made = new_private()\n": "            made = new_private()\n"
+        "            other = new_signing_key(CourtKey)\n        yield Deputy('deputy', key=other)\n",
+        "made.raw, court))": "made.raw, court, other.public))",
+        "import Private, new_private": "import Private, new_private, new_signing_key",
+        "import Answer, Authority, Official": "import Answer, Authority, CourtKey, Official",
+    }
+    checks = (
+        'yield "signed", warrant.signed_by(key.court) or warrant.signed_by(key.deputy)\n'
+        'yield "covers", warrant.order.covers(field.people, field.day)'
+    )
+    analysis = analysed(scheme_with(tmp_path, "honours", checks, deputy, honours))
+    assert opened_by(analysis, "court") == opened_by(analysis, "deputy") == len(analysis.record.sent)
+
+
 def test_an_official_that_answers_one_authority_is_opened_by_court_and_authority() -> None:
     analysis = analysed(specimens()["registered-authority"])
     assert analysis.adversary.refusals == ()

@@ -131,9 +131,11 @@ class Local:
         self._issued = [each for each in issued if each in self.closure.ids and each.order.authority in self._keys]
 
     def _sign(self) -> None:
-        """Let the court's keys sign what is demanded."""
+        """Let each key of a court sign what is demanded."""
         self.closure.run()
-        self._signed = {warrant.order: warrant for warrant in self._of(Warrant)}
+        self._signed: dict[Order, list[Warrant]] = defaultdict(list)
+        for warrant in self._of(Warrant):
+            self._signed[warrant.order].append(warrant)
 
     def _serve(self, services: Sequence[Service], constants: Constants) -> None:
         """Put requests to the officials; search orders for those that the narrowest one does not open.
@@ -192,8 +194,8 @@ class Local:
         people, day = subject_of(request)
         narrow = self._demanded.get((people[0], day)) if people else None
         for order in (*self._found.get((people, day), ()), narrow):
-            if order is not None and order in self._signed:
-                yield self._signed[order]
+            if order is not None:
+                yield from self._signed.get(order, ())
 
     def _requester(self, warrant: Fact) -> Fact:
         if not isinstance(warrant, Warrant):
