@@ -68,15 +68,20 @@ def union(kinds: frozenset[type]) -> Any:
 
 
 @cache
-def _readings(kinds: frozenset[type]) -> tuple[Any, ...]:
-    """Return unions that hold each of these types once, of different names in each: one, unless names clash."""
-    unions: list[dict[str, type]] = []
+def apart(kinds: frozenset[type]) -> tuple[frozenset[type], ...]:
+    """Return sets that hold each of these types once, of different names in each: one set, unless names clash."""
+    sets: list[dict[str, type]] = []
     for kind in sorted(kinds, key=_full_name):
-        free = next((each for each in unions if kind.__name__ not in each), None)
+        free = next((each for each in sets if kind.__name__ not in each), None)
         if free is None:
-            unions.append(free := {})
+            sets.append(free := {})
         free[kind.__name__] = kind
-    return tuple(union(frozenset(each.values())) for each in unions)
+    return tuple(frozenset(each.values()) for each in sets)
+
+
+@cache
+def _readings(kinds: frozenset[type]) -> tuple[Any, ...]:
+    return tuple(map(union, apart(kinds)))
 
 
 def _full_name(kind: type) -> tuple[str, str]:

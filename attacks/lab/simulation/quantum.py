@@ -19,7 +19,7 @@ from typing import get_type_hints
 import msgspec
 
 from attacks.lab.simulation.attack import Apparatus
-from escrow.codec import Fact, Public, union, walk
+from escrow.codec import Fact, Public, apart, union, walk
 from escrow.crypto import Call, Observer, Private, SigningKey
 from escrow.primitives.hpke import PrivateP256
 from escrow.principal import Principal
@@ -95,15 +95,19 @@ def _is_broken(key: Private | PrivateP256, secrets: Mapping[bytes, bytes]) -> bo
 
 
 def _with(keys: list[Fact]) -> QuantumComputer:
-    kinds = frozenset[type]({Private, *map(type, keys)})
+    """Return a computer with these keys: one field, and another for each kind whose name is taken there."""
+    groups = apart(frozenset[type]({Private, *map(type, keys)}))
     made = msgspec.defstruct(
         QuantumComputer.__name__,
-        [("keys", list[union(kinds)], msgspec.field(default_factory=list))],  # type: ignore[misc]  # built here
+        [
+            (f"keys{at or ''}", list[union(kinds)], msgspec.field(default_factory=list))  # type: ignore[misc]  # built here
+            for at, kinds in enumerate(groups)
+        ],
         bases=(QuantumComputer,),
         module=QuantumComputer.__module__,
         tag=QuantumComputer.__name__,
     )
-    return made(QUANTUM, keys)  # type: ignore[return-value]  # a subclass, made here
+    return made(QUANTUM, *([key for key in keys if type(key) in kinds] for kinds in groups))  # type: ignore[return-value]  # a subclass, made here
 
 
 def _adds_nothing_secret(kind: type[Fact]) -> bool:
