@@ -56,6 +56,7 @@ class Keeping:
         self._objects: dict[int, object] = {}  # by identity; they are kept, so that no identity is used twice
         self._seen: dict[int, object] = {}
         self._others: list[FrameType] = []  # a method of another party, while one runs
+        self._shapes: dict[str, tuple[int, int]] = {}  # of the state's fields
         self._party = party
         self._look()
 
@@ -67,7 +68,7 @@ class Keeping:
             return work(*arguments, **named)
         finally:
             sys.settrace(before)
-            self._look()
+            self._look(all_of_it=False)
 
     def goes_on_as(self, party: Principal) -> None:
         """Take another object for the party: with another behaviour, or the one that its state decodes to."""
@@ -147,9 +148,17 @@ class Keeping:
                     self._had[fact] = None
                     self.values.update(secrets_of(fact))
 
-    def _look(self) -> None:
-        """Note the facts in everything that the last action had, and in the party's state."""
-        self._had |= dict.fromkeys(self._inside((*self._objects.values(), *_fields(self._party))))
+    def _look(self, *, all_of_it: bool = True) -> None:
+        """Note the facts in everything that the last action had, and in the party's state: all of it, or what is new.
+
+        New are fields that hold another object, or a container of another size; what changes inside one is seen where
+        the party's code has it in its hands, and in the evening.
+        """
+        state = {name: getattr(self._party, name) for name in self._party.__struct_fields__}
+        shapes = {name: (id(each), len(each) if isinstance(each, list | dict) else 0) for name, each in state.items()}
+        fresh = [state[name] for name, shape in shapes.items() if all_of_it or self._shapes.get(name) != shape]
+        self._shapes = shapes
+        self._had |= dict.fromkeys(self._inside((*self._objects.values(), *fresh)))
         self._objects.clear()
 
     def _inside(self, values: Iterable[object]) -> Iterator[Fact]:
