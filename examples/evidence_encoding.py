@@ -80,9 +80,20 @@ def varint(value):
     return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80]) + varint(value >> 7)
 
 
+FIELDS = {  # of the lines of a file, in their order
+    "facts.jsonl": ["type", "encoding", "packet", "holder", "evening"],
+    "steps.jsonl": ["rule", "premises", "type", "encoding", "answer"],
+    "texts.jsonl": ["id", "conclusion", "body"],
+}
+
+
 def rows(files, name):
-    """Return the JSON values of a file, one a line, without spaces or a key twice."""
+    """Return the JSON values of a file, one a line, without spaces, a key twice, or fields in another order."""
     found = [json.loads(line) for line in files[name].splitlines()]
     again = (json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in found)
     require("".join(again).encode() == files[name], f"{name}: not canonical JSON, one value a line")
+    for row in found if name in FIELDS else ():
+        require(
+            list(row) == [field for field in FIELDS[name] if field in row], f"{name}: other fields, or another order"
+        )
     return found

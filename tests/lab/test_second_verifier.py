@@ -161,6 +161,12 @@ def lines(rows):
     return b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows)
 
 
+def turned(files):
+    """The fields of each text are in the opposite order."""
+    rows = [json.loads(line) for line in files["texts.jsonl"].splitlines()]
+    files["texts.jsonl"] = lines([dict(reversed(row.items())) for row in rows])
+
+
 def held_texts(files):
     """As free texts, but said to be in the first seized state."""
     free_texts(files)
@@ -203,6 +209,8 @@ FORGED = {
     "steps of another scheme": of_plain("steps.jsonl"),
     "a proof of another scheme": of_plain("facts.jsonl", "steps.jsonl", "texts.jsonl"),
     "another seed": edit("scenario.json", 0, seed=7),
+    "fields reordered": turned,
+    "an unknown field": edit("facts.jsonl", 0, more=1),
     "another format": edit("statement.json", 0, schema="escrow-lab/evidence/1"),
 }
 
