@@ -132,6 +132,7 @@ def test_one_key_and_nonce_tell_one_text_by_the_other():
 def test_an_exclusive_or_made_by_hand_is_found():
     mask = bytes(range(32))
     covered = bytes(a ^ b for a, b in zip(KEY, mask, strict=True))
-    assert {frozenset(each[:2]) for each in mixed([KEY], [mask, covered, OTHER])} == {frozenset((mask, covered))}
-    assert list(mixed([KEY], [mask, OTHER, KEY])) == []
+    assert {frozenset(each[:2]) for each in mixed([KEY], [mask, covered, OTHER], [])} == {frozenset((mask, covered))}
+    assert list(mixed([KEY], [covered, OTHER], [mask])) == [(covered, mask, KEY)]  # a mask that some call gave
+    assert list(mixed([KEY], [mask, OTHER, KEY], [KEY])) == list(mixed([KEY], [OTHER], [mask, covered])) == []
     assert crypto.xor_bytes(covered, mask) == KEY

@@ -169,10 +169,11 @@ class ByteGraph:
         return found
 
     def _mix(self, kept: Iterable[bytes]) -> None:
-        """Add the edge of each exclusive or of two strings at hand that is a key: parties may mix round the door."""
+        """Add the edge of each exclusive or that is a key: parties may mix round the door what they keep or send."""
         keys = {value for each in self.door.log.calls for value in each.inputs if value in self._numbers}
         constants = (value for each in self.door.log.calls for value in each.inputs if self.door.constant(value))
-        for one, other, key in mixed(keys, {*kept, *constants}):
+        results = (value for each in self.door.log.calls for value in each.outputs if each.inputs)  # not what was drawn
+        for one, other, key in mixed(keys, {*kept, *constants}, results):
             self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
 
     # --- what lies where ---

@@ -97,15 +97,27 @@ def streams(calls: Iterable[Call]) -> Iterator[tuple[Consequence, Call]]:
                     yield (STREAM, (shorter.inputs[3], *both), longer.inputs[3]), longer
 
 
-def mixed(keys: Iterable[bytes], strings: Iterable[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Yield (one, other, key) wherever a key is the exclusive or of two strings, of 8 to 64 bytes."""
+def mixed(
+    keys: Iterable[bytes], strings: Iterable[bytes], results: Iterable[bytes]
+) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield (one, other, key) wherever a key is the exclusive or of two strings, or of a string and a call's result.
+
+    All are of 8 to 64 bytes.
+    """
     of_length: dict[int, dict[int, bytes]] = defaultdict(dict)
-    for each in strings:
-        if 8 <= len(each) <= 64 and any(each):
-            of_length[len(each)][int.from_bytes(each, "big")] = each
+    others: dict[int, dict[int, bytes]] = defaultdict(dict)
+    for kept, found in ((of_length, strings), (others, results)):
+        for each in found:
+            if 8 <= len(each) <= 64 and any(each):
+                kept[len(each)][int.from_bytes(each, "big")] = each
     for key in keys:
-        number, alike = int.from_bytes(key, "big"), of_length.get(len(key), {})
+        number, alike, beside = int.from_bytes(key, "big"), of_length.get(len(key), {}), others.get(len(key), {})
         for one in alike:
             other = one ^ number
-            if one < other and other in alike and number not in (one, other):
-                yield alike[one], alike[other], key
+            if number in (one, other):
+                continue
+            if other in alike:
+                if one < other:
+                    yield alike[one], alike[other], key
+            elif other in beside:
+                yield alike[one], beside[other], key
