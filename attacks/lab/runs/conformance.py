@@ -57,8 +57,6 @@ class Trial(BytePass):
         """
         words, own = words_of(self.scheme), own_rules(self.scheme)
         rules = [rule for rule in words.rules if words.services or Demand not in rule.takes]
-        if unasked := [each.name for each in self._own_services() if each.name not in _answered(self.analysis)]:
-            return f"never answered to a request: {', '.join(unasked)}"
         fired = _fired(self.analysis)
         for specimen in specimens().values():
             if (
@@ -69,7 +67,11 @@ class Trial(BytePass):
                 fired |= _fired(Analysis(specimen, play(specimen, small()), self.every))
         if missing := _idle((rule.name for rule in rules if rule not in own), fired):
             return missing
-        return used(own, fired, run_by(lambda: play(self.scheme, small()), own) if own else set())
+        said = used(own, fired, run_by(lambda: play(self.scheme, small()), own) if own else set())
+        unasked = [each.name for each in self._own_services() if each.name not in _answered(self.analysis)]
+        if unasked and isinstance(said, Noted):  # else its rule may be the reason
+            return f"never answered to a request: {', '.join(unasked)}"
+        return said
 
     def _own_services(self) -> list[Service]:
         """Return the services of the scheme's own file or package, and of helpers: those of others may go unused."""
