@@ -89,6 +89,18 @@ class OfNameAndLabel(Deposit, frozen=True, kw_only=True):
         return {user: hkdf(LONG, key_of(user) * 3, codec.encode((user, 7, {"for": LONG})), 64)[8:40] for user in users}
 
 
+class OfFourBytes(Deposit, frozen=True, kw_only=True):
+    """A user's key follows from the name and from four bytes, which anybody tries."""
+
+    name = "of-four-bytes"
+    who = "nobody: "
+    by = "OfFourBytes.keys"
+
+    def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
+        pin = random_bytes(4)
+        return {user: hkdf(pin, key_of(user), LONG, 64)[8:40] for user in users}
+
+
 class OfNameAndSecret(Deposit, frozen=True, kw_only=True):
     """Sound: the same, but for a secret that nobody keeps."""
 
@@ -313,6 +325,6 @@ class OtherSlices(Deposit, frozen=True, kw_only=True):
 
 
 PLANTED = (ByMethod, ByClosure, OfName, OfNameAndLabel, Constant, ConstantCut, Alias, AliasOfSeed, Coefficient, Masked)
-PLANTED += (Blob, Slices, Written, Numbers)
+PLANTED += (Blob, Slices, Written, Numbers, OfFourBytes)
 REUSED = (SealedOnce, SealedDaily)
 SOUND = (Deposit, ByDrawing, OfNameAndSecret, ConstantSalt, AliasHashed, MaskedOnly, OtherSlices)

@@ -18,7 +18,7 @@ import msgspec
 
 GRAM = 8  # bytes that a match has at least
 CHANGED = 6  # of a gram's bytes
-TRIED = 2  # bytes that may be missing: whoever has the rest tries all values
+TRIED = 4  # bytes that may be missing: whoever has the rest tries all 2^32 values
 
 Span = tuple[int, int]  # first byte, and the one behind the last
 
