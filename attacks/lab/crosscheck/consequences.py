@@ -71,9 +71,9 @@ class Halves:
         if not call.outputs:
             return
         if call.operation == "ml-kem-encapsulate":
-            own, secret = self._private.get(("ml-kem-key", call.inputs[0])), call.inputs[1]
+            own, (ciphertext, secret) = self._private.get(("ml-kem-key", call.inputs[0])), call.outputs
             if own is not None:
-                yield AGREE, (own, call.outputs[0]), secret
+                yield AGREE, (own, ciphertext), secret
         elif kind := KEYS.get(call.operation):
             private, public = call.inputs if call.operation != "p256-multiply" else call.inputs[::-1]
             theirs, mine = self._private.get((kind, public)), self._public.get((kind, private))
