@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attacks.lab.simulation.attack import Cast, Holders
+from attacks.lab.simulation.attack import Cast, KeyHolders
 from attacks.lab.simulation.play import cast_of
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.evaluation import Evaluation
@@ -23,7 +23,7 @@ def cell(scheme: Vault, attack: str):
 
 def test_roles_are_told_by_facts_and_not_by_names() -> None:
     cast = cast_of(SCHEME, SCENARIO)
-    assert cast.holders == (Holders(WARDENS, 2),)
+    assert cast.holders == (KeyHolders(WARDENS, 2),)
     assert cast.dealers == ("notary",)
 
 
@@ -32,13 +32,13 @@ def test_roles_are_told_by_facts_and_not_by_names() -> None:
     [
         ("plain", (), ()),
         ("envelope", (), ()),
-        ("clipper", (Holders(("agent-1", "agent-2")),), ()),
-        ("fair-keys", (Holders(("trustee-1", "trustee-2", "trustee-3"), 2),), ()),
-        ("split-key", (Holders(("agent-1", "agent-2", "agent-3"), 2),), ("dealer",)),
-        ("threshold", (Holders(("agent-1", "agent-2", "agent-3"), 2),), ("agent-1", "agent-2", "agent-3")),
+        ("clipper", (KeyHolders(("agent-1", "agent-2")),), ()),
+        ("fair-keys", (KeyHolders(("trustee-1", "trustee-2", "trustee-3"), 2),), ()),
+        ("split-key", (KeyHolders(("agent-1", "agent-2", "agent-3"), 2),), ("dealer",)),
+        ("threshold", (KeyHolders(("agent-1", "agent-2", "agent-3"), 2),), ("agent-1", "agent-2", "agent-3")),
     ],
 )
-def test_who_holds_and_who_deals(scheme: str, holders: tuple[Holders, ...], dealers: tuple[str, ...]) -> None:
+def test_who_holds_and_who_deals(scheme: str, holders: tuple[KeyHolders, ...], dealers: tuple[str, ...]) -> None:
     cast = cast_of(registry.schemes()[scheme], SCENARIO)
     assert (cast.holders, cast.dealers) == (holders, dealers)
 

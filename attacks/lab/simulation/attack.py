@@ -70,7 +70,7 @@ def evenings_of(corruption: Corruption, days: int) -> tuple[int, ...]:
     return tuple(range(corruption.day, days))
 
 
-class Holders(msgspec.Struct, frozen=True):
+class KeyHolders(msgspec.Struct, frozen=True):
     """Officials that hold parts of one secret, in the order of their indexes; `t` are needed (0: it is not known)."""
 
     names: tuple[str, ...]
@@ -86,7 +86,7 @@ class Cast(msgspec.Struct, frozen=True):
 
     devices: tuple[str, ...]
     officials: tuple[str, ...]
-    holders: tuple[Holders, ...] = ()
+    holders: tuple[KeyHolders, ...] = ()
     dealers: tuple[str, ...] = ()
 
 

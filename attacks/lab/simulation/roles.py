@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from attacks.lab.simulation.attack import Cast, Holders
+from attacks.lab.simulation.attack import Cast, KeyHolders
 from attacks.lab.simulation.keeping import Keeping, secrets_of
 from escrow.codec import Fact, walk
 from escrow.derivation import Gate, Rule, Service
@@ -36,7 +36,7 @@ def with_roles(cast: Cast, parties: Mapping[str, tuple[Principal, Keeping | None
 
 def holders_of(
     officials: States, everybody: States, rules: Iterable[Rule], services: Iterable[Service]
-) -> list[Holders]:
+) -> list[KeyHolders]:
     """Return the groups of officials that hold parts of something, the largest first."""
     facts = {fact: None for party in everybody.values() for fact in walk(party, Fact)}
     found: dict[tuple[str, ...], int] = {}
@@ -47,7 +47,7 @@ def holders_of(
         names = tuple(name for name, party in officials.items() if _has(party, service.takes[0]))
         if len(names) > 1 and not any(set(names) == set(known) for known in found):
             found[names] = 0
-    return [Holders(names, t) for names, t in sorted(found.items(), key=lambda each: -len(each[0]))]
+    return [KeyHolders(names, t) for names, t in sorted(found.items(), key=lambda each: -len(each[0]))]
 
 
 def _members(officials: States, gate: Gate) -> Iterator[tuple[tuple[str, ...], Fact]]:
@@ -78,7 +78,7 @@ def _has(party: Principal, kind: type[Fact]) -> bool:
 
 
 def dealers_of(
-    groups: Iterable[Holders], officials: States, kept: Mapping[str, Keeping], rules: Iterable[Rule]
+    groups: Iterable[KeyHolders], officials: States, kept: Mapping[str, Keeping], rules: Iterable[Rule]
 ) -> tuple[str, ...]:
     """Return who deals the shares of gates, of all parties that were watched: officials and users' devices."""
     kinds = tuple(rule.takes[-1] for rule in rules if isinstance(rule, Gate))
