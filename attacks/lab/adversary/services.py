@@ -37,7 +37,7 @@ class Desk:
     ) -> None:
         self.application, self.service, self.holder = application, service, service.holder_at
         self._table, self._time, self._candidates = application.table, time, candidates
-        self._alike: dict[ServiceKind, ServiceKind] = {}  # one object for all answers of a kind
+        self._alike: dict[Any, ServiceKind] = {}  # one object for all answers of a kind
         self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
         self._gives: list[tuple[list[Place], Getter]] = []  # of each argument of the checks: where what it gives lies
         for name, kind in zip(service.asks, service.takes, strict=True):
@@ -100,7 +100,7 @@ class Desk:
             self.application.forged[self.service.name] += 1
             return None
         for kind in kinds:
-            self.application.edges.services.add(ServiceEdge(self._alike.setdefault(kind, kind), firing, shown))
+            self.application.edges.services.add(ServiceEdge(kind, firing, shown))
         return min((kind.failed for kind in kinds), key=len)
 
     def _kinds(self, facts: list[Fact], on: dict[str, int]) -> Iterator[ServiceKind]:
@@ -115,12 +115,14 @@ class Desk:
             yield self._kind({holder: both for holder, held in on.items() if (both := held & these)}, failed)
 
     def _failed(self, facts: list[Fact], day: int) -> frozenset[str]:
-        return frozenset(name for name, holds in self.service.checked(*facts, day=day) if not holds)
+        return frozenset([name for name, holds in self.service.checked(*facts, day=day) if not holds])
 
     def _kind(self, on: dict[str, int], failed: frozenset[str]) -> ServiceKind:
-        last = None if self._time is None else evenings.last(evenings.union(on.values()))
-        until = None if self._time is None or last == self._time.last else last  # nothing is taken after the last one
-        return ServiceKind(self.service.name, tuple(on), failed, until)
+        if (found := self._alike.get(alike := (*on.items(), failed))) is None:
+            last = None if self._time is None else evenings.last(evenings.union(on.values()))
+            until = None if self._time is None or last == self._time.last else last  # nothing is taken after that
+            found = self._alike[alike] = ServiceKind(self.service.name, tuple(on), failed, until)
+        return found
 
 
 def _itself(fact: Fact) -> Fact:

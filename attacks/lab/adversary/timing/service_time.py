@@ -38,10 +38,12 @@ class ServiceTime:
         self._days = evenings.until(self.last) & evenings.since(0)
         self._table, self._edges = table, edges
         self._answering: dict[int, dict[str, int]] = {}  # by secret
+        self._serving: dict[tuple[str, int], list[tuple[str, int]]] = {}  # by service and secret: those who answer
         self._ready: dict[int, int] = {}  # by fact
         self._taken: dict[tuple[str, int], int] = {}
         self._makers: dict[int, list[int]] = defaultdict(list)
         self._scanned: set[int] = set()  # numbers of the rules whose edges are in `_makers`
+        self._complete: set[type[Fact]] = set()  # kinds of facts all of whose makers are there
 
     def of(self, service: Service, secret: int, request: Sequence[int], warrant: int) -> dict[str, int]:
         """Return the evenings on which officials answer, by their names; none that never does.
@@ -58,8 +60,10 @@ class ServiceTime:
     def able(self, service: Service, secret: int, request: Sequence[int]) -> dict[str, int]:
         """Return the evenings on which officials answer, by their names, if they take the warrant."""
         ready = self.ready(request)
-        found = {holder: on for holder, held in self.answering(secret).items() if (on := held & ready)}
-        return {holder: on for holder, on in found.items() if self._answers(holder, service)}
+        if (serving := self._serving.get((service.name, secret))) is None:
+            serving = [each for each in self.answering(secret).items() if self._answers(each[0], service)]
+            self._serving[service.name, secret] = serving
+        return {holder: on for holder, held in serving if (on := held & ready)}
 
     def answering(self, secret: int) -> dict[str, int]:
         """Return the evenings on which a party's state gives a secret, held or made of what it holds, by party."""
@@ -71,7 +75,7 @@ class ServiceTime:
             def given(holder: str) -> Callable[[int], int]:
                 return lambda fact: self._heard(fact) | dict(held.get(fact, ())).get(holder, 0)
 
-            alone = {holder: self._evenings(secret, steps, given(holder)) & self._days for holder in holders}
+            alone = {holder: self._evenings(steps, given(holder))(secret) & self._days for holder in holders}
             found = self._answering[secret] = {holder: on for holder, on in sorted(alone.items()) if on}
         return found
 
@@ -79,11 +83,25 @@ class ServiceTime:
         """Return the evenings by which all these facts had been heard or held, or could be made of what had been."""
         common = WHENEVER
         for fact in facts:
-            if (found := self._ready.get(fact)) is None:
-                steps = self._steps(fact, lambda each: bool(self._given(each)))
-                found = self._ready[fact] = self._evenings(fact, list(steps), self._given)
-            common &= found
+            if fact not in self._ready:
+                self._make_ready(fact)
+            common &= self._ready[fact]
         return common
+
+    def _make_ready(self, fact: int) -> None:
+        """Find the evenings of a fact and of all that it is made of, back to what is given."""
+        known, given = self._ready, dict[int, int]()
+
+        def of(each: int) -> int:
+            if (found := known.get(each)) is None and (found := given.get(each)) is None:
+                found = given[each] = self._given(each)
+            return found
+
+        def ends(each: int) -> bool:
+            return each in known or bool(of(each))
+
+        made = self._evenings(list(self._steps(fact, ends)), of)
+        known |= {each: made(each) for each in (fact, *given) if each == fact or not given[each]}
 
     def _takes_on(self, holder: str, warrant: int) -> int:
         if (found := self._taken.get((holder, warrant))) is None:
@@ -101,8 +119,8 @@ class ServiceTime:
 
     # --- facts that are made of others ---
 
-    def _evenings(self, fact: int, steps: Sequence[int], given: Callable[[int], int]) -> int:
-        """Return the evenings of a fact: given, or the least fixpoint over the steps that lead to it."""
+    def _evenings(self, steps: Sequence[int], given: Callable[[int], int]) -> Callable[[int], int]:
+        """Return what tells the evenings of a fact: given, or the least fixpoint over the steps that lead to it."""
         known: dict[int, int] = {}
 
         def of(each: int) -> int:
@@ -111,13 +129,13 @@ class ServiceTime:
         grew = True
         while grew:
             grew = False
-            for edge in steps:
+            for edge in reversed(steps):  # they were found from the fact backwards
                 on = self._on(edge, of)
                 for made in self._edges.gives(edge):
                     before = of(made)
                     if on & ~before:
                         known[made], grew = before | on, True
-        return of(fact)
+        return of
 
     def _on(self, edge: int, of: Callable[[int], int]) -> int:
         """Return the evenings on which all that an edge needs is there."""
@@ -151,11 +169,12 @@ class ServiceTime:
     def _making(self, fact: int) -> Sequence[int]:
         """Return the edges that conclude a fact. A rule's edges are read when a fact is asked for that it may give."""
         kind, edges = type(self._table.facts[fact]), self._edges
-        for number, rule in enumerate(edges.rules):
+        for number, rule in enumerate(edges.rules if kind not in self._complete else ()):
             alike = any(issubclass(kind, give) or issubclass(give, kind) for give in rule.gives)
             if alike and number not in self._scanned:
                 self._scanned.add(number)
                 for edge in edges.of_rule(number):
                     for made in edges.gives(edge):
                         self._makers[made].append(edge)
+        self._complete.add(kind)
         return self._makers.get(fact, ())
