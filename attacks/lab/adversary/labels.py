@@ -271,25 +271,28 @@ class Labels:
 
     def satisfied(self, mask: int) -> int:
         """Return `mask` with the bits of all thresholds that it meets."""
+        given = any(mask & self.atoms.bit[symbol] for symbol in self.atoms.symbols)
         before, mask = -1, mask | self.work.cheap
         while mask != before:
             before = mask
             for symbol in self.atoms.symbols:
                 bit = self.atoms.bit[symbol]
-                if not mask & bit and self._meets(mask, symbol):
+                if not mask & bit and self._meets(mask, symbol, given):
                     mask |= bit
         return mask
 
-    def _meets(self, mask: int, symbol: Symbol) -> bool:
-        """Return whether a mask opens enough members; a threshold inside it may leave too few of them out to fail."""
+    def _meets(self, mask: int, symbol: Symbol, given: bool) -> bool:
+        """Return whether a mask opens enough members.
+
+        Where thresholds were `given` in it, not met, one of them may leave too few of the members out to fail.
+        """
         met = [member for member in symbol.members if self.opens(member, mask)]
+        if len(met) >= symbol.t or not given:
+            return len(met) >= symbol.t
         missing = Counter(symbol.members) - Counter(met)
-        sure = [0]
-        for other in self.atoms.symbols:
-            if mask & self.atoms.bit[other]:
-                common = (Counter(other.members) & missing).total()
-                sure.append(other.t - (len(other.members) - common))
-        return len(met) + max(sure) >= symbol.t
+        inside = (each for each in self.atoms.symbols if mask & self.atoms.bit[each])
+        sure = (each.t - len(each.members) + (Counter(each.members) & missing).total() for each in inside)
+        return len(met) + max(0, *sure) >= symbol.t
 
     def opens(self, label: int, mask: int) -> bool:
         """Return whether a (satisfied) mask derives the facts with this label."""
