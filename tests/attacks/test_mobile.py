@@ -208,12 +208,15 @@ class TwoCourts(Threshold, frozen=True, kw_only=True):
 
 
 def test_a_stolen_share_adds_up_with_the_answers_of_honest_agents_of_its_epoch_whichever_it_is():
-    """The court's key makes two agents answer; the third's share of any evening is the part that they lack."""
+    """The court's key makes two agents answer; the third's share of any evening is the part that they lack.
+
+    It serves for what was heard by that evening: on later ones the two answer with shares of later epochs.
+    """
     scheme = TwoCourts(t=3, n=3, generation="joint-feldman")
     analysis = Analysis(scheme, play(scheme, SHORT), tuple(attacks().values()))
-    everything = {sent.id for sent in analysis.record.sent}
-    assert everything
     for evening in range(SHORT.days):
+        everything = {sent.id for sent in analysis.record.sent if sent.day <= evening}
+        assert everything
         seized = [Seizure("court", (evening,)), Seizure("agent-3", (evening,))]
         assert analysis.opened_by(seized, SERVED) == everything
         assert not analysis.opened_by(seized[:1], SERVED) and not analysis.opened_by(seized[1:], SERVED)

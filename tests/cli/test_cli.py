@@ -217,7 +217,7 @@ def test_a_real_anatomy_opens_with_what_it_does_not_count(capsys: pytest.Capture
     assert main(["anatomy", "envelope", *SMALL]) == 0
     told = capsys.readouterr().out
     assert told.startswith("message history kept on a device's screen is not counted\n")
-    assert "agent@0-1: opens 6 of 6" in told
+    assert "agent@set-up,0-1: opens 6 of 6" in told
     assert main(["anatomy", "envelope", "--format", "json", *SMALL]) == 0
     assert json.loads(capsys.readouterr().out)["sent"] == 6
 
