@@ -93,11 +93,11 @@ def measured():
 
 def test_anatomy_shows_unit_keys_seeds_and_agents(measured):
     passive = {row.members: row for row in measured.minimal_coalitions if row.label_pass == MATHEMATICS}
-    assert passive["programmer@0",].opens == 60
-    assert passive["agent-1@0-5", "agent-2@0-5", "programmer@0-5"].officials_only
+    assert passive["programmer@set-up,0",].opens == 60
+    assert passive["agent-1@set-up,0-5", "agent-2@set-up,0-5", "programmer@set-up,0-5"].officials_only
     chip = passive["alice-phone@0-5",].by_day["3"]
     assert chip.earlier and chip.later
-    assert not any(set(row) <= {"agent-1@0-5", "agent-2@0-5"} for row in passive)
+    assert not any(set(row) <= {"agent-1@set-up,0-5", "agent-2@set-up,0-5"} for row in passive)
 
 
 def test_anatomy_tells_identities_from_content(measured, analysis):
@@ -107,10 +107,11 @@ def test_anatomy_tells_identities_from_content(measured, analysis):
     assert found.fields == len(sent) > 60 and not found.unmeasured
     named = [row for row in found.coalitions if row.label_pass == MATHEMATICS]
     devices = analysis.record.cast.devices
-    assert {row.members for row in named} == {(f"{name}@0-5",) for name in (*devices, "authority", "programmer")}
+    officials = {(f"{name}@set-up,0-5",) for name in ("authority", "programmer")}
+    assert {row.members for row in named} == {(f"{name}@0-5",) for name in devices} | officials
     assert {row.names for row in named} == {found.fields}
     assert {row.members: row.opens_nothing for row in named if row.opens_nothing} == {
-        ("programmer@0-5",): (1, 2, 3, 4, 5)  # the unit keys on its bench are gone, the family key is not
+        ("programmer@set-up,0-5",): (1, 2, 3, 4, 5)  # the unit keys on its bench are gone, the family key is not
     }
 
 
