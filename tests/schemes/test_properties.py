@@ -6,7 +6,7 @@ from kit import PLAIN, PROPERTY, SAID, SCHEMES, SPLIT
 
 from escrow.schemes import split_key
 from escrow.schemes.envelope import Envelope
-from escrow.testing import properties
+from escrow.testing import alterations
 from escrow.testing.harness import Step, playing
 
 
@@ -32,7 +32,7 @@ def test_the_harness_does_with_mail_what_it_is_told():
 
 def test_altered_values_differ_in_one_place_and_reach_every_field():
     field = Envelope(b"c", 3, ("a", "b"), 5, b"agent", b"h", b"sealed")
-    found = list(properties.altered(field))
+    found = list(alterations.altered(field))
     assert field not in found
     assert len(set(found)) == len(found)
     for name in field.__struct_fields__:
