@@ -150,11 +150,11 @@ class Stuck(Plain, frozen=True, kw_only=True):
     title = "Stuck"
     source = Source("A", "T", 2026, "all")
 
-def cast(self, users, court):
+def setup(self, *given):
     print("here", file=sys.stderr, flush=True)
     time.sleep(300)
 
-Stuck.cast = cast
+Stuck.setup = setup
 SCHEME = Stuck()
 '''
 
