@@ -141,7 +141,7 @@ class Intercept(msgspec.Struct, frozen=True):
 class SealedFact(msgspec.Struct, frozen=True):
     """The consequence of a lie in a kind of fact (by its class's name) that a party seals for another.
 
-    `named` is a regular expression of the complaint that names the liar, `{}` standing for its name; or `unnamed` says
+    `named` is a regular expression of the complaint that names the liar, `{0}` standing for its name; or `unnamed` says
     why no one can be blamed.
     """
 

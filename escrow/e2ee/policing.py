@@ -47,6 +47,7 @@ from escrow.wire import Wire
 
 Policing = Literal["none", "relay", "recipient"]
 LATE = 3  # days that mail may be on its way to the relay
+OTHER_DAY = f"day, or the network kept it for over {LATE} days"  # no recipient can tell these two apart
 MEMBERSHIPS_KEPT = 10_000  # lists of all groups that a relay keeps
 _LABELS = {"chain", "n", "people", "day"}
 _SEED = b"escrow-lab field of a message key"
@@ -157,7 +158,7 @@ def _false(
     if field.people[:1] != (author,) or not _of(device, conversation, set(field.people), min(field.day, today), today):
         yield "user"
     if not device.collected - LATE <= field.day <= today:
-        yield "day"
+        yield OTHER_DAY
 
 
 def _of(device: _Device, conversation: Conversation, people: set[str], day: int, today: int) -> bool:

@@ -12,7 +12,7 @@ from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import default
 from escrow import codec, registry
 from escrow.e2ee.device import Device, FieldContext
-from escrow.e2ee.policing import LATE, field_type
+from escrow.e2ee.policing import LATE, OTHER_DAY, field_type
 from escrow.e2ee.provider import Group, Mail
 from escrow.principal import corrupted
 from escrow.scheme import Source
@@ -87,7 +87,7 @@ def test_a_day_that_no_warrant_covers_hides_texts_and_names_its_writer(scheme):
     named = {each.check.split(":")[0] for each in cell.alarms}
     writers = {name for user in SMALL.users if user.name in TARGETS for name in user.devices}
     assert named and named <= writers
-    assert all(each.check.endswith("names another day") for each in cell.alarms)
+    assert all(each.check.endswith(f"names another {OTHER_DAY}") for each in cell.alarms)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -33,8 +33,8 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind("valid", 30, ("dkg.test_any_t_shares_of_an_honest_run_give_the_key_that_was_published",), ("key generation",)),
-    Kind(r".*threshold", 18, ("dkg.test_settings_that_cannot_be_are_a_callers_error",)),
-    Kind(r".*duplicate values$", 13, ("dkg.test_settings_that_cannot_be_are_a_callers_error",)),
+    Kind(r".*threshold", 18, ("dkg_rules.test_settings_that_cannot_be_are_a_callers_error",)),
+    Kind(r".*duplicate values$", 13, ("dkg_rules.test_settings_that_cannot_be_are_a_callers_error",)),
     Kind(
         r"participant_step2: .*coms_to_secrets list has infinity",
         4,
@@ -62,24 +62,27 @@ KINDS = (
     Kind(
         r"participant_step2: .*sum_coms_to_nonconst_terms",
         6,
-        ("dkg.test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays",),
+        ("dkg_extraction.test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays",),
         ("key generation: it reveals another polynomial's commitments",),
     ),
     Kind(
         r"participant_step2: .*(arbitrary value at index [01]|own pubnonce\))",
         24,
-        ("dkg.test_a_dealer_that_broadcasts_two_things_is_named",),
+        ("dkg_extraction.test_a_dealer_that_broadcasts_two_things_is_named",),
         ("key generation: it tells member 1 something else",),
     ),
     Kind(
         r"participant_investigate: (coordinator tampered|partial pubshares)",
         12,
-        ("dkg.test_one_echo_alone_convicts_only_if_it_is_true", "dkg.test_a_share_for_somebody_else_is_none"),
+        (
+            "dkg_extraction.test_one_echo_alone_convicts_only_if_it_is_true",
+            "dkg.test_a_share_for_somebody_else_is_none",
+        ),
     ),
     Kind(
         r"(coordinator_step1: (missing|participant|.*(fewer|more) entries))|participant_step2: .*missing encrypted",
         24,
-        (f"dkg.{LIAR}", "dkg.test_a_share_that_no_complaint_asked_for_is_missed"),
+        (f"dkg.{LIAR}", "dkg_rules.test_a_share_that_no_complaint_asked_for_is_missed"),
         ("key generation: no commitments", "key generation: no share and no answer"),
     ),
     Kind(

@@ -202,7 +202,7 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
         "fair Diffie-Hellman; failsafe key escrow",
         "messages",
     )
-    sealed_facts = (SealedFact("KeyShare", named="wrong share of {}"),)
+    sealed_facts = (SealedFact("KeyShare", named="wrong share of {0}|{0}: share fits the user's commitments"),)
     all_needed = "a key is certified when all trustees have approved"
     in_pages = True
     findings = (
