@@ -8,6 +8,7 @@ import pytest
 import toy_rules as toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_adversary import edges, naive, rows, succeeds
 from toy_rules import Field, Gem, Item, Order, Recipe, Registered, Trio, Warrant, plays, sealed
 
 from attacks.lab.adversary.closure import Closure
@@ -39,7 +40,7 @@ def test_every_rule_fires_once_for_each_row_that_fits(play):
     world = set(closure.facts)
     for rule in toy.RULES:
         if not isinstance(rule, Gate):
-            fits = Counter(toy.succeeds(rule, row) for row in toy.rows(rule, world, world))
+            fits = Counter(succeeds(rule, row) for row in rows(rule, world, world))
             assert (closure.fired[rule.name], closure.forged[rule.name]) == (fits[True], fits[False])
     firings = [closure.edges.firing(number) for number in range(closure.edges.firings)]
     assert len({(rule.name, premises) for rule, premises, _ in firings}) == len(firings)
@@ -53,7 +54,7 @@ def test_learning_in_two_parts_ends_where_learning_at_once_ends(play, cut):
         for each in part:
             closure.learn(*each)
         toy.settle(closure)
-    assert toy.edges(closure) == toy.edges(play.closure())
+    assert edges(closure) == edges(play.closure())
 
 
 @settings(deadline=None)
@@ -63,7 +64,7 @@ def test_a_proof_exists_exactly_for_what_the_coalition_derives_and_its_steps_exe
     labels = Labels(closure)
     if name not in labels.passes():
         name = "mathematics"
-    alone = toy.naive(play.held_by(coalition), closure.facts, toy.PASSES[name])
+    alone = naive(play.held_by(coalition), closure.facts, toy.PASSES[name])
     seizures = [Seizure(who, (day,)) for who, day in sorted(coalition)]
     fact = data.draw(st.sampled_from(closure.facts))
     proof = prove(labels, closure.ids[fact], seizures, name)

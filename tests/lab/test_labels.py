@@ -10,7 +10,8 @@ import pytest
 import toy_rules as toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_rules import Item, coalitions, naive, plays
+from toy_adversary import naive
+from toy_rules import Item, coalitions, plays
 
 from attacks.lab.adversary import labels as labels_module
 from attacks.lab.adversary.closure import Closure
