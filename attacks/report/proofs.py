@@ -67,9 +67,12 @@ class Checks(Result, frozen=True, kw_only=True):
 
 
 def draw_lines(page: Page, lines: Iterable[str]) -> None:
-    """Draw lines whose indentation has a meaning."""
+    """Draw lines whose indentation has a meaning; a sentence that is too long is folded."""
     for line in lines:
-        page.raw(line)
+        if len(line) <= page.width:
+            page.raw(line)
+        else:
+            page.line(line, hang=0)
 
 
 def draw_evidence(page: Page, written: Evidence) -> None:

@@ -139,21 +139,25 @@ def test_unknown_names_evenings_and_texts_are_named(coalition, message, reason):
 
 
 def trees(name):
-    """(proof, lines) for each text and its first coalition, where honest officials answer."""
+    """(proof, its lines of 80, 60 and 40 columns) for each text and its first coalitions, with honest answers."""
     seen, first = analysis(name), packets(analysis(name), ATTACKS)
     structure = seen.structure(SERVED)
     for sent in record(name).sent:
         for mask in seen.masks(sent.id, SERVED)[:3]:
             proof = prove(seen.labels, seen.texts[sent.id], structure.example(mask).members, SERVED)
             assert proof is not None
-            yield proof, list(_Tree(seen, proof, sent, first).lines())
+            yield proof, *(list(_Tree(seen, proof, sent, first, width=width).lines()) for width in (WIDTH, 60, 40))
 
 
 @pytest.mark.parametrize("name", sorted(registry.schemes()))
 def test_every_tree_fits_the_page_and_ends_in_what_was_taken(name):
     seen = Counter[str]()
-    for proof, shown in trees(name):
+    for proof, shown, narrow, narrowest in trees(name):
         assert max(map(len, shown)) <= WIDTH
+        assert max(map(len, narrow)) <= 60 and max(map(len, narrowest)) <= 40
+        assert [CITED.findall(line) for line in narrow if CITED.search(line)] == [
+            CITED.findall(line) for line in shown if CITED.search(line)
+        ]
         defined = [found[1] for line in shown if (found := DEFINED.match(line))]
         assert len(defined) == len(set(defined))
         assert {number for line in shown for number in CITED.findall(line)} <= set(defined)

@@ -37,7 +37,12 @@ SHOWN = 8  # hexadecimal digits of a byte string
 
 
 def explain(
-    scheme: Scheme, scenario: Scenario, coalition: str, message: int | None = None, attacks: Sequence[Attack] = ()
+    scheme: Scheme,
+    scenario: Scenario,
+    coalition: str,
+    message: int | None = None,
+    attacks: Sequence[Attack] = (),
+    width: int = WIDTH,
 ) -> Iterator[str]:
     """Yield the lines of the tree for text number `message`, or for the first text that the coalition opens.
 
@@ -47,10 +52,11 @@ def explain(
         coalition: the members, as on the command line.
         message: the number of the text, or None for the first that is opened.
         attacks: attacks whose rules join.
+        width: the columns of a line; longer lines are cut.
 
     Returns:
         The lines of the proof by mathematics if there is one, else of the one with answers of honest officials.
-        One line if neither opens the text.
+        One line, of any length, if neither opens the text.
 
     Raises:
         UnknownName: the scenario has no such member or text.
@@ -64,11 +70,11 @@ def explain(
     wanted = frozenset(analysis.texts if message is None else [message])
     for name in (MATHEMATICS, SERVED):
         if texts := opened[name] & wanted:
-            return _explained(analysis, members, name, opened, min(texts), attacks)
+            return _explained(analysis, members, name, opened, min(texts), attacks, width)
     for name in (MATHEMATICS, SERVED):
         held = analysis.structure(name).mask(members.members)
         if texts := frozenset(text for text in wanted & analysis.texts.keys() if analysis.work(text, held, name)):
-            return _explained(analysis, members, name, opened, min(texts), attacks)
+            return _explained(analysis, members, name, opened, min(texts), attacks, width)
     return iter([_unopened(members, opened, message)])
 
 
@@ -79,6 +85,7 @@ def _explained(
     opened: dict[str, frozenset[int]],
     text: int,
     attacks: Sequence[Attack],
+    width: int,
 ) -> Iterator[str]:
     number, held = analysis.texts[text], analysis.structure(name).mask(members.members)
     proof, bits = prove_all(analysis.labels, [number], members.members, name), analysis.work(text, held, name)
@@ -97,10 +104,10 @@ def _explained(
         limit = analysis.record.scenario.work
         within = "within" if text in opened[name] else "beyond"
         who += f" Text {text} takes {in_words(bits)}, {within} 2^{limit}."
-    yield from textwrap.wrap(who, WIDTH, break_on_hyphens=False)
+    yield from textwrap.wrap(who, width, break_on_hyphens=False)
     yield ""
     sent = next(each for each in analysis.record.sent if each.id == text)
-    yield from _Tree(analysis, proof, sent, packets(analysis, attacks), paid).lines()
+    yield from _Tree(analysis, proof, sent, packets(analysis, attacks), paid, width).lines()
 
 
 def _unopened(members: Coalition, opened: dict[str, frozenset[int]], message: int | None) -> str:
@@ -128,9 +135,10 @@ class _Tree:
         sent: Sent,
         heard: dict[Fact, int],
         paid: Mapping[int, float] = MappingProxyType({}),
+        width: int = WIDTH,
     ) -> None:
-        """Keep a proof; `paid` has the bits of each fact that is guessed."""
-        self.paid = paid
+        """Keep a proof; `paid` has the bits of each fact that is guessed, `width` the columns of a line."""
+        self.paid, self.width = paid, width
         self.analysis, self.closure, self.sent, self.heard = analysis, analysis.closure, sent, heard
         self.made = {each.conclusion: each for each in proof if isinstance(each, RuleStep)}
         self.given = {each.fact: each for each in proof if isinstance(each, Given)}
@@ -143,33 +151,36 @@ class _Tree:
     def lines(self) -> Iterator[str]:
         sent = self.sent
         said = f"text {sent.id}, day {sent.day}, {sent.conversation}, from {sent.device}: {_short(sent.body)}"
-        yield _cut(f"{said} ({len(sent.body)} bytes)", WIDTH)
+        yield _cut(f"{said} ({len(sent.body)} bytes)", self.width)
         yield from self._node(self.root, "", True, 0)
         while self.postponed:
             yield ""
             fact = self.postponed.popleft()
-            yield _cut(f"[{self.numbers[fact]}] {self._title(fact)}", WIDTH)
+            yield _cut(f"[{self.numbers[fact]}] {self._title(fact)}", self.width)
             yield from self._below(fact, "", 0)
         if self.free:
             yield ""
-            yield f"Left out, since it only bounds a search: public bookkeeping ({_facts(len(self.free))})."
+            count = _facts(len(self.free))
+            left_out = f"Left out, since it only bounds a search: public bookkeeping ({count})."
+            yield from textwrap.wrap(left_out, self.width)
 
     def _node(self, fact: int, indent: str, last: bool, depth: int) -> Iterator[str]:
         """Yield the line of a fact, and the lines of its premises."""
         begin, rest = indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  ")
         if fact not in self.made:
-            yield self._leaf(fact, begin)
-        elif fact in self.numbers:
-            yield _cut(f"{begin}{type(self.closure.facts[fact]).__name__}, as [{self.numbers[fact]}]", WIDTH)
-        elif depth >= DEEPEST:
-            self._number(fact)
-            self.postponed.append(fact)
-            yield _cut(f"{begin}{type(self.closure.facts[fact]).__name__}, see [{self.numbers[fact]}] below", WIDTH)
+            yield from self._leaf(fact, begin, rest)
+        elif fact in self.numbers or depth >= DEEPEST:
+            kind, again = type(self.closure.facts[fact]).__name__, fact in self.numbers
+            if not again:
+                self._number(fact)
+                self.postponed.append(fact)
+            number = self.numbers[fact]
+            yield _cut(f"{begin}{kind}, {f'as [{number}]' if again else f'see [{number}] below'}", self.width)
         else:
             if self.uses[fact] > 1:
                 self._number(fact)
             mark = f"[{self.numbers[fact]}] " if fact in self.numbers else ""
-            yield _cut(f"{begin}{mark}{self._title(fact)}", WIDTH)
+            yield _cut(f"{begin}{mark}{self._title(fact)}", self.width)
             yield from self._below(fact, rest, depth + 1)
 
     def _number(self, fact: int) -> None:
@@ -179,7 +190,9 @@ class _Tree:
         run = self._run(fact)
         if service := self.closure.edges.service(run[-1].edge):
             said = f"checks that hold: {', '.join(checks_made(self.analysis, service))}"
-            yield from textwrap.wrap(said, WIDTH, initial_indent=f"{indent}│  ", subsequent_indent=f"{indent}│    ")
+            yield from textwrap.wrap(
+                said, self.width, initial_indent=f"{indent}│  ", subsequent_indent=f"{indent}│    "
+            )
         children = dict.fromkeys(_needed(self.closure, run[-1]))
         for at, child in enumerate(children, 1):
             yield from self._node(child, indent, at == len(children), depth)
@@ -202,7 +215,8 @@ class _Tree:
             how = run[0].rule.rsplit(".", 1)[1] + (f", {len(run)} times" if len(run) > 1 else "")
         return f"{how}: {describe(self.closure.facts[fact])}"
 
-    def _leaf(self, fact: int, begin: str) -> str:
+    def _leaf(self, fact: int, begin: str, rest: str) -> list[str]:
+        """Return a given fact and where it is from: one line, or more if its type does not fit beside that."""
         value, given = self.closure.facts[fact], self.given[fact]
         if fact in self.paid:
             whence = in_words(self.paid[fact])
@@ -212,8 +226,11 @@ class _Tree:
             whence = f"heard by the network, day {self.analysis.record.heard[self.heard[value]].day}"
         else:
             whence = f"{given.holder}, {on_evening(given.evening or 0).removeprefix('on ')}"
-        room = WIDTH - len(begin) - len(whence) - 4
-        return f"{begin}{_cut(describe(value), room)}  [{whence}]"
+        room = self.width - len(begin) - len(whence) - 4
+        if room > len(type(value).__name__):
+            return [f"{begin}{_cut(describe(value), room)}  [{whence}]"]
+        below = textwrap.wrap(f"[{whence}]", self.width, initial_indent=rest, subsequent_indent=rest)
+        return [_cut(f"{begin}{describe(value)}", self.width), *below]
 
 
 def _facts(count: int) -> str:

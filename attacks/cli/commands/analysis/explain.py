@@ -25,8 +25,8 @@ def explain_command(invocation: Invocation, scheme: str, coalition: str, message
     if message is not None and message >= scenario.messages:
         raise click.UsageError(f"the texts of the scenario are 0 to {scenario.messages - 1}, not {message}")
     check_evenings(invocation, coalition)
-    lines = explain(chosen, scenario, coalition, message, list(invocation.attacks.values()))
+    lines = partial(explain, chosen, scenario, coalition, message, list(invocation.attacks.values()))
     if invocation.format_ == "json":
-        data = Explanation(scheme=scheme, coalition=coalition, message=message, lines=tuple(lines))
+        data = Explanation(scheme=scheme, coalition=coalition, message=message, lines=tuple(lines()))
         return CommandResult(partial(draw_lines, lines=data.lines), data)
-    return CommandResult(partial(draw_lines, lines=lines))
+    return CommandResult(lambda page: draw_lines(page, lines(width=page.width)))
