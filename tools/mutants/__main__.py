@@ -1,6 +1,6 @@
-"""Makes faults, and counts which of them are noticed: by a property, by the lab's numbers, by a test, or by nothing.
+"""Makes faults, and counts which of them are noticed: by a test, by a property, by the lab's numbers, or by nothing.
 
-  python -m tools.mutants                 every fault of every operator in every module; it takes hours
+  python -m tools.mutants                 every fault of every operator in every module; it takes an hour
   --module NAME    --operator NAME        only these; both may be repeated
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
@@ -17,12 +17,12 @@ import argparse
 import random
 import subprocess
 import sys
-from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from hashlib import sha256
-from itertools import accumulate
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import msgspec
@@ -31,10 +31,12 @@ from msgspec.structs import replace
 from tools.mutants import page
 from tools.mutants.annotations import ROOT
 from tools.mutants.operators import OPERATORS, Mutant, mutants
-from tools.mutants.reach import modules, schemes_that_use, tests_that_import
+from tools.mutants.reach import imported, modules, schemes_that_use, tests_that_import
 from tools.mutants.trial import Asked, Found
+from tools.mutants.warm import Warm
 
-SCHEMES, SECONDS = 2, 8.0  # at first: the quickest schemes that run the function, and so long of the quickest tests
+SCHEMES, SECONDS = 2, 8.0  # at first: the quickest schemes that run the function, and so long of its module's tests
+THOROUGH, OPENING = 60.0, 0.3  # seconds: of all tests later on, and what pytest takes for a file
 AGAIN = "before everything: "  # a fault that nothing noticed at first
 JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
 
@@ -85,20 +87,11 @@ class Journal:
             file.write(self._line(tried))
 
 
-def tried_alone(asked: Asked) -> Found:
-    """Run a trial in a process of its own. Raise RuntimeError if the process fails."""
-    program = [sys.executable, "-W", "ignore", "-m", "tools.mutants.trial"]
-    done = subprocess.run(program, input=msgspec.json.encode(asked), capture_output=True, cwd=ROOT, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
-    return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Found)
-
-
-def tried(asked: Asked) -> Found:
-    """Try properties, tests and the lab's numbers, each in a process of its own, until one notices the fault."""
+def tried(asked: Asked, warm: Warm) -> Found:
+    """Try tests, properties and the lab's numbers, each in a process of its own, until one notices the fault."""
     parts = [
-        replace(asked, tests=[], parts=("property",)),
         replace(asked, schemes=[]),
+        replace(asked, tests=[], parts=("property",)),
         replace(asked, tests=[], parts=("lab",)),
     ]
     if asked.mutant is None:
@@ -106,19 +99,32 @@ def tried(asked: Asked) -> Found:
     found = Found()
     for each in parts:
         if each.tests or each.schemes:
-            found = tried_alone(each)
+            found = warm.ask(each)
         if found.by:
             break
     return found
 
 
-def _all(journal: Journal, work: dict[str, Asked], jobs: int, told: Callable[[str, Found], None]) -> None:
+def _all(journal: Journal, work: dict[str, Asked], jobs: int, marked: Sequence[str] = ()) -> None:
     """Run what the journal does not have yet, several at once."""
-    with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(tried, asked): name for name, asked in work.items() if name not in journal.found}
+    left = {name: asked for name, asked in work.items() if name not in journal.found}
+    free: Queue[Warm] = Queue()
+
+    def one(asked: Asked) -> Found:
+        warm = free.get()
+        try:
+            return tried(asked, warm)
+        finally:
+            free.put(warm)
+
+    with ExitStack() as stack:
+        for _ in range(min(jobs, len(left))):
+            free.put(stack.enter_context(Warm(marked)))
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        running = {pool.submit(one, asked): name for name, asked in left.items()}
         for each in as_completed(running):
-            journal.keep(running[each], each.result())
-            told(running[each], each.result())
+            journal.keep(running[each], found := each.result())
+            sys.stderr.write(f"{found.by or 'nothing'}: {running[each]}\n")
 
 
 def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
@@ -130,44 +136,60 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
     mine = sorted({each.module for each in chosen})
     named = sorted({name for module in mine for name in schemes_that_use(module)})
     files = sorted({name for module in mine for name in tests_that_import(module)})
-    sound = {f"no fault: {name}": Asked(None, [name], marked=modules()) for name in named}
-    sound |= {f"no fault: {name}": Asked(None, [], [name], marked=modules()) for name in files}
-
-    def told(name: str, found: Found) -> None:
-        sys.stderr.write(f"{found.by or 'nothing'}: {name}\n")
-
-    _all(journal, sound, jobs, told)
+    sound = {f"no fault: {name}": Asked(None, [name]) for name in named}
+    sound |= {f"no fault: {name}": Asked(None, [], [name]) for name in files}
+    _all(journal, sound, jobs, modules())
     usual: dict[str, float] = {}
     numbers: dict[str, Any] = {}
     runs: dict[str, set[str]] = {}
     for name in sound:
         found = journal.found[name]
         if found.by:
-            sys.stderr.write(f"left out, since it fails without any fault: {found.what}\n")
+            sys.stderr.write(f"left out, since without any fault it fails or takes long: {found.what}\n")
         usual, numbers = usual | found.took, numbers | found.numbers
         runs |= {step: set(reached) for step, reached in found.reached.items()}
+
+    def far(test: str, each: Mutant) -> tuple[bool, float]:
+        """Return what puts tests first whose file imports the module by name, of these the quickest."""
+        return each.module not in imported(ROOT / test.split("::")[0]), usual[f"test: {test}"]
 
     def asked(each: Mutant, thorough: bool) -> Asked:
         own, files = schemes_that_use(each.module), tests_that_import(each.module)
         place = f"{each.module}:{each.function}"
         inside = any(place in reached for reached in runs.values())
-        near = {step for step, reached in runs.items() if (place in reached or not inside) and _is_of(step, own, files)}
+        near = {step for step, reached in runs.items() if place in reached or not inside}
+        if not thorough or not inside:
+            near = {step for step in near if _is_of(step, own, files)}
         costs = {name: sum(usual[step] for step in near if _is_of(step, [name], [])) for name in own}
         its = sorted((name for name in own if costs[name]), key=costs.__getitem__)
-        nodes = sorted((step for step in near if step.startswith("test: ")), key=usual.__getitem__)
-        if not thorough:
-            its, spent = its[:SCHEMES], list(accumulate(usual[step] for step in nodes))
-            nodes = nodes[: bisect(spent, SECONDS)]
+        tests = sorted(
+            (step.removeprefix("test: ") for step in near if step.startswith("test: ")),
+            key=lambda test: far(test, each),
+        )
+        nodes = within(tests, usual, THOROUGH if thorough else SECONDS)
+        its = its if thorough else its[:SCHEMES]
         measured = {name: numbers[name] for name in its if name in numbers}
-        steps = {step: usual[step] for step in near if step in nodes or _is_of(step, its, [])}
-        return Asked(each, its, [step.removeprefix("test: ") for step in nodes], usual=steps, numbers=measured)
+        steps = {step: usual[step] for step in near if step.removeprefix("test: ") in nodes or _is_of(step, its, [])}
+        return Asked(each, its, nodes, usual=steps, numbers=measured)
 
-    _all(journal, {each.key: asked(each, False) for each in chosen}, jobs, told)
+    _all(journal, {each.key: asked(each, False) for each in chosen}, jobs)
     given = page.reasons()
     left = [each for each in chosen if not journal.found[each.key].by and each.key not in given]
     again = {f"{AGAIN}{each.key}": asked(each, True) for each in left}
-    _all(journal, again, jobs, told)
+    _all(journal, again, jobs)
     journal.found |= {each.key: journal.found[f"{AGAIN}{each.key}"] for each in left}
+
+
+def within(tests: Sequence[str], usual: Mapping[str, float], seconds: float) -> list[str]:
+    """Return the first of these tests that take so many seconds together, with what it takes to open their files."""
+    chosen, spent, opened = list[str](), 0.0, set[str]()
+    for test in tests:
+        file = test.split("::")[0]
+        spent += usual[f"test: {test}"] + (0.0 if file in opened else OPENING)
+        if spent <= seconds:
+            chosen.append(test)
+            opened.add(file)
+    return chosen
 
 
 def _is_of(step: str, named: Sequence[str], files: Sequence[str]) -> bool:
@@ -220,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measure(journal, chosen, options.jobs)
     results = [(each, journal.found[each.key]) for each in chosen]
     if options.write:
-        page.PAGE.write_text(page.drawn(results, len(whole), counted), encoding="utf-8")
+        page.PAGE.write_text(page.drawn(results, len(whole), counted, options.seed), encoding="utf-8")
     for line in page.summary(results):
         sys.stdout.write(f"{line}\n")
     faults = list(page.faults(results, whole))

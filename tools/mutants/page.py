@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from math import sqrt
 from pathlib import Path
 
 from tools.mutants.annotations import ROOT
@@ -19,10 +20,11 @@ Results = Sequence[tuple[Mutant, Found]]
 
 HEAD = """# Faults that are made on purpose
 
-Operators make faults in the library, one at a time, and this page counts which of them are noticed. A fault is noticed
-by a *property* of `escrow-lab check`, or else by the *lab*, where a verdict or a count of a cell or an anatomy changes,
-or else by a *test* that imports the module, in the rooms that try protocols. `python -m tools.mutants --write` writes
-this page; other options try one module, one operator, or a sample. The operators:
+Operators make faults in the library, one at a time, and this page counts which of them are noticed. A fault is
+noticed by a *test* of at most 8 seconds, in the rooms that try protocols, or else by a *property* of `escrow-lab
+check`, or else by the *lab*, where a verdict or a count of a cell or an anatomy changes. What notices it first is
+counted: the tests are tried first since they are the quickest. `python -m tools.mutants --write` writes this page;
+other options try one module, one operator, or a sample. The operators:
 
 """
 
@@ -53,7 +55,7 @@ def faults(results: Results, whole: Iterable[Mutant], given: dict[str, str] | No
 
 def _counts(results: Results) -> str:
     by = Counter(found.by or "nothing" for _, found in results)
-    return " | ".join(str(each) for each in (len(results), by["property"], by["lab"], by["test"], by["nothing"]))
+    return " | ".join(str(each) for each in (len(results), by["test"], by["property"], by["lab"], by["nothing"]))
 
 
 def summary(results: Results) -> list[str]:
@@ -69,18 +71,31 @@ def summary(results: Results) -> list[str]:
     ]
 
 
-def drawn(results: Results, whole: int, commit: str) -> str:
-    """Return the page. `whole` is the number of all faults that the operators make in the sources of this commit."""
+def interval(caught: int, made: int) -> str:
+    """Return the 95 % interval of a share that a random sample shows, in per cent, by Wilson's formula (1927)."""
+    z, share = 1.96, caught / made
+    middle, half = share + z * z / (2 * made), z * sqrt(share * (1 - share) / made + (z / (2 * made)) ** 2)
+    low, high = (100 * each / (1 + z * z / made) for each in (middle - half, middle + half))
+    return f"{low:.1f} % to {high:.1f} %"
+
+
+def drawn(results: Results, whole: int, commit: str, seed: int) -> str:
+    """Return the page.
+
+    `whole` is the number of all faults that the operators make in the sources of this commit; `seed` chose the sample.
+    """
     results = sorted(results, key=lambda each: each[0].key)
     lines = [f"- *{each.name}*: {each.about}" for each in OPERATORS.values()]
     lines += ["", f"This is a count of the sources of commit {commit}.", *summary(results)]
     if len(results) < whole:
-        lines.append(f"That is a sample: the operators make {whole} faults in all. Nothing is known of the others.")
+        within = interval(sum(bool(found.by) for _, found in results), len(results))
+        lines.append(f"That is a random sample, chosen by seed {seed}: the operators make {whole} faults in all.")
+        lines.append(f"Of all faults {within} are noticed, with a confidence of 95 %.")
     else:
         lines.append("These are all faults that the operators make.")
     head = [
         "",
-        "| operator | made | by a property | by the lab | by a test | by nothing |",
+        "| operator | made | by a test | by a property | by the lab | by nothing |",
         "| --- " + "| ---: " * 5 + "|",
     ]
     lines += head

@@ -1,4 +1,4 @@
-"""Tries one fault, or none, in a process of its own: the properties, then the lab's numbers, then the tests.
+"""Tries one fault, or none: tests, properties, the lab's numbers.
 
   python -m tools.mutants.trial < asked.json    the last line printed is what it found
 
@@ -23,13 +23,17 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import msgspec
+import pytest
 
 from tools.mutants.annotations import ROOT
 from tools.mutants.operators import Mutant, mutated, path_of
 from tools.mutants.places import parsed, spots
 
-LEAST, TIMES = 20.0, 8.0  # seconds of processor time that each step may take at least, and as a multiple of the usual
+LONGEST = 8.0  # seconds of processor time of a test: longer ones are not tried
+LEAST, TIMES = 10.0, 4.0  # seconds of processor time that each step may take at least, and as a multiple of the usual
 SEEN_ABOVE = "not test_every_scheme_has_every_property"  # these tests are the properties again
+
+IMPORTED = "ignore::pytest.PytestAssertRewriteWarning"  # the plug-ins are there when a session begins
 
 
 class Hangs(BaseException):
@@ -41,8 +45,7 @@ class Asked(msgspec.Struct):
 
     `parts` says what is tried of the schemes: their properties, or what the lab measures of them.
 
-    Without a fault, `marked` are the modules whose functions are marked, so that it is known which step runs which.
-    With one, `usual` has the steps that may notice it, and the seconds that each takes without it (empty: all may);
+    With a fault, `usual` has the steps that may notice it, and the seconds that each takes without it (empty: all may);
     `numbers` are the lab's without it.
     """
 
@@ -50,7 +53,6 @@ class Asked(msgspec.Struct):
     schemes: list[str] = []
     tests: list[str] = []
     parts: tuple[str, ...] = ("property", "lab")
-    marked: list[str] = []
     usual: dict[str, float] = {}
     numbers: dict[str, Any] = {}
 
@@ -70,6 +72,7 @@ class Found(msgspec.Struct):
 
 
 REACHED: set[str] = set()  # the marked functions that ran since the last step began
+AT_IMPORT: set[str] = set()  # the same of what ran while the library was imported
 MARK = "_reached_by_a_step"
 
 
@@ -113,6 +116,12 @@ class Importer(importlib.abc.MetaPathFinder):
         return spec
 
 
+def mark(modules: Sequence[str]) -> None:
+    """Let the functions of modules that are imported later say that they run."""
+    setattr(builtins, MARK, REACHED.add)
+    sys.meta_path.insert(0, Importer({name: partial(marked, name) for name in modules}))
+
+
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """Raise Hangs after so many seconds of processor time."""
@@ -136,11 +145,6 @@ class Trial:
 
     def run(self) -> Found:
         """Take all steps until one notices the fault: properties, tests, the lab; of each the quickest first."""
-        setattr(builtins, MARK, REACHED.add)
-        trees: dict[str, Callable[[], ast.Module]] = {name: partial(marked, name) for name in self.asked.marked}
-        if (mutant := self.asked.mutant) is not None:
-            trees[mutant.module] = partial(mutated, mutant)
-        sys.meta_path.insert(0, Importer(trees))
         if self.asked.tests:
             self.tests()
         else:
@@ -175,14 +179,17 @@ class Trial:
         if broken := self.tried(self.asked.usual.get(key), test):
             self.found.by, self.found.what = by, f"{name}: {broken}"[:400]
         else:
-            self.found.took[key], self.found.reached[key] = time.process_time() - begin, sorted(REACHED)
+            self.found.took[key], self.found.reached[key] = time.process_time() - begin, sorted(AT_IMPORT | REACHED)
         return bool(broken) and self.asked.mutant is not None
 
     def tried(self, usual: float | None, test: Callable[[], str]) -> str:
         """Return how a step fails: as it says, by any exception, or by taking much longer than usual."""
+        from attacks.lab.runs.marked import Noted
+
         try:
             with limited(max(LEAST, TIMES * usual) if usual is not None else 3600.0):
-                return test()
+                said = test()
+            return "" if isinstance(said, Noted) else said
         except Hangs as error:
             return str(error)
         except Exception as error:  # whatever comes out of a step notices the fault
@@ -190,9 +197,9 @@ class Trial:
 
     def tests(self) -> None:
         """Run the tests in one session."""
-        watch = Watch(self.found)
+        watch = Watch(self.found, self.asked.mutant is not None)
         usual = sum(self.asked.usual.get(f"test: {name}", 0.0) for name in self.asked.tests)
-        ends = self.tried(usual if self.asked.usual else None, lambda: watch.run(self.asked.tests, self.asked.mutant))
+        ends = self.tried(usual if self.asked.usual else None, lambda: watch.run(self.asked.tests))
         if ends:
             self.found.by, self.found.what = "test", ends[:400]
 
@@ -226,27 +233,33 @@ def numbers(scheme: Any, every: tuple[Any, ...]) -> dict[str, Any]:
 class Watch:
     """A pytest plug-in that keeps the first failure, and what each test took and ran."""
 
-    def __init__(self, found: Found) -> None:
-        self.found, self.broken = found, ""
+    def __init__(self, found: Found, faulty: bool) -> None:
+        self.found, self.faulty, self.broken = found, faulty, ""
         self.asked: dict[str, int] = {}  # the place of each file or node among those that are asked for
-        self.failed: set[str] = set()
+        self.failed, self.begun = set[str](), 0.0
         self.collecting: set[str] = set()  # what ran while tests were collected: each of them may depend on it
 
-    def run(self, tests: list[str], mutant: Mutant | None) -> str:
+    def run(self, tests: list[str]) -> str:
         """Run tests, by file or node, until one fails if there is a fault.
 
         Return which one failed first, or an empty string. A node whose name the fault changes is left out: of what
         stands in its file, only what was asked for is known to pass without the fault.
         """
-        import pytest
-
         REACHED.clear()
         self.asked = {str(ROOT / name): at for at, name in reversed([*enumerate(tests)])}
         files = list(dict.fromkeys(name.split("::")[0] for name in tests))
-        how = ["-q", "-n", "0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), *(["-x"] if mutant else [])]
+        how = ["-q", "-n0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), "-W", IMPORTED, *(["-x"] if self.faulty else [])]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             pytest.main([*how, *files], plugins=[self])
         return self.broken
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Iterator[None]:
+        """Let a test fail that takes too long to be tried for each fault."""
+        if self.faulty:
+            return (yield)
+        with limited(LONGEST):
+            return (yield)
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Leave out what was not asked for, and bring the rest into the order in which it was asked for."""
@@ -268,13 +281,14 @@ class Watch:
     def pytest_runtest_logstart(self) -> None:
         """Begin with a test."""
         REACHED.clear()
+        self.begun = time.process_time()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep what a phase of a test took and ran, and the name of a test that fails."""
         key = f"test: {report.nodeid}"
         self._keep(report.failed, str(report.nodeid))
-        self.found.took[key] = self.found.took.get(key, 0.0) + report.duration
-        self.found.reached[key] = sorted(self.collecting | REACHED)
+        self.found.took[key] = time.process_time() - self.begun
+        self.found.reached[key] = sorted(AT_IMPORT | self.collecting | REACHED)
         self.failed |= {key} if report.failed else set()
         if key in self.failed:
             del self.found.took[key], self.found.reached[key]
@@ -286,7 +300,10 @@ class Watch:
 
 def main(asked: str) -> int:
     """Run the trial that is asked for, as JSON, and print what it found."""
-    found = Trial(msgspec.json.decode(asked, type=Asked)).run()
+    trial = Trial(msgspec.json.decode(asked, type=Asked))
+    if (mutant := trial.asked.mutant) is not None:
+        sys.meta_path.insert(0, Importer({mutant.module: partial(mutated, mutant)}))
+    found = trial.run()
     sys.stdout.write(f"\n{msgspec.json.encode(found).decode()}\n")
     return 0
 
