@@ -98,6 +98,8 @@ class Flow(Program):
         if target is map and given and isinstance(given[0], ast.Name | ast.Attribute):
             return self._call(ast.Call(given[0], given[1:], []), within)
         target = inspect.unwrap(target) if callable(target) else None
+        if ast.unparse(node.func).startswith("type(") or getattr(node.func, "attr", "") == "__class__":
+            return all(self.passed(each, within) for each in given)
         if not isinstance(node.func, ast.Name | ast.Attribute):
             return not any(self._depends(each, within) for each in given)  # what is called is found when it runs
         if target is None:
@@ -106,11 +108,12 @@ class Flow(Program):
                 return all(self.passed(each, within) for each in (node.func.value, *given))
             if name.startswith(PUBLIC):
                 return True
-            found = (
-                [] if isinstance(node.func, ast.Name) and self.is_value(name, within) else self._called(name, within)
-            )
-            if not found and isinstance(node.func, ast.Attribute):
-                return False
+            local = isinstance(node.func, ast.Name) and self.is_value(name, within)
+            found = self._called(name, within)
+            if local:  # a lambda by its name, or what is called is found when it runs
+                found = [each for each in found if each.outer is not None and each.module is within.module]
+            if not found and (local or isinstance(node.func, ast.Attribute)):
+                return not any(self._depends(each, within) for each in given) if local else False
         else:
             home, name = getattr(target, "__module__", None) or "", getattr(target, "__name__", "")
             if target in (decode, decode_any) or (home.startswith(DOOR) and name.startswith(PUBLIC)):

@@ -41,6 +41,24 @@ class Function:
         every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
         return {each.arg for each in every if each is not None}
 
+    @cached_property
+    def hints(self) -> dict[str, ast.expr]:
+        """The annotations of its parameters, and of local variables that have one."""
+        given = self.node.args
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+        local = (each for each in ast.walk(self.node) if isinstance(each, ast.AnnAssign))
+        hints = {each.target.id: each.annotation for each in local if isinstance(each.target, ast.Name)}
+        return hints | {each.arg: each.annotation for each in every if each.annotation is not None}
+
+    @cached_property
+    def defaults(self) -> dict[str, ast.expr]:
+        """The values that its parameters have where a call gives none."""
+        given = self.node.args
+        placed = [*given.posonlyargs, *given.args][-len(given.defaults) :] if given.defaults else []
+        named = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        pairs = [*zip(placed, given.defaults, strict=True), *named]
+        return {parameter.arg: value for parameter, value in pairs if value is not None}
+
 
 class ModuleText:
     """A module's text, as functions, with the names that each mentions."""

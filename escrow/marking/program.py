@@ -32,6 +32,11 @@ class Program:
                 self.named[function.name].append(function)
         facts = (each for text in self.texts for each in vars(text.module).values() if isinstance(each, type))
         self.secrets = {name for each in facts if issubclass(each, Fact) for name in secret_fields(each)}
+        self.hinted: dict[str, list[Any]] = defaultdict(list)  # the annotations of fields, by the field's name
+        for each in {each for text in self.texts for each in vars(text.module).values() if isinstance(each, type)}:
+            if each.__module__ in {text.module.__name__ for text in self.texts}:
+                for name, hint in typing.get_type_hints(each, include_extras=True).items():
+                    self.hinted[name].append(hint)
 
     def meant(self, node: ast.expr, within: Function | ModuleType) -> Any:
         """Return what an expression names at the top of a module or in an import; None for what runs decide."""
@@ -45,7 +50,8 @@ class Program:
             if node.id in function.imported:
                 return function.imported[node.id]
             if node.id in function.parameters:
-                return None
+                default = function.defaults.get(node.id)
+                return None if default is None else self.meant(default, function.outer or function.module)
             if values := function.values.get(node.id):  # another name for one thing, or what runs decide
                 other = values[0] if len(values) == 1 else None
                 named = isinstance(other, ast.Attribute) or (isinstance(other, ast.Name) and other.id != node.id)
@@ -94,6 +100,14 @@ def _is_secret(hint: Any) -> bool:
     if isinstance(hint, type) and typing.get_origin(hint) is None:
         return issubclass(hint, Fact) and bool(secret_fields(hint))
     return any(map(_is_secret, typing.get_args(hint)))
+
+
+def facts_in(held: Any) -> set[type[Fact]]:
+    """Return the kinds of fact in an annotation, or in a container of classes."""
+    if isinstance(held, type) and typing.get_origin(held) is None:
+        return {held} if issubclass(held, Fact) else set()
+    parts = [*held.values()] if isinstance(held, dict) else held if isinstance(held, list | tuple | set) else ()
+    return set().union(*map(facts_in, parts or typing.get_args(held)))
 
 
 def has_mark(function: Any) -> bool:

@@ -17,9 +17,10 @@ import msgspec
 from escrow.codec import Fact
 from escrow.marking.flow import Flow
 from escrow.marking.functions import Function
-from escrow.marking.program import DOOR, has_mark, is_marked, secret_fields
+from escrow.marking.program import DOOR, facts_in, has_mark, is_marked, secret_fields
 
 _REPLACING = (msgspec.structs.replace, dataclasses.replace)
+_SETTING = (object.__setattr__, msgspec.structs.force_setattr)
 
 
 class Marking(Flow):
@@ -69,27 +70,66 @@ class Marking(Flow):
 
     def _made(self, call: ast.Call, within: Function) -> Iterator[tuple[str, ast.expr]]:
         """Yield (fact, argument) for each argument of a call that fills a secret field."""
-        target, given = self.meant(call.func, within), call.args
-        if given and getattr(target, "__name__", "") in ("map", "starmap", "partial"):
-            target, given = self.meant(given[0], within), given[1:]
+        for target, given in self._targets(call.func, call.args, within):
+            if target in _REPLACING:
+                for key in call.keywords:
+                    if key.arg in self.secrets:
+                        yield f"fact with another {key.arg}", key.value
+            elif target in _SETTING and len(given) == 3 and isinstance(given[1], ast.Constant):
+                if given[1].value in self.secrets:
+                    yield f"fact with another {given[1].value}", given[2]
+            elif isinstance(target, type) and issubclass(target, Fact) and (secret := secret_fields(target)):
+                for name, each in zip(target.__struct_fields__, given, strict=False):
+                    if name in secret or isinstance(each, ast.Starred):
+                        yield target.__name__, each
+                for key in call.keywords:
+                    if key.arg in secret or key.arg is None:
+                        yield target.__name__, key.value
+            elif inspect.isfunction(target) and target.__module__.startswith(DOOR) and (made := _fact_of(target)):
+                yield made, call
+
+    def _targets(
+        self, called: ast.expr, given: list[ast.expr], within: Function
+    ) -> Iterator[tuple[Any, list[ast.expr]]]:
+        """Yield (what is called, its positional arguments); several kinds of fact where only annotations tell."""
+        target = self.meant(called, within)
+        made = self._value(called, within) if target is None else None
+        if isinstance(made, ast.Call) and made.args and ast.unparse(made.func).endswith("partial"):
+            yield from self._targets(made.args[0], [*made.args[1:], *given], within)
+        elif given and getattr(target, "__name__", "") in ("map", "starmap", "partial"):
+            yield from self._targets(given[0], given[1:], within)
         elif isinstance(target, partial):
-            target = target.func
-        if ast.unparse(call.func) in ("cls", "type(self)", "self.__class__"):
-            target = vars(within.module).get(within.owner, target)
-        if target in _REPLACING:
-            for key in call.keywords:
-                if key.arg in self.secrets:
-                    yield f"fact with another {key.arg}", key.value
-        if isinstance(target, type) and issubclass(target, Fact) and (secret := secret_fields(target)):
-            names = target.__struct_fields__
-            for name, each in zip(names, given, strict=False):
-                if name in secret or isinstance(each, ast.Starred):
-                    yield target.__name__, each
-            for key in call.keywords:
-                if key.arg in secret or key.arg is None:
-                    yield target.__name__, key.value
-        elif inspect.isfunction(target) and target.__module__.startswith(DOOR) and (made := _fact_of(target)):
-            yield made, call
+            yield target.func, [*map(ast.Constant, target.args), *given]
+        elif ast.unparse(called) in ("cls", "type(self)", "self.__class__"):
+            yield vars(within.module).get(within.owner, target), given
+        elif target is None:
+            yield from ((kind, given) for kind in self.kinds(called, within))
+        else:
+            yield target, given
+
+    def _value(self, name: ast.expr, within: Function) -> ast.expr | None:
+        """Return the one value that a local name has, if it has one."""
+        values = within.values.get(name.id, []) if isinstance(name, ast.Name) else []
+        return values[0] if len(values) == 1 else None
+
+    def kinds(self, node: ast.AST, within: Function, seen: frozenset[str] = frozenset()) -> set[type[Fact]]:
+        """Return the kinds of fact that may lie in what an expression gives, by the annotations of what it names."""
+        if isinstance(node, ast.Attribute) and node.attr != "__class__" and not seen:  # a method, or a field of a class
+            return set().union(*(facts_in(hint) for hint in self.hinted.get(node.attr, ()) if "type[" in str(hint)))
+        found: set[type[Fact]] = set()
+        for each in ast.walk(node):
+            if isinstance(each, ast.Attribute):
+                found |= set().union(*map(facts_in, self.hinted.get(each.attr, ())))
+            elif isinstance(each, ast.Name) and each.id not in seen:
+                function: Function | None = within
+                while function is not None and not (each.id in function.hints or each.id in function.values):
+                    function = function.outer
+                if function is None:
+                    found |= facts_in(vars(within.module).get(each.id))
+                    continue
+                told = [*filter(None, [function.hints.get(each.id)])] or function.values[each.id]
+                found |= set().union(*(self.kinds(part, function, seen | {each.id}) for part in told))
+        return found
 
 
 @cache

@@ -23,6 +23,11 @@ from escrow.crypto import derived_private, random_bytes, sha256
 from escrow.derivation import honest_only
 
 
+class Numbered(Fact, frozen=True):
+    day: int
+    raw: bytes
+
+
 class DayKey(Fact, frozen=True, dict=True):
     raw: bytes
     day: int = 0
@@ -68,6 +73,21 @@ TOP = {  # functions and classes at the top of the module
     "a lambda as a default": "def _of(key, by=lambda k: DayKey(sha256(k.raw))):\n    return by(key)\n",
     "a fact in a fact": "class Deal(Fact, frozen=True):\n    key: DayKey\n\ndef _of(key):\n"
     "    return Deal(DayKey(sha256(key.raw)))\n",
+    "a partial class with its first field": "made = partial(Numbered, 3)\n\ndef _of(key):\n"
+    "    return made(sha256(key.raw))\n",
+    "a partial class in a function": "def _of(key):\n    made = partial(Numbered, 3)\n"
+    "    return made(sha256(key.raw))\n",
+    "the class of a fact": "def _of(key: DayKey):\n    return type(key)(sha256(key.raw))\n",
+    "the class of a fact, by its attribute": "def _of(key: DayKey | None):\n    now = key\n"
+    "    return now.__class__(sha256(now.raw))\n",
+    "the class of a fact in a list": "def _of(keys: list[DayKey]):\n    for key in keys:\n"
+    "        yield type(key)(sha256(key.raw))\n",
+    "a class out of a table": "KINDS = {'day': DayKey}\n\ndef _of(key):\n    return KINDS['day'](sha256(key.raw))\n",
+    "a class as a parameter": "def _of(key, kind: type[DayKey]):\n    return kind(sha256(key.raw))\n",
+    "a class and a hash as defaults": "def _of(key, kind=DayKey, by=sha256):\n    return kind(by(key.raw))\n",
+    "a function as a parameter": "def _of(key, by):\n    return DayKey(by(key.raw))\n",
+    "a named lambda": "def _of(key):\n    by = lambda raw: raw[::-1]\n    return DayKey(by(key.raw))\n",
+    "a fact that is changed": "def _of(key: DayKey):\n    object.__setattr__(key, 'raw', sha256(key.raw))\n",
     "a sum": "def _of(key, other):\n    return DayKey(key.raw + other.raw)\n",
 }
 INSIDE = {  # methods of the custodian
@@ -99,6 +119,14 @@ SOUND = {  # what computes no secret, or computes it in a marked function
     "fresh": "def fresh() -> DayKey:\n    return DayKey(random_bytes(32))\n",
     "fresh, through a variable and a hash": "def fresh(day: int) -> DayKey:\n    raw = random_bytes(32)\n"
     "    return DayKey(sha256(raw, bytes(day)), day)\n",
+    "fresh, by the class of another": "def _fresh(key: DayKey) -> DayKey:\n    return type(key)(random_bytes(32))\n",
+    "a list of another's type": "def _kept(raws: list[bytes], key: DayKey):\n"
+    "    return DayKey(next(iter(type(raws)(each for each in raws))))\n",
+    "a copy by its class": "def _kept(key: DayKey):\n    return key.__class__(key.raw, key.day + 1)\n",
+    "a class that is no fact": "class Tag:\n    def __init__(self, raw):\n        self.tag = raw\n\n"
+    "def _tag(key: DayKey, kind: type[Tag] = Tag):\n    return kind(sha256(key.raw))\n",
+    "a partial class of a copy": "made = partial(Numbered, 3)\n\ndef _kept(key):\n    return made(key.raw)\n",
+    "a named lambda that copies": "def _kept(key):\n    of = lambda each: each.raw\n    return DayKey(of(key))\n",
     "fresh shares": "def dealt(n: int) -> tuple[DayKey, ...]:\n    a, b = random_bytes(32), random_bytes(32)\n"
     "    return DayKey(a), DayKey(bytes(x ^ y for x, y in zip(a, b)))\n",
     "dealt shares": "from escrow.sharing import elgamal\n\ndef dealt(t: int, n: int) -> list[DayKey]:\n"
