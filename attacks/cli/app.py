@@ -27,6 +27,7 @@ GROUPS = {
         "anatomy": "Measure who can open what: every minimal coalition of a scheme.",
         "explain": "Print how a coalition derives a plaintext, step by step.",
         "merge": "Join the shards of a matrix into its result.",
+        "report": "Draw a saved result again.",
         "compare": "Compare two runs: what became worse, what became better, what is gone.",
     },
     ("proofs", "Proofs for a stranger"): {

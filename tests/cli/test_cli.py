@@ -110,6 +110,7 @@ EVERY = {
     "evidence": (["evidence", "plain", "null-eavesdropper", "-o", "proofs", *SMALL], 0),
     "verify": (["verify", "proof"], 4),
     "merge": (["merge", "nothing.jsonl"], 4),
+    "report": (["report", "old.json"], 0),
     "compare": (["compare", "old.json", "new.json"], 1),
     "check": (["check", "null-eavesdropper"], 0),
     "init": (["init", "scheme", "mine"], 0),

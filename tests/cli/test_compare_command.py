@@ -81,7 +81,7 @@ def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pyte
         ("held", "torn", 4, "torn is no result"),
         ("cards", "held", 4, "it is escrow-lab/cards/1, not"),
         ("later", "held", 4, "it is escrow-lab/matrix/2, not"),
-        ("rows", "held", 4, "rows holds rows without the scenario; compare takes --format json"),
+        ("rows", "held", 4, "rows holds rows without the scenario; write it with --format json"),
         ("journal", "held", 4, "journal, line 2: "),
         ("line", "held", 4, "line is no result: Object missing required field"),
         ("held", "seed", 5, "held and seed cannot be compared: the scenarios differ: seed 2019 and 7"),

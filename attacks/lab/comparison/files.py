@@ -1,4 +1,4 @@
-"""Reads the files of two runs and compares them by kind."""
+"""Reads the files of runs, and compares two of one kind."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def _read(data: bytes, file: str) -> Run:
         contents = journal.parse(data, file)
         return merge.judged(contents.header, contents.lines)
     if header is not None and rest.strip():
-        raise Malformed(f"{file} holds rows without the scenario; compare takes --format json")
+        raise Malformed(f"{file} holds rows without the scenario; write it with --format json")
     header = msgspec.json.decode(data, type=_Head)
     kind = KINDS.get(header.schema) or (Recorded if header.machine_info is not None else None)
     if kind is None:
         wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
-        raise Malformed(f"{file} is no run that can be compared: it is {header.schema or 'unnamed'}, not {wanted}")
+        raise Malformed(f"{file} is no result of a run: it is {header.schema or 'unnamed'}, not {wanted}")
     run = msgspec.json.decode(data, type=kind)
     if isinstance(run, Matrix | Anatomy):
         try:

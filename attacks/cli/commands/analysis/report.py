@@ -1,0 +1,42 @@
+"""`escrow-lab report`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from attacks.cli.invocation import CommandResult, Invocation
+from attacks.cli.options import FILE, command, destination, format_
+from attacks.lab.comparison import files
+from attacks.lab.comparison.files import Run
+from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.types import Anatomy, Matrix
+from attacks.report.anatomy import draw_anatomy
+from attacks.report.bench import draw_bench
+from attacks.report.matrix import draw_matrix
+from escrow.errors import Malformed
+
+OWN = [click.Argument(["file"], type=FILE)]
+
+
+@command("report", format_(), destination(), own=OWN)
+def report_command(invocation: Invocation, file: Path) -> CommandResult:
+    """Draw a saved result again, as the command that wrote it would have.
+
+    FILE is what `matrix`, `anatomy` and `bench` write as json, or `matrix --resume` in its FILE. Nothing is played, and
+    no plug-in is loaded.
+    """
+    return _drawn(file, files.read(file))
+
+
+def _drawn(file: Path, run: Run) -> CommandResult:
+    """Return what draws a run. Raise Malformed if this project did not write it."""
+    if isinstance(run, Matrix):
+        return CommandResult(partial(draw_matrix, matrix=run), run)
+    if isinstance(run, Anatomy):
+        return CommandResult(partial(draw_anatomy, anatomy=run), run)
+    if isinstance(run, Overhead):
+        return CommandResult(partial(draw_bench, bench=run), run)
+    raise Malformed(f"{file} is of {files.RECORDED}, which draws its own results; `compare` reads such files")
