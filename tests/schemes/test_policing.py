@@ -1,5 +1,6 @@
 """Access fields with false labels, and without any: who is named, what the law misses, and who makes a field again."""
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -11,8 +12,9 @@ from attacks.lab.runs.matrix import run_cell
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import default
 from escrow import codec, registry
+from escrow.e2ee import sender_keys
 from escrow.e2ee.device import Device, FieldContext
-from escrow.e2ee.policing import LATE, OTHER_DAY, field_type
+from escrow.e2ee.policing import LATE, OTHER_DAY, field_type, group_key
 from escrow.e2ee.provider import Group, Mail
 from escrow.principal import corrupted
 from escrow.scheme import Source
@@ -47,6 +49,18 @@ def test_every_scheme_that_sends_fields_takes_every_policing():
 @pytest.mark.parametrize("policing", ["relay", "recipient"])
 def test_a_policed_scheme_has_every_property(policing, prop):
     assert prop.broken(under("envelope", policing), settings(properties.QUICK, max_examples=8)) == ""
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(4))], ids=str)
+def test_the_key_that_a_field_should_hold_is_found_in_whatever_order_a_groups_mail_comes(order):
+    own = sender_keys.new_chain()
+    peer = sender_keys.PeerChain("bob-phone", "all", own.chain, own.signer.public)
+    sent = [sender_keys.encrypt(own, b"text %d" % n) for n in range(4)]
+    for n in order:
+        data, key = sent[n]
+        message = sender_keys.unpack(data)
+        assert group_key(peer, message) == key
+        assert sender_keys.decrypt(peer, message).body == b"text %d" % n
 
 
 # --- false labels, in a play ---

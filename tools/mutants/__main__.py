@@ -130,8 +130,9 @@ def _all(journal: Journal, work: dict[str, Asked], jobs: int, marked: Sequence[s
 def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
     """Try each fault, after each scheme and each test file without one.
 
-    A fault in a function is tried before the steps that run this function; one outside of functions before all. It is
-    tried before a few of them at first; before the others if none of these notices it, and no reason is given for it.
+    A fault in a function is tried before the steps that run this function; one outside of functions before those that
+    run any of the module. It is tried before a few of them at first; before the others if none of these notices it, and
+    no reason is given for it.
     """
     mine = sorted({each.module for each in chosen})
     named = sorted({name for module in mine for name in schemes_that_use(module)})
@@ -154,13 +155,11 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
         return each.module not in imported(ROOT / test.split("::")[0]), usual[f"test: {test}"]
 
     def asked(each: Mutant, thorough: bool) -> Asked:
-        own, files = schemes_that_use(each.module), tests_that_import(each.module)
-        place = f"{each.module}:{each.function}"
-        inside = any(place in reached for reached in runs.values())
-        near = {step for step, reached in runs.items() if place in reached or not inside}
-        if not thorough or not inside:
-            near = {step for step in near if _is_of(step, own, files)}
-        costs = {name: sum(usual[step] for step in near if _is_of(step, [name], [])) for name in own}
+        own, place = schemes_that_use(each.module), f"{each.module}:{each.function}"
+        near = {step for step, reached in runs.items() if place in reached} or {
+            step for step, reached in runs.items() if any(name.startswith(f"{each.module}:") for name in reached)
+        }
+        costs = {name: sum(usual[step] for step in near if _is_of(step, [name])) for name in own}
         its = sorted((name for name in own if costs[name]), key=costs.__getitem__)
         tests = sorted(
             (step.removeprefix("test: ") for step in near if step.startswith("test: ")),
@@ -169,7 +168,7 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
         nodes = within(tests, usual, THOROUGH if thorough else SECONDS)
         its = its if thorough else its[:SCHEMES]
         measured = {name: numbers[name] for name in its if name in numbers}
-        steps = {step: usual[step] for step in near if step.removeprefix("test: ") in nodes or _is_of(step, its, [])}
+        steps = {step: usual[step] for step in near if step.removeprefix("test: ") in nodes or _is_of(step, its)}
         return Asked(each, its, nodes, usual=steps, numbers=measured)
 
     _all(journal, {each.key: asked(each, False) for each in chosen}, jobs)
@@ -192,10 +191,10 @@ def within(tests: Sequence[str], usual: Mapping[str, float], seconds: float) -> 
     return chosen
 
 
-def _is_of(step: str, named: Sequence[str], files: Sequence[str]) -> bool:
-    """Return whether a step is one of these schemes', or a test in one of these files."""
+def _is_of(step: str, named: Sequence[str]) -> bool:
+    """Return whether a step is a property, or the lab's numbers, of one of these schemes."""
     by, _, name = step.partition(": ")
-    return name.split("::")[0] in files if by == "test" else name.split(",")[0] in named
+    return by != "test" and name.split(",")[0] in named
 
 
 def git(*words: str) -> str:
