@@ -1,5 +1,6 @@
 """Equivocation, and the extraction of the key: a liar in it stays in QUAL, and is exposed."""
 
+import msgspec
 import pytest
 from key_generation import MAKES, SESSION, both, fields, holds, other, play
 
@@ -44,6 +45,9 @@ def test_one_echo_alone_convicts_only_if_it_is_true():
         assert gjkr.equivocators(setting, [*echoes[:2], void]) == ()
     silent = gjkr.echo(setting, 3, {i: broadcast[i] for i in (1, 2)})
     assert [each.culprit for each in gjkr.equivocators(setting, [*echoes[:2], silent])] == [3]
+    of_old = msgspec.structs.replace(broadcast[2], session=b"old")  # the same points, in a run before
+    heard = gjkr.echo(setting, 3, broadcast | {2: of_old})
+    assert [each.culprit for each in gjkr.equivocators(setting, [*echoes[:2], heard])] == [2]
 
 
 # --- extraction: a liar stays in QUAL, and is exposed ---
