@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from attacks import registry
 from attacks.lab.crosscheck import compare as agreeing
-from attacks.lab.crosscheck.compare import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, agree
+from attacks.lab.crosscheck.compare import BORROWED, EVENINGS, HALVES, IN_THE_OPEN, OWN_CHAIN, UNUSED, agree
 from attacks.lab.crosscheck.puppets import Puppets, recorded_answers
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.play import play
@@ -65,7 +65,7 @@ def test_adversaries_agree_on_every_border_coalition(name):
     assert BORDER[name] <= set(found.checked)
     assert found.closure_only[OWN_CHAIN] and found.closure_only[EVENINGS]
     assert bool(found.closure_only[HALVES]) == (name in POOLED)
-    assert not found.closure_only[IN_THE_OPEN] and not found.closure_only[BORROWED]
+    assert not any(found.closure_only[kind] for kind in (IN_THE_OPEN, BORROWED, UNUSED)) and found.notes == ()
 
 
 sizes = st.builds(
@@ -198,9 +198,10 @@ def specimen(name):
 
 
 def test_a_secret_that_its_holders_code_never_uses_is_noticed():
-    (first, *_) = specimen("spare-key").failures
-    assert first.startswith("authority@set-up: the closure opened what the puppets did not")
-    assert specimen("no-spare-key").failures == ()
+    found, sound = specimen("spare-key"), specimen("no-spare-key")
+    assert found.notes[0].startswith("authority@set-up: rules open, by what is held there and no party's own code uses")
+    assert found.closure_only[UNUSED] and not sound.closure_only[UNUSED]
+    assert found.failures == () == sound.failures == sound.notes
 
 
 def test_a_typed_key_on_the_wire_is_found_by_closure_and_bytes_without_puppets():

@@ -1,11 +1,12 @@
 """Compares what the three adversaries let a coalition read without any official's help ("mathematics").
 
   puppets ⊆ closure    or a derivation is missing          bytes ⊆ closure     or a secret goes round types and rules
-  closure ∖ puppets    empty for officials, and for what one device taken once receives; else a promise was written as
-                       mathematics, or no party's own code uses a secret that it holds. The rest is closure only:
+  closure ∖ puppets    empty for what one device taken once receives, and for officials, if one of them answers nothing
+                       although its promises are off: a promise was written as mathematics. The rest is closure only:
                        puppets do not play a seized sender's receivers, nor pool what several seizures hold, nor
                        pick up keys that lie about (the same bytes have to lie there), nor try on another's mail what
-                       a device put beside its own (there the same bytes have to stand in both)
+                       a device put beside its own (there the same bytes have to stand in both), nor use what officials
+                       hold and no code of theirs uses (this is noted)
 
 Compared are: no coalition; every principal on every evening; every minimal coalition of several, on its first evenings;
 and every largest coalition of officials that opens nothing, taken on every evening.
@@ -37,18 +38,23 @@ EVENINGS = "several evenings of one device"
 HALVES = "halves of a key from several parties"
 IN_THE_OPEN = "a key in the open, whose bytes lie there"
 BORROWED = "another's text, beside which go bytes that the seized device put beside its own"
-KINDS = (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN, BORROWED)
+UNUSED = "what officials hold, and no code of theirs or of the recipe uses"
+KINDS = (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN, BORROWED, UNUSED)
 FINGERPRINT = 16  # bytes; fewer may be alike by chance
 
 Taken = tuple[tuple[str, int], ...]
 
 
 class Agreement(msgspec.Struct, frozen=True):
-    """The coalitions compared, the failures in sentences, and how many texts only the closure opens, by kind."""
+    """The coalitions compared, the failures in sentences, and how many texts only the closure opens, by kind.
+
+    `notes` are sentences about officials that hold what no code of theirs uses.
+    """
 
     checked: tuple[str, ...]
     failures: tuple[str, ...]
     closure_only: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 class Derived(Protocol):
@@ -90,6 +96,7 @@ class _Comparison:
         self.author = {sent.id: sent.device for sent in self.record.sent}
         self.checked: dict[str, None] = {}
         self.failures: list[str] = []
+        self.notes: list[str] = []
         self._told: list[tuple[set[str], str, frozenset[int]]] = []
         self.only: dict[str, set[int]] = {kind: set() for kind in KINDS}
 
@@ -107,7 +114,7 @@ class _Comparison:
             taken = tuple((name, evening) for name in sorted(officials) for evening in self._evenings_of(name))
             self._miss(taken, self._compare(taken))
         counts = {kind: len(texts) for kind, texts in self.only.items()}
-        return Agreement(tuple(self.checked), tuple(self.failures), counts)
+        return Agreement(tuple(self.checked), tuple(self.failures), counts, tuple(self.notes))
 
     # --- who is compared ---
 
@@ -167,7 +174,11 @@ class _Comparison:
         self.only[IN_THE_OPEN] |= literal
         borrowed = {text for text in texts - own - literal if any(self._borrowed(text, name) for name in names)}
         self.only[BORROWED] |= borrowed
-        if missed := texts - own - literal - borrowed:
+        missed = texts - own - literal - borrowed
+        if missed and not names & devices and not self.puppets.mute(taken):
+            self.only[UNUSED] |= missed
+            self._say(self.notes, taken, "rules open, by what is held there and no party's own code uses", missed)
+        elif missed:
             self._fail(taken, "the closure opened what the puppets did not, although their own code should", missed)
 
     def _borrowed(self, text: int, device: str) -> bool:
@@ -196,12 +207,15 @@ class _Comparison:
         return self.analysis.opened_by([Seizure(principal, (evening,)) for principal, evening in taken], name)
 
     def _fail(self, taken: Taken, what: str, texts: frozenset[int] | set[int]) -> None:
-        """Note a failure, without the texts that were told of some of these principals alone."""
+        self._say(self.failures, taken, what, texts)
+
+    def _say(self, to: list[str], taken: Taken, what: str, texts: frozenset[int] | set[int]) -> None:
+        """Tell of texts, without those that were told of some of these principals alone."""
         names = {name for name, _ in taken}
         told = (each for before, said, each in self._told if said == what and before <= names)
         if fresh := frozenset(texts).difference(*told):
             self._told.append((names, what, fresh))
-            self.failures.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(fresh)))}")
+            to.append(f"{self._spell(taken)}: {what}: texts {', '.join(map(str, sorted(fresh)))}")
 
     def _spell(self, taken: Taken) -> str:
         """Return the seizures as they can be typed: a name alone means every evening."""

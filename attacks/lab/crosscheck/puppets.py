@@ -5,6 +5,7 @@
   officials  answer every request; a party that was not seized is played back: byte-equal requests get the
              recorded answers
   access     the scheme's public recipe, run by the seized authority, or by one with a fresh key that heard the packets
+  others     officials that the recipe never asks: each answers about every field, and stands in for whom it does ask
 
 A silent device that an authority runs, or an authority of a thief's own, is found inside the state that holds it.
 A text counts as opened if its bytes come out: on a screen, from the recipe, or in a puppet's state. The parties' own
@@ -22,15 +23,17 @@ from typing import Any, TypeVar
 
 from attacks.lab.simulation.record import Record
 from escrow import codec, crypto
-from escrow.codec import Packet, walk
+from escrow.codec import Fact, Packet, walk
 from escrow.crypto import Run, sha256
+from escrow.derivation import Service
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, Listed, Mail
+from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Malformed, Unreachable
-from escrow.principal import Principal, corrupted, revive
-from escrow.scheme import Intercept, Scheme
+from escrow.principal import Principal, corrupted, handlers_of, revive
+from escrow.scheme import Intercept, Scheme, open_intercepted
 from escrow.testing.world import Intercepts, mails_in
-from escrow.warrant import Authority, AuthorityKey, Order, Request, Serve, Warrant
+from escrow.warrant import Answered, Authority, AuthorityKey, Official, Order, Request, Serve, Warrant, open_answer
 from escrow.wire import Heard, Wire
 
 P = TypeVar("P", bound=Principal)
@@ -62,18 +65,30 @@ class Puppets:
         self._ids = {sent.body: sent.id for sent in record.sent}
         self._alone: dict[Taken, frozenset[int]] = {}
         self._together: dict[frozenset[Taken], frozenset[int]] = {}
+        self._answered: dict[frozenset[Taken], set[str]] = {}  # who answered a request
 
     def opened(self, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
         """Return the ids of the texts whose bytes come out."""
-        every = ((name, self.record.taken(name, evening)) for name, evening in seizures)
-        taken = frozenset((name, kind, state) for name, states in every for state, kind in states)
+        taken = self._taken(seizures)
         with crypto.running(Run(sha256(b"escrow-lab puppets"))):
             for one in taken - self._alone.keys():
                 self._alone[one] = self._recognised(self._by_itself(*one))
             matter = taken if any(self._matters(*one) for one in taken) else frozenset[Taken]()
             if matter not in self._together:
-                self._together[matter] = self._recognised(self._lawfully(self._wire(matter)))
+                self._together[matter] = self._by_recipe(matter)
         return self._together[matter].union(*(self._alone[one] for one in taken))
+
+    def mute(self, seizures: Iterable[tuple[str, int]]) -> frozenset[str]:
+        """Return which of these officials answered requests in the play, and none here, without their promises."""
+        taken = self._taken(seizures)
+        answering = {dst for _, dst, _ in self._answers} & set(self.record.cast.officials)
+        return frozenset(name for name, _, _ in taken if name in answering & self._sought) - self._answered.get(
+            taken, set()
+        )
+
+    def _taken(self, seizures: Iterable[tuple[str, int]]) -> frozenset[Taken]:
+        every = ((name, self.record.taken(name, evening)) for name, evening in seizures)
+        return frozenset((name, kind, state) for name, states in every for state, kind in states)
 
     def _recognised(self, finds: Iterable[bytes]) -> frozenset[int]:
         """Return the texts whose bytes occur in these."""
@@ -86,6 +101,8 @@ class Puppets:
         party = corrupted(revive(state, kind))
         self._feed(party, _Playback((), self._answers))
         yield party.state()
+        if isinstance(party, Official) and hasattr(party, "promise") and name not in self._sought:
+            yield from self._directly(party)
         for forgetful in (False, True):
             for found in walk(revive(state, kind), Device):
                 device = corrupted(found, look_up_group=_any_group)
@@ -105,6 +122,21 @@ class Puppets:
             with suppress(EscrowError):
                 device.receive(wire, mail)
 
+    def _directly(self, official: Official) -> Iterator[bytes]:
+        """Yield what an official that no recipe asks answers about each field, and the texts under keys in it."""
+        (authority,) = walk(list(self._wire(()).puppets()), Authority)
+        service: Service = type(official).promise.__service__  # type: ignore[attr-defined]  # `@service` marked it so
+        gives, wire = codec.union(frozenset(service.rule.gives)), _Playback([_Chorus([official])], {})
+        warrant, _ = next(self._warrants(authority.key.public, ()))
+        for intercept in self._intercepts.all:
+            with suppress(EscrowError):
+                request = authority.request(warrant, intercept.mail.field)
+                answer = wire.ask(authority.name, official.name, request, Answered).answer
+                found: Fact = open_answer(answer, authority.key.agreement, gives)
+                yield codec.encode(found)
+                for key in walk(found, MessageKey):
+                    yield from open_intercepted(authority, intercept, key)
+
     def _feed(self, party: Principal, wire: Wire) -> None:
         """Give a party every packet that was addressed to it."""
         for packet in self._packets[party.name]:
@@ -115,16 +147,38 @@ class Puppets:
     # --- the lawful path among puppets ---
 
     def _matters(self, name: str, kind: type[Principal], state: bytes) -> bool:
-        """Return whether this principal can change the recipe's result: it runs the recipe, or is asked in it."""
-        return name in self._sought or any(walk(revive(state, kind), Authority))
+        """Return whether this principal can change the recipe's result: it runs the recipe, or may answer in it."""
+        return name in self._sought or self._outside(name, kind) or any(walk(revive(state, kind), Authority))
+
+    def _outside(self, name: str, kind: type[Principal]) -> bool:
+        """Return whether an official is one that the recipe never asks, although it answers what the recipe sends."""
+        asked = {kind for _, kind in self._asking}
+        beside = name in self.record.cast.officials and name not in self._sought
+        return beside and not asked.isdisjoint(handlers_of(kind))
 
     @cached_property
-    def _sought(self) -> frozenset[str]:
-        """The parties that an authority with a fresh key asks while no one answers."""
+    def _asking(self) -> frozenset[tuple[str, type[Packet]]]:
+        """Whom an authority with a fresh key asks while no one answers, and in which packets."""
         wire = self._wire(())
         for _ in self._lawfully(wire):
             pass  # what it yields is read elsewhere
-        return frozenset(wire.sought)
+        return frozenset(wire.asking)
+
+    @cached_property
+    def _sought(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self._asking)
+
+    def _by_recipe(self, taken: frozenset[Taken]) -> frozenset[int]:
+        """Return the texts that the recipe yields among puppets; then with officials beside it in others' places."""
+        wire = self._wire(taken)
+        found, answered = self._recognised(self._lawfully(wire)), wire.answered
+        outside = sorted({name for name, kind, _ in taken if self._outside(name, kind)})
+        for first in range(len(outside)):  # each of them may be the one that fits
+            wire = self._wire(taken)
+            wire.outside = outside[first:] + outside[:first]
+            found |= self._recognised(self._lawfully(wire))
+        self._answered[taken] = answered
+        return found
 
     def _wire(self, taken: Iterable[Taken]) -> _Playback:
         """Return a wire with these principals as puppets, an authority among them, each fed with its packets."""
@@ -145,9 +199,15 @@ class Puppets:
         held = dict.fromkeys((*walk(list(wire.puppets()), Warrant), *self._heard_warrants))
         for authority in list(walk(list(wire.puppets()), Authority)):
             shrugging = corrupted(authority)
+            if wire.outside:
+                shrugging.desks = {}  # what is sealed to one official, no other reads
             for warrant, intercepted in self._warrants(authority.key.public, held):
-                with suppress(EscrowError):
+                try:
                     yield from self.scheme.access(shrugging, wire, warrant, intercepted)
+                except EscrowError:  # a recipe that gives up at the first one is tried on each
+                    for each in intercepted:
+                        with suppress(EscrowError):
+                            yield from self.scheme.access(shrugging, wire, warrant, (each,))
         yield from (party.state() for party in wire.puppets())
 
     def _warrants(self, public: bytes, held: Iterable[Warrant]) -> Iterator[tuple[Warrant, Sequence[Intercept]]]:
@@ -199,27 +259,43 @@ class _Chorus:
 
 
 class _Playback(Wire):
-    """A wire among puppets. For a missing party it returns the recorded answer to a request of the same bytes."""
+    """A wire among puppets. For a missing party it returns the recorded answer to a request of the same bytes.
+
+    Where there is none, one of those `outside` the recipe answers in its place: about one subject, each for one party.
+    """
 
     def __init__(self, choruses: Iterable[_Chorus], answers: Answers) -> None:
         self.choruses = list(choruses)
         parties: Any = self.choruses
         super().__init__(parties)
         self.answers = answers
-        self.sought: set[str] = set()
+        self.asking: set[tuple[str, type[Packet]]] = set()
+        self.answered: set[str] = set()
+        self.outside: list[str] = []
+        self._standing: dict[bytes | None, dict[str, str]] = defaultdict(dict)  # by subject: who answers for whom
 
     def puppets(self) -> Iterator[Principal]:
         """Yield every party, as it was on each of its evenings."""
         return (party for chorus in self.choruses for party in chorus.parties)
 
     def ask(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
-        self.sought.add(dst)
+        self.asking.add((dst, type(message)))
         if dst in self.parties:
-            return super().ask(src, dst, message, reply)
+            found = super().ask(src, dst, message, reply)
+            self.answered.add(dst)
+            return found
         answer = self.answers.get((src, dst, codec.encode(message)))
-        if answer is None:
-            raise Unreachable(f"{dst} was not seized, and never answered this")
-        return codec.decode(answer, reply)
+        return self._stand_in(src, dst, message, reply) if answer is None else codec.decode(answer, reply)
+
+    def _stand_in(self, src: str, dst: str, message: Packet, reply: type[R]) -> R:
+        standing = self._standing[message.subject if isinstance(message, Request) else None]
+        free = [name for name in self.outside if name not in standing.values()]
+        for name in [standing[dst]] if dst in standing else free:
+            with suppress(EscrowError):
+                found = super().ask(src, name, message, reply)
+                standing[dst] = name
+                return found
+        raise Unreachable(f"{dst} was not seized, and never answered this")
 
 
 def recorded_answers(heard: Iterable[Heard]) -> Answers:

@@ -87,11 +87,12 @@ class Trial(BytePass):
         return Noted("; ".join(honest_only(self.scheme)))
 
     def is_agreed_on(self) -> str:
-        """Check that the closure opens all that puppets of seized states read, or keys found there.
+        """Check that the closure opens all that puppets of seized states read, or keys found there: no rule is missing.
 
-        No rule is missing.
+        Noted is what rules open by a secret that no code of its holder uses.
         """
-        return "; ".join(agree(self.analysis).failures)
+        found = agree(self.analysis)
+        return "; ".join(found.failures) or Noted("; ".join(found.notes))
 
     def keeps_secrets_under_their_types(self) -> str:
         """List the officials' keys that others hold under another type, and that the scheme does not declare."""
