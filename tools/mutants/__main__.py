@@ -131,8 +131,8 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
     """Try each fault, after each scheme and each test file without one.
 
     A fault in a function is tried before the steps that run this function; one outside of functions before those that
-    run any of the module. It is tried before a few of them at first; before the others if none of these notices it, and
-    no reason is given for it.
+    run or import any of the module. It is tried before a few of them at first; before the others if none of these
+    notices it, and no reason is given for it.
     """
     mine = sorted({each.module for each in chosen})
     named = sorted({name for module in mine for name in schemes_that_use(module)})
@@ -156,9 +156,11 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
 
     def asked(each: Mutant, thorough: bool) -> Asked:
         own, place = schemes_that_use(each.module), f"{each.module}:{each.function}"
-        near = {step for step, reached in runs.items() if place in reached} or {
-            step for step, reached in runs.items() if any(name.startswith(f"{each.module}:") for name in reached)
-        }
+        near = {step for step, reached in runs.items() if place in reached}
+        if not near:
+            files = {f"test: {name}" for name in tests_that_import(each.module)}
+            near = {step for step in runs if step.split("::")[0] in files}
+            near |= {step for step in runs if any(name.startswith(f"{each.module}:") for name in runs[step])}
         costs = {name: sum(usual[step] for step in near if _is_of(step, [name])) for name in own}
         its = sorted((name for name in own if costs[name]), key=costs.__getitem__)
         tests = sorted(
