@@ -12,6 +12,7 @@ from attacks.lab.evidence.provenance import coalition_of
 from attacks.lab.results.types import Cell
 from attacks.lab.simulation.attack import Attack, Cast, Corruption, evenings_of
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.strategies import named, strategies
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.cell import Reach, reach
 from attacks.lab.verdict.claims import Judge
@@ -29,23 +30,34 @@ def pass_of(attack: Attack) -> Literal["mathematics", "served"]:
 
 
 class _Once(Evaluation):
-    """An evaluation that keeps each attack's play."""
+    """An evaluation that keeps each strategy's play."""
 
     @cached_property
-    def _plays(self) -> dict[str, tuple[Analysis, tuple[Corruption, ...]]]:
+    def _plays(self) -> dict[tuple[str, str], tuple[Analysis, tuple[Corruption, ...]]]:
         return {}
 
     def under(self, attack: Attack) -> tuple[Analysis, tuple[Corruption, ...]]:
-        if attack.name not in self._plays:
-            self._plays[attack.name] = super().under(attack)
-        return self._plays[attack.name]
+        name = attack.name, attack.strategy
+        if name not in self._plays:
+            self._plays[name] = super().under(attack)
+        return self._plays[name]
 
 
 class Case:
-    """A scheme under an attack, with the rules of `attacks` and of the attack itself."""
+    """A scheme under an attack, with the rules of `attacks` and of the attack itself.
 
-    def __init__(self, scheme: Scheme, attack: Attack, scenario: Scenario, attacks: Sequence[Attack]) -> None:
-        self.scheme, self.attack, self.scenario = scheme, attack, scenario
+    `strategy` is the name of the one that the cell shows; if it is None, the cell is played to find it.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        attack: Attack,
+        scenario: Scenario,
+        attacks: Sequence[Attack],
+        strategy: str | None = None,
+    ) -> None:
+        self.scheme, self.scenario, self._listed, self._strategy = scheme, scenario, attack, strategy
         self.attacks = tuple({each.name: each for each in (*attacks, attack)}.values())
         self.label_pass = pass_of(attack)
         self._evaluation = _Once(scheme, self.attacks, scenario, byte_pass=registry.is_plugin(scheme))
@@ -58,7 +70,20 @@ class Case:
     @cached_property
     def applies(self) -> bool:
         """Whether the attack applies to this scheme and cast."""
-        return not self.attack.applies(self.scheme, self.cast)
+        return not self._listed.applies(self.scheme, self.cast)
+
+    @cached_property
+    def attack(self) -> Attack:
+        """The attack by the strategy that the cell shows. Raise LookupError if it has none of that name."""
+        if not self.applies or (self._strategy is None and len(self._strategies) == 1):
+            return self._listed
+        return named(
+            self._listed, self.cell.strategy if self._strategy is None else self._strategy, self.cast, self.scenario
+        )
+
+    @cached_property
+    def _strategies(self) -> tuple[Attack, ...]:
+        return strategies(self._listed, self.cast, self.scenario)
 
     @property
     def analysis(self) -> Analysis:
@@ -70,10 +95,7 @@ class Case:
         """The cell as the matrix has it, without a run of its controls."""
         plain = registry.schemes()["plain"]
         evaluation = self._evaluation if self.scheme == plain else Evaluation(plain, self.attacks, self.scenario)
-        opened = frozenset[int]()
-        if not self.attack.applies(plain, evaluation.record.cast):
-            opened = evaluation.cell(self.attack)[1]
-        return self._evaluation.cell(self.attack, opened)[0]
+        return self._evaluation.cell(self._listed, evaluation.opened)[0]
 
     @cached_property
     def reach(self) -> Reach:

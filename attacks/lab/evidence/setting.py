@@ -34,7 +34,7 @@ def case_of(directory: Path, files: Mapping[str, bytes], dossier: Dossier, plugi
     """
     _check_plugins(directory, files, plugins)
     scheme, attack, attacks = _played(dossier, [path for path in plugins if path.name in files])
-    case = Case(scheme, attack, dossier.scenario, attacks)
+    case = Case(scheme, attack, dossier.scenario, attacks, dossier.cell.strategy)
     if files[CLAIM] != folder.to_bytes([scheme.claim]):
         raise Malformed(f"{CLAIM}: {scheme.name} claims something else")
     _check_statement(dossier, case)
@@ -96,18 +96,20 @@ def _installed(attack: Attack, plugins: Sequence[Path]) -> bool:
 
 def _check_statement(dossier: Dossier, case: Case) -> None:
     """Raise Malformed unless the attack is judged by this pass and takes these members on these evenings."""
-    statement, cell, attack = dossier.statement, dossier.cell, case.attack
+    statement, cell = dossier.statement, dossier.cell
     if (cell.scheme, cell.attack) != (statement.scheme, statement.attack):
         raise Malformed(f"{CELL}: it is of another scheme or attack than {STATEMENT}")
+    try:
+        attack, applies, taken = case.attack, case.applies, case.taken
+    except LookupError as error:
+        raise Malformed(f"{CELL}: {error}") from None
+    except Exception as error:  # parameters and scenario come from the folder, and perhaps cannot be played
+        reason = f"{type(error).__name__}: {folder.one_line(error)}"
+        raise Malformed(f"{folder.SCENARIO}: it cannot be played: {reason}") from error
     if statement.label_pass != pass_of(attack):
         raise Malformed(f"{STATEMENT}: {attack.name} is not judged by the pass {statement.label_pass}")
     if not attack.served and any(step.answer for step in dossier.steps):
         raise Malformed(f"{STEPS}: an official answers, but {attack.name} uses no answers")
-    try:
-        applies, taken = case.applies, case.taken
-    except Exception as error:  # parameters and scenario come from the folder, and perhaps cannot be played
-        reason = f"{type(error).__name__}: {folder.one_line(error)}"
-        raise Malformed(f"{folder.SCENARIO}: it cannot be played: {reason}") from error
     if not applies and (statement.coalition or statement.reached or dossier.facts or cell.verdict != "NOT_APPLICABLE"):
         raise Malformed(f"{STATEMENT}: {attack.name} does not apply to {case.scheme.name}")
     for each in statement.coalition:

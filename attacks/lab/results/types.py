@@ -74,8 +74,24 @@ class Cost(Result, frozen=True, kw_only=True):
     trials: Count = 0
 
 
+class Unnoticed(Result, frozen=True, kw_only=True):
+    """The play that reads most among those without an alarm beyond the honest play's, `alarms`. Counts are of texts.
+
+    Where no text is read, it is the one that the lawful access misses most in.
+    """
+
+    strategy: str = ""
+    reads: Count = 0
+    evaded: Count = 0
+    alarms: tuple[Alarms, ...] = ()
+
+
 class Cell(Result, frozen=True, kw_only=True):
     """One scheme under one attack. Counts are of texts unless they say otherwise.
+
+    All counts are of one play: the one that reads most, or does most harm where none reads more, by the `strategy` of
+    this name, of the `played` ones of the attack's `strategies`. `unnoticed` is the best of those that nobody notices;
+    none if all are noticed.
 
     `overreached` counts over-collection, `evaded` evasion, and `framed` framing: texts that the lawful access
     attributed to a user who did not send them. `beyond` counts texts that open only to more guesses than the scenario's
@@ -88,6 +104,10 @@ class Cell(Result, frozen=True, kw_only=True):
     attack: str
     verdict: Verdict
     reason: str = ""
+    strategy: str = ""
+    strategies: Count = 0
+    played: Count = 0
+    unnoticed: Unnoticed | None = None
     coalition: tuple[str, ...] = ()
     sent: Count = 0
     exposed: Exposed = Exposed()

@@ -235,7 +235,7 @@ def _lines(task: Task) -> Iterator[JournalLine]:
         return
     evaluation = _shared.evaluation(task, task.scheme)
     evaluation.fired.clear()
-    cells = [evaluation.cell(attack, _shared.opened_in_plain(task, attack))[0] for attack in task.run]
+    cells = [evaluation.cell(attack, partial(_shared.opened_in_plain, task))[0] for attack in task.run]
     evaluation.forget()
     for cell in cells:
         yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(evaluation.fired)))
@@ -254,7 +254,7 @@ class _Shared:
         """Forget everything, because another run begins."""
         self.results = crypto.Results()
         self._evaluations: dict[str, Evaluation] = {}
-        self._opened: dict[str, frozenset[int]] = {}
+        self._opened: dict[tuple[str, str], frozenset[int]] = {}
 
     def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
         """Return the evaluation of a scheme; drop those of earlier schemes, since tasks come scheme by scheme."""
@@ -271,13 +271,14 @@ class _Shared:
             self._evaluations = kept | {scheme.name: made}
         return self._evaluations[scheme.name]
 
-    def opened_in_plain(self, task: Task, attack: Attack) -> frozenset[int]:
-        """Return what an attack opens in the scheme that cells are compared with: nothing if it does not apply."""
+    def opened_in_plain(self, task: Task, strategy: Attack) -> frozenset[int]:
+        """Return what a strategy opens in the scheme that cells are compared with: nothing if it does not apply."""
         if task.plain is None:
             return frozenset()
-        if attack.name not in self._opened:
-            self._opened[attack.name] = self.evaluation(task, task.plain).cell(attack)[1]
-        return self._opened[attack.name]
+        name = strategy.name, strategy.strategy
+        if name not in self._opened:
+            self._opened[name] = self.evaluation(task, task.plain).opened(strategy)
+        return self._opened[name]
 
 
 _shared = _Shared()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -17,6 +18,8 @@ from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Finding, Intercept, Scheme, Source
 from escrow.wire import Heard, Wire
+
+T = TypeVar("T")
 
 
 class Seize(msgspec.Struct, frozen=True):
@@ -129,6 +132,7 @@ class Attack:
     `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
     `apparatus` stands beside its play; it is the lab's, since it sees every key (attacks.lab.simulation.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
+    `strategy` says which of several strategies this is; "" where there is one only.
     `in_pages`: the lists in CLI.md show the attack, and README its `column` and `findings`; none of it is inherited.
     """
 
@@ -143,6 +147,14 @@ class Attack:
     in_pages: ClassVar[bool] = False
     column: ClassVar[Column | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()
+    strategy: str = ""
+
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return the ways to carry the attack out, from narrow to wide: this one alone, unless there are several.
+
+        Each is an attack of the same name, and its `strategy` says in a few words what it does.
+        """
+        return (self,)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
         """Return who is corrupted, and when. Seizures are tried in every combination; the base corrupts no party."""
@@ -187,3 +199,8 @@ def attacker_device(name: str, user: str, kind: type[Device] = Device, committin
 def entry_of(device: Device, kind: type[Provider] = Provider) -> Entry:
     """Return the entry under which a directory of this kind lists an attacker's device: without one-time prekeys."""
     return kind.filed(device.publication(0), None)
+
+
+def drawn(scenario: Scenario, choices: Sequence[T]) -> T:
+    """Return one of the choices, drawn by the scenario's seed alone, so that every scheme has the same victim."""
+    return random.Random(f"victims {scenario.seed}").choice(choices)  # noqa: S311 (who is a victim is no secret)

@@ -20,6 +20,7 @@ from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.roles import with_roles
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from attacks.lab.simulation.seat import WatchedWire, occupant
+from attacks.lab.simulation.strategies import narrowest
 from attacks.lab.simulation.takeover import Takeover, done_by
 from escrow import crypto
 from escrow.codec import Fact
@@ -65,11 +66,16 @@ def play(
     observer: Observer | None = None,
     forgetful: bool = False,
 ) -> Record:
-    """Play the scenario and return its record. `forgetful` replaces every party by its own state after each action."""
+    """Play the scenario and return its record: under an attack that lists strategies, by the narrowest.
+
+    `forgetful` replaces every party by its own state after each action.
+    """
     make = None if attack is None else attack.apparatus
     apparatus = None if make is None else make(observer)
     with crypto.running(Run(secret or run_secret(scenario.seed), apparatus or observer)):
         cast = None if attack is None else cast_of(scheme, scenario)
+        if attack is not None and cast is not None:
+            attack = narrowest(attack, cast, scenario)
         return Play(scheme, scenario, attack, forgetful, apparatus, cast).run()
 
 

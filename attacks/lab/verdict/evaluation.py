@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import msgspec
@@ -17,16 +17,24 @@ from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize,
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.strategies import narrowest, played, strategies
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.byte_pass import BytePass
 from attacks.lab.verdict.cell import Messaging, Reach, judge_cell, reach, texts
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.fingerprints import cell_key
+from attacks.lab.verdict.frontier import Tried, most, noticed, with_frontier, worth_more
 from escrow import __version__, registry
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
 
+OpenedInPlain = Callable[[Attack], frozenset[int]]
 PROMISING = ("HELD", "AS CLAIMED")  # verdicts that no scheme gets while a property of its bytes is broken
+
+
+def nothing(strategy: Attack) -> frozenset[int]:
+    """Return no text: what is opened in plain if a cell is compared with nothing."""
+    return frozenset()
 
 
 class Evaluation:
@@ -96,6 +104,7 @@ class Evaluation:
         In the latter the adversary is given only the states of corrupted principals and, where services answer, of the
         officials: no one else can be in a coalition.
         """
+        attack = narrowest(attack, self.cast, self.scenario)
         corruptions = tuple(attack.corruptions(self.cast, self.scenario))
         days = self.scenario.days
         corrupted = [
@@ -116,8 +125,11 @@ class Evaluation:
     def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
         return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken)
 
-    def cell(self, attack: Attack, opened_in_plain: frozenset[int] = frozenset()) -> tuple[Cell, frozenset[int]]:
-        """Return the cell of this scheme under an attack, and all texts that the attack opens."""
+    def cell(self, attack: Attack, opened_in_plain: OpenedInPlain = nothing) -> tuple[Cell, frozenset[int]]:
+        """Return the cell of this scheme under an attack, and all texts that the attack opens in the cell's play.
+
+        `opened_in_plain` returns what a strategy of the attack opens in the scheme that the cell is compared with.
+        """
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
         if reason := attack.applies(self.scheme, self.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
@@ -135,13 +147,37 @@ class Evaluation:
     def _broken(self) -> tuple[str, ...]:
         return BytePass(self.scheme, self.attacks).failures
 
-    def _judged(self, attack: Attack, opened_in_plain: frozenset[int]) -> tuple[Cell, Iterable[int]]:
-        analysis, corruptions = self.under(attack)
+    def opened(self, strategy: Attack) -> frozenset[int]:
+        """Return the texts that one strategy opens; none if the attack does not apply."""
+        if strategy.applies(self.scheme, self.cast):
+            return frozenset()
+        return frozenset(self._tried(strategy).found.masks)
+
+    def _tried(self, strategy: Attack) -> Tried:
+        analysis, corruptions = self.under(strategy)
         judge = Judge(analysis.record, self.scheme.claim)
-        found = reach(analysis, judge, attack, corruptions)
-        if self.isolated and found.masks:
-            self._try_again(analysis.record, attack, found)
-        return judge_cell(analysis, attack, corruptions, judge, found, self.honest, opened_in_plain), found.masks
+        found = reach(analysis, judge, strategy, corruptions)
+        reads = len(found.opened(found.best()[1]))
+        messaging = Messaging(analysis.record)
+        heard = noticed(messaging.alarms, self.honest.alarms)
+        return Tried(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
+
+    def _judged(self, attack: Attack, opened_in_plain: OpenedInPlain) -> tuple[Cell, Iterable[int]]:
+        listed = strategies(attack, self.cast, self.scenario)
+        tried = played(listed, self._tried, worth_more)
+        chosen = most(tried)
+        if self.isolated and chosen.found.masks:
+            self._try_again(chosen.analysis.record, chosen.attack, chosen.found)
+        cell = judge_cell(
+            chosen.analysis,
+            chosen.attack,
+            chosen.corruptions,
+            chosen.judge,
+            chosen.found,
+            self.honest,
+            opened_in_plain(chosen.attack),
+        )
+        return with_frontier(cell, tried, len(listed)), chosen.found.masks
 
     def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
         """Raise AdversaryFailed if a process with only the coalition's states does not open the cell's texts."""

@@ -1,0 +1,84 @@
+"""What an attack reaches by its strategies: the most that it reads at all, and the most that nobody notices.
+
+A play is noticed if an honest party complains more often by some check than in the play in which nobody is corrupted.
+Of two plays the one that reads more texts counts for more; if they read as many, the one that does more harm otherwise;
+then the narrower.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from attacks.lab.results.types import Alarms, Cell, Unnoticed
+from attacks.lab.simulation.attack import Attack, Corruption
+from attacks.lab.verdict.analysis import Analysis
+from attacks.lab.verdict.cell import Reach
+from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.delivery import Messaging
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One strategy played: what its corruptions open, and what else the play did."""
+
+    attack: Attack
+    analysis: Analysis
+    corruptions: tuple[Corruption, ...]
+    judge: Judge
+    found: Reach
+    messaging: Messaging
+    noticed: bool
+    reads: int
+
+    @property
+    def harm(self) -> tuple[int, int]:
+        """The texts that it opens; and those that the lawful access or a screen has wrong because of it."""
+        said = self.messaging
+        wrong = len(said.evaded) + len(said.overreached) + said.decoys + said.forged + said.duplicated
+        return self.reads, wrong + len(said.framed(self.analysis.scheme))
+
+
+def noticed(alarms: Iterable[Alarms], honest: Iterable[Alarms]) -> bool:
+    """Return whether some party complains more often by some check than in the honest play."""
+    return bool(_times(alarms) - _times(honest))
+
+
+def _times(alarms: Iterable[Alarms]) -> Counter[tuple[str, str]]:
+    return Counter({(each.who, each.check): each.times for each in alarms})
+
+
+def worth_more(narrowest: Tried, widest: Tried) -> bool:
+    """Return whether a strategy between the two is played."""
+    return narrowest.noticed and narrowest.reads < widest.reads
+
+
+def most(tried: Sequence[Tried]) -> Tried:
+    """Return the play that reads most; of several the narrowest."""
+    return max(tried, key=lambda each: each.harm)
+
+
+def with_frontier(cell: Cell, tried: Sequence[Tried], listed: int) -> Cell:
+    """Return the cell of the play that reads most, with the other end of the frontier.
+
+    Args:
+        cell: the cell of that play.
+        tried: all plays.
+        listed: how many strategies the attack has.
+    """
+    chosen, quiet = most(tried), [each for each in tried if not each.noticed]
+    unnoticed = None
+    if quiet:
+        best = most(quiet)
+        unnoticed = Unnoticed(
+            strategy=best.attack.strategy,
+            reads=best.reads,
+            evaded=len(best.messaging.evaded),
+            alarms=best.messaging.alarms,
+        )
+    return msgspec.structs.replace(
+        cell, strategy=chosen.attack.strategy, strategies=listed, played=len(tried), unnoticed=unnoticed
+    )
