@@ -44,12 +44,18 @@ class AccessStructures(Experiment):
                 yield Figure(
                     quantity=f"{t} of {n}: minimal coalitions of agents",
                     measured=len(coalitions),
-                    published=comb(n, t),
-                    note="Real shares and texts, two a play. What stands beside is arithmetic: C(n, t), all, none.",
+                    expected=comb(n, t),
+                    formula="C(n, t) coalitions",
+                    note="Real shares and texts, two a play.",
                 )
-            for count, published in ((t, 2), (t - 1, 0)):
+            for count, expected in ((t, 2), (t - 1, 0)):
                 opened = structure.opened(structure.mask(map(Seizure, scheme.agents[-count:])))
-                yield Figure(quantity=f"{t} of {n}: texts opened by {count}", measured=len(opened), published=published)
+                yield Figure(
+                    quantity=f"{t} of {n}: texts opened by {count}",
+                    measured=len(opened),
+                    expected=expected,
+                    formula="all texts for t agents, none for t - 1",
+                )
 
 
 def _structure(scheme: SplitKey) -> AccessStructure:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import erfc, exp, gamma, log, sqrt
+from typing import Any
 
 from attacks.kernels.leaf_search import search
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
@@ -141,7 +142,13 @@ class Blaze(Experiment):
         for done, (width, runs) in enumerate(plan):
             progress(done, len(plan), f"{runs} forgeries of {width} bits")
             yield from _trials(width, runs)
-        yield _exact("naive model: trials a forgery", sum(naive_trials(20)) / 20, 1, "The mean of 20 forgeries.")
+        yield _exact(
+            "naive model: trials a forgery",
+            sum(naive_trials(20)) / 20,
+            1,
+            "1 trial, the first",
+            "The mean of 20 forgeries.",
+        )
         yield from _repairs()
         yield from _arithmetic()
 
@@ -149,11 +156,14 @@ class Blaze(Experiment):
 def _trials(width: int, runs: int) -> Iterator[Figure]:
     trials = forgery_trials(width, runs)
     smaller = "" if width == 16 else f"The paper's checksum has 16 bits; this one {width}."
+    law: dict[str, Any] = {"expected": 2**width, "formula": "2^w trials for w bits"}
+    if width == 16:
+        law = {"published": 2**16, "where": "section 3.2"}
     yield Figure(
         quantity=f"checksum of {width} bits: mean trials of {runs} forgeries",
         measured=sum(trials) / len(trials),
         error=2**width / sqrt(len(trials)),
-        published=2**width,
+        **law,
         note=smaller,
     )
     yield Figure(
@@ -167,14 +177,13 @@ def _trials(width: int, runs: int) -> Iterator[Figure]:
 def _repairs() -> Iterator[Figure]:
     yield from _wider()
     yield from _patience()
-    yield _exact("squeeze: false attributions accepted of 50", squeezed(Make(), 50), 50)
+    yield _exact("squeeze: false attributions accepted of 50", squeezed(Make(), 50), 50, "each of them")
     bound = squeezed(Make(binds=PEER, width=32), 50)
-    yield _exact(
-        "squeeze: the same, checksum of 32 bits over the transcript", bound, 0, "The transcript is our repair."
-    )
-    yield _exact("feedback: own LEAFs accepted of 50", fed_back(50, False), 50)
-    yield _exact("feedback: the same, chips refuse their own", fed_back(50, True), 0)
-    yield _exact("feedback: the same, two chips at one end", fed_back(50, True, 2), 50)
+    repaired = "squeeze: the same, checksum of 32 bits over the transcript"
+    yield _exact(repaired, bound, 0, "none of them", "The transcript is our repair.")
+    yield _exact("feedback: own LEAFs accepted of 50", fed_back(50, False), 50, "each of them")
+    yield _exact("feedback: the same, chips refuse their own", fed_back(50, True), 0, "none of them")
+    yield _exact("feedback: the same, two chips at one end", fed_back(50, True, 2), 50, "each of them")
 
 
 def _wider() -> Iterator[Figure]:
@@ -183,7 +192,7 @@ def _wider() -> Iterator[Figure]:
     In the second case the authority has to search for the other key bits.
     """
     partial = Make(width=32, partial=True)
-    yield _exact("checksum of 32 bits, 64 key bits escrowed: LEAF", partial.size, 16, unit="bytes")
+    yield _exact("checksum of 32 bits, 64 key bits escrowed: LEAF", partial.size, 16, "32 + 64 + 32 bits", unit="bytes")
     yield Figure(
         quantity="checksum of 32 bits, the whole key escrowed: LEAF", measured=Make(width=32).size, unit="bytes"
     )
@@ -192,7 +201,8 @@ def _wider() -> Iterator[Figure]:
         quantity=f"64 key bits escrowed, checksum of 8 bits: mean trials of {RUNS} forgeries",
         measured=sum(trials) / len(trials),
         error=2**8 / sqrt(len(trials)),
-        published=2**8,
+        expected=2**8,
+        formula="2^w trials for w bits",
         note="Beside 64 escrowed bits the paper's checksum has 32 bits; this one has 8; the distribution is the same.",
     )
     yield Figure(
@@ -202,8 +212,14 @@ def _wider() -> Iterator[Figure]:
     )
     right, fitting = opened_by_search(partial)
     once = "The authority's 2^16 trials: one run over all candidates (0, had the session key not been among them)."
-    yield _exact("the same, 32 bits: the authority's trials a session", CANDIDATES if right else 0, 2**16, once)
-    yield _exact("session keys that fit, of those 2^16", fitting, 1)
+    yield _exact(
+        "the same, 32 bits: the authority's trials a session",
+        CANDIDATES if right else 0,
+        2**16,
+        "2^(80 - 64) keys",
+        once,
+    )
+    yield _exact("session keys that fit, of those 2^16", fitting, 1, "the true one")
 
 
 def _patience() -> Iterator[Figure]:
@@ -214,23 +230,30 @@ def _patience() -> Iterator[Figure]:
         quantity=f"chips that stop after {BAD} bad LEAFs, checksum of 8 bits: share of rogues that forge",
         measured=forged / (2 * RUNS),
         error=sqrt(expected * (1 - expected) / (2 * RUNS)),
-        published=expected,
+        expected=expected,
+        formula="1 - (1 - 2^-w)^k for k bad LEAFs and w bits",
         note=f"k bad LEAFs of w bits leave about k/2^w: {BAD}/2^8 here, {BAD}/2^16 = {BAD / 2**16:.2g} with 16 bits.",
     )
     yield _exact(
         "of the other chips, those that refuse a good LEAF ever after",
         stuck,
         2 * RUNS - forged,
+        "each of them",
         "A chip that stops is stopped by noise as well.",
     )
 
 
 def _arithmetic() -> Iterator[Figure]:
     total = MILLISECONDS * 2**16
-    yield _exact(
-        "38 ms · 2^16", total, 2_490_368, "Arithmetic. Final version; the June 1994 draft said 28 minutes.", "ms"
+    yield Figure(quantity="38 ms · 2^16", measured=total, unit="ms", note="Arithmetic: 38 ms a trial, section 3.2.")
+    yield Figure(
+        quantity="the same, rounded up",
+        measured=-(-total // 60_000),
+        unit="minutes",
+        published=42,
+        where="section 3.2 of the final version",
+        note="Arithmetic: 41.5, printed as about 42. The draft of June 1994 said 28 minutes.",
     )
-    yield _exact("the same, rounded up", -(-total // 60_000), 42, "Arithmetic: 41.5, printed as about 42.", "minutes")
     yield Figure(
         quantity="the same by 60 cards stays below 45 s by",
         measured=45 - total / (CARDS * 1000),
@@ -252,8 +275,8 @@ def _arithmetic() -> Iterator[Figure]:
     )
 
 
-def _exact(quantity: str, measured: float, published: float, note: str = "", unit: str = "") -> Figure:
-    return Figure(quantity=quantity, measured=measured, published=published, note=note, unit=unit)
+def _exact(quantity: str, measured: float, expected: float, formula: str, note: str = "", unit: str = "") -> Figure:
+    return Figure(quantity=quantity, measured=measured, expected=expected, formula=formula, note=note, unit=unit)
 
 
 EXPERIMENT = Blaze()

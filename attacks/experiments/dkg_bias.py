@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import sqrt
+from typing import Any
 
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from escrow.errors import Forged
@@ -160,11 +161,11 @@ class DkgBias(Experiment):
         where = (
             "P-256" if long else f"A Schnorr group of order Q modulo a prime of {P.bit_length()} bits: small, for speed"
         )
-        cases: tuple[tuple[str, Make, float], ...] = (
-            ("joint Feldman, one dealer may abort", gjkr.joint_feldman, 0.75),
-            ("GJKR, one dealer may abort", gjkr.gjkr, 0.5),
+        cases: tuple[tuple[str, Make, dict[str, Any]], ...] = (
+            ("joint Feldman, one dealer may abort", gjkr.joint_feldman, {"published": 0.75, "where": "section 3.2"}),
+            ("GJKR, one dealer may abort", gjkr.gjkr, {"expected": 0.5, "formula": "1/2, for a uniform key"}),
         )
-        for done, (name, make, published) in enumerate(cases):
+        for done, (name, make, beside) in enumerate(cases):
 
             def tick(number: int, done: int = done, name: str = name) -> None:
                 progress(done * self.runs + number, len(cases) * self.runs, name)
@@ -174,7 +175,7 @@ class DkgBias(Experiment):
                 quantity=f"{name}: keys with the wanted bit",
                 measured=fraction,
                 error=sqrt(fraction * (1 - fraction) / self.runs),
-                published=published,
+                **beside,
                 note=f"{self.runs} key generations, 2 of 3 members. {where}.",
             )
 

@@ -132,25 +132,33 @@ class Mobile(Experiment):
         """Yield the share of lost keys for static, refreshed, and refreshed but not erased shares."""
         draws = 25 * self.draws if long else self.draws
         thefts = [drawn() for _ in range(draws)]
+        some = f"the chance that {NEEDED} of {AGENTS} agents, each robbed with {CHANCE:.0%} a year, are robbed"
+        everyone = f"{some} in {YEARS} years"
         cases = (
-            ("static shares", Threshold(t=NEEDED, n=AGENTS, every=0), STATIC, "75 %"),
-            ("yearly refresh", Threshold(t=NEEDED, n=AGENTS, reboots=False), REFRESHED, "2.3 %"),
+            ("static shares", Threshold(t=NEEDED, n=AGENTS, every=0), STATIC, everyone),
+            (
+                "yearly refresh",
+                Threshold(t=NEEDED, n=AGENTS, reboots=False),
+                REFRESHED,
+                f"{some} in one of {YEARS} years",
+            ),
             (
                 "yearly refresh, not erased",
                 Unerased(t=NEEDED, n=AGENTS, reboots=False),
                 STATIC,
-                "that of static shares",
+                everyone,
             ),
         )
-        for done, (what, scheme, chance, rounded) in enumerate(cases):
+        for done, (what, scheme, chance, formula) in enumerate(cases):
             progress(done, len(cases), what)
             life = live(scheme)
             yield Figure(
                 quantity=f"{what}: the key is lost within {YEARS} years",
                 measured=sum(lost(life, each) for each in thefts) / draws,
                 error=sqrt(chance * (1 - chance) / draws),
-                published=chance,
-                note=f"{draws} draws of thefts over one life. What stands beside is arithmetic: {rounded}.",
+                expected=chance,
+                formula=formula,
+                note=f"{draws} draws of thefts over one life.",
             )
             if scheme.every and not isinstance(scheme, Unerased):
                 yield _mixed(life, thefts)
@@ -163,7 +171,8 @@ def _mixed(life: Life, thefts: Iterable[list[Theft]]) -> Figure:
     return Figure(
         quantity="yearly refresh: keys from enough shares of different years",
         measured=sum(tried),
-        published=0,
+        expected=0,
+        formula="0, since shares of different years lie on different polynomials",
         note=f"{len(tried)} draws in which {NEEDED} agents or more were robbed, but not in one year.",
     )
 

@@ -116,12 +116,22 @@ class ShadowKeyCapacity(Experiment):
         moduli, runs, bits = (100, 2_000, (4, 6, 8)) if long else (5, 300, (4,))
         found = [plant() for _ in range(moduli)]
         read = [trustees_read(each) for each in found]
-        for quantity, measured, published in (
-            ("256 bits of one's own fit", sum(each.readable == each.shadow.public for each in found), moduli),
-            ("trustees read what is sent to n", sum(normal for normal, _ in read), moduli),
-            ("trustees read what the shadow gets", sum(covert for _, covert in read), 0),
+        for quantity, measured, expected, formula in (
+            (
+                "256 bits of one's own fit",
+                sum(each.readable == each.shadow.public for each in found),
+                moduli,
+                "every modulus",
+            ),
+            ("trustees read what is sent to n", sum(normal for normal, _ in read), moduli, "every modulus"),
+            (
+                "trustees read what the shadow gets",
+                sum(covert for _, covert in read),
+                0,
+                "0, since nobody deals a share of the planted key",
+            ),
         ):
-            yield Figure(quantity=f"{moduli} moduli: {quantity}", measured=measured, published=published)
+            yield Figure(quantity=f"{moduli} moduli: {quantity}", measured=measured, expected=expected, formula=formula)
         for done, width in enumerate(bits):
             progress(done, len(bits), f"{width} bits")
             yield from _ground(width, runs)
@@ -134,14 +144,15 @@ def _ground(width: int, runs: int) -> Iterator[Figure]:
         quantity=f"fair key, {width} bits: keys drawn",
         measured=sum(draws for draws, _ in tried) / runs,
         error=sqrt(mean * (mean - 1) / runs),
-        published=mean,
-        note="What stands beside the ground bits is arithmetic: 2^b draws, and 2^-b once the centre's share is added.",
+        expected=mean,
+        formula="2^b draws for b ground bits",
     )
     yield Figure(
         quantity=f"failsafe, {width} bits: keys that keep them",
         measured=sum(kept for _, kept in tried) / runs,
         error=sqrt(chance * (1 - chance) / runs),
-        published=chance,
+        expected=chance,
+        formula="2^-b, since the centre's share is added after the bits are ground",
     )
 
 

@@ -122,17 +122,20 @@ def _figures(scheme: Scheme, t: int, room: Room, what: str, fault: Fault) -> Ite
     case = f"{scheme.name}, {t} of {n}, {what}"
     named = sum(len(each.blamed & set(room.holders[:k])) for k, each in enumerate(tried))
     others = sum(len(each.blamed - set(room.holders[:k])) for k, each in enumerate(tried))
-    yield Figure(quantity=f"{case}: so many cost no text", measured=_run_of(whole), published=n - t)
+    yield Figure(
+        quantity=f"{case}: so many cost no text", measured=_run_of(whole), expected=n - t, formula="n - t holders"
+    )
     beyond = sum(each.yielded for k, each in enumerate(tried) if k > n - t)
-    yield Figure(quantity=f"{case}: texts that come with more", measured=beyond, published=0)
+    yield Figure(quantity=f"{case}: texts that come with more", measured=beyond, expected=0, formula="0 of them")
     expected = 0 if what == "absent" else n * (n + 1) // 2
     yield Figure(
         quantity=f"{case}: named in alarms, over 0 to {n} such",
         measured=named,
-        published=expected,
+        expected=expected,
+        formula="each that answered wrongly: 0 + 1 + ... + n" if expected else "0, since nobody answered wrongly",
         note="" if expected else "Who is silent is noted as such, and not accused.",
     )
-    yield Figure(quantity=f"{case}: others named", measured=others, published=0)
+    yield Figure(quantity=f"{case}: others named", measured=others, expected=0, formula="0 of them")
 
 
 def _run_of(numbers: list[int]) -> int:

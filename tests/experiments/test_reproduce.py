@@ -18,8 +18,8 @@ class Planted(Experiment):
 
     def run(self, long, progress):
         progress(0, 1, "planted")
-        yield Figure(quantity="right", measured=3, published=3)
-        yield Figure(quantity="wrong", measured=4, published=3, note="note")
+        yield Figure(quantity="right", measured=3, published=3, where="page 1")
+        yield Figure(quantity="wrong", measured=4, expected=3, formula="1 + 2", note="note")
         yield Figure(quantity="drawn", measured=int.from_bytes(random_bytes(6), "big"))
 
 
@@ -31,10 +31,10 @@ def planted(monkeypatch):
 @pytest.mark.parametrize(
     ("figure", "agrees"),
     [
-        (Figure(quantity="exact", measured=2, published=2), True),
-        (Figure(quantity="exact and off", measured=2.001, published=2), False),
-        (Figure(quantity="within", measured=2 + ERRORS * 0.1 - 1e-9, published=2, error=0.1), True),
-        (Figure(quantity="beyond", measured=2 + ERRORS * 0.1 + 1e-9, published=2, error=0.1), False),
+        (Figure(quantity="exact", measured=2, published=2, where="page 1"), True),
+        (Figure(quantity="exact and off", measured=2.001, expected=2, formula="1 + 1"), False),
+        (Figure(quantity="within", measured=2 + ERRORS * 0.1 - 1e-9, expected=2, formula="1 + 1", error=0.1), True),
+        (Figure(quantity="beyond", measured=2 + ERRORS * 0.1 + 1e-9, published=2, where="page 1", error=0.1), False),
         (Figure(quantity="a p-value", measured=0.2, at_least=0.001), True),
         (Figure(quantity="a bad fit", measured=0.0002, at_least=0.001), False),
         (Figure(quantity="nothing beside it", measured=7), True),
@@ -42,6 +42,21 @@ def planted(monkeypatch):
 )
 def test_a_figure_agrees_if_its_numbers_do(figure, agrees):
     assert figure.agrees is agrees
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"published": 3},
+        {"where": "page 1"},
+        {"expected": 3},
+        {"formula": "1 + 2"},
+        {"published": 3, "where": "page 1", "expected": 3, "formula": "1 + 2"},
+    ],
+)
+def test_a_value_beside_the_measured_one_says_where_it_comes_from(beside):
+    with pytest.raises(ValueError, match="figure `it`"):
+        Figure(quantity="it", measured=3, **beside)
 
 
 def test_a_figure_that_does_not_agree_is_named_and_fails_the_command(planted, capsys):

@@ -21,9 +21,13 @@ ERRORS = 4.0  # standard errors within which a measured mean agrees; by chance o
 
 
 class Figure(Result, frozen=True, kw_only=True):
-    """One quantity. `error` is the standard error of `measured`, 0 if it is exact; `published` is the source's value.
+    """One quantity. `error` is the standard error of `measured`, 0 if it is exact.
 
-    `at_least` is a lower bound for a measured value that has no published value beside it, such as a p-value.
+    `published` is the value that the source prints, at `where` (page or section). `expected` is what follows from a
+    `formula` of ours. A figure has one of them at most. `at_least` is a lower bound, such as that of a p-value.
+
+    Raises:
+        ValueError: a value beside the measured one does not say where it stands, or from which formula it follows.
     """
 
     quantity: str
@@ -31,13 +35,26 @@ class Figure(Result, frozen=True, kw_only=True):
     unit: str = ""
     error: float = 0.0
     published: float | None = None
+    where: str = ""
+    expected: float | None = None
+    formula: str = ""
     at_least: float | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Hold each value against its origin."""
+        if (self.published is None) != (not self.where):
+            raise ValueError(f"figure `{self.quantity}`: `published` and `where` (page or section) go together")
+        if (self.expected is None) != (not self.formula):
+            raise ValueError(f"figure `{self.quantity}`: `expected` and `formula` go together")
+        if self.published is not None and self.expected is not None:
+            raise ValueError(f"figure `{self.quantity}` is published or expected, not both")
+
     @property
     def agrees(self) -> bool:
-        """Whether the measured value is the published one, up to `ERRORS` standard errors, and not below the bound."""
-        near = self.published is None or abs(self.measured - self.published) <= ERRORS * self.error
+        """Whether the measured value is the one beside it, up to `ERRORS` standard errors, and not below the bound."""
+        beside = self.expected if self.published is None else self.published
+        near = beside is None or abs(self.measured - beside) <= ERRORS * self.error
         return near and (self.at_least is None or self.measured >= self.at_least)
 
 
