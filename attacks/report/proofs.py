@@ -67,12 +67,9 @@ class Checks(Result, frozen=True, kw_only=True):
 
 
 def draw_lines(page: Page, lines: Iterable[str]) -> None:
-    """Draw lines whose indentation has a meaning; a sentence that is too long is folded."""
+    """Draw lines as they are, however long: each is a line of a program, or of a tree that was cut to the page."""
     for line in lines:
-        if len(line) <= page.width:
-            page.raw(line)
-        else:
-            page.line(line, hang=0)
+        page.raw(line)
 
 
 def draw_evidence(page: Page, written: Evidence) -> None:

@@ -16,6 +16,7 @@ from command_line import (
 )
 
 from attacks.cli import main
+from escrow.testing import templates
 
 # --- proofs: thin calls ---
 
@@ -59,6 +60,15 @@ def test_a_proof_cannot_go_where_a_file_is(tmp_path: Path, capsys: pytest.Captur
 
 
 # --- templates and plug-ins ---
+
+
+def test_a_template_is_written_as_it_is_however_narrow_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["init", "scheme", "two-keys"]) == 0
+    assert Path("two_keys.py").read_text() == templates.scheme("two-keys")
 
 
 def test_the_template_passes_check_and_our_own_tools(

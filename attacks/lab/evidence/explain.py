@@ -56,7 +56,7 @@ def explain(
 
     Returns:
         The lines of the proof by mathematics if there is one, else of the one with answers of honest officials.
-        One line, of any length, if neither opens the text.
+        One sentence if neither opens the text.
 
     Raises:
         UnknownName: the scenario has no such member or text.
@@ -75,7 +75,7 @@ def explain(
         held = analysis.structure(name).mask(members.members)
         if texts := frozenset(text for text in wanted & analysis.texts.keys() if analysis.work(text, held, name)):
             return _explained(analysis, members, name, opened, min(texts), attacks, width)
-    return iter([_unopened(members, opened, message)])
+    return iter(textwrap.wrap(_unopened(members, opened, message), width, break_on_hyphens=False))
 
 
 def _explained(
@@ -111,7 +111,7 @@ def _explained(
 
 
 def _unopened(members: Coalition, opened: dict[str, frozenset[int]], message: int | None) -> str:
-    """Return one line: the text that is not opened, and how many texts each pass opens."""
+    """Return a sentence: the text that is not opened, and how many texts each pass opens."""
     who = str(members) if members.members else "who hears the network and no more"
     what = "any text" if message is None else f"text {message}"
     counts = [
