@@ -188,7 +188,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. The base itself is plain end-to-end encryption.
 
     With `committing` all clients seal texts with CTX (key commitment): whatever key an access field carries, a text
-    opens under its own only. The default is AES-GCM: the Double Ratchet, section 7.2, asks for no commitment.
+    opens under its own only. The default is AES-GCM: the Double Ratchet, section 5.2, asks for no commitment.
 
     `seedable` is empty, or says why the same seed does not give the same bytes: another library draws them. A replay of
     its evidence then counts the facts that it does not find. `sealed_facts` say of each kind of fact

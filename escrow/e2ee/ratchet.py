@@ -8,7 +8,7 @@
 
 A chain is named by the ratchet key `dh` that began it, and a root key by the newest ratchet key mixed into it: exact
 names are what lets an adversary join facts instead of trying pairs. Signal's deployed code uses AES-CBC with a
-truncated HMAC; section 7.2 leaves the AEAD to the application. Revision 4 adds a post-quantum ratchet; this has none.
+truncated HMAC; section 5.2 leaves the AEAD to the application. Revision 4 adds a post-quantum ratchet; this has none.
 """
 
 from __future__ import annotations
