@@ -35,8 +35,8 @@ from tools.mutants.reach import imported, modules, schemes_that_use, tests_that_
 from tools.mutants.trial import Asked, Found
 from tools.mutants.warm import Warm
 
-SCHEMES, SECONDS = 2, 8.0  # at first: the quickest schemes that run the function, and so long of its module's tests
-THOROUGH, OPENING = 60.0, 0.3  # seconds: of all tests later on, and what pytest takes for a file
+SCHEMES, SECONDS = 1, 5.0  # at first: the quickest schemes that run the function, and so long of its module's tests
+THOROUGH, OPENING = 30.0, 0.3  # seconds: of all tests later on, and what pytest takes for a file
 AGAIN = "before everything: "  # a fault that nothing noticed at first
 JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
 

@@ -21,7 +21,7 @@ Results = Sequence[tuple[Mutant, Found]]
 HEAD = """# Faults that are made on purpose
 
 Operators make faults in the library, one at a time, and this page counts which of them are noticed. A fault is
-noticed by a *test* of at most 8 seconds, in the rooms that try protocols, or else by a *property* of `escrow-lab
+noticed by a *test* of at most 2 seconds, in the rooms that try protocols, or else by a *property* of `escrow-lab
 check`, or else by the *lab*, where a verdict or a count of a cell or an anatomy changes. What notices it first is
 counted: the tests are tried first since they are the quickest. `python -m tools.mutants --write` writes this page;
 other options try one module, one operator, or a sample. The operators:
