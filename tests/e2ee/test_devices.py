@@ -198,6 +198,9 @@ def test_a_bundle_of_another_key_or_without_a_signature_is_refused():
             with pytest.raises(Refused):
                 sessions.current(alice, harness.wire, listed[0])
             directory["bob-phone"] = sound["bob-phone"]
+        directory["bob-phone"] = msgspec.structs.replace(sound["carol-phone"], user="bob")  # signed, by carol's key
+        with pytest.raises(Refused, match="the bundle is of the device listed"):
+            sessions.current(alice, harness.wire, listed[0])
 
 
 # --- provider ---

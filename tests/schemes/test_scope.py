@@ -51,9 +51,11 @@ def test_an_order_of_unknown_scope_does_not_decode():
                 codec.decode(codec.encode(fact), kind)
 
 
-def test_an_authority_does_not_ask_for_content_under_a_warrant_without_it():
-    with playing(SCHEMES["envelope"]) as harness:
-        warrant = issue(harness.court.key, msgspec.structs.replace(harness.order("alice"), scope="traffic data"))
+@pytest.mark.parametrize("changed", [{"scope": "traffic data"}, {"target": "carol"}, {"first": 5}], ids=str)
+@pytest.mark.parametrize("scheme", FIELDS)
+def test_an_authority_does_not_ask_for_what_its_warrant_does_not_cover(scheme, changed):
+    with playing(SCHEMES[scheme]) as harness:
+        warrant = issue(harness.court.key, msgspec.structs.replace(harness.order("alice"), **changed))
         harness.play(TALK)
         before = len(harness.wire.heard)
         harness.access(warrant, harness.intercepted())
