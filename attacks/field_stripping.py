@@ -1,14 +1,14 @@
-"""A rogue sender: a target's client is replaced by one that leaves the access field out.
+"""Rogue senders: a target's client, or everybody's, is replaced by one that leaves the access field out.
 
   send     mail as always, without a field beside it
   skip     devices that its user did not link, or that appeared among a peer's after the first list: no ghost reads it
 
-It receives like any client, so its peers cannot tell. Whether such mail is carried is the relay's decision.
+A rogue receives like any client, so its peers cannot tell. Whether such mail is carried is the relay's decision.
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 3: a rogue application that
 talks to unchanged ones without a valid access field.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
@@ -22,24 +22,40 @@ from escrow.wire import Wire
 
 
 class FieldStripping(Attack):
-    """Corrupt the first target's first device: it sends no access field, and nothing to unexpected devices."""
+    """Corrupt users' devices, `rogues`: they send no access field, and nothing to unexpected devices."""
 
     name = "field-stripping"
-    title = "A rogue sender strips the access field"
+    title = "Rogue senders strip the access field"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
     in_pages = True
     column = MISSED
     specimen = "unpoliced_relay"
     stops_mail = True  # the rogue's own, where the relay refuses it
 
+    def __init__(self, strategy: str = "", rogues: Sequence[str] = ()) -> None:
+        """Name the strategy and its rogue devices, or leave both to `strategies`."""
+        self.strategy, self.rogues = strategy, tuple(rogues)
+
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return one device of one target, all devices of all targets, all devices."""
+        targets = {warrant.target for warrant in scenario.warrants}
+        named = {
+            "by one device of one target": _first(scenario),
+            "by all devices of the targets": [
+                name for user in scenario.users if user.name in targets for name in user.devices
+            ],
+            "by all clients": list(scenario.devices),
+        }
+        different = {tuple(rogues): name for name, rogues in reversed(named.items())}
+        return [FieldStripping(name, rogues) for rogues, name in reversed(different.items())]
+
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless the scheme has a lawful access to evade."""
         return "no lawful access to evade" if scheme.claim.access == "none" else ""
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
-        """Corrupt the first device of the first warrant's target, from the first day."""
-        targets = {warrant.target for warrant in scenario.warrants[:1]}
-        return [Turn(user.devices[0], 0) for user in scenario.users if user.name in targets]
+        """Corrupt these devices, by default the first of the first warrant's target, from the first day."""
+        return [Turn(name, 0) for name in self.rogues or _first(scenario)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the device leave out the access field, and skip devices that it has no reason to trust."""
@@ -59,6 +75,12 @@ class FieldStripping(Attack):
             return listed
 
         return corrupted(party, access_field=access_field, look_up=look_up)
+
+
+def _first(scenario: Scenario) -> list[str]:
+    """Return the first device of the first warrant's target."""
+    targets = {warrant.target for warrant in scenario.warrants[:1]}
+    return [user.devices[0] for user in scenario.users if user.name in targets]
 
 
 ATTACK = FieldStripping()

@@ -1,4 +1,4 @@
-"""Two users' phones are copied once; then the provider sits between them with their own identity keys.
+"""Two users' phones, or everybody's, are copied once; then the provider sits between the owners with their own keys.
 
   take     the states of both users' devices, on one evening
   relay    A -> B: the copy of B's device opens the mail, that of A's seals its content to the true B; next morning on
@@ -11,6 +11,7 @@ Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any, ClassVar
 
 from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, Use
@@ -22,7 +23,7 @@ from escrow.scheme import Scheme, Source
 
 
 class Impersonation(PrekeySubstitution):
-    """Seize the devices of two users on one evening, and let the provider use them from the next day on."""
+    """Seize the devices of users on one evening, and let the provider use them from the next day on."""
 
     name = "impersonation"
     title = "Stolen phones are played with, by the provider in the middle"
@@ -35,10 +36,17 @@ class Impersonation(PrekeySubstitution):
         """Return "": every scheme has devices and a provider."""
         return ""
 
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return the phones of one pair, and of everybody."""
+        every = list(combinations([user.name for user in scenario.users], 2))
+        named = {"the phones of one pair": self.sits_between(scenario), "everybody's phones": every}
+        return [Impersonation(name, pairs) for name, pairs in named.items()]
+
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
-        """Take two users' devices on the attack day, and corrupt the provider on the morning after."""
+        """Take these users' devices on the attack day, and corrupt the provider on the morning after."""
         evening = theft(scenario)
-        stolen = [Use(name, evening) for user in self.between(scenario) for name in user.devices]
+        owners = {name for pair in self.sits_between(scenario) for name in pair}
+        stolen = [Use(name, evening) for user in scenario.users if user.name in owners for name in user.devices]
         return [*stolen, Turn("provider", evening + 1)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:

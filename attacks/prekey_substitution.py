@@ -1,8 +1,10 @@
-"""The provider is an active attacker in the middle of two users: it hands each its own keys as the other's.
+"""The provider is an active attacker in the middle of users: it hands each its own keys as the other's.
 
   list     to a device of A, each device of B is listed with the key of a puppet, and the other way round
   fetch    a puppet's prekey, signed with the puppet's key
   relay    A -> B: the puppet of B opens the mail, that of A seals its content to the true B, as coming from A
+
+Between one pair, one user and everybody, or all pairs. One way only, A's mail to B is read and does not arrive.
 
 Sender keys of groups travel as such mail, so that the group's texts are read as well. Keys never change, so no client
 notices; two users who compare safety numbers do. The access field is left out: the one that came is
@@ -10,12 +12,13 @@ of another message, as its labels say. What a puppet cannot open is passed on as
 Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2016, sections 4.1 and 4.7.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any, ClassVar
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, attacker_device, entry_of
+from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, attacker_device, drawn, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee import ratchet
 from escrow.e2ee.device import Device
@@ -28,38 +31,75 @@ from escrow.wire import Wire
 
 
 class PrekeySubstitution(Attack):
-    """Corrupt the provider: it hands two users its own keys in place of each other's."""
+    """Corrupt the provider: it hands users its own keys in place of each other's.
+
+    `pairs` are pairs of users between whom it sits; `one_way` says that it opens mail of the first to the second only.
+    """
 
     name = "prekey-substitution"
-    title = "The provider exchanges two users' keys and sits in the middle"
+    title = "The provider exchanges users' keys and sits in the middle"
     source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.1 and 4.7", "messages")
     in_pages = True
     column: ClassVar[Column | None] = Column(6, "middle", "exposed.total")
     specimen = "trusting"
+
+    def __init__(self, strategy: str = "", pairs: Iterable[tuple[str, str]] = (), one_way: bool = False) -> None:
+        """Name the strategy and its pairs, or leave both to `strategies`."""
+        self.strategy, self.pairs, self.one_way, self.stops_mail = strategy, tuple(pairs), one_way, one_way
+
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return one pair, one user and everybody, one way and both ways, and all pairs."""
+        victim, _ = pair = tuple(user.name for user in self.between(scenario))
+        every = list(combinations([user.name for user in scenario.users], 2))
+        of_one = [(victim, other.name) for other in scenario.users if other.name != victim]
+        found = [PrekeySubstitution("between one pair", [(pair[0], pair[1])])]
+        if len(every) > 1:
+            found += [
+                PrekeySubstitution("between one user and everybody, one way", of_one, one_way=True),
+                PrekeySubstitution("between one user and everybody", of_one),
+                PrekeySubstitution("between all pairs", every),
+            ]
+        return found
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
         """Corrupt the provider from the first day."""
         return [Turn("provider", 0)]
 
     def between(self, scenario: Scenario) -> tuple[User, User]:
-        """Return the two users whose mail the provider reads."""
-        return scenario.users[0], scenario.users[min(2, len(scenario.users) - 1)]
+        """Return the two users whose mail the provider reads if it reads that of one pair: drawn by the seed."""
+        return drawn(scenario, list(combinations(scenario.users, 2)))
+
+    def sits_between(self, scenario: Scenario) -> tuple[tuple[str, str], ...]:
+        """Return the pairs of users between whom the provider sits: one pair, unless a strategy says others."""
+        one, other = self.between(scenario)
+        return self.pairs or ((one.name, other.name),)
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        """Let the provider list a puppet for each device of two users, and reseal the mail between them."""
-        honest = type(of_kind(party, Provider))
+        """Let the provider list a puppet for each device of these users, and reseal the mail between them."""
+        honest, pairs, one_way = type(of_kind(party, Provider)), set(self.sits_between(scenario)), self.one_way
+
+        def shown(provider: Any, device: str, asker: str) -> Device | None:
+            """Return the puppet shown to `asker` as `device`, or None."""
+            puppets: dict[str, Device] = {puppet.name: puppet for puppet in provider.puppets}
+            if device not in puppets or asker not in puppets:
+                return None
+            author, peer = puppets[asker].user, puppets[device].user
+            between = (author, peer) in pairs or (not one_way and (peer, author) in pairs)
+            return puppets[device] if between else None
 
         def entry(self: Any, device: str, asker: str) -> Entry:
-            puppet = _puppet(self, device, asker)
+            puppet = shown(self, device, asker)
             return entry_of(puppet, scheme.provider) if puppet else honest.entry(self, device, asker)
 
         def on_mail(self: Any, sender: str, packet: Mail, wire: Wire) -> None:
             recipient = "" if packet.group else next(iter(packet.recipients), "")
-            reader, writer = _puppet(self, recipient, sender), _puppet(self, sender, recipient)
-            if reader and writer:
+            reader, writer = shown(self, recipient, sender), shown(self, sender, recipient)
+            if reader and (writer or one_way):
                 try:
                     said = reader.open_pairwise(packet, honest.listed(self, sender, ""))
                     self.read.append(said)
+                    if writer is None:
+                        return  # the recipient knows the true key of the sender, and opens nothing in its name
                     packet = _sealed(self, writer, recipient, packet, said, wire)
                 except EscrowError as error:
                     wire.complain(self.name, error)
@@ -67,21 +107,14 @@ class PrekeySubstitution(Attack):
 
         puppets = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
-        between = self.between(scenario)
+        between = {name for pair in pairs for name in pair}
         provider.puppets = [
             attacker_device(name, user.name, scheme.device, scheme.committing)
-            for user in between
+            for user in scenario.users
+            if user.name in between
             for name in user.devices
         ]
         return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
-
-
-def _puppet(provider: Any, device: str, asker: str) -> Device | None:
-    """Return the puppet shown to `asker` as `device`, or None. Puppets stand between the two users' devices only."""
-    puppets: dict[str, Device] = {puppet.name: puppet for puppet in provider.puppets}
-    if device in puppets and asker in puppets and puppets[device].user != puppets[asker].user:
-        return puppets[device]
-    return None
 
 
 def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Plaintext, wire: Wire) -> Mail:

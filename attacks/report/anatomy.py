@@ -150,6 +150,7 @@ def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:
 
 def _draw_coalition(page: Page, sent: int, found: Minimal) -> None:
     by = f" by {found.meddle}" if found.meddle else ""
+    by += f", {found.strategy}" if found.strategy else ""
     page.line(f"{_who(found)}{by}: opens {found.opens} of {sent}", indent=2)
     if found.periods:
         page.line(f"all within one of these: evening {'; '.join(found.periods)}", indent=4)

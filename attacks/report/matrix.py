@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix
+from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix, Unnoticed
 from attacks.lab.simulation.scenario import Scenario
 from attacks.report import scorecard
 from attacks.report.cards import Card, draw_card
@@ -114,14 +114,18 @@ def draw_run(page: Page, card: Card, matrix: Matrix) -> None:
     draw_card(page, card)
     for cell in matrix.cells:
         page.gap()
-        draw_cell(page, cell)
+        draw_cell(page, cell, len(matrix.manifest.scenario.ceremonies))
 
 
-def draw_cell(page: Page, cell: Cell) -> None:
-    """Draw one cell as a narrative: who was corrupted, what they read, what the lawful access read, who noticed."""
+def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
+    """Draw one cell as a narrative: who was corrupted, what they read, what the lawful access read, who noticed.
+
+    `comparisons` is how often users of the scenario compare safety numbers: some alarms depend on that.
+    """
     page.line(f"{cell.scheme} under {cell.attack}: {cell.verdict}", STYLES.get(cell.verdict, ""))
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
+        pairs += _strategies(cell)
         pairs += _read(cell)
         pairs += [
             ("lawful", f"{cell.lawful} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
@@ -134,10 +138,36 @@ def draw_cell(page: Page, cell: Cell) -> None:
         )
         pairs += [("search", counted(cell.cost.trials, "trial"))] if cell.cost.trials else []
         pairs += [("alarm", complaint) for complaint in by_check(cell.alarms)] or [("alarm", "none")]
+        pairs += _depending(cell.alarms, comparisons)
         pairs += [("services", join(cell.services))] if cell.services else []
         pairs += [("evidence", cell.digest)] if cell.digest else []
     if pairs:
         page.fields(pairs)
+
+
+def _strategies(cell: Cell) -> list[tuple[str, str]]:
+    """Return by which strategy the counts are, and the most that is reached without an alarm: two plays."""
+    if cell.strategies < 2:
+        return []
+    quiet = cell.unnoticed
+    if quiet is None:
+        unnoticed = "none of those played"
+    elif quiet.strategy == cell.strategy:
+        unnoticed = "the same"
+    else:
+        unnoticed = f"{quiet.strategy}: {_reaches(quiet)}, in a play of its own"
+    return [
+        (
+            "strategy",
+            f"{cell.strategy}, of {cell.played} played ({cell.strategies} listed); the counts are of its play",
+        ),
+        ("unnoticed", unnoticed),
+    ]
+
+
+def _reaches(quiet: Unnoticed) -> str:
+    """Return what a play that nobody notices reaches."""
+    return f"reads {counted(quiet.reads, 'text')}" if quiet.reads else f"{counted(quiet.evaded, 'text')} missed"
 
 
 def _read(cell: Cell) -> list[tuple[str, str]]:
@@ -163,6 +193,15 @@ def by_check(alarms: Sequence[Alarms]) -> list[str]:
     for each in alarms:
         checks.setdefault(each.check, []).append(each)
     return [f"{check}, {_complaints(found)}" for check, found in checks.items()]
+
+
+def _depending(alarms: Sequence[Alarms], comparisons: int) -> list[tuple[str, str]]:
+    """Return how many alarms there are only because users met to compare safety numbers."""
+    met = sum(each.times for each in alarms if each.check == "safety number")
+    if not met:
+        return []
+    said = f"{met} of {sum(each.times for each in alarms)} alarms depend on the {comparisons} meetings of the scenario"
+    return [("meetings", said)]
 
 
 def _complaints(alarms: Sequence[Alarms]) -> str:

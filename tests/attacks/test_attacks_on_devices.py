@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
+import pytest
 from attacked import ATTACKS, FULL, by_scheme, opened, played
 
 from attacks import field_stripping, ghost_insertion
+from attacks.lab.simulation.play import play
 from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.cell import Messaging
 from attacks.lab.verdict.controls import control_of
+from attacks.prekey_substitution import PrekeySubstitution
 from escrow.e2ee.content import direct
 from escrow.schemes import envelope, ghost, plain
 from escrow.testing.world import mails_in
@@ -49,7 +53,8 @@ def test_an_insiders_ghost_is_noticed_by_everyone_who_looks(scheme):
 
 
 def between(record: Record) -> tuple[str, str]:
-    return record.scenario.users[0].name, record.scenario.users[2].name
+    one, other = ATTACKS["prekey-substitution"].between(record.scenario)
+    return one.name, other.name
 
 
 @by_scheme
@@ -66,12 +71,12 @@ def test_the_man_in_the_middle_reads_two_users_and_their_groups(scheme):
     assert any(record.sent[text].conversation.startswith("group") for text in read)
 
 
-@by_scheme
-def test_the_man_in_the_middle_is_noticed_exactly_when_the_two_meet(scheme):
-    honest, record = played(scheme), played(scheme, "prekey-substitution")
+@pytest.mark.parametrize("pair", [*combinations([user.name for user in FULL.users], 2)], ids="-".join)
+def test_the_man_in_the_middle_is_noticed_exactly_when_the_two_meet(pair):
+    honest, record = played(plain.SCHEME), play(plain.SCHEME, FULL, PrekeySubstitution("a pair", [pair]))
     owner = {device: user.name for user in FULL.users for device in user.devices}
-    met = [each for each in FULL.ceremonies if {owner[each.one], owner[each.other]} == set(between(record))]
-    assert met
+    met = [each for each in FULL.ceremonies if {owner[each.one], owner[each.other]} == set(pair)]
+    assert bool(met) == (pair[0] == FULL.users[0].name)
     known = Counter((alarm.day, alarm.who, alarm.check) for alarm in honest.alarms)
     raised = Counter((alarm.day, alarm.who, alarm.check) for alarm in record.alarms) - known
     assert raised == Counter((each.day, who, "safety number") for each in met for who in (each.one, each.other))

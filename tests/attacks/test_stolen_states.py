@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from attacks.ghost_insertion import bystander
 from attacks.impersonation import ATTACK as IMPERSONATION
 from attacks.lab.simulation.attack import Use, evenings_of
 from attacks.lab.simulation.play import play
@@ -24,7 +25,8 @@ def opened(scheme: Scheme, attack: object) -> frozenset[int]:
 def test_a_provider_with_two_stolen_phones_reads_on_after_both_have_made_new_keys_and_nobody_notices() -> None:
     cell = Evaluation(SPECIMEN, (IMPERSONATION,), SCENARIO).cell(IMPERSONATION)[0]
     assert (cell.verdict, cell.alarms, cell.lost, cell.forged) == ("BREACH", (), 0, 0)
-    assert cell.coalition == ("provider@2-4", "alice-phone@1", "carol-phone@1")
+    assert cell.coalition == ("provider@2-4", "alice-phone@1", "bob-phone@1", "carol-phone@1")
+    assert (cell.strategy, cell.unnoticed.strategy) == ("everybody's phones",) * 2
     assert cell.excluded > 0
 
 
@@ -41,9 +43,9 @@ def test_a_copy_is_of_the_phone_and_its_owner_stays_honest(name: str) -> None:
 
 
 def test_a_thief_alone_has_sessions_that_the_phone_never_had() -> None:
-    record = play(SPECIMEN, SCENARIO, ALONE)
-    took = {fact for fact in walk(record.as_stolen("alice-phone", THEFT), Fact) if isinstance(fact, Root)}
-    had = {fact for fact in walk(record.party("alice-phone", THEFT), Fact) if isinstance(fact, Root)}
+    record, phone = play(SPECIMEN, SCENARIO, ALONE), bystander(SCENARIO).devices[0]
+    took = {fact for fact in walk(record.as_stolen(phone, THEFT), Fact) if isinstance(fact, Root)}
+    had = {fact for fact in walk(record.party(phone, THEFT), Fact) if isinstance(fact, Root)}
     assert had > took
     assert opened(SPECIMEN, ALONE) - opened(TWIN, ALONE)
 

@@ -219,6 +219,7 @@ class Minimal(Result, frozen=True, kw_only=True):
     by_day: dict[str, ByDay]
     services: tuple[str, ...] = ()
     meddle: str = ""
+    strategy: str = ""
     alarms: tuple[Alarms, ...] = ()
 
     @property

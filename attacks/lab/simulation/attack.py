@@ -143,7 +143,7 @@ class Attack:
     derivations: ClassVar[tuple[Callable[..., Any], ...]] = ()
     served: ClassVar[bool] = False
     apparatus: ClassVar[type[Apparatus] | None] = None
-    stops_mail: ClassVar[bool] = False
+    stops_mail: bool = False
     in_pages: ClassVar[bool] = False
     column: ClassVar[Column | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()

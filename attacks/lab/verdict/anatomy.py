@@ -17,8 +17,8 @@ from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
 from attacks.lab.simulation.attack import Attack, Turn, Use, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
-from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation, manifest
+from attacks.lab.verdict.frontier import most
 from attacks.lab.verdict.identities import identities
 from attacks.lab.verdict.named import named
 from attacks.lab.verdict.refusals import sentences
@@ -189,9 +189,9 @@ def _turns(attack: Attack, evaluation: Evaluation) -> list[Turn | Use]:
 
 
 def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
-    """Yield what the corrupted principals open in a play of their own, and who complained."""
-    analysis, _ = evaluation.under(attack)
-    turns = _turns(attack, evaluation)
+    """Yield what the corrupted principals open by the strategy that reads most, and who complained."""
+    chosen = most(evaluation.tried(attack))
+    analysis, turns = chosen.analysis, _turns(chosen.attack, evaluation)
     seizures = [Seizure(each.principal, evenings_of(each, evaluation.scenario.days)) for each in turns]
     opened = analysis.opened_by([Seizure(each.principal, (evening,)) for each in seizures for evening in each.evenings])
     day = min(each.day if isinstance(each, Turn) else each.evening + 1 for each in turns)
@@ -206,5 +206,6 @@ def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
         opens=len(opened),
         by_day={str(day): ByDay(earlier=earlier, later=len(opened) - earlier)} if opened else {},
         meddle=f"{attack.name} (INCONCLUSIVE: {untested})" if untested else attack.name,
-        alarms=Messaging(analysis.record).alarms,
+        strategy=chosen.attack.strategy,
+        alarms=chosen.messaging.alarms,
     )

@@ -162,9 +162,12 @@ class Evaluation:
         heard = noticed(messaging.alarms, self.honest.alarms)
         return Tried(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
 
+    def tried(self, attack: Attack) -> list[Tried]:
+        """Return what is played of an attack's strategies, from narrow to wide."""
+        return played(strategies(attack, self.cast, self.scenario), self._tried, worth_more)
+
     def _judged(self, attack: Attack, opened_in_plain: OpenedInPlain) -> tuple[Cell, Iterable[int]]:
-        listed = strategies(attack, self.cast, self.scenario)
-        tried = played(listed, self._tried, worth_more)
+        tried = self.tried(attack)
         chosen = most(tried)
         if self.isolated and chosen.found.masks:
             self._try_again(chosen.analysis.record, chosen.attack, chosen.found)
@@ -177,6 +180,7 @@ class Evaluation:
             self.honest,
             opened_in_plain(chosen.attack),
         )
+        listed = strategies(attack, self.cast, self.scenario)
         return with_frontier(cell, tried, len(listed)), chosen.found.masks
 
     def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
