@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from attacks.cli.exit_codes import INCOMPLETE, OK, CannotCompare, CannotWrite
 from attacks.cli.invocation import CommandResult, Invocation
-from attacks.cli.options import FILE
+from attacks.cli.options import FILE, LARGEST_SEED
 from attacks.cli.output import STDOUT
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Matrix
@@ -55,11 +56,22 @@ PARTS = [
         metavar="SECONDS",
         help="Stop a task that takes longer: one scheme under one attack, or under all attacks that share a play.",
     ),
+    click.Option(
+        ["--seeds"],
+        type=click.IntRange(1, 10_000),
+        metavar="N",
+        help="Play under N seeds, from --seed on, and print the median and the range of every count.",
+    ),
 ]
 
 
-def check_parts(invocation: Invocation, resume: Path | None, shard: Shard | None) -> None:
-    """Raise UsageError if other options do not fit --resume or --shard; called before anything is played."""
+def check_parts(invocation: Invocation, resume: Path | None, shard: Shard | None, seeds: int | None) -> None:
+    """Raise UsageError if other options do not fit --resume, --shard or --seeds; called before anything is played."""
+    if seeds is not None:
+        if resume is not None or shard is not None or invocation.baseline is not None:
+            raise click.UsageError("--seeds plays every cell of each seed; leave out --resume, --shard and --baseline")
+        if invocation.scenario.seed + seeds - 1 > LARGEST_SEED:
+            raise click.UsageError(f"the last of {seeds} seeds from {invocation.scenario.seed} exceeds {LARGEST_SEED}")
     if resume is not None and Path(invocation.output).resolve() == resume.resolve():
         raise click.UsageError(f"--resume writes {resume}; write the result to another file")
     if shard is not None and invocation.format_ not in ("table", "jsonl"):
@@ -93,6 +105,18 @@ def play_cells(
             timeout=timeout,
             **_asked(invocation, schemes, attacks),
         )
+
+
+def play_seeds(
+    invocation: Invocation, schemes: Sequence[Scheme], attacks: Sequence[Attack], timeout: float | None, count: int
+) -> list[Matrix]:
+    """Play these attacks on these schemes under `count` seeds, from the scenario's on, and return each matrix."""
+    first = invocation.scenario
+    found = []
+    for seed in range(first.seed, first.seed + count):
+        invocation.scenario = msgspec.structs.replace(first, seed=seed)
+        found.append(play_cells(invocation, schemes, attacks, timeout))
+    return found
 
 
 def plan_of(invocation: Invocation, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -> Plan:

@@ -13,8 +13,9 @@ import msgspec
 from attacks.lab.comparison.files import Comparison
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix, Result
+from attacks.lab.runs.seeds import Sensitivity
 
-PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison)
+PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison, Sensitivity)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
