@@ -59,7 +59,8 @@ def is_vouched_for(device: Device, listed: Listed) -> bool:
 def author_of(device: Device, wire: Wire, mail: Mail, chain: PeerChain | None = None) -> Listed:
     """Return the device that sent a mail as it is known or, if name and key are not, as the directory lists it today.
 
-    Raise Refused if the key that began the mail's session, or told its chain, is not the one listed under that name.
+    Raise Refused if it is not among the devices listed for its owner, which alone are noticed and in the safety number;
+    or if the key that began the mail's session, or told its chain, is not the one listed under that name.
     """
     known = (listed for devices in device.contacts.values() for listed in devices if listed.device == mail.sender)
     for found in known:
@@ -67,7 +68,9 @@ def author_of(device: Device, wire: Wire, mail: Mail, chain: PeerChain | None = 
             _insist_on_key(device, found, mail, chain)
             return found
     owner = wire.ask(device.name, device.provider, OwnerOf(mail.sender), Listed)
-    found = next((each for each in device.look_up(wire, owner.user) if each.device == mail.sender), owner)
+    listed = device.look_up(wire, owner.user)
+    found = next((each for each in listed if each.device == mail.sender), owner)
+    device.insist(found in listed, "the author is listed among its user's devices")
     _insist_on_key(device, found, mail, chain)
     return found
 

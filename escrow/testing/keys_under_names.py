@@ -2,7 +2,8 @@
 
   listed, shown   who opens a text has a key that the directory lists today and that its author's safety number covers
   rotated         a device that is linked anew under an old name reads on; the one that had the name reads nothing more
-  spoken          what a device says under a key that is no longer listed, or was never linked, is not shown
+  spoken          what a device says under a key that is no longer listed, or was never linked, or is listed only for
+                  whoever asks whose device it is, is not shown
   once            first messages told again, however many sessions were begun since, show nothing again
   silent          a device that was added under a warrant is hidden until the warrant's last day, and under its key only
 
@@ -18,7 +19,7 @@ from escrow import crypto
 from escrow.crypto import montgomery
 from escrow.e2ee.device import Device
 from escrow.e2ee.fingerprint import safety_number
-from escrow.e2ee.provider import DevicesOf, Listed, Provider
+from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, Provider
 from escrow.e2ee.sessions import SESSIONS_KEPT
 from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
@@ -35,6 +36,7 @@ BEFORE = (
     Step("say", "bob-phone", "choir"),
     Step("say", "alice-phone", "choir"),
 )
+UNNOTICED = "a device that is in no list"
 AFTER = (*BEFORE, Step("say", "carol-phone", "club"))
 
 
@@ -147,6 +149,21 @@ def a_text_is_shown_under_a_listed_key_only(scheme: Scheme, how: settings) -> No
         stranger = harness.listed("alice", "alice-tablet")
         stranger.linked = [*harness.device("alice-phone").linked, stranger.identity.public]
         _not_shown(harness, stranger, "a device that was not linked", "")
+    with playing(scheme) as harness:
+        harness.play(BEFORE)
+        stranger = harness.listed("alice", "alice-tablet")
+        harness.wire.parties[harness.provider.name] = _in_part(harness.provider, stranger.name)
+        _not_shown(harness, stranger, UNNOTICED, "")
+
+
+def _in_part(honest: Provider, hidden: str) -> Provider:
+    """Return a provider that leaves one device out of its user's list, and still says whose it is."""
+
+    def on_devices_of(party: Provider, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        listed = type(honest).on_devices_of(party, sender, packet, wire).devices
+        return DeviceList(tuple(each for each in listed if each.device != hidden or sender == hidden))
+
+    return corrupted(honest, on_devices_of=on_devices_of)
 
 
 def _not_shown(harness: Harness, speaker: Device, how_said: str, group: str) -> None:
@@ -158,7 +175,8 @@ def _not_shown(harness: Harness, speaker: Device, how_said: str, group: str) -> 
         else:
             speaker.send(harness.wire, "bob", text)
     harness.play([])
-    aware = {"bob-phone", *others} if speaker.name in harness.owner else set(others)
+    to_bob = speaker.name in harness.owner or how_said == UNNOTICED
+    aware = {"bob-phone", *others} if to_bob else set(others)
     shown = sorted({each.device for each in harness.wire.shown if each.text == text and each.device in aware})
     require(
         not shown,

@@ -7,9 +7,9 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from escrow import codec, warrant
-from escrow.e2ee import membership, provider, sessions
+from escrow.e2ee import contacts, membership, provider, sessions
 from escrow.e2ee.device import Device
-from escrow.e2ee.provider import Group, GroupOf
+from escrow.e2ee.provider import Group, GroupOf, Listed, OwnerOf
 from escrow.e2ee.ratchet import Slot
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import hpke
@@ -210,6 +210,14 @@ def by_name(device, wire, to):
     """The session with whoever has the name, under whatever key."""
     kept = device.sessions.get(to.device)
     return kept[0] if kept else honest_current(device, wire, to)
+
+
+def by_owner_alone(device, wire, mail, chain=None):
+    """The author of whom the directory says that it is the user's, in the user's list or not."""
+    owner = wire.ask(device.name, device.provider, OwnerOf(mail.sender), Listed)
+    found = next((each for each in device.look_up(wire, owner.user) if each.device == mail.sender), owner)
+    contacts._insist_on_key(device, found, mail, chain)
+    return found
 
 
 def over_one_key(device, user):
