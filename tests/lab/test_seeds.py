@@ -42,9 +42,9 @@ def test_the_median_is_a_count_that_occurs() -> None:
 
 def test_seeds_are_those_of_as_many_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([*RUN, *SIZE, "--seed", "7", "--seeds", "3", "-o", "all"]) == 0
+    assert main([*RUN, *SIZE, "--seed", "2019", "--seeds", "3", "-o", "all"]) == 0
     alone = []
-    for seed in (7, 8, 9):
+    for seed in (2019, 2020, 2021):
         assert main([*RUN, *SIZE, "--seed", str(seed), "-o", f"{seed}"]) == 0
         alone.append(msgspec.json.decode(Path(f"{seed}").read_bytes(), type=Matrix))
     found = msgspec.json.decode(Path("all").read_bytes(), type=Sensitivity)
