@@ -129,6 +129,7 @@ def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
         pairs += _read(cell)
         pairs += [
             ("lawful", f"{cell.lawful} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
+            *_false(cell),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
         ]
         pairs += (
@@ -143,6 +144,20 @@ def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
         pairs += [("evidence", cell.digest)] if cell.digest else []
     if pairs:
         page.fields(pairs)
+
+
+def _false(cell: Cell) -> list[tuple[str, str]]:
+    """Return what is wrong with what the lawful access yields, if anything is; nothing else is in these counts."""
+    said = []
+    if cell.overreached:
+        by = cell.outside
+        why = f"{by.people} by the people, {by.days} by the days, {by.scope} by the scope of warrants"
+        said.append(("outside", f"{counted(cell.overreached, 'text')} overreached: {why}"))
+    if cell.fabricated or cell.misattributed:
+        whole = cell.lawful + cell.fabricated
+        false = f"{cell.fabricated} of {counted(whole, 'text')} yielded are fabricated"
+        said.append(("false", f"{false}, {cell.misattributed} of the others misattributed"))
+    return said
 
 
 def _strategies(cell: Cell) -> list[tuple[str, str]]:
@@ -167,7 +182,8 @@ def _strategies(cell: Cell) -> list[tuple[str, str]]:
 
 def _reaches(quiet: Unnoticed) -> str:
     """Return what a play that nobody notices reaches."""
-    return f"reads {counted(quiet.reads, 'text')}" if quiet.reads else f"{counted(quiet.evaded, 'text')} missed"
+    wrong = f"{counted(quiet.evaded, 'text')} missed, {quiet.fabricated} fabricated"
+    return f"reads {counted(quiet.reads, 'text')}" if quiet.reads else wrong
 
 
 def _read(cell: Cell) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ def test_pieces_without_a_text_or_cut_off_are_forged(body):
 
 def test_the_law_reads_decoys_and_nobody_complains():
     record, told = played(SPECIMEN)
-    assert told.decoys > 0 and told.evaded
+    assert told.fabricated > 0 and told.evaded
     assert record.alarms == record.refusals == ()
     assert told.forged == 0 and told.shown == played(SPECIMEN, None)[1].shown, "recipients read what was sent"
     decoys = {text.body for text in record.lawful} - {sent.body for sent in record.sent}
@@ -60,14 +60,14 @@ def test_the_law_reads_decoys_and_nobody_complains():
 
 def test_with_a_committing_aead_the_law_reads_what_the_recipient_reads():
     record, told = played(TWIN)
-    assert told.decoys == 0 and not told.evaded
+    assert told.fabricated == 0 and not told.evaded
     assert told.lawful == played(TWIN, None)[1].lawful
     assert record.alarms == record.refusals == ()
 
 
 def test_a_relay_that_looks_at_fields_sees_no_decoy_and_recipients_that_make_them_again_do():
     relay, recipient = (played(msgspec.structs.replace(SPECIMEN, policing=who)) for who in ("relay", "recipient"))
-    assert relay[1].decoys > 0 and relay[1].evaded and relay[1].alarms == ()
+    assert relay[1].fabricated > 0 and relay[1].evaded and relay[1].alarms == ()
     assert not recipient[1].evaded, "what carries a false key is not shown"
     assert {alarm.check for alarm in recipient[1].alarms} == {
         "bob-phone: the access field beside its text is not the text's"
@@ -77,7 +77,7 @@ def test_a_relay_that_looks_at_fields_sees_no_decoy_and_recipients_that_make_the
 @pytest.mark.parametrize("scheme", [SPECIMEN, TWIN], ids=["AES-GCM", "CTX"])
 def test_a_key_that_opens_nothing_is_noticed(scheme):
     record, told = played(scheme, WrongKey())
-    assert told.evaded and told.decoys == 0
+    assert told.evaded and told.fabricated == 0
     assert {why for _, _, why in record.refusals} == {"Forged: the key that it gave opens no message"}
 
 

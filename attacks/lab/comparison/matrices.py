@@ -16,6 +16,8 @@ TEXTS = (
     "excluded",
     "overreached",
     "evaded",
+    "fabricated",
+    "misattributed",
     "lost",
     "forged",
     "duplicated",

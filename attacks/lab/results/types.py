@@ -64,6 +64,14 @@ class Exposed(Result, frozen=True, kw_only=True):
         return self.target.past + self.target.future + self.bystander.past + self.bystander.future
 
 
+class Outside(Result, frozen=True, kw_only=True):
+    """Over-collected texts, each by the first thing about it that no warrant covers: who, when, or what."""
+
+    people: Count = 0
+    days: Count = 0
+    scope: Count = 0
+
+
 class Cost(Result, frozen=True, kw_only=True):
     """The cost of the attack.
 
@@ -77,12 +85,13 @@ class Cost(Result, frozen=True, kw_only=True):
 class Unnoticed(Result, frozen=True, kw_only=True):
     """The play that reads most among those without an alarm beyond the honest play's, `alarms`. Counts are of texts.
 
-    Where no text is read, it is the one that the lawful access misses most in.
+    Where no text is read, it is the play in which the lawful access has most wrong.
     """
 
     strategy: str = ""
     reads: Count = 0
     evaded: Count = 0
+    fabricated: Count = 0
     alarms: tuple[Alarms, ...] = ()
 
 
@@ -93,11 +102,13 @@ class Cell(Result, frozen=True, kw_only=True):
     this name, of the `played` ones of the attack's `strategies`. `unnoticed` is the best of those that nobody notices;
     none if all are noticed.
 
-    `overreached` counts over-collection, `evaded` evasion, and `framed` framing: texts that the lawful access
-    attributed to a user who did not send them. `beyond` counts texts that open only to more guesses than the scenario's
-    `work` allows; they count nowhere else. `coalition` is the smallest one that opens the most texts that the claim
-    excludes, or else the most texts; `reason` says in one line what decided the verdict. `key` is known before the cell
-    runs, `digest` names its evidence.
+    `overreached` counts over-collection, split in `overcollected` by whose texts and when, and in `outside` by why;
+    `evaded` counts evasion, split in `missed`. `fabricated` are texts that the lawful access yields beside the `lawful`
+    ones and nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those
+    that it attributed to a user who did not send them. `named` are targets of warrants whose names the network reads.
+    `beyond` counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else.
+    `coalition` is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason`
+    says in one line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
     """
 
     scheme: str
@@ -115,7 +126,13 @@ class Cell(Result, frozen=True, kw_only=True):
     lawful: Count = 0
     entitled: Count = 0
     overreached: Count = 0
+    overcollected: Exposed = Exposed()
+    outside: Outside = Outside()
     evaded: Count = 0
+    missed: Exposed = Exposed()
+    fabricated: Count = 0
+    misattributed: Count = 0
+    named: Count = 0
     lost: Count = 0
     forged: Count = 0
     duplicated: Count = 0

@@ -260,8 +260,9 @@ class Play(World):
         """Run the lawful access under every warrant in force, on what was intercepted since it was run last."""
         for number, warrant in enumerate(self.warrants):
             if warrant.order.issued <= self.wire.day <= warrant.order.expires:
-                for body in self.yielded(warrant, self.intercepts.fresh(number)):
-                    self.lawful.append(Lawful(self.wire.day, number, body))
+                found = self.yielded(warrant, self.intercepts.fresh(number))
+                kept = {said.body: str(said.conversation) for said in self.authority.archive} if found else {}
+                self.lawful += [Lawful(self.wire.day, number, body, kept.get(body, "")) for body in found]
 
     def by_authority(self, work: Callable[..., R], *arguments: Any) -> R:
         """Return what the authority's part of the scheme's recipe returns: if it is corrupted, its own code."""

@@ -30,11 +30,15 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Lawful(msgspec.Struct, frozen=True):
-    """A text that the lawful access yielded, on which evening and under which of the scenario's warrants."""
+    """A text that the lawful access yielded, on which evening and under which of the scenario's warrants.
+
+    `conversation` is the one in which the authority's archive has it; empty if it is not kept there.
+    """
 
     day: int
     warrant: int
     body: bytes
+    conversation: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

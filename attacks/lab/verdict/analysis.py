@@ -99,7 +99,7 @@ class Analysis:
         taken: Sequence[Seizure] | None = None,
         door: TwoPlays | None = None,
     ) -> None:
-        self.scheme, self.record, attacks = scheme, record, tuple(attacks)
+        self.scheme, self.record, self.attacks = scheme, record, (attacks := tuple(attacks))
         self.rules = rules_of(scheme, attacks)
         view = view_of(record, taken)
         kinds = tuple({rule.takes[at] for rule in self.rules for at in rule.guesses})

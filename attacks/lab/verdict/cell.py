@@ -16,6 +16,7 @@ from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.named import by_network
 from attacks.lab.verdict.refusals import final, unexplained
 
 
@@ -162,7 +163,13 @@ def judge_cell(
         lawful=len(messaging.lawful),
         entitled=len(messaging.entitled),
         overreached=len(messaging.overreached),
+        overcollected=_exposed(messaging.overreached, day, messaging),
+        outside=messaging.outside,
         evaded=len(messaging.evaded),
+        missed=_exposed(messaging.evaded, day, messaging),
+        fabricated=messaging.fabricated,
+        misattributed=len(messaging.misattributed),
+        named=len(by_network(analysis)),
         lost=len(messaging.lost),
         forged=messaging.forged,
         duplicated=messaging.duplicated,
@@ -199,8 +206,10 @@ def _wrong(
     promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
     if missed := (promised[judge.claim.access] & messaging.delivered) - messaging.lawful:
         wrong.append(f"{texts(len(missed))} that a warrant covers, delivered, evaded the lawful access")
-    if messaging.decoys:
-        wrong.append(f"the lawful access yields {texts(messaging.decoys)} that nobody sent")
+    if messaging.fabricated:
+        wrong.append(f"the lawful access yields {texts(messaging.fabricated)} that nobody sent")
+    if misattributed := messaging.misattributed:
+        wrong.append(f"the lawful access has {texts(len(misattributed))} in another conversation")
     if messaging.forged:
         wrong.append(f"{texts(messaging.forged)} shown that nobody sent")
     if messaging.duplicated > honest.duplicated:

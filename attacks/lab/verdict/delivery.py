@@ -3,7 +3,8 @@
 entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
 lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
-decoys       lawful, but not sent
+fabricated   yielded by the lawful access, but not sent
+misattributed  lawful, in another conversation than the one in which it was sent
 framed       sent, and attributed to another user by the lawful access
 """
 
@@ -13,7 +14,7 @@ import hashlib
 from collections import Counter
 from functools import cached_property
 
-from attacks.lab.results.types import Alarms
+from attacks.lab.results.types import Alarms, Outside
 from attacks.lab.simulation.record import Record, Sent
 from escrow.principal import of_kind
 from escrow.scheme import Scheme
@@ -83,9 +84,26 @@ class Messaging:
         return len(self.record.shown) - self.shown.total()
 
     @property
-    def decoys(self) -> int:
-        """The number of texts that the lawful access yielded and no user sent."""
-        return sum(text.body not in self.ids for text in self.record.lawful)
+    def fabricated(self) -> int:
+        """The number of different texts that the lawful access yielded and no user sent."""
+        return len({text.body for text in self.record.lawful} - self.ids.keys())
+
+    @property
+    def misattributed(self) -> frozenset[int]:
+        """The ids of texts that the lawful access has in another conversation than the one in which they were sent."""
+        said = ((self.ids.get(text.body), text.conversation) for text in self.record.lawful if text.conversation)
+        return frozenset(text for text, where in said if text is not None and where != self.by_id[text].conversation)
+
+    @property
+    def outside(self) -> Outside:
+        """Over-collection by what is outside: every warrant's people, or the days or the scope of those about them."""
+        orders = [warrant.order for warrant in self.record.warrants]
+        why: Counter[str] = Counter()
+        for sent in map(self.by_id.__getitem__, self.overreached):
+            about = [order for order in orders if order.target in sent.people]
+            on_day = any(order.first <= sent.day <= order.last for order in about)
+            why["people" if not about else "scope" if on_day else "days"] += 1
+        return Outside(**why)
 
     @property
     def duplicated(self) -> int:

@@ -38,8 +38,8 @@ class Tried:
     def harm(self) -> tuple[int, int]:
         """The texts that it opens; and those that the lawful access or a screen has wrong because of it."""
         said = self.messaging
-        wrong = len(said.evaded) + len(said.overreached) + said.decoys + said.forged + said.duplicated
-        return self.reads, wrong + len(said.framed(self.analysis.scheme))
+        collected = len(said.evaded) + len(said.overreached) + said.fabricated + len(said.misattributed)
+        return self.reads, collected + said.forged + said.duplicated + len(said.framed(self.analysis.scheme))
 
 
 def noticed(alarms: Iterable[Alarms], honest: Iterable[Alarms]) -> bool:
@@ -77,6 +77,7 @@ def with_frontier(cell: Cell, tried: Sequence[Tried], listed: int) -> Cell:
             strategy=best.attack.strategy,
             reads=best.reads,
             evaded=len(best.messaging.evaded),
+            fabricated=best.messaging.fabricated,
             alarms=best.messaging.alarms,
         )
     return msgspec.structs.replace(

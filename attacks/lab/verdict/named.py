@@ -11,25 +11,28 @@ what is told in another form is not seen here: `escrow.testing.naming` compares 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.view import Reader
 from attacks.lab.results.types import NamedTargets
 from attacks.lab.simulation.record import Record
-from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
 from escrow.codec import Fact, walk
 from escrow.derivation import Rule
 from escrow.warrant import Order, Warrant
+
+if TYPE_CHECKING:
+    from attacks.lab.verdict.evaluation import Evaluation
 
 
 def named(evaluation: Evaluation) -> NamedTargets:
     """Return how many targets of the honest play's warrants are named, and to whom."""
     record = evaluation.record
     rules, kinds = _leading_to_orders(evaluation.analysis.rules)
-    reader = Reader(evaluation.scheme, *evaluation.attacks)
-    heard = [fact for fact in reader.network(record.heard) if isinstance(fact, kinds)]
-    network = _targets(rules, heard) | _literally(record, [packet.data for packet in record.heard])
+    heard = _heard(evaluation.analysis, kinds)
+    network = by_network(evaluation.analysis)
     told: set[tuple[str, str]] = set()  # (target, user of another device)
     for user in record.scenario.users:
         for device in user.devices:
@@ -44,6 +47,20 @@ def named(evaluation: Evaluation) -> NamedTargets:
         clients=len({target for target, _ in told}),
         users_told=len(told),
     )
+
+
+def by_network(analysis: Analysis) -> set[str]:
+    """Return the targets of a play's warrants that whoever heard all its packets reads."""
+    rules, kinds = _leading_to_orders(analysis.rules)
+    return _targets(rules, _heard(analysis, kinds)) | _literally(
+        analysis.record, [p.data for p in analysis.record.heard]
+    )
+
+
+def _heard(analysis: Analysis, kinds: tuple[type[Fact], ...]) -> list[Fact]:
+    """Return the facts of these kinds that the network's packets give."""
+    reader = Reader(analysis.scheme, *analysis.attacks)
+    return [fact for fact in reader.network(analysis.record.heard) if isinstance(fact, kinds)]
 
 
 def _leading_to_orders(rules: Iterable[Rule]) -> tuple[list[Rule], tuple[type[Fact], ...]]:
