@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -57,8 +58,22 @@ class Principal(_Called, kw_only=True):
             return codec.encode(handlers[type(packet)](self, sender, packet, wire))
 
     def state(self) -> bytes:
-        """Return all that this party keeps, canonical, ending in its SHA-256: exactly what a thief gets."""
-        return codec.seal_bytes(codec.encode(self))
+        """Return all that this party keeps, canonical, ending in its SHA-256: exactly what a thief gets.
+
+        Raise Malformed, naming the field, if one holds what has no encoding.
+        """
+        try:
+            return codec.seal_bytes(codec.encode(self))
+        except (OverflowError, TypeError) as error:
+            raise Malformed(f"{self.name}: {self._unwritable()} cannot be written as bytes: {error}") from None
+
+    def _unwritable(self) -> str:
+        for field in self.__struct_fields__:
+            try:
+                codec.encode(getattr(self, field))
+            except (OverflowError, TypeError):
+                return f"its field {field}"
+        return "its state"
 
 
 class MaySend(NamedTuple):
@@ -86,8 +101,16 @@ def handler_of(party: Principal, request: bytes) -> Callable[..., Any]:
 
 
 def revive(state: bytes, kind: type[P]) -> P:
-    """Return the party of `kind` whose state this is. Raise Malformed if it is none."""
-    return codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), kind)
+    """Return the party of `kind` whose state this is. Raise Malformed, naming the field, if it is none."""
+    try:
+        return codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), kind)
+    except Malformed as error:
+        raise Malformed(re.sub(r"\$\[(\d+)\]", partial(_field_of, kind), str(error))) from None
+
+
+def _field_of(kind: type[Principal], place: re.Match[str]) -> str:
+    """Return the field at a place of an encoded party, whose first element is its class's name."""
+    return kind.__struct_fields__[int(place[1]) - 1] if int(place[1]) else place[0]
 
 
 def of_kind(party: Principal, kind: type[P]) -> P:

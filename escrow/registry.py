@@ -184,7 +184,10 @@ def _examined(kind: Kind[T], where: str, thing: object) -> T:
 
 
 def _refuse_unknown(scheme: Scheme) -> None:
-    """Raise TypeError if a grant names nobody in the cast. If the cast cannot be made, its play will say so."""
+    """Raise TypeError if a grant names too few in the cast, or an official's own texts.
+
+    If the cast cannot be made, its play will say so.
+    """
     try:
         with running(Run(bytes(32))):
             court = new_signing_key().public
@@ -193,9 +196,14 @@ def _refuse_unknown(scheme: Scheme) -> None:
     except Exception:
         return
     for at, grant in enumerate(scheme.claim.grants):
-        if grant.extent != "own" and not fnmatch.filter(names, grant.who):
-            known = ", ".join(names)
-            raise TypeError(f"its claim's grants[{at}].who: nobody is called {grant.who!r}; there are {known}")
+        where, meant, known = f"its claim's grants[{at}]", fnmatch.filter(names, grant.who), ", ".join(names)
+        if grant.extent == "own":
+            if grant.who in names:
+                raise TypeError(f"{where}.extent: {grant.who!r} is no device, and only devices have texts of their own")
+        elif not meant:
+            raise TypeError(f"{where}.who: nobody is called {grant.who!r}; there are {known}")
+        elif len(meant) < grant.t:
+            raise TypeError(f"{where}.t: {grant.t} of {grant.who!r}, and only {', '.join(meant)} fit that name")
 
 
 # --- files ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import ClassVar, Literal, TypeVar, get_args
@@ -21,6 +22,10 @@ from escrow.principal import Principal
 from escrow.warrant import Authority, AuthorityKey, Warrant
 from escrow.wire import Wire
 
+# A plus joins two names to a conversation, an at-sign a name to a day, a comma names to a list; a spreadsheet computes
+# a cell that begins with = + - or @.
+NAME = re.compile(r"\w[\w .-]{0,63}")
+NAMES_HAVE = "names have 1 to 64 letters, digits, spaces and _ . -, and begin with a letter, a digit or _"
 SET_UP = -1  # the number of the evening after `Scheme.setup`, before day 0
 Extent = Literal["everything", "in scope", "own"]
 Promise = Literal["none", "in scope", "from service"]

@@ -118,11 +118,17 @@ def signature_of(function: Callable[..., Any], rule: bool = True) -> Signature:
         elif kind in _PLAIN if rule else (name, kind) == (DAY, int):
             found.plain.append(name)
         else:
-            raise RuleError(f"{function.__qualname__}: argument {name} is not a fact but {kind}")
+            raise RuleError(f"{function.__qualname__}: argument {name} {_described(kind)}")
     if rule and not found.gives:
         raise RuleError(f"{function.__qualname__}: it returns no fact")
     found.shown = len(found.names)
     return found
+
+
+def _described(kind: Any) -> str:
+    if kind is inspect.Parameter.empty:
+        return "has no annotation: say which fact it is"
+    return f"is not a fact but {getattr(kind, '__name__', kind)}"
 
 
 _PLAIN = (int, str, bool, bytes, tuple[str, ...])  # what may be given by a field of a fact
@@ -165,7 +171,8 @@ def parse(found: Signature, on: str) -> tuple[Equality, ...]:
             left, right = (found.side(side.strip()) for side in part.split("="))
         except ValueError:
             raise RuleError(
-                f"{function.__qualname__}: cannot read {part!r} as 'argument.field = argument.field'"
+                f"{function.__qualname__}: cannot read {part!r} as 'argument.field = argument.field', or as 'argument ="
+                " KindOfFact.field' with a class that stands above in the module"
             ) from None
         if isinstance(left, str):
             left, right = right, left

@@ -39,7 +39,7 @@ def _nothing(true: FieldContext) -> None:
 BYSTANDER, MEMBER = "a bystander's name", "not the name of a member"
 LIES: dict[str, tuple[str, Lie]] = {
     "tomorrow as the day": ("alice", _labels(day=lambda true: true.day + 1)),
-    "a day that is long over": ("alice", _labels(day=lambda true: true.day - LATE - DAYS)),
+    "a day that is long over": ("alice", _labels(day=lambda true: true.day - LATE - 1)),
     BYSTANDER: ("alice", _labels(people=lambda true: (*true.people, "carol"))),
     "not the reader's name": ("alice", _labels(people=lambda true: true.people[:1])),
     MEMBER: ("club", _labels(people=lambda true: (true.people[0], "alice"))),
@@ -79,12 +79,26 @@ def _named(harness: Harness) -> tuple[int, int]:
     return alarms, sum(who == "provider" and LIAR in why for _, who, why in harness.wire.refusals)
 
 
+def _hint(policing: Policing) -> str:
+    """Return what to do where a recipient's client, made by the scheme, makes another field than an honest sender."""
+    if policing != "recipient":
+        return ""
+    return (
+        "; the recipient's client makes another field with the same message key: say why in `unrepeatable` of the "
+        "device, if it takes a secret of the sender's or what has changed since"
+    )
+
+
 def a_false_label_is_named(scheme: Scheme, how: settings) -> None:
     """Require that a false day or name in a field is named, and not carried by a relay that polices and can know."""
     for policing, tried in policed(scheme):
         with playing(tried) as harness:
             harness.play([Step("say", "alice-phone", "club"), Step("say", LIAR, "alice")])
-            require(_named(harness) == (0, 0), f"policing={policing}: an honest sender is named")
+            require(_named(harness) == (0, 0), f"policing={policing}: an honest sender is named{_hint(policing)}")
+            for _ in range(LATE + 1):  # until a day can be long over: no scheme has to write a day before the first
+                harness.wire.day += 1
+                harness.morning()
+            harness.play([])
             for what, (to, lie) in LIES.items():
                 before, shown = _named(harness), harness.shown.total()
                 _lying(harness, lie)
@@ -132,8 +146,6 @@ def honest_late_mail_is_not_blamed(scheme: Scheme, how: settings) -> None:
                     harness.collect(["alice-phone"])
                 harness.play([Step("say", "carol-phone", "club")])
                 where = f"policing={policing}, mail that is {fate}"
-                hint = "; what a field is made with may have changed: `unrepeatable` of the device says so"
-                named = f"{where}: an honest sender is named{hint if policing == 'recipient' else ''}"
-                require(_named(harness) == (0, 0), named)
+                require(_named(harness) == (0, 0), f"{where}: an honest sender is named{_hint(policing)}")
                 missing = harness.meant - harness.shown
                 require(not missing, f"{where}: {missing.total()} texts are missing")

@@ -49,7 +49,7 @@ from escrow.testing.strangers import (
     only_members_change_a_group,
     texts_of_strangers_are_not_shown,
 )
-from escrow.testing.trying import QUICK, Broken, require, settings, st, tried
+from escrow.testing.trying import QUICK, Broken, raised_in, require, settings, st, tried
 from escrow.vocabulary import vocabulary
 from escrow.warrant import AuthorityKey, CourtKey, Request, Warrant, issue
 from escrow.wire import Heard
@@ -302,7 +302,7 @@ class Property(NamedTuple):
         except Broken as broken:
             return str(broken)
         except Exception as error:  # any other error out of a party is a defect
-            return f"{type(error).__name__}: {error}"
+            return raised_in(type(scheme).__module__, error)
         return ""
 
 

@@ -5,6 +5,7 @@ It imports hypothesis, which takes a third of a second, so it is itself imported
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -12,6 +13,8 @@ from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
 from hypothesis import strategies as st
+
+from escrow.errors import EscrowError
 
 QUICK = settings(
     max_examples=60,
@@ -24,7 +27,7 @@ QUICK = settings(
 
 SEED = 0  # of the examples
 
-__all__ = ["QUICK", "SEED", "Broken", "leaving_no_files", "require", "settings", "st", "tried"]
+__all__ = ["QUICK", "SEED", "Broken", "leaving_no_files", "raised_in", "require", "settings", "st", "tried"]
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -37,6 +40,20 @@ def require(condition: bool, otherwise: str) -> None:
     """Raise Broken, with the text `otherwise`, unless the condition holds."""
     if not condition:
         raise Broken(otherwise)
+
+
+def raised_in(module: str, error: Exception) -> str:
+    """Return an error in words, with the last line of a module or package in which it was raised.
+
+    Errors other than those of escrow.errors end a play: who is told wrong values has to refuse them.
+    """
+    said = f"{type(error).__name__}: {error}"
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        if f"{frame.f_globals.get('__name__')}.".startswith(f"{module}."):
+            file = frame.f_code.co_filename.rsplit("/", 1)[-1]
+            refusing = "" if isinstance(error, EscrowError) else "; raise Forged or Malformed where values do not fit"
+            return f"{file}, line {line}: {said}{refusing}"
+    return said
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from escrow.e2ee.provider import Delivery, Group, Mail, Provider
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed
 from escrow.principal import Principal, revive
-from escrow.scheme import Intercept, Scheme, User
+from escrow.scheme import NAME, NAMES_HAVE, Intercept, Scheme, User
 from escrow.warrant import COURT, Authority, Court, CourtKey, Warrant, introduce
 from escrow.wire import Heard, Link, Wire, reliable
 
@@ -32,14 +32,16 @@ class World:
     """A scheme's parties and a court on a wire. Each party draws its random bytes as itself."""
 
     def __init__(self, scheme: Scheme, users: Sequence[User], link: Link = reliable) -> None:
-        """Make the court and the cast. Raise Malformed if two parties have the same name."""
+        """Make the court and the cast. Raise Malformed if two parties have the same name, or one a name of signs."""
         self.scheme = scheme
         with crypto.acting(COURT):
             court = Court(COURT, crypto.new_signing_key(CourtKey))
         parties = [court, *(_told(scheme, party) for party in scheme.cast(users, court.key.public))]
         names = sorted(party.name for party in parties)
         if twice := [name for name, following in pairwise(names) if name == following]:
-            raise Malformed(f"a device of the scenario and a party of {scheme.name} are both called {twice[0]}")
+            raise Malformed(f"two parties of {scheme.name}, or a device of the scenario and one, are called {twice[0]}")
+        if odd := [name for name in names if not NAME.fullmatch(name)]:
+            raise Malformed(f"{scheme.name}: a party is called {odd[0]!r}: {NAMES_HAVE}")
         introduce(parties)
         self.wire = self.wired(parties, link)
         self.intercepts = Intercepts(scheme.committing)

@@ -108,6 +108,9 @@ LINE = 'Grant("authority", "in scope")'
             r"grants\[2\]\.who: nobody is called 'autority'; there are cust",
         ),
         (LINE, 'Grant("alice-phone", "in scope")', r"grants\[2\]\.who: nobody is called 'alice-phone'"),
+        (LINE, 'Grant("authority", "own")', r"grants\[2\]\.extent: 'authority' is no device"),
+        (LINE, 'Grant("custodian", "in scope", 2)', r"grants\[2\]\.t: 2 of 'custodian', and only custodian fit"),
+        (LINE, 'Grant("*ity", "in scope", 2)', r"grants\[2\]\.t: 2 of '\*ity', and only authority fit"),
         ('access="in scope"', 'access="everything"', r"access: Invalid enum value 'everything'"),
     ],
 )

@@ -55,7 +55,10 @@ def missing(header: JournalHeader, lines: Iterable[JournalLine]) -> list[CellId]
 
 
 def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
-    """Return the result. A cell is INCONCLUSIVE if its controls failed or did not run, or a rule fired nowhere."""
+    """Return the result. A cell is INCONCLUSIVE if its controls failed or did not run.
+
+    If a rule fired nowhere, so is HELD or AS CLAIMED: more might have been opened. What was opened stands.
+    """
     lines = list(lines)
     cells = {line.cell_id: line.cell for line in lines if isinstance(line, CellLine)}
     broken = dict.fromkeys(header.manifest.attacks, NOT_RUN)
@@ -77,8 +80,11 @@ def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
 def _conclusive(cell: Cell, failure: str, idle: Sequence[str]) -> Cell:
     if cell.verdict in UNJUDGED or not (failure or idle):
         return cell
+    unsure = f"never exercised: {', '.join(idle)}"
+    if not failure and cell.verdict == "BREACH":
+        return msgspec.structs.replace(cell, reason=f"{cell.reason}; {unsure}")
     if failure == NOT_RUN:
         why = f"the controls of {cell.attack} were not run"
     else:
-        why = f"a control of {cell.attack} failed: {failure}" if failure else f"never exercised: {', '.join(idle)}"
+        why = f"a control of {cell.attack} failed: {failure}" if failure else unsure
     return msgspec.structs.replace(cell, verdict="INCONCLUSIVE", reason=why)

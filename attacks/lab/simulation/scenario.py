@@ -7,21 +7,17 @@ only who writes when. Keys and texts come from the door.
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from escrow.errors import Malformed
-from escrow.scheme import User
+from escrow.scheme import NAME, NAMES_HAVE, User
 from escrow.warrant import Scope
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo")
 
-# A plus joins two names to a conversation, an at-sign a name to a day, a comma names to a list; a spreadsheet computes
-# a cell that begins with = + - or @.
-NAME = re.compile(r"\w[\w .-]{0,63}")
 LATEST = 1_000  # the last day of any scenario
 
 LIMITS = (  # of a scenario's numbers: what a play can bear
@@ -161,10 +157,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         names = [user.name for user in self.users]
         for name in (*names, *self.devices, *(group.name for group in self.groups)):
             if not NAME.fullmatch(name):
-                yield (
-                    f"the scenario's name {name!r} must change: names have 1 to 64 letters, digits, spaces and _ . -,"
-                    " and begin with a letter, a digit or _"
-                )
+                yield f"the scenario's name {name!r} must change: {NAMES_HAVE}"
         yield from self._unknown(set(names), set(self.devices))
         yield from self._twice(names)
         if len(self.users) < 2 or any(not each for each in (*self._device_lists(), *self._memberships())):
