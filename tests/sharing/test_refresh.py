@@ -253,6 +253,8 @@ def test_a_lying_helper_is_named_and_passed_over(recovering):
         assert caught.value.culprits == (1,)
     for index in (0, 2, 6, -1):
         assert not recovery.value_fits(sharing, public, changed(values[0], index=index))
+    later = changed(sharing, epoch=sharing.epoch + 1)  # with the same keys of shares
+    assert not recovery.value_fits(later, public, values[0])
 
 
 def test_the_owner_learns_its_share_and_no_other(recovering):
