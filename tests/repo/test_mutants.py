@@ -339,7 +339,7 @@ def test_a_fault_is_put_only_into_functions_that_did_not_run_before(monkeypatch)
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     tried = []
-    monkeypatch.setattr(command, "tried", lambda asked, _: tried.append(asked) or Found("test", "it"))
+    monkeypatch.setattr(command, "noticed", lambda _, asked, __: tried.append(asked) or Found("test", "it"))
     monkeypatch.setattr(command, "Warm", nullcontext)
     some = mutants("escrow.warrant")[:3]
     path = tmp_path / "journal"
@@ -349,9 +349,32 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     again = command.Journal(path)
     command._all(again, {each.key: Asked(each) for each in some}, 1)
     assert [asked.mutant for asked in tried] == some
-    assert {*command.Journal(path).found} == {each.key for each in some}
-    monkeypatch.setattr(command, "digest", lambda: "of other sources")
+    assert {each.key for each in some} <= {*command.Journal(path).found}
+    command.Journal(path).keep("no fault: envelope", Found(took={"lab: envelope": 3.0}))
+    monkeypatch.setattr(command, "digest", lambda: "changed")
     assert command.Journal(path).found == {}
+    assert command.Journal(path).before["no fault: envelope"].took == {"lab: envelope": 3.0}
+
+
+def test_a_fault_counts_as_noticed_only_by_a_step_that_passes_without_it(tmp_path, warm):
+    file, journal = tmp_path / "test_planted.py", command.Journal(tmp_path / "journal")
+    file.write_text(f"import pytest\nfrom escrow import warrant\n\n{FAILS}{NOTICES}")
+    fails, notices = (f"{file}::test_{name}" for name in ("fails", "notices"))
+    mutant = chosen("drop a label", "_ANSWER")
+    assert command.tried(Asked(mutant, [], [fails]), warm).by == "test"
+    assert command.noticed(journal, Asked(mutant, [], [fails]), warm).by == ""
+    assert command.noticed(journal, Asked(mutant, [], [fails, notices]), warm).what.endswith("::test_notices")
+
+
+def test_numbers_of_other_sources_notice_nothing(tmp_path, monkeypatch):
+    journal, mutant = command.Journal(tmp_path / "journal"), mutants("escrow.warrant")[0]
+    now = {"envelope": {"texts": 3}}
+    monkeypatch.setattr(command, "passing", lambda *_: Found(numbers=now))
+    noticed = Found("lab", "", "lab: envelope")
+    monkeypatch.setattr(command, "tried", lambda asked, _: noticed if asked.numbers != now else Found())
+    assert command.noticed(journal, Asked(mutant, ["envelope"], numbers={"envelope": {"texts": 2}}), None).by == ""
+    monkeypatch.setattr(command, "tried", lambda asked, _: noticed)
+    assert command.noticed(journal, Asked(mutant, ["envelope"], numbers=now), None).by == "lab"
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_unknown_names_are_refused():

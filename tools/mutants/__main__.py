@@ -38,6 +38,7 @@ from tools.mutants.warm import Warm
 SCHEMES, SECONDS = 1, 5.0  # at first: the quickest schemes that run the function, and so long of its module's tests
 THOROUGH, OPENING = 30.0, 0.3  # seconds: of all tests later on, and what pytest takes for a file
 AGAIN = "before everything: "  # a fault that nothing noticed at first
+SOUND = "no fault: "  # what was tried without a fault
 JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
 
 SOURCES = ("escrow", "attacks", "tests", "tools/mutants")  # what the findings depend on
@@ -61,11 +62,15 @@ def digest() -> str:
 
 
 class Journal:
-    """The findings so far. Those of other sources are dropped."""
+    """The findings so far. Those of other sources are dropped, except for what steps took and ran without a fault.
+
+    That is `before`; it says which steps are tried, and in which order.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path, self.sources = path, digest()
         self.found: dict[str, Found] = {}
+        self.before: dict[str, Found] = {}
         lines = path.read_bytes().splitlines() if path.exists() else []
         for line in lines:
             try:
@@ -74,17 +79,20 @@ class Journal:
                 continue
             if kept.sources == self.sources:
                 self.found[kept.tried] = kept.found
+            elif kept.tried.startswith(SOUND):
+                self.before[kept.tried] = kept.found
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"".join(map(self._line, self.found)))
+        lines = [self._line("of other sources", *item) for item in self.before.items()]
+        path.write_bytes(b"".join(lines + [self._line(self.sources, *item) for item in self.found.items()]))
 
-    def _line(self, tried: str) -> bytes:
-        return msgspec.json.encode(Line(self.sources, tried, self.found[tried])) + b"\n"
+    def _line(self, sources: str, tried: str, found: Found) -> bytes:
+        return msgspec.json.encode(Line(sources, tried, found)) + b"\n"
 
     def keep(self, tried: str, found: Found) -> None:
         """Write down a finding."""
         self.found[tried] = found
         with self.path.open("ab") as file:
-            file.write(self._line(tried))
+            file.write(self._line(self.sources, tried, found))
 
 
 def tried(asked: Asked, warm: Warm) -> Found:
@@ -105,6 +113,28 @@ def tried(asked: Asked, warm: Warm) -> Found:
     return found
 
 
+def noticed(journal: Journal, asked: Asked, warm: Warm) -> Found:
+    """Try a fault until a step notices it that passes without the fault."""
+    while (found := tried(asked, warm)).by and asked.mutant is not None:
+        name, sound = found.step.partition(": ")[2], passing(journal, found, warm)
+        scheme = name.split(",")[0]
+        if not sound.by and (found.by != "lab" or sound.numbers[scheme] == asked.numbers.get(scheme)):
+            break
+        tests = [each for each in asked.tests if not each.startswith(name)]
+        usual = {step: took for step, took in asked.usual.items() if found.by == "lab" or step != found.step}
+        asked = replace(asked, tests=tests, usual={"": 0.0} | usual, numbers=asked.numbers | sound.numbers)
+    return found
+
+
+def passing(journal: Journal, found: Found, warm: Warm) -> Found:
+    """Return what the step that noticed a fault says without it, in these sources."""
+    if (step := f"passes: {found.step}") not in journal.found:
+        name = found.step.partition(": ")[2]
+        alone = Asked(None, [name.split(",")[0]], parts=(found.by,), usual={found.step: 1000.0})
+        journal.keep(step, warm.ask(Asked(None, [], [name]) if found.by == "test" else alone))
+    return journal.found[step]
+
+
 def _all(journal: Journal, work: dict[str, Asked], jobs: int, marked: Sequence[str] = ()) -> None:
     """Run what the journal does not have yet, several at once."""
     left = {name: asked for name, asked in work.items() if name not in journal.found}
@@ -113,7 +143,7 @@ def _all(journal: Journal, work: dict[str, Asked], jobs: int, marked: Sequence[s
     def one(asked: Asked) -> Found:
         warm = free.get()
         try:
-            return tried(asked, warm)
+            return noticed(journal, asked, warm)
         finally:
             free.put(warm)
 
@@ -128,7 +158,7 @@ def _all(journal: Journal, work: dict[str, Asked], jobs: int, marked: Sequence[s
 
 
 def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
-    """Try each fault, after each scheme and each test file without one.
+    """Try each fault, after each scheme and each test file that the journal does not know yet without one.
 
     A fault in a function is tried before the steps that run this function; one outside of functions before those that
     run or import any of the module. It is tried before a few of them at first; before the others if none of these
@@ -137,14 +167,15 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
     mine = sorted({each.module for each in chosen})
     named = sorted({name for module in mine for name in schemes_that_use(module)})
     files = sorted({name for module in mine for name in tests_that_import(module)})
-    sound = {f"no fault: {name}": Asked(None, [name]) for name in named}
-    sound |= {f"no fault: {name}": Asked(None, [], [name]) for name in files}
-    _all(journal, sound, jobs, modules())
+    sound = {f"{SOUND}{name}": Asked(None, [name]) for name in named}
+    sound |= {f"{SOUND}{name}": Asked(None, [], [name]) for name in files}
+    _all(journal, {name: step for name, step in sound.items() if name not in journal.before}, jobs, modules())
+    found_before = journal.before | journal.found
     usual: dict[str, float] = {}
     numbers: dict[str, Any] = {}
     runs: dict[str, set[str]] = {}
     for name in sound:
-        found = journal.found[name]
+        found = found_before[name]
         if found.by:
             sys.stderr.write(f"left out, since without any fault it fails or takes long: {found.what}\n")
         usual, numbers = usual | found.took, numbers | found.numbers

@@ -14,6 +14,7 @@ import importlib.abc
 import importlib.machinery
 import io
 import json
+import os
 import signal
 import sys
 import time
@@ -58,7 +59,7 @@ class Asked(msgspec.Struct):
 
 
 class Found(msgspec.Struct):
-    """What noticed the fault: `by` is property, test, lab or nothing; `what` says which.
+    """What noticed the fault: `by` is property, test, lab or nothing; `step` is its name, and `what` says how.
 
     Without a fault: `took` has the seconds of each step that went well, `reached` the marked functions that it ran
     (module:name), and `numbers` what the lab measured of each scheme.
@@ -66,6 +67,7 @@ class Found(msgspec.Struct):
 
     by: str = ""
     what: str = ""
+    step: str = ""
     took: dict[str, float] = {}
     reached: dict[str, list[str]] = {}
     numbers: dict[str, Any] = {}
@@ -177,7 +179,7 @@ class Trial:
         begin, key = time.process_time(), f"{by}: {name}"
         REACHED.clear()
         if broken := self.tried(self.asked.usual.get(key), test):
-            self.found.by, self.found.what = by, f"{name}: {broken}"[:400]
+            self.found.by, self.found.step, self.found.what = by, key, f"{name}: {broken}"[:400]
         else:
             self.found.took[key], self.found.reached[key] = time.process_time() - begin, sorted(AT_IMPORT | REACHED)
         return bool(broken) and self.asked.mutant is not None
@@ -202,6 +204,8 @@ class Trial:
         ends = self.tried(usual if self.asked.usual else None, lambda: watch.run(self.asked.tests))
         if ends:
             self.found.by, self.found.what = "test", ends[:400]
+            named = (each for each in self.asked.tests if place_of(each) == place_of(watch.at))
+            self.found.step = f"test: {next(named, watch.at)}"
 
     def measured(self, scheme: Any, every: tuple[Any, ...]) -> str:
         """Return which number of the lab is another than usual, in the small scenario that `check` plays."""
@@ -230,6 +234,11 @@ def numbers(scheme: Any, every: tuple[Any, ...]) -> dict[str, Any]:
     return plain
 
 
+def place_of(test: str) -> str:
+    """Return the whole path of a test file or node, which pytest names from the project's folder."""
+    return os.path.normpath(ROOT / test)
+
+
 class Watch:
     """A pytest plug-in that keeps the first failure, and what each test took and ran."""
 
@@ -237,6 +246,7 @@ class Watch:
         self.found, self.faulty, self.broken = found, faulty, ""
         self.asked: dict[str, int] = {}  # the place of each file or node among those that are asked for
         self.failed, self.begun = set[str](), 0.0
+        self.at = ""  # the node, or the file, that is tried
         self.collecting: set[str] = set()  # what ran while tests were collected: each of them may depend on it
 
     def run(self, tests: list[str]) -> str:
@@ -246,7 +256,7 @@ class Watch:
         stands in its file, only what was asked for is known to pass without the fault.
         """
         REACHED.clear()
-        self.asked = {str(ROOT / name): at for at, name in reversed([*enumerate(tests)])}
+        self.asked = {place_of(name): at for at, name in reversed([*enumerate(tests)])}
         files = list(dict.fromkeys(name.split("::")[0] for name in tests))
         how = ["-q", "-n0", "-k", SEEN_ABOVE, "--rootdir", str(ROOT), "-W", IMPORTED, *(["-x"] if self.faulty else [])]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -272,15 +282,17 @@ class Watch:
 
     def pytest_collectreport(self, report: Any) -> None:
         """Keep the name of a file that cannot be collected."""
+        self.at = report.nodeid if report.failed else self.at
         self._keep(report.failed, f"{report.nodeid} is not collected")
 
     def pytest_collection_finish(self) -> None:
         """Keep what ran so far."""
         self.collecting = set(REACHED)
 
-    def pytest_runtest_logstart(self) -> None:
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """Begin with a test."""
         REACHED.clear()
+        self.at = f"{location[0]}::{nodeid.partition('::')[2]}"
         self.begun = time.process_time()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
