@@ -29,12 +29,34 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from escrow.codec import Fact
-from escrow.signatures import Equality, Guard, Guess, RuleError, Witness, facts_of, parse, signature_of, where
+from escrow.signatures import (
+    Equality,
+    Guard,
+    Guess,
+    RuleError,
+    Signature,
+    Witness,
+    facts_of,
+    parse,
+    signature_of,
+    where,
+)
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 Checks = Iterator[tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """What bounds a rule of one secret and one other fact: any t secrets give by `pool` what t of its results give.
+
+    So results matter only beside others of their group that are not made with secrets that a thief has.
+    """
+
+    pool: Gate
+    group: tuple[tuple[int, str], ...]  # fields of the arguments: equal for all results that are of use together
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +76,7 @@ class Rule:
     places: dict[str, tuple[int, str]] = field(default_factory=dict, kw_only=True, hash=False)
     guesses: dict[int, float] = field(default_factory=dict, kw_only=True, hash=False)
     shown: int = field(default=0, kw_only=True)
+    pooled: Pooled | None = field(default=None, kw_only=True, hash=False)
 
     @property
     def name(self) -> str:
@@ -131,12 +154,16 @@ class Service:
         return self.rule.function(**{self.holder: known[self.holder]}, **given)
 
 
-def derivation(on: str = "") -> Callable[[F], F]:
+def derivation(on: str = "", *, pool: Callable[..., Any] | None = None, group: str = "") -> Callable[[F], F]:
     """Mark a public typed function as a rule of the adversary.
 
     Args:
         on: the equalities between fields of the arguments, comma-separated, and `any NAME` for each argument that
             stands in none: "message.chain = key.chain, any group".
+        pool: a threshold rule over members like the first of the two arguments. Any t of them give by it all that a
+            threshold rule of the function's own module makes of t results; so the adversary computes results only
+            beside others that it gets elsewhere, such as officials' answers.
+        group: with `pool`, the fields of the arguments that stand in the fields `by` of that threshold rule.
 
     Returns:
         A decorator that returns the function itself, with its `Rule` in `__rule__`.
@@ -157,10 +184,19 @@ def derivation(on: str = "") -> Callable[[F], F]:
             places=found.places() if found.plain else {},
             guesses=found.guesses,
             shown=found.shown,
+            pooled=_pooled(found, pool, group) if pool else None,
         )
         return function
 
     return mark
+
+
+def _pooled(found: Signature, pool: Callable[..., Any], group: str) -> Pooled:
+    rule = getattr(pool, "__rule__", None)
+    if len(found.takes) != 2 or not isinstance(rule, Gate) or not issubclass(rule.takes[-1], found.takes[0]):
+        raise RuleError(f"{found.function.__qualname__}: `pool` is a threshold rule over the first of two arguments")
+    sides = [found.side(each.strip()) for each in group.split(",")]
+    return Pooled(rule, tuple(side for side in sides if not isinstance(side, str)))
 
 
 def threshold(on: str = "", *, t: str, member: str, by: str, verify: Callable[..., bool]) -> Callable[[F], F]:
@@ -257,5 +293,5 @@ def honest_only(why: str) -> Callable[[F], F]:
     return mark
 
 
-__all__ = ["Checks", "Equality", "Gate", "Guard", "Guess", "Rule", "RuleError", "Service", "Witness"]
+__all__ = ["Checks", "Equality", "Gate", "Guard", "Guess", "Pooled", "Rule", "RuleError", "Service", "Witness"]
 __all__ += ["derivation", "facts_of", "honest_only", "service", "threshold", "where"]

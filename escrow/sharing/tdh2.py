@@ -27,7 +27,7 @@ from escrow.primitives import group
 from escrow.primitives.group import POINT, SCALAR, scalar, scalar_bytes
 from escrow.primitives.hash_to_curve import hash_to_curve
 from escrow.sharing.blame import Blame
-from escrow.sharing.epochs import EpochShare, Sharing, WholeKey, misplaced
+from escrow.sharing.epochs import EpochShare, Sharing, WholeKey, misplaced, pool
 from escrow.sharing.parts import UNPROVEN, choose, is_proven, mark_proven, whole_point
 
 MESSAGE = LABEL = 32
@@ -144,7 +144,7 @@ def _check(ciphertext: TdhCiphertext) -> bool:
 # --- by shares ---
 
 
-@derivation("share.key = ciphertext.key")
+@derivation("share.key = ciphertext.key", pool=pool, group="share.key, share.epoch, ciphertext.u")
 def partial(share: EpochShare, ciphertext: TdhCiphertext) -> TdhPartial:
     """Return one member's part: the same bytes for each request, whether or not the ciphertext checks.
 

@@ -5,7 +5,8 @@ every argument that may arrive last. What made what from what is recorded: an an
 bytes; `attacks.lab.adversary.labels` reads from it who can derive a fact.
 
 Modules: `facts` (what is there), `edges` (what gives what), `joins` (which rules an arriving fact meets), `application`
-(run a rule), `services` (ask an honest official), `service_time` (when it answers).
+(run a rule); `answers.services` (ask an honest official), `answers.pooled` (which partial answers are worth computing),
+`timing.service_time` (when officials answer).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from attacks.lab.adversary.answers.pooled import Judged, PooledRule, taker
+from attacks.lab.adversary.answers.services import Candidates, Desk
 from attacks.lab.adversary.application import Application
-from attacks.lab.adversary.edges import Edges, Premises
+from attacks.lab.adversary.edges import Edges
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
-from attacks.lab.adversary.services import Candidates, Desk, Failed
 from attacks.lab.adversary.timing.service_time import ServiceTime
 from attacks.lab.adversary.work import KNOWN
 from escrow.codec import Fact
@@ -55,8 +57,13 @@ class Closure(FactTable):
         self._application = Application(self, self.edges)
         self.fired, self.forged = self._application.fired, self._application.forged
         self._joins = Joins(self.facts)
-        for number, rule in enumerate(self.rules):
-            if rule is not KNOWN:
+        self._pooled: dict[str, PooledRule] = {}
+        given = [rule for rule in self.rules if rule is not KNOWN]
+        for number, rule in enumerate(given):
+            if gate := taker(rule, given):
+                self._pooled[rule.name] = PooledRule(self, self.edges, rule, gate)
+                self._pooled[rule.name].join(self._joins, self._application.fire(number))
+            else:
                 self._joins.add(rule, self._application.fire(number))
 
     def run(self) -> None:
@@ -91,7 +98,7 @@ class Closure(FactTable):
         service: Service,
         candidates: Candidates,
         requester: Callable[[Fact], Fact],
-        judged: Callable[[Premises, Premises, Fact, Failed], None] | None = None,
+        judged: Judged | None = None,
         time: ServiceTime | None = None,
     ) -> int:
         """Add what honest officials answer to requests, and return how many service edges are new; then `run` again.
@@ -110,15 +117,18 @@ class Closure(FactTable):
             time: On which evenings there are answers; None: officials answer whenever they are asked.
         """
         services = self.edges.services
-        desk, before = Desk(self._application, service, candidates, time), len(services)
+        desk, before = Desk(self._application, service, candidates, requester, time), len(services)
+        if pooled := self._pooled.get(service.rule.name):
+            pooled.demand(desk, judged)
+            self.run()
+            judged = None
         answered = services.shown_by_firing(service.name)  # by an earlier call
         for number in self.edges.firings_of(service.rule):
             _, premises, _ = self.edges.firing(number)
             served = {tuple(services.premises(at)) for at in answered.get(number, ())}
-            for request in desk.requests(premises):
+            for request, all_shown in desk.asked(premises):
                 last = None
-                for warrant in desk.fitting(premises, request):
-                    shown = (*request, self.ids[warrant], self.ids[requester(warrant)])
+                for warrant, shown in all_shown:
                     if shown not in served:
                         served.add(shown)
                         last, failed = warrant, desk.answer(number, premises, shown)

@@ -33,10 +33,16 @@ class Desk:
     """Where requests for one service are put: finds, for a firing of its rule, those that an official would answer."""
 
     def __init__(
-        self, application: Application, service: Service, candidates: Candidates, time: ServiceTime | None
+        self,
+        application: Application,
+        service: Service,
+        candidates: Candidates,
+        requester: Callable[[Fact], Fact],
+        time: ServiceTime | None,
     ) -> None:
         self.application, self.service, self.holder = application, service, service.holder_at
         self._table, self._time, self._candidates = application.table, time, candidates
+        self._requester = requester
         self._alike: dict[Any, ServiceKind] = {}  # one object for all answers of a kind
         self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
         self._gives: list[tuple[list[Place], Getter]] = []  # of each argument of the checks: where what it gives lies
@@ -54,7 +60,17 @@ class Desk:
         found = ((self._table.facts[premises[position]], path) for position, path in self._gives[argument][0])
         return tuple(attrgetter(path)(fact) if path else fact for fact, path in found)
 
-    def requests(self, premises: Premises) -> Iterator[Premises]:
+    def asked(self, premises: Premises) -> Iterator[tuple[Premises, list[tuple[Fact, Premises]]]]:
+        """Yield each request for an answer with these premises: its facts, and each warrant with all that is shown.
+
+        Shown are the request facts, the warrant, and the key that signs the request.
+        """
+        ids, requester = self._table.ids, self._requester
+        for request in self._requests(premises):
+            fitting = self._fitting(premises, request)
+            yield request, [(each, (*request, ids[each], ids[requester(each)])) for each in fitting]
+
+    def _requests(self, premises: Premises) -> Iterator[Premises]:
         """Return the request facts that give these premises, in the order in which the checks take them."""
         secret = self._table.facts[premises[self.holder]]
         if not isinstance(secret, self.service.takes[0]) or self._gives[0][1](secret) != self._wanted(0, premises):
@@ -64,7 +80,7 @@ class Desk:
             return found
         return (request for request in found if time.able(self.service, premises[self.holder], request))
 
-    def fitting(self, premises: Premises, request: Premises) -> list[Fact]:
+    def _fitting(self, premises: Premises, request: Premises) -> list[Fact]:
         """Return those warrants to be shown with a request that give what the rule takes from a warrant."""
         if (shown := self._shown.get(request)) is None:
             facts = tuple(self._table.facts[each] for each in request)
@@ -75,33 +91,37 @@ class Desk:
         return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
 
     def answer(self, firing: int, premises: Premises, shown: Premises) -> Failed:
-        """Add the edge of one answer, or one for each set of checks that fail on some evenings and not on others.
-
-        There is none if no official answers on any evening, or a check raises Forged, whatever else is left out.
+        """Add the edges of one answer, which `kinds` returns; `firing` is what the official computes, from `premises`.
 
         Returns:
             The checks that the request fails, on the evening on which it fails fewest; None if there is no edge.
+        """
+        kinds = self.kinds(premises, shown)
+        for kind in kinds:
+            self.application.edges.services.add(ServiceEdge(kind, firing, shown))
+        return min((kind.failed for kind in kinds), key=len, default=None)
+
+    def kinds(self, premises: Premises, shown: Premises) -> list[ServiceKind]:
+        """Return what there is to say of one answer: once for each set of checks that fail on some evenings.
+
+        There is nothing if no official answers on any evening, or a check raises Forged, whatever else is left out.
 
         Args:
-            firing: What the official computes, from `premises`.
-            premises: Those of the firing, the official's secret among them.
+            premises: Those of the rule that the official answers with, its secret among them.
             shown: The request facts, the warrant, and the key that signs the request.
         """
         secret, (*request, warrant, _) = premises[self.holder], shown
         if self._time is None:
             on = {holder: evenings.WHENEVER for holder, _ in self._table.held.get(secret, ())}
         elif not (on := self._time.of(self.service, secret, shown, warrant)):
-            return None
+            return []
         facts = [self._table.facts[each] for each in (secret, warrant, *request)]
         try:
-            kinds = [*self._kinds(facts, on)]
+            return [*self._kinds(facts, on)]
         except (EscrowError, LookupError, ValueError, ArithmeticError):
             # the check expects another form of order; in the play, errors that are not of escrow.errors escape
             self.application.forged[self.service.name] += 1
-            return None
-        for kind in kinds:
-            self.application.edges.services.add(ServiceEdge(kind, firing, shown))
-        return min((kind.failed for kind in kinds), key=len)
+            return []
 
     def _kinds(self, facts: list[Fact], on: dict[str, int]) -> Iterator[ServiceKind]:
         """Yield what these answers have in common; `on` are the evenings of each official's answer."""
