@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import typing
 from collections.abc import Iterable, Iterator
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from escrow.codec import Fact, decode, decode_any
+from escrow.codec import Fact, Public, decode, decode_any
 from escrow.marking.functions import Function, text_of
 from escrow.marking.program import DOOR, Program, has_mark, is_marked, secret_fields
 
@@ -161,6 +162,8 @@ class Flow(Program):
                     continue
                 if inspect.isfunction(target) and _draws(target):
                     yield "drawn"
+            elif isinstance(each, ast.Attribute) and self._is_open(each, within):
+                continue
             elif isinstance(each, ast.Name):
                 function: Function | None = within
                 while function is not None and not (each.id in function.values or each.id in function.parameters):
@@ -172,6 +175,11 @@ class Flow(Program):
                 if each.id in function.parameters and not self._is_plain(each.id, function):
                     yield "secret"
             waiting += ast.iter_child_nodes(each)
+
+    def _is_open(self, node: ast.Attribute, within: Function) -> bool:
+        """Return whether a field holds a number, a name or public bytes, by its annotation."""
+        hints = self.field_hints(node, within) if isinstance(node.value, ast.Name) else []
+        return bool(hints) and all(map(_is_open, hints))
 
     def _is_plain(self, name: str, function: Function) -> bool:
         """Return whether a parameter holds no secret: a number, a name, a fact of public fields, or a scheme."""
@@ -194,6 +202,10 @@ class Flow(Program):
 def _draws(function: Any) -> bool:
     """Return whether a function's text draws at random."""
     return any(name in inspect.getsource(function) for name in DRAWING)
+
+
+def _is_open(hint: Any) -> bool:
+    return hint in (int, str, bool, Public) or (bool(parts := typing.get_args(hint)) and all(map(_is_open, parts)))
 
 
 def _is_property(function: Function) -> bool:

@@ -116,7 +116,8 @@ class ModuleText:
         elif isinstance(node, ast.AugAssign):
             self._give(within, node.target, ast.BinOp(node.target, node.op, node.value))
         elif isinstance(node, ast.For | ast.comprehension):
-            self._give(within, node.target, node.iter)
+            for target, value in _pairs(node.target, node.iter):
+                self._give(within, target, value)
         elif isinstance(node, ast.withitem) and node.optional_vars is not None:
             self._give(within, node.optional_vars, node.context_expr)
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -136,6 +137,16 @@ class ModuleText:
         elif isinstance(target, ast.Tuple | ast.List | ast.Starred):
             for each in [target.value] if isinstance(target, ast.Starred) else target.elts:
                 self._give(within, each, value)
+
+
+def _pairs(target: ast.expr, over: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Return what of an iteration goes to which target: the arguments of zip to one each, that of enumerate second."""
+    if isinstance(target, ast.Tuple) and isinstance(over, ast.Call) and isinstance(over.func, ast.Name):
+        if over.func.id == "zip" and len(target.elts) == len(over.args):
+            return [*zip(target.elts, over.args, strict=True)]
+        if over.func.id == "enumerate" and len(target.elts) == 2:
+            return [(target.elts[1], over.args[0])]
+    return [(target, over)]
 
 
 def _target(node: ast.AST) -> str:

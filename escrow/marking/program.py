@@ -74,6 +74,13 @@ class Program:
             return []  # a field, more likely
         return [each for each in found if each.owner and (each.module is text.module or not name.startswith("_"))]
 
+    def field_hints(self, node: ast.Attribute, within: Function) -> list[Any]:
+        """Return the annotations that a field may have: of `self`, that of its class; else those of its name."""
+        owner = vars(within.module).get(within.owner)
+        of_self = isinstance(node.value, ast.Name) and node.value.id == "self" and isinstance(owner, type)
+        hint = typing.get_type_hints(owner, include_extras=True).get(node.attr) if of_self else None
+        return self.hinted.get(node.attr, []) if hint is None else [hint]
+
     def is_value(self, name: str, within: Function | None) -> bool:
         """Return whether a name is a parameter or a local variable where it stands."""
         while within is not None:

@@ -103,7 +103,8 @@ class Marking(Flow):
         elif ast.unparse(called) in ("cls", "type(self)", "self.__class__"):
             yield vars(within.module).get(within.owner, target), given
         elif target is None:
-            yield from ((kind, given) for kind in self.kinds(called, within))
+            found = sorted(self.kinds(called, within), key=lambda kind: kind.__name__)
+            yield from ((kind, given) for kind in found)
         else:
             yield target, given
 
@@ -119,7 +120,7 @@ class Marking(Flow):
         found: set[type[Fact]] = set()
         for each in ast.walk(node):
             if isinstance(each, ast.Attribute):
-                found |= set().union(*map(facts_in, self.hinted.get(each.attr, ())))
+                found |= set().union(*map(facts_in, self.field_hints(each, within)))
             elif isinstance(each, ast.Name) and each.id not in seen:
                 function: Function | None = within
                 while function is not None and not (each.id in function.hints or each.id in function.values):

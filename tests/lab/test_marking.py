@@ -88,6 +88,10 @@ TOP = {  # functions and classes at the top of the module
     "a function as a parameter": "def _of(key, by):\n    return DayKey(by(key.raw))\n",
     "a named lambda": "def _of(key):\n    by = lambda raw: raw[::-1]\n    return DayKey(by(key.raw))\n",
     "a fact that is changed": "def _of(key: DayKey):\n    object.__setattr__(key, 'raw', sha256(key.raw))\n",
+    "a share with a secret in it": "from escrow import group\nfrom escrow.sharing.elgamal import KeyShare\n\n\n"
+    "class Dealing(Principal):\n    n: int\n    kept: bytes\n\n    def deal(self):\n"
+    "        for i, a in zip(range(self.n), [group.random_scalar() for _ in range(self.n)]):\n"
+    "            yield KeyShare(b'', i, group.scalar_bytes(a + group.scalar(self.kept)))\n",
     "a sum": "def _of(key, other):\n    return DayKey(key.raw + other.raw)\n",
 }
 INSIDE = {  # methods of the custodian
@@ -131,6 +135,13 @@ SOUND = {  # what computes no secret, or computes it in a marked function
     "    return DayKey(a), DayKey(bytes(x ^ y for x, y in zip(a, b)))\n",
     "dealt shares": "from escrow.sharing import elgamal\n\ndef dealt(t: int, n: int) -> list[DayKey]:\n"
     "    return [DayKey(each.raw) for each in elgamal.deal(t, n)[1]]\n",
+    "shares of a polynomial of one's own": "from collections.abc import Sequence\nfrom escrow import group\n"
+    "from escrow.schemes.split_key import SplitAgent\nfrom escrow.sharing.elgamal import KeyShare\n\n\n"
+    "class Dealing(Principal):\n    t: int\n    n: int\n\n    def deal(self, agents: Sequence[SplitAgent]):\n"
+    "        line = [group.random_scalar() for _ in range(self.t)]\n"
+    "        values = [sum(c * i**k for k, c in enumerate(line)) % group.Q for i in range(1, self.n + 1)]\n"
+    "        for agent, value in zip(agents, values, strict=True):\n"
+    "            yield KeyShare(b'', agent.index, group.scalar_bytes(value))\n",
     "keys for users": "def _keys(users):\n    made = {}\n    for user in users:\n"
     "        made[user] = DayKey(random_bytes(32))\n    return made\n",
     "a copy": "def _kept(key):\n    return DayKey(key.raw, 3)\n",
