@@ -43,7 +43,8 @@ class CannotCompare(click.ClickException):
 def report(error: BaseException, debug: bool) -> int:
     """Print on stderr what went wrong and return the exit code; with `debug`, print the traceback too."""
     if isinstance(error, BrokenPipeError):
-        return _reader_closed()
+        leave_stdout()
+        return OK
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         print(error.format_message(), file=sys.stderr)
         return USAGE
@@ -54,10 +55,9 @@ def report(error: BaseException, debug: bool) -> int:
     return code
 
 
-def _reader_closed() -> int:
-    """Exit quietly: the reader closed the pipe (e.g. `head`). What is still buffered must raise no error at the end."""
+def leave_stdout() -> None:
+    """Write to nowhere from now on: the reader closed the pipe (e.g. `head`), and what is buffered is no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return OK
 
 
 def _classified(error: BaseException) -> tuple[int, str]:

@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from attacks import registry as attack_registry
-from attacks.cli.exit_codes import OK, Terminated
+from attacks.cli.exit_codes import OK, Terminated, leave_stdout
 from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
 from attacks.cli.policy import Policy, judge, read_policy
 from attacks.lab.results.types import Cell, Result
@@ -214,9 +214,12 @@ def run(body: Callable[..., CommandResult], given: dict[str, Any]) -> int:
         stdout.reconfigure(errors="backslashreplace")  # a character that the locale lacks must not stop the output
     with _interruptible(), redirect_stdout(sys.stderr):
         result = body(invocation, **{name: value for name, value in given.items() if name in own})
-        with opened(invocation.output, invocation.force, stdout) as stream:
-            _write(result, invocation, stream)
-            stream.flush()
+        try:
+            with opened(invocation.output, invocation.force, stdout) as stream:
+                _write(result, invocation, stream)
+                stream.flush()
+        except BrokenPipeError:  # a reader that has seen enough changes no exit code: `set -o pipefail` shows it
+            leave_stdout()
     if result.note and not invocation.quiet:
         print(plain(result.note), file=sys.stderr)
     return result.code

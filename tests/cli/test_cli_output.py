@@ -15,12 +15,14 @@ from command_line import (
     SCRIPT,
     SMALL,
     forgotten,  # noqa: F401 (a fixture that every test uses)
+    result,
     run,
     written,
 )
 
 from attacks.cli import main, output
 from attacks.cli.invocation import Invocation
+from attacks.report import rows
 
 # --- where results go ---
 
@@ -75,6 +77,17 @@ def test_a_reader_who_has_left_is_no_failure(arguments: list[str]) -> None:
     done = subprocess.run([*SCRIPT, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_who_has_left_does_not_hide_what_became_worse(tmp_path: Path) -> None:
+    for name in ("HELD", "BREACH"):
+        (tmp_path / name).write_text("".join(rows.written(result(name), "json", False)))
+    reading, writing = os.pipe()
+    os.close(reading)
+    compare = ["compare", str(tmp_path / "HELD"), str(tmp_path / "BREACH")]
+    done = subprocess.run([*SCRIPT, *compare], stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
