@@ -211,7 +211,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 def prefixed(*parts: bytes) -> bytes:
     """Return each part after its length in four bytes (big-endian): two different lists never give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def walk(value: object, kind: type[T]) -> Iterator[T]:

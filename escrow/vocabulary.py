@@ -12,7 +12,7 @@ import ast
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -74,6 +74,12 @@ def vocabulary(module: ModuleType, bases: tuple[type, ...] = (Fact, Packet)) -> 
     if theirs and not attacks:  # what an attack computes unmarked is its own loss
         _refuse_unmarked(frozenset(reached), theirs)
     return Vocabulary(tuple(rules.values()), tuple(services.values()), frozenset(types))
+
+
+@cache
+def collected(module: ModuleType, bases: tuple[type, ...]) -> Vocabulary:
+    """Return what `vocabulary` returned when it was first asked for this module."""
+    return vocabulary(module, bases)
 
 
 @cache
@@ -161,10 +167,16 @@ def _line_of(module: ModuleType, name: str) -> int:
     return 0
 
 
-def _drawn_on(module: ModuleType) -> set[str]:
+def _drawn_on(module: ModuleType) -> Set[str]:
     """Return the names of the modules that a module's text draws on, at its top or in a function."""
-    inner = {} if _is_ours(module.__name__) else imported_inside(module)
-    return _homes(_globals(module)) | _homes(inner)
+    if _is_ours(module.__name__):
+        return _drawn_on_ours(module)
+    return _homes(_globals(module)) | _homes(imported_inside(module))
+
+
+@cache
+def _drawn_on_ours(module: ModuleType) -> frozenset[str]:
+    return frozenset(_homes(_globals(module)))
 
 
 def _globals(module: ModuleType) -> dict[str, Any]:
@@ -203,6 +215,7 @@ def _is_ours(name: str) -> bool:
     return name.split(".")[0] in _OURS
 
 
+@cache
 def _over_facts(function: Callable[..., Any]) -> bool:
     hints = typing.get_type_hints(function)
     gives = facts_of(hints.pop("return", None))

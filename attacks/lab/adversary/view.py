@@ -21,7 +21,7 @@ from escrow.e2ee.provider import Delivery, Mail
 from escrow.e2ee.transcript import Transcript
 from escrow.principal import Principal, revive
 from escrow.scheme import SET_UP, Scheme
-from escrow.vocabulary import Vocabulary, vocabulary
+from escrow.vocabulary import Vocabulary, collected
 from escrow.wire import Heard
 
 T = TypeVar("T", bound=Fact | Packet)
@@ -63,9 +63,8 @@ def module_of(thing: object) -> ModuleType:
     return sys.modules.get(name) or importlib.import_module(name)
 
 
-@cache
 def _words(module: ModuleType) -> Vocabulary:
-    return vocabulary(module, (Fact, Packet, Principal))
+    return collected(module, (Fact, Packet, Principal))
 
 
 def words_of(scheme: object) -> Vocabulary:

@@ -16,10 +16,10 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from enum import Enum
 from functools import cache, lru_cache
+from operator import attrgetter
 from types import CodeType, FrameType, FunctionType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -27,7 +27,7 @@ from escrow import codec
 from escrow.codec import Fact, Packet, Public
 from escrow.errors import Malformed
 from escrow.principal import Principal
-from escrow.vocabulary import vocabulary
+from escrow.vocabulary import collected
 
 T = TypeVar("T")
 SECRET = 8  # bytes of the shortest secret by which an alias is told; shorter ones are found by chance
@@ -35,12 +35,15 @@ LONGEST = 128  # bytes of the longest value that is kept by itself: a secret, no
 _SWITCHED_OFF = {"insist", "insist_all"}  # by escrow.principal.corrupted, in every corrupted party
 _LIBRARIES = {*sys.stdlib_module_names, "cryptography", "Crypto", "msgspec"}
 _INSIDE = {"escrow.derivation", "escrow.vocabulary", "escrow.surface", "escrow.wire"}
-_TOOLS = {"escrow.crypto", "escrow.codec"}
+_SMALL = 1 << 64
+_GROWING = (list, dict)
+OWN, TOOL, INSIDE = "", "tool", "inside"  # whose a function is: see _part
+_TOOLS = {"escrow.crypto", "escrow.run", "escrow.codec"}
 KEPT = "had"  # the field that is added to a corrupted party's state
 
 
 class Keeping:
-    """What one party had since it was corrupted. `ran` are the functions of its code that ran.
+    """What one party had since it was corrupted, and which functions of its code ran.
 
     With `alone` everything that its code reaches is its own; else other parties' objects may be in reach of it, as they
     are of honest code, and are left out.
@@ -50,15 +53,22 @@ class Keeping:
         """Begin with the party's state. `readable` are the types as which encoded facts are read."""
         self._readable, self.alone = readable, alone
         self._names = frozenset(kind.__name__.encode() for kind in readable)
-        self.ran: set[CodeType] = set()
+        self._parts: dict[int, tuple[str, CodeType]] = {}  # by identity: to hash a code object takes long
+        self._ran: dict[int, CodeType] = {}
         self.values: set[bytes] = set()  # short byte strings that the party had, of all days
         self._had: dict[Fact, None] = {}
+        self._decoded: set[bytes] = set()  # encoded facts whose facts are in `_had`
         self._objects: dict[int, object] = {}  # by identity; they are kept, so that no identity is used twice
         self._seen: dict[int, object] = {}
         self._others: list[FrameType] = []  # a method of another party, while one runs
-        self._shapes: dict[str, tuple[int, int]] = {}  # of the state's fields
+        self._shapes: list[tuple[object, int]] = []  # of the state's fields: what they held, and its size
         self._party = party
         self._look()
+
+    @property
+    def ran(self) -> set[CodeType]:
+        """The functions of the party's code that ran."""
+        return set(self._ran.values())
 
     def during(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Return what some code of the party returns, and note what it had while it ran."""
@@ -67,8 +77,9 @@ class Keeping:
         try:
             return work(*arguments, **named)
         finally:
-            sys.settrace(before)
+            sys.settrace(None)
             self._look(all_of_it=False)
+            sys.settrace(before)
 
     def goes_on_as(self, party: Principal) -> None:
         """Take another object for the party: with another behaviour, or the one that its state decodes to."""
@@ -87,6 +98,7 @@ class Keeping:
         still = set(codec.walk(self._party, Fact))
         left = {fact: None for fact in self._had if fact not in still and _is_whole(fact)}
         self._had = {}
+        self._decoded.clear()
         return left
 
     def aliases(self, facts: Iterable[Fact]) -> None:
@@ -99,8 +111,15 @@ class Keeping:
     # --- watching ---
 
     def _called(self, frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
-        """Say which of the functions that begin are the party's own: its locals are read when they return."""
-        if self._others or not _may_have(frame):
+        """Say which of the functions that begin are the party's own: its locals are read when they return.
+
+        Of the library's tools (primitives, the codec) only arguments and results count, not how they compute.
+        """
+        if (known := self._parts.get(id(frame.f_code))) is None:
+            known = self._known(frame)
+        if known[0] and (known[0] is INSIDE or self._part_of(frame.f_back) is TOOL):
+            return None
+        if self._others:
             return None
         frame.f_trace_lines = False
         if not self.alone and _is_method(frame.f_code):
@@ -110,31 +129,38 @@ class Keeping:
                 return self._other_returned
         return self._returned
 
+    def _known(self, frame: FrameType) -> tuple[str, CodeType]:
+        code = frame.f_code
+        part = _part(code, frame.f_globals.get("__name__", "builtins"))
+        return self._parts.setdefault(id(code), (part, code))
+
+    def _part_of(self, frame: FrameType | None) -> str:
+        return OWN if frame is None else (self._parts.get(id(frame.f_code)) or self._known(frame))[0]
+
     def _other_returned(self, frame: FrameType, event: str, _: object) -> None:
         if event == "return" and self._others and self._others[-1] is frame:
             self._others.pop()
 
     def _returned(self, frame: FrameType, event: str, result: object) -> None:
         if event == "return":
-            self.ran.add(frame.f_code)
-            self._note(result)
-            for value in frame.f_locals.values():
-                self._note(value)
-
-    def _note(self, value: Any) -> None:
-        kind: type = type(value)
-        if kind is bytes:
-            if SECRET <= len(value) <= LONGEST:
-                self.values.add(value)
-            self._read(value)
-        elif kind is int:
-            self._number(value)
-        elif _way(kind) not in _NOTHING:
-            self._objects[id(value)] = value
+            code = frame.f_code
+            self._ran[id(code)] = code
+            for value in (result, *frame.f_locals.values()):
+                kind: type = type(value)
+                if kind is bytes:
+                    if SECRET <= len(value) <= LONGEST:
+                        self.values.add(value)
+                    if value and 0x91 <= value[0] <= 0x9F:
+                        self._read(value)
+                elif kind is int:
+                    if value > _SMALL:
+                        self._number(value)
+                elif _WAYS[kind].kept and id(value) not in self._seen:
+                    self._objects[id(value)] = value
 
     def _number(self, value: int) -> None:
         """Note a large number, such as a scalar, as the bytes that it is kept in: 32, or as many as it needs."""
-        if value > 1 << 64:
+        if value > _SMALL:
             self.values.add(value.to_bytes(max(32, (value.bit_length() + 7) // 8), "big"))
 
     def _read(self, data: bytes) -> None:
@@ -142,7 +168,8 @@ class Keeping:
         if len(data) < 4 or not 0x91 <= data[0] <= 0x9F or not (0xA1 <= data[1] <= 0xBF or data[1] == 0xD9):
             return
         begin, length = (3, data[2]) if data[1] == 0xD9 else (2, data[1] - 0xA0)
-        if data[begin : begin + length] in self._names:
+        if data not in self._decoded and data[begin : begin + length] in self._names:
+            self._decoded.add(data)
             for read in codec.decode_each(data, self._readable):
                 for fact in codec.walk(read, Fact):
                     self._had[fact] = None
@@ -154,86 +181,90 @@ class Keeping:
         New are fields that hold another object, or a container of another size; what changes inside one is seen where
         the party's code has it in its hands, and in the evening.
         """
-        state = {name: getattr(self._party, name) for name in self._party.__struct_fields__}
-        shapes = {name: (id(each), len(each) if isinstance(each, list | dict) else 0) for name, each in state.items()}
-        fresh = [state[name] for name, shape in shapes.items() if all_of_it or self._shapes.get(name) != shape]
-        self._shapes = shapes
-        self._had |= dict.fromkeys(self._inside((*self._objects.values(), *fresh)))
+        fields = [*_fields(type(self._party))(self._party)]
+        sizes = [len(each) if isinstance(each, _GROWING) else 0 for each in fields]
+        fresh = fields
+        if not all_of_it and len(fields) == len(self._shapes):
+            both = zip(fields, sizes, self._shapes, strict=True)
+            fresh = [each for each, size, (before, its) in both if each is not before or size != its]
+        self._shapes = [*zip(fields, sizes, strict=True)]
+        for fact in self._inside((*self._objects.values(), *fresh)):
+            self._had[fact] = None
         self._objects.clear()
 
     def _inside(self, values: Iterable[object]) -> Iterator[Fact]:
         """Yield the facts inside values that were not there before."""
         waiting: list[Any] = list(values)
-        values_, seen = self.values, self._seen
+        values_, seen, ways = self.values, self._seen, _WAYS
         while waiting:
             value = waiting.pop()
             kind: type = type(value)
-            way = _way(kind)
-            if way is _Way.LEAF:
-                continue
-            if way is _Way.NUMBER:
-                self._number(value)
-            elif way is _Way.BYTES:
-                if SECRET <= len(value) <= LONGEST:
-                    values_.add(value)
-            elif way is _Way.ITEMS:
-                waiting += value
-            elif way is _Way.VALUES:
-                waiting += value.values()
-            elif way is _Way.FACT or way is _Way.PACKET:  # they never change
+            base, inside, _ = ways[kind]
+            if inside is None:
+                if base is bytes:
+                    if SECRET <= len(value) <= LONGEST:
+                        values_.add(value)
+                elif base is int:
+                    self._number(value)
+            elif base is Fact or base is Packet:  # they never change
                 if id(value) not in seen:
                     seen[id(value)] = value
-                    if way is _Way.FACT:
+                    if base is Fact:
                         yield value
-                    waiting += _fields(value)
-            elif way is _Way.STRUCT or (self.alone and value is not self._party):
-                waiting += _fields(value)
+                    waiting += inside(value)
+            elif base is not Principal or (self.alone and value is not self._party):
+                waiting += inside(value)
 
 
-class _Way(Enum):
-    """How facts are looked for in a value, by its type."""
+class _Way(NamedTuple):
+    """How facts are looked for in a value, by its type: `base` is the first of the types that are told apart.
 
-    LEAF, NUMBER, BYTES, ITEMS, VALUES, FACT, PACKET, STRUCT, PARTY = range(9)
+    `inside` returns what lies in such a value; `kept`: a local value of this type is kept until it is looked at. Of a
+    party it is not, because its fields are looked at by themselves.
+    """
+
+    base: type
+    inside: Callable[[Any], Iterable[object]] | None
+    kept: bool
 
 
-_NOTHING = (_Way.LEAF, _Way.PARTY)  # of a local value: a party's fields are looked at by themselves
+class _Ways(dict[type, _Way]):
+    """The way of each type."""
+
+    def __missing__(self, kind: type) -> _Way:
+        """Find the way of a type that was not met before."""
+        told = (bool, int, bytes, dict, list, tuple, set, frozenset, Fact, Packet, Principal, msgspec.Struct, object)
+        base: type = next(each for each in told if issubclass(kind, each))
+        inside: Callable[[Any], Iterable[object]] | None = None
+        if issubclass(base, msgspec.Struct):
+            inside = _fields(kind)
+        elif base not in (bool, int, bytes, object):
+            inside = dict.values if base is dict else iter
+        way = self[kind] = _Way(base, inside, base not in (bool, object, Principal))
+        return way
+
+
+_WAYS = _Ways()
 
 
 @cache
-def _way(kind: type) -> _Way:
-    ways = {
-        bool: _Way.LEAF, int: _Way.NUMBER, bytes: _Way.BYTES, dict: _Way.VALUES, list: _Way.ITEMS,
-        tuple: _Way.ITEMS, set: _Way.ITEMS, frozenset: _Way.ITEMS, Fact: _Way.FACT, Packet: _Way.PACKET,
-        Principal: _Way.PARTY, msgspec.Struct: _Way.STRUCT,
-    }  # fmt: skip
-    return next((way for base, way in ways.items() if issubclass(kind, base)), _Way.LEAF)
-
-
-def _fields(value: msgspec.Struct) -> list[object]:
-    return [getattr(value, field) for field in value.__struct_fields__]
+def _fields(kind: Any) -> Callable[[Any], Iterable[object]]:
+    """Return what reads all fields of a struct."""
+    names: tuple[str, ...] = kind.__struct_fields__
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: [getattr(value, name) for name in names]
 
 
 @cache
 def _part(code: CodeType, module: str) -> str:
-    """Return "inside" for a function that only passes values on, "tool" for a tool's, "" for a party's own code."""
+    """Return INSIDE for a function that only passes values on, TOOL for a tool's, OWN for a party's own code."""
     if module.partition(".")[0] in _LIBRARIES or module in _INSIDE or module.startswith("attacks.lab."):
-        return "inside"
+        return INSIDE
     own = module.startswith("escrow.")
     if own and (code.co_name == "<genexpr>" or code is codec.walk.__code__):
-        return "inside"
-    return "tool" if module in _TOOLS or module.startswith("escrow.primitives.") else ""
-
-
-def _may_have(frame: FrameType) -> bool:
-    """Return whether a function that begins may have what the party's code has nowhere else.
-
-    Of the library's tools (primitives, the codec) only arguments and results count, not how they compute.
-    """
-    part = _part(frame.f_code, frame.f_globals.get("__name__", "builtins"))
-    if part != "tool":
-        return not part
-    caller = frame.f_back
-    return caller is None or _part(caller.f_code, caller.f_globals.get("__name__", "builtins")) != "tool"
+        return INSIDE
+    return TOOL if module in _TOOLS or module.startswith("escrow.primitives.") else OWN
 
 
 @cache
@@ -244,8 +275,9 @@ def _is_method(code: CodeType) -> bool:
 @cache
 def facts_read(kind: type) -> frozenset[type[Fact]]:
     """Return the types of facts of the modules on which a scheme's class draws."""
-    types = vocabulary(importlib.import_module(kind.__module__), (Fact,)).types - {Fact}
-    return frozenset(each for each in types if not each.__module__.startswith("attacks.lab."))
+    types = collected(importlib.import_module(kind.__module__), (Fact, Packet, Principal)).types - {Fact}
+    facts = (each for each in types if issubclass(each, Fact))
+    return frozenset(each for each in facts if not each.__module__.startswith("attacks.lab."))
 
 
 class Replaced:

@@ -23,7 +23,7 @@ from attacks.lab.simulation.seat import WatchedWire, occupant
 from attacks.lab.simulation.strategies import narrowest
 from attacks.lab.simulation.takeover import Takeover, done_by
 from escrow import crypto
-from escrow.codec import Fact
+from escrow.codec import Fact, Packet
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.content import InGroup, direct
@@ -33,7 +33,7 @@ from escrow.errors import EscrowError
 from escrow.principal import Principal
 from escrow.scheme import Scheme
 from escrow.testing.world import World
-from escrow.vocabulary import vocabulary
+from escrow.vocabulary import collected
 from escrow.warrant import Order, Warrant
 from escrow.wire import Link, Wire
 
@@ -92,7 +92,7 @@ def _cast(scheme: Scheme, scenario: Scenario) -> Cast:
     with crypto.running(Run(run_secret(scenario.seed))):
         trial = Play(scheme, scenario, _Onlooker())
         parties = trial.set_up().parties()
-    words = vocabulary(importlib.import_module(type(scheme).__module__), (Fact,))
+    words = collected(importlib.import_module(type(scheme).__module__), (Fact, Packet, Principal))
     return with_roles(trial.cast, parties, words)
 
 
