@@ -12,7 +12,6 @@ defines them.
 
 from __future__ import annotations
 
-import fnmatch
 import importlib
 import pkgutil
 import re
@@ -35,6 +34,7 @@ import msgspec
 from escrow.crypto import new_signing_key
 from escrow.e2ee.device import Device
 from escrow.errors import Malformed
+from escrow.grants import check_cast
 from escrow.run import Run, running
 from escrow.scheme import Scheme, Source, User, checked
 from escrow.vocabulary import vocabulary
@@ -81,6 +81,7 @@ class Kind(Generic[T]):
     examine: Callable[[T], object] = lambda found: found
 
 
+APPARATUS = ("quantum",)  # whom a claim's model may exclude besides the cast
 SCHEMES = Kind(
     Scheme,
     "SCHEME",
@@ -195,15 +196,7 @@ def _refuse_unknown(scheme: Scheme) -> None:
             names = [party.name for party in scheme.cast(users, court) if not isinstance(party, Device)]
     except Exception:
         return
-    for at, grant in enumerate(scheme.claim.grants):
-        where, meant, known = f"its claim's grants[{at}]", fnmatch.filter(names, grant.who), ", ".join(names)
-        if grant.extent == "own":
-            if grant.who in names:
-                raise TypeError(f"{where}.extent: {grant.who!r} is no device, and only devices have texts of their own")
-        elif not meant:
-            raise TypeError(f"{where}.who: nobody is called {grant.who!r}; there are {known}")
-        elif len(meant) < grant.t:
-            raise TypeError(f"{where}.t: {grant.t} of {grant.who!r}, and only {', '.join(meant)} fit that name")
+    check_cast(scheme.claim, names, APPARATUS)
 
 
 # --- files ---

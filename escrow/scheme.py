@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
-from typing import ClassVar, Literal, TypeVar, get_args
+from typing import ClassVar, TypeVar
 
 import msgspec
 
@@ -18,6 +17,9 @@ from escrow.e2ee.provider import Mail, Provider
 from escrow.e2ee.ratchet import Message, MessageKey, Plaintext, open_message
 from escrow.e2ee.sender_keys import SenderMessage, open_sender_message
 from escrow.errors import Forged, Malformed, Refused
+from escrow.grants import Claim as Claim
+from escrow.grants import Grant as Grant
+from escrow.grants import checked as checked
 from escrow.principal import Principal
 from escrow.warrant import Authority, AuthorityKey, Warrant
 from escrow.wire import Wire
@@ -27,8 +29,6 @@ from escrow.wire import Wire
 NAME = re.compile(r"\w[\w .-]{0,63}")
 NAMES_HAVE = "names have 1 to 64 letters, digits, spaces and _ . -, and begin with a letter, a digit or _"
 SET_UP = -1  # the number of the evening after `Scheme.setup`, before day 0
-Extent = Literal["everything", "in scope", "own"]
-Promise = Literal["none", "in scope", "from service"]
 
 
 class User(msgspec.Struct, frozen=True):
@@ -46,60 +46,6 @@ class Source(msgspec.Struct, frozen=True):
     year: int
     section: str
     modelled: str = ""
-
-
-class Grant(msgspec.Struct, frozen=True):
-    """Any `t` of the officials whose names match `who` may open texts of this extent.
-
-    "everything": every text that carries an access field. "in scope": texts that a warrant served on them covers.
-    "own": texts of a device's own user, from its seizure until the session has healed, and what `concedes` lists; it is
-    the one extent that devices have.
-    If `period` is not 0, the t must be taken within one period of so many days, counted from the first.
-    """
-
-    who: str
-    extent: Extent
-    t: int = 1
-    concedes: tuple[str, ...] = ()
-    period: int = 0
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """What a scheme's source says about who may open what. `words` is a paraphrase unless in quotation marks.
-
-    `access` says which texts the lawful access is promised to yield: none, all that a warrant covers, or those that
-    it covers from its service on. Only texts that were promised and missed count against the claim.
-    """
-
-    words: str
-    section: str
-    grants: tuple[Grant, ...]
-    access: Promise
-
-    @property
-    def bounds_access(self) -> bool:
-        """Whether the lawful access is held to its warrants: not where the authority is granted everything alone."""
-        return not any(
-            each.extent == "everything" and each.t == 1 and fnmatchcase("authority", each.who) for each in self.grants
-        )
-
-
-def checked(claim: object) -> Claim:
-    """Return the claim. Raise TypeError, naming the field, where it is none, or says what no judge understands."""
-    if not isinstance(claim, Claim):
-        raise TypeError(f"its claim is no Claim but a {type(claim).__name__}")
-    try:
-        msgspec.convert(msgspec.to_builtins(claim), Claim)
-    except msgspec.ValidationError as error:
-        said, _, field = str(error).partition(" - at `$.")
-        raise TypeError(f"its claim's {field.rstrip('`')}: {said}; the words are those of {_WORDS}") from None
-    for at, grant in enumerate(claim.grants):
-        if not grant.who or grant.t < 1 or grant.period < 0:
-            raise TypeError(f"its claim's grants[{at}]: who names somebody, t is 1 or more, period is not negative")
-    return claim
-
-
-_WORDS = f"extent: {', '.join(get_args(Extent))}; and access: {', '.join(get_args(Promise))}"
 
 
 class RequestSubject(Fact, frozen=True):

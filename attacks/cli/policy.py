@@ -22,6 +22,8 @@ from attacks.report.page import plain
 from escrow.registry import parameters
 from escrow.scheme import Scheme
 
+BREACHES = frozenset({"BREACH", "FAILS"})  # what `--fail-on breach` means
+
 
 class Policy(NamedTuple):
     """What --fail-on and --baseline say; `reference` is the matrix in the file `baseline`."""
@@ -84,7 +86,7 @@ def _failed(
 ) -> bool:
     """Return whether the policy is not met."""
     if policy.fail_on == "breach":
-        return any(cell.verdict == "BREACH" for cell in cells)
+        return any(cell.verdict in BREACHES for cell in cells)
     if policy.fail_on == "unexpected":
         return any(map(unexpected, cells))
     found = _regressions(cells, policy.reference, schemes, attacks) if policy.reference else []
@@ -95,13 +97,14 @@ def _failed(
 
 
 def unexpected(cell: Cell) -> bool:
-    """Return whether the cell is a breach that plain encryption does not have.
+    """Return whether the cell is a breach or failure that plain encryption does not have.
 
-    Texts are opened that stay closed in plain, or texts are overreached, forged, duplicated, or attributed to the wrong
-    sender.
+    Texts are opened that stay closed in plain, or texts are overreached, forged, duplicated, fabricated, or attributed
+    to the wrong sender.
     """
-    return cell.verdict == "BREACH" and (
+    return cell.verdict in BREACHES and (
         (cell.excluded > 0 and cell.added_over_plain > 0)
+        or cell.fabricated + cell.misattributed > 0
         or cell.overreached > 0
         or cell.forged > 0
         or cell.duplicated > 0

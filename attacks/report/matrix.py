@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix, Unnoticed
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.procedure import briefly
 from attacks.report import scorecard
 from attacks.report.cards import Card, draw_card
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
 
-NOTEWORTHY = ("BREACH", "INCONCLUSIVE", "TIMEOUT", "ERROR")
+NOTEWORTHY = ("BREACH", "FAILS", "INCONCLUSIVE", "TIMEOUT", "ERROR")
 INCOMPLETE = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
-STYLES = {"BREACH": BOLD, "NOT_APPLICABLE": DIM} | dict.fromkeys(INCOMPLETE, ATTENTION)
+STYLES = {"BREACH": BOLD, "FAILS": BOLD, "NOT_APPLICABLE": DIM} | dict.fromkeys(INCOMPLETE, ATTENTION)
 GAP = 3  # columns that the table puts between two of its own
 
 
@@ -122,7 +123,7 @@ def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
 
     `comparisons` is how often users of the scenario compare safety numbers: some alarms depend on that.
     """
-    page.line(f"{cell.scheme} under {cell.attack}: {cell.verdict}", STYLES.get(cell.verdict, ""))
+    page.line(f"{cell.scheme} under {cell.attack}: {briefly(cell)}", STYLES.get(cell.verdict, ""))
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
         pairs += _strategies(cell)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from attacks.lab.results.types import Cell, Matrix
 from attacks.report.page import Page, counted, join
 
-JUDGED = ("BREACH", "AS CLAIMED", "HELD")
+JUDGED = ("BREACH", "FAILS", "OUTSIDE MODEL", "CONCEDED", "AS PLAIN", "AS CLAIMED", "HELD")
 
 
 class Worst(NamedTuple):

@@ -28,6 +28,7 @@ FLOORS = (  # a room imports from lower floors, and from itself
     {"confidential"},
     {"e2ee", "sharing"},
     {"warrant"},
+    {"grants"},
     {"scheme"},
     {"schemes"},
     {"registry", "vectors"},

@@ -10,7 +10,10 @@ from attacks.lab.comparison.difference import Change, Difference, Rows, count, d
 from attacks.lab.results.rows import row
 from attacks.lab.results.types import Alarms, Cell, Matrix
 
-WORSE = {"HELD": 0, "AS CLAIMED": 1, "BREACH": 2}  # the verdicts over what was measured, in order
+WORSE = {
+    each: number
+    for number, each in enumerate(("HELD", "AS CLAIMED", "AS PLAIN", "CONCEDED", "OUTSIDE MODEL", "FAILS", "BREACH"))
+}  # the verdicts over what was measured, in order
 TEXTS = (
     "exposed.",
     "excluded",
@@ -22,6 +25,9 @@ TEXTS = (
     "forged",
     "duplicated",
     "framed",
+    "missed",
+    "fabricated",
+    "misattributed",
 )  # more of them is worse
 OTHERS = ("coalition", "sent", "lawful", "entitled", "added_over_plain", "services", "cost.seizures", "cost.trials")
 
@@ -77,8 +83,8 @@ def _changes(old: Cell, new: Cell) -> Iterator[Change]:
 
 
 def _verdict(old: str, new: str) -> Literal["regression", "improvement", "changed"]:
-    """Return the severity: a regression is a new breach, a worse verdict, or a verdict that is gone."""
-    if new == "BREACH" or (old in WORSE and new not in WORSE):
+    """Return the severity: a regression is a new breach or failure, a worse verdict, or a verdict that is gone."""
+    if new == "BREACH" or (new == "FAILS" and old not in WORSE) or (old in WORSE and new not in WORSE):
         return "regression"
     if old in WORSE and new in WORSE:
         return "regression" if WORSE[new] > WORSE[old] else "improvement"

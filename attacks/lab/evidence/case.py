@@ -14,9 +14,9 @@ from attacks.lab.simulation.attack import Attack, Cast, Corruption, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import named, strategies
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.cell import Reach, reach
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.reach import Reach, reach
 from escrow import registry
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
@@ -95,7 +95,8 @@ class Case:
         """The cell as the matrix has it, without a run of its controls."""
         plain = registry.schemes()["plain"]
         evaluation = self._evaluation if self.scheme == plain else Evaluation(plain, self.attacks, self.scenario)
-        return self._evaluation.cell(self._listed, evaluation.opened)[0]
+        itself = self.scheme == plain
+        return self._evaluation.cell(self._listed, lambda each: evaluation.opened(each)._replace(itself=itself))[0]
 
     @cached_property
     def reach(self) -> Reach:

@@ -16,7 +16,19 @@ import msgspec
 from attacks.lab.simulation.scenario import Scenario
 from escrow.scheme import SET_UP
 
-Verdict = Literal["BREACH", "AS CLAIMED", "HELD", "NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR"]
+Verdict = Literal[
+    "BREACH",
+    "FAILS",
+    "OUTSIDE MODEL",
+    "CONCEDED",
+    "AS PLAIN",
+    "AS CLAIMED",
+    "HELD",
+    "NOT_APPLICABLE",
+    "INCONCLUSIVE",
+    "TIMEOUT",
+    "ERROR",
+]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]  # every reader of JSON has these exactly
 Duration = Annotated[float, msgspec.Meta(ge=0)]
@@ -95,6 +107,52 @@ class Unnoticed(Result, frozen=True, kw_only=True):
     alarms: tuple[Alarms, ...] = ()
 
 
+class Against(Result, frozen=True, kw_only=True):
+    """Texts opened or over-collected that no grant of the claim covers, each counted once.
+
+    `outside`: opened only by corruptions that the source's model excludes; `conceded` by the source; `as_plain`: of the
+    others those that the same thieves open in plain, with no alarm fewer. `by_coalition` counts what the cell's
+    coalition opens of the excluded ones, `overcollected` what the lawful access yields that the authority is not
+    granted.
+    """
+
+    texts: Count = 0
+    by_coalition: Count = 0
+    overcollected: Count = 0
+    outside: Count = 0
+    conceded: Count = 0
+    as_plain: Count = 0
+
+    @property
+    def left(self) -> int:
+        """The number of texts that nothing excuses."""
+        return self.texts - self.outside - self.conceded - self.as_plain
+
+
+class Added(Result, frozen=True, kw_only=True):
+    """Deliveries lost and texts shown again beyond those of the honest play."""
+
+    lost: Count = 0
+    duplicated: Count = 0
+
+
+class Grounds(Result, frozen=True, kw_only=True):
+    """What a verdict rests on beside counts.
+
+    `outside_model`: no corruption of the attack is inside the source's model; `model` are its assumptions that exclude
+    any, `concessions` the places of those that count. `untested`: why the cell says nothing; `doubts` about what was
+    not opened; `basis` are the rules, in words; `notes` stand behind the reason.
+    """
+
+    outside_model: bool = False
+    model: tuple[str, ...] = ()
+    concessions: tuple[str, ...] = ()
+    untested: str = ""
+    doubts: tuple[str, ...] = ()
+    basis: str = ""
+    notes: tuple[str, ...] = ()
+
+
 class Cell(Result, frozen=True, kw_only=True):
     """One scheme under one attack. Counts are of texts unless they say otherwise.
 
@@ -102,8 +160,8 @@ class Cell(Result, frozen=True, kw_only=True):
     this name, of the `played` ones of the attack's `strategies`. `unnoticed` is the best of those that nobody notices;
     none if all are noticed.
 
-    `overreached` counts over-collection, split in `overcollected` by whose texts and when, and in `outside` by why;
-    `evaded` counts evasion, split in `missed`. `fabricated` are texts that the lawful access yields beside the `lawful`
+    `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by whose texts and when, and in `outside` by why;
+    `evaded` counts evasion, split in `missed`; `unkept` are those of them that the claim promises. `fabricated` are texts that the lawful access yields beside the `lawful`
     ones and nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those
     that it attributed to a user who did not send them. `named` are targets of warrants whose names the network reads.
     `beyond` counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else.
@@ -137,6 +195,10 @@ class Cell(Result, frozen=True, kw_only=True):
     forged: Count = 0
     duplicated: Count = 0
     framed: Count = 0
+    unkept: Count = 0
+    added: Added = Added()
+    against: Against = Against()
+    grounds: Grounds = Grounds()
     beyond: Count = 0
     added_over_plain: Count = 0
     services: tuple[str, ...] = ()

@@ -70,11 +70,11 @@ class JournalHeader(Result, frozen=True, kw_only=True):
 
 
 class CellLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cell"):
-    """A cell before its controls are judged, and the rules that fired in the plays of its task."""
+    """A cell before its controls are judged, and the rules that fire neither in its play nor in the exercise plays."""
 
     key: str
     cell: Cell
-    fired: tuple[str, ...]
+    idle: tuple[str, ...]
 
     @property
     def cell_id(self) -> CellId:

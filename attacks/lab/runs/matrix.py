@@ -1,7 +1,8 @@
 """Every scheme under every attack. Passive attacks share one honest play; each active attack has a play of its own.
 
-A verdict counts only if the attack's controls hold (it breaks its specimen and fails on the sound twin) and if every
-rule of the scheme was exercised, in these plays or in those of the controls. Otherwise the cell is INCONCLUSIVE.
+A verdict counts only if the attack's controls hold (it breaks its specimen and fails on the sound twin), and what was
+not opened only if every rule of the scheme and of the attack was used: in the cell's play, in the scheme's exercise
+plays, or in the attack's controls. A cell is the same whatever else is run.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from attacks.lab.verdict.analysis import rules_of
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.fingerprints import cell_key, control_key, sources
+from attacks.lab.verdict.procedure import UNJUDGED
+from attacks.lab.verdict.standing import NOTHING, InPlain
 from escrow import crypto
 from escrow.registry import is_plugin
 from escrow.scheme import Scheme
@@ -234,11 +237,13 @@ def _lines(task: Task) -> Iterator[JournalLine]:
             yield _control(task, attack, control.failure, control.fired)
         return
     evaluation = _shared.evaluation(task, task.scheme)
-    evaluation.fired.clear()
-    cells = [evaluation.cell(attack, partial(_shared.opened_in_plain, task))[0] for attack in task.run]
+    lines = []
+    for attack in task.run:
+        cell = evaluation.cell(attack, partial(_shared.opened_in_plain, task))[0]
+        idle = () if cell.verdict in UNJUDGED else evaluation.exercise.idle(attack, frozenset(evaluation.fired))
+        lines.append(CellLine(key=cell.key, cell=cell, idle=idle))
     evaluation.forget()
-    for cell in cells:
-        yield CellLine(key=cell.key, cell=cell, fired=tuple(sorted(evaluation.fired)))
+    yield from lines
 
 
 class _Shared:
@@ -254,7 +259,7 @@ class _Shared:
         """Forget everything, because another run begins."""
         self.results = crypto.Results()
         self._evaluations: dict[str, Evaluation] = {}
-        self._opened: dict[tuple[str, str], frozenset[int]] = {}
+        self._opened: dict[tuple[str, str], InPlain] = {}
 
     def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
         """Return the evaluation of a scheme; drop those of earlier schemes, since tasks come scheme by scheme."""
@@ -271,10 +276,10 @@ class _Shared:
             self._evaluations = kept | {scheme.name: made}
         return self._evaluations[scheme.name]
 
-    def opened_in_plain(self, task: Task, strategy: Attack) -> frozenset[int]:
+    def opened_in_plain(self, task: Task, strategy: Attack) -> InPlain:
         """Return what a strategy opens in the scheme that cells are compared with: nothing if it does not apply."""
         if task.plain is None:
-            return frozenset()
+            return NOTHING
         name = strategy.name, strategy.strategy
         if name not in self._opened:
             self._opened[name] = self.evaluation(task, task.plain).opened(strategy)
@@ -300,4 +305,4 @@ def _given_up(task: Task, verdict: Verdict, why: str) -> TaskResult:
         Cell(scheme=task.scheme.name, attack=each.name, verdict=verdict, reason=why, key=task.keys[each.name])
         for each in task.run
     ]
-    return TaskResult(task.name, lost=tuple(CellLine(key=cell.key, cell=cell, fired=()) for cell in cells))
+    return TaskResult(task.name, lost=tuple(CellLine(key=cell.key, cell=cell, idle=()) for cell in cells))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.runs.journal import (
@@ -18,10 +16,10 @@ from attacks.lab.runs.journal import (
     difference,
     said,
 )
+from attacks.lab.verdict.procedure import decided
 from escrow.errors import Malformed
 
 NOT_RUN = "it was not run"
-UNJUDGED = frozenset({"NOT_APPLICABLE", "ERROR", "TIMEOUT"})  # verdicts that do not depend on the controls
 
 
 def merged(files: Sequence[tuple[str, Contents]]) -> tuple[JournalHeader, list[JournalLine]]:
@@ -44,7 +42,7 @@ def merged(files: Sequence[tuple[str, Contents]]) -> tuple[JournalHeader, list[J
 
 
 def _found(line: JournalLine) -> tuple[object, ...]:
-    """Return a line without the rules that fired, because a task that was cut in two exercised fewer."""
+    """Return what a line says."""
     return (line.key, line.cell if isinstance(line, CellLine) else line.failure)
 
 
@@ -57,18 +55,15 @@ def missing(header: JournalHeader, lines: Iterable[JournalLine]) -> list[CellId]
 def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
     """Return the result. A cell is INCONCLUSIVE if its controls failed or did not run.
 
-    If a rule fired nowhere, so is HELD or AS CLAIMED: more might have been opened. What was opened stands.
+    Rules that were idle in its own play, in the scheme's exercise plays and in its controls weaken what was not opened.
     """
     lines = list(lines)
-    cells = {line.cell_id: line.cell for line in lines if isinstance(line, CellLine)}
-    broken = dict.fromkeys(header.manifest.attacks, NOT_RUN)
-    broken |= {line.attack: line.failure for line in lines if isinstance(line, ControlLine)}
-    fired = frozenset[str]().union(*(line.fired for line in lines))
-    idle = {scheme: tuple(rule for rule in rules if rule not in fired) for scheme, rules in header.rules.items()}
+    cells = {line.cell_id: line for line in lines if isinstance(line, CellLine)}
+    controls = {line.attack: line for line in lines if isinstance(line, ControlLine)}
     return Matrix(
         manifest=header.manifest,
         cells=tuple(
-            _conclusive(cells[scheme, attack], broken[attack], idle[scheme])
+            _conclusive(cells[scheme, attack], controls.get(attack))
             if (scheme, attack) in cells
             else Cell(scheme=scheme, attack=attack, verdict="ERROR", reason=NOT_RUN)
             for scheme in header.manifest.schemes
@@ -77,14 +72,9 @@ def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
     )
 
 
-def _conclusive(cell: Cell, failure: str, idle: Sequence[str]) -> Cell:
-    if cell.verdict in UNJUDGED or not (failure or idle):
-        return cell
-    unsure = f"never exercised: {', '.join(idle)}"
-    if not failure and cell.verdict == "BREACH":
-        return msgspec.structs.replace(cell, reason=f"{cell.reason}; {unsure}")
-    if failure == NOT_RUN:
-        why = f"the controls of {cell.attack} were not run"
-    else:
-        why = f"a control of {cell.attack} failed: {failure}" if failure else unsure
-    return msgspec.structs.replace(cell, verdict="INCONCLUSIVE", reason=why)
+def _conclusive(line: CellLine, control: ControlLine | None) -> Cell:
+    if control is None:
+        return decided(line.cell, untested=f"the controls of {line.cell.attack} were not run")
+    untested = f"a control of {control.attack} failed: {control.failure}" if control.failure else ""
+    idle = [rule for rule in line.idle if rule not in control.fired]
+    return decided(line.cell, untested=untested, doubts=(f"never exercised: {', '.join(idle)}",) if idle else ())

@@ -7,9 +7,8 @@ This uses public headers and the seized state alone, no derivation, so it is ind
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from functools import cache
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
@@ -22,7 +21,8 @@ from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import Answers, ChainKey, MessageKey
 from escrow.e2ee.sender_keys import SenderChain
 from escrow.e2ee.transcript import Transcript
-from escrow.scheme import Claim, Grant, checked
+from escrow.grants import DEVICE, OWN, Claim, Grant, Who, called, checked, extents, is_met, parts, read_who
+from escrow.scheme import SET_UP
 from escrow.testing.world import mails_in
 
 
@@ -31,6 +31,8 @@ class Judge:
 
     def __init__(self, record: Record, claim: Claim) -> None:
         self.record, self.claim = record, checked(claim)
+        self._turned = {turn.principal: turn.day for turn in record.corrupted}
+        self._owner = {device: user.name for user in record.scenario.users for device in user.devices}
         self.by_id = {sent.id: sent for sent in record.sent}
         self.in_scope = {
             sent.id
@@ -48,15 +50,85 @@ class Judge:
         """Return whether some grant covers this coalition and this text."""
         return any(self._grants(grant, coalition, text) for grant in self.claim.grants)
 
+    def conceded(self, coalition: Coalition, text: int) -> str:
+        """Return where the source concedes that this coalition opens this text, or ""."""
+        for each in self.claim.concessions:
+            if self._has(read_who(each.who), coalition) and self._within_extent(each.extent, coalition, text):
+                return f"{each.source.source} {each.source.where}"
+        return ""
+
+    def outside(self, coalition: Coalition) -> str:
+        """Return the assumption of the source's model under which nobody is such a coalition, or ""."""
+        for each in self.claim.model:
+            times = Counter(seizure.principal for seizure in coalition.members)
+            often = tuple(seizure for seizure in coalition.members if times[seizure.principal] >= each.times)
+            if self._has(read_who(each.who), Coalition(often, coalition.thresholds if each.times == 1 else ())):
+                return each.words
+        return ""
+
     def _grants(self, grant: Grant, coalition: Coalition, text: int) -> bool:
-        if grant.extent == "own":
-            return any(self._own(member, self.by_id[text]) for member in coalition.members)
-        if grant.extent == "in scope" and text not in self.in_scope:
-            return False
-        named = frozenset(name for name in self.record.cast.officials if fnmatchcase(name, grant.who))
-        if grant.period and not _in_one_period(seizures_in(coalition, named), grant.period):
-            return False
-        return fewest(coalition, named) >= grant.t
+        who = grant.asked
+        if grant.period:
+            named = frozenset[str]().union(*(self._called(part.role) for part in parts(who)))
+            if not _in_one_period(seizures_in(coalition, named), grant.period):
+                return False
+        return self._has(who, coalition) and self._within_extent(grant.extent, coalition, text)
+
+    def _has(self, who: Who, coalition: Coalition) -> bool:
+        """Return whether a coalition has whom a claim names, in each choice that its thresholds stand for."""
+        return is_met(who, lambda role: fewest(coalition, self._called(role)))
+
+    def _called(self, role: str) -> frozenset[str]:
+        """Return the principals of a name or role; what an attack's apparatus became has its own name."""
+        cast = self.record.cast
+        if role == DEVICE:
+            return frozenset(cast.devices)
+        beside = self.record.states.keys() - set(cast.devices)
+        return called(role, (*cast.officials, *sorted(beside - set(cast.officials))))
+
+    def _within_extent(self, extent: str, coalition: Coalition, text: int) -> bool:
+        """Return whether a text meets every extent that is joined here."""
+        return all(self._meets(each, coalition, self.by_id[text]) for each in extents(extent))
+
+    def _meets(self, extent: str, coalition: Coalition, sent: Sent) -> bool:
+        if extent == "everything":
+            return True
+        if extent == OWN:
+            return any(self._own(member, sent) for member in coalition.members)
+        if extent == "of the holder's own user":
+            return any(self._owner.get(member.principal) in sent.people for member in coalition.members)
+        orders = [warrant.order for warrant in self.record.warrants]
+        if extent.startswith("in scope"):
+            return sent.id in self.in_scope
+        if extent == "of the target of a served warrant":
+            return any(order.target in sent.people for order in orders)
+        if extent == "from service on":
+            return any(order.target in sent.people and order.issued <= sent.day for order in orders)
+        first, last, turned = self._theft(coalition)
+        if extent == "of the day of the theft":
+            return first == last == sent.day
+        if extent == "from the theft on":
+            return sent.day > last or (turned and sent.day == last)
+        if extent == "before the theft":
+            return sent.day < first
+        return any(each.body == sent.body and each.day <= first for each in self.record.lawful)
+
+    def _theft(self, coalition: Coalition) -> tuple[int, int, bool]:
+        """Return the first and last day on which the last theft of a coalition may be, and if it is a corruption.
+
+        A corruption begins in the morning of its day, a seizure is in the evening.
+        """
+        days = [self._days(each) for each in seizures_in(coalition, frozenset(self.record.states))]
+        if not days:
+            return 0, 0, True  # whoever only listens steals nothing
+        last = max(high for _, high, _ in days)
+        return max(low for low, _, _ in days), last, any(turned for _, high, turned in days if high == last)
+
+    def _days(self, seizure: Seizure) -> tuple[int, int, bool]:
+        if seizure.principal in self._turned:
+            return self._turned[seizure.principal], self._turned[seizure.principal], True
+        evenings = seizure.evenings or (SET_UP, self.record.scenario.days - 1)
+        return min(evenings), max(evenings), False
 
     def _own(self, seizure: Seizure, sent: Sent) -> bool:
         """Return whether one seizure of this device is granted this text on each of its evenings."""

@@ -1,4 +1,9 @@
-"""Two-sided controls: an attack must break its specimen and fail on the sound twin, or its verdicts mean nothing."""
+"""Two-sided controls: an attack must break its specimen and fail on the sound twin, or its verdicts mean nothing.
+
+They are judged by quantities, without plain, concessions or model beside them: the specimen is broken if anything is
+opened beyond its claim, over-collected, missed, fabricated, misattributed, framed, or done to the mail; its twin is not
+if all of these are 0.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from typing import NamedTuple
 from attacks.lab.simulation.attack import Attack, specimen_module
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.procedure import UNJUDGED, broken
 from escrow.scheme import Scheme
 
 
@@ -39,12 +45,13 @@ def controlled(attack: Attack, every: Sequence[Attack], *, isolated: bool = Fals
     """Run both controls of an attack, with the rules of `every` attack."""
     control = control_of(attack)
     every = every if attack in every else (*every, attack)
-    schemes = control.specimen, control.twin
-    evaluations = [Evaluation(scheme, every, control.scenario, isolated=isolated) for scheme in schemes]
-    specimen, twin = (evaluation.cell(attack)[0] for evaluation in evaluations)
-    failure = ""
-    if specimen.verdict != "BREACH":
-        failure = f"it did not break {specimen.scheme} ({specimen.verdict}: {specimen.reason})"
-    elif twin.verdict not in {"HELD", "AS CLAIMED"}:
-        failure = f"it broke the sound twin {twin.scheme} ({twin.verdict}: {twin.reason})"
-    return Controlled(failure, frozenset[str]().union(*(evaluation.fired for evaluation in evaluations)))
+    fired, failure = set[str](), ""
+    for scheme, breaks in ((control.specimen, True), (control.twin, False)):
+        evaluation = Evaluation(scheme, every, control.scenario, isolated=isolated)
+        cell = evaluation.cell(attack)[0]
+        fired |= evaluation.fired
+        judged = cell.verdict not in UNJUDGED and not cell.grounds.untested
+        if not failure and (not judged or broken(cell) != breaks):
+            did = "did not break" if breaks else "broke the sound twin"
+            failure = f"it {did} {scheme.name} ({cell.verdict}: {cell.reason})"
+    return Controlled(failure, frozenset(fired))

@@ -20,21 +20,30 @@ from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import narrowest, played, strategies
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.byte_pass import BytePass
-from attacks.lab.verdict.cell import Messaging, Reach, judge_cell, reach, texts
+from attacks.lab.verdict.cell import Messaging, judge_cell
 from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.exercise import Exercise
 from attacks.lab.verdict.fingerprints import cell_key
 from attacks.lab.verdict.frontier import Tried, most, noticed, with_frontier, worth_more
+from attacks.lab.verdict.procedure import decided, texts
+from attacks.lab.verdict.reach import Reach, reach
+from attacks.lab.verdict.standing import NOTHING, InPlain, in_plain
 from escrow import __version__, registry
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
 
-OpenedInPlain = Callable[[Attack], frozenset[int]]
-PROMISING = ("HELD", "AS CLAIMED")  # verdicts that no scheme gets while a property of its bytes is broken
+OpenedInPlain = Callable[[Attack], InPlain]
+PROMISING = (
+    "HELD",
+    "AS CLAIMED",
+    "AS PLAIN",
+    "CONCEDED",
+)  # verdicts that no scheme gets while a property of its bytes is broken
 
 
-def nothing(strategy: Attack) -> frozenset[int]:
+def nothing(strategy: Attack) -> InPlain:
     """Return no text: what is opened in plain if a cell is compared with nothing."""
-    return frozenset()
+    return NOTHING
 
 
 class Evaluation:
@@ -61,7 +70,8 @@ class Evaluation:
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
         self.plain, self.by_bytes, self.byte_pass = plain, by_bytes, byte_pass
-        self.fired: set[str] = set()  # the rules that fired in the plays of any cell so far
+        self.fired: set[str] = set()  # the rules that fired in the plays of the last cell
+        self.exercise = Exercise(scheme, attacks, isolated=isolated)
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
     def play(self, attack: Attack | None = None) -> Record:
@@ -125,33 +135,35 @@ class Evaluation:
     def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
         return Analysis(self.scheme, record, self.attacks, isolated=self.isolated, taken=taken)
 
-    def cell(self, attack: Attack, opened_in_plain: OpenedInPlain = nothing) -> tuple[Cell, frozenset[int]]:
-        """Return the cell of this scheme under an attack, and all texts that the attack opens in the cell's play.
+    def cell(self, attack: Attack, opened_in_plain: OpenedInPlain = nothing) -> tuple[Cell, InPlain]:
+        """Return the cell of this scheme under an attack, and what the attack opens in the cell's play.
 
         `opened_in_plain` returns what a strategy of the attack opens in the scheme that the cell is compared with.
         """
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
         if reason := attack.applies(self.scheme, self.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
-            return blank, frozenset()
+            return blank, NOTHING
+        self.fired = set()
         try:
             cell, opened = self._judged(attack, opened_in_plain)
         except (AdversaryFailed, EndlessRule) as error:
-            cell, opened = Cell(scheme=self.scheme.name, attack=attack.name, verdict="ERROR", reason=str(error)), ()
+            cell = Cell(scheme=self.scheme.name, attack=attack.name, verdict="ERROR", reason=str(error))
+            opened = NOTHING
         if self.byte_pass and cell.verdict in PROMISING and self._broken:
-            said = f"{'; '.join(self._broken)}; else {cell.verdict}: {cell.reason}"
-            cell = msgspec.structs.replace(cell, verdict="INCONCLUSIVE", reason=said)
-        return msgspec.structs.replace(cell, key=key), frozenset(opened)
+            cell = decided(cell, doubts=("; ".join(self._broken),))
+        return msgspec.structs.replace(cell, key=key), opened
 
     @cached_property
     def _broken(self) -> tuple[str, ...]:
         return BytePass(self.scheme, self.attacks).failures
 
-    def opened(self, strategy: Attack) -> frozenset[int]:
-        """Return the texts that one strategy opens; none if the attack does not apply."""
+    def opened(self, strategy: Attack) -> InPlain:
+        """Return what one strategy opens; none if the attack does not apply."""
         if strategy.applies(self.scheme, self.cast):
-            return frozenset()
-        return frozenset(self._tried(strategy).found.masks)
+            return NOTHING
+        tried = self._tried(strategy)
+        return in_plain(tried.found, tried.messaging.alarms)
 
     def _tried(self, strategy: Attack) -> Tried:
         analysis, corruptions = self.under(strategy)
@@ -166,11 +178,13 @@ class Evaluation:
         """Return what is played of an attack's strategies, from narrow to wide."""
         return played(strategies(attack, self.cast, self.scenario), self._tried, worth_more)
 
-    def _judged(self, attack: Attack, opened_in_plain: OpenedInPlain) -> tuple[Cell, Iterable[int]]:
+    def _judged(self, attack: Attack, opened_in_plain: OpenedInPlain) -> tuple[Cell, InPlain]:
         tried = self.tried(attack)
         chosen = most(tried)
         if self.isolated and chosen.found.masks:
             self._try_again(chosen.analysis.record, chosen.attack, chosen.found)
+        own = in_plain(chosen.found, chosen.messaging.alarms)
+        itself = self.plain is not None and self.plain.name == self.scheme.name
         cell = judge_cell(
             chosen.analysis,
             chosen.attack,
@@ -178,10 +192,10 @@ class Evaluation:
             chosen.judge,
             chosen.found,
             self.honest,
-            opened_in_plain(chosen.attack),
+            own._replace(itself=True) if itself else opened_in_plain(chosen.attack),
         )
         listed = strategies(attack, self.cast, self.scenario)
-        return with_frontier(cell, tried, len(listed)), chosen.found.masks
+        return with_frontier(cell, tried, len(listed)), own
 
     def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
         """Raise AdversaryFailed if a process with only the coalition's states does not open the cell's texts."""

@@ -16,9 +16,9 @@ import msgspec
 from attacks.lab.results.types import Alarms, Cell, Unnoticed
 from attacks.lab.simulation.attack import Attack, Corruption
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.cell import Reach
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.reach import Reach
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""The fixed exercise play of a scheme: which of its rules fire there, whatever else is played.
+
+It is the honest play in the small scenario and, where that leaves a rule idle, those of the specimens that are made
+from the scheme. So a verdict does not depend on the other cells of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attacks.lab.adversary.view import words_of
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.analysis import Analysis
+from attacks.registry import specimens
+from escrow.scheme import Scheme
+from escrow.warrant import Demand
+
+
+class Exercise:
+    """The rules of one scheme that fire in its exercise plays, each of which is made when it is first needed."""
+
+    def __init__(self, scheme: Scheme, every: Sequence[Attack], *, isolated: bool = False) -> None:
+        self.scheme, self.every, self.isolated = scheme, every, isolated
+        self._fired: set[str] = set()
+        self._left = self._plays()
+
+    def idle(self, attack: Attack, fired: frozenset[str]) -> tuple[str, ...]:
+        """Return the rules of the scheme and of the attack that fire neither among `fired` nor in any exercise play.
+
+        Rules about demands count only where officials answer requests. The rules of other attacks are their own
+        controls' affair.
+        """
+        words = words_of(self.scheme)
+        rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
+        rules += [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # as rules
+        while missing := [rule for rule in rules if rule not in fired | self._fired]:
+            found = next(self._left, None)
+            if found is None:
+                return tuple(missing)
+            self._fired |= found
+        return ()
+
+    def _plays(self) -> Iterator[set[str]]:
+        yield self._of(self.scheme)
+        for specimen in specimens().values():
+            if type(specimen) is not type(self.scheme) and isinstance(specimen, type(self.scheme)):
+                yield self._of(specimen)
+
+    def _of(self, scheme: Scheme) -> set[str]:
+        found = Analysis(scheme, play(scheme, small()), self.every, isolated=self.isolated)
+        return {name for name, times in found.adversary.fired.items() if times}

@@ -1,0 +1,147 @@
+"""The ordered procedure: from the quantities of a cell to its verdict, and to a line that says what decided it.
+
+  1  NOT_APPLICABLE, ERROR, TIMEOUT; INCONCLUSIVE if the attack's control failed or nothing of it ran
+  2  OUTSIDE MODEL    the source's model excludes this corruption, or all by which anything is against the claim
+  3  BREACH           texts opened or over-collected that no grant covers, which the source does not concede, and which
+                      do not open in plain under the same attack with no alarm fewer
+  4  FAILS            promised texts are missed; or texts are fabricated, misattributed, framed, forged, shown again, or
+                      lost though they come through without the attack
+  5  INCONCLUSIVE     a rule was never used, no order passes the checks, a property of the bytes is broken
+  6  CONCEDED         everything that no grant covers is conceded; else AS PLAIN
+  7  AS CLAIMED       something is opened, and grants cover it
+  8  HELD             nothing is opened
+
+The first that applies is the word. What else applies stands behind it, and no doubt hides what was opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from attacks.lab.results.types import Cell, Verdict
+
+UNJUDGED = frozenset[Verdict]({"NOT_APPLICABLE", "ERROR", "TIMEOUT"})
+
+
+def decided(cell: Cell, *, untested: str = "", doubts: tuple[str, ...] = ()) -> Cell:
+    """Return the cell with its verdict and the reason, both from its quantities alone.
+
+    `untested` (why its control failed, or it was not run) and `doubts` are added to those that the cell has.
+    """
+    if cell.verdict in UNJUDGED:
+        return cell
+    grounds = cell.grounds
+    untested = "; ".join(filter(None, (untested, grounds.untested)))
+    grounds = msgspec.structs.replace(grounds, untested=untested, doubts=(*grounds.doubts, *doubts))
+    cell = msgspec.structs.replace(cell, grounds=grounds)
+    return msgspec.structs.replace(cell, verdict=verdict(cell), reason=reason(cell))
+
+
+def verdict(cell: Cell) -> Verdict:
+    """Return the first word that applies to the quantities of a cell."""
+    against, grounds = cell.against, cell.grounds
+    failing = any(True for _ in failures(cell))
+    if cell.verdict in UNJUDGED:
+        return cell.verdict
+    if grounds.untested:
+        return "INCONCLUSIVE"
+    if grounds.outside_model or (against.outside and not against.left and not failing):
+        return "OUTSIDE MODEL"
+    if against.left:
+        return "BREACH"
+    if failing:
+        return "FAILS"
+    if grounds.doubts:
+        return "INCONCLUSIVE"
+    if against.texts:
+        return "AS PLAIN" if against.as_plain else "CONCEDED"
+    return "AS CLAIMED" if cell.exposed.total else "HELD"
+
+
+def broken(cell: Cell) -> bool:
+    """Return whether a control's cell shows anything at all, without plain, concessions or model beside it."""
+    return bool(cell.against.texts) or any(True for _ in failures(cell))
+
+
+# --- in words ---
+
+
+def texts(count: int) -> str:
+    """Return a number of texts in words."""
+    return "1 text" if count == 1 else f"{count} texts"
+
+
+def failures(cell: Cell) -> Iterator[str]:
+    """Yield in words what the lawful access or the mail lacks, or has too much."""
+    if cell.unkept:
+        yield f"{texts(cell.unkept)} that a warrant covers, delivered, evaded the lawful access"
+    if cell.fabricated:
+        yield f"the lawful access yields {texts(cell.fabricated)} that nobody sent"
+    if cell.misattributed:
+        yield f"the lawful access yields {texts(cell.misattributed)} in another conversation"
+    if cell.framed:
+        yield f"{texts(cell.framed)} attributed to somebody who did not send them"
+    if cell.forged:
+        yield f"{texts(cell.forged)} shown that nobody sent"
+    if cell.added.duplicated:
+        yield f"{texts(cell.added.duplicated)} shown again"
+    if cell.added.lost:
+        yield f"deliveries lost that come through without the attack: {cell.added.lost}"
+
+
+def briefly(cell: Cell) -> str:
+    """Return the verdict with what else applies behind it: "BREACH, misses 11"."""
+    counts = {
+        "misses": cell.unkept,
+        "fabricates": cell.fabricated,
+        "misattributes": cell.misattributed,
+        "frames": cell.framed,
+        "forges": cell.forged,
+        "shows again": cell.added.duplicated,
+        "loses": cell.added.lost,
+    }
+    behind = [f"{what} {count}" for what, count in counts.items() if count]
+    return cell.verdict if cell.verdict in UNJUDGED else ", ".join((cell.verdict, *behind))
+
+
+def reason(cell: Cell) -> str:
+    """Return in one line what decided the verdict, and what else applies."""
+    said = [*_against(cell), *failures(cell)] or [_extent(cell)]
+    said += cell.grounds.notes
+    if cell.grounds.outside_model:
+        said.insert(0, "; ".join(cell.grounds.model))
+    text = "; ".join(said)
+    doubts = "; ".join((cell.grounds.untested,) if cell.grounds.untested else cell.grounds.doubts)
+    if not doubts:
+        return text
+    return f"{doubts}; else: {text}" if verdict(cell) == "INCONCLUSIVE" else f"{text}; beside it: {doubts}"
+
+
+def _against(cell: Cell) -> Iterator[str]:
+    """Yield in words what is opened or over-collected that no grant covers, and what excuses it."""
+    against, grounds = cell.against, cell.grounds
+    if cell.excluded:
+        more = "" if against.by_coalition == cell.excluded else f" ({cell.excluded} with other coalitions)"
+        yield f"{_opens(cell.coalition)} {texts(against.by_coalition)} that the claim excludes{more}"
+    if against.overcollected:
+        yield f"the lawful access yields {texts(against.overcollected)} outside every warrant"
+    if against.outside and not grounds.outside_model:
+        yield f"{against.outside} outside the model ({'; '.join(grounds.model)})"
+    if against.conceded:
+        yield f"{against.conceded} conceded ({'; '.join(grounds.concessions)})"
+    if against.as_plain:
+        yield f"{against.as_plain} open in plain too, with no alarm fewer"
+
+
+def _opens(coalition: tuple[str, ...]) -> str:
+    """Return the coalition as the subject of a sentence."""
+    several = len(coalition) > 1 or any(each.startswith("any ") for each in coalition)
+    return f"{', '.join(coalition) or 'nobody'} {'open' if several else 'opens'}"
+
+
+def _extent(cell: Cell) -> str:
+    if cell.exposed.total:
+        return f"{_opens(cell.coalition)} {cell.exposed.total} of {texts(cell.sent)}, as the claim grants"
+    return f"nothing opened by {cell.grounds.basis}"
