@@ -55,7 +55,7 @@ def header() -> journal.JournalHeader:
 
 def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines: list[journal.JournalLine] = [
-        journal.CellLine(key="k", cell=msgspec.structs.replace(each, key="k"), fired=()) for each in matrix().cells
+        journal.CellLine(key="k", cell=msgspec.structs.replace(each, key="k"), idle=()) for each in matrix().cells
     ]
     lines.append(journal.ControlLine(key="c", attack="theft", failure="", fired=()))
     whole = b"".join(map(journal.encoded, (header(), *lines)))

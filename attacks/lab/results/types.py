@@ -160,10 +160,11 @@ class Cell(Result, frozen=True, kw_only=True):
     this name, of the `played` ones of the attack's `strategies`. `unnoticed` is the best of those that nobody notices;
     none if all are noticed.
 
-    `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by whose texts and when, and in `outside` by why;
-    `evaded` counts evasion, split in `missed`; `unkept` are those of them that the claim promises. `fabricated` are texts that the lawful access yields beside the `lawful`
-    ones and nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those
-    that it attributed to a user who did not send them. `named` are targets of warrants whose names the network reads.
+    `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
+    whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`, and `unkept` those of
+    them that the claim promises. `fabricated` are texts that the lawful access yields beside the `lawful` ones and
+    nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those that it
+    attributed to a user who did not send them. `named` are targets of warrants whose names the network reads.
     `beyond` counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else.
     `coalition` is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason`
     says in one line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.

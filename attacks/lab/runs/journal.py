@@ -41,7 +41,7 @@ def said(cell_id: CellId) -> str:
 class JournalHeader(Result, frozen=True, kw_only=True):
     """The run: its manifest, and everything else that decides its cells.
 
-    `every` attack's rules join, and its controls are run; `rules` are those of each scheme's cells, `sources` digests
+    `every` attack's rules join; `rules` are those of each scheme's cells, `sources` digests
     by package of all that is loaded, plug-ins and the data files that they declare too
     (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
     """
@@ -66,7 +66,7 @@ class JournalHeader(Result, frozen=True, kw_only=True):
     def cell_ids(self) -> Iterator[CellId]:
         """The cells and controls of the run, one for each line, in the order of the result, controls last."""
         yield from ((scheme, attack) for scheme in self.manifest.schemes for attack in self.manifest.attacks)
-        yield from (("", attack) for attack in self.every)
+        yield from (("", attack) for attack in self.manifest.attacks)
 
 
 class CellLine(Result, frozen=True, kw_only=True, tag_field="line", tag="cell"):

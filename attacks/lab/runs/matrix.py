@@ -76,8 +76,8 @@ class TaskResult(msgspec.Struct, frozen=True):
 class Plan:
     """The cells to run: these schemes under these attacks, in one scenario.
 
-    `every` are the attacks whose rules join every cell, run or not (default: those run); their controls are run too,
-    because they exercise rules. `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
+    `every` are the attacks whose rules join every cell, run or not (default: those run); controls are run of those run.
+    `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
     adversary in its own processes; `unverified` are names of plug-ins. `loaded` are schemes and attacks that are loaded
     and perhaps not run: journals name the sources of their plug-ins too, because a loaded module may change others.
     """
@@ -119,7 +119,7 @@ class Plan:
             for scheme in self.schemes
             for attack in self.attacks
         }
-        return cells | {("", attack.name): control_key(attack, self.every) for attack in self.every}
+        return cells | {("", attack.name): control_key(attack, self.every) for attack in self.attacks}
 
     def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
         """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known."""
@@ -136,7 +136,7 @@ class Plan:
         passive = tuple(attack for attack in self.attacks if attack not in active)
         groups = ([passive] if passive else []) + [(attack,) for attack in active]
         tasks = [self._task(scheme, group) for scheme in reversed(self.schemes) for group in groups]
-        return tasks + [self._task(None, (attack,)) for attack in self.every]
+        return tasks + [self._task(None, (attack,)) for attack in self.attacks]
 
     def _task(self, scheme: Scheme | None, run: tuple[Attack, ...]) -> Task:
         keys = {attack.name: self.keys[scheme.name if scheme else "", attack.name] for attack in run}

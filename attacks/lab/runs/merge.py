@@ -77,4 +77,6 @@ def _conclusive(line: CellLine, control: ControlLine | None) -> Cell:
         return decided(line.cell, untested=f"the controls of {line.cell.attack} were not run")
     untested = f"a control of {control.attack} failed: {control.failure}" if control.failure else ""
     idle = [rule for rule in line.idle if rule not in control.fired]
+    if not (untested or idle):
+        return line.cell
     return decided(line.cell, untested=untested, doubts=(f"never exercised: {', '.join(idle)}",) if idle else ())

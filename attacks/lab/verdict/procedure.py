@@ -116,7 +116,10 @@ def reason(cell: Cell) -> str:
     doubts = "; ".join((cell.grounds.untested,) if cell.grounds.untested else cell.grounds.doubts)
     if not doubts:
         return text
-    return f"{doubts}; else: {text}" if verdict(cell) == "INCONCLUSIVE" else f"{text}; beside it: {doubts}"
+    if verdict(cell) != "INCONCLUSIVE":
+        return f"{text}; beside it: {doubts}"
+    sure = msgspec.structs.replace(cell.grounds, untested="", doubts=())
+    return f"{doubts}; else {verdict(msgspec.structs.replace(cell, grounds=sure))}: {text}"
 
 
 def _against(cell: Cell) -> Iterator[str]:
