@@ -300,3 +300,32 @@ def test_an_agent_that_stopped_in_the_middle_of_a_refresh_finds_which_of_its_key
     world.pass_days(1)
     assert agent.key.public == world.agent(1).roster[n - 1]
     assert agent.share.epoch == 2 and world.pooled().key == agent.share.key
+
+
+# --- what a member takes over from others ---
+
+
+def test_a_member_takes_over_a_newer_sharing_of_its_key_that_t_members_know_and_no_other():
+    world = World(mornings=2, t=2, n=3)
+    agent = world.agent(1)
+    own, roster, point = agent.sharing, agent.roster, group.base(5)
+    newer = changed(own, epoch=own.epoch + 1, commitments=(own.key, point))
+
+    def after(told, members=2):
+        """Return what the agent knows after so many members told it this sharing."""
+        agent.hold(own, None)
+        agent.begin(Purpose("refresh", 3))
+        agent.run.known = {f"agent-{index}": (told, roster) for index in range(2, 2 + members)}
+        agent.turn(world.wire, "deal", 0)
+        return agent.sharing
+
+    assert after(newer) == newer
+    assert after(newer, members=1) == own
+    for wrong in (
+        changed(newer, commitments=(point, point)),
+        changed(newer, commitments=(own.key, point, point)),
+        changed(newer, commitments=(own.key,)),
+        changed(newer, n=4),
+        changed(newer, epoch=own.epoch - 1),
+    ):
+        assert after(wrong) == own
