@@ -7,7 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from escrow import codec, warrant
-from escrow.e2ee import contacts, membership, provider, sessions
+from escrow.e2ee import contacts, membership, policing, provider, sessions
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, GroupOf, Listed, OwnerOf
 from escrow.e2ee.ratchet import Slot
@@ -220,6 +220,13 @@ def by_owner_alone(device, wire, mail, chain=None):
     return found
 
 
+def of_known_days(device, conversation, people, day, today):
+    """The names in a label, not compared for days before the device knew the group."""
+    known = honest_names(device, conversation, people, day, today)
+    kept = device.known_members.get(conversation.group)
+    return known or (bool(kept) and day < kept[0].first)
+
+
 def over_one_key(device, user):
     return honest_number(msgspec.structs.replace(device, linked=device.linked[:1]), user)
 
@@ -247,6 +254,7 @@ class LastingGhost(ghost.GhostScheme, frozen=True):
 
 
 honest_current, honest_number = sessions.current, Device.safety_number
+honest_names = policing._of
 
 
 def left_here(device, wire):
