@@ -14,17 +14,17 @@ from tools.mutants.trial import Found
 
 PAGE = ROOT / "docs" / "mutants.md"
 REASONS = Path(__file__).with_name("reasons.json")
-KINDS = ("equivalent: ", "not caught: ")  # how a reason begins
+KINDS = ("equivalent: ", "not caught: ", "since noticed: ")  # how a reason begins; the last: by a later test
 
 Results = Sequence[tuple[Mutant, Found]]
 
 HEAD = """# Faults that are made on purpose
 
-Operators make faults in the library, one at a time, and this page counts which of them are noticed. A fault is
-noticed by a *test* of at most 2 seconds, in the rooms that try protocols, or else by a *property* of `escrow-lab
-check`, or else by the *lab*, where a verdict or a count of a cell or an anatomy changes. What notices it first is
-counted: the tests are tried first since they are the quickest. `python -m tools.mutants --write` writes this page;
-other options try one module, one operator, or a sample. The operators:
+Operators make faults in the library, one at a time, and this page counts which of them are noticed: by a *test* of at
+most 2 seconds, in the rooms that try protocols, or else by a *property* of `escrow-lab check`, or else by the *lab*,
+where a verdict or a count of a cell or an anatomy changes. A step notices a fault if it fails with the fault, and
+passes without it. What notices a fault first is counted: tests are tried first since they are the quickest. `python
+-m tools.mutants --write` writes this page; other options try one module, one operator, or a sample. The operators:
 
 """
 
