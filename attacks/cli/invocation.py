@@ -31,6 +31,7 @@ from attacks.lab.results.types import Cell, Result
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.strategies import exhaustive
 from attacks.report.page import USUAL, Page, plain
 from attacks.report.rows import written
 from escrow import registry
@@ -70,6 +71,7 @@ class Invocation:
     messages: int | None = None
     smoke: bool = False
     isolate: bool = False
+    strategies: str = "ends"
     scenario_file: Path | None = None
     jobs: int | None = None
     fail_on: str | None = None
@@ -91,8 +93,9 @@ class Invocation:
 
     @cached_property
     def attacks(self) -> dict[str, Attack]:
-        """Return every attack by name, plug-ins included."""
-        return attack_registry.attacks(self.plugins)
+        """Return every attack by name, plug-ins included, with all strategies if --strategies asks for them."""
+        found = attack_registry.attacks(self.plugins)
+        return {name: exhaustive(each) for name, each in found.items()} if self.strategies == "all" else found
 
     def scheme(self, name: str) -> Scheme:
         """Return the scheme with this name. Raise UnknownName, which lists the existing ones, if there is none."""

@@ -82,6 +82,13 @@ def jobs() -> list[click.Option]:
     return [
         _option("--jobs", type=_count(), help="Number of processes; by default one for each core."),
         _option("--isolate", is_flag=True, help="Run the adversary in a separate process."),
+        _option(
+            "--strategies",
+            type=click.Choice(["ends", "all"]),
+            default="ends",
+            help="Of each attack play the narrowest and the widest strategy, and one between where the narrowest is "
+            "noticed and reads less; or all.",
+        ),
     ]
 
 

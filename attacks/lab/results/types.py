@@ -223,7 +223,8 @@ class Manifest(Result, frozen=True, kw_only=True):
     """The run: version of this project, configuration, and the digest of the inventory of rules and attacks.
 
     `unverified` are schemes and attacks from outside the project; `byte_pass` are the schemes the properties of whose
-    bytes were tried in this run, of the sources that ran.
+    bytes were tried in this run, of the sources that ran. `strategies`: of each attack the narrowest and the widest are
+    played, and one between where that may tell more; or all.
     """
 
     version: str
@@ -234,6 +235,7 @@ class Manifest(Result, frozen=True, kw_only=True):
     inventory: str
     unverified: tuple[str, ...] = ()
     byte_pass: tuple[str, ...] = ()
+    strategies: Literal["ends", "all"] = "ends"
 
     def __post_init__(self) -> None:
         """Raise ValueError if a scheme or an attack stands twice."""

@@ -132,7 +132,7 @@ class Attack:
     `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
     `apparatus` stands beside its play; it is the lab's, since it sees every key (attacks.lab.simulation.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
-    `strategy` says which of several strategies this is; "" where there is one only.
+    `strategy` says which of several strategies this is; "" where there is one only. `plays_all`: every one is played.
     `in_pages`: the lists in CLI.md show the attack, and README its `column` and `findings`; none of it is inherited.
     """
 
@@ -148,6 +148,7 @@ class Attack:
     column: ClassVar[Column | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()
     strategy: str = ""
+    plays_all: bool = False
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return the ways to carry the attack out, from narrow to wide: this one alone, unless there are several.

@@ -1,10 +1,12 @@
 """The strategies of an attack: the ways to carry it out, in order from narrow to wide, each with a play of its own.
 
-Played are the narrowest and the widest, and one between where the narrowest is noticed and reads less than the widest.
+Played are the narrowest and the widest, and one between where the narrowest is noticed and reads less than the widest;
+all of an attack that `plays_all`.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -15,11 +17,11 @@ P = TypeVar("P")
 
 
 def strategies(attack: Attack, cast: Cast, scenario: Scenario) -> tuple[Attack, ...]:
-    """Return the strategies of an attack, from narrow to wide: the attack alone if it lists none.
+    """Return the strategies of an attack, from narrow to wide: the attack alone if it lists none, or is one.
 
     Raise TypeError if one is of another attack, or two have one name.
     """
-    listed = tuple(attack.strategies(cast, scenario)) or (attack,)
+    listed = (attack,) if attack.strategy else tuple(attack.strategies(cast, scenario)) or (attack,)
     names = [each.strategy for each in listed]
     if len(set(names)) < len(names) or any(each.name != attack.name for each in listed):
         raise TypeError(f"the strategies of {attack.name} are not attacks of that name, each called differently")
@@ -28,7 +30,7 @@ def strategies(attack: Attack, cast: Cast, scenario: Scenario) -> tuple[Attack, 
 
 def narrowest(attack: Attack, cast: Cast, scenario: Scenario) -> Attack:
     """Return the strategy that an attack is, or else its narrowest one."""
-    return attack if attack.strategy else strategies(attack, cast, scenario)[0]
+    return strategies(attack, cast, scenario)[0]
 
 
 def named(attack: Attack, name: str, cast: Cast, scenario: Scenario) -> Attack:
@@ -39,14 +41,26 @@ def named(attack: Attack, name: str, cast: Cast, scenario: Scenario) -> Attack:
     raise LookupError(f"{attack.name} has no strategy called {name!a}")
 
 
-def played(listed: Sequence[Attack], play: Callable[[Attack], P], worth_more: Callable[[P, P], bool]) -> list[P]:
+def exhaustive(attack: Attack) -> Attack:
+    """Return the same attack, of which every strategy is played."""
+    again = copy.copy(attack)
+    again.plays_all = True
+    return again
+
+
+def played(
+    listed: Sequence[Attack], play: Callable[[Attack], P], worth_more: Callable[[P, P], bool], every: bool = False
+) -> list[P]:
     """Return what is played of these strategies, from narrow to wide.
 
     Args:
         listed: the strategies.
         play: plays one.
+        every: whether all are played.
         worth_more: whether one between is worth a play, by those of the narrowest and the widest.
     """
+    if every:
+        return [play(each) for each in listed]
     found = [play(each) for each in (listed if len(listed) < 2 else (listed[0], listed[-1]))]
     if len(listed) > 2 and worth_more(*found):
         found.insert(1, play(listed[len(listed) // 2]))
