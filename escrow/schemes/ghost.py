@@ -132,7 +132,7 @@ class GhostProvider(Official, provider.Provider):
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
         """Add the silent device of a request that passes every check to the target's devices. Nothing is answered."""
         keys = codec.decode(request.subject, GhostKeys)
-        self.admit(request, wire.day, iter([("a device of that name exists", keys.device not in self.directory)]))
+        self.admit(request, wire.day, iter([("no device has that name", keys.device not in self.accounts)]))
         self.haunt(keys, request.warrant.order.target)
         self.haunted[keys.device] = request
 

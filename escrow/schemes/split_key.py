@@ -210,8 +210,8 @@ def pinned(reader: SplitDevice | SplitAuthority, sender: str, told: Published) -
     """Return the published group. The reader raises Refused if it is not the dealer's, of t of n agents, the first."""
     sizes = (told.group.t, told.group.n)
     reader.insist(sender == DEALER, "the dealer publishes the group")
-    told_none = reader.n == 0  # a thief's authority is outside the cast, which tells each reader the sizes
-    reader.insist(told_none or sizes == (reader.t, reader.n), "the group is of t of n agents")
+    thief = isinstance(reader, SplitAuthority) and reader.n == 0  # of no cast, which tells each reader the sizes
+    reader.insist(thief or sizes == (reader.t, reader.n), "the group is of t of n agents")
     reader.insist(reader.group in (None, told.group), "a group that was published does not change")
     return told.group
 
