@@ -8,7 +8,7 @@ from escrow.crypto import new_signing_key
 from escrow.e2ee.provider import Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import corrupted
-from escrow.schemes.ghost import SCHEME, GhostKeys, ghost_name
+from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, quiet_request
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -84,3 +84,13 @@ def test_a_client_that_first_asks_when_the_warrant_is_over_is_not_told_to_keep_q
     to_the_third_day(haunted)
     assert not carol.keeps_quiet(haunted.wire, listed)
     assert carol.silences == []
+
+
+def test_a_client_that_asks_about_every_device_learns_who_is_under_a_warrant(haunted):
+    """Carol's phone never wrote to the target alone; what it may ask is not limited."""
+    phone, learnt = haunted.device("carol-phone"), []
+    for device in haunted.provider.directory:
+        answer = haunted.wire.ask(phone.name, phone.provider, AskQuiet(device), Quiet).answer
+        if (request := quiet_request(answer, phone.identity)) is not None:
+            learnt.append((device, request.warrant.order.target))
+    assert learnt == [(NAME, "alice")]

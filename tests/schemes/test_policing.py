@@ -15,7 +15,7 @@ from escrow import codec, registry
 from escrow.e2ee import sender_keys
 from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.policing import LATE, OTHER_DAY, field_type, group_key
-from escrow.e2ee.provider import Group, Mail
+from escrow.e2ee.provider import Group, Mail, Provider
 from escrow.principal import corrupted
 from escrow.scheme import Source
 from escrow.schemes import envelope
@@ -156,6 +156,29 @@ def test_mail_that_a_change_of_the_group_overtook_names_nobody(policing):
         harness.play([Step("say", "alice-phone", "club")])
         assert not [each for each in harness.wire.alarms if "access field" in each.check]
         assert not [why for _, who, why in harness.wire.refusals if who == "provider"]
+
+
+@pytest.mark.parametrize("name", ["envelope", "split-key", "threshold", "fair-keys"])
+def test_a_relay_that_changes_fields_costs_the_law_a_text_and_an_honest_sender_its_name(name: str) -> None:
+    for change, alarmed in ((lambda field: b"", False), (lambda field: field[:-1], True)):
+
+        def queue(party: Provider, recipient: str, mail: Mail, change: Any = change) -> None:
+            changed = msgspec.structs.replace(mail, field=change(mail.field))
+            party.mailboxes.setdefault(recipient, []).append(changed)
+
+        with playing(SCHEMES[name]) as harness:
+            warrant = issue(harness.court.key, harness.order("bob"))
+            harness.serve(warrant)
+            harness.wire.parties["provider"] = corrupted(harness.provider, queue=queue)
+            harness.play([Step("say", "bob-phone", "alice")])
+            assert harness.shown == harness.meant
+            named = {alarm.who for alarm in harness.wire.alarms if alarm.check.startswith("bob-phone: ")}
+            assert bool(named) == alarmed
+            carried = [
+                msgspec.structs.replace(each, mail=msgspec.structs.replace(each.mail, field=change(each.mail.field)))
+                for each in harness.intercepted()
+            ]
+            assert not list(harness.access(warrant, carried))
 
 
 @pytest.mark.parametrize(
