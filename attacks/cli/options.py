@@ -32,6 +32,9 @@ def _count(least: int = 1, most: int | None = None) -> click.IntRange:
     return click.IntRange(least, most)
 
 
+VERDICTS = _option("--verdicts", is_flag=True, help="Print the verdict of every cell, too.")
+
+
 def names() -> list[click.Option]:
     """Return the options of commands that look up schemes or attacks."""
     return [

@@ -1,4 +1,4 @@
-"""The matrix as a table: schemes below each other, attacks side by side, as many as the page is wide."""
+"""A matrix on a page: its numbers, its verdicts, and what decided them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix, Unnoticed
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.procedure import briefly
-from attacks.report import scorecard
+from attacks.report import grid, scorecard
 from attacks.report.cards import Card, draw_card
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
@@ -20,10 +20,14 @@ STYLES = {"BREACH": BOLD, "FAILS": BOLD, "NOT_APPLICABLE": DIM} | dict.fromkeys(
 GAP = 3  # columns that the table puts between two of its own
 
 
-def draw_matrix(page: Page, matrix: Matrix) -> None:
-    """Draw the verdicts, the reasons of the noteworthy ones, and the scorecard."""
+def draw_matrix(page: Page, matrix: Matrix, verdicts: bool = False) -> None:
+    """Draw the numbers of all cells, what decided the noteworthy ones, and the scorecard.
+
+    With `verdicts`, draw the verdicts of all cells below the numbers.
+    """
     page.line(described(matrix.manifest.scenario))
-    for block in _blocks(page.width, matrix):
+    grid.draw_numbers(page, matrix)
+    for block in _blocks(page.width, matrix) if verdicts else ():
         page.gap()
         _draw_block(page, matrix, block)
     page.gap()

@@ -10,7 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,16 +87,26 @@ class Page:
         for name, value in pairs:
             self.line(f"{name:<{widest}}  {value}", indent=indent, hang=widest + 2)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = ()) -> None:
-        """Write a table with a rule below its head; the columns whose numbers are in `numbers` are aligned right."""
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = (), close: bool = False
+    ) -> None:
+        """Write a table with a rule below its head.
+
+        The columns whose numbers are in `numbers` are aligned right; `close` leaves one blank between columns, not
+        three.
+        """
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=BOLD if self.colours else "")
+        head = BOLD if self.colours else ""
+        padding = (0, 0) if close else (0, 1)
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style=head)
         tall = max(column.count("\n") for column in columns)
         for at, column in enumerate(columns):
-            head = "\n" * (tall - column.count("\n")) + column
-            table.add_column(_text(head), justify="right" if at in numbers else "left", overflow="fold")
+            title = "\n" * (tall - column.count("\n")) + column
+            kept = close and at == 0  # the other columns are folded before the names
+            justify: Literal["left", "right"] = "right" if at in numbers else "left"
+            table.add_column(_text(title), justify=justify, overflow="fold", no_wrap=kept)
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         console = self._rich()

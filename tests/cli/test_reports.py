@@ -98,7 +98,7 @@ def test_colours_are_written_only_where_they_are_asked_for() -> None:
 @pytest.mark.parametrize("width", [NARROW, 60, 80, 200])
 def test_every_verdict_stands_in_the_row_of_its_scheme_and_the_column_of_its_attack(width: int) -> None:
     odd = of(cell("envelope", ATTACKS[3], "NOT_APPLICABLE"), cell("split-key", ATTACKS[1], "AS CLAIMED"))
-    lines = drawn(lambda page: matrix.draw_matrix(page, odd), width).splitlines()
+    lines = drawn(lambda page: matrix.draw_matrix(page, odd, verdicts=True), width).splitlines()
     assert max(map(len, lines)) <= width
     row = [line for line in lines if line.startswith("envelope ")]
     assert sum(line.count("NOT_APPLICABLE") for line in row) == 1
@@ -108,7 +108,7 @@ def test_every_verdict_stands_in_the_row_of_its_scheme_and_the_column_of_its_att
 
 def test_a_wide_page_needs_one_table_and_a_narrow_one_several_of_like_size() -> None:
     heads = [
-        drawn(lambda page: matrix.draw_matrix(page, of()), width).split("15 cells")[0].count("scheme ")
+        drawn(lambda page: matrix.draw_matrix(page, of(), verdicts=True), width).split("15 cells")[0].count("scheme ")
         for width in (200, 80, NARROW)
     ]
     assert heads == [1, 2, 3]
@@ -125,7 +125,7 @@ def test_each_cell_that_is_a_breach_or_was_not_judged_has_its_reason() -> None:
 
 
 def test_what_nobody_checked_is_marked() -> None:
-    told = drawn(lambda page: matrix.draw_matrix(page, of(unverified=("envelope",))))
+    told = drawn(lambda page: matrix.draw_matrix(page, of(unverified=("envelope",)), verdicts=True))
     assert "\nenvelope *  " in told and "unverified until `escrow-lab check` passes" in told
     assert "unverified" not in drawn(lambda page: matrix.draw_matrix(page, of()))
 

@@ -7,16 +7,21 @@ from pathlib import Path
 
 from attacks.cli.cells import PARTS, check_parts, plan_of, play_cells, play_seeds, resumed_matrix, shard_result
 from attacks.cli.invocation import CommandResult, Invocation
-from attacks.cli.options import command, destination, format_, jobs, names, play, policy, selection
+from attacks.cli.options import VERDICTS, command, destination, format_, jobs, names, play, policy, selection
 from attacks.lab.runs.matrix import Shard
 from attacks.lab.runs.seeds import sensitivity
 from attacks.report.matrix import draw_matrix
 from attacks.report.seeds import draw_sensitivity
 
 
-@command("matrix", names(), selection(), play(), jobs(), policy(), format_(), destination(), own=PARTS)
+@command("matrix", names(), selection(), play(), jobs(), policy(), format_(), destination(), own=[*PARTS, VERDICTS])
 def matrix_command(
-    invocation: Invocation, resume: Path | None, shard: Shard | None, timeout: float | None, seeds: int | None
+    invocation: Invocation,
+    resume: Path | None,
+    shard: Shard | None,
+    timeout: float | None,
+    seeds: int | None,
+    verdicts: bool,
 ) -> CommandResult:
     """Play every attack on every scheme, compare what was opened with what the scheme claims, and print a table."""
     check_parts(invocation, resume, shard, seeds)
@@ -32,4 +37,6 @@ def matrix_command(
         result, note = resumed_matrix(invocation, plan_of(invocation, *chosen), timeout, resume)
     else:
         result, note = play_cells(invocation, *chosen, timeout), ""
-    return CommandResult(partial(draw_matrix, matrix=result), result, invocation.judge(result.cells), note)
+    return CommandResult(
+        partial(draw_matrix, matrix=result, verdicts=verdicts), result, invocation.judge(result.cells), note
+    )

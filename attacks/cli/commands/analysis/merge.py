@@ -10,7 +10,7 @@ import click
 
 from attacks.cli.exit_codes import INCOMPLETE, CannotCompare
 from attacks.cli.invocation import CommandResult, Invocation
-from attacks.cli.options import FILE, command, destination, format_
+from attacks.cli.options import FILE, VERDICTS, command, destination, format_
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.runs import journal, merge
 from attacks.report.matrix import draw_matrix
@@ -22,11 +22,12 @@ OWN = [
         type=click.Choice(["breach", "unexpected"]),
         help="Exit with 1 if there is a breach; a breach that plain encryption does not have (unexpected).",
     ),
+    VERDICTS,
 ]
 
 
 @command("merge", format_(), destination(), own=OWN)
-def merge_command(invocation: Invocation, files: Sequence[Path]) -> CommandResult:
+def merge_command(invocation: Invocation, files: Sequence[Path], verdicts: bool) -> CommandResult:
     """Join what `matrix --shard` and `matrix --resume` wrote; the result equals that of one run of everything.
 
     Nothing is played, and no plug-in is loaded. Cells that no FILE holds are listed, and the exit code is 3.
@@ -38,4 +39,4 @@ def merge_command(invocation: Invocation, files: Sequence[Path]) -> CommandResul
     result, gone = merge.judged(header, lines), merge.missing(header, lines)
     code = INCOMPLETE if gone else invocation.judge(result.cells)
     note = f"no file holds {', '.join(map(journal.said, gone))}" if gone else ""
-    return CommandResult(partial(draw_matrix, matrix=result), result, code, note)
+    return CommandResult(partial(draw_matrix, matrix=result, verdicts=verdicts), result, code, note)

@@ -1,0 +1,86 @@
+"""The matrix in numbers: attacks below each other, schemes side by side, each beside plain encryption."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from attacks.lab.results.types import Cell, Matrix
+from attacks.report.page import ATTENTION, BOLD, DIM, Page
+from attacks.report.page import Cell as Entry
+
+PLAIN = "plain"
+NAME = 17  # columns for the names of attacks, which are folded at hyphens
+WIDE = 6  # columns for one scheme
+UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
+KEY = (
+    "Texts opened, the most of any strategy; beside plain, how many more or fewer (= as many). ! more than the claim "
+    "allows and than plain gives away; miss: texts that the lawful access fails to give or has wrong; lost: "
+    "texts that do not arrive; · not applicable; ? not known."
+)
+
+
+def draw_numbers(page: Page, matrix: Matrix) -> None:
+    """Draw one table, folded where the page is too narrow for all schemes, and the key to it."""
+    schemes = list(matrix.manifest.schemes)
+    fitting = max(1, (page.width - NAME) // (WIDE + 1))
+    tables = -(-len(schemes) // fitting)
+    size = -(-len(schemes) // max(1, tables))
+    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
+    for at in range(0, len(schemes), max(1, size)):
+        page.gap()
+        _draw_block(page, matrix, cells, schemes[at : at + size])
+    page.line(KEY)
+
+
+def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], schemes: Sequence[str]) -> None:
+    unverified = matrix.manifest.unverified
+    heads = [folded(name + " *" * (name in unverified), WIDE) for name in schemes]
+    rows: list[list[Entry]] = []
+    for attack in matrix.manifest.attacks:
+        plain = cells.get((PLAIN, attack))
+        row = [_entry(cells.get((scheme, attack)), plain) for scheme in schemes]
+        rows.append([folded(attack + " *" * (attack in unverified), NAME), *row])
+    page.table(["", *heads], rows, numbers=range(1, len(schemes) + 1), close=True)
+
+
+def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
+    """Return what stands in the table for a cell, beside the cell of plain under the same attack."""
+    if cell is None:
+        return ""
+    if cell.verdict == "NOT_APPLICABLE":
+        return ("·", DIM)
+    if cell.verdict in UNTESTED and not cell.exposed.total:
+        return ("?", ATTENTION)
+    said = _beside(cell, plain)
+    if cell.verdict == "BREACH":
+        return (said + "!", BOLD)
+    if cell.verdict == "FAILS":
+        number = "" if said in {"0", "="} else said + "\n"
+        return (f"{number}miss {failed(cell)}" if failed(cell) else f"{said} lost", BOLD)
+    return (said + "?", ATTENTION) if cell.verdict in UNTESTED else said
+
+
+def _beside(cell: Cell, plain: Cell | None) -> str:
+    opened = cell.exposed.total
+    if plain is None or plain is cell or plain.verdict == "NOT_APPLICABLE" or plain.verdict in UNTESTED:
+        return str(opened)
+    more = opened - plain.exposed.total
+    return f"{more:+}".replace("-", "−") if more else "="
+
+
+def failed(cell: Cell) -> int:
+    """Return how many texts the lawful access fails to give although it is promised them, or has wrong."""
+    return cell.unkept + cell.fabricated + cell.misattributed + cell.framed
+
+
+def folded(name: str, width: int) -> str:
+    """Return a name in lines of at most `width`, folded at hyphens and, where a part is too long, inside it."""
+    lines = [""]
+    for part in re.split(r"(?<=[- ])", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+        while len(lines[-1].rstrip()) > width:
+            lines[-1:] = [lines[-1][: width - 1] + "-", lines[-1][width - 1 :]]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,58 @@
+"""The matrix in numbers: what stands in the table for a cell, and that it fits."""
+
+import io
+
+import pytest
+from runs import manifest
+
+from attacks.lab.results.types import Cell, Exposed, Exposure, Matrix, Verdict
+from attacks.report import grid
+from attacks.report.page import NARROW, Page
+
+SCHEMES = ("plain", "fair-keys", *(f"a-thirteen-letter-{n}" for n in range(10)))
+ATTACKS = ("theft", "harvest-now-decrypt-later", "incomprehensibilities")
+
+
+def cell(scheme: str, verdict: Verdict, opened: int = 0, attack: str = "theft", **counts: int) -> Cell:
+    exposed = Exposed(bystander=Exposure(future=opened))
+    return Cell(scheme=scheme, attack=attack, verdict=verdict, sent=250, exposed=exposed, **counts)  # type: ignore[arg-type]
+
+
+def drawn(cells: tuple[Cell, ...], width: int, schemes: tuple[str, ...] = SCHEMES[:2]) -> str:
+    stream = io.StringIO()
+    made = Matrix(manifest=manifest(schemes=schemes, attacks=ATTACKS), cells=cells)
+    grid.draw_numbers(Page(stream, width), made)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("plain", "other", "shown"),
+    [
+        (cell("plain", "HELD"), cell("fair-keys", "BREACH", 250), "0 +250!"),
+        (cell("plain", "BREACH", 93), cell("fair-keys", "AS PLAIN", 93), "93! ="),
+        (cell("plain", "BREACH", 93), cell("fair-keys", "HELD"), "93! −93"),
+        (cell("plain", "NOT_APPLICABLE"), cell("fair-keys", "AS CLAIMED", 7), "· 7"),
+        (cell("plain", "HELD"), cell("fair-keys", "FAILS", unkept=9, fabricated=2), "0 miss 11"),
+        (cell("plain", "HELD"), cell("fair-keys", "FAILS", lost=2), "0 = lost"),
+        (cell("plain", "ERROR"), cell("fair-keys", "INCONCLUSIVE"), "? ?"),
+        (cell("plain", "INCONCLUSIVE", 3), cell("fair-keys", "INCONCLUSIVE", 4), "3? 4?"),
+    ],
+)
+def test_a_cell_is_a_number_beside_plains(plain: Cell, other: Cell, shown: str) -> None:
+    row = next(line for line in drawn((plain, other), 80).splitlines() if line.startswith("theft"))
+    assert row.split() == ["theft", *shown.split()]
+
+
+@pytest.mark.parametrize("width", [NARROW, 80, 200])
+def test_every_scheme_stands_in_a_table_that_fits(width: int) -> None:
+    cells = tuple(cell(scheme, "BREACH", 250, attack) for scheme in SCHEMES for attack in ATTACKS)
+    lines = drawn(cells, width, SCHEMES).splitlines()
+    assert max(map(len, lines)) <= width
+    assert sum(line.count("250!") + line.count("=!") for line in lines) == len(cells)
+
+
+def test_a_name_is_folded_at_hyphens_first() -> None:
+    assert grid.folded("harvest-now-decrypt-later", 17) == "harvest-now-\ndecrypt-later"
+    assert grid.folded("threshold", 6) == "thres-\nhold"
+    assert grid.folded("fair-keys *", 6) == "fair-\nkeys *"
+    assert max(map(len, grid.folded("a-thirteen-letter-1", 6).splitlines())) <= 6
