@@ -160,6 +160,15 @@ def handlers_of(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
     handlers: dict[type, Callable[..., Any]] = {}
     for name, method in inspect.getmembers(kind, inspect.isfunction):
         if name.startswith("on_"):
-            packet = list(inspect.signature(method).parameters)[2]
-            handlers[typing.get_type_hints(method)[packet]] = method
+            handlers[_packet_of(kind, name)] = method
     return handlers
+
+
+def _packet_of(kind: type[Principal], name: str) -> type:
+    """Return the type of packet that a method answers: by its own annotation, or that of the method it replaces."""
+    for base in kind.__mro__:
+        if inspect.isfunction(method := vars(base).get(name)):
+            packet = [*inspect.signature(method).parameters, "", "", ""][2]
+            if packet in (hints := typing.get_type_hints(method)):
+                return hints[packet]  # type: ignore[no-any-return]  # a class, if the author means one
+    raise Malformed(f"{kind.__name__}.{name} does not say which packet it answers: annotate its third argument")

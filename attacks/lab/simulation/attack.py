@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Entry, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import Principal, corrupted
-from escrow.scheme import Finding, Intercept, Scheme, Source
+from escrow.scheme import SET_UP, Finding, Intercept, Scheme, Source
 from escrow.wire import Heard, Wire
 
 T = TypeVar("T")
@@ -71,6 +71,22 @@ def evenings_of(corruption: Corruption, days: int) -> tuple[int, ...]:
     if isinstance(corruption, Keep):
         return (days - 1,)
     return tuple(range(corruption.day, days))
+
+
+def misfit(corruptions: Iterable[object], principals: Container[str], days: int) -> str:
+    """Return why these corruptions are none of a play of so many days with these principals; "" if they are.
+
+    An attack that names somebody of another cast would corrupt nobody, and its cell would say that nothing was opened.
+    """
+    for each in corruptions:
+        if not isinstance(each, Seize | Turn | Keep | Use):
+            return f"{each!r} is no Seize, Turn, Keep or Use"
+        if each.principal not in principals:
+            return f"nobody is called {each.principal!r}: `applies` says which schemes it is for, `cast` who is there"
+        day = each.evening if isinstance(each, Seize | Use) else each.day
+        if not (SET_UP if isinstance(each, Seize) else 0) <= day < days:
+            return f"day {day} of {each.principal} is not in the scenario, whose days are 0 to {days - 1}"
+    return ""
 
 
 class KeyHolders(msgspec.Struct, frozen=True):

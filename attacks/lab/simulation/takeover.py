@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn, Use
+from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn, Use, misfit
 from attacks.lab.simulation.keeping import Keeping, Replaced, facts_read, with_kept
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.seat import (
@@ -28,6 +28,7 @@ from attacks.lab.simulation.seat import (
 )
 from escrow import codec, crypto
 from escrow.codec import Fact
+from escrow.errors import Malformed
 from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.wire import Wire
@@ -44,6 +45,8 @@ class Takeover:
         self._wire, self._scheme, self._attack = wire, scheme, attack
         self._cast, self._scenario = cast, scenario
         corruptions = tuple(attack.corruptions(cast, scenario) if attack else ())
+        if attack and not attack.apparatus and (why := misfit(corruptions, wire.parties, scenario.days)):
+            raise Malformed(f"{attack.name} does not fit {scheme.name}: {why}")
         self.turns = tuple(each for each in corruptions if isinstance(each, Turn))
         self._keeps = tuple(each for each in corruptions if isinstance(each, Keep))
         self._uses = tuple(each for each in corruptions if isinstance(each, Use))
@@ -81,6 +84,9 @@ class Takeover:
         with crypto.acting(acting):
             given = self._attack, party, self._scheme, self._cast, self._scenario
             made: Principal = kept.during(type(self._attack).corrupt, *given)  # type: ignore[union-attr]  # there are corruptions
+        if not isinstance(made, Principal) or made.name != party.name:
+            found = f"a {type(made).__name__} called {getattr(made, 'name', 'nothing')}"
+            raise Malformed(f"{type(self._attack).__name__}.corrupt returns {found} in place of {party.name}")
         kept.goes_on_as(made)
         if isinstance(corruption, Turn):
             self._replaced.note(type(made), type(party))

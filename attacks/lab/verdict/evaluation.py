@@ -13,7 +13,7 @@ from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.results.types import Cell, Manifest
-from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of
+from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of, misfit
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
@@ -144,6 +144,9 @@ class Evaluation:
         if reason := attack.applies(self.scheme, self.cast):
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
             return blank, NOTHING
+        if reason := self._misfit(attack):
+            odd = Cell(scheme=self.scheme.name, attack=attack.name, verdict="INCONCLUSIVE", reason=reason, key=key)
+            return odd, NOTHING
         self.fired = set()
         try:
             cell, opened = self._judged(attack, opened_in_plain)
@@ -153,6 +156,13 @@ class Evaluation:
         if self.byte_pass and cell.verdict in PROMISING and self._broken:
             cell = decided(cell, doubts=("; ".join(self._broken),))
         return msgspec.structs.replace(cell, key=key), opened
+
+    def _misfit(self, attack: Attack) -> str:
+        """Return why the attack corrupts nobody here: it names somebody of another cast, or a day of no scenario."""
+        if attack.apparatus:  # what stands beside the play is a principal only afterwards
+            return ""
+        corruptions = narrowest(attack, self.cast, self.scenario).corruptions(self.cast, self.scenario)
+        return misfit(corruptions, {*self.cast.officials, *self.cast.devices}, self.scenario.days)
 
     @cached_property
     def _broken(self) -> tuple[str, ...]:
