@@ -15,7 +15,7 @@ WIDE = 6  # columns for one scheme
 UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
 KEY = (
     "Texts opened, the most of any strategy; beside plain, how many more or fewer (= as many). ! more than the claim "
-    "allows and than plain gives away; miss: texts that the lawful access fails to give or has wrong; lost: "
+    "allows and than plain gives away; miss: texts that the lawful access fails to give, or somebody has wrong; lost: "
     "texts that do not arrive; · not applicable; ? not known."
 )
 
@@ -70,8 +70,9 @@ def _beside(cell: Cell, plain: Cell | None) -> str:
 
 
 def failed(cell: Cell) -> int:
-    """Return how many texts the lawful access fails to give although it is promised them, or has wrong."""
-    return cell.unkept + cell.fabricated + cell.misattributed + cell.framed
+    """Return how many texts the lawful access fails to give although it is promised them, or somebody has wrong."""
+    wrong = cell.fabricated + cell.misattributed + cell.framed + cell.forged + cell.added.duplicated
+    return cell.unkept + wrong
 
 
 def folded(name: str, width: int) -> str:
