@@ -60,6 +60,18 @@ def test_a_mail_in_a_session_with_another_key_than_the_one_listed_is_refused(har
         bob.receive(harness.wire, mail)
 
 
+def test_a_group_mail_under_a_chain_that_another_key_told_is_refused(harness):
+    said = Step("say", "alice-phone", "choir")
+    harness.play([said])
+    harness.take(said)
+    carol, (mail,) = harness.device("carol-phone"), harness.provider.mailboxes["carol-phone"]
+    assert mail.group
+    other = new_signing_key(IdentityKey).public
+    carol.receiving = [msgspec.structs.replace(each, identity=other) for each in carol.receiving]
+    with pytest.raises(Refused, match="the chain is of the key that is listed"):
+        carol.receive(harness.wire, mail)
+
+
 def test_what_the_directory_lists_under_another_user_is_left_out(harness):
     planted = Listed("alice", "carol-phone", harness.device("carol-phone").identity.public)
     lists(harness, lambda user, devices: [planted, *devices] if user == "bob" else devices)

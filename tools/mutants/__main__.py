@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from tools.mutants import page
 from tools.mutants.annotations import ROOT
 from tools.mutants.operators import OPERATORS, Mutant, mutants
-from tools.mutants.reach import imported, modules, schemes_that_use, tests_that_import
+from tools.mutants.reach import WHOLE, imported, modules, schemes_that_use, tests_that_import
 from tools.mutants.trial import Asked, Found
 from tools.mutants.warm import Warm
 
@@ -182,8 +182,12 @@ def measure(journal: Journal, chosen: Sequence[Mutant], jobs: int) -> None:
         runs |= {step: set(reached) for step, reached in found.reached.items()}
 
     def far(test: str, each: Mutant) -> tuple[bool, float]:
-        """Return what puts tests first whose file imports the module by name, of these the quickest."""
-        return each.module not in imported(ROOT / test.split("::")[0]), usual[f"test: {test}"]
+        """Return what puts tests first whose file imports the module, of these the quickest.
+
+        Files that go through all modules count too if the fault is outside of functions.
+        """
+        direct = {each.module} if each.function else {each.module, WHOLE}
+        return direct.isdisjoint(imported(ROOT / test.split("::")[0])), usual[f"test: {test}"]
 
     def asked(each: Mutant, thorough: bool) -> Asked:
         own, place = schemes_that_use(each.module), f"{each.module}:{each.function}"
