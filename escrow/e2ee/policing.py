@@ -165,7 +165,7 @@ def _of(device: _Device, conversation: Conversation, people: set[str], day: int,
     """Return whether these are the users of a conversation on a day, as far as the device knows.
 
     Of a group it knows the list that it took for this mail, and earlier ones until it saw them changed. Of days before
-    it knew the group it compares no names, unless the group has never changed.
+    it knew the group it knows only that a group which never changed had no other members.
     """
     if isinstance(conversation, Direct):
         return people == {conversation.one, conversation.other}
@@ -177,8 +177,9 @@ def _of(device: _Device, conversation: Conversation, people: set[str], day: int,
         kept[:] = [each for each in kept if each.last >= device.collected - LATE]
     if not kept or kept[-1].members != found.members:
         kept.append(KnownMembers(found.members, today, today))
-    unknown = day < kept[0].first and found.change > 0
-    return unknown or any(people == set(each.members) for each in kept if day <= each.last)
+    if day < kept[0].first and (found.change > 0 or people <= set(found.members)):
+        return True
+    return any(people == set(each.members) for each in kept if day <= each.last)
 
 
 def _message(device: _Device, mail: Mail) -> tuple[bytes, int, bytes]:
