@@ -18,7 +18,18 @@ from escrow.e2ee import ratchet, x3dh
 from escrow.e2ee.ratchet import exchange_as_a
 from escrow.e2ee.x3dh import Bundle, IdentityKey
 from tools import leaf_transcripts, pqxdh_transcripts, sharing_transcripts
-from tools.ratchet_transcripts import NO_TAG, SMALL, SMALL_ORDER, Error, Values, flipped, making, transcripts
+from tools.ratchet_transcripts import (
+    NO_TAG,
+    SMALL,
+    SMALL_ORDER,
+    Error,
+    Values,
+    first_message,
+    flipped,
+    key_pairs,
+    making,
+    transcripts,
+)
 
 SEED = b"escrow-lab: transcripts of X3DH and the Double Ratchet"
 SEED_OF_OTHERS = b"escrow-lab: transcripts of PQXDH, TDH2, GJKR and the LEAF"
@@ -44,30 +55,11 @@ def agreement(name: str, with_one_time: bool) -> Values:
         (initial, root), (ephemeral,) = making(lambda: x3dh.initiate(identity_a, bundle))
         session, (own,) = making(lambda: ratchet.begin(root, initial.associated))
     keys = (identity_a.agreement, ephemeral, ephemeral, ephemeral)
-    shared = [exchange_as_a(key, pair).value for key, pair in zip(keys, initial.pairs, strict=False)]
-    text = b"the first message"
+    shared = [exchange_as_a(*each) for each in zip(keys, initial.pairs, strict=False)]
     return {
-        "name": name,
-        "seed_a": identity_a.raw,
-        "identity_a": identity_a.public,
-        "ik_a": initial.ik_a,
-        "ephemeral": ephemeral.raw,
-        "ek_a": initial.ek_a,
-        "seed_b": identity_b.raw,
-        "identity_b": identity_b.public,
-        "ik_b": initial.ik_b,
-        "prekey": prekey.raw,
-        "spk_b": prekey.public,
-        "signature": signature,
-        "one_time": one_time.raw,
-        "opk_b": initial.opk_b,
+        **key_pairs(name, (identity_a, ephemeral), (identity_b, prekey, one_time)),
         "info": x3dh._INFO,
-        **{f"dh{number}": value for number, value in enumerate(shared, 1)},
-        "sk": root.value,
-        "ad": initial.associated,
-        "ratchet_key": own.raw,
-        "text": text,
-        "message": ratchet.pack(ratchet.encrypt(session, text)[0]),
+        **first_message(shared, root, initial.associated, own, session),
     }
 
 

@@ -14,7 +14,7 @@ from escrow.e2ee.pqxdh import KemShared
 from escrow.e2ee.ratchet import exchange_as_a
 from escrow.e2ee.x3dh import IdentityKey, PqInitial
 from escrow.primitives import kem
-from tools.ratchet_transcripts import NO_TAG, Error, Values, flipped, making
+from tools.ratchet_transcripts import NO_TAG, Error, Values, first_message, flipped, key_pairs, making
 
 UNSIGNED = ("Refused", "signature of the prekey")
 KEM_UNSIGNED = ("Refused", "signature of the KEM prekey")
@@ -39,22 +39,8 @@ def agreement(name: str, with_one_time: bool) -> Values:
         shared = [exchange_as_a(*each) for each in zip((own, *[ephemeral] * 3), initial.pairs, strict=False)]
         root = pqxdh.mix(initial, initial.agreed(*shared), KemShared(key.public, ciphertext, secret))
         session, (ratchet_key,) = making(lambda: ratchet.begin(root, initial.associated))
-    text = b"the first message"
     return {
-        "name": name,
-        "seed_a": identity_a.raw,
-        "identity_a": identity_a.public,
-        "ik_a": initial.ik_a,
-        "ephemeral": ephemeral.raw,
-        "ek_a": initial.ek_a,
-        "seed_b": identity_b.raw,
-        "identity_b": identity_b.public,
-        "ik_b": initial.ik_b,
-        "prekey": prekey.raw,
-        "spk_b": prekey.public,
-        "signature": x3dh.sign_prekey(identity_b, prekey.public),
-        "one_time": one_time.raw,
-        "opk_b": initial.opk_b,
+        **key_pairs(name, (identity_a, ephemeral), (identity_b, prekey, one_time)),
         "kem_seed": key.raw,
         "pqpk_b": key.public,
         "kem_signature": pqxdh.sign_kem(identity_b, key.public).signature,
@@ -63,12 +49,7 @@ def agreement(name: str, with_one_time: bool) -> Values:
         "ss": secret,
         "info": pqxdh._INFO,
         "rejected": key.decapsulate(flipped(ciphertext)),
-        **{f"dh{number}": each.value for number, each in enumerate(shared, 1)},
-        "sk": root.value,
-        "ad": initial.associated,
-        "ratchet_key": ratchet_key.raw,
-        "text": text,
-        "message": ratchet.pack(ratchet.encrypt(session, text)[0]),
+        **first_message(shared, root, initial.associated, ratchet_key, session),
     }
 
 

@@ -14,9 +14,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from escrow import crypto
-from escrow.crypto import Private, Run, new_private
+from escrow.crypto import Private, Run, SigningKey, new_private
 from escrow.e2ee import ratchet
-from escrow.e2ee.ratchet import MAX_SKIP, Message, Root, Session, exchange_as_a, turn
+from escrow.e2ee.ratchet import MAX_SKIP, Message, Root, Session, Shared, exchange_as_a, turn
+from escrow.e2ee.x3dh import sign_prekey
 
 Values = dict[str, Any]
 Error = tuple[str, str]  # type and reason
@@ -47,6 +48,40 @@ def making(act: Callable[[], Any]) -> tuple[Any, list[Private]]:
     with crypto.running(Run(crypto.random_bytes(32), heard.append)):
         done = act()
     return done, [Private(*call.outputs, *call.inputs) for call in heard if call.operation == "x25519-key"]
+
+
+def key_pairs(name: str, a: tuple[SigningKey, Private], b: tuple[SigningKey, Private, Private]) -> Values:
+    """a's identity and ephemeral key, and b's identity, prekey and one-time prekey, as a case has them."""
+    (identity_a, ephemeral), (identity_b, prekey, one_time) = a, b
+    return {
+        "name": name,
+        "seed_a": identity_a.raw,
+        "identity_a": identity_a.public,
+        "ik_a": identity_a.agreement.public,
+        "ephemeral": ephemeral.raw,
+        "ek_a": ephemeral.public,
+        "seed_b": identity_b.raw,
+        "identity_b": identity_b.public,
+        "ik_b": identity_b.agreement.public,
+        "prekey": prekey.raw,
+        "spk_b": prekey.public,
+        "signature": sign_prekey(identity_b, prekey.public),
+        "one_time": one_time.raw,
+        "opk_b": one_time.public,
+    }
+
+
+def first_message(shared: list[Shared], root: Root, associated: bytes, own: Private, session: Session) -> Values:
+    """What both agreed on, and the first message of the session that a began with its ratchet key `own`."""
+    text = b"the first message"
+    return {
+        **{f"dh{number}": each.value for number, each in enumerate(shared, 1)},
+        "sk": root.value,
+        "ad": associated,
+        "ratchet_key": own.raw,
+        "text": text,
+        "message": ratchet.pack(ratchet.encrypt(session, text)[0]),
+    }
 
 
 class Transcript:
