@@ -69,8 +69,7 @@ class Graph:
         self.days = range(SET_UP, self.random.randint(0, 2))
         self.size, self.circles = random.randint(6, 24), random.random() < 0.6
         self.names = NAMES[: random.randint(2, 3)]
-        for number in range(self.size):
-            self.closure.intern(Node(number))
+        self._name_facts()
         self._hold()
         for _ in range(random.randint(0, 22)):
             conclusion = random.randrange(self.size // 3, self.size)
@@ -80,6 +79,10 @@ class Graph:
             self.closure.edges.gates.append(self._gate())
         for _ in range(random.randint(0, 3)) if self.closure.edges.firings else ():
             self.closure.edges.services.add(self._answer())
+
+    def _name_facts(self) -> None:
+        for number in range(self.size):
+            self.closure.intern(Node(number))
 
     def _hold(self) -> None:
         for number in range(self.size // 3):

@@ -103,10 +103,15 @@ class Keeping:
 
     def aliases(self, facts: Iterable[Fact]) -> None:
         """Note those of the facts all of whose secret bytes the party had."""
+        values = self.values
         for fact in facts:
-            secrets = secrets_of(fact)
-            if secrets and self.values.issuperset(secrets):
-                self._had[fact] = None
+            for name in _secret_fields(type(fact)):
+                value = getattr(fact, name)
+                if type(value) is bytes and value and value not in values:
+                    break  # most facts are strange to the party, and end here
+            else:
+                if (secrets := secrets_of(fact)) and values.issuperset(secrets):
+                    self._had[fact] = None
 
     # --- watching ---
 
@@ -320,7 +325,7 @@ def secrets_of(fact: Fact) -> list[bytes]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, msgspec.Struct):
-            waiting += [getattr(value, name) for name in value.__struct_fields__ if not is_public(type(value), name)]
+            waiting += [getattr(value, name) for name in _secret_fields(type(value))]
         elif isinstance(value, list | tuple):
             waiting += value
         elif isinstance(value, bytes) and value:
@@ -331,6 +336,11 @@ def secrets_of(fact: Fact) -> list[bytes]:
 def is_public(kind: type[msgspec.Struct], name: str) -> bool:
     """Return whether the type of a field says that no secret bytes lie in it, structs inside it apart."""
     return _public_fields(kind)[name]
+
+
+@cache
+def _secret_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if not is_public(kind, name))
 
 
 @cache

@@ -125,9 +125,10 @@ class Takeover:
         """Yield the name and the state of every principal this evening, with what a corrupted one had beside it."""
         parties, last = self._wire.parties, self._wire.day == self._scenario.days - 1
         watched = [kept for party in (*parties.values(), *self._copies.values()) if (kept := keeping_of(party))]
-        there = {fact: None for party in parties.values() if watched for fact in codec.walk(occupant(party), Fact)}
-        for kept in watched:
-            kept.aliases(there)
+        for party in parties.values() if watched else ():
+            facts = [*codec.walk(occupant(party), Fact)]
+            for kept in watched:
+                kept.aliases(facts)
         for name, seat in parties.items():
             party, found = occupant(seat), keeping_of(seat)
             if found is not None and (found.alone or last):

@@ -89,7 +89,7 @@ class ServiceTime:
         return common
 
     def _make_ready(self, fact: int) -> None:
-        """Find the evenings of a fact and of all that it is made of, back to what is given."""
+        """Find the evenings of a fact and of all that it is made of, back to what nobody can have earlier."""
         known, given = self._ready, dict[int, int]()
 
         def of(each: int) -> int:
@@ -98,10 +98,11 @@ class ServiceTime:
             return found
 
         def ends(each: int) -> bool:
-            return each in known or bool(of(each))
+            return each in known or of(each) == WHENEVER
 
-        made = self._evenings(list(self._steps(fact, ends)), of)
-        known |= {each: made(each) for each in (fact, *given) if each == fact or not given[each]}
+        steps = list(self._steps(fact, ends))
+        made, behind = self._evenings(steps, of), (each for edge in steps for each in self._edges.needs(edge))
+        known |= {each: made(each) for each in (fact, *behind)}  # of what else these steps give, others may be unread
 
     def _takes_on(self, holder: str, warrant: int) -> int:
         if (found := self._taken.get((holder, warrant))) is None:
