@@ -183,7 +183,8 @@ def test_what_the_true_authority_was_answered_stays_open_to_a_later_thief(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_theft_of_the_courts_key_opens_in_its_own_play_what_it_opens_by_hand(kind):
     scheme, *_ = played(kind)
-    cell, opened = Evaluation(scheme, [COURT_KEY_THEFT], SCENE).cell(COURT_KEY_THEFT)
+    cell, found = Evaluation(scheme, [COURT_KEY_THEFT], SCENE).cell(COURT_KEY_THEFT)
+    opened = found.opened.keys()
     assert opened == by_hand(kind, "court", SCENE.attack_day) and cell.exposed.total == len(opened)
 
 
