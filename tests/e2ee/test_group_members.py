@@ -238,3 +238,14 @@ def test_a_device_keeps_the_lists_of_so_many_groups_and_drops_what_it_looked_up_
         assert [*bob.known_groups] == ["new 1", "new 2", "choir"]
         assert set(bob.known_members) <= set(bob.known_groups)
         assert harness.shown == harness.meant
+
+
+def test_a_group_mail_under_the_name_of_another_group_is_refused_and_its_key_is_not_spent(harness):
+    said = Step("say", "alice-phone", "choir")
+    harness.play([said])
+    harness.take(said)
+    carol, (mail,) = harness.device("carol-phone"), harness.provider.mailboxes["carol-phone"]
+    with pytest.raises(Refused, match="a text is of its chain's group"):
+        carol.receive(harness.wire, msgspec.structs.replace(mail, group="club"))
+    harness.play([])
+    assert harness.shown == harness.meant

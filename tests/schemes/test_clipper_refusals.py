@@ -9,7 +9,7 @@ from escrow.crypto import Run, running, sha256
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged, Malformed, Refused
-from escrow.scheme import AccessField
+from escrow.scheme import AccessField, wanted
 from escrow.schemes.clipper.chip import Chip, FamilyKey
 from escrow.schemes.clipper.field import ClipperField, UnitRequest, agreed_key, make_field
 from escrow.schemes.clipper.leaf import Make
@@ -164,3 +164,51 @@ def test_a_unit_that_no_agent_knows_is_refused_by_its_number():
         asked = harness.authority.request(warrant, codec.encode(UnitRequest(b"", 0, ("alice",), 0, b"\xff\0\0\1")))
         with pytest.raises(Refused, match="agent-1 refuses: no unit ff000001 is on file"):
             agent.answer("authority", codec.encode(asked), harness.wire)
+
+
+@pytest.fixture
+def reading():
+    """A harness after a lawful access, the warrant, a field, the unit that made it, and that unit's key."""
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.play([Step("say", "alice-phone", "bob")])
+        assert harness.access(warrant, harness.intercepted())
+        heard = wanted(harness.authority, warrant, harness.intercepted(), ClipperField)
+        _, said, identity = next(harness.authority.identified(harness.wire, heard))
+        loaded = harness.authority.units(harness.wire, warrant, [identity])[identity.uid]
+        yield harness, warrant, said, identity, loaded
+
+
+def test_the_processor_reads_nobodys_mail_with_the_key_of_anothers_unit(reading):
+    harness, _, said, identity, loaded = reading
+    assert harness.authority.open_key(harness.wire, said, identity, loaded).chain == said.chain
+    of_bob = msgspec.structs.replace(loaded, owner="bob")
+    with pytest.raises(Refused, match="alice's mail is not read with the key of bob's unit"):
+        harness.authority.open_key(harness.wire, said, identity, of_bob)
+    alarm = harness.wire.alarms[-1]
+    assert (alarm.who, alarm.check) == ("authority", "mail of alice has a LEAF of bob's unit")
+
+
+def test_a_unit_key_is_used_again_under_the_warrant_it_was_released_for_and_no_other(reading):
+    harness, warrant, _, identity, loaded = reading
+    asked, processor = len(harness.wire.heard), harness.authority
+    processor.loaded.insert(0, msgspec.structs.replace(loaded, order="an ended warrant"))
+    assert processor.units(harness.wire, warrant, [identity])[identity.uid] == loaded
+    assert len(harness.wire.heard) == asked
+    other = issue(harness.court.key, msgspec.structs.replace(harness.order("alice"), id="another warrant"))
+    processor.units(harness.wire, other, [identity])
+    assert len(harness.wire.heard) > asked
+
+
+def test_a_malformed_leaf_hides_no_other_text_from_the_processor():
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
+        heard = harness.intercepted()
+        both = harness.access(warrant, heard)
+        field = codec.decode(heard[0].mail.field, ClipperField)
+        mail = msgspec.structs.replace(
+            heard[0].mail, field=codec.encode(msgspec.structs.replace(field, leaf=bytes(15)))
+        )
+        rest = harness.access(warrant, [msgspec.structs.replace(heard[0], mail=mail), *heard[1:]])
+        assert len(both) == 2 and harness.said[1].body in rest
