@@ -266,16 +266,16 @@ def _process(*arguments: str) -> float:
 
 
 def matrix() -> Iterator[Row]:
-    """The default matrix in one process, its controls included: processor time of an applicable cell, and memory."""
+    """The default matrix in one process, its controls too: processor time of a strategy that is played, and memory."""
     limit = 0.45 if group.arithmetic.NAME == "OpenSSL" else 0.7
     command = [sys.executable, "-m", "attacks.cli", "matrix", "--jobs", "1", "--format", "json", "-o", "-", "--quiet"]
     unit, before = elapsed(one_multiplication, 400), getrusage(RUSAGE_CHILDREN)
     done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 (our own)
     after, units = getrusage(RUSAGE_CHILDREN), (unit, elapsed(one_multiplication, 400))
-    cells = sum(cell["verdict"] != "NOT_APPLICABLE" for cell in json.loads(done.stdout)["cells"])
+    plays = sum(cell["played"] for cell in json.loads(done.stdout)["cells"])
     seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     at_unit_ = seconds * UNIT / 1e3 / (sum(units) / 2)
-    yield Row("G12", f"a cell, by {group.arithmetic.NAME} (of 212 us)", limit, at_unit_ / cells, "s")
+    yield Row("G12", f"a strategy of a cell, by {group.arithmetic.NAME} (of 212 us)", limit, at_unit_ / plays, "s")
     yield Row("G14", "a worker of the matrix", 250, after.ru_maxrss / 1024, "MB")
 
 

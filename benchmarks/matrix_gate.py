@@ -40,7 +40,7 @@ CONFIRMATIONS = 2
 MESSAGES = 60
 SCENARIO = default(messages=MESSAGES)
 
-Expected = dict[str, dict[str, float]]  # scheme -> arithmetic -> units of a cell
+Expected = dict[str, dict[str, float]]  # scheme -> arithmetic -> units of a play
 
 
 def unit() -> float:
@@ -50,24 +50,24 @@ def unit() -> float:
 
 
 def cost(scheme: Scheme, against: Sequence[Attack], scenario: Scenario = SCENARIO) -> float:
-    """Return how many units of time an applicable cell of this scheme takes on average."""
-    spent, cells, units = 0.0, 0, [unit()]
+    """Return how many units of time a strategy that is played in an applicable cell takes on average."""
+    spent, plays, units = 0.0, 0, [unit()]
     with crypto.running(crypto.Run(None, results=crypto.Results())):  # as a worker of the matrix does
         evaluation = Evaluation(scheme, against, scenario)
         for attack in against:
             started = process_time()
             cell, _ = evaluation.cell(attack)
             spent += process_time() - started
-            cells += cell.verdict != "NOT_APPLICABLE"
+            plays += cell.played
             units.append(unit())
-    return round(spent / max(cells, 1) / median(units), 1)
+    return round(spent / max(plays, 1) / median(units), 1)
 
 
 def check(scheme: Scheme, against: Sequence[Attack], expected: float) -> tuple[bool, str]:
     """Return whether a scheme is slower than expected each time that it is measured, and a line that says so."""
     for _ in range(1 + CONFIRMATIONS):
         measured = cost(scheme, against)
-        line = f"{scheme.name}: {expected:.0f} → {measured:.0f} units a cell ({measured / expected - 1:+.0%})"
+        line = f"{scheme.name}: {expected:.0f} → {measured:.0f} units a play ({measured / expected - 1:+.0%})"
         if measured <= expected * (1 + TOLERANCE):
             return False, line
     return True, f"{line}: slower than expected, {1 + CONFIRMATIONS} times running"

@@ -185,7 +185,7 @@ def test_a_stranger_in_groups_is_noticed_later_on_and_not_from_the_first_list_on
 
 def test_the_law_opens_what_nobody_received():
     got = cell(envelope.SCHEME, decoys.ATTACK)
-    assert (got.verdict, got.fabricated > 0, got.evaded > 0, got.alarms) == ("BREACH", True, True, ())
+    assert (got.verdict, got.fabricated > 0, got.evaded > 0, got.alarms) == ("FAILS", True, True, ())
     beside = next(each for each in tried(envelope.SCHEME, decoys.ATTACK) if not each.attack.instead)
     assert beside.messaging.evaded == frozenset()
     assert beside.messaging.fabricated > 0

@@ -72,7 +72,7 @@ def test_it_writes_what_it_then_reads_for_the_arithmetic_that_runs(monkeypatch, 
     assert json.loads(file.read_text()) == {runs: 100.0, "another": 7.0}
     monkeypatch.setattr(matrix_gate, "cost", lambda *_: 200.0)
     assert matrix_gate.main([]) == 1
-    assert "plain: 100 → 200 units a cell (+100%)" in capsys.readouterr().out
+    assert "plain: 100 → 200 units a play (+100%)" in capsys.readouterr().out
 
 
 def test_an_unpinned_scheme_is_named_and_fails_only_where_it_is_committed(monkeypatch, tmp_path, capsys):
