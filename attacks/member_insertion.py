@@ -36,6 +36,7 @@ class MemberInsertion(Attack):
         "messages",
     )
     specimen = "listed_members"
+    stops_mail = True  # a client that may not write to the stranger writes to nobody in the group
 
     def __init__(self, strategy: str = "", groups: Sequence[str] = (), day: int = -1) -> None:
         """Name the strategy, its groups, and the day (-1: the attack day), or leave all to `strategies`."""
