@@ -124,6 +124,18 @@ def test_a_trustee_takes_the_first_directory_with_each_user_once_as_the_centre_s
     assert [share.group == bob.group.name for share in wire.parties["trustee-1"].shares] == [False, True]
 
 
+def test_a_user_whom_the_centre_leaves_out_of_the_trustees_directory_is_noticed():
+    """All others write to that user, and no warrant opens it: no trustee moved its share of that key."""
+    wire = unregistered()
+    for name in ("alice", "bob"):
+        wire.parties[f"{name}-phone"].register(wire, transports(wire), 2)
+    _, bob = wire.parties["centre"].certified
+    for name in FairKeys().trustees:
+        wire.ask("centre", name, registration.Directory((bob,)), type(None))
+    said = "no certificate of the key that alice dealt: it opens nothing"
+    assert [(alarm.who, alarm.check) for alarm in wire.alarms] == [(name, said) for name in FairKeys().trustees]
+
+
 def test_a_trustee_adds_nothing_to_its_shares_after_registration():
     harness = set_up(FairKeys())
     trustee = harness.wire.parties["trustee-1"]

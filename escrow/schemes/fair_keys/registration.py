@@ -257,12 +257,19 @@ class Holder(Principal):
         return Approval(self.key.sign(approved(packet.user, packet.group, packet.commitment)))
 
     def on_directory(self, sender: str, packet: Directory, wire: Wire) -> None:
-        """Add the certified B to each share, and end registration. Refuse another directory after that."""
+        """Add the certified B to each share, and end registration. Refuse another directory after that.
+
+        Complain of a key that was dealt and has no certificate: its user did not submit it, or the centre left it out.
+        """
         self.insist(sender == CENTRE, "the centre publishes the directory")
         certified = {each.user: each for each in packet.certificates}
         self.insist(len(certified) == len(packet.certificates), "one certificate a user")
         moved = [self._moved(share, certified.get(share.user)) for share in self.shares]
         self.insist(self.transport is not None or moved == self.shares, "registration is closed")
+        if self.transport is not None:
+            for share in self.shares:
+                if share.user not in certified:
+                    wire.alarm(self.name, f"no certificate of the key that {share.user} dealt: it opens nothing")
         self.shares, self.transport = moved, None
 
     @honest_only("no state of any evening holds a share that is not moved")
