@@ -28,7 +28,7 @@ _G = EccPoint(
 _LEAKS = "public" in inspect.signature(Integer).parameters  # since pycryptodome 4.4
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def decode(point: bytes) -> EccPoint:
     """Return the point of an encoding (33 bytes), as an object that callers copy before they change it.
 

@@ -54,7 +54,7 @@ def share_key(of: Holders, index: int) -> bytes:
 
 def mark_proven(part: Any, key: bytes) -> None:
     """Note beside a partial that its proof holds under this share key: whoever made it need not verify it."""
-    part.__dict__.update(fits=True, judged_by=key)
+    _keep(part, _verdict(True, key))
 
 
 def is_proven(part: Any, key: bytes, verify: Callable[[], bool]) -> bool:
@@ -62,10 +62,21 @@ def is_proven(part: Any, key: bytes, verify: Callable[[], bool]) -> bool:
 
     It is kept beside the fact, as a loaded key is, because a gate admits a member before it is combined.
     """
-    known = part.__dict__
-    if known.get("judged_by") != key:
-        known.update(fits=verify(), judged_by=key)
-    return bool(known["fits"])
+    if part.__dict__.get("judged_by") != key:
+        _keep(part, _verdict(verify(), key))
+    return bool(part.__dict__["fits"])
+
+
+@lru_cache(maxsize=4096)
+def _verdict(fits: bool, key: bytes) -> dict[str, object]:
+    """Return a verdict, which is never changed: one object for all partials of a share, as it is larger than they."""
+    return {"fits": fits, "judged_by": key}
+
+
+def _keep(part: Any, verdict: dict[str, object]) -> None:
+    """Make the verdict all that is beside a partial, whose class has `dict=True` and caches nothing else there."""
+    at = next(vars(base)["__dict__"] for base in type(part).__mro__ if "__dict__" in vars(base))
+    at.__set__(part, verdict)  # nothing else sets it on a frozen struct
 
 
 def choose(t: int, parts: Iterable[P], fault: Callable[[P], str]) -> dict[int, P]:

@@ -80,15 +80,15 @@ class Application:
             try:
                 if not gate.verify(*earlier, member):
                     raise Forged("a member does not verify")
-                t, index = gate.t(*earlier, member), gate.index(member)
-                key = (number, premises[:-1], gate.by(member), t)
+                t, index, guards = gate.t(*earlier, member), gate.index(member), premises[:-1]
+                key = (number, guards, gate.by(member), t)
             except Forged:
                 self.forged[gate.name] += 1
                 return
             if (edge := self._gate_of.get(key)) is None:
-                edge = self._gate_of[key] = GateEdge(number, premises[:-1], t)
+                edge = self._gate_of[key] = GateEdge(number, guards, t)
                 self.edges.gates.append(edge)
-            edge.members.setdefault(index, []).append(premises[-1])
+            edge.members[index] = (*edge.members.get(index, ()), premises[-1])
             if not edge.ran and len(edge.members) >= t:
                 self._combine(gate, edge)
 

@@ -17,21 +17,36 @@ DONE = 0xFFFF_FFFF
 
 
 class Makers:
-    """The edges that conclude a fact: for each the first one, plus one (0: there is none), and all its other edges."""
+    """The edges that conclude a fact: for each the first one, plus one (0: there is none), and the others in a chain.
+
+    Where many answers give one fact the chains are long, so they are packed: `_last` has the end of each fact's chain,
+    and each link is an edge and the link before it, counted from one.
+    """
 
     def __init__(self, closure: Closure) -> None:
-        self.first, self.more = array("I", bytes(4 * len(closure.facts))), dict[int, list[int]]()
-        first, more = self.first, self.more
+        self.first = array("I", bytes(4 * len(closure.facts)))
+        self._last, self._edges, self._before = array("I", bytes(4 * len(closure.facts))), array("I"), array("I")
+        first, last = self.first, self._last
         for edge, _, conclusions in closure.edges.walk(range(len(closure.edges))):
             for fact in conclusions:
                 if first[fact]:
-                    more.setdefault(fact, []).append(edge)
+                    self._edges.append(edge)
+                    self._before.append(last[fact])
+                    last[fact] = len(self._edges)
                 else:
                     first[fact] = edge + 1
 
+    def others(self, fact: int) -> list[int]:
+        """Return the edges that conclude a fact, without the first."""
+        found, at = [], self._last[fact]
+        while at:
+            found.append(self._edges[at - 1])
+            at = self._before[at - 1]
+        return found[::-1]
+
     def of(self, fact: int) -> Iterable[int]:
         """Return the edges that conclude a fact."""
-        return (self.first[fact] - 1, *self.more.get(fact, ())) if self.first[fact] else ()
+        return (self.first[fact] - 1, *self.others(fact)) if self.first[fact] else ()
 
 
 def order(closure: Closure, makers: Makers) -> list[tuple[Sequence[int], bool]]:
@@ -47,7 +62,7 @@ class _Order:
 
     def __init__(self, closure: Closure, makers: Makers) -> None:
         self.needs = closure.edges.needs
-        self.first, self.more = makers.first, makers.more
+        self.makers, self.first = makers, makers.first
         self.low = array("I", bytes(4 * len(closure.facts)))  # 0 before a fact is met, DONE once it is in a part
         self.placed = bytearray(len(closure.edges))
         self.straight = array("I")
@@ -66,7 +81,7 @@ class _Order:
         """Return the derived facts that a fact comes from and that are in no part yet."""
         low, first, needs = self.low, self.first, self.needs
         found = [each for each in needs(first[fact] - 1) if low[each] != DONE and first[each]]
-        for edge in self.more.get(fact, ()):
+        for edge in self.makers.others(fact):
             found += [each for each in needs(edge) if low[each] != DONE and first[each]]
         return found
 
@@ -108,7 +123,7 @@ class _Order:
         low, placed, straight = self.low, self.placed, self.straight
         for fact in facts:
             low[fact] = DONE
-            for edge in (self.first[fact] - 1, *self.more.get(fact, ())):
+            for edge in self.makers.of(fact):
                 if not placed[edge]:
                     placed[edge] = True
                     straight.append(edge)

@@ -33,7 +33,7 @@ class GateEdge:
     rule: int
     guards: Premises
     t: int
-    members: dict[Any, list[int]] = field(default_factory=dict)  # by index
+    members: dict[Any, Premises] = field(default_factory=dict)  # by index
     conclusions: Premises = ()
     ran: bool = False
 

@@ -52,9 +52,8 @@ def named(evaluation: Evaluation) -> NamedTargets:
 def by_network(analysis: Analysis) -> set[str]:
     """Return the targets of a play's warrants that whoever heard all its packets reads."""
     rules, kinds = _leading_to_orders(analysis.rules)
-    return _targets(rules, _heard(analysis, kinds)) | _literally(
-        analysis.record, [p.data for p in analysis.record.heard]
-    )
+    heard = (packet.data for packet in analysis.record.heard)
+    return _targets(rules, _heard(analysis, kinds)) | _literally(analysis.record, heard)
 
 
 def _heard(analysis: Analysis, kinds: tuple[type[Fact], ...]) -> list[Fact]:
@@ -85,9 +84,5 @@ def _targets(rules: list[Rule], facts: Iterable[Fact]) -> set[str]:
 
 def _literally(record: Record, data: Iterable[bytes]) -> set[str]:
     """Return the targets of warrants of which these bytes contain the signature or the order."""
-    all_of_it = b"".join(data)
-    return {
-        warrant.order.target
-        for warrant in record.warrants
-        if warrant.signature in all_of_it or codec.encode(warrant.order) in all_of_it
-    }
+    forms = [(each.order.target, (each.signature, codec.encode(each.order))) for each in record.warrants]
+    return {target for one in data for target, either in forms if any(form in one for form in either)}
