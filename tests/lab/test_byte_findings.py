@@ -1,8 +1,11 @@
 """Constant secrets and repeated nonces: planted as third parties would, found; sound twins beside them are not."""
 
+import re
+
 import pytest
 
 from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
+from attacks.lab.crosscheck.places import few
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.byte_pass import BytePass
@@ -84,34 +87,44 @@ SOUND = {
 def test_a_constant_secret_is_found(kind, tmp_path):
     found = list(constant_secrets(TwoPlays(planted(tmp_path, *CONSTANTS[kind]), small())))
     assert found
-    assert all("the same in every run" in each for each in found)
+    assert all("the same in every run" in each.says for each in found)
 
 
 def test_a_constant_secret_is_named_by_party_and_field(tmp_path):
-    found = list(constant_secrets(TwoPlays(planted(tmp_path, *CONSTANTS["the custodian's key"]), small())))
-    assert "custodian: PlantedKey.raw (32 bytes) is the same in every run" in found
-    found = list(constant_secrets(TwoPlays(planted(tmp_path, *CONSTANTS["in the client"]), small())))
-    assert "alice-phone gives seal a key of 32 bytes that is the same in every run" in found
+    scheme = planted(tmp_path, *CONSTANTS["the custodian's key"])
+    (found,) = constant_secrets(TwoPlays(scheme, small()))
+    assert re.fullmatch(
+        r"custodian: PlantedKey.raw \(planted_\w+.py, line \d+; 32 bytes\) is the same in every run, "
+        r"and a key for x25519-key in Planted.cast \(planted_\w+.py, line \d+\)(?: and .*)?",
+        found.says,
+    )
+    (found,) = constant_secrets(TwoPlays(planted(tmp_path, *CONSTANTS["in the client"]), small()))
+    assert re.fullmatch(
+        r"alice-laptop, alice-phone, bob-laptop and 2 more give a key of 32 bytes that is the same in every run "
+        r"to seal in PlantedDevice.access_field \(planted_\w+.py, line \d+\)",
+        found.says,
+    )
 
 
 @pytest.mark.parametrize("kind", NONCES)
 def test_a_nonce_used_again_is_found(kind, tmp_path):
     (found, *_) = repeated_nonces(TwoPlays(planted(tmp_path, *NONCES[kind]), small()))
-    assert "different ciphertexts under" in found
+    assert "different ciphertexts under" in found.says
 
 
 def test_a_nonce_used_again_is_named_by_party_number_and_texts(tmp_path):
     plays = TwoPlays(planted(tmp_path, *NONCES["none at all, under a key of the device"]), small())
-    found = list(repeated_nonces(plays))
+    (found,) = repeated_nonces(plays)
     by = {
         sent.device: sorted(each.id for each in plays.record.sent if each.device == sent.device)
         for sent in plays.record.sent
     }
     several = {device: numbers for device, numbers in by.items() if len(numbers) > 1}
-    assert len(found) == len(several)
-    for device, numbers in several.items():
-        said = f"seal by {device}: different ciphertexts under one pair of key and nonce, texts "
-        assert any(each.startswith(said) and {*map(int, each[len(said) :].split(", "))} <= {*numbers} for each in found)
+    begin, _, rest = found.says.partition(": different ciphertexts under ")
+    assert re.fullmatch(r"seal by .* in PlantedDevice.access_field \(planted_\w+.py, line \d+\)", begin)
+    pairs, _, numbers = rest.partition(", texts ")
+    assert pairs == f"{len(several)} pairs of key and nonce" and few(several) in begin
+    assert {*map(int, numbers.split(", "))} == {number for each in several.values() for number in each}
 
 
 @pytest.mark.parametrize("kind", SOUND)

@@ -90,7 +90,9 @@ def test_a_rule_that_never_fires_is_named(tmp_path):
 def test_a_secret_that_no_type_tells_is_found(monkeypatch):
     hidden = lambda party, key, context: Slot(key.value, 0)  # noqa: E731 (one line, as each specimen)
     monkeypatch.setattr(Device, "access_field", hidden)
-    assert "bytes open what no rule does" in played(PLAIN, "three adversaries agree")
+    said = played(PLAIN, "bytes open nothing beyond the rules")
+    assert said.startswith("nobody: 24 texts") and "which is sent" in said
+    assert played(PLAIN, "puppets and rules agree") == ""
 
 
 def test_an_attack_without_a_specimen_that_it_breaks_is_caught(monkeypatch, tmp_path):

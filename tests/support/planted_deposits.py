@@ -115,6 +115,7 @@ class Constant(Deposit, frozen=True, kw_only=True):
     """One key for all, which stands in the client."""
 
     name = "constant"
+    told = "no secret is the same in every run"
     who = "nobody: "
     by = "the same in every run"
 
@@ -126,6 +127,7 @@ class ConstantCut(Deposit, frozen=True, kw_only=True):
     """One key for all, cut out of what a constant in the client gives."""
 
     name = "constant-cut"
+    told = "no secret is the same in every run"
     who = "nobody: "
     by = "ConstantCut.keys"
 
@@ -236,6 +238,7 @@ class SealedOnce(Deposit, frozen=True, kw_only=True):
     """Every field of a user is sealed under one key and the nonce zero."""
 
     name = "sealed-once"
+    told = "no key and nonce seal twice"
     who = "alice-laptop@"
     by = "DepositDevice.access_field"
     texts = 12
@@ -254,6 +257,7 @@ class SealedDaily(Deposit, frozen=True, kw_only=True):
     """All fields of a user and day are sealed under one key and nonce."""
 
     name = "sealed-daily"
+    told = "no key and nonce seal twice"
     who = "alice-laptop@"
     by = "DepositDevice.access_field"
     texts = 7

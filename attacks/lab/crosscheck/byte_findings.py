@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import typing
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import cache
 from types import UnionType
 from typing import Any, Union
@@ -17,6 +18,7 @@ from typing import Any, Union
 import msgspec
 
 from attacks.lab.crosscheck.door_record import Sealed
+from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
 from attacks.lab.crosscheck.two_plays import CHANCE, TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import Public, walk
@@ -47,17 +49,82 @@ def keys_of(calls: Iterable[Call]) -> set[bytes]:
     return {each for each in taken if len(each) >= CHANCE}
 
 
+@dataclass(frozen=True)
+class ByteFault:
+    """A fault in a sentence: who, in which function or field, and where that stands.
+
+    `values` are the strings that are constant, and public halves of them; or the keys with which a nonce is used again.
+    """
+
+    says: str
+    values: frozenset[bytes]
+    nonces: bool = False
+
+    def explains(self, inputs: Set[bytes], streams: Set[bytes]) -> bool:
+        """Return whether a proof is by this fault: what its calls took, and the keys under which it mixed streams."""
+        return not self.values.isdisjoint(streams if self.nonces else inputs)
+
+
 # --- B1 ---
 
 
-def constant_secrets(plays: TwoPlays) -> Iterator[str]:
-    """Yield each secret that is equal in two runs: the party and field that hold it, or the operation that took it."""
-    yield from _held(plays)
-    found: dict[str, None] = {}
-    for operation, inputs, _, party in plays.log.calls:
-        if operation in KEYS and plays.constant(key := inputs[KEYS[operation]]) and _is_key(key):
-            found[f"{_named(party)} gives {operation} a key of {len(key)} bytes that is the same in every run"] = None
-    yield from found
+def constant_secrets(plays: TwoPlays) -> list[ByteFault]:
+    """Return each secret that is equal in two runs: who holds it in which field, and what takes it for a key."""
+    held, used = _held(plays), _used(plays)
+    alike: dict[tuple[int, str, Sequence[tuple[str, str]], Sequence[tuple[str, str]]], list[bytes]] = defaultdict(list)
+    made = _made_of(plays, {*held, *used})
+    for value in [*held, *(each for each in used if each not in held and each not in made)]:
+        fields, calls = held.get(value, {}), used.get(value, {})
+        named = [tuple((what, few(parties)) for what, parties in each.items()) for each in (fields, calls)]
+        alike[len(value), _made_in(plays, value), named[0], named[1]].append(value)
+    return [
+        ByteFault(_said(*told), _with_public(plays, {*values, *(one for one, root in made.items() if root in values)}))
+        for told, values in alike.items()
+    ]
+
+
+def _made_of(plays: TwoPlays, secrets: Set[bytes]) -> dict[bytes, bytes]:
+    """Return which of the constant secrets was computed from which other one: that is no fault of its own."""
+    found: dict[bytes, bytes] = {}
+    for call in plays.log.calls:
+        root = next((each for each in call.inputs if each in secrets), None)
+        if root is not None:
+            found.update((each, found.get(root, root)) for each in call.outputs if each in secrets and each != root)
+    return found
+
+
+def _made_in(plays: TwoPlays, value: bytes) -> str:
+    """Return in which of the scheme's functions the door gave bytes, in words; nothing if they stand in the text."""
+    for call, stack in plays.log.stacks.items():
+        if call.inputs and any(value in each for each in call.outputs) and (code := author(stack)) and is_schemes(code):
+            return f", made in {place_of(code)}"
+    return ""
+
+
+def _said(size: int, made: str, fields: Sequence[tuple[str, str]], calls: Sequence[tuple[str, str]]) -> str:
+    places = [use for use, _ in calls]
+    if not fields:
+        (_, parties), *_ = calls
+        give = "give" if ", " in parties else "gives"
+        return f"{parties} {give} a key of {size} bytes that is the same in every run to {' and '.join(places)}{made}"
+    inside = " and ".join(f"{parties}: {field}" for field, parties in fields)
+    return f"{inside} is the same in every run{', and a key for ' * bool(places)}{' and '.join(places)}{made}"
+
+
+def _with_public(plays: TwoPlays, values: Iterable[bytes]) -> frozenset[bytes]:
+    """Return these strings, and the public halves of those that are private keys."""
+    halves = (each for each in plays.log.calls if each.operation.endswith("-key") and each.inputs[0] in values)
+    return frozenset(values).union(*(each.outputs for each in halves))
+
+
+def _used(plays: TwoPlays) -> dict[bytes, dict[str, list[str]]]:
+    """Return the constant keys: each with the operations and functions that took it, and by whom."""
+    found: dict[bytes, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for call in plays.log.calls:
+        if call.operation in KEYS and plays.constant(key := call.inputs[KEYS[call.operation]]) and _is_key(key):
+            code = author(plays.log.stacks.get(call._replace(party=""), ()))
+            found[key][f"{call.operation} in {place_of(code)}" if code else call.operation].append(_named(call.party))
+    return found
 
 
 def _is_key(data: bytes) -> bool:
@@ -65,8 +132,8 @@ def _is_key(data: bytes) -> bool:
     return len(data.lstrip(b"\0")) >= CHANCE or len(set(data)) == 1 < len(data) <= 2 * LONG
 
 
-def _held(plays: TwoPlays) -> Iterator[str]:
-    """Yield the constant secrets in states, once for each party and field."""
+def _held(plays: TwoPlays) -> dict[bytes, dict[str, list[str]]]:
+    """Return the constant secrets in states: each with the fields that hold it, and in whose states."""
     keyed = {
         call.inputs[places[call.operation]]
         for places in (KEYS, DERIVING)
@@ -74,12 +141,12 @@ def _held(plays: TwoPlays) -> Iterator[str]:
         if call.operation in places
     }
     others = {(field, value) for _, field, value in _secrets(plays.other)}
-    found: dict[str, None] = {}
+    found: dict[bytes, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for party, field, value in _secrets(plays.record):
         meant = value in keyed or (len(value) >= LONG and len(set(value)) > 1)  # a fill is a place that is still empty
         if meant and len(value) >= CHANCE and (field, value) in others:
-            found[f"{party}: {field} ({len(value)} bytes) is the same in every run"] = None
-    yield from found
+            found[value][field.replace(")", f"; {len(value)} bytes)")].append(party)
+    return found
 
 
 def _secrets(record: Record) -> Iterator[tuple[str, str, bytes]]:
@@ -92,7 +159,7 @@ def _secrets(record: Record) -> Iterator[tuple[str, str, bytes]]:
                 for value in walk(record.party(party, evening), msgspec.Struct):
                     for name, hint in _hints(type(value)).items():
                         for each in _loose(getattr(value, name), hint):
-                            yield party, f"{type(value).__name__}.{name}", each
+                            yield party, f"{type(value).__name__}.{name} ({line_of(type(value), name)})", each
 
 
 @cache
@@ -126,21 +193,27 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 # --- B2 ---
 
 
-def repeated_nonces(plays: TwoPlays) -> Iterator[str]:
-    """Yield what sealed different texts under one key and nonce: by whom, how often, and the texts in the play."""
+def repeated_nonces(plays: TwoPlays) -> list[ByteFault]:
+    """Return which functions sealed different texts under one key and nonce: by whom, how often, and which texts."""
     under: dict[tuple[bytes, bytes], dict[bytes, Sealed]] = defaultdict(dict)
     for one in plays.log.sealed:
         under[one.key, one.nonce].setdefault(one.ciphertext, one)
     texts = _TextsBehind(plays)
-    twice: dict[tuple[str, ...], list[Iterable[Sealed]]] = defaultdict(list)
+    twice: dict[str, list[list[Sealed]]] = defaultdict(list)
     for sealed in under.values():
         if len(sealed) > 1:
-            twice[tuple(sorted({_named(each.party) for each in sealed.values()}))].append(sealed.values())
-    for parties, groups in twice.items():
-        known = sorted(set[int]().union(*(texts.behind(each.plaintext) for group in groups for each in group)))
-        shown = f", texts {', '.join(map(str, known))}" if known else ""
-        pairs = f"{len(groups)} pairs of key and nonce" if len(groups) > 1 else "one pair of key and nonce"
-        yield f"seal by {', '.join(parties)}: different ciphertexts under {pairs}{shown}"
+            codes = {author(plays.log.stacks.get(each.call, ())) for each in sealed.values()}
+            twice[", ".join(sorted(place_of(code) for code in codes if code))].append([*sealed.values()])
+    return [_again(where, groups, texts) for where, groups in twice.items()]
+
+
+def _again(where: str, groups: Sequence[Sequence[Sealed]], texts: _TextsBehind) -> ByteFault:
+    known = sorted(set[int]().union(*(texts.behind(each.plaintext) for group in groups for each in group)))
+    shown = f", texts {', '.join(map(str, known))}" if known else ""
+    pairs = f"{len(groups)} pairs of key and nonce" if len(groups) > 1 else "one pair of key and nonce"
+    parties = few(_named(each.party) for group in groups for each in group)
+    says = f"seal by {parties}{' in ' * bool(where)}{where}: different ciphertexts under {pairs}{shown}"
+    return ByteFault(says, frozenset(group[0].key for group in groups), nonces=True)
 
 
 class _TextsBehind:

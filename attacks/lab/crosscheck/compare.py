@@ -39,6 +39,7 @@ HALVES = "halves of a key from several parties"
 IN_THE_OPEN = "a key in the open, whose bytes lie there"
 BORROWED = "another's text, beside which go bytes that the seized device put beside its own"
 UNUSED = "what officials hold, and no code of theirs or of the recipe uses"
+BY_BYTES = "bytes open what no rule does"
 KINDS = (OWN_CHAIN, EVENINGS, HALVES, IN_THE_OPEN, BORROWED, UNUSED)
 FINGERPRINT = 16  # bytes; fewer may be alike by chance
 
@@ -55,6 +56,11 @@ class Agreement(msgspec.Struct, frozen=True):
     failures: tuple[str, ...]
     closure_only: dict[str, int]
     notes: tuple[str, ...] = ()
+
+    @property
+    def of_puppets(self) -> tuple[str, ...]:
+        """The failures but for what bytes open."""
+        return tuple(each for each in self.failures if f": {BY_BYTES}: " not in each)
 
 
 class Derived(Protocol):
@@ -160,7 +166,7 @@ class _Comparison:
         """Compare with the bytes; where parties are corrupt, only with what lies open: they compute what they like."""
         found = self.graph.lying(taken) if self.record.corrupted else self._closure(taken, BYTES)
         if extra := found - self._closure(taken):
-            self._fail(taken, "bytes open what no rule does", extra)
+            self._fail(taken, BY_BYTES, extra)
 
     def _miss(self, taken: Taken, texts: frozenset[int]) -> None:
         """Sort what puppets missed: some kinds are known to be beyond them, and any other is a failure."""

@@ -21,7 +21,10 @@ from escrow.run import Call
 
 
 class Sealed(NamedTuple):
-    """One sealing: key (16 or 32 bytes), nonce (12), associated data, plaintext, ciphertext and tag; and by whom."""
+    """One sealing: key (16 or 32 bytes), nonce (12), associated data, plaintext, ciphertext and tag; by whom; the call.
+
+    In the call no party is named.
+    """
 
     key: bytes
     nonce: bytes
@@ -29,6 +32,7 @@ class Sealed(NamedTuple):
     plaintext: bytes
     ciphertext: bytes
     party: str
+    call: Call
 
 
 class DoorRecord:
@@ -44,7 +48,8 @@ class DoorRecord:
     @property
     def sealed(self) -> Iterator[Sealed]:
         """What was sealed, in order."""
-        for operation, inputs, outputs, party in self.calls:
-            if operation == "seal":
-                key, nonce, associated, plaintext = inputs
-                yield Sealed(key, nonce, associated, plaintext, outputs[0], party)
+        for call in self.calls:
+            if call.operation == "seal":
+                key, nonce, associated, plaintext = call.inputs
+                alone = call._replace(party="")
+                yield Sealed(key, nonce, associated, plaintext, call.outputs[0], call.party, alone)

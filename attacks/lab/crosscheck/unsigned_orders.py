@@ -8,6 +8,7 @@ where it stands in a nested function or in a table. What is found is made again 
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from attacks.lab.adversary.demands.constants import Constants, constants_of
 from attacks.lab.adversary.demands.recorded import FIELDS, Notes, Recorder, recorded_warrant
 from attacks.lab.adversary.demands.variations import changed, dictionary, repairs, singly_and_in_pairs, travels
 from attacks.lab.adversary.local import stranger
+from attacks.lab.crosscheck.places import is_schemes, place_of
 from attacks.lab.simulation.record import Record
 from escrow import codec
 from escrow.codec import Packet, walk
@@ -204,11 +206,21 @@ class _Trial:
     def _in_words(self, occasion: Occasion, forgery: Forgery, order: Order) -> str:
         changes = [(name, getattr(forgery, name)) for name in FIELDS if getattr(forgery, name) != getattr(order, name)]
         said = (
-            " and ".join(f"its {name} is {value!r}" for name, value in changes) or "its fields are those of a real one"
+            " and ".join(f"its {name} is {_shown(value)}" for name, value in changes)
+            or "its fields are those of a real one"
         )
         by = "a stranger" if forgery.signature is None else "nobody"
         never = "" if travels(forgery.order()) else "; no packet of today's types brings it"
-        return f"{occasion.official} acts on an order that {by} signed, if {said}{never}"
+        return f"{occasion.official} acts on an order that {by} signed, if {said}{never}: {self._where(occasion)}"
+
+    def _where(self, occasion: Occasion) -> str:
+        """Return which function lets it act: the handler, what it calls before it answers, or the checks."""
+        kind = self.record.kinds[occasion.official][occasion.evening]
+        handler = next(found for of, found in handlers_of(kind).items() if isinstance(occasion.packet, of))
+        methods = [handler, *(getattr(kind, name) for name in ("admit", "timely", "checks") if hasattr(kind, name))]
+        promised = [kind.promise.__service__.checks] if hasattr(kind, "promise") else []
+        codes = [inspect.unwrap(each).__code__ for each in (*methods, *promised)]
+        return place_of(next(filter(is_schemes, codes), codes[0]))
 
 
 class _Variation:
@@ -264,6 +276,12 @@ class RevivedWire(Wire):
         if name not in self.parties and name in self._play.states:
             self.parties[name] = self._play.party(name, self._evening)
         return super()._named(name)
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is written in Python; bytes that are no text in hexadecimal."""
+    text = isinstance(value, bytes) and all(32 <= each < 127 for each in value.strip(b"\0"))
+    return repr(value) if text or not isinstance(value, bytes) else f"0x{value.hex()}"
 
 
 def _fields(packet: Packet | None) -> tuple[str, ...]:

@@ -89,10 +89,10 @@ class Trial(BytePass):
     def is_agreed_on(self) -> str:
         """Check that the closure opens all that puppets of seized states read, or keys found there: no rule is missing.
 
-        Noted is what rules open by a secret that no code of its holder uses.
+        Noted is what rules open by a secret that no code of its holder uses. What bytes open has a property of its own.
         """
         found = agree(self.analysis)
-        return "; ".join(found.failures) or Noted("; ".join(found.notes))
+        return "; ".join(found.of_puppets) or Noted("; ".join(found.notes))
 
     def keeps_secrets_under_their_types(self) -> str:
         """List the officials' keys that others hold under another type, and that the scheme does not declare."""
@@ -108,7 +108,7 @@ class Trial(BytePass):
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule
         yield "what is honest only is listed", self.lists_what_is_honest_only
-        yield "three adversaries agree", self.is_agreed_on
+        yield "puppets and rules agree", self.is_agreed_on
         yield "keys under other types are listed", self.keeps_secrets_under_their_types
         yield from super().tests()
 

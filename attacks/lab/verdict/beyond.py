@@ -7,7 +7,7 @@ the second is a finding if the same seizures, on some evenings that it allows, d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice, product
 
@@ -16,7 +16,7 @@ import msgspec
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.labels import BYTES
 from attacks.lab.adversary.timing.evenings import bit
-from attacks.lab.crosscheck.byte_findings import keys_of
+from attacks.lab.crosscheck.byte_findings import ByteFault, keys_of
 from attacks.lab.crosscheck.byte_graph import fields_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
@@ -26,20 +26,43 @@ CHOICES = 256  # ways to choose the evenings of one coalition that are tried
 
 
 class Beyond(msgspec.Struct, frozen=True):
-    """Texts (by id) that a coalition opens by bytes alone, and what it opens the first of them by."""
+    """Texts (by id) that a coalition opens by bytes alone, and what it opens the first of them by.
+
+    `fault` is a fault that has a property of its own, if they are opened by that.
+    """
 
     coalition: Coalition
     texts: tuple[int, ...]
     by: tuple[str, ...]
+    fault: ByteFault | None = None
+
+    @property
+    def what(self) -> str:
+        """The coalition and its texts, in words."""
+        some = ", ".join(map(str, self.texts[:8])) + ", …" * (len(self.texts) > 8)
+        return f"{self.coalition}: {len(self.texts)} text{'s' * (len(self.texts) > 1)} ({some})"
 
     def __str__(self) -> str:
-        some = ", ".join(map(str, self.texts[:8])) + ", …" * (len(self.texts) > 8)
-        who, plural = str(self.coalition), "s" * (len(self.texts) > 1)
-        return f"{who}: {len(self.texts)} text{plural} ({some}) by {'; '.join(self.by) or 'what everybody has'}"
+        return f"{self.what} by {'; '.join(self.by) or 'what everybody has'}"
 
 
-def opened_beyond(analysis: Analysis, door: TwoPlays) -> list[Beyond]:
-    """Return what bytes open beyond the rules, those of few principals first; one for each set of principals."""
+def told(found: Iterable[Beyond]) -> list[str]:
+    """Return findings in words, each means once: who opens texts by the same fields and functions is told together."""
+    alike: dict[tuple[str, ...], list[Beyond]] = defaultdict(list)
+    for each in found:
+        holders = {f"{member.principal}'s": "its" for member in each.coalition.members}
+        alike[tuple(" ".join(holders.get(word, word) for word in by.split()) for by in each.by)].append(each)
+    return [
+        f"{', '.join(each.what for each in group)} by {'; '.join(by)}" if len(group) > 1 else str(group[0])
+        for by, group in alike.items()
+    ]
+
+
+def opened_beyond(analysis: Analysis, door: TwoPlays, faults: Sequence[ByteFault] = ()) -> list[Beyond]:
+    """Return what bytes open beyond the rules, those of few principals first.
+
+    One for each set of principals, and for each of the `faults` by which they open texts.
+    """
     groups: dict[tuple[str, ...], dict[tuple[Seizure, ...], set[int]]] = defaultdict(lambda: defaultdict(set))
     for members, texts in _extra(analysis):
         groups[tuple(each.principal for each in members)][members] |= texts
@@ -49,24 +72,22 @@ def opened_beyond(analysis: Analysis, door: TwoPlays) -> list[Beyond]:
         most = max(by_evening, key=lambda members: (len(by_evening[members]), members))
         evenings = [sorted({day for members in by_evening for day in members[at].evenings}) for at in range(len(names))]
         coalition = Coalition(tuple(map(Seizure, names, map(tuple, evenings))))
-        opened = sorted(set[int]().union(*by_evening.values()))
-        found.append(Beyond(coalition, tuple(opened), means.of(most, by_evening[most])))
+        opened = set[int]().union(*by_evening.values())
+        first = means.by_fault(most, by_evening[most], faults)
+        rest = opened.difference(*first.values())  # of other evenings
+        for fault, texts in first.items():
+            whole = texts | rest if fault == next(iter(first)) else texts
+            found.append(Beyond(coalition, tuple(sorted(whole)), means.of(most, texts), fault))
     return found
 
 
-def unopened(analysis: Analysis, door: TwoPlays) -> str:
-    """Return which texts bytes open, given all states, and no rule does; empty if there are none.
+def never_opened(analysis: Analysis) -> frozenset[int]:
+    """Return the texts that bytes open, given all states, and no rule does.
 
     The door is the witness: a ciphertext on the wire that some key in some state opens must be opened by the closure,
-    given all states, or a rule or a type is missing. Named are the functions that sealed those texts.
+    given all states, or a rule or a type is missing.
     """
-    open_ = analysis.structure(BYTES)
-    texts = {text for text in analysis.texts_in(BYTES) if analysis.masks(text, BYTES)} - set(analysis.texts)
-    if not texts:
-        return ""
-    everybody = [Seizure(name) for name in open_.atoms.principals()]
-    by = Means(analysis, door).of(everybody, texts)
-    return f"{len(texts)} texts are opened by no rule, given all states, but by {'; '.join(by) or 'what everybody has'}"
+    return frozenset(text for text in analysis.texts_in(BYTES) if analysis.masks(text, BYTES)) - set(analysis.texts)
 
 
 def under_other_types(analysis: Analysis, door: TwoPlays) -> list[str]:

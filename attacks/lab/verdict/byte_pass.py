@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
-from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonces
+from attacks.lab.crosscheck.byte_findings import ByteFault, constant_secrets, repeated_nonces
 from attacks.lab.crosscheck.round_the_door import round_the_door
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
@@ -17,7 +17,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.beyond import opened_beyond, unopened
+from attacks.lab.verdict.beyond import Beyond, never_opened, opened_beyond, told
 from escrow.scheme import Scheme
 
 Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "", how it is broken, or a note
@@ -46,11 +46,29 @@ class BytePass:
 
     def has_no_constant_secret(self) -> str:
         """Check that no secret is equal in two plays of different run secrets: it would be written in the program."""
-        return "; ".join(constant_secrets(self.plays))
+        return "; ".join(map(self._with_texts, self._constants))
 
     def repeats_no_nonce(self) -> str:
         """Check that no two ciphertexts are sealed under one key and nonce."""
-        return "; ".join(repeated_nonces(self.plays))
+        return "; ".join(map(self._with_texts, self._nonces))
+
+    @cached_property
+    def _constants(self) -> list[ByteFault]:
+        return constant_secrets(self.plays)
+
+    @cached_property
+    def _nonces(self) -> list[ByteFault]:
+        return repeated_nonces(self.plays)
+
+    @cached_property
+    def beyond(self) -> list[Beyond]:
+        """What bytes open beyond the rules, and by which of the faults that have a property of their own."""
+        return opened_beyond(self.analysis, self.plays, [*self._constants, *self._nonces])
+
+    def _with_texts(self, fault: ByteFault) -> str:
+        """Return a fault in words, and what it opens."""
+        opens = ", ".join(each.what for each in self.beyond if each.fault == fault)
+        return f"{fault.says}; it opens, with the state of {opens}" if opens else fault.says
 
     def goes_through_the_door(self) -> str:
         """Check that no module of the scheme takes cryptography or randomness from elsewhere."""
@@ -70,15 +88,22 @@ class BytePass:
         return "; ".join(answered_unsigned(self.scheme, self.record))
 
     def opens_nothing_by_bytes(self) -> str:
-        """Check that no coalition reads more by bytes, and by all that the door computed, than by the rules."""
-        return "; ".join(map(str, opened_beyond(self.analysis, self.plays)))
+        """Check that no coalition reads more by bytes, and by all that the door computed, than by the rules.
+
+        What has a property of its own is told there: constants, nonces used again, and texts that no rule opens at all.
+        """
+        return "; ".join(told(each for each in self.beyond if not each.fault and not self._never(each)))
 
     def opens_what_keys_open(self) -> str:
         """Check that every text on the wire that some key in some state opens is opened by the rules, given all states.
 
         The door is the witness of what was sealed.
         """
-        return unopened(self.analysis, self.plays)
+        return "; ".join(told(each for each in self.beyond if not each.fault and self._never(each)))
+
+    def _never(self, found: Beyond) -> bool:
+        """Return whether no rule opens these texts, whatever states are given."""
+        return never_opened(self.analysis).issuperset(found.texts)
 
     @cached_property
     def failures(self) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ import inspect
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -20,18 +20,22 @@ from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
 from attacks.lab.adversary.view import words_of
+from attacks.lab.crosscheck.byte_findings import ByteFault
 from attacks.lab.crosscheck.byte_graph import FIELD, ByteString, Stretch, fields_of
-from attacks.lab.crosscheck.overlaps import GRAM
+from attacks.lab.crosscheck.consequences import STREAM
+from attacks.lab.crosscheck.overlaps import GRAM, readings
+from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
 from escrow.codec import Fact
 from escrow.derivation import facts_of
+from escrow.errors import Malformed
 from escrow.run import Call
+from escrow.scheme import AccessField
+from escrow.testing.world import mails_in
 
 MOST = 6  # names of one kind that a finding lists
-LIBRARY = Path(codec.__file__).parent
-LAB = Path(__file__).parents[1]
 
 
 class Means:
@@ -42,26 +46,48 @@ class Means:
         self._edges, self._texts = self.closure.edges, analysis.graph.texts if analysis.graph else {}
 
     def of(self, taken: Sequence[Seizure], texts: Iterable[int]) -> tuple[str, ...]:
-        """Return what a coalition opens the first of these texts by, in words."""
-        first = min(texts)
-        numbers = [number for number, text in self._texts.items() if text == first]
-        proof = prove_all(self.analysis.labels, numbers, taken, BYTES)
+        """Return what a coalition opens the first of these texts by, in words that fit each of several holders."""
+        proof = self._proof(taken, min(texts))
         named = (self._fields(proof), self._functions(proof), self._honest_only(proof, taken))
         return tuple(name for names in named for name in list(dict.fromkeys(names))[:MOST])
+
+    def by_fault(
+        self, taken: Sequence[Seizure], texts: Iterable[int], faults: Sequence[ByteFault]
+    ) -> dict[ByteFault | None, set[int]]:
+        """Return which of these texts a coalition opens by which fault; by None, what is none of them."""
+        found: dict[ByteFault | None, set[int]] = {}
+        for text in texts:
+            fault = None
+            if faults:
+                proof = self._proof(taken, text)
+                calls = [(each, call) for each in proof if isinstance(call := self._note(each), Call)]
+                inputs = {value for _, call in calls for value in call.inputs}
+                made = [self._fact(each) for each in proof if self._name(each) == FIELD]
+                inputs.update(value for fact in made for _, value, _ in fields_of(fact))
+                streams = {call.inputs[0] for each, call in calls if self._name(each) == STREAM}
+                fault = next((each for each in faults if each.explains(inputs, streams)), None)
+            found.setdefault(fault, set()).add(text)
+        return found
+
+    def _proof(self, taken: Sequence[Seizure], text: int) -> Proof:
+        numbers = [number for number, each in self._texts.items() if each == text]
+        return prove_all(self.analysis.labels, numbers, taken, BYTES)
 
     # --- fields ---
 
     def _fields(self, proof: Proof) -> Iterator[str]:
-        """Yield the fields in which the coalition has bytes."""
+        """Yield the fields in which the coalition has bytes, and where they are declared."""
+        found: dict[str, dict[str, None]] = {}
         for step in proof:
             fact = self._fact(step)
             if isinstance(step, Given) and isinstance(fact, ByteString | Stretch) and step.evening is not None:
                 value = fact.value if isinstance(fact, ByteString) else fact.around
                 party = self.analysis.record.party(step.holder or "", step.evening)
                 inside = next((name for name, held, _ in fields_of(party) if value in held), ".state").partition(".")[2]
-                whole = fact.value if isinstance(fact, ByteString) else fact.of
-                alias = self._aliases.get(whole)
-                yield f"{step.holder}'s {inside} ({alias})" if alias else f"{step.holder}'s {inside}"
+                alias = self._aliases.get(fact.value if isinstance(fact, ByteString) else fact.of, "")
+                said = ", ".join(filter(None, (alias, line_of(type(party), inside.partition(".")[0]))))
+                found.setdefault(f"{inside} ({said})" if said else inside, {})[step.holder or ""] = None
+        yield from (f"{few(holders)}'s {field}" for field, holders in found.items())
 
     @cached_property
     def _aliases(self) -> dict[bytes, str]:
@@ -83,10 +109,33 @@ class Means:
             if isinstance(call := self._note(step), Call):
                 if call.operation == "seal" and self.door.constant(call.inputs[0]):
                     yield f"a key that is the same in every run{self._made(call.inputs[0])}"
+                elif call.operation == "seal" and self._public(call.inputs[0]):
+                    yield from self._sent(call.inputs[0])
+                    continue
                 stack = self._stack(call)
-                if not any(code in self._typed for code in stack) and (code := _author(stack)):
+                if not any(code in self._typed for code in stack) and (code := author(stack)):
                     found.append(code)
-        yield from map(_place, [code for code in found if _is_schemes(code)] or found)
+        yield from map(place_of, [code for code in found if is_schemes(code)] or found)
+
+    def _public(self, value: bytes) -> bool:
+        """Return whether a key lies in packets, and everybody has it for that."""
+        return self.analysis.graph is not None and self.analysis.graph.everybodys(value)
+
+    def _sent(self, value: bytes) -> Iterator[str]:
+        """Yield the field of an access field, or else the packet, in which the beginning of bytes lies."""
+        kinds = words_of(self.analysis.scheme).types
+        fields = frozenset(kind for kind in kinds if issubclass(kind, AccessField))
+        for heard in self.analysis.record.heard:
+            if _lies(value, heard.data):
+                for mail in mails_in(heard):
+                    with suppress(Malformed):
+                        field: Fact = codec.decode_any(mail.field, fields)
+                        for name, held, _ in fields_of(field):
+                            if _lies(value, held):
+                                yield f"{name} ({line_of(type(field), name.partition('.')[2])}), which is sent"
+                                return
+                yield f"a packet from {heard.src} to {heard.dst}, in which the key lies"
+                return
 
     def _made(self, value: bytes) -> str:
         """Return by which of the scheme's functions bytes were computed, in words, the last step first."""
@@ -94,8 +143,8 @@ class Means:
         for value in islice(values, MOST):  # which grows: what went into a call comes next
             for call in self.door.log.stacks:
                 made = any(value in each for each in call.outputs)
-                if made and (code := _author(self._stack(call))) and _is_schemes(code):
-                    found[_place(code)] = None
+                if made and (code := author(self._stack(call))) and is_schemes(code):
+                    found[place_of(code)] = None
                     values += [each for each in call.inputs if len(each) >= GRAM and self.door.constant(each)]
                     break
         return f", from {', '.join(found)}" if found else ""
@@ -113,7 +162,7 @@ class Means:
         for function in self._marked:
             takes, gives = _signature(function)
             if function.__code__ in running or (takes & known.keys() and gives & denied):
-                yield f"{_place(function.__code__)} is marked @honest_only, and decides"
+                yield f"{place_of(function.__code__)} is marked @honest_only, and decides"
 
     def _kinds(self, reached: set[int]) -> dict[type[Fact], list[int]]:
         """Return the facts of which a proof has all secret bytes, and those that it is given, by type."""
@@ -136,12 +185,17 @@ class Means:
         marked = [
             inspect.unwrap(each) for each in held if inspect.isfunction(each) and hasattr(each, "__honest_only__")
         ]
-        return [each for each in marked if _is_schemes(each.__code__)]
+        return [each for each in marked if is_schemes(each.__code__)]
 
     # --- steps ---
 
     def _fact(self, step: Given | RuleStep) -> Fact:
         return self.closure.facts[step.fact if isinstance(step, Given) else step.conclusion]
+
+    def _name(self, step: Given | RuleStep) -> str:
+        if isinstance(step, Given) or step.edge < self._edges.rules_end:
+            return ""
+        return self._edges.by_bytes.names[step.edge - self._edges.rules_end]
 
     def _note(self, step: Given | RuleStep) -> object:
         if isinstance(step, Given) or step.edge < self._edges.rules_end:
@@ -152,23 +206,8 @@ class Means:
         return self.door.log.stacks.get(call, ())
 
 
-def _author(stack: Iterable[CodeType]) -> CodeType | None:
-    """Return the innermost running function that is a scheme's; else the library's that called the door."""
-    nearest = None
-    for code in stack:
-        path = Path(code.co_filename)
-        if path.is_relative_to(LAB):
-            break
-        if _is_schemes(code):
-            return code
-        if nearest is None and path.parent not in (LIBRARY, LIBRARY / "primitives"):
-            nearest = code
-    return nearest
-
-
-def _is_schemes(code: CodeType) -> bool:
-    path = Path(code.co_filename)
-    return not path.is_relative_to(LIBRARY) or path.is_relative_to(LIBRARY / "schemes")
+def _lies(value: bytes, inside: bytes) -> bool:
+    return any(value[: 2 * GRAM] in reading for reading in readings(inside))
 
 
 def _signature(function: Callable[..., Any]) -> tuple[set[type[Fact]], set[type[Fact]]]:
@@ -176,8 +215,3 @@ def _signature(function: Callable[..., Any]) -> tuple[set[type[Fact]], set[type[
     hints = typing.get_type_hints(function)
     gives = set(facts_of(hints.pop("return", None)))
     return {fact for hint in hints.values() for fact in facts_of(hint)}, gives
-
-
-def _place(code: CodeType) -> str:
-    """Return a function's name, file and line."""
-    return f"{code.co_qualname} ({Path(code.co_filename).name}, line {code.co_firstlineno})"
