@@ -47,7 +47,7 @@ PLANTED = [
 def test_a_weakness_that_no_type_tells_of_is_found_with_its_coalition_and_texts(kind, shape):
     said = found(kind(shape=shape), kind.told)
     assert kind.who in said if kind.told != PROPERTY else said.startswith(kind.who)
-    assert kind.by in said
+    assert kind.by.removesuffix(")") in said
     assert f"{kind.texts} texts" in said
 
 
@@ -74,7 +74,7 @@ def test_what_a_key_opens_and_no_rule_does_is_found(monkeypatch):
     )
     tests = dict(Trial(plain.SCHEME, ATTACKS).tests())
     assert " texts (" in tests[WITNESS]() and "@" in tests[WITNESS]()
-    assert tests[PROPERTY]() == "" == tests["puppets and rules agree"]()
+    assert tests[PROPERTY]() == ""
 
 
 NOTED = "keys under other types are listed"
@@ -86,7 +86,7 @@ def test_an_official_key_under_another_type_is_listed_unless_it_is_declared():
     assert found(deposits.AliasHashed(), NOTED) == ""
     declared = type("Declared", (deposits.Alias,), {"aliases": (Alias("DepositKey", "cl*", "for a test"),)})
     assert found(declared(), NOTED) == ""
-    assert "clerk's kept (DepositKey.value)" in found(declared())  # what it opens counts all the same
+    assert "clerk's kept (DepositKey.value, " in found(declared())  # what it opens counts all the same
 
 
 ANSWERING = """
@@ -110,7 +110,7 @@ def test_an_honest_only_function_that_decides_is_named(tmp_path):
         ("import Checks, derivation, service", "import Checks, derivation, honest_only"),
     )
     said = found(scheme)
-    assert said.startswith("custodian@set-up,0-3: 24 texts") and "custodian's key.raw (PlantedKey.raw)" in said
+    assert said.startswith("custodian@set-up,0-3: 24 texts") and "custodian's key.raw (PlantedKey.raw, planted" in said
     assert "open_sealed_key" in said and "is marked @honest_only, and decides" in said
 
 

@@ -66,6 +66,7 @@ class OfName(Deposit, frozen=True, kw_only=True):
     """A user's key follows from the user's name."""
 
     name = "of-name"
+    told = "no secret is the same in every run"
     who = "nobody: "
     by = "key_of"
 
@@ -82,6 +83,7 @@ class OfNameAndLabel(Deposit, frozen=True, kw_only=True):
     """A user's key follows from the name, by two steps under a long label."""
 
     name = "of-name-and-label"
+    told = "no secret is the same in every run"
     who = "nobody: "
     by = "OfNameAndLabel.keys"
 

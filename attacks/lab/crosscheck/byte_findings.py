@@ -71,25 +71,28 @@ class ByteFault:
 def constant_secrets(plays: TwoPlays) -> list[ByteFault]:
     """Return each secret that is equal in two runs: who holds it in which field, and what takes it for a key."""
     held, used = _held(plays), _used(plays)
-    alike: dict[tuple[int, str, Sequence[tuple[str, str]], Sequence[tuple[str, str]]], list[bytes]] = defaultdict(list)
     made = _made_of(plays, {*held, *used})
-    for value in [*held, *(each for each in used if each not in held and each not in made)]:
-        fields, calls = held.get(value, {}), used.get(value, {})
-        named = [tuple((what, few(parties)) for what, parties in each.items()) for each in (fields, calls)]
-        alike[len(value), _made_in(plays, value), named[0], named[1]].append(value)
-    return [
-        ByteFault(_said(*told), _with_public(plays, {*values, *(one for one, root in made.items() if root in values)}))
-        for told, values in alike.items()
-    ]
+    alike: dict[tuple[int, str, tuple[str, ...], tuple[str, ...]], list[bytes]] = defaultdict(list)
+    for value in [*held, *(each for each in used if each not in held)]:
+        if value in held or value not in made:
+            alike[len(value), _made_in(plays, value), (*held.get(value, ()),), (*used.get(value, ()),)].append(value)
+    found = []
+    for (size, by, fields, uses), values in alike.items():
+        whose = [(field, few(party for each in values for party in held[each][field])) for field in fields]
+        parties = few(party for each in values for use in uses for party in used[each][use])
+        secrets = {*values, *(one for one, root in made.items() if root in values)}
+        found.append(ByteFault(f"{_said(size, whose, uses, parties)}{by}", _with_public(plays, secrets)))
+    return found
 
 
 def _made_of(plays: TwoPlays, secrets: Set[bytes]) -> dict[bytes, bytes]:
     """Return which of the constant secrets was computed from which other one: that is no fault of its own."""
     found: dict[bytes, bytes] = {}
-    for call in plays.log.calls:
-        root = next((each for each in call.inputs if each in secrets), None)
+    for call in plays.log.stacks:
+        root = next((each for each in secrets if any(each in given for given in call.inputs)), None)
         if root is not None:
-            found.update((each, found.get(root, root)) for each in call.outputs if each in secrets and each != root)
+            made = [each for each in secrets if each != root and any(each in result for result in call.outputs)]
+            found.update(dict.fromkeys(made, found.get(root, root)))
     return found
 
 
@@ -101,14 +104,13 @@ def _made_in(plays: TwoPlays, value: bytes) -> str:
     return ""
 
 
-def _said(size: int, made: str, fields: Sequence[tuple[str, str]], calls: Sequence[tuple[str, str]]) -> str:
-    places = [use for use, _ in calls]
+def _said(size: int, fields: Sequence[tuple[str, str]], uses: Sequence[str], parties: str) -> str:
+    places = " and ".join(uses)
     if not fields:
-        (_, parties), *_ = calls
         give = "give" if ", " in parties else "gives"
-        return f"{parties} {give} a key of {size} bytes that is the same in every run to {' and '.join(places)}{made}"
-    inside = " and ".join(f"{parties}: {field}" for field, parties in fields)
-    return f"{inside} is the same in every run{', and a key for ' * bool(places)}{' and '.join(places)}{made}"
+        return f"{parties} {give} a key of {size} bytes that is the same in every run to {places}"
+    inside = " and ".join(f"{holders}: {field}" for field, holders in fields)
+    return f"{inside} is the same in every run{', and a key for ' * bool(places)}{places}"
 
 
 def _with_public(plays: TwoPlays, values: Iterable[bytes]) -> frozenset[bytes]:

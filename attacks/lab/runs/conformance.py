@@ -92,7 +92,7 @@ class Trial(BytePass):
         Noted is what rules open by a secret that no code of its holder uses. What bytes open has a property of its own.
         """
         found = agree(self.analysis)
-        return "; ".join(found.of_puppets) or Noted("; ".join(found.notes))
+        return "; ".join(found.of_puppets) or (Noted("; ".join(found.notes)) if found.notes else "")
 
     def keeps_secrets_under_their_types(self) -> str:
         """List the officials' keys that others hold under another type, and that the scheme does not declare."""

@@ -32,7 +32,6 @@ from escrow.codec import Fact
 from escrow.derivation import facts_of
 from escrow.errors import Malformed
 from escrow.run import Call
-from escrow.scheme import AccessField
 from escrow.testing.world import mails_in
 
 MOST = 6  # names of one kind that a finding lists
@@ -106,6 +105,10 @@ class Means:
         """Yield the functions outside every rule in which the door was called for what the proof takes from it."""
         found = []
         for step in proof:
+            if self._name(step) == FIELD:
+                for _, value, public in fields_of(self._fact(step)):
+                    if not public and self._public(value) and not self.door.constant(value):
+                        yield from self._sent(value)
             if isinstance(call := self._note(step), Call):
                 if call.operation == "seal" and self.door.constant(call.inputs[0]):
                     yield f"a key that is the same in every run{self._made(call.inputs[0])}"
@@ -122,9 +125,8 @@ class Means:
         return self.analysis.graph is not None and self.analysis.graph.everybodys(value)
 
     def _sent(self, value: bytes) -> Iterator[str]:
-        """Yield the field of an access field, or else the packet, in which the beginning of bytes lies."""
-        kinds = words_of(self.analysis.scheme).types
-        fields = frozenset(kind for kind in kinds if issubclass(kind, AccessField))
+        """Yield the field of what goes beside a text, or else the packet, in which the beginning of bytes lies."""
+        fields = frozenset(kind for kind in words_of(self.analysis.scheme).types if issubclass(kind, Fact))
         for heard in self.analysis.record.heard:
             if _lies(value, heard.data):
                 for mail in mails_in(heard):
