@@ -6,6 +6,7 @@ beside those of the closure's rules:
   (calls)   what a call of the door gives, as `consequences` says
   part      a string -> what lies in it; a state or packet likewise
   compose   stretches that are known by themselves -> the string that they make up, but for bytes equal in two runs
+  recoded   a string as it may be written -> the string: reversed, complemented, words turned (`overlaps.RECODED`)
   field     a fact -> its bytes; all its secret bytes -> the fact
 
 Bytes that are equal in two runs of different secrets are everybody's. No edge leads to what was drawn: the run's secret
@@ -27,13 +28,14 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, mixed, streams
-from attacks.lab.crosscheck.overlaps import TRIED, Targets, readings, strings_in
+from attacks.lab.crosscheck.overlaps import RECODED, TRIED, Targets, readings, strings_in
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import DIGEST, Fact, Public
 from escrow.scheme import SET_UP
 
-PART, COMPOSE, FIELD = "part", "compose", "field"
+PART, COMPOSE, FIELD, RECODE = "part", "compose", "field", "recoded"
+LONGEST = 64  # bytes of a string that is looked for recoded
 
 
 class ByteString(Fact, frozen=True):
@@ -78,6 +80,7 @@ class ByteGraph:
             if not self._target(body):
                 self.closure.learn(ByteString(body), "network")
         kept = self._kept(record)
+        self._recoded = self._recode()
         self._overlap(record)
         self._mix(kept)
 
@@ -176,6 +179,34 @@ class ByteGraph:
         for one, other, key in mixed(keys, {*kept, *constants}, results):
             self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
 
+    def _recode(self) -> dict[int, tuple[bytes, str]]:
+        """Look for keys, other short inputs of calls, and texts as they may be written, too.
+
+        Return the numbers of these targets, with the string that each is and how it is written.
+        """
+        taken = {value for each in self.door.log.calls for value in each.inputs if len(value) <= LONGEST}
+        found = {}
+        for value in [each for each in (*taken, *self._bodies) if each in self._numbers and len(each) >= overlaps.GRAM]:
+            whole = self._targets.open[self._numbers[value]] == [(0, len(value))]
+            for how, change in RECODED.items() if whole else ():
+                written = change(value)
+                places = range(0, len(written), overlaps.GRAM)
+                if written == value:
+                    continue
+                if written in self._numbers:
+                    self._edges.add(RECODE, [self._node(written)], self._node(value), how)
+                elif any(written[at : at + overlaps.GRAM] in self._packets for at in places) and self._sent(written):
+                    self._edges.add(RECODE, [], self._node(value), how)
+                else:
+                    found[self._targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
+        return found
+
+    def _sent(self, string: bytes) -> bool:
+        """Return whether a string lies in packets, but for a few bytes."""
+        marks = bytearray(b"\1" * len(string))
+        overlaps.cover(string, marks, self._packets)
+        return sum(marks) <= TRIED
+
     # --- what lies where ---
 
     def _overlap(self, record: Record) -> None:
@@ -198,7 +229,12 @@ class ByteGraph:
             own = self._numbers.get(value)
             note((each for each in targets.matches(value) if each[0] != own), self._node(value))
         for number, sources in enumerate(found):
-            self._explain(targets.strings[number], open_[number], sources)
+            if number not in self._recoded:
+                self._explain(targets.strings[number], open_[number], sources)
+            elif sources:
+                (value, how), written = self._recoded[number], targets.strings[number]
+                self._explain(written, open_[number], sources)
+                self._edges.add(RECODE, [self._node(written)], self._node(value), how)
 
     def _explain(self, value: bytes, open_: int, found: dict[int, list[Source]]) -> None:
         """Say from what a string follows: from one source that has all of it, or from several that have parts."""

@@ -10,9 +10,12 @@ Example: the target `label | key | public` has the changes `key | public`; `publ
 
 from __future__ import annotations
 
+import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -28,12 +31,52 @@ _CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in tw
 
 _HEX = re.compile(rb"[0-9a-fA-F]{16,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
+_BASE32 = re.compile(rb"[A-Z2-7]{16,}")
+_DECIMAL = re.compile(rb"(?<![0-9])[0-9]{18,1200}(?![0-9])")
 _TEXT = re.compile(rb"(?:[\x00-\x7f]|[\xc2\xc3][\x80-\xbf]){8,}")  # each character one byte (Latin-1)
 _NUMBERS = re.compile(rb"(?:[\x00-\x7f]|\xcc[\x80-\xff]){8,}")  # a list of small numbers, as msgpack writes it
+_WORDS = (  # lists of larger ones: 2 or 4 bytes each
+    (re.compile(rb"(?:\xcd..){4,}", re.DOTALL), re.compile(rb"\xcd(..)", re.DOTALL)),
+    (re.compile(rb"(?:\xce....){2,}", re.DOTALL), re.compile(rb"\xce(....)", re.DOTALL)),
+)
+
+
+def _in_words(size: int, code: str) -> Callable[[bytes], bytes]:
+    def turned(string: bytes) -> bytes:
+        """Return a string with each word of `size` bytes turned round, or as it is if words do not fit."""
+        if len(string) % size:
+            return string
+        words = array(code, string)
+        words.byteswap()
+        return words.tobytes()
+
+    return turned
+
+
+_COMPLEMENT, _NIBBLES, _BITS = (
+    bytes(each)
+    for each in (
+        (255 - n for n in range(256)),
+        (n >> 4 | (n & 15) << 4 for n in range(256)),
+        (int(f"{n:08b}"[::-1], 2) for n in range(256)),
+    )
+)
+RECODED: dict[str, Callable[[bytes], bytes]] = {  # how a secret may be written so that whoever sees it undoes it
+    "bytes reversed": lambda string: string[::-1],
+    "complement": lambda string: string.translate(_COMPLEMENT),
+    "nibbles swapped": lambda string: string.translate(_NIBBLES),
+    "bits of each byte reversed": lambda string: string.translate(_BITS),
+    "words of 2 bytes turned": _in_words(2, "H"),
+    "words of 4 bytes turned": _in_words(4, "I"),
+    "words of 8 bytes turned": _in_words(8, "Q"),
+}  # each is its own inverse
 
 
 def readings(data: bytes) -> Iterator[bytes]:
-    """Yield encoded bytes as they are, and what is written in them: hexadecimal, base64, text, lists of numbers."""
+    """Yield encoded bytes as they are, and what is written in them.
+
+    Hexadecimal, base64, base32, decimal numbers, text of which each character is a byte, lists of numbers.
+    """
     yield data
     for found in _HEX.findall(data):
         yield from (binascii.unhexlify(found[at : at + (len(found) - at) // 2 * 2]) for at in range(2))
@@ -41,12 +84,22 @@ def readings(data: bytes) -> Iterator[bytes]:
         alike = found.translate(bytes.maketrans(b"-_", b"+/"))
         for at in range(4):
             yield binascii.a2b_base64(alike[at : at + (len(alike) - at) // 4 * 4])
+    for found in _BASE32.findall(data):
+        for at in range(8):
+            with suppress(binascii.Error):
+                yield base64.b32decode(found[at : at + (len(found) - at) // 8 * 8])
+    for found in _DECIMAL.findall(data):
+        number = int(found)
+        yield number.to_bytes((number.bit_length() + 7) // 8, "big")
     for found in _TEXT.findall(data):
         if b"\xc2" in found or b"\xc3" in found:
             yield found.decode().encode("latin-1")
     for found in _NUMBERS.findall(data):
         if b"\xcc" in found:
             yield re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL)
+    for words, tag in _WORDS:
+        for found in words.findall(data):
+            yield tag.sub(rb"\1", found)
 
 
 def strings_in(data: bytes) -> Iterator[bytes]:
@@ -110,15 +163,15 @@ class Targets:
         self.open: list[list[Span]] = []
         self._index: dict[bytes, list[tuple[int, int]]] = {}
 
-    def add(self, string: bytes, open_: list[Span]) -> int:
-        """Add a target and return its number."""
+    def add(self, string: bytes, open_: list[Span], step: int = 1) -> int:
+        """Add a target and return its number. Matches that are shorter than `step` + 7 bytes may be missed."""
         number = len(self.strings)
         self.strings.append(string)
         self.open.append(open_)
         for first, end in open_:
             low, high = max(0, min(first, end - GRAM)), min(len(string) - GRAM, max(first, end - GRAM))
             if end - first >= CHANGED and low <= high:
-                for at in range(low, high + 1):
+                for at in range(low, high + 1, step):
                     self._index.setdefault(string[at : at + GRAM], []).append((number, at))
         return number
 

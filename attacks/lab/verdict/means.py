@@ -21,9 +21,9 @@ from attacks.lab.adversary.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_findings import ByteFault
-from attacks.lab.crosscheck.byte_graph import FIELD, ByteString, Stretch, fields_of
+from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch, fields_of
 from attacks.lab.crosscheck.consequences import STREAM
-from attacks.lab.crosscheck.overlaps import GRAM, readings
+from attacks.lab.crosscheck.overlaps import GRAM, RECODED, readings
 from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
@@ -105,6 +105,9 @@ class Means:
         """Yield the functions outside every rule in which the door was called for what the proof takes from it."""
         found = []
         for step in proof:
+            if self._name(step) == RECODE and isinstance(fact := self._fact(step), ByteString):
+                how = str(self._note(step))
+                yield from (f"{sent}, {how}" for sent in self._sent(RECODED[how](fact.value)))
             if self._name(step) == FIELD:
                 for _, value, public in fields_of(self._fact(step)):
                     if not public and self._public(value) and not self.door.constant(value):
@@ -209,7 +212,7 @@ class Means:
 
 
 def _lies(value: bytes, inside: bytes) -> bool:
-    return any(value[: 2 * GRAM] in reading for reading in readings(inside))
+    return any(value[:GRAM] in reading for reading in readings(inside))
 
 
 def _signature(function: Callable[..., Any]) -> tuple[set[type[Fact]], set[type[Fact]]]:
