@@ -190,8 +190,9 @@ class Concession(msgspec.Struct, frozen=True):
 
 
 class Exclusion(msgspec.Struct, frozen=True):
-    """The source's model has no such corruption: `who`, beside officials' names `quantum`, `times` for each device.
+    """A corruption that is outside the source's model: the state of `who` (as in a grant, or `quantum`) is taken.
 
+    It is outside only if the state of one principal is taken `times` times or more.
     `words` is the assumption, as a sentence; `said` is the place where the source says it, or who does not.
     """
 

@@ -70,7 +70,7 @@ def _beside(cell: Cell, plain: Cell | None) -> str:
 
 
 def failed(cell: Cell) -> int:
-    """Return how many texts the lawful access fails to give although it is promised them, or somebody has wrong."""
+    """Return how many texts the lawful access should give and does not, and how many somebody gets wrong."""
     wrong = cell.fabricated + cell.misattributed + cell.framed + cell.forged + cell.added.duplicated
     return cell.unkept + wrong
 

@@ -157,7 +157,7 @@ def _target(node: ast.AST) -> str:
 
 
 def imported(node: ast.Import | ast.ImportFrom, module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Yield (name, what it means) for what an import statement in a module's function binds: it imports it."""
+    """Run an import statement that stands in a module's function, and yield (name, what it means) for each name."""
     package = getattr(module, "__package__", None) or module.__name__
     homes = [resolve_name("." * node.level + (node.module or ""), package)] if isinstance(node, ast.ImportFrom) else []
     with suppress(ImportError):  # then the function fails, too

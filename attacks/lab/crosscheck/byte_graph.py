@@ -1,4 +1,4 @@
-"""The door's record as a graph over byte strings, joined to a closure: what an adversary reads that knows no types.
+"""The door's record as a graph over byte strings, joined to a closure: what an adversary without types reads.
 
 Nodes are the inputs and results of every call of the door, the bytes inside facts, and the texts. Byte edges stand
 beside those of the closure's rules:

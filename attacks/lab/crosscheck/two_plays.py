@@ -1,4 +1,4 @@
-"""Two plays of one scenario under two run secrets, side by side: what is equal in both, everybody has.
+"""Compare two plays of one scenario under two run secrets: whatever is equal in both, everybody has.
 
   paired    the calls of each party, in order; after a difference, the nearest place from which the calls agree again
   constant  the same bytes in both calls of a pair, at one place; or anywhere in both plays, if 8 bytes or more

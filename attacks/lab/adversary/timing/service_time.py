@@ -46,7 +46,7 @@ class ServiceTime:
         self._complete: set[type[Fact]] = set()  # kinds of facts all of whose makers are there
 
     def of(self, service: Service, secret: int, request: Sequence[int], warrant: int) -> dict[str, int]:
-        """Return the evenings on which officials answer, by their names; none that never does.
+        """Return the evenings on which officials answer, by their names. Those who never answer are left out.
 
         Args:
             service: What they answer.
