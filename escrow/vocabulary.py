@@ -24,6 +24,7 @@ from escrow.marking.functions import imported_inside
 from escrow.marking.unmarked import Marking
 
 _OURS = {"escrow", "attacks"}
+_STRANGERS = {*sys.stdlib_module_names, "Crypto", "cryptography", "msgspec"}  # what we draw on does not draw on us
 _LABORATORY = "attacks.lab."  # it has no rules: its facts note and count, and nobody sends them
 _MARKS = {"derivation": "__rule__", "threshold": "__rule__", "service": "__service__"}  # what each leaves behind
 
@@ -133,7 +134,7 @@ def _draws_on_ours(name: str, passed: set[str]) -> bool:
     if _is_ours(name):
         return True
     module = sys.modules.get(name)
-    if module is None or name in passed or name.split(".")[0] in sys.stdlib_module_names:
+    if module is None or name in passed or name.split(".")[0] in _STRANGERS:
         return False
     passed.add(name)
     return any(_draws_on_ours(each, passed) for each in _drawn_on(module))
