@@ -99,7 +99,8 @@ def _in_turn(reference: Reference) -> Iterator[tuple[str, str]]:
     groups: dict[tuple[type, str], list[tuple[str, str]]] = {}
     for what, key in BAD.items():
         for name, kind in reference.cast.items():
-            several = any("*" in grant.who for grant in _of(reference.scheme, name)) or name in _alike(reference)
+            grants = _of(reference.scheme, name)
+            several = any(_peers(reference, each, name) for each in grants) or name in _alike(reference)
             official = several and key is not None
             if issubclass(kind, Device) or official:
                 groups.setdefault((kind, what), []).append((name, what))
@@ -116,20 +117,26 @@ def _alike(reference: Reference) -> set[str]:
 
 def _fault(scheme: Scheme, reference: Reference, ending: Ending, name: str, what: str) -> str:
     if ending.stopped:
-        return "" if scheme.all_needed else f"the set-up ended: {ending.stopped}"
+        told = f"the set-up ended: {ending.stopped}; if each official is needed, `all_needed` of the scheme says why"
+        return "" if scheme.all_needed else told
     user = OWNER.get(name, "")
     read, now = reference.ending.shown, ending.shown
     for device, author, conversation, _ in read - now:
         if device != name and author != user:
             return f"{device} misses a text of {author} in {conversation}"
-    others = [sum(fnmatch(each, grant.who) and each != name for each in reference.cast) for grant in _of(scheme, name)]
-    enough = all(count >= grant.t for count, grant in zip(others, _of(scheme, name), strict=True))
+    enough = all(_peers(reference, each, name) >= each.t for each in _of(scheme, name))
     missing = (reference.ending.yielded & {text for *_, text in now}) - ending.yielded
     if missing and enough:
         return f"{len(missing)} promised texts are missing"
     named = any(name in (who, *why.replace(":", " ").split()) for who, why in ending.said - reference.ending.said)
     harmless = read == now if name in OWNER else BAD[what] == OTHERS  # an official with another's key is that one
     return "" if named or harmless else "it is not named"
+
+
+def _peers(reference: Reference, grant: Grant, name: str) -> int:
+    """Return how many others of a party's kind a grant means: who is of another kind does not answer in its place."""
+    kind = reference.cast[name]
+    return sum(fnmatch(each, grant.who) and other is kind for each, other in reference.cast.items() if each != name)
 
 
 def _of(scheme: Scheme, name: str) -> list[Grant]:

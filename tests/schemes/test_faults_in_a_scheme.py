@@ -117,3 +117,10 @@ def test_a_rule_whose_arguments_say_nothing_is_told_what_to_write():
 
     with pytest.raises(RuleError, match="argument key is not a fact but Harness"):
         derivation("day = Later.day")(early)
+
+
+@pytest.mark.parametrize("who", ["*", "c*", "custodian"])
+def test_a_grant_with_a_wide_name_gives_a_custodian_no_deputy(tmp_path, who):
+    """`c*` means the custodian, the court and carol's phone; only the first can open what it is for."""
+    scheme = written(tmp_path, ('Grant("custodian", "everything")', f'Grant("{who}", "everything")'))
+    assert PROPERTY["a bad key stops nobody else"].broken(scheme, QUICK) == ""
