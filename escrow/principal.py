@@ -16,7 +16,6 @@ from escrow.errors import Malformed, Refused
 
 P = TypeVar("P", bound="Principal")
 H = TypeVar("H", bound=Callable[..., Any])
-_Named = tuple[tuple[str, Any], ...]
 
 
 class ReceivingKey(crypto.Private, frozen=True, dict=True):

@@ -67,9 +67,9 @@ def test_a_proof_exists_exactly_for_what_the_coalition_derives_and_its_steps_exe
     alone = naive(play.held_by(coalition), closure.facts, toy.PASSES[name])
     seizures = [Seizure(who, (day,)) for who, day in sorted(coalition)]
     fact = data.draw(st.sampled_from(closure.facts))
-    proof = prove(labels, closure.ids[fact], seizures, name)
-    assert (proof is not None) == (fact in alone)
-    if proof is not None:
+    proof = prove(labels, [closure.ids[fact]], seizures, name)
+    assert bool(proof) == (fact in alone)
+    if proof:
         replay(closure, play.given, coalition, proof)
         last = proof[-1]
         assert closure.facts[last.conclusion if isinstance(last, RuleStep) else last.fact] == fact
@@ -80,9 +80,9 @@ def test_a_proof_exists_exactly_for_what_the_coalition_derives_and_its_steps_exe
 def test_no_proof_rests_on_itself(roads, starts, data):
     closure = toy.travel(roads, starts)
     goal = data.draw(st.sampled_from([fact for fact in closure.facts if isinstance(fact, Item)]))
-    proof = prove(Labels(closure), closure.ids[goal], [Seizure(f"principal-{start}") for start in starts])
+    proof = prove(Labels(closure), [closure.ids[goal]], [Seizure(f"principal-{start}") for start in starts])
     given = [(Item(start), f"principal-{start}", 0) for start in starts]
-    assert proof is not None
+    assert proof
     replay(closure, given, {(who, 0) for _, who, _ in given}, proof)
 
 
@@ -90,7 +90,7 @@ def test_a_proof_takes_the_shorter_way_although_it_is_found_later():
     """1 → 4 → 6 → 0 forks to 2 and 3; 1 → 5 → 3 is shorter, and 5 comes up after the fork."""
     roads = [(0, 2, 3), (1, 4, 4), (1, 5, 5), (4, 6, 6), (6, 0, 0), (5, 3, 3)]
     closure = toy.travel(roads, [0, 1])
-    proof = prove(Labels(closure), closure.ids[Item(3)], [Seizure("principal-1", (0,))])
+    proof = prove(Labels(closure), [closure.ids[Item(3)]], [Seizure("principal-1", (0,))])
     replay(closure, [(Item(1), "principal-1", 0)], {("principal-1", 0)}, proof)
     assert [closure.facts[step.conclusion] for step in proof if isinstance(step, RuleStep)] == [Item(5), Item(3)]
 

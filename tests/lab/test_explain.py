@@ -144,8 +144,8 @@ def trees(name):
     structure = seen.structure(SERVED)
     for sent in record(name).sent:
         for mask in seen.masks(sent.id, SERVED)[:3]:
-            proof = prove(seen.labels, seen.texts[sent.id], structure.example(mask).members, SERVED)
-            assert proof is not None
+            proof = prove(seen.labels, [seen.texts[sent.id]], structure.example(mask).members, SERVED)
+            assert proof
             yield proof, *(list(_Tree(seen, proof, sent, first, width=width).lines()) for width in (WIDTH, 60, 40))
 
 

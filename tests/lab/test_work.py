@@ -146,11 +146,11 @@ def test_one_guess_serves_all_that_it_opens():
 def test_the_proof_gives_a_guess_like_a_witness_and_its_step_can_be_executed():
     closure = codes("a", pick)
     labels, opened = Labels(closure), closure.ids[Opened("a")]
-    *given, step = prove(labels, opened, [Seizure("cellar", (0,))])
+    *given, step = prove(labels, [opened], [Seizure("cellar", (0,))])
     assert {type(closure.facts[each.fact]) for each in given} == {Box, Code}
     assert Given(closure.ids[Code("a", b"a")]) in given
     assert pick.__rule__.apply(*(closure.facts[each] for each in step.premises)) == Opened("a")
-    with_code = prove(labels, opened, [Seizure("cellar", (0,)), Seizure("owner-a", (0,))])
+    with_code = prove(labels, [opened], [Seizure("cellar", (0,)), Seizure("owner-a", (0,))])
     assert Given(closure.ids[Code("a", b"a")], "owner-a", 0) in with_code
 
 
@@ -229,7 +229,7 @@ def test_a_constant_is_everybodys_even_if_nothing_is_known():
     closure = Closure([constant.__rule__])
     closure.run()
     assert Labels(closure).label() == [ALWAYS]
-    assert prove(Labels(closure), 0, [])[-1].premises == ()
+    assert prove(Labels(closure), [0], [])[-1].premises == ()
 
 
 def test_honest_code_calls_the_function_as_it_is_written():

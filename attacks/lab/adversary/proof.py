@@ -47,12 +47,7 @@ class RuleStep(msgspec.Struct, frozen=True):
 Proof = tuple[Given | RuleStep, ...]
 
 
-def prove(labels: Labels, fact: int, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof | None:
-    """Return how the coalition derives the fact in one pass, ending with it; None if it cannot."""
-    return prove_all(labels, [fact], coalition, name) or None
-
-
-def prove_all(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof:
+def prove(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str = MATHEMATICS) -> Proof:
     """Return how the coalition derives those of the facts that it can derive in one pass, each step once.
 
     What is guessed to derive them with the least work is given like a witness: whoever verifies the steps has it.

@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Coalition
 from attacks.lab.adversary.labels import WITHOUT
-from attacks.lab.adversary.proof import Given, Proof, RuleStep, guesses, prove_all
+from attacks.lab.adversary.proof import Given, Proof, RuleStep, guesses, prove
 from attacks.lab.adversary.timing.evenings import on_evening
 from attacks.lab.adversary.work import bits_of, fact_of, in_words
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
@@ -88,7 +88,7 @@ def _explained(
     width: int,
 ) -> Iterator[str]:
     number, held = analysis.texts[text], analysis.structure(name).mask(members.members)
-    proof, bits = prove_all(analysis.labels, [number], members.members, name), analysis.work(text, held, name)
+    proof, bits = prove(analysis.labels, [number], members.members, name), analysis.work(text, held, name)
     paid = {
         fact_of(each.principal): bits_of(each.principal)
         for each in guesses(analysis.labels, [number], members.members, name)

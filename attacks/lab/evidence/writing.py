@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from attacks.lab.adversary.proof import Given, RuleStep, prove_all
+from attacks.lab.adversary.proof import Given, RuleStep, prove
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, Members
 from attacks.lab.evidence.execution import full_name
@@ -126,7 +126,7 @@ class _Writer:
     def _prove(self, texts: list[int]) -> list[ProvenText]:
         analysis = self.case.analysis
         conclusions = [analysis.texts[text] for text in texts]
-        proof = prove_all(analysis.labels, conclusions, self.members, self.case.label_pass)
+        proof = prove(analysis.labels, conclusions, self.members, self.case.label_pass)
         entries = {each.fact if isinstance(each, Given) else each.conclusion: each for each in proof}
         ordered = [entries[number] for number in walk(conclusions, partial(_premises, entries))]
         given = [each for each in ordered if isinstance(each, Given)]

@@ -243,13 +243,6 @@ class Manifest(Result, frozen=True, kw_only=True):
         once("the list of attacks", self.attacks)
 
 
-class Machine(Result, frozen=True, kw_only=True):
-    """The machine and the seconds of a run: outside every digest."""
-
-    python: str
-    seconds: Duration
-
-
 class Matrix(Result, frozen=True, kw_only=True):
     """Every scheme under every attack."""
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labels import BYTES
-from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove_all
+from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_findings import ByteFault
 from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch, fields_of
@@ -70,7 +70,7 @@ class Means:
 
     def _proof(self, taken: Sequence[Seizure], text: int) -> Proof:
         numbers = [number for number, each in self._texts.items() if each == text]
-        return prove_all(self.analysis.labels, numbers, taken, BYTES)
+        return prove(self.analysis.labels, numbers, taken, BYTES)
 
     # --- fields ---
 
