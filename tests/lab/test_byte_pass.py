@@ -51,7 +51,7 @@ def test_no_promising_verdict_where_a_property_of_bytes_is_broken(changes, said,
 
 
 def test_the_librarys_own_schemes_are_not_tried_in_a_run(monkeypatch):
-    monkeypatch.setattr("attacks.lab.verdict.evaluation.BytePass", lambda *given: pytest.fail("tried"))
+    monkeypatch.setattr("attacks.lab.verdict.byte_pass.BytePass", lambda *given: pytest.fail("tried"))
     verdicts(registry.schemes()["envelope"])
 
 

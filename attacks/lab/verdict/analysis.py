@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
@@ -16,14 +16,16 @@ from attacks.lab.adversary.isolation import Remote
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, Labels, minimal
 from attacks.lab.adversary.local import Adversary, Local, stranger
 from attacks.lab.adversary.view import View, words_of
-from attacks.lab.crosscheck.byte_graph import ByteGraph
-from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from escrow import codec
 from escrow.codec import Fact, walk
 from escrow.derivation import Rule, RuleError
 from escrow.scheme import SET_UP, Scheme
+
+if TYPE_CHECKING:
+    from attacks.lab.crosscheck.byte_graph import ByteGraph
+    from attacks.lab.crosscheck.two_plays import TwoPlays
 
 
 def rules_of(scheme: Scheme, attacks: Iterable[Attack]) -> tuple[Rule, ...]:
@@ -81,6 +83,12 @@ def _guessable(record: Record, kinds: tuple[type[Fact], ...]) -> Iterator[bytes]
                     yield codec.encode(fact)
 
 
+def _by_bytes(closure: Closure, record: Record, door: TwoPlays) -> ByteGraph:
+    from attacks.lab.crosscheck.byte_graph import ByteGraph  # a cell of a matrix does without
+
+    return ByteGraph(closure, record, door)
+
+
 class Analysis:
     """The texts that can be derived from a record, and by which coalitions.
 
@@ -107,7 +115,7 @@ class Analysis:
             view = view._replace(guessable=tuple(_guessable(record, kinds)))
         asked = view, scheme, attacks, self.rules
         self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked)
-        self.graph = None if door is None else ByteGraph(self.closure, record, door)
+        self.graph = None if door is None else _by_bytes(self.closure, record, door)
         self._structures: dict[str, AccessStructure] = {}
         self._numbered: dict[str, dict[int, list[int]]] = {}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed
-from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of, misfit
 from attacks.lab.simulation.play import cast_of, play
@@ -19,7 +19,6 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import narrowest, played, strategies
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
-from attacks.lab.verdict.byte_pass import BytePass
 from attacks.lab.verdict.cell import Messaging, judge_cell
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.exercise import Exercise
@@ -33,6 +32,9 @@ from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
 
 OpenedInPlain = Callable[[Attack], InPlain]
+if TYPE_CHECKING:
+    from attacks.lab.crosscheck.two_plays import TwoPlays
+
 PROMISING = (
     "HELD",
     "AS CLAIMED",
@@ -85,6 +87,8 @@ class Evaluation:
 
     @cached_property
     def _twice(self) -> TwoPlays:
+        from attacks.lab.crosscheck.two_plays import TwoPlays  # a cell of a matrix does without
+
         return TwoPlays(self.scheme, self.scenario, secret=self._secret)
 
     @cached_property
@@ -166,6 +170,8 @@ class Evaluation:
 
     @cached_property
     def _broken(self) -> tuple[str, ...]:
+        from attacks.lab.verdict.byte_pass import BytePass  # for plug-ins only
+
         return BytePass(self.scheme, self.attacks).failures
 
     def opened(self, strategy: Attack) -> InPlain:
