@@ -72,11 +72,11 @@ def test_run_and_matrix_say_the_same_and_the_manifest_says_that_bytes_were_tried
 
 
 def test_a_pass_is_made_once_and_only_where_something_is_promised(tmp_path, monkeypatch):
-    from attacks.lab.verdict import evaluation as evaluating
+    from attacks.lab.verdict import byte_pass
 
     made = []
-    real = evaluating.BytePass
-    monkeypatch.setattr(evaluating, "BytePass", lambda *given: made.append(given) or real(*given))
+    real = byte_pass.BytePass
+    monkeypatch.setattr(byte_pass, "BytePass", lambda *given: made.append(given) or real(*given))
     evaluation = Evaluation(planted(tmp_path), ATTACKS, small(), byte_pass=True)
     assert [evaluation.cell(attack)[0].verdict in PROMISING for attack in ATTACKS] == [True, False, True]
     assert len(made) == 1
