@@ -8,6 +8,7 @@ from attacks.lab.simulation.scenario import WarrantSpec, default
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec, registry
+from escrow.e2ee.policing import field_type
 from escrow.errors import Malformed
 from escrow.principal import corrupted
 from escrow.testing.harness import Step, playing
@@ -74,3 +75,18 @@ def test_a_pass_counts_what_opens_if_the_scope_is_not_checked(scheme):
     assert bobs
     assert analysis.opened_by(authority, "served") == frozenset()
     assert analysis.opened_by(authority, "without scope") >= bobs
+
+
+@pytest.mark.parametrize("scheme", FIELDS)
+def test_a_field_that_opens_nothing_hides_no_other_text(scheme):
+    with playing(SCHEMES[scheme]) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        harness.play(TALK)
+        heard = harness.intercepted()
+        field = codec.decode(heard[0].mail.field, field_type(SCHEMES[scheme].device.access_field))
+        relabelled = codec.encode(msgspec.structs.replace(field, n=field.n + 7))
+        mail = msgspec.structs.replace(heard[0].mail, field=relabelled)
+        spoilt = [msgspec.structs.replace(heard[0], mail=mail), *heard[1:]]
+        assert harness.said[1].body in harness.access(warrant, spoilt)
+        assert harness.wire.refusals

@@ -10,6 +10,7 @@ from escrow.sharing import elgamal, tdh2
 from escrow.sharing.dkg import gjkr, result
 from escrow.sharing.dkg.in_process import LocalMember, run
 from escrow.sharing.epochs import misplaced, pool
+from escrow.sharing.proactive import recovery
 
 MADE, SHARES = elgamal.deal(2, 3)
 OTHER, _ = elgamal.deal(2, 3)
@@ -85,6 +86,18 @@ def test_a_share_of_another_key_or_epoch_is_misplaced():
 
 
 # --- TDH2 ---
+
+
+def test_a_share_of_another_key_or_epoch_is_lent_to_no_recovery():
+    made = run(LocalMember(recovery.setting(SHARING, b"recovery", 2, (1, 3)), index) for index in (1, 3))
+    told = recovery.recovery(SHARING, made.outcome, 2)
+    assert recovery.blind(SHARE, told, made.shares[1]).index == 1
+    for wrong in (replace(SHARE, key=ELSEWHERE), replace(SHARE, epoch=1)):
+        with pytest.raises(Forged, match="a share of another epoch or key"):
+            recovery.blind(wrong, told, made.shares[1])
+    for part in (replace(made.shares[1], session=b"else"), made.shares[3]):
+        with pytest.raises(Forged, match="a sum of another run or member"):
+            recovery.blind(SHARE, told, part)
 
 
 def test_a_ciphertext_under_another_key_gives_no_part_and_no_point():
