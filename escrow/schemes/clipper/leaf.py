@@ -23,7 +23,7 @@ import msgspec
 
 from escrow.crypto import hkdf, hmac256, open_sealed, seal, xor_bytes
 from escrow.errors import Forged
-from escrow.primitives.skipjack import BLOCK, KEY, Lanes, decrypt, encrypt, encrypt_each
+from escrow.primitives.skipjack import BLOCK, KEY, Lanes, decrypt, encrypt, encrypt_each, mix
 
 UID, IV, MAC = 4, 8, 16  # bytes
 MODES = ("wide", "cbc", "aead")
@@ -185,7 +185,7 @@ def _checksums(
     lanes = _alike(state, count)
     for block in (*_blocks(body), bytes(BLOCK)):
         mixed = zip(lanes, _alike(block, count), strict=True)
-        lanes = encrypt_each(keys, [(xor_bytes(a[0], b[0]), xor_bytes(a[1], b[1])) for a, b in mixed])
+        lanes = encrypt_each(keys, [(mix(a[0], b[0]), mix(a[1], b[1])) for a, b in mixed])
     return [byte for word in lanes for byte in word]
 
 
