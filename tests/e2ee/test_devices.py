@@ -223,6 +223,8 @@ def test_the_relay_takes_mail_from_its_sender_only_and_hands_it_out_once():
         of_nobody = msgspec.structs.replace(mail, sender="authority")
         with pytest.raises(Refused, match="a user linked this device"):
             harness.wire.ask("authority", "provider", of_nobody, type(None))
+        with pytest.raises(Refused, match="a user linked this device"):
+            harness.wire.ask("authority", "provider", Fetch("bob-phone"), Bundle)
         first, second = (harness.wire.ask("bob-phone", "provider", Collect(), Delivery) for _ in range(2))
         assert first.mails == (mail,)
         assert second.mails == ()

@@ -142,9 +142,10 @@ def test_a_group_that_is_called_like_two_users_is_not_their_conversation(harness
     assert {(author, conversation) for _, author, conversation in planted(harness)} == {("carol", "alice%2Bbob")}
 
 
-def test_a_text_under_a_sender_key_is_of_no_conversation_of_two(harness):
+@pytest.mark.parametrize("conversation", [direct("carol", "bob"), InGroup("club")], ids=str)
+def test_a_text_under_a_sender_key_is_of_no_conversation_of_two_and_of_no_other_group(harness, conversation):
     harness.play([Step("say", "carol-phone", "choir")])
-    by_chain(harness, harness.device("carol-phone").sending["choir"], "choir", direct("carol", "bob"))
+    by_chain(harness, harness.device("carol-phone").sending["choir"], "choir", conversation)
     assert planted(harness) == []
     assert reasons(harness) == {"a text is of its author's conversation"}
 

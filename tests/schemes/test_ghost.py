@@ -8,7 +8,7 @@ from escrow.crypto import new_signing_key
 from escrow.e2ee.provider import Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import corrupted
-from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, quiet_request
+from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, quiet_request
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -73,6 +73,14 @@ def test_a_silence_is_for_one_name_and_one_key(haunted):
     assert bob.keeps_quiet(haunted.wire, listed)
     for wrong in ({"identity": other}, {"device": "alice-tablet"}, {"user": "carol"}):
         assert not bob.keeps_quiet(haunted.wire, msgspec.structs.replace(listed, **wrong))
+
+
+def test_a_request_hides_the_device_that_it_names_and_no_other(haunted):
+    court, request = haunted.court.key.public, haunted.provider.haunted[NAME]
+    listed = Listed("alice", NAME, codec.decode(request.subject, GhostKeys).identity)
+    assert is_hushed(court, listed, request)
+    for wrong in ({"identity": bytes(32)}, {"device": "alice-tablet"}, {"user": "carol"}):
+        assert not is_hushed(court, msgspec.structs.replace(listed, **wrong), request)
 
 
 def test_a_client_that_first_asks_when_the_warrant_is_over_is_not_told_to_keep_quiet(haunted):
