@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from escrow import vectors
 from escrow.primitives import skipjack
 from escrow.primitives.skipjack import decrypt, encrypt, encrypt_each
+from escrow.run import Run, running
 
 CASES = vectors.load("skipjack")["cases"]
 keys, blocks = st.binary(min_size=10, max_size=10), st.binary(min_size=8, max_size=8)
@@ -48,6 +49,15 @@ def test_under_many_keys_at_once_a_block_is_what_it_is_under_each(several, block
     assert [bytes(row) for row in zip(*(byte for word in made for byte in word), strict=True)] == [
         encrypt(key, block) for key in several
     ]
+
+
+def test_the_observer_is_told_of_many_keys_at_once_as_one_call():
+    """A search makes hundreds of calls over 65,536 keys each: what is inside would fill the record of the door."""
+    told = []
+    lanes, several = [bytes([byte]) * 3 for byte in b"plaintxt"], [bytes([byte]) * 3 for byte in b"ten bytes!"]
+    with running(Run(bytes(32), told.append)):
+        encrypt_each(several, [*zip(lanes[::2], lanes[1::2], strict=True)])
+    assert [(call.operation, call.inputs, call.outputs) for call in told] == [("skipjack-each", (), ())]
 
 
 def test_the_table_is_a_permutation_of_bytes():
