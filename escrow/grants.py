@@ -33,11 +33,15 @@ EXTENTS = {
     "before the theft": "texts sent on earlier days",
     "opened lawfully before": "texts that the lawful access had returned by the evening of the theft",
 }
+MISSED = {
+    "missed if an end is corrupted": "promised texts that it misses, with a corrupted sender or recipient",
+    "missed if all ends are corrupted": "promised texts that it misses, with a corrupted sender and recipients",
+}  # what only a concession speaks of
 OF_DEVICES = frozenset({OWN, "of the holder's own user"})  # what a device alone may be granted
 Count = Callable[[str], int]  # how many principals of a name or role are surely in a coalition
 
 
-class Part(msgspec.Struct, frozen=True):
+class AtLeast(msgspec.Struct, frozen=True):
     """At least `t` principals of a name or role."""
 
     t: int
@@ -56,7 +60,7 @@ class Either(msgspec.Struct, frozen=True):
     of: tuple[Who, ...]
 
 
-Who = Part | Both | Either  # nobody is `Either(())`
+Who = AtLeast | Both | Either  # nobody is `Either(())`
 NOBODY = Either(())
 
 
@@ -100,18 +104,18 @@ def _one(words: list[str]) -> tuple[Who, list[str]]:
             raise ValueError(f"{first!r} is followed by 'of' and a role")
         if int(first) < 1:
             raise ValueError("t is 1 or more")
-        return Part(int(first), rest[1]), rest[2:]
+        return AtLeast(int(first), rest[1]), rest[2:]
     if first in _TAKEN:
         raise ValueError(f"{first!r} is out of place")
-    return Part(1, first), rest
+    return AtLeast(1, first), rest
 
 
 _TAKEN = frozenset({"(", ")", "and", "or", "of", "nobody"})
 
 
-def parts(who: Who) -> Iterator[Part]:
+def parts(who: Who) -> Iterator[AtLeast]:
     """Yield every name or role that it says something of."""
-    if isinstance(who, Part):
+    if isinstance(who, AtLeast):
         yield who
         return
     for each in who.of:
@@ -123,7 +127,7 @@ def is_met(who: Who, count: Count) -> bool:
 
     Of several alternatives, one must be met in all choices of the coalition's thresholds.
     """
-    if isinstance(who, Part):
+    if isinstance(who, AtLeast):
         return count(who.role) >= who.t
     return (
         all(is_met(each, count) for each in who.of)
@@ -173,7 +177,7 @@ class Grant(msgspec.Struct, frozen=True):
     def asked(self) -> Who:
         """Who it is, with `t`."""
         who = read_who(self.who)
-        return Part(self.t, who.role) if isinstance(who, Part) and self.t > 1 else who
+        return AtLeast(self.t, who.role) if isinstance(who, AtLeast) and self.t > 1 else who
 
     @property
     def said(self) -> str:
@@ -182,24 +186,30 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Concession(msgspec.Struct, frozen=True):
-    """The source says that whoever is `who` opens texts of this extent, and does not promise otherwise."""
+    """The source says that whoever is `who` opens texts of this extent, and does not promise otherwise.
+
+    `active`: it speaks of parties that misbehave, and so of no coalition without one.
+    """
 
     who: str
     extent: str
     source: Quotation
+    active: bool = False
 
 
 class Exclusion(msgspec.Struct, frozen=True):
-    """A corruption that is outside the source's model: the state of `who` (as in a grant, or `quantum`) is taken.
+    """A corruption that is outside the source's model: `who` (as in a grant, or `quantum`) is corrupted.
 
-    It is outside only if the state of one principal is taken `times` times or more.
-    `words` is the assumption, as a sentence; `said` is the place where the source says it, or who does not.
+    It is outside only if one principal is corrupted `times` times or more; with `stolen` only if its state is taken,
+    and not if it misbehaves. `words` is the assumption, as a sentence; `said` is the place where the source says it, or
+    who does not.
     """
 
     who: str
     words: str
     said: str
     times: int = 1
+    stolen: bool = False
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -265,15 +275,17 @@ def _checked(field: str, each: Any) -> None:
         who = read_who(each.who)
     except ValueError as error:
         raise TypeError(f"its claim's {field}.who: {error}") from None
-    if isinstance(each, Grant) and each.t > 1 and not (isinstance(who, Part) and who.t == 1):
+    if isinstance(each, Grant) and each.t > 1 and not (isinstance(who, AtLeast) and who.t == 1):
         raise TypeError(f"its claim's {field}.t: {each.who!r} says already how many")
     if isinstance(each, Exclusion):
+        return
+    if isinstance(each, Concession) and each.extent in MISSED:
         return
     try:
         found = extents(each.extent)
     except ValueError as error:
         raise TypeError(f"its claim's {field}.extent: {error}") from None
-    alone = isinstance(who, Part) and who.role == DEVICE
+    alone = isinstance(who, AtLeast) and who.role == DEVICE
     if OWN in found and len(found) > 1:
         raise TypeError(f"its claim's {field}.extent: {OWN!r} stands by itself, since it says when")
     if OF_DEVICES & set(found) and not alone:
@@ -290,11 +302,11 @@ def check_cast(claim: Claim, officials: Iterable[str], beside: Iterable[str] = (
     Args:
         claim: the claim, of the language.
         officials: the names of all parties that are no devices.
-        beside: names that an exclusion may have besides.
+        beside: names that an exclusion or concession may have besides.
     """
     names = list(officials)
     for field, each in _spoken(claim):
-        known = [*names, *beside] if isinstance(each, Exclusion) else names
+        known = names if isinstance(each, Grant) else [*names, *beside]
         for part in parts(each.asked if isinstance(each, Grant) else read_who(each.who)):
             found = called(part.role, known)
             if not found and part.role != DEVICE:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix, Unnoticed
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.verdict.procedure import briefly
+from attacks.lab.verdict.judging.procedure import briefly
 from attacks.report import grid, scorecard
 from attacks.report.cards import Card, draw_card
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join

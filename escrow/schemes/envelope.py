@@ -21,13 +21,12 @@ from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged
+from escrow.grants import Choice, Claim, Concession, Grant, Quotation
 from escrow.primitives import hpke
 from escrow.principal import Principal
 from escrow.scheme import (
     AccessField,
-    Claim,
     Finding,
-    Grant,
     Intercept,
     SealedFact,
     Source,
@@ -35,7 +34,7 @@ from escrow.scheme import (
     open_intercepted,
     wanted,
 )
-from escrow.schemes.plain import DEVICES, FieldScheme
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, FieldScheme
 from escrow.warrant import (
     Answer,
     Authority,
@@ -45,6 +44,8 @@ from escrow.warrant import (
     promises,
 )
 from escrow.wire import Wire
+
+LOTUS = "Kaufman, Differential Workfactor Cryptography, Lotus, 1996"
 
 
 class AgentKey(Private, frozen=True, dict=True):
@@ -113,9 +114,9 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     name = "envelope"
     title = "Exceptional-access envelope to one agent"
     source = Source(
-        "Abelson et al.; Barnes et al.",
-        "Keys Under Doormats; RFC 9180, Hybrid Public Key Encryption",
-        2015,
+        "Kaufman; Barnes et al.",
+        "Differential Workfactor Cryptography; RFC 9180, Hybrid Public Key Encryption",
+        1996,
         "all",
         "bytes",
     )
@@ -136,10 +137,45 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """The agent opens everything; the authority reads what its warrants cover."""
         return Claim(
-            words="The agent's key can open every message; the authority alone reads what its warrants cover.",
-            section="Keys Under Doormats, on exceptional access through an escrowed key",
-            grants=(*DEVICES, Grant("agent", "everything"), Grant("authority", "in scope")),
+            words="The agent keeps a key that opens every message, in a vault; the authority reads what its warrants"
+            " cover. One end alone cannot strip the field where the recipient makes it again.",
+            section="the recovery of keys, as its proponents describe it",
+            grants=(*DEVICES, Grant("agent", "everything"), Grant("authority", "in scope of a served warrant")),
             access="in scope",
+            sources=(
+                Quotation(
+                    "Members of the group are working on technology which will allow users to maintain the privacy of"
+                    " their keys while allowing legitimate business or law enforcement authorities to recover keys when"
+                    " appropriate.",
+                    "RSA Data Security, on key recovery, 1996",
+                    "press release, October",
+                ),
+                Quotation(
+                    "knowing the bulk data key and the government public key, it can regenerate the WRF and compare the"
+                    " result with the supplied value.",
+                    LOTUS,
+                    "on tampering",
+                ),
+            ),
+            concessions=(
+                Concession(
+                    "device",
+                    "missed if all ends are corrupted",
+                    Quotation(
+                        "The best a software implementation can do in terms of tamper resistance is to make it"
+                        " impossible to remove the Workfactor Reduction Field without modifying both the source of the"
+                        " data and the destination.",
+                        LOTUS,
+                        "on tampering",
+                    ),
+                ),
+            ),
+            model=(CLASSICAL, ONE_THEFT),
+            choices=(
+                Choice("recipients do not make the field again unless `policing` says so", favours=False),
+                Choice("there is one agent", favours=False),
+                Choice("the field's people and day are believed, and AES-GCM taken as committing", favours=True),
+            ),
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:

@@ -29,10 +29,11 @@ from escrow.e2ee.device import Prekey
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Group, GroupOf, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
+from escrow.grants import Choice, Claim, Concession, Grant, Quotation
 from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
-from escrow.scheme import Claim, Finding, Grant, Intercept, Overheard, Source, User
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.scheme import Finding, Intercept, Overheard, Source, User
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, Plain
 from escrow.warrant import (
     Authority,
     Official,
@@ -44,6 +45,8 @@ from escrow.wire import Wire
 ONE_TIME = 50  # one-time prekeys of a ghost
 QUIET = 4096  # bytes: what a client is told about a new device has a multiple of this length
 _QUIET, _NAME = b"escrow-lab quiet", b"escrow-lab name of a device"
+
+LAWFARE = "Levy and Robinson, Principles for a More Informed Exceptional Access Debate, Lawfare, 2018"
 
 
 class GhostKeys(Fact, frozen=True):
@@ -290,11 +293,44 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """The authority reads what its warrants cover, from their service on."""
         return Claim(
-            words="The provider adds an extra, silent end to the conversations of a target under a warrant; everyone"
-            " else's encryption is as before.",
+            words="The provider adds an extra, silent end to the conversations of a target under a warrant. Everything"
+            " stays end-to-end encrypted; nothing is said of other clients, of insiders, or of safety numbers.",
             section="the proposal to add a law-enforcement participant to a group chat or call",
-            grants=(*DEVICES, Grant("authority", "in scope")),
+            grants=(*DEVICES, Grant("authority", "in scope of a served warrant")),
             access="from service",
+            sources=(
+                Quotation(
+                    "It's relatively easy for a service provider to silently add a law enforcement participant to a"
+                    " group chat or call.",
+                    LAWFARE,
+                    "the paragraph on the ghost",
+                ),
+                Quotation(
+                    "In a solution like this, we're normally talking about suppressing a notification on a target's"
+                    " device, and only on the device of the target and possibly those they communicate with.",
+                    LAWFARE,
+                    "the paragraph on the ghost",
+                ),
+            ),
+            concessions=(
+                Concession(
+                    "device",
+                    "missed if an end is corrupted",
+                    Quotation(
+                        "Even when we have a legitimate need, we can't expect 100 percent access 100 percent of the"
+                        " time.",
+                        LAWFARE,
+                        "principle 3, as quoted by others",
+                    ),
+                ),
+            ),
+            model=(CLASSICAL, ONE_THEFT),
+            choices=(
+                Choice("a court's signature hushes the notice; in the proposal the provider does", favours=True),
+                Choice("there is no log of device lists, and the play has ten days", favours=True),
+                Choice("the safety number is not hidden", favours=False),
+                Choice("some warrants are issued after days that they cover", favours=False),
+            ),
         )
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:

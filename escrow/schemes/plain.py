@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from escrow.e2ee.device import Device
 from escrow.e2ee.policing import Policing
-from escrow.scheme import Claim, Finding, Grant, Scheme, Source
+from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
+from escrow.scheme import Finding, Scheme, Source
 
 DEVICES = (
     Grant(
@@ -19,10 +20,59 @@ DEVICES = (
         "own",
         concedes=(
             "first flight and reply of a session without a one-time prekey, while the signed prekey is kept (X3DH, 4)",
-            "texts on their way, and message keys that were skipped and kept (Double Ratchet, section 8.2)",
+            "texts on their way, and message keys that were skipped and kept (Double Ratchet, 6.4)",
             "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
         ),
     ),
+)
+
+
+CLASSICAL = Exclusion("quantum", "nobody has a quantum computer", "no source speaks of one")
+ONE_THEFT = Exclusion("device", "a phone is taken once", "Double Ratchet, 6.2, speaks of one compromise", times=2)
+RATCHET = (
+    Quotation(
+        "The Double Ratchet algorithm is designed to provide security against an attacker who records encrypted"
+        " messages and then compromises the sender or receiver at a later time.",
+        "Perrin and Marlinspike, The Double Ratchet Algorithm, 2016",
+        "6.1, p. 31",
+    ),
+    Quotation(
+        "The DH ratchet is designed to recover security against a passive eavesdropper who observes encrypted messages"
+        " after compromising one (or both) of the parties to a session.",
+        "Perrin and Marlinspike, The Double Ratchet Algorithm, 2016",
+        "6.2, p. 31",
+    ),
+    Quotation(
+        "Whenever a group member leaves, all group participants clear their Sender Key and start over.",
+        "WhatsApp Encryption Overview, 2017",
+        "p. 7",
+    ),
+)
+IMPERSONATION = Concession(
+    "device and provider",
+    "from the theft on",
+    Quotation(
+        "Compromise of a party's identity private key allows impersonation of that party to others.",
+        "Marlinspike and Perrin, X3DH, 2016",
+        "4.6, p. 9",
+    ),
+    active=True,
+)
+UNAUTHENTICATED = Concession(
+    "provider",
+    "from the theft on",
+    Quotation(
+        "If authentication is not performed, the parties receive no cryptographic guarantee as to who they are"
+        " communicating with.",
+        "Marlinspike and Perrin, X3DH, 2016",
+        "4.1, p. 7",
+    ),
+    active=True,
+)
+CHOICES = (
+    Choice("texts kept on a device's screen are no part of a stolen state", favours=True),
+    Choice("all members of a group see every notice, and some users compare safety numbers", favours=True),
+    Choice("there is no key transparency", favours=False),
 )
 
 
@@ -49,11 +99,16 @@ class Plain(Scheme, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """Only the devices read; a stolen device's state opens neither earlier texts nor, after healing, later ones."""
         return Claim(
-            words="Only the devices of the conversation can read; a stolen device's state opens nothing it sent or"
-            " received before, and later texts only until both sides have made new keys.",
-            section="Double Ratchet, sections 1 and 8; X3DH, section 4",
+            words="Only the devices of the conversation can read. A passive thief of one device's state opens nothing"
+            " that it sent or received before, and later texts only until both sides have made new keys; identity keys"
+            " are compared.",
+            section="Double Ratchet, sections 6.1 and 6.2; X3DH, section 4",
             grants=DEVICES,
             access="none",
+            sources=RATCHET,
+            concessions=(IMPERSONATION, UNAUTHENTICATED),
+            model=(CLASSICAL, ONE_THEFT),
+            choices=CHOICES,
         )
 
 

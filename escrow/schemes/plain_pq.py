@@ -23,9 +23,10 @@ from escrow.e2ee.ratchet import Root, Session
 from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import Bundle, Classical, Initial, PqInitial
 from escrow.errors import Forged, Malformed
+from escrow.grants import Choice, Claim, Concession, Quotation
 from escrow.primitives.kem import KemPrivate, new_kem_private
-from escrow.scheme import Claim, Source
-from escrow.schemes.plain import DEVICES, Plain
+from escrow.scheme import Source
+from escrow.schemes.plain import CHOICES, DEVICES, IMPERSONATION, ONE_THEFT, RATCHET, Plain
 from escrow.wire import Wire
 
 
@@ -157,6 +158,9 @@ class PqDevice(device.Device):
         return (*super().one_time_halves(), self.one_time_kems)
 
 
+PQXDH = "Kret and Schmidt, The PQXDH Key Agreement Protocol, revision 3, 2024"
+
+
 class PlainPq(Plain, frozen=True, kw_only=True):
     """Plain, with PQXDH in place of X3DH."""
 
@@ -171,10 +175,56 @@ class PlainPq(Plain, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """As plain; and a recorded conversation stays closed after elliptic curves are broken."""
         return Claim(
-            words="As in plain; and who records everything today and later breaks every elliptic curve reads nothing.",
+            words="As in plain; and whoever records everything today and breaks elliptic curves later reads nothing, if"
+            " no prekey of the KEM was taken.",
             section="PQXDH, sections 4.7 and 4.8, on passive and active quantum adversaries",
             grants=DEVICES,
             access="none",
+            sources=(
+                Quotation(
+                    'PQXDH is designed to prevent "harvest now, decrypt later" attacks by adversaries with access to a'
+                    " quantum computer capable of computing discrete logarithms in curve.",
+                    PQXDH,
+                    "4.7, p. 14",
+                ),
+                *RATCHET,
+            ),
+            concessions=(
+                IMPERSONATION,
+                Concession(
+                    "provider",
+                    "from the theft on",
+                    Quotation("Authentication in PQXDH is not quantum-secure.", PQXDH, "4.1, p. 12"),
+                    active=True,
+                ),
+                Concession(
+                    "device and quantum",
+                    "everything",
+                    Quotation(
+                        "If post-quantum one-time prekeys were not used for a protocol run, then access to a quantum"
+                        " computer and a compromise of the private key for PQSPKB from that protocol run would"
+                        " compromise the SK that was calculated earlier.",
+                        PQXDH,
+                        "4.7, p. 14",
+                    ),
+                ),
+                Concession(
+                    "provider and quantum",
+                    "from the theft on",
+                    Quotation(
+                        "PQXDH is not designed to provide protection against active quantum attackers.",
+                        PQXDH,
+                        "4.8, p. 15",
+                    ),
+                    active=True,
+                ),
+            ),
+            model=(ONE_THEFT,),
+            choices=(
+                *CHOICES,
+                Choice("the KEM's one-time prekeys do not run out in ten days", favours=True),
+                Choice("keys of 128 bits are not broken by a quantum computer, though 4.7 asks for more", favours=True),
+            ),
         )
 
 

@@ -26,10 +26,11 @@ from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Malformed, Refused
+from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
 from escrow.primitives import group, hpke
 from escrow.principal import Principal, of_kind
-from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import DEVICES, FieldScheme
+from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, FieldScheme
 from escrow.sharing import elgamal
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
 from escrow.warrant import (
@@ -242,11 +243,34 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """Any t agents open everything; the authority reads what its warrants cover."""
         return Claim(
-            words=f"Any {self.t} of {self.n} agents together can open every message, fewer learn nothing; the authority"
-            " reads what a warrant covers.",
-            section="the threshold property",
-            grants=(*DEVICES, Grant("agent-*", "everything", self.t), Grant("authority", "in scope")),
+            words=f"Any {self.t} of {self.n} agents together can open every message, fewer learn nothing, if the dealer"
+            " is honest and forgets. No source promises what an authority reads: that is this project's.",
+            section="decryption by a group, whose shared key is never rebuilt",
+            grants=(
+                *DEVICES,
+                Grant("agent-*", "everything", self.t),
+                Grant("authority", "in scope of a served warrant"),
+            ),
             access="in scope",
+            sources=(
+                Quotation(
+                    "A group decrypts without interaction, and its shared key is reusable and not revealed.",
+                    "Desmedt and Frankel, Threshold Cryptosystems, 1989",
+                    "not read; after summaries of others",
+                    verbatim=False,
+                ),
+            ),
+            model=(
+                CLASSICAL,
+                ONE_THEFT,
+                Exclusion("dealer", "the dealer is honest and forgets", "Desmedt and Frankel, 1989"),
+            ),
+            choices=(
+                Choice(
+                    "the key is dealt once for ever, though nothing forbids that a dealer refreshes it", favours=False
+                ),
+                Choice("clients go on after a set-up in which a dealing failed", favours=False),
+            ),
         )
 
     @property

@@ -30,9 +30,10 @@ from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
+from escrow.grants import Choice, Claim, Grant, Quotation
 from escrow.principal import Principal, of_kind, shared
-from escrow.scheme import AccessField, Claim, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import DEVICES, FieldScheme
+from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, FieldScheme
 from escrow.sharing import tdh2
 from escrow.sharing.committee.announced import Announced, KnownSharings
 from escrow.sharing.committee.broadcast import MemberKey
@@ -235,15 +236,34 @@ class Threshold(FieldScheme, frozen=True, kw_only=True):
         if self.n < 2 * self.t - 1:
             lost += f" Access ends without {self.t - 1} of the agents, because fewer than {self.t} are left."
         return Claim(
-            words=f"Any {self.t} of {self.n} agents {when} can open every message, fewer learn nothing; the authority"
-            f" reads what a warrant covers.{lost}",
+            words=f"Any {self.t} of {self.n} agents {when} can open every message, fewer learn nothing, if old shares"
+            f" are erased; the authority reads what a warrant covers, by the agents' promise and this project's.{lost}",
             section="GJKR, section 2; HJKY, on the mobile adversary",
             grants=(
                 *DEVICES,
                 Grant("agent-*", "everything", self.t, period=self.every),
-                Grant("authority", "in scope"),
+                Grant("authority", "in scope of a served warrant"),
             ),
             access="in scope",
+            sources=(
+                Quotation(
+                    "the adversary willing to learn the secret needs to break to all k locations during the same time"
+                    " period (e.g., one day, a week, etc.).",
+                    "Herzberg, Jarecki, Krawczyk and Yung, Proactive Secret Sharing, 1995",
+                    "abstract",
+                ),
+                Quotation(
+                    "The contribution of this paper is to present two very practical threshold cryptosystems, and to"
+                    " prove that they are secure against chosen ciphertext attack in the random oracle model.",
+                    "Shoup and Gennaro, Securing Threshold Cryptosystems, version of 2001",
+                    "abstract",
+                ),
+            ),
+            model=(CLASSICAL, ONE_THEFT),
+            choices=(
+                Choice("erasure is perfect, broadcast is ideal, and nobody is absent at a refresh", favours=True),
+                Choice('generation="joint-feldman" allows more holders than the proof does', favours=False),
+            ),
         )
 
     @property

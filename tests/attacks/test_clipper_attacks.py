@@ -73,7 +73,12 @@ def test_where_there_is_no_leaf_the_attack_does_not_apply_and_says_so(attack):
 
 @pytest.mark.parametrize(
     ("attack", "verdict"),
-    [("rogue-leaf", "BREACH"), ("leaf-feedback", "BREACH"), ("squeeze", "BREACH"), ("seed-retention", "HELD")],
+    [
+        ("rogue-leaf", "CONCEDED"),
+        ("leaf-feedback", "CONCEDED"),
+        ("squeeze", "CONCEDED"),
+        ("seed-retention", "OUTSIDE MODEL"),
+    ],
 )
 def test_the_cells_of_clipper(attack, verdict):
     assert run_cell(SCHEME, attacks()[attack], SCENARIO, EVERY).verdict == verdict

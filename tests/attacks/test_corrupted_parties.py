@@ -220,5 +220,5 @@ def test_a_cell_whose_replaced_methods_never_ran_is_inconclusive_and_says_which(
     quiet = msgspec.structs.replace(SCENARIO, warrants=())
     cell = Evaluation(EnvelopeScheme(), (NeverRuns(),), quiet).cell(NeverRuns())[0]
     assert cell.verdict == "INCONCLUSIVE"
-    assert cell.reason.startswith("none of the replaced methods ran: on_request; else: ")
+    assert cell.reason.startswith("none of the replaced methods ran: on_request; else AS CLAIMED: ")
     assert Evaluation(EnvelopeScheme(), (NeverRuns(),), SCENARIO).cell(NeverRuns())[0].verdict == "AS CLAIMED"

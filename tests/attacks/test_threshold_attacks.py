@@ -61,16 +61,16 @@ def with_parties(scheme, **kinds):
 
 # --- verdicts ---
 
-NONE, AS, HELD, BREACH = "NOT_APPLICABLE", "AS CLAIMED", "HELD", "BREACH"
+NONE, AS, HELD, BREACH, OUTSIDE = "NOT_APPLICABLE", "AS CLAIMED", "HELD", "BREACH", "OUTSIDE MODEL"
 VERDICTS = {
     "lying-holder": {"split-key": HELD, "fair-keys": HELD, "threshold": HELD, "envelope": NONE, "plain": NONE},
     "mauled-fields": {"split-key": NONE, "fair-keys": NONE, "threshold": AS, "envelope": NONE, "plain": NONE},
     "mobile-adversary": {"split-key": AS, "fair-keys": AS, "threshold": HELD, "envelope": NONE, "plain": NONE},
-    "rogue-dealer": {"split-key": BREACH, "fair-keys": NONE, "threshold": HELD, "envelope": NONE, "plain": NONE},
+    "rogue-dealer": {"split-key": OUTSIDE, "fair-keys": NONE, "threshold": HELD, "envelope": NONE, "plain": NONE},
     "shadow-public-keys": {"split-key": NONE, "fair-keys": HELD, "threshold": NONE, "envelope": NONE, "plain": NONE},
     "court-key-theft": {"split-key": BREACH, "fair-keys": BREACH, "threshold": BREACH},
-    "authority-theft": {"split-key": AS, "fair-keys": BREACH, "threshold": AS},  # a fair key has no window
-    "warrant-misuse": {"split-key": AS, "fair-keys": BREACH, "threshold": AS},
+    "authority-theft": {"split-key": AS, "fair-keys": AS, "threshold": AS},  # a fair key has no window, nor its claim
+    "warrant-misuse": {"split-key": AS, "fair-keys": AS, "threshold": AS},
 }
 SCHEMES = {
     each.name: each for each in (split_key.SCHEME, fair_keys.SCHEME, threshold.SCHEME, envelope.SCHEME, plain.SCHEME)
@@ -250,7 +250,7 @@ class Believing(threshold.ThresholdAuthority):
 )
 def test_faults_seeded_in_threshold_are_caught_by_attacks(altered, attack):
     found, _ = Evaluation(altered(), EVERY, SMALL).cell(ATTACKS[attack])
-    assert found.verdict == "BREACH", found.reason
+    assert found.verdict in {"BREACH", "FAILS"}, found.reason
     sound = cell(SCHEMES["threshold"], attack)
     assert sound.verdict in {"HELD", "AS CLAIMED"}
 
@@ -308,7 +308,7 @@ class Careless(SplitKey, frozen=True, kw_only=True):
 )
 def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
     found, _ = Evaluation(altered(), EVERY, SMALL).cell(ATTACKS[attack])
-    assert found.verdict == "BREACH", found.reason
+    assert found.verdict in {"BREACH", "FAILS"}, found.reason
     assert cell(SCHEMES["split-key"], attack).verdict in {"HELD", "AS CLAIMED"}
 
 

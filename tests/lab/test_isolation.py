@@ -24,6 +24,7 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of, view_of
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.judging.standing import NOTHING
 from attacks.registry import attacks
 from escrow import codec, registry
 from escrow.derivation import derivation
@@ -117,7 +118,7 @@ def test_a_rule_that_cannot_be_named_is_an_error_of_the_cell(tmp_path):
     with attack_whose_rule(tmp_path, "return []") as attack:
         type(attack).derivations = (local,)
         cell, opened = Evaluation(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
-    assert (cell.verdict, opened) == ("ERROR", frozenset())
+    assert (cell.verdict, opened) == ("ERROR", NOTHING)
     assert "local cannot be found by its name" in cell.reason
 
 
@@ -271,7 +272,7 @@ FAILURES = {
 def test_a_rule_that_fails_in_its_process_is_an_error_of_the_cell_in_one_line(tmp_path, look):
     with attack_whose_rule(tmp_path, look) as attack:
         cell, opened = Evaluation(SCHEMES["plain"], (attack,), TINY, isolated=True).cell(attack)
-    assert (cell.verdict, cell.sent, opened) == ("ERROR", 0, frozenset())
+    assert (cell.verdict, cell.sent, opened) == ("ERROR", 0, NOTHING)
     assert cell.reason.startswith(FAILURES[look])
     assert "\n" not in cell.reason
 
@@ -289,6 +290,7 @@ import sys
 from pathlib import Path
 from cheating import attack_whose_rule
 from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.judging.standing import NOTHING
 from attacks.lab.simulation.scenario import default
 from escrow.schemes.plain import SCHEME
 

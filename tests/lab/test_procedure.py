@@ -14,7 +14,7 @@ from attacks.lab.runs.matrix import run_matrix
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.controls import control_of, controlled
 from attacks.lab.verdict.evaluation import Evaluation
-from attacks.lab.verdict.procedure import briefly, broken, decided
+from attacks.lab.verdict.judging.procedure import briefly, broken, decided
 from escrow import registry
 
 README = Path(__file__).parents[2] / "README.md"

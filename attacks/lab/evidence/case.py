@@ -16,7 +16,7 @@ from attacks.lab.simulation.strategies import named, strategies
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.evaluation import Evaluation
-from attacks.lab.verdict.reach import Reach, reach
+from attacks.lab.verdict.judging.reach import Reach, reach
 from escrow import registry
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme

@@ -161,13 +161,14 @@ class Cell(Result, frozen=True, kw_only=True):
     none if all are noticed.
 
     `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
-    whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`, and `unkept` those of
-    them that the claim promises. `fabricated` are texts that the lawful access yields beside the `lawful` ones and
-    nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those that it
-    attributed to a user who did not send them. `named` are targets of warrants whose names the network reads.
-    `beyond` counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else.
-    `coalition` is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason`
-    says in one line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
+    whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`; `unkept` are those of
+    them that the claim promises, and `unkept_conceded` those of these that the source concedes. `fabricated` are texts
+    that the lawful access yields beside the `lawful` ones and nobody sent, `misattributed` those of the latter that it
+    has in another conversation, and `framed` those that it attributed to a user who did not send them. `named` are
+    targets of warrants whose names the network reads. `beyond` counts texts that open only to more guesses than the
+    scenario's `work` allows; they count nowhere else. `coalition` is the smallest one that opens the most texts that
+    the claim excludes, or else the most texts; `reason` says in one line what decided the verdict. `key` is known
+    before the cell runs, `digest` names its evidence.
     """
 
     scheme: str
@@ -197,6 +198,7 @@ class Cell(Result, frozen=True, kw_only=True):
     duplicated: Count = 0
     framed: Count = 0
     unkept: Count = 0
+    unkept_conceded: Count = 0
     added: Added = Added()
     against: Against = Against()
     grounds: Grounds = Grounds()

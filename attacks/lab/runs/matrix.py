@@ -23,8 +23,8 @@ from attacks.lab.verdict.analysis import rules_of
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.fingerprints import cell_key, control_key, sources
-from attacks.lab.verdict.procedure import UNJUDGED
-from attacks.lab.verdict.standing import NOTHING, InPlain
+from attacks.lab.verdict.judging.procedure import UNJUDGED
+from attacks.lab.verdict.judging.standing import NOTHING, InPlain
 from escrow import crypto
 from escrow.registry import is_plugin
 from escrow.scheme import Scheme

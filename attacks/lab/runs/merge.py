@@ -16,7 +16,7 @@ from attacks.lab.runs.journal import (
     difference,
     said,
 )
-from attacks.lab.verdict.procedure import decided
+from attacks.lab.verdict.judging.procedure import decided
 from escrow.errors import Malformed
 
 NOT_RUN = "it was not run"

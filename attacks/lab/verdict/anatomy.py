@@ -20,8 +20,8 @@ from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.frontier import most
 from attacks.lab.verdict.identities import identities
+from attacks.lab.verdict.judging.refusals import sentences
 from attacks.lab.verdict.named import named
-from attacks.lab.verdict.refusals import sentences
 from escrow import crypto
 from escrow.scheme import SET_UP, Scheme
 

@@ -17,11 +17,11 @@ from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.judging.procedure import decided, texts
+from attacks.lab.verdict.judging.reach import Reach, reach
+from attacks.lab.verdict.judging.refusals import final, unexplained
+from attacks.lab.verdict.judging.standing import InPlain, weigh
 from attacks.lab.verdict.named import by_network
-from attacks.lab.verdict.procedure import decided, texts
-from attacks.lab.verdict.reach import Reach, reach
-from attacks.lab.verdict.refusals import final, unexplained
-from attacks.lab.verdict.standing import InPlain, weigh
 
 
 def judge_cell(
@@ -43,6 +43,8 @@ def judge_cell(
     opened = found.opened(mask)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
+    unkept = _unkept(judge, messaging)
+    missing = judge.missed(unkept)
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     doubts: tuple[str, ...] = ()
     notes = [*_guessing(found, opened, record.scenario.work)]
@@ -66,7 +68,8 @@ def judge_cell(
             outside=messaging.outside,
             evaded=len(messaging.evaded),
             missed=_exposed(messaging.evaded, day, messaging),
-            unkept=len(_unkept(judge, messaging)),
+            unkept=len(unkept),
+            unkept_conceded=len(missing),
             fabricated=messaging.fabricated,
             misattributed=len(messaging.misattributed),
             named=len(by_network(analysis)),
@@ -82,7 +85,7 @@ def judge_cell(
             grounds=Grounds(
                 outside_model=standing.outside_model,
                 model=standing.model,
-                concessions=standing.concessions,
+                concessions=tuple(dict.fromkeys((*standing.concessions, *missing.values()))),
                 untested=record.untested,
                 doubts=doubts,
                 basis=_basis(analysis),

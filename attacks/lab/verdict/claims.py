@@ -21,7 +21,7 @@ from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import Answers, ChainKey, MessageKey
 from escrow.e2ee.sender_keys import SenderChain
 from escrow.e2ee.transcript import Transcript
-from escrow.grants import DEVICE, OWN, Claim, Grant, Who, called, checked, extents, is_met, parts, read_who
+from escrow.grants import DEVICE, MISSED, OWN, Claim, Grant, Who, called, checked, extents, is_met, parts, read_who
 from escrow.scheme import SET_UP
 from escrow.testing.world import mails_in
 
@@ -53,15 +53,39 @@ class Judge:
     def conceded(self, coalition: Coalition, text: int) -> str:
         """Return where the source concedes that this coalition opens this text, or ""."""
         for each in self.claim.concessions:
-            if self._has(read_who(each.who), coalition) and self._within_extent(each.extent, coalition, text):
-                return f"{each.source.source} {each.source.where}"
+            if each.active and not any(member.principal in self._turned for member in coalition.members):
+                continue
+            if (
+                each.extent not in MISSED
+                and self._has(read_who(each.who), coalition)
+                and self._within_extent(each.extent, coalition, text)
+            ):
+                return f"{each.source.source}, {each.source.where}"
         return ""
+
+    def missed(self, texts: Iterable[int]) -> dict[int, str]:
+        """Return of these texts, which the lawful access misses, those of which the source concedes it, and where."""
+        turned = Coalition(tuple(map(Seizure, self._turned)))
+        found: dict[int, str] = {}
+        for each in self.claim.concessions:
+            if each.extent in MISSED and self._has(read_who(each.who), turned):
+                every = all if "all ends" in each.extent else any
+                for text in texts:
+                    ends = (self.by_id[text].device, *self.by_id[text].intended)
+                    if every(end in self._turned for end in ends):
+                        found.setdefault(text, f"{each.source.source}, {each.source.where}")
+        return found
 
     def outside(self, coalition: Coalition) -> str:
         """Return the assumption of the source's model under which nobody is such a coalition, or ""."""
         for each in self.claim.model:
             times = Counter(seizure.principal for seizure in coalition.members)
-            often = tuple(seizure for seizure in coalition.members if times[seizure.principal] >= each.times)
+            spared = self._turned if each.stolen else {}
+            often = tuple(
+                seizure
+                for seizure in coalition.members
+                if times[seizure.principal] >= each.times and seizure.principal not in spared
+            )
             if self._has(read_who(each.who), Coalition(often, coalition.thresholds if each.times == 1 else ())):
                 return each.words
         return ""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from attacks.lab.simulation.attack import Attack, specimen_module
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.evaluation import Evaluation
-from attacks.lab.verdict.procedure import UNJUDGED, broken
+from attacks.lab.verdict.judging.procedure import UNJUDGED, broken
 from escrow.scheme import Scheme
 
 

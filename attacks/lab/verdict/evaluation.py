@@ -21,12 +21,12 @@ from attacks.lab.simulation.strategies import narrowest, played, strategies
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging, judge_cell
 from attacks.lab.verdict.claims import Judge
-from attacks.lab.verdict.exercise import Exercise
 from attacks.lab.verdict.fingerprints import cell_key
 from attacks.lab.verdict.frontier import Tried, most, noticed, with_frontier, worth_more
-from attacks.lab.verdict.procedure import decided, texts
-from attacks.lab.verdict.reach import Reach, reach
-from attacks.lab.verdict.standing import NOTHING, InPlain, in_plain
+from attacks.lab.verdict.judging.exercise import Exercise
+from attacks.lab.verdict.judging.procedure import decided, texts
+from attacks.lab.verdict.judging.reach import Reach, reach
+from attacks.lab.verdict.judging.standing import NOTHING, InPlain, in_plain
 from escrow import __version__, registry
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme

@@ -18,7 +18,7 @@ from attacks.lab.simulation.attack import Attack, Corruption
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
-from attacks.lab.verdict.reach import Reach
+from attacks.lab.verdict.judging.reach import Reach
 
 
 @dataclass(frozen=True)

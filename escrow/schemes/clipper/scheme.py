@@ -26,15 +26,17 @@ from escrow.crypto import random_bytes
 from escrow.derivation import Checks, Guard, derivation, service
 from escrow.e2ee.policing import Policing
 from escrow.errors import Forged, Refused
+from escrow.grants import Claim
 from escrow.primitives.skipjack import KEY
 from escrow.principal import Principal, of_kind
-from escrow.scheme import Claim, Finding, Grant, Intercept, SealedFact, Source, User, open_intercepted, wanted
+from escrow.scheme import Finding, Intercept, SealedFact, Source, User, open_intercepted, wanted
+from escrow.schemes.clipper import standard
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, combine, program
 from escrow.schemes.clipper.field import ClipperField, UnitRequest
 from escrow.schemes.clipper.leaf import UID, Make
 from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.processor import AGENTS, Loaded, Processor
-from escrow.schemes.plain import DEVICES, FieldScheme
+from escrow.schemes.plain import FieldScheme
 from escrow.warrant import (
     Authority,
     AuthorityKey,
@@ -150,13 +152,7 @@ class Clipper(FieldScheme, frozen=True, kw_only=True):
     @property
     def claim(self) -> Claim:
         """Both agents together open everything; the authority reads what its warrants cover."""
-        return Claim(
-            words="Both agents' components of a unit key together open what that unit enciphers, neither alone gives"
-            " anything; they are released for the communications and the time that a court authorised.",
-            section="FIPS PUB 185, explanation; Denning (1993), on release and use of the components",
-            grants=(*DEVICES, Grant("agent-*", "everything", len(AGENTS)), Grant("authority", "in scope")),
-            access="in scope",
-        )
+        return standard.CLAIM
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties: chips are programmed where the agents meet, and each party begins with its part."""

@@ -28,13 +28,12 @@ from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Refused
+from escrow.grants import Claim
 from escrow.primitives import group
 from escrow.principal import Principal, of_kind
 from escrow.scheme import (
     AccessField,
-    Claim,
     Finding,
-    Grant,
     Intercept,
     SealedFact,
     Source,
@@ -42,9 +41,9 @@ from escrow.scheme import (
     open_intercepted,
     wanted,
 )
-from escrow.schemes.fair_keys import registration
+from escrow.schemes.fair_keys import micali, registration
 from escrow.schemes.fair_keys.registration import Certificate, Directory, TrusteeShare, certificates
-from escrow.schemes.plain import DEVICES, FieldScheme
+from escrow.schemes.plain import FieldScheme
 from escrow.sharing import elgamal, feldman
 from escrow.sharing.elgamal import Capsule, EscrowKey, KeyShare, Opened
 from escrow.warrant import (
@@ -230,13 +229,7 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
     @property
     def claim(self) -> Claim:
         """Any t trustees open what is sealed to a user; the authority reads what its warrants cover."""
-        return Claim(
-            words=f"Any {self.t} of a user's {self.n} trustees can open what is sealed to that user, fewer learn"
-            " nothing; the authority listens to those whom a court has named, and to nobody else.",
-            section="Micali, on trustees and court orders",
-            grants=(*DEVICES, Grant("trustee-*", "everything", self.t), Grant("authority", "in scope")),
-            access="in scope",
-        )
+        return micali.claim(self.t, self.n, self.failsafe)
 
     @property
     def trustees(self) -> tuple[str, ...]:

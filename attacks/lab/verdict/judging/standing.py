@@ -17,7 +17,7 @@ from attacks.lab.results.types import Against, Alarms
 from attacks.lab.simulation.attack import Corruption, Turn, Use
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
-from attacks.lab.verdict.reach import Reach
+from attacks.lab.verdict.judging.reach import Reach
 
 AUTHORITY = Coalition((Seizure("authority"),))
 

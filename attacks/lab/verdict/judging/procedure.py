@@ -4,10 +4,10 @@
   2  OUTSIDE MODEL    the source's model excludes this corruption, or all by which anything is against the claim
   3  BREACH           texts opened or over-collected that no grant covers, which the source does not concede, and which
                       do not open in plain under the same attack with no alarm fewer
-  4  FAILS            promised texts are missed; or texts are fabricated, misattributed, framed, forged, shown again, or
-                      lost though they come through without the attack
+  4  FAILS            promised texts are missed, which the source does not concede; or texts are fabricated,
+                      misattributed, framed, forged, shown again, or lost though they come through without the attack
   5  INCONCLUSIVE     a rule was never used, no order passes the checks, a property of the bytes is broken
-  6  CONCEDED         everything that no grant covers is conceded; else AS PLAIN
+  6  CONCEDED         everything that no grant covers, and that is missed, is conceded; else AS PLAIN
   7  AS CLAIMED       something is opened, and grants cover it
   8  HELD             nothing is opened
 
@@ -55,14 +55,14 @@ def verdict(cell: Cell) -> Verdict:
         return "FAILS"
     if grounds.doubts:
         return "INCONCLUSIVE"
-    if against.texts:
+    if against.texts or cell.unkept:
         return "AS PLAIN" if against.as_plain else "CONCEDED"
     return "AS CLAIMED" if cell.exposed.total else "HELD"
 
 
 def broken(cell: Cell) -> bool:
     """Return whether a control's cell shows anything at all, without plain, concessions or model beside it."""
-    return bool(cell.against.texts) or any(True for _ in failures(cell))
+    return bool(cell.against.texts or cell.unkept) or any(True for _ in failures(cell))
 
 
 # --- in words ---
@@ -75,8 +75,8 @@ def texts(count: int) -> str:
 
 def failures(cell: Cell) -> Iterator[str]:
     """Yield in words what the lawful access or the mail lacks, or has too much."""
-    if cell.unkept:
-        yield f"{texts(cell.unkept)} that a warrant covers, delivered, evaded the lawful access"
+    if left := cell.unkept - cell.unkept_conceded:
+        yield f"{texts(left)} that a warrant covers, delivered, evaded the lawful access"
     if cell.fabricated:
         yield f"the lawful access yields {texts(cell.fabricated)} that nobody sent"
     if cell.misattributed:
@@ -134,6 +134,9 @@ def _against(cell: Cell) -> Iterator[str]:
         yield f"{against.outside} outside the model ({'; '.join(grounds.model)})"
     if against.conceded:
         yield f"{against.conceded} conceded ({'; '.join(grounds.concessions)})"
+    if cell.unkept_conceded:
+        where = f" ({'; '.join(grounds.concessions)})" if not against.conceded else ""
+        yield f"the lawful access misses {texts(cell.unkept_conceded)}, conceded{where}"
     if against.as_plain:
         yield f"{against.as_plain} open in plain too, with no alarm fewer"
 
