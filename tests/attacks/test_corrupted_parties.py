@@ -12,14 +12,16 @@ import pytest
 
 from attacks import keeps_everything
 from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn
+from attacks.lab.simulation.keeping import Keeping
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.simulation.seat import NoWayThere, Seat, blanked
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens import erased_key
 from escrow.codec import Fact, walk
-from escrow.crypto import Private
+from escrow.crypto import Call, Private, Run, new_private, random_bytes, running
 from escrow.errors import EscrowError
+from escrow.primitives.hpke import seal
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme
 from escrow.schemes.envelope import AgentKey, EnvelopeScheme
@@ -211,6 +213,19 @@ def test_a_corrupted_party_speaks_as_nobody_who_is_honest() -> None:
 def test_what_is_handed_over_of_another_party_is_public() -> None:
     key = Private(b"p" * 32, b"s" * 32)
     assert blanked([key, "name", 3, b"bytes"]) == [Private(b"p" * 32, bytes(32)), "name", 3, bytes(5)]
+
+
+def test_of_a_tool_only_arguments_and_results_count_and_what_is_drawn_elsewhere_does() -> None:
+    """HPKE draws a key inside, and forgets it: the door's functions in escrow.run are tools like those in crypto."""
+    calls: list[Call] = []
+    with running(Run(b"secret", calls.append)):
+        public = new_private().public
+        calls.clear()
+        kept = Keeping(Principal(name="somebody"), frozenset(), alone=True)
+        made = kept.during(lambda: (seal(public, b"plaintext"), random_bytes(32)))
+    drawn = [each.outputs[0] for each in calls if each.operation == "random"]
+    assert len(drawn) == 2 and drawn[1] == made[1]
+    assert kept.values & {*drawn, *made, b"plaintext"} == {drawn[1], *made, b"plaintext"}
 
 
 # --- it is tested only if its code ran ---

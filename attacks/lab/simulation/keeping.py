@@ -266,6 +266,8 @@ def _part(code: CodeType, module: str) -> str:
     """Return INSIDE for a function that only passes values on, TOOL for a tool's, OWN for a party's own code."""
     if module.partition(".")[0] in _LIBRARIES or module in _INSIDE or module.startswith("attacks.lab."):
         return INSIDE
+    if module.startswith("namedtuple_"):
+        return INSIDE  # what makes a named tuple, as the door does for its observer
     own = module.startswith("escrow.")
     if own and (code.co_name == "<genexpr>" or code is codec.walk.__code__):
         return INSIDE
