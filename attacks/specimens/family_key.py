@@ -12,14 +12,15 @@ import msgspec
 from attacks.specimens._box import REGISTERED, BoxScheme, SpareAuthority
 from escrow import codec, crypto
 from escrow.codec import Fact, Public
+from escrow.confidential import SealedPacket, opened
 from escrow.derivation import derivation
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged, Malformed
-from escrow.principal import Principal
+from escrow.principal import Principal, ReceivingKey
 from escrow.scheme import AccessField, Intercept, User
 from escrow.schemes.envelope import Envelope, EnvelopeDevice
-from escrow.warrant import Authority, Warrant
+from escrow.warrant import Authority, Request, Warrant
 from escrow.wire import Wire
 
 NONCE = 12
@@ -45,6 +46,15 @@ def unwrap(field: WrappedField, key: WrappingKey) -> Envelope:
         return codec.decode(opened, Envelope)
     except Malformed as error:
         raise Forged("the field holds no envelope") from error
+
+
+@derivation("content.to = key.public")
+def asked_about(content: SealedPacket, key: ReceivingKey) -> Envelope:
+    """Return the envelope in a sealed request, by the agent's receiving key: nobody else hears it unwrapped."""
+    try:
+        return codec.decode(opened(content, key, Request).subject, Envelope)
+    except Malformed as error:
+        raise Forged("the request is about no envelope") from error
 
 
 def _labels(field: AccessField) -> bytes:
