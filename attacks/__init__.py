@@ -20,19 +20,20 @@ if TYPE_CHECKING:
         Turn,
         Use,
         attacker_device,
+        drawn,
         entry_of,
     )
     from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus
-    from attacks.lab.simulation.scenario import Scenario
+    from attacks.lab.simulation.scenario import LATEST, Scenario
     from escrow.principal import corrupted, of_kind
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # types
     "Attack", "Cast", "Column", "Corruption", "Keep", "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
-    "attacker_device", "corrupted", "entry_of", "of_kind",
+    "attacker_device", "corrupted", "drawn", "entry_of", "of_kind",
     # constants
-    "MISSED", "QUANTUM",
+    "LATEST", "MISSED", "QUANTUM",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

@@ -43,11 +43,11 @@ class Impersonation(PrekeySubstitution):
         return [Impersonation(name, pairs) for name, pairs in named.items()]
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Corruption]:
-        """Take these users' devices on the attack day, and corrupt the provider on the morning after."""
+        """Take these users' devices on one evening, and corrupt the provider on the next morning if there is one."""
         evening = theft(scenario)
         owners = {name for pair in self.sits_between(scenario) for name in pair}
         stolen = [Use(name, evening) for user in scenario.users if user.name in owners for name in user.devices]
-        return [*stolen, Turn("provider", evening + 1)]
+        return [*stolen, *(Turn("provider", day) for day in (evening + 1,) if day < scenario.days)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the provider relay as in the middle; the copies of devices do nothing by themselves."""

@@ -35,15 +35,14 @@ if TYPE_CHECKING:
     from escrow.e2ee.ratchet import Message, MessageKey, Plaintext
     from escrow.e2ee.x3dh import IdentityKey
     from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
+    from escrow.grants import Claim, Grant
     from escrow.primitives import committing, group, hash_to_curve, hpke, kem, skipjack
-    from escrow.principal import Principal, of_kind, shared
+    from escrow.principal import Principal, ReceivingKey, of_kind, shared
     from escrow.run import acting, random_bytes
     from escrow.scheme import (
         AccessField,
         Alias,
-        Claim,
         Finding,
-        Grant,
         Identified,
         Intercept,
         Overheard,
@@ -86,8 +85,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     "Checks", "Guard", "Guess", "Witness", "honest_only", "service", "threshold",
     # parties, and warrants
     "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Listed",
-    "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "Request", "Text",
-    "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
+    "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "ReceivingKey",
+    "Request", "Text", "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
     # randomness and symmetric cryptography
     "acting", "digest", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal",
     "sha256", "verify", "xor_bytes",

@@ -76,7 +76,7 @@ def test_where_there_is_no_leaf_the_attack_does_not_apply_and_says_so(attack):
     [
         ("rogue-leaf", "CONCEDED"),
         ("leaf-feedback", "CONCEDED"),
-        ("squeeze", "CONCEDED"),
+        ("squeeze", "FAILS"),
         ("seed-retention", "OUTSIDE MODEL"),
     ],
 )
@@ -218,9 +218,9 @@ def test_a_bound_transcript_or_a_key_that_nobody_forces_stops_the_squeeze(parame
 
 def test_kept_seeds_open_every_unit_and_no_agent_is_asked():
     kept, destroyed = (run_cell(Clipper(keeps_seeds=keeps), seed_retention.ATTACK, SCENARIO) for keeps in (True, False))
-    assert kept.verdict == "BREACH" and kept.exposed.total == kept.sent == 60
+    assert kept.verdict == "OUTSIDE MODEL" and kept.exposed.total == kept.sent == 60
     assert all(member.startswith("programmer@") for member in kept.coalition)
-    assert destroyed.verdict == "HELD"
+    assert destroyed.verdict == "OUTSIDE MODEL" and destroyed.exposed.total == 0
 
 
 # --- the kernels ---

@@ -110,7 +110,8 @@ def test_with_a_stolen_phone_the_computer_follows_a_session_of_plain_pq_for_good
 
 
 def test_verdicts():
-    assert cell(plain.SCHEME).verdict == "BREACH"
+    assert cell(plain.SCHEME).verdict == "OUTSIDE MODEL"  # its source speaks of no quantum computer
+    assert cell(plain.SCHEME).exposed.total == SMALL.messages
     assert cell(plain.SCHEME).coalition == (f"{QUANTUM}@{LAST}",)
     held = cell(plain_pq.SCHEME)
     assert (held.verdict, held.excluded, held.coalition) == ("HELD", 0, ())
@@ -282,7 +283,7 @@ def test_an_access_field_under_an_elliptic_curve_reopens_every_text_of_pqxdh():
     analysis = Analysis(EnvelopeOverPq(), record, EVERY)
     assert any(isinstance(fact, PqInitial) for fact in analysis.closure.facts)
     assert analysis.opened_by([Seizure(QUANTUM)]) == texts(record)
-    assert cell(EnvelopeOverPq()).verdict == "BREACH"
+    assert cell(EnvelopeOverPq()).exposed.total == SMALL.messages
 
 
 # --- a provider that keeps the KEM out today, for a computer later: what signatures and refusals are for ---

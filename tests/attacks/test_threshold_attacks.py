@@ -18,6 +18,7 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED
 from attacks.lab.verdict.cell import Messaging
 from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.judging.procedure import broken
 from attacks.mauled_fields import maul
 from attacks.registry import attacks
 from attacks.specimens import unchecked_ciphertext, unerased, unproven_parts, unverified_shares
@@ -308,7 +309,7 @@ class Careless(SplitKey, frozen=True, kw_only=True):
 )
 def test_faults_seeded_in_split_key_are_caught_by_attacks(altered, attack):
     found, _ = Evaluation(altered(), EVERY, SMALL).cell(ATTACKS[attack])
-    assert found.verdict in {"BREACH", "FAILS"}, found.reason
+    assert broken(found), found.reason  # a model excludes dealers that keep what they deal; the counts stand
     assert cell(SCHEMES["split-key"], attack).verdict in {"HELD", "AS CLAIMED"}
 
 

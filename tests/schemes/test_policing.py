@@ -126,11 +126,22 @@ def test_a_relay_that_polices_leaves_a_liar_less(scheme, what):
 # --- no field at all ---
 
 
+class OneDevice(FieldStripping):
+    """One device of one target strips its fields; all others are honest."""
+
+    strategies = Attack.strategies
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_stripped_field_evades_only_where_nobody_polices(scheme):
-    evaded = {policing: run_cell(under(scheme, policing), FieldStripping(), SMALL).evaded for policing in POLICIES}
-    assert evaded["none"] > 0
-    assert evaded["relay"] == evaded["recipient"] == 0
+def test_a_stripped_field_evades_only_where_nobody_honest_polices(scheme):
+    """If all clients strip, no recipient polices either: the relay alone is left."""
+    alone, every = (
+        {policing: run_cell(under(scheme, policing), attack, SMALL).evaded for policing in POLICIES}
+        for attack in (OneDevice(), FieldStripping())
+    )
+    assert alone["none"] > 0 and every["none"] > 0
+    assert alone["relay"] == every["relay"] == alone["recipient"] == 0
+    assert every["recipient"] == every["none"]
 
 
 # --- the relay ---

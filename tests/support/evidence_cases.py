@@ -96,7 +96,8 @@ def edit(name, line, **fields):
 
     def change(files):
         lines = files[name].splitlines()
-        row = {key: value for key, value in (json.loads(lines[line]) | fields).items() if value is not None}
+        gone = {key for key, value in fields.items() if value is None}
+        row = {key: value for key, value in (json.loads(lines[line]) | fields).items() if key not in gone}
         lines[line] = json.dumps(row, separators=(",", ":"), ensure_ascii=False).encode()
         files[name] = b"\n".join(lines) + b"\n"
 

@@ -79,7 +79,8 @@ class ByteGraph:
         for body in self._bodies:
             if not self._target(body):
                 self.closure.learn(ByteString(body), "network")
-        kept = self._kept(record)
+        kept = _kept(record)
+        self._secret(kept)  # which looks for those that not everybody has
         self._recoded = self._recode()
         self._overlap(record)
         self._mix(kept)
@@ -164,13 +165,6 @@ class ByteGraph:
             if any(len(each) >= overlaps.GRAM for each in secrets):
                 self._edges.add(FIELD, self._secret(secrets), number, type(fact).__name__)
 
-    def _kept(self, record: Record) -> set[bytes]:
-        """Return every string that is a field of a party or packet, and look for those that not everybody has."""
-        encoded = [*(packet.data for packet in record.heard), *(state[:-DIGEST] for _, _, state in _states(record))]
-        found = {value for data in encoded for value in strings_in(data)}
-        self._secret(found)
-        return found
-
     def _mix(self, kept: Iterable[bytes]) -> None:
         """Add the edge of each exclusive or that is a key: parties may mix round the door what they keep or send."""
         keys = {value for each in self.door.log.calls for value in each.inputs if value in self._numbers}
@@ -195,17 +189,13 @@ class ByteGraph:
                     continue
                 if written in self._numbers:
                     self._edges.add(RECODE, [self._node(written)], self._node(value), how)
-                elif any(written[at : at + overlaps.GRAM] in self._packets for at in places) and self._sent(written):
+                elif any(written[at : at + overlaps.GRAM] in self._packets for at in places) and _lies_in(
+                    written, self._packets
+                ):
                     self._edges.add(RECODE, [], self._node(value), how)
                 else:
                     found[self._targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
         return found
-
-    def _sent(self, string: bytes) -> bool:
-        """Return whether a string lies in packets, but for a few bytes."""
-        marks = bytearray(b"\1" * len(string))
-        overlaps.cover(string, marks, self._packets)
-        return sum(marks) <= TRIED
 
     # --- what lies where ---
 
@@ -246,10 +236,7 @@ class ByteGraph:
                 parts[covered] = sources
         if not parts:
             return
-        pieces: dict[tuple[int, ...], list[int]] = defaultdict(list)  # bytes that lie in the same sources
-        for at in range(open_.bit_length()):
-            if open_ >> at & 1:
-                pieces[tuple(covered for covered in parts if covered >> at & 1)].append(at)
+        pieces = _pieces(open_, parts)
         if len(pieces.pop((), ())) > TRIED:
             return
         stretches = []
@@ -264,6 +251,28 @@ class ByteGraph:
                 self.closure.learn(self.closure.facts[node], *source)
             elif source != node:
                 self._edges.add(PART, [source], node)
+
+
+def _lies_in(string: bytes, packets: set[bytes]) -> bool:
+    """Return whether a string lies in packets, but for a few bytes."""
+    marks = bytearray(b"\1" * len(string))
+    overlaps.cover(string, marks, packets)
+    return sum(marks) <= TRIED
+
+
+def _pieces(open_: int, parts: Iterable[int]) -> dict[tuple[int, ...], list[int]]:
+    """Return the places of those bytes that lie in the same parts, by the parts."""
+    pieces: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for at in range(open_.bit_length()):
+        if open_ >> at & 1:
+            pieces[tuple(covered for covered in parts if covered >> at & 1)].append(at)
+    return pieces
+
+
+def _kept(record: Record) -> set[bytes]:
+    """Return every string that is a field of a party or packet."""
+    encoded = [*(packet.data for packet in record.heard), *(state[:-DIGEST] for _, _, state in _states(record))]
+    return {value for data in encoded for value in strings_in(data)}
 
 
 def _states(record: Record) -> Iterator[tuple[str, int, bytes]]:

@@ -22,7 +22,7 @@ from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging, judge_cell
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.fingerprints import cell_key
-from attacks.lab.verdict.frontier import Tried, most, noticed, with_frontier, worth_more
+from attacks.lab.verdict.frontier import StrategyResult, most, noticed, with_frontier, worth_more
 from attacks.lab.verdict.judging.exercise import Exercise
 from attacks.lab.verdict.judging.procedure import decided, texts
 from attacks.lab.verdict.judging.reach import Reach, reach
@@ -181,16 +181,16 @@ class Evaluation:
         tried = self._tried(strategy)
         return in_plain(tried.found, tried.messaging.alarms)
 
-    def _tried(self, strategy: Attack) -> Tried:
+    def _tried(self, strategy: Attack) -> StrategyResult:
         analysis, corruptions = self.under(strategy)
         judge = Judge(analysis.record, self.scheme.claim)
         found = reach(analysis, judge, strategy, corruptions)
         reads = len(found.opened(found.best()[1]))
         messaging = Messaging(analysis.record)
         heard = noticed(messaging.alarms, self.honest.alarms)
-        return Tried(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
+        return StrategyResult(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
 
-    def tried(self, attack: Attack) -> list[Tried]:
+    def tried(self, attack: Attack) -> list[StrategyResult]:
         """Return what is played of an attack's strategies, from narrow to wide."""
         return played(strategies(attack, self.cast, self.scenario), self._tried, worth_more, attack.plays_all)
 

@@ -22,7 +22,7 @@ from attacks.lab.verdict.judging.reach import Reach
 
 
 @dataclass(frozen=True)
-class Tried:
+class StrategyResult:
     """One strategy played: what its corruptions open, and what else the play did."""
 
     attack: Attack
@@ -51,17 +51,17 @@ def _times(alarms: Iterable[Alarms]) -> Counter[tuple[str, str]]:
     return Counter({(each.who, each.check): each.times for each in alarms})
 
 
-def worth_more(narrowest: Tried, widest: Tried) -> bool:
+def worth_more(narrowest: StrategyResult, widest: StrategyResult) -> bool:
     """Return whether a strategy between the two is played."""
     return narrowest.noticed and narrowest.reads < widest.reads
 
 
-def most(tried: Sequence[Tried]) -> Tried:
+def most(tried: Sequence[StrategyResult]) -> StrategyResult:
     """Return the play that reads most; of several the narrowest."""
     return max(tried, key=lambda each: each.harm)
 
 
-def with_frontier(cell: Cell, tried: Sequence[Tried], listed: int) -> Cell:
+def with_frontier(cell: Cell, tried: Sequence[StrategyResult], listed: int) -> Cell:
     """Return the cell of the play that reads most, with the other end of the frontier.
 
     Args:
