@@ -25,7 +25,6 @@ from escrow.e2ee.device import FieldContext
 from escrow.e2ee.provider import Listed, Mail
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
-from escrow.schemes.plain import FieldScheme
 from escrow.wire import Wire
 
 NOBODY = "nobody"  # a name that no device has
@@ -49,9 +48,7 @@ class Decoys(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless the scheme has a lawful access that opens fields."""
-        access = scheme.claim.access
-        opens_fields = access == "in scope" or (access != "none" and isinstance(scheme, FieldScheme))
-        return "" if opens_fields else "no lawful access to deceive"
+        return "" if scheme.opens_fields else "no lawful access to deceive"
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return decoys beside the texts of one device, then instead of them, then of all devices of the targets."""

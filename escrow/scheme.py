@@ -172,6 +172,11 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         """The paper's claim as data, for these parameters."""
         raise NotImplementedError(f"{type(self).__name__} claims nothing")
 
+    @property
+    def opens_fields(self) -> bool:
+        """Whether the claim promises that the lawful access opens each text by the access field beside it."""
+        return self.claim.access == "in scope"
+
     def cast(self, users: Iterable[User], court: bytes) -> Iterable[Principal]:
         """Return the parties, each with its own keys.
 

@@ -126,5 +126,10 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
         if self.policing == "recipient" and why and self.device.admit is Device.admit:
             raise ValueError(f"{self.name} cannot be policed by recipients: {why}")
 
+    @property
+    def opens_fields(self) -> bool:
+        """Whether any access is promised: it is by the fields, also where it begins with the service of a warrant."""
+        return self.claim.access != "none"
+
 
 SCHEME = Plain()

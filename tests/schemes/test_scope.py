@@ -15,7 +15,7 @@ from escrow.testing.harness import Step, playing
 from escrow.warrant import Order, Request, Warrant, issue
 
 SCHEMES = {name: scheme for name, scheme in registry.schemes().items() if scheme.claim.access != "none"}
-FIELDS = [name for name, scheme in SCHEMES.items() if scheme.claim.access == "in scope"]
+FIELDS = [name for name, scheme in SCHEMES.items() if scheme.opens_fields]
 TALK = (Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob"))
 
 

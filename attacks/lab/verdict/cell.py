@@ -20,7 +20,7 @@ from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.judging.procedure import decided, texts
 from attacks.lab.verdict.judging.reach import Reach, reach
 from attacks.lab.verdict.judging.refusals import final, unexplained
-from attacks.lab.verdict.judging.standing import InPlain, weigh
+from attacks.lab.verdict.judging.standing import InPlain, Standing, weigh
 from attacks.lab.verdict.named import by_network
 
 
@@ -47,7 +47,7 @@ def judge_cell(
     missing = judge.missed(unkept)
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     doubts: tuple[str, ...] = ()
-    notes = [*_guessing(found, opened, record.scenario.work)]
+    notes = [*_guessing(found, opened, record.scenario.work), *_left(standing, coalition)]
     if attack.served:
         doubts = tuple(filter(None, [unexplained(analysis, {each.principal for each in corruptions})]))
         without = partial(reach, analysis, judge, attack, corruptions)
@@ -101,6 +101,13 @@ def judge_cell(
             ),
         )
     )
+
+
+def _left(standing: Standing, coalition: Coalition) -> Iterator[str]:
+    """Yield by whom texts are opened that nothing excuses, if the cell's coalition is another."""
+    by, left = standing.left_by, standing.against.left
+    if by is not None and by != coalition and left < standing.against.texts:
+        yield f"nothing excuses {texts(left)}, which {by} can open"
 
 
 def _unkept(judge: Judge, messaging: Messaging) -> frozenset[int]:

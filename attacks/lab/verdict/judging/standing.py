@@ -37,12 +37,16 @@ NOTHING = InPlain()
 
 
 class Standing(NamedTuple):
-    """The counts of what is against the claim, and the sentences that excuse any of it."""
+    """The counts of what is against the claim, and the sentences that excuse any of it.
+
+    `left_by` is the coalition by which most texts are opened that nothing excuses; none if there are none.
+    """
 
     against: Against
     outside_model: bool
     model: tuple[str, ...]
     concessions: tuple[str, ...]
+    left_by: Coalition | None = None
 
 
 class _Stand(IntEnum):
@@ -88,8 +92,11 @@ def weigh(
         same = noticed and any(_covers(coalition, each, always) for each in plain.opened.get(text, ()))
         return _Stand.PLAIN if same else _Stand.LEFT
 
+    left = Counter[Coalition]()
     for text, masks in found.excluded.items():
-        stands[text] = max(stand(found.coalitions[mask], text) for mask in masks)
+        several = {found.coalitions[mask]: stand(found.coalitions[mask], text) for mask in masks}
+        stands[text] = max(several.values())
+        left.update(coalition for coalition, stood in several.items() if stood is _Stand.LEFT)
     over = {text for text in messaging.overreached if not judge.granted(AUTHORITY, text)}
     for text in over:
         stands[text] = max(stands.get(text, _Stand.OUTSIDE), _Stand.OUTSIDE if whole else stand(AUTHORITY, text))
@@ -101,7 +108,8 @@ def weigh(
         conceded=counts[_Stand.CONCEDED],
         as_plain=counts[_Stand.PLAIN],
     )
-    return Standing(against, bool(whole), tuple(model), tuple(concessions))
+    most = min(left, key=lambda each: (-left[each], len(each.members), str(each)), default=None)
+    return Standing(against, bool(whole), tuple(model), tuple(concessions), most)
 
 
 def _outside(judge: Judge, corruptions: Sequence[Corruption]) -> tuple[str, ...]:
