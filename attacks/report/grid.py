@@ -13,6 +13,8 @@ PLAIN = "plain"
 NAME = 17  # columns for the names of attacks, which are folded at hyphens
 WIDE = 6  # columns for one scheme
 UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
+MARKS = {"BREACH": "!"} | dict.fromkeys(UNTESTED, "?")
+STYLES = {"BREACH": BOLD, "FAILS": BOLD} | dict.fromkeys(UNTESTED, ATTENTION)
 KEY = (
     "Texts opened, the most of any strategy; beside plain, how many more or fewer (= as many). ! more than the claim "
     "allows and than plain gives away; miss: texts that the lawful access fails to give, or somebody has wrong; lost: "
@@ -52,13 +54,12 @@ def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
         return ("·", DIM)
     if cell.verdict in UNTESTED and not cell.exposed.total:
         return ("?", ATTENTION)
-    said = _beside(cell, plain)
-    if cell.verdict == "BREACH":
-        return (said + "!", BOLD)
-    if cell.verdict == "FAILS":
-        number = "" if said in {"0", "="} else said + "\n"
-        return (f"{number}miss {failed(cell)}" if failed(cell) else f"{said} lost", BOLD)
-    return (said + "?", ATTENTION) if cell.verdict in UNTESTED else said
+    said = _beside(cell, plain) + MARKS.get(cell.verdict, "")
+    if missing := failed(cell):
+        said = f"miss {missing}" if said in {"0", "="} else f"{said}\nmiss {missing}"
+    elif cell.verdict == "FAILS":
+        said += " lost"
+    return (said, STYLES[cell.verdict]) if cell.verdict in STYLES else said
 
 
 def _beside(cell: Cell, plain: Cell | None) -> str:
