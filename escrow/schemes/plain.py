@@ -89,8 +89,8 @@ class Plain(Scheme, frozen=True, kw_only=True):
         Finding(
             1,
             "ghost-insertion",
-            "**Plain end-to-end encryption** is not out of reach: an insider at the provider who adds a "
-            "device reads {plain.exposed.total} of {plain.sent} texts. Clients raise {plain.complaints} "
+            "**Plain end-to-end encryption** is not out of reach: an insider at the provider who adds "
+            "devices reads {plain.exposed.total} of {plain.sent} texts. Clients raise {plain.complaints} "
             "alarms about it.",
         ),
     )
