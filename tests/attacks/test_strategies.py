@@ -17,7 +17,7 @@ from attacks.lab.simulation.strategies import exhaustive, named, narrowest, play
 from attacks.lab.verdict.analysis import SERVED, Analysis
 from attacks.lab.verdict.controls import control_of, controlled
 from attacks.lab.verdict.evaluation import Evaluation
-from attacks.lab.verdict.frontier import Tried
+from attacks.lab.verdict.frontier import StrategyResult
 from attacks.registry import attacks as found
 from escrow.scheme import Scheme
 from escrow.schemes import envelope, plain
@@ -30,7 +30,7 @@ WIDE = [name for name, attack in ATTACKS.items() if type(attack).strategies is n
 
 
 @cache
-def tried(scheme: Scheme, attack: Attack, scenario: Scenario = SMALL) -> list[Tried]:
+def tried(scheme: Scheme, attack: Attack, scenario: Scenario = SMALL) -> list[StrategyResult]:
     return Evaluation(scheme, (attack,), scenario).tried(attack)
 
 

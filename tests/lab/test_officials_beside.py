@@ -11,7 +11,7 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict import analysis as analysing
 from attacks.lab.verdict.analysis import Analysis
 from escrow.e2ee import sender_keys
-from tests.support.beside import Beside, FirstTwo, Rooms
+from tests.support.beside import Beside, Enrolling, FirstTwo, Rooms
 
 ATTACKS = tuple(registry.attacks().values())
 SMALL = default(users=4, days=5, messages=16)
@@ -47,6 +47,12 @@ def test_a_rule_that_is_missing_for_such_an_official_is_noticed_by_the_puppets(m
     monkeypatch.setattr(analysing, "rules_of", lambda *of: tuple(each for each in every(*of) if each is not lost))
     failures = [each for each in compare(scheme).failures if "puppets opened what the closure did not" in each]
     assert any(set(said.partition(":")[0].split(", ")) == set(who.split(", ")) for said in failures)
+
+
+def test_an_agent_that_loses_its_keys_when_its_packets_are_played_again_answers_as_it_was():
+    found = compare(Enrolling())
+    assert found.failures == () == found.notes
+    assert "agent@0" in found.checked and not found.closure_only[UNUSED]
 
 
 def test_a_key_that_no_code_of_its_holder_uses_is_noted_and_no_failure():

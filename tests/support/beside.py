@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import msgspec
 
 from escrow import crypto
+from escrow.codec import Packet, Public
 from escrow.derivation import Checks, service
-from escrow.principal import Principal
+from escrow.errors import Refused
+from escrow.principal import Principal, shared
 from escrow.scheme import Grant, wanted
 from escrow.schemes import envelope, split_key
 from escrow.sharing import elgamal
 from escrow.warrant import Official, Warrant, promises
+from escrow.wire import Wire
 
 
 @service(envelope.open_field, holder="key")
@@ -127,3 +130,50 @@ class FirstTwo(split_key.SplitKey, frozen=True, kw_only=True):
     def _partials(self, authority, wire, warrant, field):
         for name in self.agents[:2]:
             yield split_key.open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
+
+
+class Enrol(Packet, frozen=True):
+    """A device asks for a key of its own."""
+
+
+class Enrolled(Packet, frozen=True):
+    """The public half (32 bytes) of the device's key."""
+
+    public: Public
+
+
+class EnrollingAgent(Official):
+    """An agent that makes a key for each device, once; whoever plays its packets again makes it lose them."""
+
+    court: Public
+    keys: dict[str, envelope.AgentKey] = {}
+    promise = envelope.agent_checks
+
+    def held(self, subject: envelope.Envelope) -> envelope.AgentKey:
+        for key in self.keys.values():
+            if key.public == subject.agent:
+                return key
+        raise Refused(self.name, "nobody enrolled with that key")
+
+    @shared("each device enrols itself")
+    def on_enrol(self, sender: str, packet: Enrol, wire: Wire) -> Enrolled:
+        self.insist(sender not in self.keys, "a device enrols once")
+        made = crypto.new_private()
+        self.keys[sender] = envelope.AgentKey(made.public, made.raw, self.court)
+        return Enrolled(made.public)
+
+
+class Enrolling(envelope.EnvelopeScheme, frozen=True, kw_only=True):
+    """An envelope whose agent has a key for each device, made on request."""
+
+    name = "enrolling"
+
+    def cast(self, users, court):
+        for party in super().cast(users, court):
+            yield EnrollingAgent(party.name, court) if isinstance(party, envelope.EnvelopeAgent) else party
+
+    def setup(self, wire):
+        super().setup(wire)
+        for name, party in wire.parties.items():
+            if isinstance(party, envelope.EnvelopeDevice):
+                party.agent = wire.ask(name, "agent", Enrol(), Enrolled).public

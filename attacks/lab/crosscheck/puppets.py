@@ -183,8 +183,11 @@ class Puppets:
     def _wire(self, taken: Iterable[Taken]) -> _Playback:
         """Return a wire with these principals as puppets, an authority among them, each fed with its packets."""
         puppets: dict[str, list[Principal]] = defaultdict(list)
+        officials: list[tuple[Official, type[Principal], bytes]] = []
         for name, kind, state in sorted(taken, key=lambda one: (one[0], one[2])):
-            puppets[name].append(corrupted(revive(state, kind)))
+            puppets[name].append(puppet := corrupted(revive(state, kind)))
+            if isinstance(puppet, Official):
+                officials.append((puppet, kind, state))
         name = next(name for name, kinds in self.record.kinds.items() if issubclass(kinds[0], Authority))
         if name not in puppets:
             key: Any = crypto.new_signing_key(AuthorityKey)
@@ -192,6 +195,9 @@ class Puppets:
         wire = _Playback(map(_Chorus, puppets.values()), self._answers)
         for party in wire.puppets():
             self._feed(party, wire)
+        for official, kind, state in officials:
+            if official.state() != state:  # what it heard again may have cost it what it had
+                puppets[official.name].append(corrupted(revive(state, kind)))
         return wire
 
     def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
