@@ -181,6 +181,7 @@ def test_a_fault_is_put_only_into_functions_that_did_not_run_before(monkeypatch)
     finally:
         function.__code__ = code
     assert not imported.put(chosen("drop a label", "_ANSWER"))
+    assert not imported.put(mutant._replace(module="escrow.of_no_import"))
 
 
 # --- the command ---

@@ -106,6 +106,8 @@ class Imported:
 
     def put(self, mutant: Mutant) -> bool:
         """Put a fault into the functions. Return False if only an import of the changed source does the same."""
+        if mutant.module not in sys.modules:
+            return False
         file = sys.modules[mutant.module].__file__ or ""
         source = compile(path_of(mutant.module).read_bytes(), file, "exec", dont_inherit=True)
         found = changes(source, compile(mutated(mutant), file, "exec", dont_inherit=True))
