@@ -73,13 +73,14 @@ class MemberInsertion(Attack):
                 return found
             return msgspec.structs.replace(found, members=(*found.members, stranger))
 
-        kept = {"strangers": list[scheme.device]}  # type: ignore[name-defined]  # the scheme's own class
-        provider: Any = corrupted(party, kept, on_group_of=on_group_of)
+        kept = {"strangers": list[scheme.device]}  # type: ignore[name-defined]  # a class that only running code knows
+        provider = corrupted(party, kept, on_group_of=on_group_of)
+        rogue: Any = provider  # it has the field that is kept
         phone = attacker_device(f"{stranger}-phone", stranger, scheme.device, scheme.committing)
-        provider.strangers.append(phone)
-        provider.accounts[phone.name] = stranger
-        provider.directory[phone.name] = entry_of(phone, scheme.provider)
-        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
+        rogue.strangers.append(phone)
+        rogue.accounts[phone.name] = stranger
+        rogue.directory[phone.name] = entry_of(phone, scheme.provider)
+        return provider
 
 
 ATTACK = MemberInsertion()

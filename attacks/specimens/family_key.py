@@ -66,7 +66,7 @@ class WrappingDevice(EnvelopeDevice):
 
     wrapping: WrappingKey = WrappingKey(b"")
 
-    def access_field(self, key: MessageKey, context: FieldContext) -> WrappedField:  # type: ignore[override]  # wrapped
+    def access_field(self, key: MessageKey, context: FieldContext) -> WrappedField:  # type: ignore[override]  # the envelope, inside another field
         """Return the envelope, wrapped."""
         envelope, nonce = super().access_field(key, context), crypto.random_bytes(NONCE)
         sealed = crypto.seal(self.wrapping.value, codec.encode(envelope), _labels(envelope), nonce)

@@ -6,7 +6,7 @@ import pytest
 
 from attacks.ghost_insertion import bystander
 from attacks.impersonation import ATTACK as IMPERSONATION
-from attacks.lab.simulation.attack import Use, evenings_of
+from attacks.lab.simulation.attack import Attack, Use, evenings_of
 from attacks.lab.simulation.play import play
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens.lasting_keys import SCENARIO, SPECIMEN, TWIN
@@ -18,8 +18,8 @@ from tests.support.stolen_identity import ATTACK as ALONE
 THEFT = 1
 
 
-def opened(scheme: Scheme, attack: object) -> frozenset[int]:
-    return frozenset(Evaluation(scheme, (attack,), SCENARIO).cell(attack)[1].opened)  # type: ignore[arg-type]  # one of the two
+def opened(scheme: Scheme, attack: Attack) -> frozenset[int]:
+    return frozenset(Evaluation(scheme, (attack,), SCENARIO).cell(attack)[1].opened)
 
 
 def test_a_provider_with_two_stolen_phones_reads_on_after_both_have_made_new_keys_and_nobody_notices() -> None:

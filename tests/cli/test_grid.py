@@ -15,7 +15,7 @@ ATTACKS = ("theft", "harvest-now-decrypt-later", "incomprehensibilities")
 
 def cell(scheme: str, verdict: Verdict, opened: int = 0, attack: str = "theft", **counts: int) -> Cell:
     exposed = Exposed(bystander=Exposure(future=opened))
-    return Cell(scheme=scheme, attack=attack, verdict=verdict, sent=250, exposed=exposed, **counts)  # type: ignore[arg-type]
+    return Cell(scheme=scheme, attack=attack, verdict=verdict, sent=250, exposed=exposed, **counts)  # type: ignore[arg-type]  # of integer fields only
 
 
 def drawn(cells: tuple[Cell, ...], width: int, schemes: tuple[str, ...] = SCHEMES[:2]) -> str:

@@ -101,7 +101,7 @@ def test_partials_are_computed_everywhere_if_another_rule_reads_one(tmp_path):
 @pytest.mark.parametrize("wrong", [tdh2.unmask, len])
 def test_a_pool_is_a_threshold_rule_over_the_first_argument(wrong):
     def part(share: EpochShare, ciphertext: TdhCiphertext) -> TdhPartial:
-        raise NotImplementedError
+        raise NotImplementedError("it is refused before anybody calls it")
 
     with pytest.raises(RuleError, match="`pool` is a threshold rule"):
         derivation("share.key = ciphertext.key", pool=wrong, group="share.key")(part)

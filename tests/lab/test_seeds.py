@@ -7,7 +7,7 @@ import pytest
 from runs import manifest
 
 from attacks.cli import main
-from attacks.lab.results.types import Cell, Exposed, Exposure, Matrix
+from attacks.lab.results.types import Cell, Exposed, Exposure, Matrix, Verdict
 from attacks.lab.runs.seeds import Sensitivity, Spread, sensitivity, spread
 from attacks.lab.simulation.scenario import default
 
@@ -15,9 +15,9 @@ RUN = ["matrix", "--only", "plain", "--only", "device-compromise", "--only", "gh
 SIZE = ["--smoke", "--format", "json"]
 
 
-def cell(verdict: str, opened: int = 0, evaded: int = 0) -> Cell:
+def cell(verdict: Verdict, opened: int = 0, evaded: int = 0) -> Cell:
     exposed = Exposed(target=Exposure(past=opened))
-    return Cell(scheme="plain", attack="theft", verdict=verdict, sent=9, exposed=exposed, evaded=evaded)  # type: ignore[arg-type]
+    return Cell(scheme="plain", attack="theft", verdict=verdict, sent=9, exposed=exposed, evaded=evaded)
 
 
 def run(seed: int, *cells: Cell) -> Matrix:

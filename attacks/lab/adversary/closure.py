@@ -60,8 +60,8 @@ class Closure(FactTable):
         self._pooled: dict[str, PooledRule] = {}
         given = [rule for rule in self.rules if rule is not KNOWN]
         for number, rule in enumerate(given):
-            if gate := taker(rule, given):
-                self._pooled[rule.name] = PooledRule(self, self.edges, rule, gate)
+            if rule.pooled is not None and (gate := taker(rule, given)):
+                self._pooled[rule.name] = PooledRule(self, self.edges, rule, rule.pooled, gate)
                 self._pooled[rule.name].join(self._joins, self._application.fire(number))
             else:
                 self._joins.add(rule, self._application.fire(number))

@@ -20,6 +20,7 @@ from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.beyond import under_other_types
 from attacks.lab.verdict.byte_pass import BytePass, Test, broken_by
 from attacks.lab.verdict.controls import controlled
+from attacks.lab.verdict.judging.exercise import derivations_of
 from attacks.registry import specimens
 from escrow.derivation import Service
 from escrow.scheme import Scheme
@@ -118,11 +119,6 @@ def of_attack(attack: Attack, every: Sequence[Attack]) -> Iterator[Test]:
     found = cache(partial(controlled, attack, every))
     yield "it breaks its specimen and not the sound twin", lambda: found().failure
     yield "what only it computes is used on its specimen", lambda: _idle(derivations_of(attack), found().fired)
-
-
-def derivations_of(attack: Attack) -> list[str]:
-    """Return the names of an attack's derivations."""
-    return [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # marked as rules
 
 
 def _fired(analysis: Analysis) -> set[str]:

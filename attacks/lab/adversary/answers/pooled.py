@@ -53,10 +53,12 @@ def _alike(kind: type, other: type) -> bool:
 
 
 class PooledRule:
-    """Applies one such rule of a closure in the groups that are wanted. `gate` is what `taker` returned."""
+    """Applies one such rule of a closure in the groups that are wanted.
 
-    def __init__(self, table: FactTable, edges: Edges, rule: Rule, gate: Gate) -> None:
-        marked: Pooled = rule.pooled  # type: ignore[assignment]  # it has a taker
+    `marked` is the rule's mark, `gate` what `taker` returned.
+    """
+
+    def __init__(self, table: FactTable, edges: Edges, rule: Rule, marked: Pooled, gate: Gate) -> None:
         self._table, self._edges, self._rule, self._gate = table, edges, rule, gate
         self._pool = [each.name for each in edges.rules].index(marked.pool.name)
         self._group = [(at, attrgetter(path)) for at, path in marked.group]

@@ -249,7 +249,7 @@ class _Sequence(_Recording):
     def _within(self, at: Any, value: Any) -> Any:
         """Return a slice of the value, which knows where it lies in the field; of other slices nothing is noted."""
         begin = self.term.part[0] if self.term.part else 0
-        start, stop, step = at.indices(len(self))  # type: ignore[arg-type]  # its length is a recorded number
+        start, stop, step = at.indices(len(self))  # type: ignore[arg-type]  # `__len__` returns a recorded number, which is an int
         if at == slice(None, None, -1):
             return self._read_as(type(self), value, lambda found: found[::-1])
         if step != 1 or self.term.read is not None:
@@ -292,7 +292,8 @@ class RecordedText(_Sequence, str):
         return self._asked("endswith", other, str.endswith(self, other, *where))
 
     def __getitem__(self, at: SupportsIndex | slice) -> Any:
-        at = at if isinstance(at, slice) else slice(at, at + 1 or None)  # type: ignore[operator]  # what is no slice is a number
+        if not isinstance(at, slice):
+            at = slice(at, at + 1 or None)  # type: ignore[operator]  # a number, perhaps a recorded one, which it stays
         value = str.__getitem__(self, at)
         if not value and at.start is not None and at.stop == at.start + 1:
             raise IndexError("string index out of range")

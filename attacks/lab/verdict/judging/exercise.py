@@ -34,7 +34,7 @@ class Exercise:
         """
         words = words_of(self.scheme)
         rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
-        rules += [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # as rules
+        rules += derivations_of(attack)
         while missing := [rule for rule in rules if rule not in fired | self._fired]:
             found = next(self._left, None)
             if found is None:
@@ -51,3 +51,8 @@ class Exercise:
     def _of(self, scheme: Scheme) -> set[str]:
         found = Analysis(scheme, play(scheme, small()), self.every, isolated=self.isolated)
         return {name for name, times in found.adversary.fired.items() if times}
+
+
+def derivations_of(attack: Attack) -> list[str]:
+    """Return the names of an attack's derivations."""
+    return [function.__rule__.name for function in attack.derivations]  # type: ignore[attr-defined]  # `@derivation` sets it
