@@ -24,15 +24,19 @@ KEY = (
 
 def draw_numbers(page: Page, matrix: Matrix) -> None:
     """Draw one table, folded where the page is too narrow for all schemes, and the key to it."""
-    schemes = list(matrix.manifest.schemes)
-    fitting = max(1, (page.width - NAME) // (WIDE + 1))
-    tables = -(-len(schemes) // fitting)
-    size = -(-len(schemes) // max(1, tables))
+    schemes = matrix.manifest.schemes
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
-    for at in range(0, len(schemes), max(1, size)):
+    for block in dealt(schemes, max(1, (page.width - NAME) // (WIDE + 1))):
         page.gap()
-        _draw_block(page, matrix, cells, schemes[at : at + size])
+        _draw_block(page, matrix, cells, block)
     page.line(KEY)
+
+
+def dealt(names: Sequence[str], fitting: int) -> list[Sequence[str]]:
+    """Return the names in as few tables of at most `fitting` as they need, of nearly equal size."""
+    tables = max(1, -(-len(names) // fitting))
+    size = max(1, -(-len(names) // tables))
+    return [names[at : at + size] for at in range(0, len(names), size)]
 
 
 def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], schemes: Sequence[str]) -> None:

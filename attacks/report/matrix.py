@@ -52,13 +52,11 @@ def described(scenario: Scenario) -> str:
     return f"Scenario: {', '.join(sizes)}, seed {scenario.seed}."
 
 
-def _blocks(width: int, matrix: Matrix) -> list[list[str]]:
+def _blocks(width: int, matrix: Matrix) -> list[Sequence[str]]:
     """Return the attacks in as few tables as fit the width, of nearly equal size."""
     attacks = list(matrix.manifest.attacks)
     fitting = max(1, (width - max(map(len, _names(matrix)))) // (_column(matrix) + GAP))
-    tables = -(-len(attacks) // fitting)
-    size = -(-len(attacks) // max(1, tables))
-    return [attacks[at : at + size] for at in range(0, len(attacks), max(1, size))]
+    return grid.dealt(attacks, fitting)
 
 
 def _column(matrix: Matrix) -> int:
@@ -73,7 +71,7 @@ def _draw_block(page: Page, matrix: Matrix, attacks: Sequence[str]) -> None:
     for scheme, shown in zip(matrix.manifest.schemes, _names(matrix), strict=True):
         row = [verdicts.get((scheme, attack), "") for attack in attacks]
         rows.append([shown, *((verdict, STYLES.get(verdict, "")) for verdict in row)])
-    page.table(["scheme", *(_head(attack, _column(matrix)) for attack in attacks)], rows)
+    page.table(["scheme", *(grid.folded(attack, _column(matrix)) for attack in attacks)], rows)
 
 
 def _names(matrix: Matrix) -> list[str]:
@@ -82,16 +80,6 @@ def _names(matrix: Matrix) -> list[str]:
 
 def _parts(attack: str) -> list[str]:
     return re.split(r"(?<=-)", attack)
-
-
-def _head(attack: str, width: int) -> str:
-    """Return an attack's name, folded at its hyphens."""
-    lines = [""]
-    for part in _parts(attack):
-        if lines[-1] and len(lines[-1] + part) > width:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
 
 
 def _counted(cells: Iterable[Cell]) -> str:
