@@ -18,7 +18,7 @@ TARGETS = len({warrant.target for warrant in SCENARIO.warrants})
 
 
 def counted(scheme):
-    return named(Evaluation(SCHEMES[scheme], (), SCENARIO))
+    return named(Evaluation(SCHEMES[scheme], (), SCENARIO).analysis)
 
 
 def in_the_clear(authority, wire, official, warrant, subject, reply):

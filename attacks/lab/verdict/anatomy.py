@@ -62,7 +62,7 @@ def anatomy(
             sent=len(evaluation.record.sent),
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
-            named=named(evaluation),
+            named=named(evaluation.analysis),
             refusals=sentences(evaluation.analysis.adversary.refusals),
             manifest=manifest([scheme], attacks, scenario, attacks),
         )

@@ -11,7 +11,6 @@ what is told in another form is not seen here: `escrow.testing.naming` compares 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.view import Reader
@@ -23,16 +22,13 @@ from escrow.codec import Fact, walk
 from escrow.derivation import Rule
 from escrow.warrant import Order, Warrant
 
-if TYPE_CHECKING:
-    from attacks.lab.verdict.evaluation import Evaluation
 
-
-def named(evaluation: Evaluation) -> NamedTargets:
-    """Return how many targets of the honest play's warrants are named, and to whom."""
-    record = evaluation.record
-    rules, kinds = _leading_to_orders(evaluation.analysis.rules)
-    heard = _heard(evaluation.analysis, kinds)
-    network = by_network(evaluation.analysis)
+def named(analysis: Analysis) -> NamedTargets:
+    """Return how many targets of a play's warrants are named, and to whom."""
+    record = analysis.record
+    rules, kinds = _leading_to_orders(analysis.rules)
+    heard = _heard(analysis, kinds)
+    network = by_network(analysis)
     told: set[tuple[str, str]] = set()  # (target, user of another device)
     for user in record.scenario.users:
         for device in user.devices:
