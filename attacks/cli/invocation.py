@@ -27,7 +27,8 @@ from attacks import registry as attack_registry
 from attacks.cli.exit_codes import OK, Terminated, leave_stdout
 from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
 from attacks.cli.policy import Policy, judge, read_policy
-from attacks.lab.results.types import Cell, Result
+from attacks.lab.results.bounds import Result
+from attacks.lab.results.types import Cell
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from attacks.lab.results.types import Result
+from attacks.lab.results.bounds import Result
 from attacks.lab.simulation.attack import Attack
 from attacks.report.page import Page, join
 from escrow.registry import is_plugin

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from attacks.lab.evidence.verification import Verification
-from attacks.lab.results.types import Cell, Result
+from attacks.lab.results.bounds import Result
+from attacks.lab.results.types import Cell
 from attacks.report.page import ATTENTION, DIM, Page
 
 

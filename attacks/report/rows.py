@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
+from attacks.lab.results.bounds import Result
 from attacks.lab.results.rows import Row, Value, fixed, in_order, row
-from attacks.lab.results.types import Result, to_json
+from attacks.lab.results.types import to_json
 from attacks.report.page import plain
 
 RECORD = "record"

@@ -12,7 +12,8 @@ import msgspec
 
 from attacks.lab.comparison.files import Comparison
 from attacks.lab.costs.measure import Overhead
-from attacks.lab.results.types import Anatomy, Matrix, Result
+from attacks.lab.results.bounds import Result
+from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.seeds import Sensitivity
 
 PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison, Sensitivity)

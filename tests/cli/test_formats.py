@@ -26,7 +26,8 @@ from markdown_it import MarkdownIt
 from attacks.cli import main
 from attacks.lab.comparison.files import compare
 from attacks.lab.costs import measure
-from attacks.lab.results.types import Alarms, Anatomy, ByDay, Cell, MemberThreshold, Minimal, Result
+from attacks.lab.results.bounds import Result
+from attacks.lab.results.types import Alarms, Anatomy, ByDay, Cell, MemberThreshold, Minimal
 from attacks.report import cards, rows
 from attacks.report.page import plain
 from attacks.report.proofs import Check, Checks, Evidence, Verified, Verifieds

@@ -23,9 +23,9 @@ from attacks.lab.comparison.difference import (
     same_parameters,
 )
 from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.bounds import Result, once
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.rows import Row, row
-from attacks.lab.results.types import Result, once
 
 RATIO = "over_"
 TURNS = 10  # with fewer, a median is too uncertain for a ratio to count

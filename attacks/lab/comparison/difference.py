@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
+from attacks.lab.results.bounds import Result
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.rows import Row, Value
-from attacks.lab.results.types import Manifest, Result
+from attacks.lab.results.types import Manifest
 from attacks.lab.simulation.scenario import Scenario
 
 Severity = Literal["regression", "improvement", "new", "changed", "advisory"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
-from attacks.lab.results.types import Count, Result
+from attacks.lab.results.bounds import Count, Result
 from escrow import codec, crypto
 from escrow.crypto import Call, Run, sha256
 from escrow.e2ee.device import Device

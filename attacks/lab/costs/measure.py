@@ -19,7 +19,7 @@ from attacks.lab.costs.counts import TEXT, Exact, exact
 from attacks.lab.costs.peers import Peer
 from attacks.lab.costs.timer import Turns, elapsed
 from attacks.lab.costs.workload import JOBS, Job, Level, Workload
-from attacks.lab.results.types import Count, Duration, Result, once
+from attacks.lab.results.bounds import Count, Duration, Result, once
 from escrow import __version__
 from escrow.registry import is_plugin, parameters
 from escrow.scheme import Scheme

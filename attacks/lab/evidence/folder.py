@@ -30,7 +30,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.results.types import Cell, Count, Evening, Result
+from attacks.lab.results.bounds import Count, Evening, Result
+from attacks.lab.results.types import Cell
 from attacks.lab.simulation.scenario import Scenario
 from escrow import __version__
 from escrow.errors import Malformed

@@ -17,7 +17,7 @@ from attacks.lab.evidence.folder import FACTS, SCENARIO, STEPS, TEXTS, Dossier, 
 from attacks.lab.evidence.order import walk
 from attacks.lab.evidence.replay import replayed
 from attacks.lab.evidence.setting import case_of
-from attacks.lab.results.types import Count, Result
+from attacks.lab.results.bounds import Count, Result
 from attacks.lab.verdict.analysis import stranger
 from escrow.codec import Fact
 from escrow.e2ee.content import Text

@@ -1,20 +1,14 @@
-"""The shapes of results: `matrix`, `anatomy` and `run` write them, `compare` and `verify` read them back.
-
-Unknown fields are refused. What depends on the machine (times, versions of the interpreter) is written beside a result,
-never inside it, so that two machines give byte-identical results.
-"""
+"""The shapes of results: `matrix`, `anatomy` and `run` write them, `compare` and `verify` read them back."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Hashable, Iterable
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
+from attacks.lab.results.bounds import Count, DayOrNone, Evening, Result, once
 from attacks.lab.simulation.scenario import Scenario
-from escrow.scheme import SET_UP
 
 Verdict = Literal[
     "BREACH",
@@ -29,22 +23,6 @@ Verdict = Literal[
     "TIMEOUT",
     "ERROR",
 ]
-
-Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]  # every reader of JSON has these exactly
-Duration = Annotated[float, msgspec.Meta(ge=0)]
-Evening = Annotated[int, msgspec.Meta(ge=SET_UP, le=(1 << 53) - 1)]  # -1: set-up
-DayOrNone = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 53) - 1)]  # -1: none
-
-
-def once(what: str, listed: Iterable[Hashable]) -> None:
-    """Raise ValueError if something stands twice in a list. `what` names the list."""
-    if twice := [each for each, times in Counter(listed).items() if times > 1]:
-        said = " ".join(map(str, twice[0])) if isinstance(twice[0], tuple) else twice[0]
-        raise ValueError(f"{what} has {said} twice; remove the row that does not belong to this run")
-
-
-class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of every result that is written as JSON."""
 
 
 class Alarms(Result, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from attacks.lab.results.types import Result
+from attacks.lab.results.bounds import Result
 from escrow import registry
 from escrow.crypto import Run, running, sha256
 from escrow.registry import Kind

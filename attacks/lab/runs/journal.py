@@ -22,8 +22,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from attacks.lab.results.bounds import Result, once
 from attacks.lab.results.errors import NotComparable
-from attacks.lab.results.types import Cell, Manifest, Result, once
+from attacks.lab.results.types import Cell, Manifest
 from escrow.errors import Malformed
 
 SCHEMA: Final = "escrow-lab/cells/1"

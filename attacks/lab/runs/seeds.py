@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from statistics import median_low
 from typing import Literal
 
-from attacks.lab.results.types import Cell, Count, Manifest, Matrix, Result, once
+from attacks.lab.results.bounds import Count, Result, once
+from attacks.lab.results.types import Cell, Manifest, Matrix
 
 
 class Spread(Result, frozen=True, kw_only=True):
