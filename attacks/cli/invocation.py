@@ -29,7 +29,7 @@ from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
 from attacks.cli.policy import Policy, judge, read_policy
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.types import Cell
-from attacks.lab.simulation import scenario
+from attacks.lab.simulation import scenario, shapes
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import exhaustive
@@ -148,12 +148,10 @@ class Invocation:
     def _from_file(self, path: Path) -> Scenario:
         if given := [name for name in ("smoke", *SIZES) if getattr(self, name) not in (None, False)]:
             raise click.UsageError(f"--{given[0]} has no effect on a scenario file; change the file")
+        read = shapes.read(path)
         try:
-            read = msgspec.json.decode(path.read_bytes(), type=Scenario)
             return msgspec.structs.replace(read, **self._chosen()).check()
-        except OSError as error:
-            raise Malformed(f"{path}: {error.strerror}") from None
-        except (msgspec.DecodeError, Malformed, UnicodeDecodeError, RecursionError) as error:
+        except Malformed as error:
             raise Malformed(f"{path} is not a scenario: {error}") from None
 
     def _chosen(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from attacks.cli.invocation import CommandResult, Invocation, run
+from attacks.lab.simulation.shapes import shapes
 from escrow.signatures import MOST_BITS
 
 Body = Callable[..., CommandResult]
@@ -65,8 +66,8 @@ def play() -> list[click.Option]:
             "--scenario",
             "scenario_file",
             type=FILE,
-            metavar="FILE.json",
-            help="Read the scenario from this file, as in a result's manifest.",
+            metavar="NAME|FILE.json",
+            help=f"Play a scenario of the lab ({', '.join(shapes())}), or that of a file, as in a result's manifest.",
         ),
     ]
 

@@ -24,6 +24,8 @@ LIMITS = (  # of a scenario's numbers: what a play can bear
     ("seed", -(1 << 63), (1 << 63) - 1),
     ("days", 1, LATEST),
     ("messages", 1, 1_000_000),
+    ("group_percent", 0, 100),
+    ("one_way_percent", 0, 100),
     ("loss_percent", 0, 100),
     ("late_percent", 0, 100),
     ("stock", 0, 1_000),
@@ -84,6 +86,9 @@ class PlannedText(msgspec.Struct, frozen=True):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every size is a number here. Probabilities are in percent, so that equality is exact.
 
+    Of the texts of a day, `one_way_percent` are of its one-way stretches, if it has any. Of the others, a device whose
+    user is in a group sends `group_percent` to groups.
+
     The adversary can make 2^`work` trials where a secret can be guessed.
     """
 
@@ -92,7 +97,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     messages: int = 250
     users: tuple[User, ...]
     groups: tuple[GroupSpec, ...] = ()
+    group_percent: int = 40
     one_way: tuple[OneWay, ...] = ()
+    one_way_percent: int = 15
     lossy: tuple[str, ...] = ()
     loss_percent: int = 20
     late_percent: int = 10
@@ -111,22 +118,19 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return tuple(device for user in self.users for device in user.devices)
 
     def texts(self) -> Iterator[PlannedText]:
-        """Return all texts in order.
-
-        About a third to groups, the rest between two users, each user's devices in turn.
-        """
+        """Return all texts in order."""
         dice = random.Random(self.seed)  # noqa: S311 (who writes when is no secret)
         owner = {device: user.name for user in self.users for device in user.devices}
         for number in range(self.messages):
             day = number * self.days // self.messages
             stretch = [each for each in self.one_way if each.first <= day <= each.last]
-            if stretch and dice.random() < 0.15:
+            if stretch and dice.random() < self.one_way_percent / 100:
                 chosen = dice.choice(stretch)
                 yield PlannedText(number, day, self._device_of(chosen.writer), chosen.reader, "")
                 continue
             device = dice.choice(self.devices)
             groups = [group for group in self.groups if owner[device] in self.members(group, day)]
-            if groups and dice.random() < 0.4:
+            if groups and dice.random() < self.group_percent / 100:
                 yield PlannedText(number, day, device, "", dice.choice(groups).name)
                 continue
             silenced = {(each.reader, each.writer) for each in stretch}
