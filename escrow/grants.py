@@ -222,9 +222,10 @@ class Choice(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True):
     """What a scheme's source says about who may open what. `words` is a paraphrase unless in quotation marks.
 
-    `access` says which texts the lawful access is promised to yield: none, all that a warrant covers, or those that
-    it covers from its service on. Only texts that were promised and missed count against the claim. `sources` are the
-    sentences that it rests on; `concessions`, `model` and `choices` are told apart from it in a verdict, or on a page.
+    `access` says which texts the lawful access is promised to yield: none, all that a warrant covers (an archive), or
+    those that it covers from its service on (a wiretap). Only texts that were promised and missed count against the
+    claim. `sources` are the sentences that it rests on; `concessions`, `model` and `choices` are told apart from it in
+    a verdict, or on a page.
     """
 
     words: str

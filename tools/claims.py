@@ -29,8 +29,8 @@ Who may open what is said in these words:
 """
 ACCESS = {
     "none": "no text",
-    "in scope": "what its warrants cover",
-    "from service": "what its warrants cover, from their service on",
+    "in scope": "what its warrants cover, of days before their service too (an archive)",
+    "from service": "what its warrants cover, from their service on (a wiretap)",
 }
 
 

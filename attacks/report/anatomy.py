@@ -12,6 +12,7 @@ from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.adversary.timing.evenings import as_text, from_text
 from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Secrets
+from attacks.report.access import by_kind
 from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
 
@@ -53,6 +54,8 @@ def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
     page.line(HISTORY)
     page.line(described(anatomy.manifest.scenario))
     page.line("By evening of the seizure: texts opened that were sent by then + later.")
+    if said := by_kind(anatomy.access):
+        page.line(f"The lawful access reads {said}.")
     for section in sections(anatomy):
         page.gap()
         page.heading(f"{anatomy.scheme}, {section.title}")

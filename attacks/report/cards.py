@@ -139,8 +139,8 @@ def _claimed(claim: Claim) -> Sequence[tuple[str, str]]:
     conceded = [("conceded", words) for grant in claim.grants for words in grant.concedes]
     promised = {
         "none": "no lawful access",
-        "in scope": "the authority gets what its warrants cover",
-        "from service": "the authority gets what its warrants cover, from their service on",
+        "in scope": "the authority gets what its warrants cover, of days before their service too (an archive)",
+        "from service": "the authority gets what its warrants cover, from their service on (a wiretap)",
     }[claim.access]
     where = f" ({claim.section})" if claim.section else ""
     return [("claim", claim.words + where), ("promised", promised), *grants, *conceded]

@@ -10,6 +10,7 @@ from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix, Unnoticed
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.judging.procedure import briefly
 from attacks.report import grid, scorecard
+from attacks.report.access import by_kind
 from attacks.report.cards import Card, draw_card
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
@@ -122,6 +123,7 @@ def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
         pairs += _read(cell)
         pairs += [
             ("lawful", f"{cell.lawful} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
+            *([("warrants", said)] if (said := by_kind(cell.access)) else []),
             *_false(cell),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),
         ]

@@ -126,24 +126,28 @@ def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
 
 
 class GhostProvider(Official, provider.Provider):
-    """A provider that serves warrants. `haunted` are the silent devices and the requests that added them."""
+    """A provider that serves warrants. `haunted` are the silent devices and the requests that added them.
+
+    A device is listed on the days that its warrant covers. Mail that was late is kept for it until the warrant expires.
+    """
 
     court: Public = b""
     haunted: dict[str, Request] = {}
 
     @shared("the authority that a court's warrant names has signed it", anybody=True)
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
-        """Add the silent device of a request that passes every check to the target's devices. Nothing is answered."""
+        """Take the silent device of a request that passes every check among the target's. Nothing is answered."""
         keys = codec.decode(request.subject, GhostKeys)
-        self.admit(request, wire.day, iter([("no device has that name", keys.device not in self.accounts)]))
-        self.haunt(keys, request.warrant.order.target)
+        free = keys.device not in self.accounts and keys.device not in self.haunted
+        self.admit(request, wire.day, iter([("no device has that name", free)]))
         self.haunted[keys.device] = request
+        self.keep_to_warrants(wire.day)
 
     def timely(self, warrant: Warrant, day: int) -> Checks:
-        """Yield the checks on the warrant: the court's signature first; it covers today, and is for content."""
+        """Yield the checks on the warrant: the court's signature first; days to come, and content."""
         yield "court's signature", warrant.signed_by(self.court)
         yield from super().timely(warrant, day)
-        yield "window", warrant.order.first <= day <= warrant.order.last
+        yield "window", day <= warrant.order.last
         yield "scope", warrant.order.opens_content
 
     def haunt(self, keys: GhostKeys, target: str) -> None:
@@ -156,11 +160,22 @@ class GhostProvider(Official, provider.Provider):
         return Quiet(seal_quiet(self.entry(sender, sender).identity, self.haunted.get(packet.device)))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
-        """Return the devices of a user, after removing silent devices whose warrant has ended."""
-        for name, request in list(self.haunted.items()):
-            if request.warrant.order.last < wire.day:
-                del self.haunted[name], self.accounts[name], self.directory[name]
+        """Return the devices of a user, with the silent devices that warrants cover today."""
+        self.keep_to_warrants(wire.day)
         return super().on_devices_of(sender, packet, wire)
+
+    def keep_to_warrants(self, day: int) -> None:
+        """List the silent devices whose warrants cover a day, and no others. Forget those whose warrants expired."""
+        for name, request in list(self.haunted.items()):
+            order = request.warrant.order
+            if order.first <= day <= min(order.last, order.expires):
+                if name not in self.accounts:
+                    self.haunt(codec.decode(request.subject, GhostKeys), order.target)
+            else:
+                self.directory.pop(name, None)
+            if order.expires < day:
+                del self.haunted[name]
+                self.accounts.pop(name, None)
 
 
 class Silence(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

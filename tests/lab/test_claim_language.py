@@ -10,6 +10,7 @@ from attacks.lab.simulation.attack import Turn
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.delivery import Messaging
 from escrow.grants import Claim, Concession, Exclusion, Grant, Quotation, check_cast, checked, extents, read_who
 from escrow.schemes.split_key import SplitKey
 
@@ -156,7 +157,8 @@ def test_extents_are_joined_and_scope_follows_the_warrants():
     agent = coalition("agent-1@1")
     judge = Judge(record(), claim(Grant("agent", "in scope of a served warrant and from the theft on")))
     granted = {sent.id for sent in record().sent if judge.granted(agent, sent.id)}
-    assert granted == {each for each in judge.in_scope if judge.by_id[each].day > 1} != set()
+    covered = Messaging(record()).entitled
+    assert granted == {each for each in covered if judge.by_id[each].day > 1} != set()
     targets = {warrant.order.target for warrant in record().warrants}
     wide = Judge(record(), claim(Grant("agent", "of the target of a served warrant")))
     assert {sent.id for sent in record().sent if wide.granted(agent, sent.id)} == {
@@ -164,7 +166,7 @@ def test_extents_are_joined_and_scope_follows_the_warrants():
     }
     since = Judge(record(), claim(Grant("agent", "in scope of a served warrant and from service on")))
     found = {sent.id for sent in record().sent if since.granted(agent, sent.id)}
-    assert found <= judge.in_scope
+    assert found <= covered
     assert extents("in scope and from service on") == ("in scope", "from service on")
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from attacks.lab.results.bounds import Count, DayOrNone, Evening, Result, once
+from attacks.lab.results.coverage import Access
 from attacks.lab.simulation.scenario import Scenario
 
 Verdict = Literal[
@@ -140,13 +141,13 @@ class Cell(Result, frozen=True, kw_only=True):
 
     `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
     whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`; `unkept` are those of
-    them that the claim promises, and `unkept_conceded` those of these that the source concedes. `fabricated` are texts
-    that the lawful access yields beside the `lawful` ones and nobody sent, `misattributed` those of the latter that it
-    has in another conversation, and `framed` those that it attributed to a user who did not send them. `named` are
-    targets of warrants whose names the network reads. `beyond` counts texts that open only to more guesses than the
-    scenario's `work` allows; they count nowhere else. `coalition` is the smallest one that opens the most texts that
-    the claim excludes, or else the most texts; `reason` says in one line what decided the verdict. `key` is known
-    before the cell runs, `digest` names its evidence.
+    them that the claim promises, and `unkept_conceded` those of these that the source concedes; `access` has these
+    counts by when warrants were issued. `fabricated` are texts that the lawful access yields beside the `lawful` ones
+    and nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those that it
+    attributed to a user who did not send them. `named` are targets of warrants whose names the network reads. `beyond`
+    counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else. `coalition`
+    is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason` says in one
+    line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
     """
 
     scheme: str
@@ -177,6 +178,7 @@ class Cell(Result, frozen=True, kw_only=True):
     framed: Count = 0
     unkept: Count = 0
     unkept_conceded: Count = 0
+    access: Access = Access()
     added: Added = Added()
     against: Against = Against()
     grounds: Grounds = Grounds()
@@ -347,8 +349,9 @@ class NamedTargets(Result, frozen=True, kw_only=True):
 class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
 
-    `named` counts whom the wire names; results that were written before it have none. `refusals` are checks of
-    officials that refuse every order which was tried, so that the served rows may lack some.
+    `named` counts whom the wire names, `access` is the lawful access of the honest play; results that were written
+    before them have none. `refusals` are checks of officials that refuse every order which was tried, so that the
+    served rows may lack some.
     """
 
     schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
@@ -357,6 +360,7 @@ class Anatomy(Result, frozen=True, kw_only=True):
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
     named: NamedTargets | None = None
+    access: Access | None = None
     refusals: tuple[str, ...] = ()
     manifest: Manifest
 

@@ -46,7 +46,10 @@ class GroupSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lawful warrant: about whom, for messages of which days, usable from its issue to its expiry, and for what."""
+    """A lawful warrant: about whom, for messages of which days, usable from its issue to its expiry, and for what.
+
+    It is served on the morning of the day `issued`: prospective for texts from then on, retrospective for earlier ones.
+    """
 
     target: str
     first: int
@@ -247,8 +250,9 @@ def _repeated(names: Iterable[str]) -> list[str]:
 def default(*, users: int = 6, groups: int = 2, days: int = 10, messages: int = 250, seed: int = 2019) -> Scenario:
     """Return the scenario of every table.
 
-    It has a one-way stretch, a lossy link, a device out of one-time prekeys, and two warrants. Days and devices scale
-    with the sizes asked for. Raise Malformed for sizes that make no scenario.
+    It has a one-way stretch, a lossy link, a device out of one-time prekeys, and two warrants: one prospective, served
+    on the first day that it covers, and one served on the last, which is retrospective for all days before. Days and
+    devices scale with the sizes asked for. Raise Malformed for sizes that make no scenario.
     """
     if not 2 <= users <= len(NAMES) * 8 or days < 1 or messages < 1 or groups < 0:
         raise Malformed(f"a scenario needs 2 to {len(NAMES) * 8} users, a day, a message and no negative number")

@@ -63,6 +63,7 @@ def anatomy(
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
             named=named(evaluation.analysis),
+            access=evaluation.honest.access(scheme.claim.access),
             refusals=sentences(evaluation.analysis.adversary.refusals),
             manifest=manifest([scheme], attacks, scenario, attacks),
         )

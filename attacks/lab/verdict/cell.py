@@ -43,7 +43,7 @@ def judge_cell(
     opened = found.opened(mask)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
-    unkept = _unkept(judge, messaging)
+    unkept = messaging.unkept(judge.claim.access)
     missing = judge.missed(unkept)
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     doubts: tuple[str, ...] = ()
@@ -70,6 +70,7 @@ def judge_cell(
             missed=_exposed(messaging.evaded, day, messaging),
             unkept=len(unkept),
             unkept_conceded=len(missing),
+            access=messaging.access(judge.claim.access),
             fabricated=messaging.fabricated,
             misattributed=len(messaging.misattributed),
             named=len(by_network(analysis)),
@@ -108,12 +109,6 @@ def _left(standing: Standing, coalition: Coalition) -> Iterator[str]:
     by, left = standing.left_by, standing.against.left
     if by is not None and by != coalition and left < standing.against.texts:
         yield f"nothing excuses {texts(left)}, which {by} can open"
-
-
-def _unkept(judge: Judge, messaging: Messaging) -> frozenset[int]:
-    """Return the texts that the claim promises to the lawful access, delivered, that it did not return."""
-    promised = {"none": frozenset[int](), "in scope": messaging.entitled, "from service": messaging.promised}
-    return (promised[judge.claim.access] & messaging.delivered) - messaging.lawful
 
 
 def _trials(record: Record, attack: Attack) -> int:

@@ -8,7 +8,7 @@ This uses public headers and the seized state alone, no derivation, so it is ind
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
@@ -24,6 +24,15 @@ from escrow.e2ee.transcript import Transcript
 from escrow.grants import DEVICE, MISSED, OWN, Claim, Grant, Who, called, checked, extents, is_met, parts, read_who
 from escrow.scheme import SET_UP
 from escrow.testing.world import mails_in
+from escrow.warrant import Order
+
+BY_ORDER: dict[str, Callable[[Order, Sent], bool]] = {
+    **dict.fromkeys(
+        ("in scope", "in scope of a served warrant"), lambda order, sent: order.covers(sent.people, sent.day)
+    ),
+    "of the target of a served warrant": lambda order, sent: order.target in sent.people,
+    "from service on": lambda order, sent: order.target in sent.people and order.issued <= sent.day,
+}  # the extents that speak of a warrant
 
 
 class Judge:
@@ -34,12 +43,6 @@ class Judge:
         self._turned = {turn.principal: turn.day for turn in record.corrupted}
         self._owner = {device: user.name for user in record.scenario.users for device in user.devices}
         self.by_id = {sent.id: sent for sent in record.sent}
-        self.in_scope = {
-            sent.id
-            for sent in record.sent
-            for warrant in record.warrants
-            if warrant.order.covers(sent.people, sent.day)
-        }
         self._shown = {(shown.device, shown.text): shown.day for shown in reversed(record.shown)}
         self._read_mail()
         self._held = cache(self._held_by)
@@ -111,8 +114,13 @@ class Judge:
         return called(role, (*cast.officials, *sorted(beside - set(cast.officials))))
 
     def _within_extent(self, extent: str, coalition: Coalition, text: int) -> bool:
-        """Return whether a text meets every extent that is joined here."""
-        return all(self._meets(each, coalition, self.by_id[text]) for each in extents(extent))
+        """Return whether a text meets every extent that is joined here; what is said of warrants, by one warrant."""
+        sent, joined = self.by_id[text], extents(extent)
+        said = [BY_ORDER[each] for each in joined if each in BY_ORDER]
+        orders = (warrant.order for warrant in self.record.warrants)
+        if said and not any(all(meets(order, sent) for meets in said) for order in orders):
+            return False
+        return all(self._meets(each, coalition, sent) for each in joined if each not in BY_ORDER)
 
     def _meets(self, extent: str, coalition: Coalition, sent: Sent) -> bool:
         if extent == "everything":
@@ -121,13 +129,6 @@ class Judge:
             return any(self._own(member, sent) for member in coalition.members)
         if extent == "of the holder's own user":
             return any(self._owner.get(member.principal) in sent.people for member in coalition.members)
-        orders = [warrant.order for warrant in self.record.warrants]
-        if extent.startswith("in scope"):
-            return sent.id in self.in_scope
-        if extent == "of the target of a served warrant":
-            return any(order.target in sent.people for order in orders)
-        if extent == "from service on":
-            return any(order.target in sent.people and order.issued <= sent.day for order in orders)
         first, last, turned = self._theft(coalition)
         if extent == "of the day of the theft":
             return first == last == sent.day

@@ -1,6 +1,7 @@
 """The effect of one play on the users' texts and on the lawful access, as set algebra; no adversary is asked.
 
 entitled     covered by a warrant: target, conversation, day          delivered   shown on an intended device
+prospective  entitled by a warrant served by the morning of its day   retrospective  entitled - prospective
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
 lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
 fabricated   yielded by the lawful access, but not sent
@@ -14,8 +15,10 @@ import hashlib
 from collections import Counter
 from functools import cached_property
 
+from attacks.lab.results.coverage import Access, Coverage
 from attacks.lab.results.types import Alarms, Outside
 from attacks.lab.simulation.record import Record, Sent
+from escrow.grants import Promise
 from escrow.principal import of_kind
 from escrow.scheme import Scheme
 from escrow.testing.world import mails_in
@@ -122,15 +125,49 @@ class Messaging:
         return frozenset(sent.id for sent, user in said if sent is not None and owner[sent.device] != user)
 
     @cached_property
-    def promised(self) -> frozenset[int]:
-        """Entitled texts sent since the warrant was served, of which no packet to the collector was lost."""
-        dropped = {text for text, _ in self.record.lost}
+    def prospective(self) -> frozenset[int]:
+        """The ids of the texts that some warrant covers which was served by the morning of their day."""
+        orders = [warrant.order for warrant in self.record.warrants]
         return frozenset(
             sent.id
             for sent in self.record.sent
-            for warrant in self.record.warrants
-            if warrant.order.covers(sent.people, sent.day) and warrant.order.issued <= sent.day
-        ) - frozenset(dropped)
+            if any(order.issued <= sent.day and order.covers(sent.people, sent.day) for order in orders)
+        )
+
+    @property
+    def retrospective(self) -> frozenset[int]:
+        """The ids of the texts that only warrants cover which were served after their day."""
+        return self.entitled - self.prospective
+
+    def promised(self, promise: Promise) -> frozenset[int]:
+        """Return the ids of the texts that a claim with this promise says the lawful access yields.
+
+        From service on that is what is listened to, so no text of which a packet was lost.
+        """
+        if promise == "none":
+            return frozenset()
+        if promise == "in scope":
+            return self.entitled
+        return self.prospective - {text for text, _ in self.record.lost}
+
+    def unkept(self, promise: Promise) -> frozenset[int]:
+        """Return the ids of the promised texts that were delivered and not returned by the lawful access."""
+        return (self.promised(promise) & self.delivered) - self.lawful
+
+    def access(self, promise: Promise) -> Access:
+        """Return the counts of the lawful access by the kind of warrant."""
+        promised, evaded, unkept = self.promised(promise), self.evaded, self.unkept(promise)
+
+        def counted(kind: frozenset[int]) -> Coverage:
+            return Coverage(
+                covered=len(kind),
+                promised=len(kind & promised),
+                lawful=len(kind & self.lawful),
+                missed=len(kind & evaded),
+                unkept=len(kind & unkept),
+            )
+
+        return Access(promise=promise, prospective=counted(self.prospective), retrospective=counted(self.retrospective))
 
     @property
     def alarms(self) -> tuple[Alarms, ...]:

@@ -1,0 +1,32 @@
+"""What the lawful access returned, by when the warrants were issued."""
+
+from __future__ import annotations
+
+from attacks.lab.results.bounds import Count, Result
+from escrow.grants import Promise
+
+
+class Coverage(Result, frozen=True, kw_only=True):
+    """Texts that warrants of one kind cover: those the claim promises of them, and those the lawful access returned.
+
+    `missed` were delivered and not returned; `unkept` are the promised ones among them.
+    """
+
+    covered: Count = 0
+    promised: Count = 0
+    lawful: Count = 0
+    missed: Count = 0
+    unkept: Count = 0
+
+
+class Access(Result, frozen=True, kw_only=True):
+    """The lawful access by when warrants were issued, and what the claim promises of it; each text counts once.
+
+    `prospective`: some warrant that covers the text was served by the morning of its day, as for a wiretap;
+    `retrospective`: all of them were served later, as for an archive. The access that is promised `from service` is
+    a wiretap, the one `in scope` both.
+    """
+
+    promise: Promise = "none"
+    prospective: Coverage = Coverage()
+    retrospective: Coverage = Coverage()
