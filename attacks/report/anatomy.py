@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.adversary.coalitions import Seizure, natural
+from attacks.lab.adversary.formula import basis, every_name, read
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.adversary.timing.evenings import as_text, from_text
+from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Secrets
 from attacks.report.access import by_kind
 from attacks.report.matrix import by_check, described
@@ -18,8 +19,11 @@ from attacks.report.page import DIM, Page, counted, join
 
 HISTORY = "message history kept on a device's screen is not counted"
 SHOWN = 25  # coalitions of users' devices that a section lists; officials' are all listed
-# a pass that is told as what it adds to another; those without a check add to SERVED
-BASIS = {SERVED: MATHEMATICS, BYTES: MATHEMATICS}
+ALONE = {
+    MATHEMATICS: "By mathematics alone",
+    SERVED: "While officials answer requests",
+    BYTES: "By bytes alone, which no typed function computes",
+}  # the title of a pass
 
 
 class Section(NamedTuple):
@@ -38,29 +42,32 @@ def sections(anatomy: Anatomy) -> Iterator[Section]:
     for each in anatomy.minimal_coalitions:
         passes.setdefault((each.mode, each.label_pass), []).append(each)
     for (mode, name), found in passes.items():
-        basis = (SERVED if name.startswith(WITHOUT) else BASIS.get(name, "")) if mode == "passive" else ""
-        known = {_yield(each) for each in passes.get((mode, basis), ())}
+        rests_on = basis(name) if mode == "passive" else ""
+        known = {_yield(each) for each in passes.get((mode, rests_on), ())}
         new = tuple(each for each in found if _yield(each) not in known)
         title = f"active, by attack, {name}" if mode == "active" else f"passive, {name}"
-        yield Section(name if mode == "passive" else "", title, new, basis, len(found) - len(new))
+        yield Section(name if mode == "passive" else "", title, new, rests_on, len(found) - len(new))
 
 
 def _yield(found: Minimal) -> tuple[object, ...]:
     return found.members, found.periods, found.threshold, found.opens, tuple(sorted(found.by_day.items()))
 
 
-def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
-    """Draw every minimal coalition and what it opens, by the evening of the seizure."""
-    page.line(HISTORY)
+def draw_anatomy(page: Page, anatomy: Anatomy, evenings: bool = False) -> None:
+    """Draw the access structure as formulas; with `evenings`, also what each opens by evening."""
+    page.heading(f"{anatomy.scheme}: who opens how many of {counted(anatomy.sent, 'text')}")
     page.line(described(anatomy.manifest.scenario))
-    page.line("By evening of the seizure: texts opened that were sent by then + later.")
     if said := by_kind(anatomy.access):
         page.line(f"The lawful access reads {said}.")
-    for section in sections(anatomy):
+    _draw_structure(page, anatomy)
+    _draw_active(page, anatomy)
+    if evenings or not anatomy.structure:
         page.gap()
-        page.heading(f"{anatomy.scheme}, {section.title}")
-        _draw_section(page, anatomy.sent, section)
-        _draw_naming(page, anatomy.identities, section)
+        page.line("By evening of the seizure: texts opened that were sent by then + later.")
+        for section in sections(anatomy):
+            page.gap()
+            page.heading(f"{anatomy.scheme}, {section.title}")
+            _draw_section(page, anatomy.sent, section)
     if not anatomy.minimal_coalitions:
         page.gap()
         page.line(f"{anatomy.scheme}: no coalition opens any of the {anatomy.sent} texts")
@@ -68,14 +75,54 @@ def draw_anatomy(page: Page, anatomy: Anatomy) -> None:
         page.line(f"what is served is not known: {refusal}")
     if anatomy.identities is not None:
         page.gap()
+        _draw_naming(page, anatomy, anatomy.identities)
         _draw_secrets(page, anatomy, anatomy.identities)
     if (told := anatomy.named) is not None and told.targets:
         page.gap()
         page.heading(f"{anatomy.scheme}, who reads that a target is under a warrant")
-        page.line(f"the network: of {told.network} of {counted(told.targets, 'target')}", indent=2)
+        page.line(f"the network, without traffic analysis: of {told.network} of {told.targets}", indent=2)
         others = f", {counted(told.users_told, 'user')} told" if told.users_told else ""
-        page.line(f"clients of other users: of {told.clients}{others}", indent=2)
-        page.line("traffic analysis is not counted", DIM, indent=2)
+        page.line(f"clients of other users: of {told.clients} of {told.targets}{others}", indent=2)
+    page.gap()
+    page.line(f"{HISTORY}.", DIM)
+
+
+def _draw_structure(page: Page, anatomy: Anatomy) -> None:
+    """Draw a line for each number of texts, with the coalitions that open so many; passes without a check together."""
+    left_out = False
+    for name, rows in groupby(anatomy.structure, lambda each: each.label_pass):
+        check = name.removeprefix(WITHOUT) if name.startswith(WITHOUT) else ""
+        if not (check and left_out):
+            page.gap()
+            page.heading("While officials answer, all but one of their checks made" if check else ALONE.get(name, name))
+        left_out = bool(check)
+        for each in rows:
+            periods = _periods(anatomy, each)
+            within = f" (all taken within one of: evening {'; '.join(periods)})" if periods else ""
+            without = f" (left out: {check})" if check else ""
+            page.line(f"{each.opens:>5}  {each.formula}{without}{within}", hang=7)
+
+
+def _periods(anatomy: Anatomy, row: AccessFormula) -> tuple[str, ...]:
+    """Return the stretches within one of which the coalitions of a formula take all their members, if there are any."""
+    names = {name for term in read(row.formula) for name in every_name(term)}
+    passive = (each for each in anatomy.minimal_coalitions if each.mode == "passive" and each.periods)
+    return next((each.periods for each in passive if each.row[0] == row.label_pass and names >= {*each.row[1:]}), ())
+
+
+def _draw_active(page: Page, anatomy: Anatomy) -> None:
+    """Draw a line for each attack that corrupts a party: who, what they open, and how many alarms there are."""
+    active = [each for each in anatomy.minimal_coalitions if each.mode == "active" and each.opens]
+    if not active:
+        return
+    page.gap()
+    page.heading("By an attack in which they cheat, in the way that opens most")
+    for each in sorted(active, key=lambda each: (-each.opens, each.meddle)):
+        who = shortened(list(dict.fromkeys(member.partition("@")[0] for member in each.members)))
+        way = f", {each.strategy}" if each.strategy else ""
+        times = sum(alarm.times for alarm in each.alarms)
+        alarms = counted(times, "alarm") if times else "no alarm"
+        page.line(f"{each.opens:>5}  {who}: {each.meddle}{way}; {alarms}", hang=7)
 
 
 def _draw_section(page: Page, sent: int, section: Section) -> None:
@@ -97,20 +144,22 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
         page.line(f"and {len(hidden)} more, each opening at most {most} (--format json lists them)", indent=2)
 
 
-def _draw_naming(page: Page, identities: Identities | None, section: Section) -> None:
-    """Draw who learns, in a pass, who sent the messages."""
-    if identities is None or not section.label_pass:
-        return
-    found, known = (_named(identities, name) for name in (section.label_pass, section.basis))
-    if found == known:
-        page.line(f"senders: named as under {section.basis}", indent=2)
-        return
-    for names in sorted({names for _, names, _ in found}, reverse=True):
-        who = [" + ".join(members) for members, each, _ in found if each == names]
-        page.line(f"names the sender of {names} of {identities.fields} fields: any of {{{join(who)}}}", indent=2)
-    blind = [" + ".join(_on(each, nothing) for each in members) for members, _, nothing in found if nothing]
-    if blind:
-        page.line(f"and opens no text: {join(blind)}", DIM, indent=4)
+def _draw_naming(page: Page, anatomy: Anatomy, identities: Identities) -> None:
+    """Draw, pass by pass, who learns who sent the messages."""
+    if identities.coalitions:
+        page.heading(f"{anatomy.scheme}, who learns the sender of how many of {identities.fields} fields")
+    for name in dict.fromkeys(each.label_pass for each in identities.coalitions):
+        found, known = (_named(identities, each) for each in (name, basis(name)))
+        if found == known:
+            continue
+        page.line(ALONE.get(name, f"Left out: {name.removeprefix(WITHOUT)}"), indent=2)
+        for names in sorted({names for _, names, _ in found}, reverse=True):
+            who = [", ".join(members) for members, each, _ in found if each == names]
+            page.line(f"{names:>5}  {'; '.join(who)}", hang=7)
+        if blind := [", ".join(_on(each, nothing) for each in members) for members, _, nothing in found if nothing]:
+            page.line(f"and no text: {'; '.join(blind)}", DIM, indent=7)
+    if identities.coalitions:
+        page.gap()
 
 
 def _named(identities: Identities, label_pass: str) -> list[tuple[tuple[str, ...], int, tuple[int, ...]]]:
@@ -169,12 +218,12 @@ def _who(found: Minimal) -> str:
     members = list(found.members)
     if found.threshold is not None:
         members.append(f"any {found.threshold.t} of {len(found.threshold.of)} ({shortened(found.threshold.of)})")
-    return " + ".join(members) or "nobody but the network"
+    return ", ".join(members) or "nobody but the network"
 
 
 def shortened(names: Sequence[str]) -> str:
     """Return the first and the last of many names; numbers count, so agent-2 is before agent-10."""
-    ordered = sorted(names, key=lambda name: [(len(part), part) for part in re.split(r"(\d+)", name)])
+    ordered = sorted(names, key=natural)
     return join(ordered) if len(ordered) <= 4 else f"{ordered[0]}, {ordered[1]} … {ordered[-1]}"
 
 

@@ -186,7 +186,7 @@ def _read(cell: Cell) -> list[tuple[str, str]]:
     if not cell.exposed.total:
         return [("reads", f"none of {counted(cell.sent, 'text')}")]
     return [
-        ("coalition", " + ".join(cell.coalition) or "nobody but the network"),
+        ("coalition", ", ".join(cell.coalition) or "nobody but the network"),
         ("reads", f"{cell.exposed.total} of {counted(cell.sent, 'text')}, {cell.excluded} of them against the claim"),
         ("targets", _when(cell.exposed.target)),
         ("others", _when(cell.exposed.bystander)),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import attacks.registry
+from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.types import (
     Alarms,
     Anatomy,
@@ -148,7 +149,7 @@ def test_a_cell_is_told_with_who_read_what_and_who_noticed() -> None:
     told = drawn(lambda page: matrix.draw_cell(page, one), 200)
     for said in (
         "plain under authority-theft: BREACH",
-        "agent-1@3 + agent-2@3",
+        "agent-1@3, agent-2@3",
         "51 of 250 texts, 7 of them against the claim",
         "30 texts from before the corruption, 20 from after it",
         "20 of 25; 0 overreached, 5 evaded",
@@ -217,9 +218,30 @@ def told_of(*found: Minimal, width: int = 80, identities: Identities | None = No
     return drawn(lambda page: anatomy.draw_anatomy(page, measured), width)
 
 
-def test_the_first_line_says_what_is_not_counted() -> None:
-    assert told_of().startswith("message history kept on a device's screen is not counted\n")
+def test_the_last_line_says_what_is_not_counted() -> None:
+    assert told_of().endswith("message history kept on a device's screen is not counted.\n")
     assert "no coalition opens any of the 250 texts" in told_of()
+
+
+def test_the_structure_stands_first_as_formulas_and_evenings_only_where_they_are_asked_for() -> None:
+    found = (minimal("agent-1@0-9", "agent-2@0-9", periods=("0-3", "4-9")), minimal("court@0-9", name="served"))
+    rows = [("mathematics", True, 250, "any 2 of {agent-1; agent-2; agent-3}"), ("served", True, 250, "court")]
+    rows += [("without window", True, 90, "authority"), ("without target", True, 70, "authority")]
+    structure = tuple(AccessFormula(label_pass=n, officials_only=o, opens=count, formula=f) for n, o, count, f in rows)
+    active = minimal("provider@3-9", mode="active", meddle="ghost-insertion", strategy="everybody", alarms=(NUMBER,))
+    of_one = manifest(("split-key",))
+    made = Anatomy(
+        scheme="split-key", sent=250, structure=structure, minimal_coalitions=(*found, active), manifest=of_one
+    )
+    told = drawn(lambda page: anatomy.draw_anatomy(page, made))
+    assert told.startswith("split-key: who opens how many of 250 texts\n")
+    within = " (all taken within one of: evening\n       0-3; 4-9)\n"
+    assert f"alone\n  250  any 2 of {{agent-1; agent-2; agent-3}}{within}" in told
+    assert "\nWhile officials answer requests\n  250  court\n\n" in told
+    assert "made\n   90  authority (left out: window)\n   70  authority (left out: target)\n" in told
+    assert "\n  250  provider: ghost-insertion, everybody; 2 alarms\n" in told
+    assert "passive" not in told
+    assert "split-key, passive, served" in drawn(lambda page: anatomy.draw_anatomy(page, made, evenings=True))
 
 
 def test_passes_are_sections_and_a_later_one_tells_what_it_adds() -> None:
@@ -228,7 +250,7 @@ def test_passes_are_sections_and_a_later_one_tells_what_it_adds() -> None:
     narrow, wide = minimal("authority@0-9", name="served", opens=20), minimal("authority@0-9", name="without window")
     told = told_of(both[0], both[1], court[0], narrow, both[2], court[1], wide)
     mathematics, served, without = told.split("\nsplit-key, passive, ")[1:]
-    assert "agent-1@0-9 + agent-2@0-9: opens 250 of 250\n    evening 3: 100+150" in mathematics
+    assert "agent-1@0-9, agent-2@0-9: opens 250 of 250\n    evening 3: 100+150" in mathematics
     assert "1 coalition as under mathematics, and:\n  court@0-9: opens 250 of 250" in served
     assert "answered by agent-1" in served and "agent-2@0-9" not in served
     assert "2 coalitions as under served, and:\n  authority@0-9: opens 250 of 250" in without
@@ -264,8 +286,8 @@ def test_who_learns_senders_and_what_secrets_give_is_told_pass_by_pass() -> None
     secrets = [Secrets(kinds=("A", "B", "B"), sets=2, **half), Secrets(kinds=("A",), sets=1, **none)]
     found = Identities(fields=10, coalitions=tuple(naming), secrets=tuple(secrets))
     told = " ".join(told_of(minimal("agent@0-9"), minimal("agent@0-9", name="served"), identities=found).split())
-    assert "names the sender of 9 of 10 fields: any of {agent@0-9, office@0-9} and opens no text: office@1-2,5" in told
-    assert "senders: named as under mathematics" in told
+    assert "who learns the sender of how many of 10 fields By mathematics alone 9 agent@0-9; office@0-9" in told
+    assert "and no text: office@1-2,5" in told and told.count("9 agent@0-9") == 1
     assert "A + 2 B: 2 ways: opens 3 to 4 of 250, the first by day 1, the last on day 8 or later; together 7" in told
     assert "A: names the sender of 9 of 10 fields, opens no text" in told
     alone = told_of(identities=Identities(unmeasured="nobody looked"))

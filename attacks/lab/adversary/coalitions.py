@@ -225,7 +225,7 @@ class AccessStructure:
     def _threshold(self, symbol: Symbol, above: int) -> CoalitionThreshold:
         members = (self._sets(member, above) for member in symbol.members)
         printed = (" or ".join(str(self._coalition(mask, above)) for mask in member) for member in members)
-        return CoalitionThreshold(symbol.t, tuple(sorted(filter(None, printed), key=_natural)))
+        return CoalitionThreshold(symbol.t, tuple(sorted(filter(None, printed), key=natural)))
 
     def _sets(self, label: int, above: int) -> list[int]:
         """Return the masks of a label, without those that rest on a threshold which they are to meet."""
@@ -250,10 +250,10 @@ class AccessStructure:
 
 
 def _together(members: Iterable[Seizure], thresholds: Iterable[CoalitionThreshold] = ()) -> Coalition:
-    return Coalition(tuple(sorted(set(members), key=_natural)), tuple(sorted(thresholds)))
+    return Coalition(tuple(sorted(set(members), key=natural)), tuple(sorted(thresholds)))
 
 
-def _natural(thing: object) -> list[tuple[str, int]]:
+def natural(thing: object) -> list[tuple[str, int]]:
     """Return a sort key that orders numbers in names as numbers: agent-2 before agent-10."""
     return [(word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", str(thing))]
 

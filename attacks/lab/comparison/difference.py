@@ -70,7 +70,7 @@ def gone_or_new(old: Rows, new: Rows, what: str) -> Iterator[Difference]:
 
 def said(value: Value) -> int | float | str | None:
     """Return a value in one word."""
-    return " + ".join(map(str, value)) if isinstance(value, tuple) else value
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def count(what: str, old: Value, new: Value, worse: Literal["more", "fewer"] = "more") -> Iterator[Change]:

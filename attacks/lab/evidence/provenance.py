@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from attacks.lab.adversary.coalitions import Coalition, parse
 from attacks.lab.adversary.edges import ServiceEdge
+from attacks.lab.adversary.formula import first_of_each
 from attacks.lab.adversary.view import Reader, words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
@@ -16,9 +17,12 @@ from escrow.scheme import SET_UP
 
 
 def coalition_of(text: str, record: Record) -> Coalition:
-    """Return the coalition that was typed. Raise UnknownName for a member or an evening that the scenario lacks."""
+    """Return the coalition that was typed, of a threshold in it the first t members.
+
+    Raise UnknownName for a member or an evening that the scenario lacks.
+    """
     try:
-        coalition = parse(text, (*record.cast.devices, *record.cast.officials))
+        coalition = parse(first_of_each(text), (*record.cast.devices, *record.cast.officials))
     except ValueError as error:
         raise UnknownName(str(error)) from None
     last = record.scenario.days - 1

@@ -9,6 +9,7 @@ import msgspec
 
 from attacks.lab.results.bounds import Count, DayOrNone, Evening, Result, once
 from attacks.lab.results.coverage import Access
+from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.simulation.scenario import Scenario
 
 Verdict = Literal[
@@ -349,14 +350,15 @@ class NamedTargets(Result, frozen=True, kw_only=True):
 class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
 
-    `named` counts whom the wire names, `access` is the lawful access of the honest play; results that were written
-    before them have none. `refusals` are checks of officials that refuse every order which was tried, so that the
-    served rows may lack some.
+    `structure` is it by names alone, `minimal_coalitions` by evenings. `named` counts whom the wire names, `access` is
+    the lawful access of the honest play. Results that were written before have none of these three. `refusals` are
+    checks of officials that refuse every order which was tried, so that the served rows may lack some.
     """
 
     schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
     scheme: str
     sent: Count
+    structure: tuple[AccessFormula, ...] = ()
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
     named: NamedTargets | None = None

@@ -3,16 +3,20 @@
 *Passive* rows are the labels of the honest play with its lawful warrants. *Active* rows are one play for each attack
 that corrupts a principal. Minimal coalitions of the same principals stand in one row, whatever their evenings:
 `members` gives all evenings that occur, `by_day` what a seizure on that evening opens that no part of the coalition
-opens. Who sent what, where a scheme's fields say it, is measured apart (`identities`).
+opens. `structure` is it by names alone, with what each coalition opens if every member is seized on every
+evening. Who sent what, where a scheme's fields say it, is measured apart (`identities`).
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
+from attacks.lab.adversary.formula import NameThreshold, Together, basis, every_name, formula
 from attacks.lab.adversary.timing.evenings import in_words
+from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
 from attacks.lab.simulation.attack import Attack, Turn, Use, evenings_of
 from attacks.lab.simulation.scenario import Scenario
@@ -25,6 +29,7 @@ from attacks.lab.verdict.named import named
 from escrow import crypto
 from escrow.scheme import SET_UP, Scheme
 
+EVENINGS = re.compile(r"@(?:set-up|\d)[\d,-]*")
 Progress = Callable[[int, int, str], None]
 Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
 
@@ -60,6 +65,7 @@ def anatomy(
         return Anatomy(
             scheme=scheme.name,
             sent=len(evaluation.record.sent),
+            structure=tuple(by_names(evaluation.analysis)),
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
             named=named(evaluation.analysis),
@@ -67,6 +73,47 @@ def anatomy(
             refusals=sentences(evaluation.analysis.adversary.refusals),
             manifest=manifest([scheme], attacks, scenario, attacks),
         )
+
+
+# --- by names alone ---
+
+
+def by_names(analysis: Analysis) -> Iterator[AccessFormula]:
+    """Yield, pass by pass, the coalitions that its basis does not have with the same count: officials first."""
+    officials = set(analysis.record.cast.officials)
+    found = {name: _opened(analysis, name) for name in analysis.passes}
+    for name, counts in found.items():
+        known = found.get(basis(name), {})
+        rows: dict[tuple[bool, int], list[Together]] = defaultdict(list)
+        for term, opens in counts.items():
+            if known.get(term) != opens:
+                rows[every_name(term) <= officials, opens].append(term)
+        for ours, opens in sorted(rows, reverse=True):
+            yield AccessFormula(label_pass=name, officials_only=ours, opens=opens, formula=formula(rows[ours, opens]))
+
+
+def _opened(analysis: Analysis, name: str) -> dict[Together, int]:
+    """Return the minimal sets of principals of all texts, with the number of texts that each opens."""
+    structure = analysis.structure(name)
+    examples: dict[Together, list[Seizure]] = {}
+    minimal = set[Together]()
+    for masks in {frozenset(analysis.masks(text, name)) for text in analysis.texts_in(name)}:
+        terms = {mask: _together(structure.coalition(mask)) for mask in masks}
+        for mask, term in terms.items():
+            examples.setdefault(term, [Seizure(each.principal) for each in structure.example(mask).members])
+        minimal |= {term for term in terms.values() if not any(_inside(other, term) for other in terms.values())}
+    return {term: len(analysis.opened_by(examples[term], name)) for term in minimal}
+
+
+def _together(coalition: Coalition) -> Together:
+    """Return a coalition without its evenings."""
+    wide = (NameThreshold(each.t, frozenset(EVENINGS.sub("", one) for one in each.of)) for each in coalition.thresholds)
+    return Together(frozenset(each.principal for each in coalition.members), frozenset(wide))
+
+
+def _inside(part: Together, whole: Together) -> bool:
+    """Return whether one set of principals is a proper part of another."""
+    return part != whole and part.names <= whole.names and part.thresholds <= whole.thresholds
 
 
 # --- passive ---

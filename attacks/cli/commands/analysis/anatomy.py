@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from attacks.cli.invocation import CommandResult, Invocation
-from attacks.cli.options import command, destination, format_, names, play
+from attacks.cli.options import EVENINGS, command, destination, format_, names, play
 from attacks.lab.verdict.anatomy import anatomy
 from attacks.report.anatomy import draw_anatomy
 
@@ -18,10 +18,14 @@ BY_BYTES = click.Option(
 )
 
 
-@command("anatomy", names(), play(), format_(), destination(), own=[click.Argument(["scheme"]), BY_BYTES])
-def anatomy_command(invocation: Invocation, scheme: str, by_bytes: bool) -> CommandResult:
-    """Measure who can open what: every minimal coalition and what it opens, promises and mathematics apart."""
+@command("anatomy", names(), play(), format_(), destination(), own=[click.Argument(["scheme"]), BY_BYTES, EVENINGS])
+def anatomy_command(invocation: Invocation, scheme: str, by_bytes: bool, evenings: bool) -> CommandResult:
+    """Measure who can open what: every minimal coalition, promises and mathematics apart.
+
+    A coalition is names with commas between them; semicolons stand between coalitions. `explain --coalition` opens the
+    number of texts that stands before it.
+    """
     chosen, attacks = invocation.scheme(scheme), list(invocation.attacks.values())
     with invocation.progress() as progress:
         result = anatomy(chosen, attacks, invocation.scenario, progress, by_bytes=by_bytes)
-    return CommandResult(partial(draw_anatomy, anatomy=result), result)
+    return CommandResult(partial(draw_anatomy, anatomy=result, evenings=evenings), result)
