@@ -22,7 +22,7 @@ from escrow.sharing.committee.rounds import (
     seal_value,
 )
 from escrow.sharing.dkg import extraction, gjkr, result
-from escrow.sharing.dkg.gjkr import Commitments, Complaint, SubShare
+from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare, SubShare
 from escrow.sharing.proactive.recovery import Blinded
 
 sizes = pytest.mark.parametrize(("t", "n"), [(2, 3), (3, 5)])
@@ -81,6 +81,28 @@ def test_one_bad_statement_does_not_hide_the_good_ones_beside_it(running):
     with pytest.raises(Refused):
         running.wire.ask("agent-3", "agent-2", Told((changed(good, vouched=()), good)), type(None))
     assert board.said["deal"]["1"][-1] == good
+
+
+def test_what_is_longer_than_any_round_asks_for_is_neither_verified_nor_passed_on(running):
+    """Else every member would verify, and tell all others, as many pairs as one liar puts into one statement."""
+    agent, key, other = running.agent(2), running.agent(1).key, running.agent(3).key
+    before, session = agent.state(), agent.run.board.session
+    pair = PublicShare(session, 3, 1, 3, bytes(32), bytes(32))
+    for facts in ((pair,) * 500, (Commitments(session, 3, (bytes(33),) * 500),), (changed(pair, value=bytes(9999)),)):
+        long = told(running, 3, *facts).signed(3, other).signed(1, key)
+        with pytest.raises(Refused, match="longer than what any round asks for"):
+            running.wire.ask("agent-3", "agent-2", Told((long,)), type(None))
+    short = told(running, 1, Complaint(session, 1, 3)).signed(1, key).signed(3, other)
+    with pytest.raises(Refused, match="agent-3 tells more statements than two of each member"):
+        running.wire.ask("agent-3", "agent-2", Told((short,) * 7), type(None))
+    assert agent.state() == before
+
+
+def test_nobody_is_told_in_a_later_round_what_was_heard_in_the_last_hop_of_an_earlier_one():
+    """The honest would refuse it, and name the honest member that told it."""
+    world = World({3: faults.Murmuring}, t=2, n=3)
+    assert world.dealers() == (1, 2, 3)
+    assert world.wire.alarms == world.wire.refusals == []
 
 
 def test_a_member_is_heard_twice_a_round_and_then_it_is_convicted(running):

@@ -28,10 +28,12 @@ OUT = [  # a fault in dealing, and what is said of it
     (faults.Dawdling, "left a complaint without an answer"),
     (faults.TwoFaced, "said two different things to all"),
 ]
-HARMLESS = [faults.Answering, faults.Accusing, faults.Whispering, faults.Framing]
+HARMLESS = [faults.Answering, faults.Accusing, faults.Whispering, faults.Framing, faults.Murmuring]
 EXPOSED = [
     (faults.Pretending, "revealed Feldman commitments of another polynomial"),
     (faults.Vanishing, "revealed no Feldman commitments"),
+    (faults.Hollow, "revealed no Feldman commitments"),
+    (faults.HollowKey, "revealed no Feldman commitments"),
     (faults.TwoFacedLater, "revealed no Feldman commitments"),
 ]
 

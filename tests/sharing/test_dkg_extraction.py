@@ -2,13 +2,14 @@
 
 import msgspec
 import pytest
+from committee_faults import hollow
 from key_generation import MAKES, SESSION, both, fields, holds, other, play
 
 from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.primitives.group import scalar
 from escrow.sharing.blame import Assumption, Blame, Blamed
-from escrow.sharing.dkg import extraction, gjkr
+from escrow.sharing.dkg import extraction, gjkr, result
 from escrow.sharing.dkg.gjkr import Commitments, PublicShare
 from escrow.sharing.dkg.in_process import LocalMember, run
 
@@ -70,8 +71,29 @@ class Garbled(LocalMember):
         return Commitments(SESSION, self.index, (bytes(33),) * self.setting.t)
 
 
+class Hollow(Silent):
+    """Deals a polynomial of which one coefficient is 0: it has no Feldman commitment that could be revealed."""
+
+    at = 0
+
+    def deal(self, record):
+        self.polynomials, self.commitments, sent = hollow(self.at, self.setting, self.index)
+        self.subshares = {share.member: share for share in sent}
+
+
+class HollowInside(Hollow):
+    at = 1
+
+
 @pytest.mark.parametrize(
-    ("kind", "fault"), [(Silent, "no Feldman"), (Garbled, "malformed"), (Swapped, "of another polynomial")]
+    ("kind", "fault"),
+    [
+        (Silent, "no Feldman"),
+        (Hollow, "no Feldman"),
+        (HollowInside, "no Feldman"),
+        (Garbled, "malformed"),
+        (Swapped, "of another polynomial"),
+    ],
 )
 def test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays(kind, fault):
     """The key is what it was before the dealer lied: otherwise lying would be a choice between two keys."""
@@ -83,6 +105,9 @@ def test_a_dealer_that_lies_in_the_extraction_is_exposed_and_stays(kind, fault):
     assert ran.record.qualified == (1, 2, 3)
     assert ran.record.exposed == (3,)
     assert holds(ran, 2) == group.base(sum(scalar(member.polynomials.values[0]) for member in members))
+    sent = [share for member in members for share in member.subshares.values()]
+    assert all(result.share_dealt(ran.outcome, share) for share in sent)
+    assert not any(result.share_dealt(ran.outcome, other(share)) for share in sent)
 
 
 def test_void_evidence_is_blamed_on_who_brought_it():

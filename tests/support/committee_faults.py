@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
+from unittest import mock
 
 import msgspec
 
@@ -13,11 +15,11 @@ from escrow.crypto import sha256
 from escrow.errors import Unreachable
 from escrow.primitives import group
 from escrow.schemes.threshold import Threshold, ThresholdAgent
-from escrow.sharing import epochs
+from escrow.sharing import epochs, pedersen, shamir
 from escrow.sharing.committee.broadcast import Statement
 from escrow.sharing.committee.rounds import Told
 from escrow.sharing.dkg import gjkr
-from escrow.sharing.dkg.gjkr import Commitments, Complaint, PublicShare
+from escrow.sharing.dkg.gjkr import Commitments, Complaint, Polynomials, PublicShare, SubShare
 from escrow.sharing.epochs import share_fits
 from escrow.wire import Wire
 
@@ -28,6 +30,22 @@ def off(raw):
 
 def changed(fact, **values):
     return msgspec.structs.replace(fact, **values)
+
+
+def hollow(at, setting, dealer):
+    """Deal as `gjkr.deal`, under Pedersen's commitments, a polynomial of which one coefficient is 0."""
+    values, blindings = group.random_scalars(setting.t), group.random_scalars(setting.t)
+    values[at] = 0
+    points = (
+        pedersen.P256.commit(a, b) if a else group.multiply(pedersen.H, b)
+        for a, b in zip(values, blindings, strict=True)
+    )
+    sent = zip(setting.members, *(shamir.evaluate(each, setting.members) for each in (values, blindings)), strict=True)
+    return (
+        Polynomials(setting.session, dealer, *(tuple(map(group.scalar_bytes, each)) for each in (values, blindings))),
+        Commitments(setting.session, dealer, tuple(points)),
+        tuple(SubShare(setting.session, dealer, i, *map(group.scalar_bytes, pair)) for i, *pair in sent),
+    )
 
 
 class Faulty(ThresholdAgent):
@@ -172,6 +190,35 @@ class Vanishing(Faulty):
     def reveal(self, wire, run):
         if not self.lies(run):
             super().reveal(wire, run)
+
+
+class Hollow(Vanishing):
+    """Deals a polynomial whose highest coefficient is 0, which has no point to reveal; so it falls silent."""
+
+    at: ClassVar[int] = -1
+
+    def deal(self, wire, run):
+        makes = partial(hollow, self.at) if self.lies(run) and self._setting(run).t > 1 else gjkr.deal
+        with mock.patch.object(gjkr, "deal", makes):
+            super().deal(wire, run)
+
+
+class HollowKey(Hollow):
+    """Deals a polynomial whose constant, its part of the key, is 0."""
+
+    at = 0
+
+
+class Murmuring(Faulty):
+    """Tells its words to the last other member alone; the others hear them from that member."""
+
+    def say(self, wire, run, *facts):
+        if self.lies(run) and facts:
+            said = self.spoken(run, *facts)
+            run.board.hear(said, self.roster)
+            self._tell(wire, max(i for i in range(1, len(self.names) + 1) if i != self.index), Told((said,)))
+        else:
+            super().say(wire, run, *facts)
 
 
 class Objecting(Faulty):

@@ -39,6 +39,8 @@ class NextKey(Fact, frozen=True):
     public: Public
 
 
+FACT = 200  # bytes of a fact at most, and of as much of the commitments as there is for each member
+
 Spoken = Commitments | Complaint | PublicShare | NextKey
 S = TypeVar("S", Commitments, Complaint, PublicShare, NextKey)
 
@@ -103,6 +105,8 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
         return ""
 
     def _fault(self, statement: Statement, keys: Sequence[bytes]) -> str:
+        if len(codec.encode(statement.facts)) > FACT * (len(keys) + 1):
+            return "it is longer than what any round asks for"
         if any(speaker(fact) != statement.by for fact in statement.facts):
             return "it speaks for another"
         signers = {each.by for each in statement.vouched}
@@ -122,7 +126,9 @@ class Board(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     def turn(self, round_: str, hop: int) -> tuple[int, ...]:
         """Go on to another round or hop. Return the members that said two things in the round that ends."""
-        ended = self.said.get(self.round, {}) if round_ != self.round else {}
+        ended = {}
+        if round_ != self.round:
+            ended, self.fresh = self.said.get(self.round, {}), []  # all have heard what came in the last hop
         self.round, self.hop = round_, hop
         return tuple(sorted(int(by) for by, statements in ended.items() if len(statements) > 1))
 

@@ -125,6 +125,8 @@ class Speaker(Principal):
     def on_told(self, sender: str, packet: Told, wire: Wire) -> None:
         """Record the statements. Refuse each that is late, unsigned or of another run."""
         run, _ = self._running(None), self._number(sender)
+        few = len(packet.statements) <= 2 * len(self.names)
+        self.insist(few, f"{sender} tells more statements than two of each member")
         heard = [(each.by, run.board.hear(each, self.roster)) for each in packet.statements]
         for by, fault in heard:
             if fault:

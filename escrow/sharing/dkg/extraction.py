@@ -17,6 +17,7 @@ from escrow.primitives.group import scalar
 from escrow.sharing import shamir
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.dkg.gjkr import (
+    NEUTRAL,
     STEP,
     Broadcast,
     Commitments,
@@ -90,6 +91,9 @@ def rebuild(
 ) -> tuple[Commitments, tuple[Blame, ...]]:
     """Return (the A_ik of an exposed dealer, the members that gave a wrong pair), by interpolation in the clear.
 
+    A coefficient of 0 gives the empty string, because the neutral element has no encoding. A dealer that chose one has
+    nothing to reveal, and must not end the run by it.
+
     Raises:
         Blamed: fewer than t pairs fit the dealer's C_ik: more members are silent or lie than the run tolerates.
     """
@@ -103,5 +107,5 @@ def rebuild(
     if len(shares) < setting.t:
         raise Blamed(f"{len(shares)} of the {setting.t} shares that expose member {dealer}", blames)
     values = shamir.interpolate(dict(list(shares.items())[: setting.t]))
-    points = tuple(setting.over.group.base(each) for each in values)
+    points = tuple(setting.over.group.base(each) if each else NEUTRAL for each in values)
     return Commitments(setting.session, dealer, points), tuple(blames)

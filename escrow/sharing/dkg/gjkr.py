@@ -33,6 +33,7 @@ from escrow.sharing.blame import Assumption, Blame, Blamed
 from escrow.sharing.pedersen import P256, Bases
 
 STEP = "a step of one run, whose state is erased; escrow.sharing.dkg.result has the rules over what might be kept"
+NEUTRAL = b""  # [0]G in what members rebuild; no dealer can commit to it
 
 
 @dataclass(frozen=True, slots=True)

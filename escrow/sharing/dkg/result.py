@@ -17,7 +17,7 @@ from escrow.primitives import group
 from escrow.primitives.group import scalar, scalar_bytes
 from escrow.sharing import feldman, shamir
 from escrow.sharing.blame import Blame, Blamed
-from escrow.sharing.dkg.gjkr import Broadcast, Commitments, Setting, SubShare
+from escrow.sharing.dkg.gjkr import NEUTRAL, Broadcast, Commitments, Setting, SubShare
 from escrow.sharing.epochs import EpochShare, Sharing
 from escrow.sharing.feldman import PrimeGroup
 from escrow.sharing.parts import coefficients
@@ -66,7 +66,8 @@ def conclude(setting: Setting, qualified: Iterable[int], revealed: Broadcast) ->
 
 def commitments(outcome: Outcome, over: PrimeGroup = group) -> tuple[bytes, ...]:
     """Return Σ A_ik over QUAL: the t commitments of the joint polynomial. The first is the public key."""
-    return tuple(over.add(*column) for column in zip(*(each.points for each in outcome.dealings), strict=True))
+    columns = zip(*(each.points for each in outcome.dealings), strict=True)
+    return tuple(over.add(*(point for point in column if point != NEUTRAL)) for column in columns)
 
 
 @lru_cache(maxsize=256)
@@ -80,7 +81,11 @@ def share_dealt(outcome: Outcome, share: SubShare) -> bool:
     if dealing is None or share.session != outcome.session or share.member not in outcome.members:
         return False
     try:
-        return feldman.verify_share(dealing.points, share.member, scalar(share.value))
+        if NEUTRAL not in dealing.points:
+            return feldman.verify_share(dealing.points, share.member, scalar(share.value))
+        given = [k for k, point in enumerate(dealing.points) if point != NEUTRAL]
+        powers = (pow(share.member, k, group.Q) for k in given)
+        return group.base(scalar(share.value)) == group.multi((dealing.points[k] for k in given), powers)
     except Forged:
         return False
 
