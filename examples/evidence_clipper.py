@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from cryptography.exceptions import InvalidTag
 from evidence_encoding import pack, require, sha256
 from evidence_warrants import covers
 from verify_evidence import SERVICES, aead, expand, mac, rule, shapes
 
 F = bytes.fromhex(
-    "a3d70983f848f6f4b321157899b1aff9e72d4d8ace4cca2e5295d91e4e3844280adf02a017f1606812b77ac3e9fa3d53"
-    "96846bbaf2639a197caee5f5f7166aa239b67b0fc193811beeb41aead0912fb855b9da853f41bfe05a58805f660bd890"
-    "35d5c0a733066569450094566d989b7697fcb2c2b0fedb20e1ebd6e4dd474a1d42ed9e6e493ccd4327d207d4dec76718"
-    "89cb301f8dc68faac874dcc95d5c31a47088612c9f0d2b8750825464267d0340344b1c73d1c4fd3bccfb7fabe63e5ba5"
-    "ad04239c145122f02979717eff8c0ee20cefbc72756f37a1ecd38e628b8610e8087711be924f24c532369dcff3a6bbac"
-    "5e6ca9135725b5e3bda83a0105592a46"
+    "a3d70983f848f6f4b321157899b1aff9e72d4d8ace4cca2e5295d91e4e3844280adf02a017f1606812b77ac3e9fa3d5396846bbaf2639a19"
+    "7caee5f5f7166aa239b67b0fc193811beeb41aead0912fb855b9da853f41bfe05a58805f660bd89035d5c0a733066569450094566d989b76"
+    "97fcb2c2b0fedb20e1ebd6e4dd474a1d42ed9e6e493ccd4327d207d4dec7671889cb301f8dc68faac874dcc95d5c31a47088612c9f0d2b87"
+    "50825464267d0340344b1c73d1c4fd3bccfb7fabe63e5ba5ad04239c145122f02979717eff8c0ee20cefbc72756f37a1ecd38e628b8610e8"
+    "087711be924f24c532369dcff3a6bbac5e6ca9135725b5e3bda83a0105592a46"
 )
 
 # --- Skipjack ---
@@ -36,16 +38,15 @@ def g_inverse(key, k, word):
     return high << 8 | low
 
 
-def words(block):
-    """Return the four words of a block."""
-    require(len(block) == 8, "a block of Skipjack is 8 bytes")
+def words(key, block):
+    """Return the four words of a block, that a key is to encrypt or decrypt."""
+    require((len(key), len(block)) == (10, 8), "Skipjack takes a key of 10 bytes and a block of 8")
     return [int.from_bytes(block[at : at + 2], "big") for at in range(0, 8, 2)]
 
 
 def encrypt(key, block):
     """Return the encryption of a block: rounds 0 to 7 and 16 to 23 by rule A, the others by rule B."""
-    require(len(key) == 10, "a key of Skipjack is 10 bytes")
-    w1, w2, w3, w4 = words(block)
+    w1, w2, w3, w4 = words(key, block)
     for k in range(32):
         made = g(key, k, w1)
         w1, w2, w3, w4 = (w4, made, w1 ^ w2 ^ k + 1, w3) if k & 8 else (made ^ w4 ^ k + 1, made, w2, w3)
@@ -54,8 +55,7 @@ def encrypt(key, block):
 
 def decrypt(key, block):
     """Return the block that `encrypt` encrypted."""
-    require(len(key) == 10, "a key of Skipjack is 10 bytes")
-    w1, w2, w3, w4 = words(block)
+    w1, w2, w3, w4 = words(key, block)
     for k in reversed(range(32)):
         made = g_inverse(key, k, w2)
         w1, w2, w3, w4 = (made, made ^ w3 ^ k + 1, w4, w1) if k & 8 else (made, w3, w4, w1 ^ w2 ^ k + 1)
@@ -115,12 +115,9 @@ def checks(make, key, identity):
 
 CHIP, FIELD, SCHEME = "escrow.schemes.clipper.chip", "escrow.schemes.clipper.field", "escrow.schemes.clipper.scheme"
 shapes(CHIP, "FamilyKey make raw\nSeed session agent raw\nSerial session uid\nUnitHalf uid agent raw\nUnitKey uid raw")
-shapes(
-    FIELD,
-    """ClipperField(AccessField) chain n people day transcript iv leaf agreed wrapped
-    Identity chain n people day make iv transcript uid wk ea
-    UnitRequest(AccessField) chain n people day uid\nSessionKey chain n raw""",
-)
+shapes(FIELD, "ClipperField(AccessField) chain n people day transcript iv leaf agreed wrapped")
+shapes(FIELD, "Identity chain n people day make iv transcript uid wk ea\nSessionKey chain n raw")
+shapes(FIELD, "UnitRequest(AccessField) chain n people day uid")
 shapes(SCHEME, "FiledHalf(UnitHalf) uid agent raw owner court")
 SERVICES[f"{SCHEME}.agent_checks"] = ["UnitRequest", "Warrant", "AuthorityKey"], "UnitHalf"
 
@@ -133,19 +130,28 @@ def read_leaf(field, family):
     return [["Identity", *labels, family.make, field.iv, field.transcript, *opened]]
 
 
-@rule(f"{FIELD}.unwrap_key", "Identity UnitKey")
-def unwrap_key(identity, unit):
-    """Return the session key; if 64 bits are escrowed, the first that fits the checksum."""
-    require(identity.uid == unit.uid, "the key is another unit's")
+def unwrapped(field, session):
+    """Return the message key in a field by a session key; nothing if it does not open."""
+    context = pack(field.values[:8])
+    with suppress(InvalidTag):
+        return aead(sha256(b"escrow-lab message key", session, context), field.wrapped, context)
+    return b""
+
+
+@rule(f"{FIELD}.unwrap_key", "Identity UnitKey ClipperField")
+def unwrap_key(identity, unit, field):
+    """Return the session key; if 64 bits are escrowed, the first that fits the checksum and opens the field."""
+    said, meant = (identity.uid, field.chain, field.n, field.iv), (unit.uid, identity.chain, identity.n, identity.iv)
+    require(said == meant, "the key is another unit's, or the field another message's")
     wk, partial = identity.wk, identity.make[3]
     if partial:
         first = decrypt(unit.raw, wk)
         tries = (first + tail.to_bytes(2, "big") for tail in range(1 << 16))
-        whole = next((key for key in tries if checks(identity.make, key, identity)), b"")
+        whole = next((key for key in tries if checks(identity.make, key, identity) and unwrapped(field, key)), b"")
     else:
         tail = decrypt(unit.raw, wk[2:])
         whole = decrypt(unit.raw, wk[:2] + tail[:6]) + tail[6:]
-    require(whole, "no session key fits the checksum")
+    require(whole, "no session key fits the checksum and opens the field")
     return [["SessionKey", identity.chain, identity.n, whole]]
 
 
@@ -153,9 +159,8 @@ def unwrap_key(identity, unit):
 def open_field(field, session):
     """Return the message key under the session key."""
     require((field.chain, field.n) == (session.chain, session.n), "the key is of another message")
-    context = pack(field.values[:8])
-    opener = sha256(b"escrow-lab message key", session.raw, context)
-    return [["MessageKey", field.chain, field.n, aead(opener, field.wrapped, context)]]
+    require(key := unwrapped(field, session.raw), "the field does not open")
+    return [["MessageKey", field.chain, field.n, key]]
 
 
 @rule(f"{FIELD}.name_unit", "Identity")

@@ -44,7 +44,7 @@ def replay_clipper(case: Case) -> bool:
     beside = field.make_field(key, labels, transcript, case["ks"], made)
     must(case, agreed=beside.agreed, wrapped=beside.wrapped, field=codec.encode(beside))
     identity = field.read_leaf(beside, _family(case))
-    session = field.unwrap_key(identity, unit)
+    session = field.unwrap_key(identity, unit, beside)
     must(case, uid=identity.uid, ks=session.raw)
     _receive(case, case["field"])
     return field.open_field(beside, session) == key and field.agreed_key(beside, key) == case["ks"]
@@ -70,9 +70,10 @@ def fault_of_clipper(of: Case, fault: Case) -> Case:
                 program(one, other, Serial(1, of["uid"]))
             case _:
                 met = of | fault
-                identity = field.read_leaf(codec.decode(of["field"], ClipperField), _family(met))
-                session = field.unwrap_key(identity, UnitKey(of["uid"], met["ku"]))
-                field.open_field(codec.decode(of["field"], ClipperField), session)
+                beside = codec.decode(of["field"], ClipperField)
+                identity = field.read_leaf(beside, _family(met))
+                session = field.unwrap_key(identity, UnitKey(of["uid"], met["ku"]), beside)
+                field.open_field(beside, session)
     except EscrowError as error:
         said = refusal(error)
         named = [of["sender"]] if of["sender"] in said["reason"] else []

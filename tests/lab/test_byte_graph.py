@@ -9,15 +9,21 @@ import pytest
 
 from attacks import registry
 from attacks.cli import main
+from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS
+from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.runs.conformance import Trial
 from attacks.lab.runs.marked import Noted
+from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict import analysis as analysing
+from attacks.lab.verdict.beyond import opened_beyond
 from attacks.registry import specimens
 from escrow import Alias
 from escrow import registry as schemes
 from escrow.e2ee.ratchet import open_message
+from escrow.scheme import SET_UP
 from escrow.schemes import plain
+from escrow.schemes.clipper.scheme import Clipper
 from tests.support import planted_deposits as deposits
 from tests.support.deposits import SHAPES
 from tests.support.planted import planted
@@ -55,6 +61,17 @@ def test_a_weakness_that_no_type_tells_of_is_found_with_its_coalition_and_texts(
 def test_the_sound_twin_is_not_blamed(kind):
     for shape in ALTERNATING[deposits.SOUND.index(kind) % 2]:
         assert found(kind(shape=shape)) == "", shape
+
+
+def test_where_several_keys_fit_a_short_checksum_rules_open_what_bytes_open():
+    """A thief who has 64 bits of a session key, and a checksum of 8, tries all keys that fit."""
+    scheme, scenario = Clipper(partial=True, width=8), default(users=2, groups=0, days=2, messages=4)
+    plays = TwoPlays(scheme, scenario)
+    tried = analysing.Analysis(scheme, plays.record, ATTACKS, door=plays)
+    programmer = [Seizure("programmer", (SET_UP,))]
+    every = {sent.id for sent in plays.record.sent}
+    assert tried.opened_by(programmer, BYTES) == tried.opened_by(programmer, MATHEMATICS) == every
+    assert opened_beyond(tried, plays, ()) == []
 
 
 @pytest.mark.parametrize("name", schemes.schemes())

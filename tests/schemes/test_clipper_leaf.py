@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escrow.crypto import Run, running
+from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged
 from escrow.primitives.skipjack import decrypt, encrypt
+from escrow.scheme import AccessField
 from escrow.schemes.clipper import leaf
 from escrow.schemes.clipper.chip import Chip, FamilyKey, Seed, Serial, UnitHalf, UnitKey, combine, program
-from escrow.schemes.clipper.field import Identity, unwrap_key
+from escrow.schemes.clipper.field import make_field, open_field, read_leaf, unwrap_key
 from escrow.schemes.clipper.leaf import Leaf, Make
 from escrow.schemes.clipper.scheme import Clipper
 
@@ -106,14 +108,22 @@ def test_a_checksum_covers_what_it_binds_and_nothing_else(name):
     assert leaf.checksum(rest, **values) == leaf.checksum(rest, **others)
 
 
-def test_where_64_bits_are_escrowed_the_rest_is_found_by_search():
-    make = Make(width=32, partial=True)
-    ks = KS[:8] + b"\x00\x30"
-    made = chip_of(make).generate_iv(ks)
-    opened = leaf.open_leaf(make, KF, made[:8], made[8:])
-    labels = (b"chain", 0, ("a", "b"), 0, make, made[:8], b"", *msgspec.structs.astuple(opened))
-    assert leaf.unwrap(make, KU, opened.wk) == ks[:8]
-    assert unwrap_key(Identity(*labels), UnitKey(b"unit", KU)).raw == ks
+@pytest.mark.parametrize(("width", "fitting"), [(32, 1), (8, 256)])
+def test_where_64_bits_are_escrowed_the_rest_is_found_by_search(width, fitting):
+    """Also where the checksum is short: of the keys that fit it, the one that opens the field is taken."""
+    make, ks, key = Make(width=width, partial=True), KS[:8] + b"\x00\x30", MessageKey(b"chain", 7, b"k" * 32)
+    made = chip_of(make).generate_iv(ks, TRANSCRIPT)
+    beside = make_field(key, AccessField(b"chain", 7, ("a", "b"), 0), TRANSCRIPT, ks, made)
+    identity = read_leaf(beside, FamilyKey(make, KF))
+    opened = Leaf(identity.uid, identity.wk, identity.ea)
+    assert leaf.unwrap(make, KU, identity.wk) == ks[:8]
+    found = leaf.completed(make, ks[:8], identity.iv, opened, TRANSCRIPT)
+    assert abs(len(found) - fitting) < 5 * fitting**0.5
+    unit = UnitKey(identity.uid, KU)
+    assert unwrap_key(identity, unit, beside).raw == ks
+    assert open_field(beside, unwrap_key(identity, unit, beside)) == key
+    with pytest.raises(Forged, match="no session key fits the checksum and opens the field"):
+        unwrap_key(identity, unit, msgspec.structs.replace(beside, wrapped=beside.wrapped[::-1]))
 
 
 @pytest.mark.parametrize(

@@ -110,21 +110,23 @@ def certify(request: UnitRequest, order: Guard[Order]) -> UnitRequest:
     return UnitRequest(b"", 0, (*request.people[:1], order.target), order.first, request.uid)
 
 
-@derivation("identity.uid = unit.uid")
-def unwrap_key(identity: Identity, unit: UnitKey) -> SessionKey:
-    """Return the session key.
+@derivation("identity.uid = unit.uid, field.chain = identity.chain, field.n = identity.n, field.iv = identity.iv")
+def unwrap_key(identity: Identity, unit: UnitKey, field: ClipperField) -> SessionKey:
+    """Return the session key of a field, whose LEAF says this.
 
-    If only 64 bits of it are escrowed, the rest is searched for.
+    If only 64 bits of it are escrowed, the rest is searched for: of the keys that fit the checksum, that which opens
+    the field. A short checksum fits several.
 
     Raises:
-        Forged: no key fits the checksum.
+        Forged: no key fits the checksum and opens the field.
     """
     make, opened = identity.make, Leaf(identity.uid, identity.wk, identity.ea)
     part = leaf.unwrap(make, unit.raw, identity.wk)
-    whole = leaf.completed(make, part, identity.iv, opened, identity.transcript)
-    if whole is None:
-        raise Forged("no session key fits the checksum")
-    return SessionKey(identity.chain, identity.n, whole)
+    for whole in leaf.completed(make, part, identity.iv, opened, identity.transcript):
+        session = SessionKey(identity.chain, identity.n, whole)
+        if not make.partial or _opens(session, field):
+            return session
+    raise Forged("no session key fits the checksum and opens the field")
 
 
 @derivation("field.chain = session.chain, field.n = session.n")
@@ -132,6 +134,14 @@ def open_field(field: ClipperField, session: SessionKey) -> MessageKey:
     """Return the message key. Raise Forged if the session key is another message's, or the field was changed."""
     context = field.context()
     return MessageKey(field.chain, field.n, open_sealed(_wrapping(session.raw, context), field.wrapped, context))
+
+
+def _opens(session: SessionKey, field: ClipperField) -> bool:
+    try:
+        open_field(field, session)
+    except Forged:
+        return False
+    return True
 
 
 # --- the two ends ---

@@ -153,7 +153,11 @@ def completions(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: byte
         yield part
         return
     tails = [tail.to_bytes(SEARCHED, "big") for tail in range(CANDIDATES)]
-    if "ks" not in make.binds or make.mode == "aead":
+    if "ks" not in make.binds:  # it fits all keys, or none
+        if holds(make, part + tails[0], iv, leaf, transcript):
+            yield from (part + tail for tail in tails)
+        return
+    if make.mode == "aead":
         yield from (part + tail for tail in tails if holds(make, part + tail, iv, leaf, transcript))
         return
     columns = _checksums(make, part, tails, iv, leaf, transcript)
@@ -167,9 +171,9 @@ def completions(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: byte
 
 
 @lru_cache(maxsize=1024)
-def completed(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: bytes = b"") -> bytes | None:
-    """Return the first of `completions`, or None. The result is cached."""
-    return next(completions(make, part, iv, leaf, transcript), None)
+def completed(make: Make, part: bytes, iv: bytes, leaf: Leaf, transcript: bytes = b"") -> tuple[bytes, ...]:
+    """Return all `completions`. The result is cached."""
+    return tuple(completions(make, part, iv, leaf, transcript))
 
 
 def _checksums(

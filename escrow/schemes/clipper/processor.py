@@ -125,4 +125,4 @@ class Processor(Authority):
         if sender != loaded.owner:
             wire.alarm(self.name, f"mail of {sender} has a LEAF of {loaded.owner}'s unit")
         self.insist(sender == loaded.owner, f"{sender}'s mail is not read with the key of {loaded.owner}'s unit")
-        return field.open_field(said, field.unwrap_key(identity, loaded.unit))
+        return field.open_field(said, field.unwrap_key(identity, loaded.unit, said))
