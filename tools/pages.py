@@ -130,14 +130,18 @@ def _matrix(file: Path | None) -> Matrix:
         return msgspec.json.decode(out.read_bytes(), type=Matrix)
 
 
+def columns() -> list[tuple[Column, list[str]]]:
+    """Return the columns of README's table, each with the names of the attacks whose cells it shows."""
+    found: dict[Column, list[str]] = {}
+    for attack in entries.with_place(registry.attacks().values()):
+        if (column := entries.declared(attack, "column")) is not None:
+            found.setdefault(column, []).append(attack.name)
+    return sorted(found.items(), key=lambda each: each[0].place)
+
+
 def _table(matrix: Matrix) -> str:
     """Draw one row a scheme, one column a question; every number is of texts and comes out of a cell."""
-    attacks = entries.with_place(registry.attacks().values())
-    columns: dict[Column, list[str]] = {}
-    for attack in attacks:
-        if (column := entries.declared(attack, "column")) is not None:
-            columns.setdefault(column, []).append(attack.name)
-    shown = sorted(columns.items(), key=lambda each: each[0].place)
+    shown = columns()
     lines = [f"| | {' | '.join(column.title for column, _ in shown)} |", f"| --- |{' --- |' * len(shown)}"]
     cells = _cells(matrix)
     names = [each.name for each in entries.with_place(schemes().values())]
@@ -170,12 +174,24 @@ def _cells(matrix: Matrix) -> _Cells:
 
 def _figure(column: Column, cells: Sequence[Cell]) -> str:
     """The largest figure of the attacks that apply, and whose keys gave it where the column says so."""
-    played = [cell for cell in cells if cell.verdict != "NOT_APPLICABLE"]
-    if not played:
+    most = largest(column, cells)
+    if most is None:
         return "–"
-    figure = attrgetter(column.figure)
-    most = max(played, key=figure)
-    return f"{figure(most)} ({most.whose})" if column.by_whom and figure(most) else str(figure(most))
+    figure = count(column, most)
+    return f"{figure} ({most.whose})" if column.by_whom and figure else str(figure)
+
+
+def largest(column: Column, cells: Sequence[Cell]) -> Cell | None:
+    """Return the cell with the largest figure, of those whose attack applies; None if none does."""
+    played = (cell for cell in cells if cell.verdict != "NOT_APPLICABLE")
+    return max(played, key=lambda cell: count(column, cell), default=None)
+
+
+def count(column: Column, cell: Cell) -> int:
+    """Return the figure of a cell that a column shows."""
+    figure = attrgetter(column.figure)(cell)
+    assert isinstance(figure, int)
+    return figure
 
 
 def findings() -> list[Finding]:

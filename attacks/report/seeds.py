@@ -31,10 +31,11 @@ def _row(cell: SeededCell) -> tuple[str, ...]:
     given = cell.verdicts
     verdicts = join([name if len(given) == 1 else f"{times} {name}" for name, times in given.items()])
     counts = (cell.opened, cell.added_over_plain, cell.evaded, cell.alarms)
-    return (cell.attack, verdicts, *map(_said, counts))
+    return (cell.attack, verdicts, *map(in_brackets, counts))
 
 
-def _said(spread: Spread) -> str:
+def in_brackets(spread: Spread) -> str:
+    """Return the median, and behind it the least and the greatest where they differ."""
     if spread.least == spread.most:
         return str(spread.median)
     return f"{spread.median} ({spread.least}–{spread.most})"

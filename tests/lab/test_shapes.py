@@ -1,4 +1,4 @@
-"""Property: the scenarios that come with the lab are read by their names, and have the traffic that they are named for."""
+"""Property: the scenarios of the lab are read by their names, and have the traffic that they are named for."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,0 +1,186 @@
+"""Property: the table over seeds is what `matrix` counts, a killed run goes on, and a wrong line is found."""
+
+import gc
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from attacks.cli import main
+from attacks.lab.results.types import Cell, Matrix
+from escrow.registry import schemes
+from tools import pages, sensitivity
+from tools.sensitivity import Kept
+
+SHOWN = [(column, names) for column, names in pages.columns() if column.title in ("lawful", "missed", "insider")]
+
+
+@pytest.fixture
+def few(monkeypatch, tmp_path):
+    """A table of two lines a scenario, whose plays are counted and answer at once."""
+    made = []
+
+    def play(place):
+        made.append(place)
+        return {name: None if name == "plain missed" else len(name) + place[1] - 2019 for name in sensitivity.head()}
+
+    monkeypatch.setattr(sensitivity, "SEEDS", range(2019, 2021))
+    monkeypatch.setattr(sensitivity, "play", play)
+    (tmp_path / "page.md").write_text("# Title\n\n<!-- sensitivity -->\n<!-- end of sensitivity -->\n")
+    monkeypatch.setattr(sensitivity, "TABLE", tmp_path / "table.csv")
+    monkeypatch.setattr(sensitivity, "PAGE", tmp_path / "page.md")
+    return made
+
+
+def write(journal: Path) -> dict:
+    found = sensitivity.played(journal, jobs=1)
+    sensitivity.TABLE.write_text(sensitivity.written(found))
+    sensitivity.PAGE.write_text(sensitivity.page(found))
+    return found
+
+
+def test_a_line_has_the_figures_of_the_matrix(monkeypatch, tmp_path):
+    chosen = [schemes()[name] for name in ("plain", "clipper")]
+    attacks = [name for _, names in SHOWN for name in names]
+    only = [word for name in ("plain", "clipper", *attacks) for word in ("--only", name)]
+    out = tmp_path / "matrix.json"
+    assert main(["matrix", "--scenario", "circle", "--seed", "2021", *only, "--format", "json", "-o", str(out)]) == 0
+    cells = {(cell.scheme, cell.attack): cell for cell in msgspec.json.decode(out.read_bytes(), type=Matrix).cells}
+    monkeypatch.setattr(sensitivity, "placed", lambda: chosen)
+    monkeypatch.setattr(sensitivity, "columns", lambda: SHOWN)
+    line = sensitivity.play(("circle", 2021))
+    assert set(line) == set(sensitivity.head()) and line["plain missed"] is None and line["clipper missed"]
+    for scheme in chosen:
+        for column, names in SHOWN:
+            figure = line[f"{scheme.name} {column.title}"]
+            shown = pages._figure(column, [cells[scheme.name, name] for name in names])
+            assert shown == ("–" if figure is None else str(figure))
+    first = cells["plain", attacks[0]]
+    assert (line["texts"], line["covered"]) == (first.sent, first.entitled)
+
+
+def test_a_cell_that_could_not_be_judged_gives_no_line(monkeypatch):
+    def failing(self, attack):
+        return Cell(scheme="plain", attack=attack.name, verdict="ERROR", reason="it broke"), None
+
+    monkeypatch.setattr(sensitivity, "placed", lambda: [schemes()["plain"]])
+    monkeypatch.setattr(sensitivity.Evaluation, "cell", failing)
+    with pytest.raises(RuntimeError, match=r"plain under .*: it broke"):
+        sensitivity.play(("circle", 2019))
+    assert gc.isenabled()
+
+
+# --- the journal ---
+
+
+def test_a_killed_run_goes_on_and_ends_as_a_whole_one(few, tmp_path):
+    whole = write(tmp_path / "whole")
+    assert len(few) == len(whole) == 2 * len(sensitivity.shapes())
+    journal = tmp_path / "torn"
+    kept = (tmp_path / "whole").read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(kept[:3]) + kept[3][:20])
+    few.clear()
+    assert write(journal) == whole and len(few) == len(whole) - 3
+    few.clear()
+    assert write(journal) == whole and few == []
+
+
+def test_a_line_that_other_sources_made_is_played_again(few, tmp_path):
+    journal = tmp_path / "journal"
+    write(journal)
+    kept = [msgspec.json.decode(line, type=Kept) for line in journal.read_bytes().splitlines()]
+    kept[1] = msgspec.structs.replace(kept[1], key="other")
+    journal.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in kept))
+    few.clear()
+    write(journal)
+    assert few == [(kept[1].shape, kept[1].seed)]
+
+
+def test_the_key_of_a_line_covers_its_scenario_and_the_sources(monkeypatch):
+    keys = {sensitivity.key(place) for place in sensitivity.lines()}
+    assert len(keys) == len(sensitivity.lines())
+    before = sensitivity.key(("circle", 2019))
+    monkeypatch.setattr(sensitivity, "_sources", lambda: "others")
+    assert sensitivity.key(("circle", 2019)) != before
+
+
+# --- the table and the page ---
+
+
+def test_the_table_has_every_line_once_and_is_read_as_it_was_written(few, tmp_path):
+    found = write(tmp_path / "journal")
+    assert sensitivity.table() == found
+    head, *rows = sensitivity.TABLE.read_text().splitlines()
+    assert head.startswith("shape,seed,texts,covered,plain lawful,plain missed") and len(rows) == len(found)
+
+
+def test_a_table_with_other_lines_or_columns_is_refused(few, tmp_path, monkeypatch):
+    write(tmp_path / "journal")
+    text = sensitivity.TABLE.read_text()
+    sensitivity.TABLE.write_text(text.rsplit("\n", 2)[0] + "\n")
+    with pytest.raises(SystemExit, match="other lines"):
+        sensitivity.table()
+    sensitivity.TABLE.write_text(text.replace("plain lawful", "plain given"))
+    with pytest.raises(SystemExit, match="other columns"):
+        sensitivity.table()
+
+
+def test_the_page_has_the_median_and_the_range_of_each_column(few, tmp_path):
+    found = write(tmp_path / "journal")
+    titles = [column.title for column, _ in pages.columns()]
+    said = sensitivity.PAGE.read_text()
+    assert said.startswith("# Title")
+    length = len("plain lawful")
+    row = next(line for line in said.split("`circle`")[1].splitlines() if line.startswith("| plain |"))
+    cells = [cell.strip() for cell in row.split("|")[2:-1]]
+    assert cells[:2] == [f"{length} ({length}–{length + 1})", "–"] and len(cells) == len(titles)
+    for name in sensitivity.shapes():
+        assert f"`{name}`, 2 seeds, 5 (5–6) texts, of which warrants cover 7 (7–8):" in said
+    assert said.count("\n| plain |") == 1 + len(sensitivity.shapes()) and f"All {len(found)} plays" in said
+
+
+def test_shares_are_of_what_is_covered_or_of_all_texts(monkeypatch):
+    monkeypatch.setattr(sensitivity, "placed", lambda: [schemes()["plain"]])
+    line = dict.fromkeys(sensitivity.head(), 3) | {"texts": 24, "covered": 4, "plain missed": None}
+    shares = sensitivity._shares(line)
+    assert (shares["plain lawful"], shares["plain missed"], shares["plain later"]) == (75, None, 12)
+    assert sensitivity._shares(line | {"covered": 0})["plain lawful"] is None
+
+
+# --- the check ---
+
+
+def test_lines_are_drawn_by_a_word(monkeypatch):
+    assert sensitivity.drawn("a") == sensitivity.drawn("a") != sensitivity.drawn("b")
+    assert len(set(sensitivity.drawn("a"))) == sensitivity.DRAWN
+    assert {place for number in range(400) for place in sensitivity.drawn(str(number))} > {
+        (shape, 2019) for shape in sensitivity.shapes()
+    }
+
+
+def test_a_check_plays_the_lines_that_the_commit_draws(few, tmp_path, capsys, monkeypatch):
+    write(tmp_path / "journal")
+    monkeypatch.setattr(sensitivity, "commit", lambda: "5eed")
+    few.clear()
+    assert sensitivity.check() == 0
+    assert few == sensitivity.drawn("5eed") and "commit 5eed" in capsys.readouterr().out
+
+
+def test_outside_a_clone_a_check_says_that_the_lines_are_always_the_same(few, tmp_path, capsys, monkeypatch):
+    write(tmp_path / "journal")
+    monkeypatch.setattr(sensitivity, "ROOT", tmp_path)
+    assert sensitivity.check() == 0 and "a fixed word, since this is no clone" in capsys.readouterr().out
+
+
+def test_a_check_finds_a_wrong_line_and_a_wrong_page(few, tmp_path, capsys, monkeypatch):
+    found = write(tmp_path / "journal")
+    monkeypatch.setattr(sensitivity, "commit", lambda: "5eed")
+    shape, seed = sensitivity.drawn("5eed")[0]
+    found[shape, seed]["plain later"] += 1
+    sensitivity.TABLE.write_text(sensitivity.written(found))
+    assert sensitivity.check() == 1
+    said = capsys.readouterr().out
+    assert re.search(rf"{shape}, seed {seed}: plain later: (\d+), now (\d+)\n", said) and "page.md differs" in said
+    sensitivity.PAGE.write_text(sensitivity.page(found))
+    assert sensitivity.check() == 1 and "differs" not in capsys.readouterr().out

@@ -1,0 +1,301 @@
+"""Writes docs/sensitivity.csv and docs/sensitivity.md: how README's figures depend on seed and shape of a scenario.
+
+python -m tools.sensitivity            play what the journal lacks, then write both files
+python -m tools.sensitivity --check    play three lines of the table again, drawn from the commit's hash, and compare
+                                         them exactly; compare the page with the table; exit 1 if anything differs
+--jobs N                           number of processes (default: one for each core)
+--journal FILE                     where lines are kept as soon as they are played (default: sensitivity.journal)
+
+A line of the table is a scenario of the lab (attacks/scenarios) under one seed, with the figures of README's columns
+for every scheme that has a place in the pages; only the attacks behind these columns are played. A run that was killed
+goes on where it was when the command is given again; a line of the journal that other sources made is played again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gc
+import hashlib
+import io
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from attacks import registry
+from attacks.lab.runs.seeds import spread
+from attacks.lab.runs.workers import spread as dealt
+from attacks.lab.simulation.scenario import Scenario, default
+from attacks.lab.simulation.shapes import read, shapes
+from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.fingerprints import sources
+from attacks.report.seeds import in_brackets
+from escrow.crypto import Results, Run, running
+from escrow.registry import schemes
+from escrow.scheme import Scheme
+from tools import entries
+from tools.pages import columns, count, largest
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE, PAGE = ROOT / "docs" / "sensitivity.csv", ROOT / "docs" / "sensitivity.md"
+SEEDS = range(default().seed, default().seed + 100)
+DRAWN = 3  # lines that --check plays again
+REGION = re.compile(r"(<!-- sensitivity -->\n).*?(<!-- end of sensitivity -->)", re.S)
+OF_COVERED = ("lawful", "evaded")  # figures that count texts which a warrant covers; the others count all texts
+
+Id = tuple[str, int]  # a scenario of the lab and a seed
+Line = dict[str, int | None]  # by column of the table; None where no attack of a column applies
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A line of the journal. `key` is a digest of all that decides it."""
+
+    key: str
+    shape: str
+    seed: int
+    line: Line
+
+
+# --- playing ---
+
+
+def placed() -> list[Scheme]:
+    """Return the schemes of README's table."""
+    return entries.with_place(schemes().values())
+
+
+def lines() -> list[Id]:
+    """Return which lines the table has, in order."""
+    return [(shape, seed) for shape in shapes() for seed in SEEDS]
+
+
+def scenario_of(place: Id) -> Scenario:
+    """Return the scenario of a line."""
+    return msgspec.structs.replace(read(Path(place[0])), seed=place[1]).check()
+
+
+def play(place: Id) -> Line:
+    """Return a line of the table: the largest figure of each column, by scheme, as in README's table.
+
+    Raise RuntimeError if a cell could not be judged.
+    """
+    scenario, attacks = scenario_of(place), registry.attacks()
+    every = entries.with_place(attacks.values())
+    gc.collect()
+    gc.disable()  # a line makes many objects that live until it is done: 20 % of its time
+    try:
+        found: Line = {}
+        with running(Run(None, results=Results())):
+            for scheme in placed():
+                evaluation = Evaluation(scheme, every, scenario)
+                found |= {"texts": len(evaluation.record.sent), "covered": len(evaluation.honest.entitled)}
+                for column, names in columns():
+                    cells = [evaluation.cell(attacks[name])[0] for name in names]
+                    for cell in cells:
+                        if cell.verdict in ("ERROR", "TIMEOUT"):
+                            raise RuntimeError(f"{place}: {cell.scheme} under {cell.attack}: {cell.reason}")
+                    most = largest(column, cells)
+                    found[f"{scheme.name} {column.title}"] = None if most is None else count(column, most)
+                evaluation.forget()
+        return found
+    finally:
+        gc.enable()
+
+
+def _kept(place: Id) -> Kept:
+    return Kept(key(place), *place, play(place))
+
+
+def _killed(place: Id) -> Kept:
+    raise SystemExit(f"the process that played {place} was killed; give the command again")
+
+
+@cache
+def _sources() -> str:
+    """Return a digest of the project's sources and of this module, and the columns: the same for every line."""
+    return json.dumps([sources(()), hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), head()])
+
+
+def key(place: Id) -> str:
+    """Return a digest of all that decides a line: the sources, the scenario, and who plays."""
+    return hashlib.sha256(_sources().encode() + msgspec.json.encode(scenario_of(place))).hexdigest()[:16]
+
+
+def played(journal: Path, jobs: int) -> dict[Id, Line]:
+    """Return every line of the table; those that the journal lacks are played, and written into it one by one."""
+    wanted = lines()
+    there = {(each.shape, each.seed): each.line for each in _read(journal) if each.key == key((each.shape, each.seed))}
+    left = [place for place in wanted if place not in there]
+    print(f"{journal}: {len(wanted) - len(left)} of {len(wanted)} lines are there; {len(left)} are left", flush=True)
+    with journal.open("ab") as stream:
+        for number, each in enumerate(dealt(_kept, left, jobs, _killed), 1):
+            stream.write(msgspec.json.encode(each) + b"\n")
+            stream.flush()
+            there[each.shape, each.seed] = each.line
+            if number % 20 == 0 or number == len(left):
+                print(f"{number} of {len(left)} are played", flush=True)
+    return {place: there[place] for place in wanted}
+
+
+def _read(journal: Path) -> Iterator[Kept]:
+    """Yield the lines of a journal; the last one may be torn, and is then ended here."""
+    if not journal.exists():
+        return
+    data = journal.read_bytes()
+    if data and not data.endswith(b"\n"):
+        with journal.open("ab") as stream:
+            stream.write(b"\n")
+    for line in data.splitlines():
+        try:
+            yield msgspec.json.decode(line, type=Kept)
+        except msgspec.DecodeError:
+            continue
+
+
+# --- the table ---
+
+
+def head() -> list[str]:
+    """Return the columns of a line, in order: how many texts there are, then README's columns, by scheme."""
+    titles = [column.title for column, _ in columns()]
+    names = [scheme.name for scheme in placed()]
+    return ["texts", "covered", *(f"{name} {title}" for name in names for title in titles)]
+
+
+def written(found: dict[Id, Line]) -> str:
+    """Return the table as CSV."""
+    stream = io.StringIO()
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(["shape", "seed", *head()])
+    for place, line in found.items():
+        rows.writerow([*place, *(line[name] for name in head())])
+    return stream.getvalue()
+
+
+def table() -> dict[Id, Line]:
+    """Return the lines of the committed table. Raise SystemExit if it has other columns than README, or other lines."""
+    with TABLE.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    if rows[0] != ["shape", "seed", *head()]:
+        raise SystemExit(f"{TABLE.name} has other columns than README; run python -m tools.sensitivity")
+    found: dict[Id, Line] = {
+        (shape, int(seed)): {name: int(cell) if cell else None for name, cell in zip(head(), cells, strict=True)}
+        for shape, seed, *cells in rows[1:]
+    }
+    if list(found) != lines():
+        raise SystemExit(f"{TABLE.name} has other lines than {len(SEEDS)} seeds of each scenario of the lab")
+    return found
+
+
+# --- the page ---
+
+
+def region(found: dict[Id, Line]) -> str:
+    """Return what the page shows of the table: README's columns over all lines in percent, then by shape in texts."""
+    return "\n".join(
+        [
+            f"All {len(found)} plays, in percent of what warrants cover (*lawful*, *missed*) or of all texts:",
+            "",
+            *_rows([_shares(line) for line in found.values()]),
+            *(each for shape in shapes() for each in _shape(shape, found)),
+            "",
+        ]
+    )
+
+
+def _shape(shape: str, found: dict[Id, Line]) -> Iterator[str]:
+    chosen = [line for place, line in found.items() if place[0] == shape]
+    texts, covered = (_said(chosen, name) for name in ("texts", "covered"))
+    yield from ("", f"`{shape}`, {len(chosen)} seeds, {texts} texts, of which warrants cover {covered}:", "")
+    yield from _rows(chosen)
+
+
+def _rows(chosen: Sequence[Line]) -> Iterator[str]:
+    titles = [column.title for column, _ in columns()]
+    yield f"| | {' | '.join(titles)} |"
+    yield f"| --- |{' --- |' * len(titles)}"
+    for scheme in placed():
+        yield f"| {scheme.name} | {' | '.join(_said(chosen, f'{scheme.name} {title}') for title in titles)} |"
+
+
+def _said(chosen: Sequence[Line], name: str) -> str:
+    """Return the median and the range of one column; a dash if its attacks never apply."""
+    counts = [each for line in chosen if (each := line[name]) is not None]
+    return in_brackets(spread(counts)) if counts else "–"
+
+
+def _shares(line: Line) -> Line:
+    """Return the columns of a line in percent, rounded down; None where the whole is no text."""
+    found: Line = {}
+    for column, _ in columns():
+        whole = line["covered" if column.figure in OF_COVERED else "texts"]
+        for scheme in placed():
+            name = f"{scheme.name} {column.title}"
+            part = line[name]
+            found[name] = part * 100 // whole if whole and part is not None else None
+    return found
+
+
+def page(found: dict[Id, Line]) -> str:
+    """Return the page, with this table's figures."""
+    return REGION.sub(lambda old: old[1] + region(found) + old[2], PAGE.read_text(encoding="utf-8"))
+
+
+# --- the check ---
+
+
+def drawn(word: str) -> list[Id]:
+    """Return the lines that are played again, drawn by a word."""
+    return sorted(random.Random(word).sample(lines(), DRAWN))  # noqa: S311 (which lines are tried is no secret)
+
+
+def commit() -> str:
+    """Return the hash of the commit; "" outside a clone."""
+    program = ["git", "rev-parse", "HEAD"]
+    said = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    return said.stdout.strip() if said.returncode == 0 else ""
+
+
+def check() -> int:
+    """Play the drawn lines again and compare. Return 0 if the table, the page and the plays agree."""
+    found, word = table(), commit()
+    print(f"drawn by {f'commit {word[:12]}' if word else 'a fixed word, since this is no clone of the repository'}:")
+    wrong = 0
+    for place in drawn(word or "sensitivity"):
+        now = play(place)
+        differing = [
+            f"{name}: {found[place][name]}, now {now[name]}" for name in head() if found[place][name] != now[name]
+        ]
+        wrong += bool(differing)
+        print(f"  {place[0]}, seed {place[1]}: {'; '.join(differing) or 'as in the table'}")
+    if page(found) != PAGE.read_text(encoding="utf-8"):
+        wrong += 1
+        print(f"{PAGE.name} differs from {TABLE.name}")
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--journal", type=Path, default=Path("sensitivity.journal"))
+    arguments = parser.parse_args()
+    if arguments.check:
+        return check()
+    found = played(arguments.journal, arguments.jobs)
+    TABLE.write_text(written(found), encoding="utf-8")
+    PAGE.write_text(page(found), encoding="utf-8")
+    print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
