@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 import msgspec
 
 from attacks.lab.results.bounds import Result
-from attacks.lab.results.rows import Row, Value, fixed, in_order, row
+from attacks.lab.results.rows import Row, Value, fixed, in_order, is_detail, row
 from attacks.lab.results.types import to_json
 from attacks.report.page import plain
 
@@ -43,9 +43,9 @@ def tables(result: Result) -> list[Rows]:
 def _held(result: Result, before: str) -> Iterator[Rows]:
     for field in msgspec.structs.fields(result):
         value, kind = getattr(result, field.name), field.type
-        if isinstance(value, Result):
+        if isinstance(value, Result) and not is_detail(type(value)):
             yield from _held(value, f"{before}{field.encode_name}.")
-        elif get_origin(kind) is tuple and _is_result(get_args(kind)[0]):
+        elif get_origin(kind) is tuple and not is_detail(kind) and _is_result(get_args(kind)[0]):
             yield Rows(before + field.encode_name, get_args(kind)[0], value)
 
 

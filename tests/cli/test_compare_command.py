@@ -36,10 +36,10 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "deep").write_text("[" * 100_000)
     (tmp_path / "cards").write_text('{"schema": "escrow-lab/cards/1", "cards": []}')
     (tmp_path / "list").write_text("[]")
-    (tmp_path / "later").write_bytes(to_json(matrix()).replace(b"matrix/1", b"matrix/2"))
+    (tmp_path / "later").write_bytes(to_json(matrix()).replace(b"matrix/2", b"matrix/3"))
     (tmp_path / "torn").write_bytes(to_json(matrix())[:-20])
     (tmp_path / "rows").write_text("".join(rows.written(matrix(), "jsonl", terminal=False)))
-    (tmp_path / "line").write_text('{"schema": "escrow-lab/matrix/1"}\n')
+    (tmp_path / "line").write_text('{"schema": "escrow-lab/matrix/2"}\n')
     recorded(tmp_path / "pytest")
     begun = journal.encoded(header())
     (tmp_path / "begun").write_bytes(begun)
@@ -80,12 +80,12 @@ def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pyte
         ("list", "held", 4, "list is no result"),
         ("held", "torn", 4, "torn is no result"),
         ("cards", "held", 4, "it is escrow-lab/cards/1, not"),
-        ("later", "held", 4, "it is escrow-lab/matrix/2, not"),
+        ("later", "held", 4, "it is escrow-lab/matrix/3, not"),
         ("rows", "held", 4, "rows holds rows without the scenario; write it with --format json"),
         ("journal", "held", 4, "journal, line 2: "),
         ("line", "held", 4, "line is no result: Object missing required field"),
         ("held", "seed", 5, "held and seed cannot be compared: the scenarios differ: seed 2019 and 7"),
-        ("held", "anatomy", 5, "they are of two kinds: escrow-lab/matrix/1 and escrow-lab/anatomy/1"),
+        ("held", "anatomy", 5, "they are of two kinds: escrow-lab/matrix/2 and escrow-lab/anatomy/1"),
         ("pytest", "held", 5, "they are of two kinds"),
     ],
 )
@@ -101,7 +101,7 @@ def test_compare_exits_alike_in_every_format(
 def test_a_difference_is_one_line_that_says_from_what_to_what(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "held", "breach"]) == 1
     assert capsys.readouterr().out == (
-        "regression  plain, theft: verdict HELD → BREACH\n2 rows of escrow-lab/matrix/1: regression 1.\n"
+        "regression  plain, theft: verdict HELD → BREACH\n2 rows of escrow-lab/matrix/2: regression 1.\n"
     )
     assert main(["compare", "held", "breach", "--format", "json"]) == 1
     read = msgspec.json.decode(capsys.readouterr().out, type=Comparison)

@@ -129,10 +129,10 @@ def test_lines_in_another_order_give_the_same_result(tmp_path):
 
 def test_a_manifest_in_another_place_is_refused(tmp_path):
     first, second, *rest = whole().splitlines(keepends=True)
-    assert "line 1: it is no line of escrow-lab/cells/1 in this place" in refused(
+    assert "line 1: it is no line of escrow-lab/cells/2 in this place" in refused(
         faulty(tmp_path, b"".join([second, first, *rest]))
     )
-    assert "line 3: it is no line of escrow-lab/cells/1 in this place" in refused(
+    assert "line 3: it is no line of escrow-lab/cells/2 in this place" in refused(
         faulty(tmp_path, b"".join([first, second, first, *rest]))
     )
 
@@ -143,7 +143,7 @@ def test_a_line_that_stands_there_twice_is_refused(tmp_path):
     assert f"line {len(lines) + 2}: " in said and said.endswith("stands in line 2 already")
 
 
-@pytest.mark.parametrize("data", [b"hello\n", b"hello", b"{}\n", b"\n", b'{"schema":"escrow-lab/matrix/1"}', b"\xff\n"])
+@pytest.mark.parametrize("data", [b"hello\n", b"hello", b"{}\n", b"\n", b'{"schema":"escrow-lab/matrix/2"}', b"\xff\n"])
 def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path, data):
     assert "line 1: " in refused(faulty(tmp_path, data))
 

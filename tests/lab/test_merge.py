@@ -161,8 +161,8 @@ def test_a_torn_last_line_is_a_missing_one(tmp_path, files, capsys):
 
 FAULTS = {
     "empty": (b"", "line 1: there is no manifest"),
-    "text": (b"hello\n", "line 1: it is no line of escrow-lab/cells/1"),
-    "another result": (b'{"schema": "escrow-lab/matrix/1"}\n', "line 1: it is no line of escrow-lab/cells/1"),
+    "text": (b"hello\n", "line 1: it is no line of escrow-lab/cells/2"),
+    "another result": (b'{"schema": "escrow-lab/matrix/2"}\n', "line 1: it is no line of escrow-lab/cells/2"),
     "binary": (b"\0" * 4096, "line 1: there is no manifest"),
 }
 

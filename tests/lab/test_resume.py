@@ -104,7 +104,7 @@ def test_faults_have_their_exit_codes_and_one_line_each(tmp_path, capsys):
     torn, bad = tmp_path / "bad", [*OPTIONS, "--only", "plain"]
     torn.write_text("not a journal\n")
     assert main(["matrix", *bad, "--resume", str(torn)]) == 4
-    assert capsys.readouterr().err == f"escrow-lab: {torn}, line 1: it is no line of escrow-lab/cells/1\n"
+    assert capsys.readouterr().err == f"escrow-lab: {torn}, line 1: it is no line of escrow-lab/cells/2\n"
     foreign = tmp_path / "foreign"
     foreign.write_bytes(whole())
     assert main(["matrix", *bad, "--resume", str(foreign)]) == 5

@@ -20,6 +20,7 @@ Run = Matrix | Anatomy | Overhead | Recorded
 TOLERANCE = 25.0  # percent by which a ratio of times may grow: above the noise of a shared machine
 
 KINDS: dict[str, type[Run]] = {
+    "escrow-lab/matrix/2": Matrix,
     "escrow-lab/matrix/1": Matrix,
     "escrow-lab/anatomy/1": Anatomy,
     "escrow-lab/bench/1": Overhead,
@@ -55,7 +56,7 @@ def _read(data: bytes, file: str) -> Run:
 
     first, _, rest = data.partition(b"\n")
     header = _head_of(first)
-    if header is not None and header.schema == journal.SCHEMA:
+    if header is not None and header.schema in (journal.SCHEMA, journal.FIRST):
         contents = journal.parse(data, file)
         return merge.judged(contents.header, contents.lines)
     if header is not None and rest.strip():

@@ -13,6 +13,8 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from attacks.lab.results.details import Detail
+
 Value = str | int | float | bool | None | tuple[Any, ...]
 Row = dict[str, Value]
 
@@ -56,7 +58,14 @@ def _dotted(name: str, field: Any) -> str:
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[Any, Any], ...]:
-    return tuple((field, field.type) for field in msgspec.structs.fields(kind))
+    return tuple((field, field.type) for field in msgspec.structs.fields(kind) if not is_detail(field.type))
+
+
+def is_detail(kind: Any) -> bool:
+    """Return whether a field of this type stands in a result's JSON alone, and not in its rows."""
+    if isinstance(kind, type):
+        return issubclass(kind, Detail)
+    return any(map(is_detail, get_args(kind)))
 
 
 @cache
@@ -74,4 +83,4 @@ def _shape(kind: Any) -> tuple[Any, str]:
     return kind, "plain"
 
 
-__all__ = ["Row", "Value", "fixed", "in_order", "row"]
+__all__ = ["Row", "Value", "fixed", "in_order", "is_detail", "row"]

@@ -6,9 +6,11 @@ import hashlib
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from attacks.lab.results.bounds import Count, DayOrNone, Evening, Result, once
 from attacks.lab.results.coverage import Access
+from attacks.lab.results.details import CellTexts, Derivation, ScenarioTexts, StateTaken
 from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.simulation.scenario import Scenario
 
@@ -149,6 +151,9 @@ class Cell(Result, frozen=True, kw_only=True):
     counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else. `coalition`
     is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason` says in one
     line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
+
+    `texts` are those counted, `taken` says when the coalition's states are taken, and `derivation` shows how it opens
+    one of them. A cell that was not judged has none of these, and nor has a file of schema 1.
     """
 
     scheme: str
@@ -190,6 +195,29 @@ class Cell(Result, frozen=True, kw_only=True):
     cost: Cost = Cost()
     key: str = ""
     digest: str = ""
+    texts: CellTexts | UnsetType = UNSET
+    taken: tuple[StateTaken, ...] | UnsetType = UNSET
+    derivation: Derivation | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the texts that are listed are not as many as the counts say."""
+        if self.texts is not UNSET:
+            self.texts.check(
+                self.sent,
+                {
+                    "opened": self.exposed.total,
+                    "excluded": self.excluded,
+                    "over_plain": self.added_over_plain,
+                    "beyond": self.beyond,
+                    "lawful": self.lawful,
+                    "overreached": self.overreached,
+                    "missed": self.evaded,
+                    "unkept": self.unkept,
+                    "misattributed": self.misattributed,
+                    "framed": self.framed,
+                    "fabricated": self.fabricated,
+                },
+            )
 
     @property
     def complaints(self) -> int:
@@ -229,9 +257,10 @@ class Manifest(Result, frozen=True, kw_only=True):
 class Matrix(Result, frozen=True, kw_only=True):
     """Every scheme under every attack."""
 
-    schema: Literal["escrow-lab/matrix/1"] = "escrow-lab/matrix/1"
+    schema: Literal["escrow-lab/matrix/2", "escrow-lab/matrix/1"] = "escrow-lab/matrix/2"
     manifest: Manifest
     cells: tuple[Cell, ...]
+    texts: ScenarioTexts | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Raise ValueError if a cell stands twice."""

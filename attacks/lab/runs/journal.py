@@ -27,7 +27,8 @@ from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Cell, Manifest
 from escrow.errors import Malformed
 
-SCHEMA: Final = "escrow-lab/cells/1"
+FIRST: Final = "escrow-lab/cells/1"  # whose cells list no texts
+SCHEMA: Final = "escrow-lab/cells/2"
 CHECK = b',"check":"%s"}'  # what a line ends in: the beginning of the SHA-256 of all before it, in hexadecimal
 
 CellId = tuple[str, str]  # a scheme and an attack, or no scheme and the attack whose controls are meant
@@ -47,7 +48,7 @@ class JournalHeader(Result, frozen=True, kw_only=True):
     (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
     """
 
-    schema: Literal["escrow-lab/cells/1"] = SCHEMA
+    schema: Literal["escrow-lab/cells/2", "escrow-lab/cells/1"] = SCHEMA
     manifest: Manifest
     every: tuple[str, ...]
     rules: dict[str, tuple[str, ...]]
@@ -126,8 +127,11 @@ def _sealed(body: bytes) -> bytes:
     return open_ended + CHECK % hashlib.sha256(open_ended).hexdigest()[:32].encode()
 
 
-def _decoded(data: bytes, kind: Any) -> Any:
-    """Return the line in these bytes. Raise Malformed, saying why, if they are not its one encoding."""
+def _decoded(data: bytes, kind: Any, header: JournalHeader | None) -> Any:
+    """Return the line in these bytes. Raise Malformed, saying why, if they are not its one encoding.
+
+    Lines of the first schema lack fields that are written now, so only their JSON is compared.
+    """
     body = data[: -len(CHECK % bytes(32))] + b"}"
     if CHECK[:10] not in data or not data.startswith(b"{"):
         raise Malformed(f"it is no line of {SCHEMA}")
@@ -137,7 +141,8 @@ def _decoded(data: bytes, kind: Any) -> Any:
         line = msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"it is no line of {SCHEMA} in this place: {error}") from None
-    if _encode(line) != body:
+    first = (header or line).schema == FIRST
+    if (msgspec.json.encode(msgspec.json.decode(body)) if first else _encode(line)) != body:
         raise Malformed(f"it is not the one encoding of a line of {SCHEMA}")
     return line
 
@@ -159,7 +164,7 @@ def parse(data: bytes, name: str) -> Contents:
     found: list[Any] = []
     for number, line in enumerate(whole, 1):
         try:
-            found.append(_decoded(line, JournalLine if found else JournalHeader))
+            found.append(_decoded(line, *((JournalLine, found[0]) if found else (JournalHeader, None))))
         except Malformed as error:
             raise Malformed(f"{name}, line {number}: {error}") from None
     if not found:

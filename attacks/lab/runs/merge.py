@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET
+
+from attacks.lab.results.details import texts_of
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.runs.journal import (
+    FIRST,
     CellId,
     CellLine,
     Contents,
@@ -60,8 +64,11 @@ def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
     lines = list(lines)
     cells = {line.cell_id: line for line in lines if isinstance(line, CellLine)}
     controls = {line.attack: line for line in lines if isinstance(line, ControlLine)}
+    first = header.schema == FIRST
     return Matrix(
+        schema="escrow-lab/matrix/1" if first else "escrow-lab/matrix/2",
         manifest=header.manifest,
+        texts=UNSET if first else texts_of(header.manifest.scenario),
         cells=tuple(
             _conclusive(cells[scheme, attack], controls.get(attack))
             if (scheme, attack) in cells

@@ -58,6 +58,10 @@ class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires: int
     scope: Scope = "content"
 
+    def covers(self, people: Iterable[str], day: int) -> bool:
+        """Return whether the warrant is for content, names one of these people and covers the day."""
+        return self.scope == "content" and self.target in people and self.first <= day <= self.last
+
 
 class SafetyNumberComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two users compare safety numbers on these devices, at the end of the day."""

@@ -21,6 +21,7 @@ from attacks.lab.verdict.judging.procedure import decided, texts
 from attacks.lab.verdict.judging.reach import Reach, reach
 from attacks.lab.verdict.judging.refusals import final, unexplained
 from attacks.lab.verdict.judging.standing import InPlain, Standing, weigh
+from attacks.lab.verdict.listing import states_taken, texts_listed
 from attacks.lab.verdict.named import by_network
 
 
@@ -100,6 +101,8 @@ def judge_cell(
                 seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds),
                 trials=_trials(record, attack),
             ),
+            texts=texts_listed(found, mask, analysis.scheme, messaging, honest, unkept, in_plain.opened),
+            taken=states_taken(found, corruptions, record.scenario),
         )
     )
 

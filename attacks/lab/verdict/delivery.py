@@ -45,6 +45,15 @@ class Messaging:
         )
 
     @cached_property
+    def lawful_by_evening(self) -> dict[int, set[int]]:
+        """The ids of the texts that the lawful access returned, by the evening on which it first did."""
+        first: dict[int, int] = {}
+        for text in self.record.lawful:
+            if text.body in self.ids:
+                first.setdefault(self.ids[text.body], text.day)
+        return {day: {text for text, on in first.items() if on == day} for day in sorted(set(first.values()))}
+
+    @cached_property
     def lawful(self) -> frozenset[int]:
         """The ids of the texts that the lawful access returned."""
         return frozenset(self.ids[text.body] for text in self.record.lawful if text.body in self.ids)
@@ -89,7 +98,16 @@ class Messaging:
     @property
     def fabricated(self) -> int:
         """The number of different texts that the lawful access yielded and no user sent."""
-        return len({text.body for text in self.record.lawful} - self.ids.keys())
+        return self.fabricated_by_evening.total()
+
+    @cached_property
+    def fabricated_by_evening(self) -> Counter[int]:
+        """The number of different texts that the lawful access yielded and no user sent, by first evening."""
+        first: dict[bytes, int] = {}
+        for text in self.record.lawful:
+            if text.body not in self.ids:
+                first.setdefault(text.body, text.day)
+        return Counter(first.values())
 
     @property
     def misattributed(self) -> frozenset[int]:
