@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from attacks.lab.results.coverage import Access, Coverage
 
 
-def by_kind(access: Access | None) -> str:
-    """Return what the lawful access reads of texts sent after a warrant was served, and before; "" if that is alike."""
-    if access is None or not access.retrospective.covered:
+def by_kind(access: Access | UnsetType) -> str:
+    """Return what the lawful access reads of texts sent after a warrant was served, and before; "" if that is alike.
+
+    A file of schema 1 does not say it.
+    """
+    if access is UNSET or not access.retrospective.covered:
         return ""
     listened, found = access.prospective, access.retrospective
     same = listened.lawful * found.covered == found.lawful * listened.covered

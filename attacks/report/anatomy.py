@@ -12,7 +12,8 @@ from attacks.lab.adversary.formula import basis, every_name, read
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.adversary.timing.evenings import as_text, from_text
 from attacks.lab.results.formulas import AccessFormula
-from attacks.lab.results.types import Anatomy, ByDay, Identities, Minimal, Secrets
+from attacks.lab.results.naming import Identities, Secrets
+from attacks.lab.results.types import Anatomy, ByDay, Minimal
 from attacks.report.access import by_kind
 from attacks.report.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import attacks.registry
 from attacks.lab.results.formulas import AccessFormula
+from attacks.lab.results.naming import Identities, Naming, Secrets
 from attacks.lab.results.types import (
     Alarms,
     Anatomy,
@@ -20,13 +21,10 @@ from attacks.lab.results.types import (
     Cost,
     Exposed,
     Exposure,
-    Identities,
     Manifest,
     Matrix,
     MemberThreshold,
     Minimal,
-    Naming,
-    Secrets,
     Verdict,
     to_json,
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from types import NoneType
-from typing import Any, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -17,6 +17,7 @@ from attacks.lab.results.details import Detail
 
 Value = str | int | float | bool | None | tuple[Any, ...]
 Row = dict[str, Value]
+NOTHING = (NoneType, msgspec.UnsetType)  # the types of what a result does not say
 
 
 def row(thing: msgspec.Struct) -> Row:
@@ -38,9 +39,14 @@ def in_order(kind: type[msgspec.Struct], rows: list[Row]) -> list[str]:
 
 def _flat(kind: Any, value: Any, name: str) -> Iterator[tuple[str, Value]]:
     kind, within = _shape(kind)
+    value = None if value is msgspec.UNSET else value
     if within == "struct":
         for field, inner in _fields(kind):
-            yield from _flat(inner, None if value is None else getattr(value, field.name), _dotted(name, field))
+            yield from _flat(
+                inner,
+                None if value is None else getattr(value, field.name),
+                _dotted(name, field),
+            )
     elif within == "structs":
         rows = [dict(_flat(kind, each, name)) for each in value or ()]
         for column in dict.fromkeys(at for each in (dict(_flat(kind, None, name)), *rows) for at in each):
@@ -71,8 +77,8 @@ def is_detail(kind: Any) -> bool:
 @cache
 def _shape(kind: Any) -> tuple[Any, str]:
     """Return (the type within, and how it stands there); an optional type is treated as the type itself."""
-    arguments = [each for each in get_args(kind) if each is not NoneType]
-    if NoneType in get_args(kind) and len(arguments) == 1:
+    arguments = [each for each in get_args(kind) if each not in NOTHING]
+    if len(arguments) == 1 and len(get_args(kind)) == 2 and get_origin(kind) in (Union, UnionType):
         return _shape(arguments[0])
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind, "struct"

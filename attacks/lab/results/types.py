@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from attacks.lab.results.bounds import Count, DayOrNone, Evening, Result, once
+from attacks.lab.results.bounds import Count, DayOrNone, Result, once
 from attacks.lab.results.coverage import Access
 from attacks.lab.results.details import CellTexts, Derivation, ScenarioTexts, StateTaken
 from attacks.lab.results.formulas import AccessFormula
+from attacks.lab.results.naming import Identities, NamedTargets
 from attacks.lab.simulation.scenario import Scenario
 
 Verdict = Literal[
@@ -184,7 +185,7 @@ class Cell(Result, frozen=True, kw_only=True):
     framed: Count = 0
     unkept: Count = 0
     unkept_conceded: Count = 0
-    access: Access = Access()
+    access: Access | UnsetType = UNSET
     added: Added = Added()
     against: Against = Against()
     grounds: Grounds = Grounds()
@@ -322,60 +323,6 @@ class Minimal(Result, frozen=True, kw_only=True):
         return (self.label_pass, *names, *([f"any {wide.t} of {', '.join(wide.of)}"] if wide else []))
 
 
-class Naming(Result, frozen=True, kw_only=True):
-    """A minimal coalition that learns who sent the messages of `names` access fields.
-
-    `opens_nothing`: the evenings (-1: set-up) on which its seizure gives that, and opens no text whenever it was sent.
-    """
-
-    label_pass: str = msgspec.field(name="pass")
-    members: tuple[str, ...]
-    officials_only: bool
-    names: Count
-    opens_nothing: tuple[Evening, ...]
-
-
-class Secrets(Result, frozen=True, kw_only=True):
-    """What secrets of some kinds give by themselves, together with the network's packets and without any state.
-
-    There are `sets` minimal sets of them. Each opens `least` to `most` of the texts, some sent by `first_day` and some
-    on `last_day` or after it (-1 where it opens none); all together open `opens`. The most that one names is `names`.
-    """
-
-    kinds: tuple[str, ...]
-    sets: Count
-    least: Count
-    most: Count
-    opens: Count
-    first_day: DayOrNone
-    last_day: DayOrNone
-    names: Count
-
-
-class Identities(Result, frozen=True, kw_only=True):
-    """For access fields that name their senders: who learns how many of the `fields`, and which secrets give it.
-
-    `unmeasured` says why nothing was measured, if so.
-    """
-
-    fields: Count = 0
-    coalitions: tuple[Naming, ...] = ()
-    secrets: tuple[Secrets, ...] = ()
-    unmeasured: str = ""
-
-
-class NamedTargets(Result, frozen=True, kw_only=True):
-    """Of the `targets` of warrants, those of whom the network reads that they are under one, and clients of others.
-
-    `users_told` counts pairs: a target, and another user one of whose devices reads it.
-    """
-
-    targets: Count
-    network: Count
-    clients: Count
-    users_told: Count
-
-
 class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
 
@@ -391,7 +338,7 @@ class Anatomy(Result, frozen=True, kw_only=True):
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
     named: NamedTargets | None = None
-    access: Access | None = None
+    access: Access | UnsetType = UNSET
     refusals: tuple[str, ...] = ()
     manifest: Manifest
 

@@ -13,7 +13,7 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.labels import Labels
 from attacks.lab.adversary.view import Reader, words_of
-from attacks.lab.results.types import Identities, Naming, Secrets
+from attacks.lab.results.naming import Identities, Naming, Secrets
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow.e2ee.content import Text

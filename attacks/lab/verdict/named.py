@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.view import Reader
-from attacks.lab.results.types import NamedTargets
+from attacks.lab.results.naming import NamedTargets
 from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
