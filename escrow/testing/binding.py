@@ -53,19 +53,19 @@ def a_field_is_bound(scheme: Scheme, how: settings) -> None:
             if not opens(field):
                 require(not scheme.opens_fields, "a field as it was sent yields nothing")
                 continue  # the claim promises no text of it
-            spares = [part for part in _parts(field) if opens(_without(field, part))]
+            spares = [part for part in parts(field) if opens(without(field, part))]
             for changed in (*altered(field), other):
                 bound = not opens(changed) or _is_spare(changed, field, spares, opens)
                 require(bound, f"a text is yielded with {changed} in place of {field}")
 
 
-def _parts(field: AccessField) -> list[bytes]:
+def parts(field: AccessField) -> list[bytes]:
     """Return the bytes in a field that are no labels."""
     own = [getattr(field, name) for name in field.__struct_fields__ if name not in LABELS]
     return list(dict.fromkeys(each for each in leaves(tuple(own)) if isinstance(each, bytes) and each))
 
 
-def _without(field: AccessField, part: bytes) -> Any:
+def without(field: AccessField, part: bytes) -> Any:
     """Return the field with these bytes spoilt wherever they stand."""
     found = rewritten(field, part, bytes([part[0] ^ 1]) + part[1:])
     return next(found, field)
@@ -79,8 +79,8 @@ def _is_spare(changed: AccessField, field: AccessField, spares: list[bytes], ope
     """
     if any(getattr(changed, name) != getattr(field, name) for name in LABELS):
         return False
-    moved = changed != field and sorted(_parts(changed)) == sorted(_parts(field))  # the same parts in another order
-    return (moved and bool(spares)) or any(not opens(_without(changed, part)) for part in spares)
+    moved = changed != field and sorted(parts(changed)) == sorted(parts(field))  # the same parts in another order
+    return (moved and bool(spares)) or any(not opens(without(changed, part)) for part in spares)
 
 
 def a_request_is_bound(scheme: Scheme, how: settings) -> None:

@@ -8,7 +8,7 @@ attack lab (attacks.lab.runs.conformance). It imports hypothesis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,8 +20,8 @@ from escrow.derivation import RuleError
 from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
 from escrow.scheme import Scheme
-from escrow.testing.alterations import loose, module_of, replaced, types_of, with_field
-from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, spoken
+from escrow.testing.alterations import field_of, loose, module_of, replaced, types_of, with_field
+from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, parts, spoken, without
 from escrow.testing.disturbed import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.false_labels import (
     a_false_label_is_named,
@@ -51,7 +51,7 @@ from escrow.testing.strangers import (
 )
 from escrow.testing.trying import QUICK, Broken, raised_in, require, settings, st, tried
 from escrow.vocabulary import vocabulary
-from escrow.warrant import AuthorityKey, CourtKey, Request, Warrant, issue
+from escrow.warrant import AuthorityKey, CourtKey, Official, Request, Warrant, issue
 from escrow.wire import Heard
 
 SAY = st.builds(Step, st.just("say"), st.sampled_from(DEVICES), st.sampled_from([*NAMES, *(g.name for g in GROUPS)]))
@@ -213,19 +213,33 @@ def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
 
 
 def one_bad_field_does_not_stop_the_rest(scheme: Scheme, how: settings) -> None:
-    """Require that a field that is missing, damaged or another message's stops no other from giving its text."""
+    """Require that a field that is missing, damaged or another message's stops no other from giving its text.
+
+    It does not either where officials keep no promise, and answer about a field that they should have refused.
+    """
     if not scheme.opens_fields:
         return  # the texts do not come from fields
     with playing(scheme) as harness:
         warrant = issue(harness.court.key, harness.order("alice"))
         heard = spoken(harness, warrant)
+
+        def stops_nothing(at: int, damaged: Iterable[bytes]) -> None:
+            rest = harness.access(warrant, [*heard[:at], *heard[at + 1 :]])
+            for field in damaged:
+                beside = harness.access(warrant, [*heard[:at], with_field(heard[at], field), *heard[at + 1 :]])
+                require(rest <= beside, f"{len(rest - beside)} texts are missing beside a bad field")
+
         for at, bad in enumerate(heard[:3]):
-            rest = harness.access(warrant, [each for each in heard if each is not bad])
             whole = bad.mail.field
             flipped = whole[:-1] + bytes([whole[-1] ^ 1]) if whole else b""
-            for field in (b"", b"\x00", whole[:-1], whole + b"\x00", flipped, heard[at - 1].mail.field):
-                beside = harness.access(warrant, [*heard[:at], with_field(bad, field), *heard[at + 1 :]])
-                require(rest <= beside, f"{len(rest - beside)} texts are missing beside a bad field")
+            stops_nothing(at, (b"", b"\x00", whole[:-1], whole + b"\x00", flipped, heard[at - 1].mail.field))
+        first = field_of(scheme, heard[0])
+        spoilt = [codec.encode(without(first, part)) for part in parts(first)] if first else []
+        stops_nothing(0, spoilt)
+        for name, party in harness.wire.parties.items():
+            if isinstance(party, Official):
+                harness.wire.parties[name] = corrupted(party)
+        stops_nothing(0, spoilt)
 
 
 def promises_are_no_mathematics(scheme: Scheme, how: settings) -> None:

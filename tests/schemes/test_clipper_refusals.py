@@ -1,5 +1,7 @@
 """A text's field: either end reads it, and whatever is malformed is refused and its sender named."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from chips import KF, KS, TRANSCRIPT, flipped
@@ -9,12 +11,14 @@ from escrow.crypto import Run, running, sha256
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged, Malformed, Refused
+from escrow.principal import corrupted
 from escrow.scheme import AccessField, wanted
-from escrow.schemes.clipper.chip import Chip, FamilyKey
+from escrow.schemes.clipper.chip import Chip, FamilyKey, UnitHalf
 from escrow.schemes.clipper.field import ClipperField, UnitRequest, agreed_key, make_field
 from escrow.schemes.clipper.leaf import Make
 from escrow.schemes.clipper.phone import of_pairwise
-from escrow.schemes.clipper.scheme import SCHEME
+from escrow.schemes.clipper.processor import AGENTS
+from escrow.schemes.clipper.scheme import SCHEME, ClipperAgent
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -198,6 +202,21 @@ def test_a_unit_key_is_used_again_under_the_warrant_it_was_released_for_and_no_o
     other = issue(harness.court.key, msgspec.structs.replace(harness.order("alice"), id="another warrant"))
     processor.units(harness.wire, other, [identity])
     assert len(harness.wire.heard) > asked
+
+
+@pytest.mark.parametrize(("lie", "named"), [({"uid": b"\xff\0\0\1"}, "agent-1"), ({"agent": 1}, "agent-2")])
+def test_a_half_of_another_unit_or_agent_is_not_taken_and_its_agent_named(reading, lie, named):
+    """All agents lie alike: the first gives its own half in any case, so the second is named if it gives that too."""
+    harness, warrant, _, identity, _ = reading
+
+    def give(own: ClipperAgent, *asked: Any) -> UnitHalf:
+        return msgspec.structs.replace(ClipperAgent.give(own, *asked), **lie)
+
+    for name in AGENTS:
+        harness.wire.parties[name] = corrupted(harness.wire.parties[name], give=give)
+    harness.authority.loaded.clear()
+    assert harness.authority.units(harness.wire, warrant, [identity]) == {}
+    assert [who for _, who, why in harness.wire.refusals if "a half of another unit's key" in why] == [named]
 
 
 def test_a_malformed_leaf_hides_no_other_text_from_the_processor():

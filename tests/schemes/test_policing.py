@@ -12,10 +12,12 @@ from attacks.lab.runs.matrix import run_cell
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import default
 from escrow import codec, registry
-from escrow.e2ee import sender_keys
+from escrow.crypto import new_private, new_signing_key
+from escrow.e2ee import ratchet, sender_keys, x3dh
 from escrow.e2ee.device import Device, FieldContext
-from escrow.e2ee.policing import LATE, OTHER_DAY, field_type, group_key
+from escrow.e2ee.policing import LATE, OTHER_DAY, field_type, group_key, pairwise_key
 from escrow.e2ee.provider import Group, Mail, Provider
+from escrow.e2ee.x3dh import Bundle, IdentityKey
 from escrow.principal import corrupted
 from escrow.scheme import Source
 from escrow.schemes import envelope
@@ -61,6 +63,21 @@ def test_the_key_that_a_field_should_hold_is_found_in_whatever_order_a_groups_ma
         message = sender_keys.unpack(data)
         assert group_key(peer, message) == key
         assert sender_keys.decrypt(peer, message).body == b"text %d" % n
+
+
+def test_the_key_that_a_field_should_hold_is_that_of_its_own_chain():
+    """A key that was skipped in an earlier chain has the number of a message of a later one."""
+    alice, bob, prekey = *(new_signing_key(IdentityKey) for _ in range(2)), new_private()
+    bundle = Bundle(bob.public, prekey.public, x3dh.sign_prekey(bob, prekey.public), b"")
+    initial, root = x3dh.initiate(alice, bundle)
+    own, other = ratchet.begin(root, initial.associated), ratchet.respond(root, initial.associated, prekey)
+    skipped, second = (ratchet.encrypt(own, b"%d" % n) for n in range(2))
+    ratchet.decrypt(other, second[0])
+    ratchet.decrypt(own, ratchet.encrypt(other, b"answer")[0])
+    later = ratchet.encrypt(own, b"of the next chain")
+    for message, key in (later, skipped):
+        assert message.n == 0 and pairwise_key(other, message) == key
+        assert ratchet.decrypt(other, message) is not None
 
 
 # --- false labels, in a play ---

@@ -42,6 +42,7 @@ from specimens import (
     unadvanced,
     unauthenticated,
     unnamed,
+    up_to_the_first,
     whoever_is_named,
     with_an_aside,
     without_a_word,
@@ -57,11 +58,14 @@ from escrow.schemes import envelope, ghost, split_key
 from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
+from escrow.schemes.split_key import SplitKey
+from escrow.schemes.threshold import Threshold
 from escrow.sharing.committee.broadcast import Board
 from escrow.sharing.committee.speaking import Speaker
 from escrow.testing import world
 from escrow.warrant import Order, Request, Warrant
 
+BESIDE = "one bad field does not stop the rest"
 BAD_KEY = "a bad key stops nobody else"
 LABEL, MISSING = "a false label is named", "a missing field is no success"
 LATE_MAIL = "honest late mail is not blamed"
@@ -119,7 +123,9 @@ SPECIMENS = [
     ("a field is bound", "n=", SPLIT, (split_key.SplitField, "context", all_but("n"))),
     ("a request is bound", "another person's warrant", ENVELOPE, (Envelope, "context", all_but("people"))),
     ("a request is bound", "a warrant for other days", ENVELOPE, (Envelope, "context", all_but("day"))),
-    ("one bad field does not stop the rest", "Malformed", ENVELOPE, (envelope, "wanted", trusting)),
+    (BESIDE, "Malformed", ENVELOPE, (envelope, "wanted", trusting)),
+    (BESIDE, "beside a bad field", SPLIT, (SplitKey, "access", up_to_the_first(SplitKey.access))),
+    (BESIDE, "beside a bad field", THRESHOLD, (Threshold, "access", up_to_the_first(Threshold.access))),
     ("promises are no mathematics", "agent with its promises off", ENVELOPE, (Request, "signed", insisting)),
     ("promises are no mathematics", "provider with its", GHOST, (Request, "signed", insisting)),
     (BUSINESS, "alice-phone heeds a packet of dealer", SPLIT, (split_key.SplitDevice, "insist", yes)),

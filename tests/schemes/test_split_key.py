@@ -1,13 +1,14 @@
 """Split key: who may publish the group, what an agent compares with what it knows, and whom it blames."""
 
 import pytest
+from msgspec.structs import replace
 
 from escrow import codec
 from escrow.errors import Forged, Refused
 from escrow.primitives import hpke
 from escrow.principal import corrupted
 from escrow.scheme import User
-from escrow.schemes.split_key import _DEAL, Dealt, Published, SplitKey
+from escrow.schemes.split_key import _DEAL, Dealt, Published, SplitField, SplitKey
 from escrow.sharing import elgamal
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
@@ -109,3 +110,24 @@ def test_a_corrupted_client_insists_on_nothing():
     wire.parties["alice-phone"] = corrupted(wire.parties["alice-phone"])
     wire.ask("bob-phone", "alice-phone", Published(made), type(None))
     assert wire.parties["alice-phone"].group == made
+
+
+# --- access ---
+
+
+def test_a_field_is_proven_towards_one_group_only():
+    with playing(SplitKey()) as harness:
+        harness.play([Step("say", "alice-phone", "bob")])
+        field = codec.decode(harness.intercepted()[0].mail.field, SplitField)
+        capsule = replace(field.capsule, group=bytes(32))
+        assert field.proven and not replace(field, capsule=capsule).proven
+
+
+def test_an_agent_that_does_not_answer_costs_nothing_whichever_it_is():
+    for name in SplitKey().agents:
+        with playing(SplitKey()) as harness:
+            warrant = issue(harness.court.key, harness.order("alice"))
+            harness.serve(warrant)
+            harness.play([Step("say", "alice-phone", "bob")])
+            harness.wire.parties[name].share = None
+            assert harness.access(warrant, harness.intercepted()) == {harness.said[0].body}

@@ -127,6 +127,19 @@ def trusting(authority, warrant, intercepted, kind):
     return ((each, codec.decode(each.mail.field, kind)) for each in intercepted)
 
 
+def up_to_the_first(honest):
+    """The lawful access of a scheme that ends at the first field whose key does not open the message."""
+
+    def access(scheme, authority, wire, warrant, intercepted):
+        for each in intercepted:
+            before = len(wire.refusals)
+            yield from honest(scheme, authority, wire, warrant, [each])
+            if any(why.startswith("Forged") for _, who, why in wire.refusals[before:] if who == authority.name):
+                return
+
+    return access
+
+
 def yes(*_):
     return True
 
