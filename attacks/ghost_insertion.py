@@ -1,6 +1,7 @@
 """An insider at the provider adds devices of their own to those of users, without any warrant.
 
-  insert   the directory lists g, with the insider's keys, among the devices of a user
+  insert   the directory lists g, with the insider's keys, among the devices of a user; as the provider lists a device
+           under a warrant, if it has a way to do that
   send     others' clients encrypt to g as to any device: all that the user receives from then on
   read     g never answers and collects nothing: its keys open what the network heard
 
@@ -53,8 +54,7 @@ class GhostInsertion(Attack):
         for victim in self.victims:
             ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
             provider.ghosts.append(ghost)
-            provider.accounts[ghost.name] = victim
-            provider.directory[ghost.name] = entry_of(ghost, scheme.provider)
+            provider.add(ghost.name, entry_of(ghost, scheme.provider))
         return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
 
 

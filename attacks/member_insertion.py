@@ -78,8 +78,7 @@ class MemberInsertion(Attack):
         rogue: Any = provider  # it has the field that is kept
         phone = attacker_device(f"{stranger}-phone", stranger, scheme.device, scheme.committing)
         rogue.strangers.append(phone)
-        rogue.accounts[phone.name] = stranger
-        rogue.directory[phone.name] = entry_of(phone, scheme.provider)
+        rogue.add(phone.name, entry_of(phone, scheme.provider))
         return provider
 
 

@@ -29,6 +29,7 @@ from escrow.e2ee.provider import (
     Collect,
     Delivery,
     Group,
+    GroupOf,
     Listed,
     Mail,
 )
@@ -38,6 +39,9 @@ from escrow.e2ee.sessions import Conversing
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import EscrowError, Malformed, Refused
 from escrow.wire import Wire
+
+GHOST_ONE_TIME = 50  # one-time prekeys of a silent device
+_NAME = b"escrow-lab name of a device"
 
 
 class FieldContext(msgspec.Struct, frozen=True):
@@ -165,8 +169,12 @@ class Device(KeyHolder):
 
     def safety_number(self, user: str) -> str:
         """Return the 60 digits that this device shows for its user and `user` (escrow.e2ee.fingerprint)."""
-        theirs = [montgomery(listed.identity) for listed in self.contacts.get(user, [])]
+        theirs = [montgomery(listed.identity) for listed in self.in_number(user)]
         return safety_number(self.user, map(montgomery, self.linked), user, theirs)
+
+    def in_number(self, user: str) -> list[Listed]:
+        """Return the devices of another user whose keys the safety number covers: all that the directory listed."""
+        return self.contacts.get(user, [])
 
     # --- receiving ---
 
@@ -248,3 +256,43 @@ def new_devices(kind: type[Device], user: str, names: Iterable[str], **fields: o
         kind(name=name, user=user, identity=identity, linked=linked, **fields)  # type: ignore[arg-type]
         for name, identity in zip(names, identities, strict=True)
     ]
+
+
+# --- a silent device ---
+
+
+class Ghost(Device):
+    """A silent device: it keeps what it reads, and shows nothing."""
+
+    texts: list[Text] = []
+
+    def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
+        """Return True: the ghost has no user to warn, and never learnt which devices the target linked."""
+        return True
+
+    def look_up_group(self, wire: Wire, group: str) -> Group:
+        """Return a group as the provider lists it: the ghost keeps no lists, and has no user to warn."""
+        return wire.ask(self.name, self.provider, GroupOf(group), Group)
+
+    def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
+        """Keep a text for the authority, and show nothing."""
+        self.texts.append(Text(conversation, body))
+
+
+def ghost_name(target: str, nonce: bytes) -> str:
+    """Return a name as the target may give a device. Without the warrant's nonce nobody can tell that it is of one."""
+    return f"{target}-tablet-{crypto.sha256(_NAME, nonce).hex()[:8]}"
+
+
+def new_ghost(target: str, name: str, committing: bool = False) -> Ghost:
+    """Return a silent device with its own keys, named as one of the target's; `committing` is the scheme's."""
+    identity = crypto.new_signing_key(IdentityKey)
+    return Ghost(
+        name,
+        target,
+        identity,
+        [identity.public],
+        prekeys=[Prekey(crypto.new_private(), 0)],
+        one_time=[crypto.new_private() for _ in range(GHOST_ONE_TIME)],
+        committing=committing,
+    )

@@ -277,6 +277,11 @@ class Provider(Principal):
         """Return the sender's waiting mail and empty its mailbox."""
         return Delivery(tuple(self.mailboxes.pop(sender, [])))
 
+    def add(self, device: str, entry: Entry) -> None:
+        """List a device among those of the entry's user, unasked: no cryptography prevents this."""
+        self.accounts[device] = entry.user
+        self.directory[device] = entry
+
     @staticmethod
     def filed(packet: Publish, before: Entry | None) -> Entry:
         """Return the directory's new entry for a device; new one-time prekeys follow those that are left."""

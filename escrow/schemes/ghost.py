@@ -3,11 +3,14 @@
   serve    authority --(warrant, keys of g)--> provider   the provider lists g among the target's devices
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
   ask      a client asks about each new device            the answer is sealed to it, as long for any other device
-  quiet    a client hides a new device from its user      only if a court's warrant and the authority's signature name g
-           and its key, and until the warrant's last day
+  quiet    a client hides a new device from its user      hush=court: only if a court's warrant and the authority's
+           signature name g and its key, and until the warrant's last day; hush=provider: if the provider says so
+  number   a client shows the keys that it encrypts to    number=shown: those of g, too, so that a comparison finds it;
+           number=hidden: but for the keys that it hides
   access   g collects its mail; the authority keeps the texts
-  weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it
-           every client that hides g knows that the target is under a warrant, and reads the warrant
+  weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it,
+           and with hush=provider and number=hidden neither does
+           every client that hides g knows that the target is listened to, and with hush=court reads the warrant
 
 Source: Levy and Robinson, "Principles for a More Informed Exceptional Access Debate", Lawfare, 29 November 2018. They
 propose the idea in a paragraph; the messages here are modelled.
@@ -16,17 +19,16 @@ propose the idea in a paragraph; the messages here are modelled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
-from escrow.crypto import new_private, sha256
 from escrow.derivation import Checks, derivation, honest_only
 from escrow.e2ee import device, provider
-from escrow.e2ee.content import Conversation, Text
-from escrow.e2ee.device import Prekey
-from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Group, GroupOf, Listed
+from escrow.e2ee.device import Ghost, ghost_name, new_ghost
+from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.grants import Choice, Claim, Concession, Grant, Quotation
@@ -42,9 +44,9 @@ from escrow.warrant import (
 )
 from escrow.wire import Wire
 
-ONE_TIME = 50  # one-time prekeys of a ghost
+EVER = 1 << 31  # a day that never comes
 QUIET = 4096  # bytes: what a client is told about a new device has a multiple of this length
-_QUIET, _NAME = b"escrow-lab quiet", b"escrow-lab name of a device"
+_QUIET = b"escrow-lab quiet"
 
 LAWFARE = "Levy and Robinson, Principles for a More Informed Exceptional Access Debate, Lawfare, 2018"
 
@@ -74,8 +76,9 @@ class AskQuiet(Packet, frozen=True):
 
 
 class QuietAnswer(Fact, frozen=True):
-    """The authority's request under which a device was added, or nothing: sealed to the identity key `to` (32 bytes).
+    """What hides a device, or nothing: sealed to the identity key `to` (32 bytes).
 
+    It is the authority's request under which the device was added; or a day, if the provider's word is enough.
     It is QUIET bytes long, or a multiple, whatever it says: the network cannot tell a silent device from another.
     """
 
@@ -90,26 +93,30 @@ class Quiet(Packet, frozen=True):
 
 
 @honest_only("a provider's half: who learns the request knew it before")
-def seal_quiet(to: bytes, request: Request | None) -> QuietAnswer:
+def seal_quiet(to: bytes, told: Request | int | None) -> QuietAnswer:
     """Return the answer to the client with this identity key (32 bytes). Raise Forged if that is no key."""
-    plain = codec.encode(request)
+    plain = codec.encode(told)
     padded = plain + b"\x80" + bytes(-(len(plain) + 1) % QUIET)
     return QuietAnswer(to, hpke.seal(crypto.montgomery(to), padded, _QUIET))
 
 
-def quiet_request(answer: QuietAnswer, key: IdentityKey) -> Request | None:
-    """Return the request in an answer, or None if the device is not to be hidden. Raise Forged if it is another's."""
+def quiet_told(answer: QuietAnswer, key: IdentityKey) -> Request | int | None:
+    """Return the request or the last day in an answer, or None if the device is not to be hidden.
+
+    Raise Forged if the answer is another's.
+    """
     plain = hpke.open_(key.agreement, answer.sealed, _QUIET).rstrip(b"\0").removesuffix(b"\x80")
     try:
-        return codec.decode(plain, Request | None)  # type: ignore[arg-type]  # a union of types
+        return codec.decode(plain, Request | int | None)  # type: ignore[arg-type, no-any-return]  # a union of types
     except Malformed as error:
         raise Forged(str(error)) from None
 
 
 @derivation("answer.to = key.public")
 def open_quiet(answer: QuietAnswer, key: IdentityKey) -> Warrant:
-    """Return the warrant in an answer, by the client's identity key. Raise Forged if the device is not to be hidden."""
-    if (request := quiet_request(answer, key)) is None:
+    """Return the warrant in an answer, by the client's identity key. Raise Forged if no warrant hides the device."""
+    request = quiet_told(answer, key)
+    if not isinstance(request, Request):
         raise Forged("no warrant hides that device")
     return request.warrant
 
@@ -129,10 +136,14 @@ class GhostProvider(Official, provider.Provider):
     """A provider that serves warrants. `haunted` are the silent devices and the requests that added them.
 
     A device is listed on the days that its warrant covers. Mail that was late is kept for it until the warrant expires.
+    Clients are shown these requests; but if the provider's word is enough (`trusted`) they are told the last day on
+    which a device is hidden, which stands in `hushed`.
     """
 
     court: Public = b""
     haunted: dict[str, Request] = {}
+    trusted: bool = False
+    hushed: dict[str, int] = {}
 
     @shared("the authority that a court's warrant names has signed it", anybody=True)
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
@@ -150,14 +161,15 @@ class GhostProvider(Official, provider.Provider):
         yield "window", day <= warrant.order.last
         yield "scope", warrant.order.opens_content
 
-    def haunt(self, keys: GhostKeys, target: str) -> None:
-        """List the silent device among the target's; no cryptography prevents this."""
-        self.accounts[keys.device] = target
-        self.directory[keys.device] = Entry(target, keys.identity, keys.prekey, keys.signature, list(keys.one_time))
+    def add(self, device: str, entry: Entry, last: int = EVER) -> None:
+        """List a silent device; if the provider's word is enough, clients hide it until the last day."""
+        super().add(device, entry)
+        self.hushed |= {device: last} if self.trusted else {}
 
     def on_ask_quiet(self, sender: str, packet: AskQuiet, wire: Wire) -> Quiet:
-        """Return the request that added a device, or nothing, sealed to the device that asks."""
-        return Quiet(seal_quiet(self.entry(sender, sender).identity, self.haunted.get(packet.device)))
+        """Return what hides a device, or nothing, sealed to the device that asks."""
+        told = (self.hushed if self.trusted else self.haunted).get(packet.device)
+        return Quiet(seal_quiet(self.entry(sender, sender).identity, told))
 
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
         """Return the devices of a user, with the silent devices that warrants cover today."""
@@ -170,77 +182,69 @@ class GhostProvider(Official, provider.Provider):
             order = request.warrant.order
             if order.first <= day <= min(order.last, order.expires):
                 if name not in self.accounts:
-                    self.haunt(codec.decode(request.subject, GhostKeys), order.target)
+                    keys = codec.decode(request.subject, GhostKeys)
+                    entry = Entry(order.target, keys.identity, keys.prekey, keys.signature, list(keys.one_time))
+                    self.add(name, entry, order.last)
             else:
                 self.directory.pop(name, None)
+                self.hushed.pop(name, None)
             if order.expires < day:
                 del self.haunted[name]
                 self.accounts.pop(name, None)
 
 
 class Silence(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A device that was added under a warrant, by name and key, and the last day on which it is hidden."""
+    """A device that was added in silence, by name and key, and the last day on which it is hidden."""
 
     listed: Listed
     last: int
 
 
 class GhostClient(device.Device):
-    """A client built to hide a device that a court (public key, 32 bytes) has ordered, as long as the warrant says."""
+    """A client built to hide a device that a court (public key, 32 bytes) has ordered, as long as the warrant says.
+
+    With `trusting` it hides any new device that the provider tells it to hide; with `hides_keys` it leaves what it
+    hides out of the safety number, too.
+    """
 
     court: Public = b""
     silences: list[Silence] = []
+    trusting: bool = False
+    hides_keys: bool = False
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
-        """Return whether a warrant that covers today, and the authority's signature, name this device and its key."""
+        """Return whether the device is to be hidden today. A new key of a known device is hidden by a court only."""
         self.silences = [each for each in self.silences if wire.day <= each.last]
         if any(each.listed == device for each in self.silences):
             return True
         told = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet)
-        request = quiet_request(told.answer, self.identity)
-        if request is None or not is_hushed(self.court, device, request):
+        last = self._last_day(quiet_told(told.answer, self.identity), device, wire.day)
+        if last is None or wire.day > last:
             return False
-        order = request.warrant.order
-        if covered := order.covers((device.user,), wire.day):
-            self.silences.append(Silence(device, order.last))
-        return covered
-
-
-class Ghost(device.Device):
-    """A silent device: it keeps what it reads, and shows nothing."""
-
-    texts: list[Text] = []
-
-    def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
-        """Return True: the ghost has no user to warn, and never learnt which devices the target linked."""
+        self.silences.append(Silence(device, last))
         return True
 
-    def look_up_group(self, wire: Wire, group: str) -> Group:
-        """Return a group as the provider lists it: the ghost keeps no lists, and has no user to warn."""
-        return wire.ask(self.name, self.provider, GroupOf(group), Group)
+    def _last_day(self, told: Request | int | None, device: Listed, today: int) -> int | None:
+        """Return the last day on which a device is hidden, by what the provider told; None if it is not."""
+        if self.trusting:
+            old = [each for each in self.contacts.get(device.user, []) if each.device == device.device]
+            return told if isinstance(told, int) and old in ([], [device]) else None
+        if not isinstance(told, Request) or not is_hushed(self.court, device, told):
+            return None
+        return told.warrant.order.last if told.warrant.order.covers((device.user,), today) else None
 
-    def read(self, wire: Wire, author: str, conversation: Conversation, body: bytes) -> None:
-        """Keep a text for the authority, and show nothing."""
-        self.texts.append(Text(conversation, body))
+    def look_up(self, wire: Wire, user: str) -> list[Listed]:
+        """Return the devices of a user; with `hides_keys` ask about the first list's too, which raise no notice."""
+        first = user not in (self.user, *self.contacts)
+        listed = super().look_up(wire, user)
+        if first and self.hides_keys:
+            self.quiet += [each for each in listed if self.keeps_quiet(wire, each)]
+        return listed
 
-
-def ghost_name(target: str, nonce: bytes) -> str:
-    """Return a name as the target may give a device. Without the warrant's nonce nobody can tell that it is of one."""
-    return f"{target}-tablet-{sha256(_NAME, nonce).hex()[:8]}"
-
-
-def new_ghost(target: str, name: str, committing: bool = False) -> Ghost:
-    """Return a silent device with its own keys, named as one of the target's; `committing` is the scheme's."""
-    identity = crypto.new_signing_key(IdentityKey)
-    return Ghost(
-        name,
-        target,
-        identity,
-        [identity.public],
-        prekeys=[Prekey(new_private(), 0)],
-        one_time=[new_private() for _ in range(ONE_TIME)],
-        committing=committing,
-    )
+    def in_number(self, user: str) -> list[Listed]:
+        """Return the devices whose keys the safety number covers; with `hides_keys` none that is hidden."""
+        hidden = self.quiet if self.hides_keys else []
+        return [each for each in super().in_number(user) if each not in hidden]
 
 
 def keys_of(ghost: Ghost) -> GhostKeys:
@@ -271,7 +275,11 @@ class GhostAuthority(Authority):
 
 
 class GhostScheme(Plain, frozen=True, kw_only=True):
-    """Plain, with silent devices that the provider adds under warrants."""
+    """Plain, with silent devices that the provider adds under warrants.
+
+    `hush`: a client hides one by a court's signature, or by the provider's word, as proposed. `number`: the safety
+    number shows the keys of a hidden device, or hides them. The proposal is silent about it.
+    """
 
     name = "ghost"
     title = "Ghost participant, added by the provider"
@@ -303,6 +311,8 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     device = GhostClient
     provider = GhostProvider
     authority = GhostAuthority
+    hush: Literal["court", "provider"] = "court"
+    number: Literal["shown", "hidden"] = "shown"
 
     @property
     def claim(self) -> Claim:
@@ -340,19 +350,30 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
                 ),
             ),
             model=(CLASSICAL, ONE_THEFT),
-            choices=(
-                Choice("a court's signature hushes the notice; in the proposal the provider does", favours=True),
-                Choice("there is no log of device lists, and the play has ten days", favours=True),
-                Choice("the safety number is not hidden", favours=False),
-                Choice("some warrants are issued after days that they cover", favours=False),
-            ),
+            choices=tuple(self._choices()),
         )
 
+    def _choices(self) -> Iterator[Choice]:
+        if self.hush == "court":
+            words = (
+                "hush=court: a court's signature hushes the notice; in the proposal the provider does (hush=provider)"
+            )
+            yield Choice(words, favours=True)
+        covers = "covers a silent device, so that a comparison finds it" if self.number == "shown" else "hides it"
+        words = f"number={self.number}: the safety number {covers}; the proposal does not speak of it (shown or hidden)"
+        yield Choice(words, favours=self.number == "hidden")
+        yield Choice("there is no log of device lists, and the play has ten days", favours=True)
+        yield Choice("the hush is of devices; the notice of a new member of a group is always shown", favours=False)
+        yield Choice("some warrants are issued after days that they cover", favours=False)
+
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
-        """Make the parties of plain, and tell clients and provider the court's key."""
+        """Make the parties of plain. Tell clients and provider the court's key, and whose word hides a device."""
+        by_word = self.hush == "provider"
         for party in super().cast(users, court):
-            if isinstance(party, GhostClient | GhostProvider):
-                party.court = court
+            if isinstance(party, GhostProvider):
+                party.court, party.trusted = court, by_word
+            if isinstance(party, GhostClient):
+                party.court, party.trusting, party.hides_keys = court, by_word, self.number == "hidden"
             yield party
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:

@@ -8,7 +8,7 @@ from escrow.crypto import new_signing_key
 from escrow.e2ee.provider import Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import corrupted
-from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, quiet_request
+from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, quiet_told
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -99,6 +99,6 @@ def test_a_client_that_asks_about_every_device_learns_who_is_under_a_warrant(hau
     phone, learnt = haunted.device("carol-phone"), []
     for device in haunted.provider.directory:
         answer = haunted.wire.ask(phone.name, phone.provider, AskQuiet(device), Quiet).answer
-        if (request := quiet_request(answer, phone.identity)) is not None:
+        if (request := quiet_told(answer, phone.identity)) is not None:
             learnt.append((device, request.warrant.order.target))
     assert learnt == [(NAME, "alice")]

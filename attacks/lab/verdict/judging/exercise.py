@@ -1,12 +1,15 @@
 """The fixed exercise play of a scheme: which of its rules fire there, whatever else is played.
 
-It is the honest play in the small scenario and, where that leaves a rule idle, those of the specimens that are made
-from the scheme. So a verdict does not depend on the other cells of a run.
+It is the honest play in the small scenario and, where that leaves a rule idle, the one with the scheme's default
+parameters, and those of the specimens that are made from the scheme. So a verdict does not depend on the other cells of
+a run, and what a parameter leaves out is no doubt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from attacks.lab.adversary.view import words_of
 from attacks.lab.simulation.attack import Attack
@@ -44,6 +47,9 @@ class Exercise:
 
     def _plays(self) -> Iterator[set[str]]:
         yield self._of(self.scheme)
+        default = not any(field.required for field in msgspec.structs.fields(self.scheme))
+        if default and self.scheme != (usual := type(self.scheme)()):
+            yield self._of(usual)
         for specimen in specimens().values():
             if type(specimen) is not type(self.scheme) and isinstance(specimen, type(self.scheme)):
                 yield self._of(specimen)
