@@ -36,12 +36,7 @@ from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import Finding, Intercept, Overheard, Source, User
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, Plain
-from escrow.warrant import (
-    Authority,
-    Official,
-    Request,
-    Warrant,
-)
+from escrow.warrant import Authority, Official, Request, Warrant
 from escrow.wire import Wire
 
 EVER = 1 << 31  # a day that never comes
