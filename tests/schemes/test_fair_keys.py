@@ -215,6 +215,24 @@ def test_a_user_who_deals_another_degree_is_refused_by_the_first_trustee(kind):
         set_up(with_parties(FairKeys(), device=kind))
 
 
+@pytest.mark.parametrize("failsafe", [True, False])
+def test_two_users_who_deal_one_key_do_not_escape_the_warrants_about_either(failsafe):
+    """Without the centre's shift their certificates would be of one group, and no warrant about either would fit."""
+    one = feldman.deal(group.random_scalar(), 2, 3)
+
+    class Twin(FairDevice):
+        def choose(self, t, n):
+            return one if self.user in ("alice", "bob") else super().choose(t, n)
+
+    with playing(with_parties(FairKeys(failsafe=failsafe), device=Twin)) as harness:
+        assert set(harness.authority.certificates) == {"alice", "carol"}
+        assert (0, "bob-phone", "a key has one user") in harness.wire.refusals
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        harness.play([Step("say", "alice-phone", "carol"), Step("say", "carol-phone", "alice")])
+        assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
+
+
 def dealt(wire, user, made, share, to, sealed_for=None, commitment=b""):
     part = codec.encode(share)
     sealed = hpke.seal(wire.parties[to].transport_key(), part, registration._deal_of(sealed_for or user))

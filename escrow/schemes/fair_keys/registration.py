@@ -245,7 +245,10 @@ class Holder(Principal):
         return self._transport().public
 
     def on_deal(self, sender: str, packet: Deal, wire: Wire) -> Approval:
-        """Keep this trustee's share of a user's t-of-n key, and approve the key. Refuse a second deal of one user."""
+        """Keep this trustee's share of a user's t-of-n key, and approve the key.
+
+        Refuse a second deal of one user, or of one key: two users with one key would be read under no warrant.
+        """
         transport = self._transport()
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
         self.insist((packet.group.t, packet.group.n) == (self.t, self.n), "the key is of t of n trustees")
@@ -253,6 +256,7 @@ class Holder(Principal):
         self.insist(share.index == self.index, "share is this trustee's")
         self.insist(elgamal.share_fits(packet.group, share), "share fits the user's commitments")
         self.insist(all(each.user != packet.user for each in self.shares), "one deal a user")
+        self.insist(all(each.group != packet.group.name for each in self.shares), "a key has one user")
         self.shares.append(TrusteeShare(share.group, share.index, share.raw, packet.user, self.court))
         return Approval(self.key.sign(approved(packet.user, packet.group, packet.commitment)))
 
