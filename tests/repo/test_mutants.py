@@ -206,6 +206,40 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     assert command.Journal(path).before["no fault: envelope"].took == {"lab: envelope": 3.0}
 
 
+def test_of_an_earlier_count_only_what_nothing_noticed_is_tried_again(tmp_path, monkeypatch, capsys):
+    one, other, third = some = mutants("escrow.warrant")[:3]
+    path, tried = tmp_path / "earlier", []
+    monkeypatch.setattr(command, "digest_at", lambda commit: commit)
+    monkeypatch.setattr(command, "digest", lambda: "counted")
+    journal = command.Journal(path)
+    for each, found in ((one, Found("test", "a")), (other, Found()), (third, Found())):
+        journal.keep(each.key, found)
+    journal.keep(f"{command.AGAIN}{third.key}", Found("lab", "b"))
+    assert command.earlier(path, "counted") == {one.key: Found("test", "a"), third.key: Found("lab", "b")}
+    with pytest.raises(SystemExit, match="has no count of the sources of another"):
+        command.earlier(path, "another")
+    monkeypatch.setattr(command, "choose", lambda *_: some)
+    monkeypatch.setattr(page, "reasons", dict)
+
+    def measure(now, chosen, jobs):
+        tried.extend(chosen)
+        now.found |= {each.key: Found("property", "c") for each in chosen}
+
+    monkeypatch.setattr(command, "measure", measure)
+    assert command.main(["--earlier", str(path), "counted", "--journal", str(tmp_path / "now")]) == 0
+    assert tried == [other] and "3 faults were made, and 3 are noticed" in capsys.readouterr().out
+
+
+def test_the_digest_of_a_commit_is_that_of_its_files(monkeypatch):
+    monkeypatch.setattr(command, "SOURCES", ("tools/mutants",))
+    kept = command.git("ls-tree", "-r", "--name-only", "HEAD", "tools/mutants").split()
+    files = {command.PurePosixPath(each): command.git("show", f"HEAD:{each}").encode() for each in kept}
+    python = {path: text for path, text in files.items() if path.suffix == ".py"}
+    assert command.digest_at("HEAD") == command._digest(python)
+    with pytest.raises(SystemExit):
+        command.digest_at("no-such-commit")
+
+
 def test_a_fault_counts_as_noticed_only_by_a_step_that_passes_without_it(tmp_path, warm):
     file, journal = tmp_path / "test_planted.py", command.Journal(tmp_path / "journal")
     file.write_text(f"import pytest\nfrom escrow import warrant\n\n{FAILS}{NOTICES}")
@@ -265,7 +299,7 @@ def test_the_page_counts_every_fault_once(monkeypatch):
     some = mutants("escrow.warrant")[:4]
     results = list(zip(some, [Found("property", "a"), Found("lab", "b"), Found("test", "c"), Found()], strict=True))
     monkeypatch.setattr(page, "reasons", lambda: {some[3].key: "equivalent: it is the same."})
-    text = page.drawn(results, 9, "0123abcd", 5)
+    text = page.drawn(results, 9, page.Counted("0123abcd"), 5)
     assert "of the sources of commit 0123abcd." in text
     assert "4 faults were made, and 3 are noticed: 75.0 %." in text
     assert "| drop a check | 4 | 1 | 1 | 1 | 1 |" in text

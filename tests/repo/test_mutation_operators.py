@@ -107,6 +107,7 @@ PLANTED = [
             )
         },
     ),
+    ("stop at an error", "def f() -> None:\n    try:\n        tell()\n    finally:\n        erase()", {}),
     (
         "take a default",
         "def f(kept: dict[str, int]):\n    del kept[a], kept[b]\n    return kept.pop(c) + kept[d] + next(e)",
@@ -136,7 +137,9 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "source", "expected"), PLANTED, ids=[f"{p[0]}: {min(p[2])}" for p in PLANTED])
+@pytest.mark.parametrize(
+    ("name", "source", "expected"), PLANTED, ids=[f"{p[0]}: {min(p[2], default='no place')}" for p in PLANTED]
+)
 def test_an_operator_makes_exactly_the_faults_that_fit(name, source, expected):
     made = [each for each in mutants("escrow.warrant", source) if each.operator == name]
     assert {each.text: ast.unparse(mutated(each, source)) for each in made} == expected

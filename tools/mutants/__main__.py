@@ -5,6 +5,7 @@
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
   --journal FILE                          where each finding is written at once: the same command goes on from there
+  --earlier JOURNAL COMMIT                try only what nothing noticed in the count of that commit, and what it had not
   --write                                 write docs/mutants.md, which names the commit whose sources were counted
 
 It exits with 1 if a fault is noticed by nothing and has no reason in tools/mutants/reasons.json, or if a reason there
@@ -17,11 +18,13 @@ import argparse
 import random
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from hashlib import sha256
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePosixPath
 from queue import Queue
 from typing import Any
 
@@ -54,10 +57,25 @@ class Line(msgspec.Struct):
 
 def digest() -> str:
     """Return the SHA-256, in hex, of all sources of the library, the lab, the tests and these operators."""
+    paths = (path for top in SOURCES for path in (ROOT / top).glob("**/*.py"))
+    return _digest({PurePosixPath(path.relative_to(ROOT)): path.read_bytes() for path in paths})
+
+
+def digest_at(commit: str) -> str:
+    """Return the digest of the sources of a commit. Raise SystemExit if there is no such commit."""
+    done = subprocess.run(["git", "archive", "--format=tar", commit, *SOURCES], capture_output=True, cwd=ROOT)  # noqa: S607  # git is where the user has it
+    if done.returncode:
+        raise SystemExit(done.stderr.decode())
+    with tarfile.open(fileobj=BytesIO(done.stdout)) as held:
+        files = {PurePosixPath(each.name): held.extractfile(each) for each in held if each.name.endswith(".py")}
+        return _digest({path: file.read() for path, file in files.items() if file is not None})
+
+
+def _digest(files: Mapping[PurePosixPath, bytes]) -> str:
     whole = sha256()
     for top in SOURCES:
-        for path in sorted((ROOT / top).glob("**/*.py")):
-            whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+        for path in sorted(path for path in files if path.is_relative_to(top)):
+            whole.update(str(path).encode() + b"\0" + files[path])
     return whole.hexdigest()
 
 
@@ -93,6 +111,21 @@ class Journal:
         self.found[tried] = found
         with self.path.open("ab") as file:
             file.write(self._line(self.sources, tried, found))
+
+
+def earlier(path: Path, commit: str) -> dict[str, Found]:
+    """Return what noticed the faults of another commit's sources, by their keys, out of the journal of that count.
+
+    Raise SystemExit if the journal has nothing of these sources.
+    """
+    sources, noticed = digest_at(commit), dict[str, Found]()
+    lines = (msgspec.json.decode(line, type=Line) for line in path.read_bytes().splitlines())
+    for each in (each for each in lines if each.sources == sources):
+        if each.found.by:
+            noticed[each.tried.removeprefix(AGAIN)] = each.found
+    if not noticed:
+        raise SystemExit(f"{path} has no count of the sources of {commit}")
+    return noticed
 
 
 def tried(asked: Asked, warm: Warm) -> Found:
@@ -269,16 +302,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--journal", type=Path, default=JOURNAL)
+    parser.add_argument("--earlier", nargs=2, metavar=("JOURNAL", "COMMIT"))
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
     counted = commit() if options.write else ""
     whole = choose([], [], None, 0)
     chosen = choose(options.module, options.operator, options.sample, options.seed)
     journal = Journal(options.journal)
-    measure(journal, chosen, options.jobs)
-    results = [(each, journal.found[each.key]) for each in chosen]
+    noticed = earlier(Path(options.earlier[0]), options.earlier[1]) if options.earlier else {}
+    left = [each for each in chosen if each.key not in noticed]
+    measure(journal, left, options.jobs)
+    results = [(each, noticed.get(each.key) or journal.found[each.key]) for each in chosen]
     if options.write:
-        page.PAGE.write_text(page.drawn(results, len(whole), counted, options.seed), encoding="utf-8")
+        before = git("rev-parse", "--short=12", options.earlier[1]).strip() if options.earlier else ""
+        text = page.drawn(results, len(whole), page.Counted(counted, before, len(left)), options.seed)
+        page.PAGE.write_text(text, encoding="utf-8")
     for line in page.summary(results):
         sys.stdout.write(f"{line}\n")
     faults = list(page.faults(results, whole))

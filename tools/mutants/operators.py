@@ -230,7 +230,7 @@ def stop_at_error(tree: ast.Module) -> Iterator[Site]:
         elif isinstance(node, ast.FunctionDef) and isinstance(node.returns, ast.Constant):  # it returns None
             inside = node.body[1:] if ast.get_docstring(node) else node.body
             for attempt in (each for each in inside if isinstance(each, ast.Try) and len(inside) == 1):
-                if not any(_ends(each.body[-1]) for each in attempt.handlers):
+                if attempt.handlers and not any(_ends(each.body[-1]) for each in attempt.handlers):
                     text = f"raise again in {unparsed(attempt.body[0])}"
                     name = f"{spot.function}.{node.name}".lstrip(".")
                     yield Site(name, text, partial(_then, attempt, ast.Raise()))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.mutants.annotations import ROOT
 from tools.mutants.operators import OPERATORS, Mutant
@@ -79,14 +80,33 @@ def interval(caught: int, made: int) -> str:
     return f"{low:.1f} % to {high:.1f} %"
 
 
-def drawn(results: Results, whole: int, commit: str, seed: int) -> str:
+class Counted(NamedTuple):
+    """The commit whose sources were counted; `before`: one that was counted earlier, of which `again` were left."""
+
+    commit: str
+    before: str = ""
+    again: int = 0
+
+    @property
+    def said(self) -> list[str]:
+        """Return it in sentences."""
+        if not self.before:
+            return [f"This is a count of the sources of commit {self.commit}."]
+        return [
+            f"This is a count of the sources of commit {self.before}.",
+            f"Those that nothing noticed there, or that it did not have ({self.again}), were tried at {self.commit}:",
+            "its faults are listed, and what was noticed before was not tried again.",
+        ]
+
+
+def drawn(results: Results, whole: int, counted: Counted, seed: int) -> str:
     """Return the page.
 
-    `whole` is the number of all faults that the operators make in the sources of this commit; `seed` chose the sample.
+    `whole` is the number of all faults that the operators make in the sources of the commit; `seed` chose the sample.
     """
     results = sorted(results, key=lambda each: each[0].key)
     lines = [f"- *{each.name}*: {each.about}" for each in OPERATORS.values()]
-    lines += ["", f"This is a count of the sources of commit {commit}.", *summary(results)]
+    lines += ["", *counted.said, *summary(results)]
     if len(results) < whole:
         within = interval(sum(bool(found.by) for _, found in results), len(results))
         lines.append(f"That is a random sample, chosen by seed {seed}: the operators make {whole} faults in all.")
