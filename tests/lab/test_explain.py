@@ -11,12 +11,13 @@ import pytest
 from attacks import registry as attack_registry
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.proof import Given, prove
-from attacks.lab.evidence.explain import WIDTH, _Tree, describe, explain
+from attacks.lab.evidence.explain import WIDTH, _Tree, explain
 from attacks.lab.evidence.provenance import packets
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import SERVED, Analysis
+from attacks.lab.verdict.steps import describe
 from escrow import registry
 from escrow.codec import walk
 from escrow.principal import revive

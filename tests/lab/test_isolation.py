@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from cheating import attack_whose_rule
+from msgspec import UNSET
 
 from attacks.lab.adversary import isolation, labels
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
@@ -174,7 +175,9 @@ def test_a_matrix_in_isolation_is_the_same_file_also_from_several_workers():
     how = {"plain": SCHEMES["plain"], "every": ATTACKS[:1]}
     here = run_matrix([SCHEMES["envelope"]], chosen, TINY, **how)
     there = run_matrix([SCHEMES["envelope"]], chosen, TINY, **how, isolated=True, jobs=2)
-    assert to_json(there) == to_json(here)
+    assert all(cell.derivation is UNSET for cell in there.cells)  # its bytes would be others in each run
+    shown = [msgspec.structs.replace(cell, derivation=UNSET) for cell in here.cells]
+    assert to_json(there) == to_json(msgspec.structs.replace(here, cells=tuple(shown)))
     assert sum(cell.exposed.total for cell in there.cells) > 0
 
 

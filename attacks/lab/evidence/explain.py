@@ -8,17 +8,13 @@ nothing.
 from __future__ import annotations
 
 import textwrap
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from types import MappingProxyType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType
 
-from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Coalition
 from attacks.lab.adversary.labels import WITHOUT
-from attacks.lab.adversary.proof import Given, Proof, RuleStep, guesses, prove
-from attacks.lab.adversary.timing.evenings import on_evening
+from attacks.lab.adversary.proof import Proof, guesses, prove
 from attacks.lab.adversary.work import bits_of, fact_of, in_words
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
@@ -26,14 +22,13 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
-from escrow.codec import Fact, Public
-from escrow.e2ee.content import Direct, InGroup
+from attacks.lab.verdict.steps import ProofSteps, describe, short
+from escrow.codec import Fact
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
 
 WIDTH = 80  # columns
 DEEPEST = 8  # levels before a sub-tree is printed further down
-SHOWN = 8  # hexadecimal digits of a byte string
 
 
 def explain(
@@ -140,17 +135,15 @@ class _Tree:
         """Keep a proof; `paid` has the bits of each fact that is guessed, `width` the columns of a line."""
         self.paid, self.width = paid, width
         self.analysis, self.closure, self.sent, self.heard = analysis, analysis.closure, sent, heard
-        self.made = {each.conclusion: each for each in proof if isinstance(each, RuleStep)}
-        self.given = {each.fact: each for each in proof if isinstance(each, Given)}
+        self.steps = ProofSteps(analysis.closure, proof)
         self.root = analysis.texts[sent.id]
-        self.uses = Counter(fact for step in self.made.values() for fact in _needed(self.closure, step))
-        self.free = {fact for step in self.made.values() for fact in step.premises} - self.uses.keys()
+        self.free = {fact for step in self.steps.made.values() for fact in step.premises} - self.steps.uses.keys()
         self.numbers: dict[int, int] = {}
         self.postponed: deque[int] = deque()
 
     def lines(self) -> Iterator[str]:
         sent = self.sent
-        said = f"text {sent.id}, day {sent.day}, {sent.conversation}, from {sent.device}: {_short(sent.body)}"
+        said = f"text {sent.id}, day {sent.day}, {sent.conversation}, from {sent.device}: {short(sent.body)}"
         yield _cut(f"{said} ({len(sent.body)} bytes)", self.width)
         yield from self._node(self.root, "", True, 0)
         while self.postponed:
@@ -167,7 +160,7 @@ class _Tree:
     def _node(self, fact: int, indent: str, last: bool, depth: int) -> Iterator[str]:
         """Yield the line of a fact, and the lines of its premises."""
         begin, rest = indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  ")
-        if fact not in self.made:
+        if fact not in self.steps.made:
             yield from self._leaf(fact, begin, rest)
         elif fact in self.numbers or depth >= DEEPEST:
             kind, again = type(self.closure.facts[fact]).__name__, fact in self.numbers
@@ -177,7 +170,7 @@ class _Tree:
             number = self.numbers[fact]
             yield _cut(f"{begin}{kind}, {f'as [{number}]' if again else f'see [{number}] below'}", self.width)
         else:
-            if self.uses[fact] > 1:
+            if self.steps.uses[fact] > 1:
                 self._number(fact)
             mark = f"[{self.numbers[fact]}] " if fact in self.numbers else ""
             yield _cut(f"{begin}{mark}{self._title(fact)}", self.width)
@@ -187,45 +180,25 @@ class _Tree:
         self.numbers[fact] = len(self.numbers) + 1
 
     def _below(self, fact: int, indent: str, depth: int) -> Iterator[str]:
-        run = self._run(fact)
-        if service := self.closure.edges.service(run[-1].edge):
+        if service := self.closure.edges.service(self.steps.run(fact)[-1].edge):
             said = f"checks that hold: {', '.join(checks_made(self.analysis, service))}"
             yield from textwrap.wrap(
                 said, self.width, initial_indent=f"{indent}│  ", subsequent_indent=f"{indent}│    "
             )
-        children = dict.fromkeys(_needed(self.closure, run[-1]))
+        children = self.steps.below(fact)
         for at, child in enumerate(children, 1):
             yield from self._node(child, indent, at == len(children), depth)
 
-    def _run(self, fact: int) -> list[RuleStep]:
-        """Return the step that makes the fact, and the steps before it by the same rule of one premise each."""
-        run = [self.made[fact]]
-        while True:
-            before = _needed(self.closure, run[-1])
-            step = self.made.get(before[0]) if len(before) == 1 else None
-            if step is None or step.rule != run[0].rule or self.uses[before[0]] > 1:
-                return run
-            run.append(step)
-
     def _title(self, fact: int) -> str:
-        run = self._run(fact)
-        if service := self.closure.edges.service(run[0].edge):
-            how = f"{', '.join(service.kind.holders)} answers"
-        else:
-            how = run[0].rule.rsplit(".", 1)[1] + (f", {len(run)} times" if len(run) > 1 else "")
-        return f"{how}: {describe(self.closure.facts[fact])}"
+        return f"{self.steps.how(fact)}: {describe(self.closure.facts[fact])}"
 
     def _leaf(self, fact: int, begin: str, rest: str) -> list[str]:
         """Return a given fact and where it is from: one line, or more if its type does not fit beside that."""
-        value, given = self.closure.facts[fact], self.given[fact]
+        value, whence = self.closure.facts[fact], self.steps.whence(fact)
         if fact in self.paid:
             whence = in_words(self.paid[fact])
-        elif given.holder is None:
-            whence = "anybody can make it"
-        elif given.holder == "network":
-            whence = f"heard by the network, day {self.analysis.record.heard[self.heard[value]].day}"
-        else:
-            whence = f"{given.holder}, {on_evening(given.evening or 0).removeprefix('on ')}"
+        elif self.steps.given[fact].holder == "network":
+            whence += f", day {self.analysis.record.heard[self.heard[value]].day}"
         room = self.width - len(begin) - len(whence) - 4
         if room > len(type(value).__name__):
             return [f"{begin}{_cut(describe(value), room)}  [{whence}]"]
@@ -235,50 +208,6 @@ class _Tree:
 
 def _facts(count: int) -> str:
     return "1 fact" if count == 1 else f"{count} facts"
-
-
-def _needed(closure: Closure, step: RuleStep) -> tuple[int, ...]:
-    """Return a step's premises without guards and witnesses, in the order of its arguments."""
-    if gate := closure.edges.gate(step.edge):
-        return (*closure.edges.paying(gate), *step.premises[len(gate.guards) :])
-    return tuple(closure.edges.guessed.get(each, each) for each in closure.edges.needs(step.edge))
-
-
-# --- facts in a few words ---
-
-
-def describe(fact: Fact) -> str:
-    """Return a fact's type and public fields, byte strings by their first digits."""
-    shown = ", ".join(f"{name} {_value(getattr(fact, name))}" for name in _public(type(fact)))
-    return f"{type(fact).__name__} {shown}".rstrip()
-
-
-@cache
-def _public(kind: type[Fact]) -> tuple[str, ...]:
-    """Return the fields that hold no secret: names, numbers, other facts, and bytes that are public by their type."""
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple(name for name in kind.__struct_fields__ if any(map(_is_public, _alternatives(hints[name]))))
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-
-
-def _is_public(hint: Any) -> bool:
-    named = hint in (Public, int, str, tuple[str, ...], Direct, InGroup)
-    return named or (isinstance(hint, type) and issubclass(hint, Fact))
-
-
-def _value(value: object) -> str:
-    if isinstance(value, Fact):
-        return f"({describe(value)})"
-    if isinstance(value, bytes):
-        return _short(value) if value else "none"
-    return " and ".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _short(value: bytes) -> str:
-    return value.hex()[:SHOWN] + ("…" if len(value.hex()) > SHOWN else "")
 
 
 def _cut(text: str, room: int) -> str:

@@ -217,7 +217,7 @@ def run_plan(
 
 def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack] = ()) -> Cell:
     """Run one cell by itself, without its controls."""
-    return Evaluation(scheme, tuple(every or (attack,)), scenario).cell(attack)[0]
+    return Evaluation(scheme, tuple(every or (attack,)), scenario, derived=True).cell(attack)[0]
 
 
 def _perform(task: Task, timeout: float | None) -> TaskResult:
@@ -272,6 +272,7 @@ class _Shared:
                 isolated=task.isolated,
                 plain=task.plain,
                 byte_pass=is_plugin(scheme),
+                derived=True,
             )
             self._evaluations = kept | {scheme.name: made}
         return self._evaluations[scheme.name]

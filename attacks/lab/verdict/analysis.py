@@ -167,11 +167,11 @@ class Analysis:
     def masks(self, text: int, name: str = MATHEMATICS) -> tuple[int, ...]:
         """Return the minimal masks that open a text in a pass; none if no coalition opens it."""
         labels = self.adversary.labelled(name)
-        found = [labels.masks(number, name) for number in self._numbers(name).get(text, ())]
+        found = [labels.masks(number, name) for number in self.numbers(name).get(text, ())]
         return found[0] if len(found) == 1 else tuple(minimal(mask for masks in found for mask in masks))
 
-    def _numbers(self, name: str) -> dict[int, list[int]]:
-        """Return all numbers of a text: several where a rule gives its bytes in another conversation."""
+    def numbers(self, name: str) -> dict[int, list[int]]:
+        """Return all numbers of each text: several where a rule gives its bytes in another conversation."""
         if name not in self._numbered:
             numbers: dict[int, list[int]] = {}
             for number, text in self._in_pass(name).items():
@@ -182,7 +182,7 @@ class Analysis:
     def work(self, text: int, held: int, name: str = MATHEMATICS) -> float | None:
         """Return the bits of work with which those who hold `held` open a text; None if no work is enough."""
         labels = self.adversary.labelled(name)
-        ways = (labels.work.cheapest(labels.priced(name)[number], held) for number in self._numbers(name).get(text, ()))
+        ways = (labels.work.cheapest(labels.priced(name)[number], held) for number in self.numbers(name).get(text, ()))
         return min((way[0] for way in ways if way is not None), default=None)
 
     def structure(self, name: str = MATHEMATICS) -> AccessStructure:

@@ -27,6 +27,7 @@ from attacks.lab.verdict.judging.exercise import Exercise
 from attacks.lab.verdict.judging.procedure import decided, texts
 from attacks.lab.verdict.judging.reach import Reach, reach
 from attacks.lab.verdict.judging.standing import NOTHING, InPlain, in_plain
+from attacks.lab.verdict.steps import derivation
 from escrow import __version__, registry
 from escrow.crypto import random_bytes
 from escrow.scheme import Scheme
@@ -55,7 +56,8 @@ class Evaluation:
     adversary its own process, plays under a fresh secret if none is given, and tries each cell's coalition again in a
     process that holds nothing else; a failure there is an ERROR. `plain` is the scheme that cells are compared with;
     their keys depend on it. `by_bytes` joins to the honest play's analysis what follows without rules (crosscheck).
-    `byte_pass` tries the properties of the scheme's bytes before a cell is HELD or AS CLAIMED.
+    `byte_pass` tries the properties of the scheme's bytes before a cell is HELD or AS CLAIMED. `derived` adds to each
+    cell how one text is opened, unless the plays are under a fresh secret.
     """
 
     def __init__(
@@ -69,9 +71,11 @@ class Evaluation:
         plain: Scheme | None = None,
         by_bytes: bool = False,
         byte_pass: bool = False,
+        derived: bool = False,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
         self.plain, self.by_bytes, self.byte_pass = plain, by_bytes, byte_pass
+        self.derived = derived and not isolated  # a fresh secret gives other bytes in each run
         self.fired: set[str] = set()  # the rules that fired in the plays of the last cell
         self.exercise = Exercise(scheme, attacks, isolated=isolated)
         self._secret = random_bytes(32) if isolated and secret is None else secret
@@ -210,6 +214,9 @@ class Evaluation:
             self.honest,
             own._replace(itself=True) if itself else opened_in_plain(chosen.attack),
         )
+        if self.derived and cell.taken is not msgspec.UNSET:
+            shown = derivation(chosen.analysis, chosen.attack, chosen.found, cell.taken)
+            cell = msgspec.structs.replace(cell, derivation=shown or msgspec.UNSET)
         listed = strategies(attack, self.cast, self.scenario)
         return with_frontier(cell, tried, len(listed)), own
 

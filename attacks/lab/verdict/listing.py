@@ -67,8 +67,7 @@ def _why(text: int, messaging: Messaging, honest: Messaging) -> WhyMissed:
         return "missed without the attack"
     if any(lost == text for lost, _ in record.lost):
         return "packet lost"
-    orders = [each.order for each in record.warrants if each.order.covers(sent.people, sent.day)]
-    if all(sent.day < order.issued for order in orders):
+    if text in messaging.retrospective:
         return "sent before the warrant"
     return "missed without the attack"
 
