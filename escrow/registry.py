@@ -269,9 +269,14 @@ def pick(things: Mapping[str, T], name: str, what: str) -> T:
 def unknown(names: Iterable[str], name: str, what: str) -> UnknownName:
     """Return the error for an unknown name: it suggests the closest known name, or lists all."""
     known = list(dict.fromkeys(names))
-    close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+    hint = closest(known, name) or f"there are: {', '.join(known)}"
     return UnknownName(f"no {what} is called {name!r}; {hint}")
+
+
+def closest(names: Iterable[str], name: str) -> str:
+    """Return the question whether the closest of some names was meant; "" if none is close."""
+    close = get_close_matches(name, list(names), 1)
+    return f"did you mean {close[0]}?" if close else ""
 
 
 S = TypeVar("S", bound=Scheme)
@@ -297,6 +302,7 @@ def with_parameters(scheme: S, settings: Iterable[str]) -> S:
             continue
         if parameter not in kinds:
             has = f"its parameters are: {', '.join(kinds)}" if kinds else "it has no parameters"
+            has = closest(kinds, parameter) or has
             raise UnknownName(f"{scheme.name} has no parameter {parameter!r}; {has}")
         try:
             chosen[parameter] = msgspec.convert(value, kinds[parameter], strict=False)

@@ -15,6 +15,7 @@ import traceback
 
 import click
 
+from attacks.cli.mistyped import sentence
 from attacks.report.page import plain
 from escrow.derivation import RuleError
 from escrow.errors import Malformed
@@ -67,8 +68,7 @@ def _classified(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Terminated):
         return TERMINATED, "terminated"
     if isinstance(error, click.UsageError):
-        path = error.ctx.command_path if error.ctx else "escrow-lab"
-        return USAGE, f"{error.format_message()} ({path} --help)"
+        return USAGE, sentence(error)
     if isinstance(error, click.ClickException):
         return NOT_COMPARABLE if isinstance(error, CannotCompare) else USAGE, error.format_message()
     if isinstance(error, UnknownName):

@@ -112,8 +112,10 @@ class Invocation:
         Raise UnknownName if a pattern matches nothing, or if nothing is left.
         """
         for glob in (*self.only, *self.skip):
-            if not any(fnmatchcase(name, glob) for name in (*self.schemes, *self.attacks)):
-                raise UnknownName(f"{glob!r} matches no scheme and no attack; see `escrow-lab schemes` and `attacks`")
+            names = (*self.schemes, *self.attacks)
+            if not any(fnmatchcase(name, glob) for name in names):
+                hint = registry.closest(names, glob) or "see `escrow-lab schemes` and `escrow-lab attacks`"
+                raise UnknownName(f"{glob!r} matches no scheme and no attack; {hint}")
         schemes, attacks = self._left(self.schemes), self._left(self.attacks)
         if not schemes or not attacks:
             raise UnknownName(f"--skip leaves no {'attack' if schemes else 'scheme'}")

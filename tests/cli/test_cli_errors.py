@@ -19,8 +19,14 @@ from attacks.lab.simulation.scenario import Scenario
 
 USAGE = {
     "no command": ([], "Usage: escrow-lab"),
-    "command": (["matrixx"], "No such command 'matrixx'"),
-    "option": (["schemes", "--fromat", "json"], "No such option '--fromat'"),
+    "command": (["matrixx"], "no command is called 'matrixx'; did you mean matrix? (escrow-lab --help)"),
+    "sub-command": (["init", "schme"], "no command is called 'schme'; did you mean scheme?"),
+    "no such command": (["zzzzzz"], "no command is called 'zzzzzz' (escrow-lab --help)"),
+    "option": (["schemes", "--fromat", "json"], "no option is called '--fromat'; did you mean --format?"),
+    "choice": (["schemes", "--format", "jsno"], "; did you mean json? (escrow-lab schemes --help)"),
+    "principal": (["explain", "plain", "--smoke", "--coalition", "provder"], "did you mean provider?"),
+    "scheme of a pattern": (["matrix", "--only", "thresold"], "no attack; did you mean threshold?"),
+    "parameter": (["matrix", "--set", "envelope.polcing=x"], "no parameter 'polcing'; did you mean policing?"),
     "format": (["schemes", "--format", "xml"], "'xml' is not one of 'table', 'json'"),
     "name": (["show", "plian"], "did you mean plain?"),
     "scheme": (["anatomy", "nobody"], "no scheme is called 'nobody'; there are: plain"),

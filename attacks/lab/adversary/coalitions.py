@@ -20,6 +20,7 @@ import msgspec
 from attacks.lab.adversary.labels import MATHEMATICS, Atoms, Labels, Symbol
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
+from escrow.registry import unknown
 
 Price = Callable[[str], float]
 
@@ -86,7 +87,7 @@ def parse(text: str, principals: Iterable[str]) -> Coalition:
         name, at, on = part.partition("@")
         fitting = [each for each in names if fnmatchcase(each, name)]
         if not fitting and name != "network":
-            raise ValueError(f"no principal is called {name!r}; there are {', '.join(names)}")
+            raise ValueError(str(unknown(names, name, "principal")))
         try:
             members += [Seizure(each, evenings.from_text(on) if at else ()) for each in fitting]
         except ValueError as error:

@@ -18,6 +18,7 @@ from attacks.lab.runs.journal import CellId, CellLine, ControlLine, Journal, Jou
 from attacks.lab.runs.merge import judged
 from attacks.lab.runs.workers import TimedOut, limited, spread
 from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.play import cast_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import rules_of
 from attacks.lab.verdict.controls import controlled
@@ -76,7 +77,8 @@ class TaskResult(msgspec.Struct, frozen=True):
 class Plan:
     """The cells to run: these schemes under these attacks, in one scenario.
 
-    `every` are the attacks whose rules join every cell, run or not (default: those run); controls are run of those run.
+    `every` are the attacks whose rules join every cell, run or not (default: those run); controls are run of those that
+    are run and apply to a scheme.
     `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
     adversary in its own processes; `unverified` are names of plug-ins. `loaded` are schemes and attacks that are loaded
     and perhaps not run: journals name the sources of their plug-ins too, because a loaded module may change others.
@@ -113,13 +115,19 @@ class Plan:
 
     @cached_property
     def keys(self) -> dict[CellId, str]:
-        """The key of every cell, and of every attack's controls."""
+        """The key of every cell, and of the controls of every attack that applies to a scheme of the run."""
         cells = {
             (scheme.name, attack.name): cell_key(scheme, attack, self.scenario, self.every, self.plain)
             for scheme in self.schemes
             for attack in self.attacks
         }
-        return cells | {("", attack.name): control_key(attack, self.every) for attack in self.attacks}
+        return cells | {("", attack.name): control_key(attack, self.every) for attack in self._applying}
+
+    @cached_property
+    def _applying(self) -> list[Attack]:
+        """The attacks that apply to a scheme of the run: no cell needs the controls of others."""
+        casts = [(scheme, cast_of(scheme, self.scenario)) for scheme in self.schemes]
+        return [attack for attack in self.attacks if any(not attack.applies(*each) for each in casts)]
 
     def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
         """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known."""
@@ -136,7 +144,7 @@ class Plan:
         passive = tuple(attack for attack in self.attacks if attack not in active)
         groups = ([passive] if passive else []) + [(attack,) for attack in active]
         tasks = [self._task(scheme, group) for scheme in reversed(self.schemes) for group in groups]
-        return tasks + [self._task(None, (attack,)) for attack in self.attacks]
+        return tasks + [self._task(None, (attack,)) for attack in self._applying]
 
     def _task(self, scheme: Scheme | None, run: tuple[Attack, ...]) -> Task:
         keys = {attack.name: self.keys[scheme.name if scheme else "", attack.name] for attack in run}

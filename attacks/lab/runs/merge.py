@@ -51,9 +51,14 @@ def _found(line: JournalLine) -> tuple[object, ...]:
 
 
 def missing(header: JournalHeader, lines: Iterable[JournalLine]) -> list[CellId]:
-    """Return the cells and controls of a run that no line holds."""
+    """Return the cells and controls of a run that no line holds; who applies to no scheme needs no controls."""
+    lines = list(lines)
     there = {line.cell_id for line in lines}
-    return [cell_id for cell_id in header.cell_ids if cell_id not in there]
+    foreign = {line.cell_id for line in lines if isinstance(line, CellLine) and line.cell.verdict == "NOT_APPLICABLE"}
+    idle = {
+        ("", attack) for attack in header.manifest.attacks if foreign >= {(s, attack) for s in header.manifest.schemes}
+    }
+    return [cell_id for cell_id in header.cell_ids if cell_id not in there | idle]
 
 
 def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
@@ -80,6 +85,8 @@ def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
 
 
 def _conclusive(line: CellLine, control: ControlLine | None) -> Cell:
+    if line.cell.verdict == "NOT_APPLICABLE":
+        return line.cell
     if control is None:
         return decided(line.cell, untested=f"the controls of {line.cell.attack} were not run")
     untested = f"a control of {control.attack} failed: {control.failure}" if control.failure else ""

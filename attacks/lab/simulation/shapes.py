@@ -8,6 +8,7 @@ import msgspec
 
 from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import Malformed
+from escrow.registry import closest
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
 
@@ -26,7 +27,8 @@ def read(named: Path) -> Scenario:
     try:
         return msgspec.json.decode(shapes().get(str(named), named).read_bytes(), type=Scenario)
     except FileNotFoundError as error:
-        raise Malformed(f"{named}: {error.strerror}; the lab has {', '.join(shapes())}") from None
+        hint = closest(shapes(), str(named)) or f"the lab has {', '.join(shapes())}"
+        raise Malformed(f"{named}: {error.strerror}; {hint}") from None
     except OSError as error:
         raise Malformed(f"{named}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
