@@ -43,6 +43,7 @@ class ShadowKeys(Attack):
     in_pages = True
     column = MISSED
     specimen = "roomy_certificates"
+    encrypts = True
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless users have keys certified."""

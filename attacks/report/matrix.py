@@ -148,6 +148,8 @@ def _false(cell: Cell) -> list[tuple[str, str]]:
         by = cell.outside
         why = f"{by.people} by the people, {by.days} by the days, {by.scope} by the scope of warrants"
         said.append(("outside", f"{counted(cell.overreached, 'text')} overreached: {why}"))
+    if cell.unreadable:
+        said.append(("unreadable", f"{counted(cell.unreadable, 'text')} yielded as ciphertexts of the users' own"))
     if cell.fabricated or cell.misattributed:
         whole = cell.lawful + cell.fabricated
         false = f"{cell.fabricated} of {counted(whole, 'text')} yielded are fabricated"

@@ -74,6 +74,9 @@ CHOICES = (
     Choice("all members of a group see every notice, and some users compare safety numbers", favours=True),
     Choice("there is no key transparency", favours=False),
 )
+PRE_ENCRYPTION = Choice(
+    "what users encrypt by themselves first counts as missed; no source that was read excludes it", favours=False
+)
 
 
 class Plain(Scheme, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
 from escrow.primitives import group, hpke
 from escrow.principal import Principal, of_kind
 from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, FieldScheme
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, PRE_ENCRYPTION, FieldScheme
 from escrow.sharing import elgamal
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
 from escrow.warrant import (
@@ -270,6 +270,7 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
                     "the key is dealt once for ever, though nothing forbids that a dealer refreshes it", favours=False
                 ),
                 Choice("clients go on after a set-up in which a dealing failed", favours=False),
+                PRE_ENCRYPTION,
             ),
         )
 

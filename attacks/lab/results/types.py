@@ -146,8 +146,8 @@ class Cell(Result, frozen=True, kw_only=True):
     `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
     whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`; `unkept` are those of
     them that the claim promises, and `unkept_conceded` those of these that the source concedes; `access` has these
-    counts by when warrants were issued. `fabricated` are texts that the lawful access yields beside the `lawful` ones
-    and nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those that it
+    counts by when warrants were issued. `unreadable` are texts that the lawful access yields as ciphertexts of the users' own, `fabricated`
+    those beside these and the `lawful` ones that nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those that it
     attributed to a user who did not send them. `named` are targets of warrants whose names the network reads. `beyond`
     counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else. `coalition`
     is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason` says in one
@@ -177,6 +177,7 @@ class Cell(Result, frozen=True, kw_only=True):
     evaded: Count = 0
     missed: Exposed = Exposed()
     fabricated: Count = 0
+    unreadable: Count = 0
     misattributed: Count = 0
     named: Count = 0
     lost: Count = 0

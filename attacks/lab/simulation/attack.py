@@ -148,6 +148,7 @@ class Attack:
     `served`: honest officials answer whatever passes their checks, so that stolen keys can be put to them as requests.
     `apparatus` stands beside its play; it is the lab's, since it sees every key (attacks.lab.simulation.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
+    `encrypts`: its clients encrypt texts by themselves before they send them; what the law opens are ciphertexts.
     `strategy` says which of several strategies this is; "" where there is one only. `plays_all`: every one is played.
     `in_pages`: the lists in CLI.md show the attack, and README its `column` and `findings`; none of it is inherited.
     """
@@ -160,6 +161,7 @@ class Attack:
     served: ClassVar[bool] = False
     apparatus: ClassVar[type[Apparatus] | None] = None
     stops_mail: bool = False
+    encrypts: ClassVar[bool] = False
     in_pages: ClassVar[bool] = False
     column: ClassVar[Column | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()

@@ -294,6 +294,7 @@ class Play(World):
             set_up_kinds={name: kind for name, taken in self.takeover.set_up.items() for kind in taken.values()},
             corrupted=self.takeover.turns,
             untested=self.takeover.untested(),
+            encrypted=self.attack is not None and self.attack.encrypts,
             stolen=stolen,
             sent=tuple(self.sent),
             lost=frozenset(self.link.lost),

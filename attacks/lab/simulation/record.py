@@ -46,6 +46,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     `states[name][evening]` is of the class `kinds[name][evening]`; `set_up[name]` are an official's states at its birth
     and after the set-up, of the class `set_up_kinds[name]`; `corrupted` are the principals that misbehaved;
+    `encrypted`: corrupted clients encrypted texts by themselves;
     `untested` says why the attack's behaviour tested nothing, or is empty; `stolen[name, evening]` is a state as it was
     taken, where the one in `states` has what the thief then had by means of it, too;
     `spoken[i]` is the text being sent when packet i was heard, or -1. If the attack has a quantum computer, "quantum"
@@ -69,6 +70,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...]
     refusals: tuple[tuple[int, str, str], ...]
     untested: str = ""
+    encrypted: bool = False
     stolen: dict[tuple[str, int], tuple[bytes, type[Principal]]] = {}
     set_up: dict[str, tuple[bytes, ...]] = {}
     set_up_kinds: dict[str, type[Principal]] = {}

@@ -73,6 +73,7 @@ def judge_cell(
             unkept_conceded=len(missing),
             access=messaging.access(judge.claim.access),
             fabricated=messaging.fabricated,
+            unreadable=len(messaging.unreadable),
             misattributed=len(messaging.misattributed),
             named=len(by_network(analysis)),
             lost=len(messaging.lost),

@@ -4,7 +4,8 @@ entitled     covered by a warrant: target, conversation, day          delivered 
 prospective  entitled by a warrant served by the morning of its day   retrospective  entitled - prospective
 overreached  lawful - entitled          evaded   (entitled & delivered) - lawful
 lost         (sent x intended) - shown  forged   shown, but not sent  duplicated  shown more than once
-fabricated   yielded by the lawful access, but not sent
+unreadable   yielded by the lawful access: a ciphertext of the users' own, in place of a text that was sent
+fabricated   yielded by the lawful access, but not sent, nor unreadable
 misattributed  lawful, in another conversation than the one in which it was sent
 framed       sent, and attributed to another user by the lawful access
 """
@@ -23,6 +24,8 @@ from escrow.principal import of_kind
 from escrow.scheme import Scheme
 from escrow.testing.world import mails_in
 from escrow.warrant import Authority
+
+SEARCHED = 16  # bytes that are not found in a state by chance
 
 
 class Messaging:
@@ -95,17 +98,36 @@ class Messaging:
         """The number of texts shown that no user sent."""
         return len(self.record.shown) - self.shown.total()
 
+    @cached_property
+    def unreadable(self) -> frozenset[bytes]:
+        """What the lawful access yielded and no user typed, but two or more corrupted devices had: one sent it another.
+
+        Their users encrypted it by themselves. What its sender alone had may be mail to nobody, unless the attack says
+        that its clients encrypt: then it was lost on its way.
+        """
+        strange = {text.body for text in self.record.lawful} - self.ids.keys()
+        turned = {turn.principal for turn in self.record.corrupted} & set(self.record.cast.devices)
+        fewest = 1 if self.record.encrypted else 2
+        if not strange or len(turned) < fewest:
+            return frozenset()
+        states = [self.record.states[name] for name in turned]
+        return frozenset(
+            body
+            for body in strange
+            if len(body) >= SEARCHED and sum(any(body in state for state in each) for each in states) >= fewest
+        )
+
     @property
     def fabricated(self) -> int:
-        """The number of different texts that the lawful access yielded and no user sent."""
+        """The number of different texts that the lawful access yielded and no user sent in any form."""
         return self.fabricated_by_evening.total()
 
     @cached_property
     def fabricated_by_evening(self) -> Counter[int]:
-        """The number of different texts that the lawful access yielded and no user sent, by first evening."""
+        """The number of different texts that the lawful access yielded and no user sent in any form, by first evening."""
         first: dict[bytes, int] = {}
         for text in self.record.lawful:
-            if text.body not in self.ids:
+            if text.body not in self.ids and text.body not in self.unreadable:
                 first.setdefault(text.body, text.day)
         return Counter(first.values())
 

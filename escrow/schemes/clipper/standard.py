@@ -13,6 +13,11 @@ NULLIFIED = Quotation(
     "NIST, statement of 2 June 1994",
     "on the Blaze report",
 )
+SUPER_ENCRYPTION = Quotation(
+    "other nonescrowed devices, or super encryption by a second device",
+    "NIST, statement of 2 June 1994",
+    "on what people would rather use",
+)
 UNLOCKS = Quotation(
     "an 80-bit secret key that unlocks all messages encrypted with the chip", DENNING, "on the unit key"
 )
@@ -51,6 +56,7 @@ CLAIM = Claim(
     concessions=(
         Concession("authority", "of the target of a served warrant", UNLOCKS),
         Concession("device", "missed if an end is corrupted", NULLIFIED),
+        Concession("device", "missed if all ends are corrupted", SUPER_ENCRYPTION),
     ),
     model=(
         CLASSICAL,
