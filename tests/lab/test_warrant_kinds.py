@@ -166,4 +166,4 @@ def test_a_sentence_where_the_kinds_differ():
     )
     assert by_kind(archive) == "", "half of both"
     assert "promises both" in by_kind(msgspec.structs.replace(archive, retrospective=Coverage(covered=2)))
-    assert by_kind(msgspec.structs.replace(wiretap, retrospective=Coverage())) == by_kind(None) == ""
+    assert by_kind(msgspec.structs.replace(wiretap, retrospective=Coverage())) == by_kind(msgspec.UNSET) == ""

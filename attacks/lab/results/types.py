@@ -146,12 +146,13 @@ class Cell(Result, frozen=True, kw_only=True):
     `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
     whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`; `unkept` are those of
     them that the claim promises, and `unkept_conceded` those of these that the source concedes; `access` has these
-    counts by when warrants were issued. `unreadable` are texts that the lawful access yields as ciphertexts of the users' own, `fabricated`
-    those beside these and the `lawful` ones that nobody sent, `misattributed` those of the latter that it has in another conversation, and `framed` those that it
-    attributed to a user who did not send them. `named` are targets of warrants whose names the network reads. `beyond`
-    counts texts that open only to more guesses than the scenario's `work` allows; they count nowhere else. `coalition`
-    is the smallest one that opens the most texts that the claim excludes, or else the most texts; `reason` says in one
-    line what decided the verdict. `key` is known before the cell runs, `digest` names its evidence.
+    counts by when warrants were issued. `unreadable` are texts that the lawful access yields as ciphertexts of the
+    users' own, `fabricated` those beside these and the `lawful` ones that nobody sent, `misattributed` those of the
+    latter that it has in another conversation, and `framed` those that it attributed to a user who did not send them.
+    `named` are targets of warrants whose names the network reads. `beyond` counts texts that open only to more guesses
+    than the scenario's `work` allows; they count nowhere else. `coalition` is the smallest one that opens the most
+    texts that the claim excludes, or else the most texts; `reason` says in one line what decided the verdict. `key` is
+    known before the cell runs, `digest` names its evidence.
 
     `texts` are those counted, `taken` says when the coalition's states are taken, and `derivation` shows how it opens
     one of them. A cell that was not judged has none of these, and nor has a file of schema 1.

@@ -124,7 +124,7 @@ class Messaging:
 
     @cached_property
     def fabricated_by_evening(self) -> Counter[int]:
-        """The number of different texts that the lawful access yielded and no user sent in any form, by first evening."""
+        """The number of different texts that the lawful access yielded and no user sent in any form, by evening."""
         first: dict[bytes, int] = {}
         for text in self.record.lawful:
             if text.body not in self.ids and text.body not in self.unreadable:
