@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,16 @@ def _asked(invocation: Invocation, schemes: Sequence[Scheme], attacks: Sequence[
 
 
 def play_cells(
-    invocation: Invocation, schemes: Sequence[Scheme], attacks: Sequence[Attack], timeout: float | None = None
+    invocation: Invocation,
+    schemes: Sequence[Scheme],
+    attacks: Sequence[Attack],
+    timeout: float | None = None,
+    faults: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Matrix:
-    """Play these attacks on these schemes and return the matrix; `timeout` in seconds is for each task."""
+    """Play these attacks on these schemes and return the matrix; `timeout` in seconds is for each task.
+
+    `faults` are the broken properties of schemes' bytes that are known, by name.
+    """
     with invocation.progress() as progress:
         return matrix.run_matrix(
             schemes,
@@ -103,6 +110,7 @@ def play_cells(
             jobs=invocation.processes,
             progress=progress,
             timeout=timeout,
+            faults=faults,
             **_asked(invocation, schemes, attacks),
         )
 

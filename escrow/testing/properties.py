@@ -55,7 +55,7 @@ from escrow.warrant import AuthorityKey, CourtKey, Official, Request, Warrant, i
 from escrow.wire import Heard
 
 SAY = st.builds(Step, st.just("say"), st.sampled_from(DEVICES), st.sampled_from([*NAMES, *(g.name for g in GROUPS)]))
-COLLECT = st.builds(Step, st.just("collect"), st.sampled_from(DEVICES))
+COLLECT = st.builds(Step, st.just("collect"), st.sampled_from(DEVICES), st.just(""))  # an unsaid one would be drawn
 PAIR = st.sampled_from([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
 READ = st.sampled_from([Step("collect", "alice-phone"), Step("collect", "bob-phone")])
 TURN = st.sampled_from([Step("late"), Step("day")])

@@ -85,3 +85,11 @@ def test_a_pass_is_made_once_and_only_where_something_is_promised(tmp_path, monk
     evaluation = Evaluation(planted(tmp_path), ATTACKS, small(), byte_pass=True)
     assert [evaluation.cell(attack)[0].verdict in PROMISING for attack in ATTACKS] == [True, False, True]
     assert len(made) == 1
+
+
+def test_faults_that_are_known_are_not_looked_for_again(tmp_path, monkeypatch):
+    scheme = planted(tmp_path)
+    monkeypatch.setattr("attacks.lab.verdict.byte_pass.BytePass", lambda *given: pytest.fail("tried"))
+    said = "no secret is the same in every run: told before"
+    found = run_matrix([scheme], ATTACKS[-1:], small(), every=ATTACKS, faults={scheme.name: (said,)})
+    assert [(cell.verdict, said in cell.reason) for cell in found.cells] == [("INCONCLUSIVE", True)]

@@ -115,7 +115,7 @@ def found_reason(control):
 
 
 def test_a_scheme_that_cannot_be_played_breaks_properties_and_stops_nothing():
-    found = list(conformance.check([UncastScheme()], []))
+    found = list(conformance.check([conformance.Trial(UncastScheme(), ())], []))
     broken = {name.removeprefix("plain, ") for name, holds, why in found if not holds and "a defect" in why}
     of_fields = {"one bad field does not stop the rest", "a false label is named", "a missing field is no success"}
     of_fields.add("honest late mail is not blamed")  # plain has no fields

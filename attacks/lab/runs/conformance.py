@@ -23,7 +23,6 @@ from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.judging.exercise import derivations_of
 from attacks.registry import specimens
 from escrow.derivation import Service
-from escrow.scheme import Scheme
 from escrow.warrant import Demand
 
 
@@ -135,7 +134,7 @@ def _idle(rules: Iterable[str], fired: Container[str]) -> str:
 
 
 def check(
-    schemes: Sequence[Scheme],
+    trials: Sequence[Trial],
     attacks: Sequence[Attack],
     progress: Progress | None = None,
     every: Sequence[Attack] = (),
@@ -145,13 +144,13 @@ def check(
     It takes some seconds a scheme, and gives the same each time.
 
     Args:
-        schemes: the schemes to check.
+        trials: the schemes to check, each as a trial.
         attacks: the attacks to check.
         progress: called with (properties done, properties in all, name).
-        every: attacks whose derivations join the adversary's rules, beside those checked.
+        every: attacks whose derivations join the adversary's rules where an attack is checked, beside those checked.
     """
     every = tuple(dict.fromkeys((*every, *attacks)))
-    tests = [(scheme.name, *test) for scheme in schemes for test in Trial(scheme, every).tests()]
+    tests = [(trial.scheme.name, *test) for trial in trials for test in trial.tests()]
     tests += [(attack.name, *test) for attack in attacks for test in of_attack(attack, every)]
     from escrow.testing.trying import leaving_no_files  # here, as above
 

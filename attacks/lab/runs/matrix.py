@@ -7,7 +7,7 @@ plays, or in the attack's controls. A cell is the same whatever else is run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -49,7 +49,10 @@ WHOLE = Shard()
 
 
 class Task(msgspec.Struct, frozen=True):
-    """Some cells of one scheme or, without a scheme, the controls of one attack. `keys` are by attack."""
+    """Some cells of one scheme or, without a scheme, the controls of one attack. `keys` are by attack.
+
+    `faults` are the broken properties of the scheme's bytes, if they are known.
+    """
 
     scheme: Scheme | None
     run: tuple[Attack, ...]
@@ -58,6 +61,7 @@ class Task(msgspec.Struct, frozen=True):
     plain: Scheme | None
     isolated: bool
     keys: dict[str, str]
+    faults: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -82,6 +86,7 @@ class Plan:
     `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
     adversary in its own processes; `unverified` are names of plug-ins. `loaded` are schemes and attacks that are loaded
     and perhaps not run: journals name the sources of their plug-ins too, because a loaded module may change others.
+    `faults` are the broken properties of schemes' bytes (`BytePass.failures`) that are known, by the schemes' names.
     """
 
     def __init__(
@@ -95,10 +100,11 @@ class Plan:
         isolated: bool = False,
         unverified: Sequence[str] = (),
         loaded: Sequence[Scheme | Attack] = (),
+        faults: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.schemes, self.attacks, self.scenario = schemes, attacks, scenario
         self.every, self.plain, self.isolated = tuple(every or attacks), plain, isolated
-        self.unverified, self.loaded = unverified, loaded
+        self.unverified, self.loaded, self.faults = unverified, loaded, faults or {}
 
     def header(self, shard: Shard = WHOLE) -> JournalHeader:
         """Return the first line of a journal that holds the run, or a shard of it."""
@@ -148,7 +154,8 @@ class Plan:
 
     def _task(self, scheme: Scheme | None, run: tuple[Attack, ...]) -> Task:
         keys = {attack.name: self.keys[scheme.name if scheme else "", attack.name] for attack in run}
-        return Task(scheme, run, self.every, self.scenario, self.plain, self.isolated, keys)
+        faults = self.faults.get(scheme.name) if scheme else None
+        return Task(scheme, run, self.every, self.scenario, self.plain, self.isolated, keys, faults)
 
 
 def _turns(attack: Attack) -> bool:
@@ -184,9 +191,12 @@ def run_matrix(
     plain: Scheme | None = None,
     isolated: bool = False,
     timeout: float | None = None,
+    faults: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Matrix:
     """Run all cells, in the order of schemes and attacks given. The arguments are those of `Plan` and `run_plan`."""
-    plan = Plan(schemes, attacks, scenario, every=every, plain=plain, isolated=isolated, unverified=unverified)
+    plan = Plan(
+        schemes, attacks, scenario, every=every, plain=plain, isolated=isolated, unverified=unverified, faults=faults
+    )
     found = run_plan(plan, jobs=jobs, progress=progress, timeout=timeout)
     return judged(plan.header(), (*found.kept, *found.lost))
 
@@ -270,9 +280,10 @@ class _Shared:
         self._opened: dict[tuple[str, str], InPlain] = {}
 
     def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
-        """Return the evaluation of a scheme; drop those of earlier schemes, since tasks come scheme by scheme."""
+        """Return the evaluation of a task's scheme, or of plain; drop others, since tasks come scheme by scheme."""
         if scheme.name not in self._evaluations:
-            kept = {name: each for name, each in self._evaluations.items() if task.plain and name == task.plain.name}
+            needed = {each.name for each in (task.scheme, task.plain) if each is not None}
+            kept = {name: each for name, each in self._evaluations.items() if name in needed}
             made = Evaluation(
                 scheme,
                 task.every,
@@ -281,6 +292,7 @@ class _Shared:
                 plain=task.plain,
                 byte_pass=is_plugin(scheme),
                 derived=True,
+                faults=task.faults if scheme is task.scheme else None,
             )
             self._evaluations = kept | {scheme.name: made}
         return self._evaluations[scheme.name]

@@ -56,8 +56,9 @@ class Evaluation:
     adversary its own process, plays under a fresh secret if none is given, and tries each cell's coalition again in a
     process that holds nothing else; a failure there is an ERROR. `plain` is the scheme that cells are compared with;
     their keys depend on it. `by_bytes` joins to the honest play's analysis what follows without rules (crosscheck).
-    `byte_pass` tries the properties of the scheme's bytes before a cell is HELD or AS CLAIMED. `derived` adds to each
-    cell how one text is opened, unless the plays are under a fresh secret.
+    `byte_pass` tries the properties of the scheme's bytes before a cell is HELD or AS CLAIMED; `faults` are those that
+    are known to be broken, where they were tried before. `derived` adds to each cell how one text is opened, unless the
+    plays are under a fresh secret.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class Evaluation:
         by_bytes: bool = False,
         byte_pass: bool = False,
         derived: bool = False,
+        faults: tuple[str, ...] | None = None,
     ) -> None:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
-        self.plain, self.by_bytes, self.byte_pass = plain, by_bytes, byte_pass
+        self.plain, self.by_bytes, self.byte_pass, self._faults = plain, by_bytes, byte_pass, faults
         self.derived = derived and not isolated  # a fresh secret gives other bytes in each run
         self.fired: set[str] = set()  # the rules that fired in the plays of the last cell
         self.exercise = Exercise(scheme, attacks, isolated=isolated)
@@ -174,6 +176,8 @@ class Evaluation:
 
     @cached_property
     def _broken(self) -> tuple[str, ...]:
+        if self._faults is not None:
+            return self._faults
         from attacks.lab.verdict.byte_pass import BytePass  # for plug-ins only
 
         return BytePass(self.scheme, self.attacks).failures

@@ -29,10 +29,13 @@ def check_command(invocation: Invocation, plugin: str) -> CommandResult:
     PLUGIN is a file, or the name of a scheme or attack that is installed.
     """
     schemes, attacks = _subjects(invocation, plugin)
-    checks = _checks(invocation, schemes, attacks)
+    every = list(invocation.attacks.values())
+    trials = [conformance.Trial(scheme, every) for scheme in schemes]
+    checks = _checks(invocation, trials, attacks)
     cells: list[Cell] = []
     if schemes:
-        cells += play_cells(invocation, schemes, list(invocation.attacks.values())).cells
+        faults = {each.scheme.name: each.failures for each in trials}
+        cells += play_cells(invocation, schemes, every, faults=faults).cells
     if attacks:
         others = [scheme for scheme in invocation.schemes.values() if scheme not in schemes]
         cells += play_cells(invocation, others, attacks).cells
@@ -58,8 +61,8 @@ def _called(things: dict[str, T], name: str) -> list[T]:
     return [things[name]] if name in things else []
 
 
-def _checks(invocation: Invocation, schemes: list[Scheme], attacks: list[Attack]) -> tuple[Check, ...]:
+def _checks(invocation: Invocation, trials: list[conformance.Trial], attacks: list[Attack]) -> tuple[Check, ...]:
     """Return every property with its outcome."""
     with invocation.progress() as progress:
-        tried = list(conformance.check(schemes, attacks, progress, list(invocation.attacks.values())))
+        tried = list(conformance.check(trials, attacks, progress, list(invocation.attacks.values())))
     return tuple(Check(name=name, holds=holds, detail=broken) for name, holds, broken in tried)
