@@ -85,7 +85,7 @@ def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pyte
         ("journal", "held", 4, "journal, line 2: "),
         ("line", "held", 4, "line is no result: Object missing required field"),
         ("held", "seed", 5, "held and seed cannot be compared: the scenarios differ: seed 2019 and 7"),
-        ("held", "anatomy", 5, "they are of two kinds: escrow-lab/matrix/2 and escrow-lab/anatomy/1"),
+        ("held", "anatomy", 5, "they are of two kinds: escrow-lab/matrix/2 and escrow-lab/anatomy/2"),
         ("pytest", "held", 5, "they are of two kinds"),
     ],
 )

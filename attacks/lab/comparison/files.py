@@ -22,6 +22,7 @@ TOLERANCE = 25.0  # percent by which a ratio of times may grow: above the noise 
 KINDS: dict[str, type[Run]] = {
     "escrow-lab/matrix/2": Matrix,
     "escrow-lab/matrix/1": Matrix,
+    "escrow-lab/anatomy/2": Anatomy,
     "escrow-lab/anatomy/1": Anatomy,
     "escrow-lab/bench/1": Overhead,
 }

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from attacks.lab.results.bounds import Count, DayOrNone, Result, once
 from attacks.lab.results.coverage import Access
-from attacks.lab.results.details import CellTexts, Derivation, ScenarioTexts, StateTaken
+from attacks.lab.results.details import CellTexts, Derivation, Detail, Ids, ScenarioTexts, StateTaken, unpacked
 from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.naming import Identities, NamedTargets
 from attacks.lab.simulation.scenario import Scenario
@@ -293,6 +293,13 @@ class MemberThreshold(Result, frozen=True, kw_only=True):
             raise ValueError(f"t is {self.t}, not between 1 and {len(self.of)}, the number of members")
 
 
+class MinimalTexts(Detail, frozen=True, kw_only=True):
+    """The texts that a row's coalitions open, no part of them does, and those of them by the evening of the seizure."""
+
+    opened: Ids = ""
+    by_day: dict[str, Ids] = {}
+
+
 class Minimal(Result, frozen=True, kw_only=True):
     """A minimal coalition, and the texts it opens. `members` are seizures, so one phone may stand there twice.
 
@@ -311,6 +318,18 @@ class Minimal(Result, frozen=True, kw_only=True):
     meddle: str = ""
     strategy: str = ""
     alarms: tuple[Alarms, ...] = ()
+    texts: MinimalTexts | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the texts that are listed are not as many as the counts say."""
+        if self.texts is UNSET:
+            return
+        listed = {evening: len(unpacked(ids)) for evening, ids in self.texts.by_day.items()}
+        counts = {evening: each.earlier + each.later for evening, each in self.by_day.items()}
+        if listed != counts or len(whole := unpacked(self.texts.opened)) < self.opens:
+            raise ValueError(f"{', '.join(self.members)}: the texts that are listed are not as many as the counts say")
+        if any(unpacked(ids) - whole for ids in self.texts.by_day.values()):
+            raise ValueError(f"{', '.join(self.members)}: a text is opened on an evening, and not at all")
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -329,11 +348,11 @@ class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
 
     `structure` is it by names alone, `minimal_coalitions` by evenings. `named` counts whom the wire names, `access` is
-    the lawful access of the honest play. Results that were written before have none of these three. `refusals` are
-    checks of officials that refuse every order which was tried, so that the served rows may lack some.
+    the lawful access of the honest play. `refusals` are checks of officials that refuse every order which was tried, so
+    that the served rows may lack some. Files of schema 1 may lack all but `minimal_coalitions`, whose texts they count.
     """
 
-    schema: Literal["escrow-lab/anatomy/1"] = "escrow-lab/anatomy/1"
+    schema: Literal["escrow-lab/anatomy/2", "escrow-lab/anatomy/1"] = "escrow-lab/anatomy/2"
     scheme: str
     sent: Count
     structure: tuple[AccessFormula, ...] = ()
@@ -342,6 +361,7 @@ class Anatomy(Result, frozen=True, kw_only=True):
     named: NamedTargets | None = None
     access: Access | UnsetType = UNSET
     refusals: tuple[str, ...] = ()
+    texts: ScenarioTexts | UnsetType = UNSET
     manifest: Manifest
 
     def __post_init__(self) -> None:

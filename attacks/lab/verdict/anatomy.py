@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.formula import NameThreshold, Together, basis, every_name, formula
 from attacks.lab.adversary.timing.evenings import in_words
-from attacks.lab.results.formulas import AccessFormula
-from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
+from attacks.lab.results.details import packed, texts_of
+from attacks.lab.results.formulas import AccessFormula, NamedCoalition, NameThresholdRow
+from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal, MinimalTexts
 from attacks.lab.simulation.attack import Attack, Turn, Use, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
@@ -71,6 +74,7 @@ def anatomy(
             named=named(evaluation.analysis),
             access=evaluation.honest.access(scheme.claim.access),
             refusals=sentences(evaluation.analysis.adversary.refusals),
+            texts=texts_of(scenario),
             manifest=manifest([scheme], attacks, scenario, attacks),
         )
 
@@ -82,18 +86,32 @@ def by_names(analysis: Analysis) -> Iterator[AccessFormula]:
     """Yield, pass by pass, the coalitions that its basis does not have with the same count: officials first."""
     officials = set(analysis.record.cast.officials)
     found = {name: _opened(analysis, name) for name in analysis.passes}
-    for name, counts in found.items():
+    for name, opened in found.items():
         known = found.get(basis(name), {})
         rows: dict[tuple[bool, int], list[Together]] = defaultdict(list)
-        for term, opens in counts.items():
-            if known.get(term) != opens:
-                rows[every_name(term) <= officials, opens].append(term)
+        for term, texts in opened.items():
+            if len(known.get(term, ())) != len(texts):
+                rows[every_name(term) <= officials, len(texts)].append(term)
         for ours, opens in sorted(rows, reverse=True):
-            yield AccessFormula(label_pass=name, officials_only=ours, opens=opens, formula=formula(rows[ours, opens]))
+            terms = rows[ours, opens]
+            listed = tuple(sorted((_named(term, opened[term]) for term in terms), key=msgspec.structs.astuple))
+            yield AccessFormula(
+                label_pass=name, officials_only=ours, opens=opens, formula=formula(terms), coalitions=listed
+            )
 
 
-def _opened(analysis: Analysis, name: str) -> dict[Together, int]:
-    """Return the minimal sets of principals of all texts, with the number of texts that each opens."""
+def _named(term: Together, texts: frozenset[int]) -> NamedCoalition:
+    """Return a coalition by names as data, with the texts that it opens."""
+    wide = sorted((each.t, tuple(sorted(each.of))) for each in term.thresholds)
+    return NamedCoalition(
+        names=tuple(sorted(term.names)),
+        thresholds=tuple(NameThresholdRow(t=t, of=of) for t, of in wide),
+        texts=packed(texts),
+    )
+
+
+def _opened(analysis: Analysis, name: str) -> dict[Together, frozenset[int]]:
+    """Return the minimal sets of principals of all texts, with the texts that each opens."""
     structure = analysis.structure(name)
     examples: dict[Together, list[Seizure]] = {}
     minimal = set[Together]()
@@ -102,7 +120,7 @@ def _opened(analysis: Analysis, name: str) -> dict[Together, int]:
         for mask, term in terms.items():
             examples.setdefault(term, [Seizure(each.principal) for each in structure.example(mask).members])
         minimal |= {term for term in terms.values() if not any(_inside(other, term) for other in terms.values())}
-    return {term: len(analysis.opened_by(examples[term], name)) for term in minimal}
+    return {term: analysis.opened_by(examples[term], name) for term in minimal}
 
 
 def _together(coalition: Coalition) -> Together:
@@ -146,8 +164,8 @@ def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
         Seizure(each.principal, tuple(sorted(on))) for each, on in zip(first.members, evenings, strict=True)
     )
     days = {sent.id: sent.day for sent in analysis.record.sent}
-    by_day = {in_words(evening): _split(opened, days, evening) for evening, opened in _by_evening(analysis, group)}
-    most = max((each.earlier + each.later for each in by_day.values()), default=0)
+    by_day = {evening: opened for evening, opened in _by_evening(analysis, group) if opened}
+    most = max(map(len, by_day.values()), default=0)
     officials = set(analysis.record.cast.officials)
     wide = first.thresholds[0] if first.thresholds else None
     return Minimal(
@@ -158,8 +176,9 @@ def _row(analysis: Analysis, name: str, group: Group) -> Minimal:
         threshold=MemberThreshold(t=wide.t, of=wide.of) if wide else None,
         officials_only=all(each.principal in officials for each in members),
         opens=most or _most(group),
-        by_day={evening: each for evening, each in by_day.items() if each.earlier or each.later},
+        by_day={in_words(evening): _split(opened, days, evening) for evening, opened in by_day.items()},
         services=_services(analysis, name),
+        texts=_listed(group, by_day),
     )
 
 
@@ -220,6 +239,12 @@ def _split(opened: set[int], days: dict[int, int], evening: int) -> ByDay:
     return ByDay(earlier=earlier, later=len(opened) - earlier)
 
 
+def _listed(texts: Iterable[int], by_day: Mapping[int, Iterable[int]]) -> MinimalTexts:
+    return MinimalTexts(
+        opened=packed(texts), by_day={in_words(evening): packed(opened) for evening, opened in by_day.items()}
+    )
+
+
 def _services(analysis: Analysis, name: str) -> tuple[str, ...]:
     """Return the officials on whose honesty this pass counts."""
     if name in (MATHEMATICS, BYTES):
@@ -256,4 +281,5 @@ def _active(evaluation: Evaluation, attack: Attack) -> Iterator[Minimal]:
         meddle=f"{attack.name} (INCONCLUSIVE: {untested})" if untested else attack.name,
         strategy=chosen.attack.strategy,
         alarms=chosen.messaging.alarms,
+        texts=_listed(opened, {day: opened} if opened else {}),
     )
