@@ -1,9 +1,10 @@
-"""Writes what is generated in the pages: README's table and findings, and the outputs in README.md and CLI.md.
+"""Writes what is generated in the pages: README's table and findings, and the outputs of all commands (tools.commands).
 
 python -m tools.pages            write them all (runs the default matrix, which takes minutes)
 python -m tools.pages --check    compare, write nothing, and say what differs; exit 1 if anything does
 --matrix FILE                      take table and findings from this result of `escrow-lab matrix --format json`
 --only commands|table              one part; `table` is table and findings
+--times                            print the processor seconds of each command
 
 Schemes, attacks and experiments stand there if they say `in_pages` (tools.entries). Columns and findings are declared
 by the attacks and schemes that they are about.
@@ -15,15 +16,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -37,29 +35,30 @@ from attacks.lab.simulation.attack import Column
 from escrow.registry import schemes
 from escrow.scheme import Finding
 from tools import entries
+from tools.commands import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", ROOT / "CLI.md")
 REGION = re.compile(r"(<!-- (table|findings) -->\n).*?(<!-- end of \2 -->)", re.S)
-BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.S)
-CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
-DIGEST = re.compile(r"\b[0-9a-f]{64}\b")  # of evidence, whose cell's key covers all sources
-MASKED = ("bench", "doctor")  # commands that print times or versions
 LISTENING = "null-eavesdropper"  # the attack that the sentence below the table is about
 
 
 def main() -> int:
     arguments = _arguments()
-    with ThreadPoolExecutor() as pool:
-        new = list(pool.map(lambda page: _regenerated(page, arguments), PAGES))
-    wrong = [page.name for page, (old, text) in zip(PAGES, new, strict=True) if text != old]
-    for page, (old, text) in zip(PAGES, new, strict=True):
+    differing, wrong = [], 0
+    for page in PAGES:
+        old = page.read_text(encoding="utf-8")
+        new, faults = _regenerated(old, arguments)
+        wrong += len(faults)
+        print("".join(f"{page.name}: {fault}\n" for fault in faults), end="")
+        if new == old:
+            continue
+        differing.append(page.name)
         if arguments.check:
-            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), page.name, "run"))
-        elif text != old:
-            page.write_text(text, encoding="utf-8")
-    print(f"{'differs' if arguments.check else 'written'}: {', '.join(wrong)}" if wrong else "nothing to change")
-    return 1 if wrong and arguments.check else 0
+            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), new.splitlines(True), page.name, "run"))
+        else:
+            page.write_text(new, encoding="utf-8")
+    print(f"{'differs' if arguments.check else 'written'}: {', '.join(differing) or 'nothing'}")
+    return 1 if wrong or (differing and arguments.check) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,53 +66,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--matrix", type=Path)
     parser.add_argument("--only", choices=["commands", "table"])
+    parser.add_argument("--times", action="store_true")
     return parser.parse_args()
 
 
-def _regenerated(page: Path, arguments: argparse.Namespace) -> tuple[str, str]:
-    """A page as it is, and as it should be."""
-    old = new = page.read_text(encoding="utf-8")
+def _regenerated(text: str, arguments: argparse.Namespace) -> tuple[str, list[str]]:
+    """Return a page as it should be, and what is wrong with it that is not written here."""
+    faults: list[str] = []
+    if arguments.only != "commands":
+        text = REGION.sub(lambda found: found[1] + REGIONS[found[2]](_matrix(arguments.matrix)) + found[3], text)
     if arguments.only != "table":
         with tempfile.TemporaryDirectory() as folder:
-            new = BLOCK.sub(rerun(Path(folder)), new)
-    if arguments.only != "commands":
-        new = REGION.sub(lambda found: found[1] + REGIONS[found[2]](_matrix(arguments.matrix)) + found[3], new)
-    return old, new
-
-
-# --- the outputs of commands ---
-
-
-def commands(page: Path) -> Iterator[str]:
-    """Every command whose output a page prints."""
-    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        yield from (line.removeprefix("$ ") for line in found[2].splitlines() if line.startswith("$ "))
-
-
-def rerun(folder: Path) -> Callable[[re.Match[str]], str]:
-    """Replaces what a block says its commands print by what they print there, one after another."""
-
-    def again(found: re.Match[str]) -> str:
-        lines = (line for line in found[2].splitlines() if line.startswith("$ "))
-        return found[1] + "".join(f"{line}\n{run(line.removeprefix('$ '), folder)}" for line in lines) + found[3]
-
-    return again
-
-
-def run(command: str, folder: Path) -> str:
-    """What a command prints on both streams, times and digests masked, its exit code below where that is not 0."""
-    words = shlex.split(command)
-    head = int(words[-1]) if "|" in words else 0  # "| head -n N"
-    words = words[: words.index("|")] if head else words
-    program = [sys.executable, "-m", "tools.entries", *words[1:]] if words[0] == "escrow-lab" else words
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    lines = [DIGEST.sub("…", line) for line in (done.stdout + done.stderr).splitlines()]
-    if words[1] in MASKED:
-        lines = [CHANGING.sub("…", line) for line in lines]
-    lines = [*lines[:head], "…"] if head else lines
-    code = [f"(exit {done.returncode})"] if done.returncode else []
-    return "".join(f"{line.rstrip()}\n" for line in (*lines, *code))
+            found = replay(text, Path(folder))
+        text, faults = found.text, found.wrong
+        for seconds, command in found.took if arguments.times else ():
+            print(f"{seconds:6.2f} s  {command}")
+    return text, faults
 
 
 # --- README's table and findings ---

@@ -16,7 +16,7 @@ import click
 import pytest
 
 from attacks.cli.app import COMMANDS, app
-from tools import pages
+from tools import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "CLI.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
@@ -79,7 +79,7 @@ def test_a_line_that_the_program_refuses_does_not_parse(line: str) -> None:
 
 
 def test_every_command_of_the_program_has_its_place_in_a_page() -> None:
-    shown = {command.split()[1] for page in pages.PAGES for command in pages.commands(page)}
+    shown = {each.text.split()[1] for page in ("README.md", "CLI.md") for each in commands.commands(read(page))}
     assert set(COMMANDS) <= shown
 
 
@@ -105,10 +105,10 @@ def test_every_option_that_is_named_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CLI.md"])
 def test_quick_commands_print_what_the_page_says(page: str, tmp_path: Path) -> None:
-    said = [found for found in pages.BLOCK.finditer(read(page)) if is_quick(found[2])]
+    said = [block for block in re.findall(r"^```console\n.*?^```$", read(page), re.S | re.M) if is_quick(block)]
     assert said, "a page without commands shows nothing"
-    for found in said:
-        assert pages.rerun(tmp_path)(found) == found[0]
+    for block in said:
+        assert commands.replay(block, tmp_path).text == block
 
 
 def is_quick(block: str) -> bool:
@@ -117,7 +117,7 @@ def is_quick(block: str) -> bool:
 
 def test_a_page_that_says_something_else_is_noticed(tmp_path: Path) -> None:
     page = "```console\n$ escrow-lab --version\nescrow-lab 99\n```\n"
-    assert pages.BLOCK.sub(pages.rerun(tmp_path), page) != page
+    assert commands.replay(page, tmp_path).text != page
 
 
 def test_examples_in_python_run() -> None:
@@ -138,20 +138,8 @@ def test_the_table_fits_a_page() -> None:
 
 
 def scripts(page: str) -> list[str]:
-    """The shell scripts of a page's workflows: `run: one line`, `run: >` folded into one, `run: |` line by line."""
-    found = []
-    for block in blocks(page, "yaml"):
-        for spaces, marked, text in re.findall(r"^( *)(- )?run: (.*)$", block, re.M):
-            if text not in (">", "|"):
-                found.append(text)
-                continue
-            below = block.split(f"run: {text}\n", 1)[1] if block.count(f"run: {text}\n") == 1 else ""
-            assert below, "two scripts that begin alike: tell them apart here first"
-            depth = len(spaces) + len(marked)
-            lines = re.match(rf"(?: {{{depth + 1},}}\S.*\n)+", below)
-            assert lines, f"nothing below run: {text}"
-            found.append((" " if text == ">" else "\n").join(line.strip() for line in lines[0].splitlines()))
-    return found
+    """The shell scripts of a page's workflows."""
+    return [script for block in blocks(page, "yaml") for script in commands.scripts(block)]
 
 
 def test_the_workflow_is_well_formed() -> None:

@@ -146,5 +146,5 @@ def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, sh
 
 
 def test_the_list_of_experiments_is_of_those_with_a_place():
-    listing = next(found[2] for found in pages.BLOCK.finditer(README) if "reproduce --list" in found[2])
+    listing = README.split("$ escrow-lab reproduce --list\n")[1].split("```")[0]
     assert re.findall(r"^([a-z][\w-]*)", listing, re.M)[1:] == names(EXPERIMENTS)
