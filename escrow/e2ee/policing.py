@@ -48,7 +48,7 @@ from escrow.wire import Wire
 Policing = Literal["none", "relay", "recipient"]
 LATE = 3  # days that mail may be on its way to the relay
 OTHER_DAY = f"day, or the network kept it for over {LATE} days"  # no recipient can tell these two apart
-MEMBERSHIPS_KEPT = 10_000  # lists of all groups that a relay keeps
+MEMBERSHIPS_KEPT = 100  # lists of each group that a relay keeps, so that changes of one group push out no other's
 _LABELS = {"chain", "n", "people", "day"}
 _SEED = b"escrow-lab field of a message key"
 
@@ -281,15 +281,17 @@ def _relay_kind(base: type[Provider], kind: type[Fact]) -> type[Provider]:
     """
 
     class Relay(base, tag=base.__name__):  # type: ignore[valid-type, misc, call-arg]  # the scheme's own provider
-        """A provider that polices access fields. `memberships` are those of all groups, each sorted, past ones too."""
+        """A provider that polices access fields. `memberships` are those of each group, sorted, past ones too."""
 
-        memberships: list[tuple[str, ...]] = []
+        memberships: dict[str, list[tuple[str, ...]]] = {}
 
         @shared("every member may change a group")
         def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
             super().on_group(sender, packet, wire)
-            if (members := tuple(sorted(packet.members))) not in self.memberships:
-                self.memberships = [*self.memberships, members][-MEMBERSHIPS_KEPT:]
+            kept, members = self.memberships.setdefault(packet.name, []), tuple(sorted(set(packet.members)))
+            if members in kept:
+                kept.remove(members)
+            kept[:] = [*kept, members][-MEMBERSHIPS_KEPT:]
 
         def on_group_of(self, sender: str, packet: GroupOf, wire: Wire) -> Group:
             found: Group = super().on_group_of(sender, packet, wire)
@@ -309,7 +311,7 @@ def _relay_kind(base: type[Provider], kind: type[Fact]) -> type[Provider]:
                 return
             between = {self.accounts.get(name, "") for name in (mail.sender, *mail.recipients)}
             people = tuple(sorted(set(field.people)))
-            known = len(people) == 2 or people in self.memberships
+            known = len(people) == 2 or any(people in kept for kept in self.memberships.values())
             named = field.people[:1] == (self.accounts.get(mail.sender),) and between <= set(people) and known
             yield f"the access field of {mail.sender} names sender and recipients", named
             yield f"the access field of {mail.sender} is of today", today - LATE <= field.day <= today

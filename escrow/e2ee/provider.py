@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import msgspec
 
+from escrow import codec
 from escrow.codec import Packet, Public
 from escrow.e2ee.x3dh import Bundle, Initial, PqInitial
 from escrow.errors import EscrowError, Unreachable
@@ -186,7 +187,8 @@ class Provider(Principal):
     def on_publish(self, sender: str, packet: Publish, wire: Wire) -> None:
         """File a device's keys.
 
-        Refuse another user's device, a change of its identity key, and more than ONE_TIME one-time prekeys.
+        Refuse another user's device, a change of its identity key, more than ONE_TIME one-time prekeys, and more than
+        PACKET_BYTES of keys.
         """
         self.insist(self.accounts.get(sender) == packet.user, "the user linked this device")
         entry = self.directory.get(sender)
@@ -194,6 +196,8 @@ class Provider(Principal):
         filed = self.filed(packet, entry)
         few = all(count <= self.ONE_TIME for count in self.left(filed))
         self.insist(few, f"{sender} publishes too many one-time prekeys: it must publish only what is missing")
+        short = len(codec.encode(filed)) <= self.PACKET_BYTES
+        self.insist(short, f"{sender} publishes keys that are too long: all of them together must fit into a packet")
         self.directory[sender] = filed
 
     @shared("every linked device may begin a session with every other")
@@ -233,7 +237,7 @@ class Provider(Principal):
         """
         self.insist(bool(packet.name), "a group has a name")
         before, user = self.groups.get(packet.name), self.accounts.get(sender, "")
-        self.insist(user in (before or packet).members, "a member changes a group")
+        self.insist(sender in self.accounts and user in (before or packet).members, "a member changes a group")
         few = len(packet.members) <= self.MEMBERS
         self.insist(few, f"{sender} makes a group too large: it must be at most {self.MEMBERS} members")
         if before is None:
@@ -257,7 +261,7 @@ class Provider(Principal):
         """
         self.insist(packet.sender == sender, "mail names its sender")
         self.insist(sender in self.accounts, "a user linked this device")
-        for recipient in packet.recipients:
+        for recipient in dict.fromkeys(packet.recipients):  # each once, however often it is named
             try:
                 self.queue(recipient, packet)
             except EscrowError as error:

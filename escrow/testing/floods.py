@@ -15,7 +15,7 @@ from itertools import cycle
 import msgspec
 
 from escrow import crypto
-from escrow.e2ee.provider import DeviceList, DevicesOf, Group, Listed
+from escrow.e2ee.provider import Collect, Delivery, DeviceList, DevicesOf, Group, Listed, Mail
 from escrow.e2ee.x3dh import Bundle
 from escrow.errors import EscrowError, Refused
 from escrow.scheme import Scheme
@@ -26,6 +26,7 @@ from escrow.testing.world import mails_in
 FLOODER, VICTIM, WITNESS = "bob-phone", "alice-phone", "carol-phone"
 CROWD = 5_000  # members of a group
 LONG = 2**24  # bytes
+REPEATED = 100  # times a recipient is named
 _TALK = (
     (VICTIM, OWNER[WITNESS]),
     (WITNESS, OWNER[VICTIM]),
@@ -93,6 +94,13 @@ def a_flood_is_refused_by_name_and_hurts_nobody(scheme: Scheme, how: settings) -
             harness.play(Step("say", device, to) for device, to in (*_TALK, (WITNESS, "new")))
             missing = harness.meant - harness.shown
             require(not missing, f"after {what} without end, texts of others are missing: {len(missing)}")
+    with playing(scheme) as harness:
+        harness.take(Step("say", FLOODER, OWNER[VICTIM]))
+        sent, provider = _sent(harness), harness.device(VICTIM).provider
+        harness.wire.tell(FLOODER, provider, msgspec.structs.replace(sent, recipients=(VICTIM,) * REPEATED))
+        delivered = harness.wire.ask(VICTIM, provider, Collect(), Delivery).mails
+        copies = sum(mail.body == sent.body for mail in delivered)
+        require(copies <= 2, f"one mail that names a recipient {REPEATED} times waits for it {copies - 1} times")
 
 
 def _others(harness: Harness) -> object:
@@ -130,9 +138,13 @@ def _publish(harness: Harness, number: int) -> None:
 
 
 def _send(harness: Harness, number: int) -> None:
+    harness.wire.tell(FLOODER, harness.device(FLOODER).provider, _sent(harness))
+
+
+def _sent(harness: Harness) -> Mail:
+    """Return a mail of the flooder to the victim."""
     heard = (each for packet in harness.wire.heard if packet.src == FLOODER for each in mails_in(packet))
-    again = next(mail for mail in heard if VICTIM in mail.recipients)
-    harness.wire.tell(FLOODER, harness.device(FLOODER).provider, again)
+    return next(mail for mail in heard if VICTIM in mail.recipients)
 
 
 def _found(harness: Harness, number: int) -> None:
@@ -150,6 +162,14 @@ def _publish_long(harness: Harness, number: int) -> None:
     harness.wire.ask(FLOODER, device.provider, long, type(None))
 
 
+def _publish_longer(harness: Harness, number: int) -> None:
+    device = harness.device(FLOODER)
+    key = number.to_bytes(LONG // 16, "big")
+    harness.wire.ask(
+        FLOODER, device.provider, msgspec.structs.replace(device.publication(1), one_time=(key,)), type(None)
+    )
+
+
 _FLOODS = {  # each with the repetitions after which it counts as not bounded
     "fetching keys": (_fetch, 5_000),
     "publishing keys": (_publish, 20),
@@ -157,4 +177,5 @@ _FLOODS = {  # each with the repetitions after which it counts as not bounded
     "founding groups": (_found, 1_000),
     "filling a group": (_gather, 1),
     "publishing long keys": (_publish_long, 1),
+    "publishing one long key after another": (_publish_longer, 16),
 }

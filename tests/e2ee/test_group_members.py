@@ -241,6 +241,14 @@ def test_a_device_keeps_the_lists_of_so_many_groups_and_drops_what_it_looked_up_
         assert harness.shown == harness.meant
 
 
+def test_whoever_has_no_linked_device_founds_no_group(harness):
+    """A sender without an account has no user, and no name of a user: not the empty one either."""
+    for sender in ("court", "authority", "nobody"):
+        with pytest.raises(Refused, match="a member changes a group"):
+            harness.wire.ask(sender, "provider", Group("new", ("", "alice", "bob"), False), type(None))
+    assert "new" not in harness.provider.groups
+
+
 def test_a_group_mail_under_the_name_of_another_group_is_refused_and_its_key_is_not_spent(harness):
     said = Step("say", "alice-phone", "choir")
     harness.play([said])

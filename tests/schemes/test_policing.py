@@ -13,7 +13,7 @@ from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import default
 from escrow import codec, registry
 from escrow.crypto import new_private, new_signing_key
-from escrow.e2ee import ratchet, sender_keys, x3dh
+from escrow.e2ee import policing, ratchet, sender_keys, x3dh
 from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.policing import LATE, OTHER_DAY, field_type, group_key, pairwise_key
 from escrow.e2ee.provider import Group, Mail, Provider
@@ -165,12 +165,22 @@ def test_a_stripped_field_evades_only_where_nobody_honest_polices(scheme):
 
 
 def test_under_a_relay_that_polices_groups_fan_out_and_nothing_is_lost():
-    for policing, styles in (("none", {True}), ("relay", {False})):
-        with playing(under("envelope", policing)) as harness:
+    for policed, styles in (("none", {True}), ("relay", {False})):
+        with playing(under("envelope", policed)) as harness:
             harness.play([Step("say", "alice-phone", "choir"), Step("say", "bob-phone", "choir")])
             assert harness.shown == harness.meant
             mails = [mail for packet in harness.wire.heard for mail in mails_in(packet) if packet.dst == "provider"]
             assert {bool(mail.group) for mail in mails if mail.field} == styles
+
+
+def test_changes_of_one_group_without_end_stop_no_mail_of_another(monkeypatch):
+    monkeypatch.setattr(policing, "MEMBERSHIPS_KEPT", 3)
+    with playing(under("envelope", "relay")) as harness:
+        for number in range(9):
+            harness.announce("bob-phone", Group("crowd", ("bob", f"user {number}"), False))
+        harness.play([Step("say", "carol-phone", "choir"), Step("say", "alice-phone", "club")])
+        assert harness.wire.refusals == [] and harness.shown == harness.meant
+        assert sorted(map(len, harness.provider.memberships.values())) == [1, 1, 3]
 
 
 @pytest.mark.parametrize("policing", POLICIES)

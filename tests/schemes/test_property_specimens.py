@@ -6,7 +6,9 @@ import pytest
 from hypothesis import Phase, settings
 from kit import CLIPPER, ENVELOPE, FAIR, GHOST, NEVER, PLAIN, PQ, PROPERTY, SAID, SPLIT, THRESHOLD, plugin
 from specimens import (
+    EMPTY,
     UNSEALED,
+    CopyingScheme,
     HastyScheme,
     HoardingScheme,
     LastingGhost,
@@ -180,6 +182,8 @@ SPECIMENS = [
     (FLOODED, "founding groups without end is never", PLAIN, (provider.Provider, "GROUPS", 10**9)),
     (FLOODED, "filling a group without end is never", PLAIN, (provider.Provider, "MEMBERS", 10**9)),
     (FLOODED, "publishing long keys without end is never", PLAIN, (provider.Provider, "PACKET_BYTES", 10**9)),
+    (FLOODED, "one long key after another without end is never", PLAIN, (provider, "codec", EMPTY)),
+    (FLOODED, "names a recipient 100 times waits for it 100 times", CopyingScheme(), None),
     (FLOODED, "without the flooder's name", PLAIN, (provider.Provider, "insist", unnamed)),
     (LABEL, "a day before its reader knew", ENVELOPE, (policing, "_of", of_known_days)),
     (LABEL, "none: a field with tomorrow as the day names nobody", ENVELOPE, (policing, "compare", lambda *_: None)),

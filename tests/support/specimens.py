@@ -45,6 +45,16 @@ class HoardingScheme(plain.Plain, frozen=True):
     authority = HoardingAuthority
 
 
+class CopyingProvider(provider.Provider):
+    def on_mail(self, sender, packet: provider.Mail, wire):
+        for recipient in packet.recipients:
+            self.queue(recipient, packet)
+
+
+class CopyingScheme(plain.Plain, frozen=True):
+    provider = CopyingProvider
+
+
 class HastyDealer(split_key.Dealer):
     def deal(self, wire, agents, others):
         made, shares = elgamal.deal(self.t, self.n)
@@ -300,4 +310,5 @@ def with_an_aside(authority, wire, official, paper, subject, reply):
 
 
 honest_put = warrant.Authority.put
+EMPTY = SimpleNamespace(encode=lambda fact: b"")
 UNSEALED = SimpleNamespace(seal=lambda to, plain, info: plain, open_=lambda key, sealed, info: sealed)
