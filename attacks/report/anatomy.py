@@ -11,6 +11,7 @@ from attacks.lab.adversary.coalitions import Seizure, natural
 from attacks.lab.adversary.formula import basis, every_name, read
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.adversary.timing.evenings import as_text, from_text
+from attacks.lab.adversary.work import in_words
 from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.naming import Identities, Secrets
 from attacks.lab.results.types import Anatomy, ByDay, Minimal
@@ -61,6 +62,7 @@ def draw_anatomy(page: Page, anatomy: Anatomy, evenings: bool = False) -> None:
     if said := by_kind(anatomy.access):
         page.line(f"The lawful access reads {said}.")
     _draw_structure(page, anatomy)
+    _draw_guesses(page, anatomy)
     _draw_active(page, anatomy)
     if evenings or not anatomy.structure:
         page.gap()
@@ -102,6 +104,18 @@ def _draw_structure(page: Page, anatomy: Anatomy) -> None:
             within = f" (all taken within one of: evening {'; '.join(periods)})" if periods else ""
             without = f" (left out: {check})" if check else ""
             page.line(f"{each.opens:>5}  {each.formula}{without}{within}", hang=7)
+
+
+def _draw_guesses(page: Page, anatomy: Anatomy) -> None:
+    """Draw a line for the coalitions that open texts by guesses: how many, and how many guesses a text takes."""
+    if not anatomy.guesses:
+        return
+    page.gap()
+    page.heading("By guesses of short secrets")
+    for each in anatomy.guesses:
+        while_asked = "" if each.label_pass == MATHEMATICS else f" ({each.label_pass})"
+        more = "" if each.within else f", beyond the 2^{anatomy.manifest.scenario.work} that count"
+        page.line(f"{each.opens:>5}  {each.formula}{while_asked}: up to {in_words(each.work)} a text{more}", hang=7)
 
 
 def _periods(anatomy: Anatomy, row: AccessFormula) -> tuple[str, ...]:

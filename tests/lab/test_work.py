@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import msgspec
 import pin_backup
 import pytest
 
@@ -13,15 +14,19 @@ from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.labels import ALWAYS, Labels
 from attacks.lab.adversary.proof import Given, prove
 from attacks.lab.adversary.work import KNOWN
+from attacks.lab.evidence import folder
 from attacks.lab.evidence.execution import Library
+from attacks.lab.evidence.verification import _Execution
+from attacks.lab.results.formulas import GuessedAccess
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.guesses import guessed
 from escrow.codec import Fact
 from escrow.crypto import sha256
 from escrow.derivation import Guard, Guess, RuleError, derivation, service
-from escrow.errors import Forged
+from escrow.errors import Forged, Malformed
 from escrow.registry import load_file
 
 
@@ -313,18 +318,57 @@ def test_an_adversary_that_is_given_few_states_guesses_all_the_same(hard):
     assert {analysis.work(text, -1) for text in analysis.texts} == {80.0}
 
 
-def test_explain_tells_them_apart(hard, capsys):
-    path, scheme = hard
-    easy = Path(pin_backup.__file__)
-    sizes = ["--users", "2", "--groups", "0", "--days", "2", "--messages", "4", "--coalition", "custodian"]
+SIZES = ["--users", "2", "--groups", "0", "--days", "2", "--messages", "4"]
 
-    def told(file, name, *more):
-        assert main(["explain", name, "--plugin", str(file), *sizes, *more]) == 0
-        return " ".join(capsys.readouterr().out.split())
 
-    assert "Text 0 takes 2^80 guesses, beyond 2^60." in told(path, scheme.name)
-    assert "[2^80 guesses]" in told(path, scheme.name)
-    assert "Text 0 takes 2^80 guesses, within 2^90." in told(path, scheme.name, "--work", "90")
-    assert "Text 0 takes 2^13.3 guesses, within 2^60." in told(easy, "pin-backup")
-    assert "Text 0 takes 2^13.3 guesses, beyond 2^13." in told(easy, "pin-backup", "--work", "13")
+@pytest.fixture
+def easy(tmp_path):
+    """The file of the scheme with a code of four digits."""
+    source = Path(pin_backup.__file__)
+    (tmp_path / source.name).write_text(source.read_text())
+    yield str(tmp_path / source.name)
     del sys.modules["plugin_pin_backup"]
+
+
+def told(capsys, *given):
+    assert main([*given]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_the_anatomy_says_how_many_guesses_a_text_takes_and_what_is_beyond(hard, easy, capsys):
+    said = told(capsys, "anatomy", "pin-backup", "--plugin", easy, *SIZES)
+    assert "By guesses of short secrets 4 custodian: up to 2^13.3 guesses a text By an attack" in said
+    said = told(capsys, "anatomy", "pin-hard", "--plugin", str(hard[0]), *SIZES)
+    assert "4 custodian: up to 2^80 guesses a text, beyond the 2^60 that count By an attack" in said
+    assert "guesses" not in told(capsys, "anatomy", "plain", *SIZES)
+
+
+def test_guesses_are_told_of_an_adversary_in_a_process_of_its_own_too():
+    record = play(pin_backup.SCHEME, small())
+    for isolated in (False, True):
+        row = GuessedAccess(label_pass="mathematics", formula="custodian", opens=24, work=13.3, within=True)
+        assert [*guessed(Analysis(pin_backup.SCHEME, record, [], isolated=isolated))] == [row]
+
+
+def test_verify_says_how_many_guesses_a_proof_takes_and_refuses_more_than_count(easy, tmp_path, capsys):
+    told(capsys, "evidence", "pin-backup", "authority-theft", "--plugin", easy, *SIZES, "-o", str(tmp_path / "proof"))
+    (proof,) = (tmp_path / "proof").iterdir()
+    said = told(capsys, "verify", str(proof), "--plugin", easy)
+    assert "4 texts follow from 11 facts in 12 steps, after 2^14.3 guesses; not replayed" in said  # of two users' codes
+    dossier, library = folder.read(folder.get(proof)), Library(load_file(Path(easy)).SCHEME, [ATTACK])
+    assert _Execution(dossier, library).work == pytest.approx(14.3)
+    few = msgspec.structs.replace(dossier.scenario, work=13)
+    with pytest.raises(Malformed, match=r"2\^13.3 guesses find premise \d+: only 2\^13 count"):
+        _Execution(dossier._replace(scenario=few), library)
+
+
+def test_explain_tells_them_apart(hard, easy, capsys):
+    def tree(file, name, *more):
+        return told(capsys, "explain", name, "--plugin", str(file), *SIZES, "--coalition", "custodian", *more)
+
+    path, scheme = hard
+    assert "Text 0 takes 2^80 guesses, beyond 2^60." in tree(path, scheme.name)
+    assert "[2^80 guesses]" in tree(path, scheme.name)
+    assert "Text 0 takes 2^80 guesses, within 2^90." in tree(path, scheme.name, "--work", "90")
+    assert "Text 0 takes 2^13.3 guesses, within 2^60." in tree(easy, "pin-backup")
+    assert "Text 0 takes 2^13.3 guesses, beyond 2^13." in tree(easy, "pin-backup", "--work", "13")

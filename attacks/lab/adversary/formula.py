@@ -17,9 +17,10 @@ from itertools import combinations, product
 from math import comb
 from typing import NamedTuple
 
-from attacks.lab.adversary.coalitions import natural
+from attacks.lab.adversary.coalitions import Coalition, natural
 from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 
+EVENINGS = re.compile(r"@(?:set-up|\d)[\d,-]*")
 OUTSIDE = r"(?![^{]*\})"  # not within braces
 THRESHOLD = re.compile(r"any (\d+) of \{([^}]*)\}")
 NUMBERED = re.compile(r"(.*\D)(0|[1-9]\d{0,5})")
@@ -39,6 +40,12 @@ class Together(NamedTuple):
 
     names: frozenset[str] = frozenset()
     thresholds: frozenset[NameThreshold] = frozenset()
+
+
+def together(coalition: Coalition) -> Together:
+    """Return a coalition without its evenings."""
+    wide = (NameThreshold(each.t, frozenset(EVENINGS.sub("", one) for one in each.of)) for each in coalition.thresholds)
+    return Together(frozenset(each.principal for each in coalition.members), frozenset(wide))
 
 
 def formula(found: Iterable[Together]) -> str:

@@ -57,6 +57,11 @@ class Library:
             raise Malformed(f"{name} takes {given} premises, not {count}")
         return rule.needed[:given] + (True,) * (count - given)
 
+    def guessed(self, name: str, premises: Sequence[int]) -> dict[int, float]:
+        """Return which of these premises a rule takes as guesses, with the bits of each: 2^bits trials find it."""
+        rule = self._rules.get(name)
+        return {premises[at]: bits for at, bits in rule.guesses.items()} if rule is not None else {}
+
     def run(self, name: str, premises: Sequence[Fact]) -> tuple[Fact, ...]:
         """Return the rule's results, after a check of types and equalities; `paid` has counted the premises."""
         rule = self._rule(name)

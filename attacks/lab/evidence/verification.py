@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from math import log2
 from pathlib import Path
 
 from attacks.lab.adversary.timing.evenings import on_evening
+from attacks.lab.adversary.work import in_words as guesses_in_words
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.execution import Library
 from attacks.lab.evidence.folder import FACTS, SCENARIO, STEPS, TEXTS, Dossier, GivenFact, ProofStep
@@ -28,7 +30,8 @@ class Verification(Result, frozen=True, kw_only=True):
     """What a proof shows. `scenario` describes what is played, `summary` says in one line what was checked.
 
     `unchecked` counts the given facts that no replay found, and the answers that were not asked for again. The verdict
-    is compared with the replay's, if there is one.
+    is compared with the replay's, if there is one. `work` has the bits of all guesses that nobody holds: the logarithm
+    of the trials that find them, 0 for none.
     """
 
     scheme: str
@@ -39,6 +42,7 @@ class Verification(Result, frozen=True, kw_only=True):
     scenario: str
     replayed: bool
     unchecked: Count
+    work: float = 0.0
     summary: str
 
 
@@ -47,7 +51,8 @@ def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) 
     files = folder.get(directory)
     dossier = folder.read(files)
     case = case_of(directory, files, dossier, plugins)
-    values = _Execution(dossier, Library(case.scheme, case.attacks)).values
+    execution = _Execution(dossier, Library(case.scheme, case.attacks))
+    values, work = execution.values, execution.work
     _check_texts(dossier, values)
     _check_order(dossier)
     answers = sum(step.answer is not None for step in dossier.steps)
@@ -68,7 +73,8 @@ def verify(directory: Path, replay: bool = False, plugins: Sequence[Path] = ()) 
         scenario=_described(dossier, files),
         replayed=replay,
         unchecked=unchecked,
-        summary=f"{_summary(dossier)}; {checked}",
+        work=work,
+        summary=f"{_summary(dossier)}{f', after {guesses_in_words(work)}' if work else ''}; {checked}",
     )
 
 
@@ -107,9 +113,10 @@ class _Execution:
     """Every fact and every step's result, by number."""
 
     def __init__(self, dossier: Dossier, library: Library) -> None:
-        self.library, self.stranger = library, stranger()
+        self.library, self.stranger, self.limit = library, stranger(), dossier.scenario.work
         self.values: list[Fact] = []
         self.free: set[int] = set()
+        self._guesses: dict[tuple[int, float], float] = {}  # (number, bits) of each guess -> its trials
         self._made: dict[tuple[str, tuple[int, ...]], tuple[Fact, ...]] = {}
         self._listed: set[Fact] = set()
         seized = {(each.principal, min(each.evenings)) for each in dossier.statement.coalition}
@@ -131,6 +138,11 @@ class _Execution:
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from None
 
+    @property
+    def work(self) -> float:
+        """The bits of all guesses together."""
+        return log2(sum(self._guesses.values())) if self._guesses else 0.0
+
     def _append(self, value: Fact) -> None:
         if value in self._listed:
             raise Malformed("this fact stands in an earlier line too")
@@ -144,6 +156,11 @@ class _Execution:
             for number, paid in zip(step.premises, self.library.paid(step.rule, len(step.premises)), strict=True):
                 if paid and number in self.free and self.values[number] != self.stranger:
                     raise Malformed(f"premise {number} was taken from no one, and not everyone can make it")
+            for number, bits in self.library.guessed(step.rule, step.premises).items():
+                if number in self.free:
+                    if bits > self.limit:
+                        raise Malformed(f"{guesses_in_words(bits)} find premise {number}: only 2^{self.limit} count")
+                    self._guesses[number, bits] = 2.0**bits
             self._append(self._result(step))
         except Malformed as error:
             raise Malformed(f"{where}: {error}") from error

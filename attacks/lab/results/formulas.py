@@ -41,3 +41,17 @@ class AccessFormula(Result, frozen=True, kw_only=True):
         for each in self.coalitions:
             if (count := len(unpacked(each.texts))) != self.opens:
                 raise ValueError(f"{self.formula} opens {self.opens} texts, and {each.names} are listed with {count}")
+
+
+class GuessedAccess(Result, frozen=True, kw_only=True):
+    """Coalitions that open so many texts only by guesses, each text by at most 2^`work` trials.
+
+    `within`: so many trials count (`--work`), so that these texts stand in the access structure, too. `formula` and
+    passes are as in AccessFormula.
+    """
+
+    label_pass: str = msgspec.field(name="pass")
+    formula: str
+    opens: Count
+    work: float
+    within: bool

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from attacks.lab.results.bounds import Count, DayOrNone, Result, once
 from attacks.lab.results.coverage import Access
 from attacks.lab.results.details import CellTexts, Derivation, Detail, Ids, ScenarioTexts, StateTaken, unpacked
-from attacks.lab.results.formulas import AccessFormula
+from attacks.lab.results.formulas import AccessFormula, GuessedAccess
 from attacks.lab.results.naming import Identities, NamedTargets
 from attacks.lab.simulation.scenario import Scenario
 
@@ -347,15 +347,17 @@ class Minimal(Result, frozen=True, kw_only=True):
 class Anatomy(Result, frozen=True, kw_only=True):
     """The measured access structure of a scheme; `identities` only where its fields name who sent a message.
 
-    `structure` is it by names alone, `minimal_coalitions` by evenings. `named` counts whom the wire names, `access` is
-    the lawful access of the honest play. `refusals` are checks of officials that refuse every order which was tried, so
-    that the served rows may lack some. Files of schema 1 may lack all but `minimal_coalitions`, whose texts they count.
+    `structure` is it by names alone, `minimal_coalitions` by evenings; `guesses` says what of it takes guesses, and
+    what more guesses than count would open. `named` counts whom the wire names, `access` is the lawful access of the
+    honest play. `refusals` are checks of officials that refuse every order which was tried, so that the served rows may
+    lack some. Files of schema 1 may lack all but `minimal_coalitions`, whose texts they count.
     """
 
     schema: Literal["escrow-lab/anatomy/2", "escrow-lab/anatomy/1"] = "escrow-lab/anatomy/2"
     scheme: str
     sent: Count
     structure: tuple[AccessFormula, ...] = ()
+    guesses: tuple[GuessedAccess, ...] = ()
     minimal_coalitions: tuple[Minimal, ...]
     identities: Identities | None = None
     named: NamedTargets | None = None

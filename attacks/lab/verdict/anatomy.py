@@ -9,14 +9,13 @@ evening. Who sent what, where a scheme's fields say it, is measured apart (`iden
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
-from attacks.lab.adversary.formula import NameThreshold, Together, basis, every_name, formula
+from attacks.lab.adversary.formula import Together, basis, every_name, formula, together
 from attacks.lab.adversary.timing.evenings import in_words
 from attacks.lab.results.details import packed, texts_of
 from attacks.lab.results.formulas import AccessFormula, NamedCoalition, NameThresholdRow
@@ -26,13 +25,13 @@ from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.frontier import most
+from attacks.lab.verdict.guesses import guessed
 from attacks.lab.verdict.identities import identities
 from attacks.lab.verdict.judging.refusals import sentences
 from attacks.lab.verdict.named import named
 from escrow import crypto
 from escrow.scheme import SET_UP, Scheme
 
-EVENINGS = re.compile(r"@(?:set-up|\d)[\d,-]*")
 Progress = Callable[[int, int, str], None]
 Group = dict[int, list[Coalition]]  # text -> the minimal coalitions of one kind that open it
 
@@ -69,6 +68,7 @@ def anatomy(
             scheme=scheme.name,
             sent=len(evaluation.record.sent),
             structure=tuple(by_names(evaluation.analysis)),
+            guesses=tuple(guessed(evaluation.analysis)),
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
             named=named(evaluation.analysis),
@@ -116,17 +116,11 @@ def _opened(analysis: Analysis, name: str) -> dict[Together, frozenset[int]]:
     examples: dict[Together, list[Seizure]] = {}
     minimal = set[Together]()
     for masks in {frozenset(analysis.masks(text, name)) for text in analysis.texts_in(name)}:
-        terms = {mask: _together(structure.coalition(mask)) for mask in masks}
+        terms = {mask: together(structure.coalition(mask)) for mask in masks}
         for mask, term in terms.items():
             examples.setdefault(term, [Seizure(each.principal) for each in structure.example(mask).members])
         minimal |= {term for term in terms.values() if not any(_inside(other, term) for other in terms.values())}
     return {term: analysis.opened_by(examples[term], name) for term in minimal}
-
-
-def _together(coalition: Coalition) -> Together:
-    """Return a coalition without its evenings."""
-    wide = (NameThreshold(each.t, frozenset(EVENINGS.sub("", one) for one in each.of)) for each in coalition.thresholds)
-    return Together(frozenset(each.principal for each in coalition.members), frozenset(wide))
 
 
 def _inside(part: Together, whole: Together) -> bool:
