@@ -11,7 +11,7 @@ from attacks.authority_theft import ATTACK
 from attacks.cli.app import main
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
-from attacks.lab.adversary.labels import ALWAYS, Labels
+from attacks.lab.adversary.labels import ALWAYS, MATHEMATICS, Labels
 from attacks.lab.adversary.proof import Given, prove
 from attacks.lab.adversary.work import KNOWN
 from attacks.lab.evidence import folder
@@ -346,7 +346,7 @@ def test_the_anatomy_says_how_many_guesses_a_text_takes_and_what_is_beyond(hard,
 def test_guesses_are_told_of_an_adversary_in_a_process_of_its_own_too():
     record = play(pin_backup.SCHEME, small())
     for isolated in (False, True):
-        row = GuessedAccess(label_pass="mathematics", formula="custodian", opens=24, work=13.3, within=True)
+        row = GuessedAccess(label_pass=MATHEMATICS, formula="custodian", opens=24, work=13.3, within=True)
         assert [*guessed(Analysis(pin_backup.SCHEME, record, [], isolated=isolated))] == [row]
 
 
