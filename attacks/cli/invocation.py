@@ -33,6 +33,7 @@ from attacks.lab.simulation import scenario, shapes
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import exhaustive
+from attacks.lab.simulation.variants import WarrantKind, with_meetings, with_warrants
 from attacks.report.page import USUAL, Page, plain
 from attacks.report.rows import written
 from escrow import registry
@@ -71,6 +72,8 @@ class Invocation:
     days: int | None = None
     messages: int | None = None
     smoke: bool = False
+    warrants: WarrantKind | None = None
+    meetings: str | None = None
     isolate: bool = False
     strategies: str = "ends"
     scenario_file: Path | None = None
@@ -138,8 +141,14 @@ class Invocation:
 
         Raise UsageError if the sizes make no scenario, Malformed if the scenario file holds none.
         """
-        if self.scenario_file is not None:
-            return self._from_file(self.scenario_file)
+        read = self._sized() if self.scenario_file is None else self._from_file(self.scenario_file)
+        try:
+            read = read if self.warrants is None else with_warrants(read, self.warrants)
+            return read if self.meetings is None else with_meetings(read, self.meetings)
+        except Malformed as error:
+            raise click.UsageError(str(error)) from None
+
+    def _sized(self) -> Scenario:
         sizes = SMOKE if self.smoke else {}
         sizes = sizes | {name: size for name in SIZES if (size := getattr(self, name)) is not None}
         try:

@@ -64,6 +64,16 @@ def play() -> list[click.Option]:
         _option("--work", type=_count(0, MOST_BITS), help="Count what at most 2^WORK guesses open.  [default: 60]"),
         _option("--smoke", is_flag=True, help="Use a small scenario, for a first look."),
         _option(
+            "--warrants",
+            type=click.Choice(["prospective", "retrospective"]),
+            help="Serve every warrant on the first day that it covers, or on the day after the last.",
+        ),
+        _option(
+            "--meetings",
+            metavar="COUNT[@DAY]",
+            help="So many pairs of users (or none, or all) compare safety numbers, on that day or on days drawn.",
+        ),
+        _option(
             "--scenario",
             "scenario_file",
             type=FILE,
