@@ -215,10 +215,14 @@ def test_of_an_earlier_count_only_what_nothing_noticed_is_tried_again(tmp_path, 
     for each, found in ((one, Found("test", "a")), (other, Found()), (third, Found())):
         journal.keep(each.key, found)
     journal.keep(f"{command.AGAIN}{third.key}", Found("lab", "b"))
-    assert command.earlier(path, "counted") == {one.key: Found("test", "a"), third.key: Found("lab", "b")}
+    with path.open("ab") as file:
+        file.write(b'{"sources": "cut o')
+    found = {one.key: Found("test", "a"), other.key: Found(), third.key: Found("lab", "b")}
+    assert command.earlier(path, "counted") == found
     with pytest.raises(SystemExit, match="has no count of the sources of another"):
         command.earlier(path, "another")
-    monkeypatch.setattr(command, "choose", lambda *_: some)
+    fresh = mutants("escrow.warrant")[3]
+    monkeypatch.setattr(command, "choose", lambda *_: [fresh, *some])
     monkeypatch.setattr(page, "reasons", dict)
 
     def measure(now, chosen, jobs):
@@ -226,8 +230,11 @@ def test_of_an_earlier_count_only_what_nothing_noticed_is_tried_again(tmp_path, 
         now.found |= {each.key: Found("property", "c") for each in chosen}
 
     monkeypatch.setattr(command, "measure", measure)
-    assert command.main(["--earlier", str(path), "counted", "--journal", str(tmp_path / "now")]) == 0
-    assert tried == [other] and "3 faults were made, and 3 are noticed" in capsys.readouterr().out
+    again = ["--earlier", str(path), "counted", "--journal", str(tmp_path / "now")]
+    assert command.main(again) == 0
+    assert tried == [fresh, other] and "4 faults were made, and 4 are noticed" in capsys.readouterr().out
+    assert command.main([*again, "--sample", "9"]) == 0
+    assert tried[2:] == [other] and "3 faults were made, and 3 are noticed" in capsys.readouterr().out
 
 
 def test_the_digest_of_a_commit_is_that_of_its_files(monkeypatch):

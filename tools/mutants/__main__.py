@@ -5,7 +5,8 @@
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
   --journal FILE                          where each finding is written at once: the same command goes on from there
-  --earlier JOURNAL COMMIT                try only what nothing noticed in the count of that commit, and what it had not
+  --earlier JOURNAL COMMIT                try only what nothing noticed in the count of that commit, or it had not;
+                                          with --sample, N of the faults that it tried
   --write                                 write docs/mutants.md, which names the commit whose sources were counted
 
 It exits with 1 if a fault is noticed by nothing and has no reason in tools/mutants/reasons.json, or if a reason there
@@ -114,18 +115,22 @@ class Journal:
 
 
 def earlier(path: Path, commit: str) -> dict[str, Found]:
-    """Return what noticed the faults of another commit's sources, by their keys, out of the journal of that count.
+    """Return what was found of the faults of another commit's sources, by their keys, out of the journal of that count.
 
     Raise SystemExit if the journal has nothing of these sources.
     """
-    sources, noticed = digest_at(commit), dict[str, Found]()
-    lines = (msgspec.json.decode(line, type=Line) for line in path.read_bytes().splitlines())
-    for each in (each for each in lines if each.sources == sources):
-        if each.found.by:
-            noticed[each.tried.removeprefix(AGAIN)] = each.found
-    if not noticed:
+    sources, found = digest_at(commit), dict[str, Found]()
+    for line in path.read_bytes().splitlines():
+        try:
+            each = msgspec.json.decode(line, type=Line)
+        except msgspec.DecodeError:  # a line that is being written
+            continue
+        if each.sources == sources and " | " in each.tried:
+            key = each.tried.removeprefix(AGAIN)
+            found[key] = each.found if each.found.by else found.get(key, each.found)
+    if not found:
         raise SystemExit(f"{path} has no count of the sources of {commit}")
-    return noticed
+    return found
 
 
 def tried(asked: Asked, warm: Warm) -> Found:
@@ -307,15 +312,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     counted = commit() if options.write else ""
     whole = choose([], [], None, 0)
-    chosen = choose(options.module, options.operator, options.sample, options.seed)
-    journal = Journal(options.journal)
-    noticed = earlier(Path(options.earlier[0]), options.earlier[1]) if options.earlier else {}
+    before = earlier(Path(options.earlier[0]), options.earlier[1]) if options.earlier else {}
+    chosen = choose(options.module, options.operator, None, options.seed)
+    if before and options.sample is not None:
+        chosen = [each for each in chosen if each.key in before]
+    chosen, journal = chosen[: options.sample], Journal(options.journal)
+    noticed = {key: found for key, found in before.items() if found.by}
     left = [each for each in chosen if each.key not in noticed]
     measure(journal, left, options.jobs)
     results = [(each, noticed.get(each.key) or journal.found[each.key]) for each in chosen]
     if options.write:
-        before = git("rev-parse", "--short=12", options.earlier[1]).strip() if options.earlier else ""
-        text = page.drawn(results, len(whole), page.Counted(counted, before, len(left)), options.seed)
+        first = git("rev-parse", "--short=12", options.earlier[1]).strip() if options.earlier else ""
+        text = page.drawn(results, len(whole), page.Counted(counted, first, len(left)), options.seed)
         page.PAGE.write_text(text, encoding="utf-8")
     for line in page.summary(results):
         sys.stdout.write(f"{line}\n")
