@@ -21,7 +21,10 @@ def draw_comparison(page: Page, comparison: Comparison) -> None:
 def told(difference: Difference) -> str:
     """Return a difference in words: where, what, and from what to what."""
     old, new = (_said(value) for value in (difference.old, difference.new))
-    return f"{', '.join(difference.row)}: {difference.what} {old} → {new}"
+    listed = {"now": difference.more, "no longer": difference.fewer}
+    texts = [f"{when} {'text' if ids.isdecimal() else 'texts'} {ids}" for when, ids in listed.items() if ids]
+    behind = f" ({'; '.join(texts)})" if texts else ""
+    return f"{', '.join(difference.row)}: {difference.what} {old} → {new}{behind}"
 
 
 def _said(value: int | float | str | None) -> str:

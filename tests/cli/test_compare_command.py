@@ -233,3 +233,18 @@ def test_a_baseline_of_other_parameters_is_5_and_what_was_played_is_not_lost(
     shown = capsys.readouterr()
     assert msgspec.json.decode(shown.out, type=Matrix) == old
     assert shown.err == "escrow-lab: old: the parameters of split-key differ: n=3, t=2 and n=5, t=3\n"
+
+
+def test_check_says_what_became_worse_although_a_property_fails(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = matrix(verdict="INCONCLUSIVE", excluded=2)
+    now = msgspec.structs.replace(made, cells=made.cells[:1])
+    monkeypatch.setattr(
+        "attacks.lab.runs.conformance.check", lambda *_: iter([("a field is bound", False, "it opened")])
+    )
+    fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=lambda *_, **__: now)
+    assert main(["check", "plain", "--fail-on", "regression", "--baseline", "held"]) == 4
+    said = capsys.readouterr().err
+    assert "regression: plain, theft: verdict HELD → INCONCLUSIVE\n" in said
+    assert "regression: plain, theft: excluded 0 → 2\n" in said

@@ -1,5 +1,6 @@
 """Two runs beside each other: what counts against the later one, and what cannot be compared."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from attacks.lab.comparison import files as comparison
 from attacks.lab.comparison.files import compare
 from attacks.lab.costs.counts import Exact
 from attacks.lab.costs.measure import Overhead, Timed, Timing
+from attacks.lab.results.details import CellTexts, joined, packed, unpacked
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Anatomy, ByDay, Exposed, Exposure, Manifest, Matrix, MemberThreshold
 from attacks.lab.simulation.scenario import default
+from attacks.report.comparison import told
 
 # --- matrices ---
 
@@ -261,3 +264,88 @@ def test_what_pytest_benchmark_recorded_is_compared_by_the_ratios_in_it(tmp_path
     other = comparison.read(recorded(tmp_path / "other", texts=10))
     with pytest.raises(NotComparable, match="60 and 10 texts"):
         compare(old, other)
+
+
+# --- which texts ---
+
+
+def listed(**lists: Any) -> dict[str, Any]:
+    """Return a cell's lists with the counts that belong to them."""
+    texts = CellTexts(**lists)
+    counts = {
+        "exposed": Exposed(target=Exposure(past=len(unpacked(texts.opened)))),
+        "excluded": len(unpacked(texts.excluded)),
+        "evaded": len(unpacked(joined(texts.missed))),
+        "lawful": len(unpacked(joined(texts.lawful))),
+    }
+    return {"texts": texts, **counts}
+
+
+NEWLY = {
+    "more opened": (
+        {"opened": "1-2", "reached": "1-2"},
+        {"opened": "1-4", "reached": "1-4"},
+        ("regression", "opened", 2, 4, "3-4", ""),
+    ),
+    "as many, others": (
+        {"opened": "1-2", "reached": "1-2"},
+        {"opened": "2-3", "reached": "2-3"},
+        ("regression", "opened", 2, 2, "3", "1"),
+    ),
+    "by another coalition alone": (
+        {"opened": "1-2", "reached": "1-2"},
+        {"opened": "1-2", "reached": "1-3"},
+        ("regression", "opened", 2, 2, "3", ""),
+    ),
+    "missed": ({"missed": {"unknown": "5"}}, {"missed": {"unknown": "5-6"}}, ("regression", "evaded", 1, 2, "6", "")),
+    "others missed": (
+        {"missed": {"unknown": "5"}},
+        {"missed": {"unknown": "6"}},
+        ("regression", "evaded", 1, 1, "6", "5"),
+    ),
+    "other lawful": ({"lawful": {"0": "5"}}, {"lawful": {"3": "6"}}, ("changed", "lawful", 1, 1, "6", "5")),
+    "later lawful": ({"lawful": {"0": "5"}}, {"lawful": {"3": "5"}}, None),
+}
+
+
+@pytest.mark.parametrize("what", NEWLY)
+def test_where_both_list_their_texts_it_is_said_which_differ(what: str) -> None:
+    old, new, said = NEWLY[what]
+    differences = compare(matrix(**listed(**old)), matrix(**listed(**new))).differences
+    shown = [(each.severity, each.what, each.old, each.new, each.more, each.fewer) for each in differences]
+    assert shown == ([said] if said else [])
+
+
+def test_what_is_opened_is_compared_although_a_property_fails() -> None:
+    old = matrix(**listed(opened="1", reached="1"))
+    new = matrix(verdict="INCONCLUSIVE", **listed(opened="1-2", reached="1-2"))
+    assert found(compare(old, new)) == [
+        ("regression", ("plain", "theft"), "verdict", "AS CLAIMED", "INCONCLUSIVE"),
+        ("regression", ("plain", "theft"), "opened", 1, 2),
+    ]
+    assert [told(each) for each in compare(old, new).differences][1] == "plain, theft: opened 1 → 2 (now text 2)"
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        ({"opened": "1-2", "reached": "1-2", "excluded": "1"}, "a cell counts excluded 0, and lists 1"),
+        ({"opened": "9", "reached": "9"}, "a cell lists the texts 9, of 9"),
+        ({"opened": "1-2", "reached": "1"}, "of the texts opened, 2 are not reached"),
+        ({"opened": "2,1", "reached": "1-2"}, "the texts '2,1' are not in ascending ranges"),
+        ({"missed": {"unknown": "5", "packet lost": "5-6"}}, "a text stands under two of"),
+        ({"unkept": "4"}, "of the texts unkept, 4 are not missed"),
+    ],
+)
+def test_lists_that_contradict_themselves_or_the_counts_are_refused(lists: dict[str, Any], said: str) -> None:
+    given = {
+        "exposed": Exposed(target=Exposure(past=len(lists.get("opened", "").replace("1-2", "12").replace(",", ""))))
+    }
+    given["evaded"] = 2 if "missed" in lists else 0
+    with pytest.raises(ValueError, match=re.escape(said)):
+        matrix(texts=CellTexts(**lists), **given)
+
+
+@given(st.sets(st.integers(0, 400)))
+def test_ranges_hold_the_numbers_that_were_packed(numbers: set[int]) -> None:
+    assert unpacked(packed(numbers)) == numbers

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from msgspec import UNSET
+
 from attacks.lab.adversary.labels import MATHEMATICS
 from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
 from attacks.lab.comparison.matrices import alarms
+from attacks.lab.comparison.texts import apart
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.rows import row
 from attacks.lab.results.types import Anatomy, Minimal
@@ -68,7 +71,16 @@ def _changes(old: Minimal, new: Minimal) -> Iterator[Change]:
     before, after = row(old), row(new)
     for name in before.keys() | after.keys():
         if name == "opens" or name.startswith("by_day."):
-            yield from count(name, before.get(name), after.get(name))
+            more, fewer = _texts(old, new) if name == "opens" else ("", "")
+            changes = count(name, before.get(name), after.get(name))
+            yield from (each._replace(more=more, fewer=fewer) for each in changes)
         elif name == "services" and before[name] != after[name]:
             yield Change("changed", name, before[name], after[name])
     yield from alarms(old.alarms, new.alarms)
+
+
+def _texts(old: Minimal, new: Minimal) -> tuple[str, str]:
+    """Return the texts that the row opens in the later run alone, and in the earlier alone; none if one lists none."""
+    if old.texts is UNSET or new.texts is UNSET:
+        return "", ""
+    return apart(old.texts.opened, new.texts.opened)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, get_args
 import msgspec
 
 from attacks.lab.results.bounds import Result
+from attacks.lab.results.details import Ids
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.rows import Row, Value
 from attacks.lab.results.types import Manifest
@@ -18,19 +19,25 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 class Difference(Result, frozen=True, kw_only=True):
-    """One difference: its row, its column, and both values. None stands for a value that one of the two lacks."""
+    """One difference: its row, its column, and both values. None stands for a value that one of the two lacks.
+
+    Where both runs list the texts that a count counts, `more` are those in the later one alone and `fewer` those in the
+    earlier one alone, as ranges (attacks.lab.results.details).
+    """
 
     severity: Severity
     row: tuple[str, ...]
     what: str
     old: int | float | str | None
     new: int | float | str | None
+    more: Ids = ""
+    fewer: Ids = ""
 
 
 class Comparison(Result, frozen=True, kw_only=True):
     """The differences of two runs, the worst first. `rows` are those compared; `tolerance` is for times, in percent."""
 
-    schema: Literal["escrow-lab/comparison/1"] = "escrow-lab/comparison/1"
+    schema: Literal["escrow-lab/comparison/2"] = "escrow-lab/comparison/2"
     of: str
     rows: int
     tolerance: float
@@ -43,12 +50,14 @@ class Comparison(Result, frozen=True, kw_only=True):
 
 
 class Change(NamedTuple):
-    """A changed column of a row that both runs have."""
+    """A changed column of a row that both runs have; `more` and `fewer` are texts, where they are listed."""
 
     severity: Severity
     what: str
     old: Value
     new: Value
+    more: str = ""
+    fewer: str = ""
 
 
 Rows = Mapping[tuple[str, ...], Row]
@@ -56,8 +65,9 @@ Rows = Mapping[tuple[str, ...], Row]
 
 def differences(row: Sequence[str], changes: Iterator[Change]) -> Iterator[Difference]:
     """Yield the changes of one row as differences."""
-    for severity, what, old, new in changes:
-        yield Difference(severity=severity, row=tuple(row), what=what, old=said(old), new=said(new))
+    for severity, what, old, new, more, fewer in changes:
+        old, new = said(old), said(new)
+        yield Difference(severity=severity, row=tuple(row), what=what, old=old, new=new, more=more, fewer=fewer)
 
 
 def gone_or_new(old: Rows, new: Rows, what: str) -> Iterator[Difference]:

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from msgspec import UNSET
+
+from attacks.lab.comparison import texts
 from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
-from attacks.lab.results.rows import row
+from attacks.lab.results.rows import Row, row
 from attacks.lab.results.types import Alarms, Cell, Matrix
 
 WORSE = {
@@ -26,8 +29,6 @@ TEXTS = (
     "duplicated",
     "framed",
     "missed",
-    "fabricated",
-    "misattributed",
 )  # more of them is worse
 OTHERS = ("coalition", "sent", "lawful", "entitled", "added_over_plain", "services", "cost.seizures", "cost.trials")
 
@@ -71,15 +72,26 @@ def _rows(cells: dict[tuple[str, ...], Cell]) -> Rows:
 def _changes(old: Cell, new: Cell) -> Iterator[Change]:
     if old.verdict != new.verdict:
         yield Change(_verdict(old.verdict, new.verdict), "verdict", old.verdict, new.verdict)
-    if not {old.verdict, new.verdict} <= WORSE.keys():
-        return  # a cell that was not judged has no counts
-    before, after = row(old), row(new)
+    if not (_measured(old) and _measured(new)):
+        return
+    changes = list(_counts(row(old), row(new)))
+    if old.texts is not UNSET and new.texts is not UNSET:
+        changes = texts.with_lists(changes, old.texts, new.texts)
+    yield from changes
+    yield from alarms(old.alarms, new.alarms)
+
+
+def _measured(cell: Cell) -> bool:
+    """Return whether a cell has counts: also if a property of the scheme fails, so that nothing is concluded."""
+    return cell.verdict in WORSE or (cell.verdict == "INCONCLUSIVE" and cell.sent > 0)
+
+
+def _counts(before: Row, after: Row) -> Iterator[Change]:
     for name in before:
         if name.startswith(TEXTS):
             yield from count(name, before[name], after[name])
         elif name in OTHERS and before[name] != after[name]:
             yield Change("changed", name, before[name], after[name])
-    yield from alarms(old.alarms, new.alarms)
 
 
 def _verdict(old: str, new: str) -> Literal["regression", "improvement", "changed"]:

@@ -40,8 +40,8 @@ def check_command(invocation: Invocation, plugin: str) -> CommandResult:
         others = [scheme for scheme in invocation.schemes.values() if scheme not in schemes]
         cells += play_cells(invocation, others, attacks).cells
     result = Checks(subject=plugin, checks=checks, cells=tuple(cells))
-    code = BAD_INPUT if result.failed else invocation.judge(cells)
-    return CommandResult(partial(draw_checks, result=result), result, code)
+    code = invocation.judge(cells)  # also if a property fails: what became worse is said all the same
+    return CommandResult(partial(draw_checks, result=result), result, BAD_INPUT if result.failed else code)
 
 
 def _subjects(invocation: Invocation, plugin: str) -> tuple[list[Scheme], list[Attack]]:
