@@ -26,6 +26,7 @@ from escrow.schemes.clipper.scheme import SCHEME as CLIPPER
 ATTACKS = found()
 SMALL = default(users=4, groups=2, days=5, messages=24)
 FULL = default()
+CAST = cast_of(envelope.SCHEME, SMALL)
 WIDE = [name for name, attack in ATTACKS.items() if type(attack).strategies is not Attack.strategies]
 
 
@@ -232,3 +233,24 @@ def test_each_new_specimen_and_its_twin_stand_in_one_file():
     for attack in (court_and_phone.ATTACK, decoys.ATTACK, member_insertion.ATTACK, mislabelling.ATTACK):
         control = control_of(attack)
         assert type(control.specimen).__module__ == type(control.twin).__module__
+
+
+# --- the worst of their words ---
+
+
+def test_the_verdict_is_the_worst_of_the_strategies_and_the_counts_are_of_the_one_that_reads_most():
+    """By one device: a text that Lotus does not concede is missed. By all: each missed text has two cheating ends."""
+    found = cell(envelope.SCHEME, field_stripping.ATTACK)
+    assert (found.verdict, found.strategy, found.evaded) == ("FAILS", "by all clients", found.entitled)
+    assert found.unkept == found.unkept_conceded == found.entitled
+    assert found.worse.strategy == "by one device of one target"
+    alone = cell(envelope.SCHEME, named(field_stripping.ATTACK, found.worse.strategy, CAST, SMALL))
+    assert (alone.verdict, alone.reason, alone.worse) == ("FAILS", found.worse.reason, None)
+    assert alone.unkept > alone.unkept_conceded
+
+
+def test_what_a_rogue_itself_writes_or_reads_is_not_collected_against_the_claim():
+    """A device that dates back gives the law its own texts; it could give them by hand."""
+    narrow = named(mislabelling.ATTACK, "one device of a target dates back", cast_of(envelope.SCHEME, FULL), FULL)
+    found = cell(envelope.SCHEME, narrow, FULL)
+    assert found.overreached == 4 and found.against.overcollected == 0 and found.verdict == "FAILS"

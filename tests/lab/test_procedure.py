@@ -9,7 +9,7 @@ import pytest
 
 from attacks import registry as attack_registry
 from attacks.cli import main
-from attacks.lab.results.types import Added, Against, Cell, Exposed, Exposure, Grounds, to_json
+from attacks.lab.results.types import Added, Against, Cell, Exposed, Exposure, Grounds, WorseWord, to_json
 from attacks.lab.runs.matrix import run_matrix
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.controls import control_of, controlled
@@ -60,6 +60,23 @@ def test_a_doubt_replaces_what_was_not_opened_and_nothing_else(what):
     assert found.verdict == (word if sure else "INCONCLUSIVE")
     assert "never exercised: a rule" in found.reason and (sure or f"; else {word}: " in found.reason)
     assert decided(cell(**fields), untested="its control failed").verdict == "INCONCLUSIVE"
+
+
+WORDS = ("BREACH", "FAILS", "INCONCLUSIVE", "OUTSIDE MODEL", "CONCEDED", "AS PLAIN", "AS CLAIMED", "HELD")
+
+
+@pytest.mark.parametrize("what", CELLS)
+@pytest.mark.parametrize("word", WORDS)
+def test_the_word_of_another_strategy_counts_where_it_is_worse(what, word):
+    fields, own = CELLS[what]
+    worse = WorseWord(strategy="by one", verdict=word, reason="so it is")
+    found = cell(**fields, strategy="by all", worse=worse)
+    assert found.verdict == WORDS[min(WORDS.index(own), WORDS.index(word))]
+    said = f"by one: so it is; by all, whose counts these are: {own}, "
+    assert found.reason.startswith(said) == (WORDS.index(word) < WORDS.index(own))
+    assert decided(found, untested="its control failed").verdict == "INCONCLUSIVE"
+    blank = Cell(scheme="s", attack="a", verdict="TIMEOUT", worse=worse)
+    assert decided(blank) == blank
 
 
 def test_what_else_applies_stands_behind_the_word():

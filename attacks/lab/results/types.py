@@ -90,6 +90,14 @@ class Unnoticed(Result, frozen=True, kw_only=True):
     alarms: tuple[Alarms, ...] = ()
 
 
+class WorseWord(Result, frozen=True, kw_only=True):
+    """The verdict of another strategy's play, worse than that of the play that reads most, and its reason."""
+
+    strategy: str
+    verdict: Verdict
+    reason: str
+
+
 class Against(Result, frozen=True, kw_only=True):
     """Texts opened or over-collected that no grant of the claim covers, each counted once.
 
@@ -141,7 +149,7 @@ class Cell(Result, frozen=True, kw_only=True):
 
     All counts are of one play: the one that reads most, or does most harm where none reads more, by the `strategy` of
     this name, of the `played` ones of the attack's `strategies`. `unnoticed` is the best of those that nobody notices;
-    none if all are noticed.
+    none if all are noticed. The verdict is the worst of all that were played: `worse` is that of another strategy.
 
     `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
     whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`; `unkept` are those of
@@ -166,6 +174,7 @@ class Cell(Result, frozen=True, kw_only=True):
     strategies: Count = 0
     played: Count = 0
     unnoticed: Unnoticed | None = None
+    worse: WorseWord | None = None
     coalition: tuple[str, ...] = ()
     sent: Count = 0
     exposed: Exposed = Exposed()

@@ -277,7 +277,6 @@ class _Shared:
         """Forget everything, because another run begins."""
         self.results = crypto.Results()
         self._evaluations: dict[str, Evaluation] = {}
-        self._opened: dict[tuple[str, str], InPlain] = {}
 
     def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
         """Return the evaluation of a task's scheme, or of plain; drop others, since tasks come scheme by scheme."""
@@ -299,12 +298,7 @@ class _Shared:
 
     def opened_in_plain(self, task: Task, strategy: Attack) -> InPlain:
         """Return what a strategy opens in the scheme that cells are compared with: nothing if it does not apply."""
-        if task.plain is None:
-            return NOTHING
-        name = strategy.name, strategy.strategy
-        if name not in self._opened:
-            self._opened[name] = self.evaluation(task, task.plain).opened(strategy)
-        return self._opened[name]
+        return NOTHING if task.plain is None else self.evaluation(task, task.plain).opened(strategy)
 
 
 _shared = _Shared()

@@ -78,6 +78,7 @@ class Evaluation:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
         self.plain, self.by_bytes, self.byte_pass, self._faults = plain, by_bytes, byte_pass, faults
         self.derived = derived and not isolated  # a fresh secret gives other bytes in each run
+        self._opened: dict[tuple[str, str], InPlain] = {}  # by attack and strategy
         self.fired: set[str] = set()  # the rules that fired in the plays of the last cell
         self.exercise = Exercise(scheme, attacks, isolated=isolated)
         self._secret = random_bytes(32) if isolated and secret is None else secret
@@ -186,8 +187,10 @@ class Evaluation:
         """Return what one strategy opens; none if the attack does not apply."""
         if strategy.applies(self.scheme, self.cast):
             return NOTHING
-        tried = self._tried(strategy)
-        return in_plain(tried.found, tried.messaging.alarms)
+        name = strategy.name, strategy.strategy
+        if name not in self._opened:
+            self._tried(strategy)
+        return self._opened[name]
 
     def _tried(self, strategy: Attack) -> StrategyResult:
         analysis, corruptions = self.under(strategy)
@@ -195,6 +198,7 @@ class Evaluation:
         found = reach(analysis, judge, strategy, corruptions)
         reads = len(found.opened(found.best()[1]))
         messaging = Messaging(analysis.record)
+        self._opened[strategy.name, strategy.strategy] = in_plain(found, messaging.alarms)
         heard = noticed(messaging.alarms, self.honest.alarms)
         return StrategyResult(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
 
@@ -207,22 +211,25 @@ class Evaluation:
         chosen = most(tried)
         if self.isolated and chosen.found.masks:
             self._try_again(chosen.analysis.record, chosen.attack, chosen.found)
-        own = in_plain(chosen.found, chosen.messaging.alarms)
         itself = self.plain is not None and self.plain.name == self.scheme.name
-        cell = judge_cell(
-            chosen.analysis,
-            chosen.attack,
-            chosen.corruptions,
-            chosen.judge,
-            chosen.found,
-            self.honest,
-            own._replace(itself=True) if itself else opened_in_plain(chosen.attack),
-        )
+        cells = [
+            judge_cell(
+                each.analysis,
+                each.attack,
+                each.corruptions,
+                each.judge,
+                each.found,
+                self.honest,
+                self.opened(each.attack)._replace(itself=True) if itself else opened_in_plain(each.attack),
+            )
+            for each in tried
+        ]
+        listed = strategies(attack, self.cast, self.scenario)
+        cell = with_frontier(cells, tried, len(listed))
         if self.derived and cell.taken is not msgspec.UNSET:
             shown = derivation(chosen.analysis, chosen.attack, chosen.found, cell.taken)
             cell = msgspec.structs.replace(cell, derivation=shown or msgspec.UNSET)
-        listed = strategies(attack, self.cast, self.scenario)
-        return with_frontier(cell, tried, len(listed)), own
+        return cell, in_plain(chosen.found, chosen.messaging.alarms)
 
     def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
         """Raise AdversaryFailed if a process with only the coalition's states does not open the cell's texts."""

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from attacks.lab.results.types import Alarms, Cell, Unnoticed
+from attacks.lab.results.types import Alarms, Cell, Unnoticed, WorseWord
 from attacks.lab.simulation.attack import Attack, Corruption
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.judging.procedure import UNJUDGED, WORST_FIRST, decided
 from attacks.lab.verdict.judging.reach import Reach
 
 
@@ -61,15 +62,16 @@ def most(tried: Sequence[StrategyResult]) -> StrategyResult:
     return max(tried, key=lambda each: each.harm)
 
 
-def with_frontier(cell: Cell, tried: Sequence[StrategyResult], listed: int) -> Cell:
-    """Return the cell of the play that reads most, with the other end of the frontier.
+def with_frontier(cells: Sequence[Cell], tried: Sequence[StrategyResult], listed: int) -> Cell:
+    """Return the cell of the play that reads most, with the other end of the frontier, and the worst of their verdicts.
 
     Args:
-        cell: the cell of that play.
+        cells: the cell of each play.
         tried: all plays.
         listed: how many strategies the attack has.
     """
     chosen, quiet = most(tried), [each for each in tried if not each.noticed]
+    cell = cells[tried.index(chosen)]
     unnoticed = None
     if quiet:
         best = most(quiet)
@@ -80,6 +82,15 @@ def with_frontier(cell: Cell, tried: Sequence[StrategyResult], listed: int) -> C
             fabricated=best.messaging.fabricated,
             alarms=best.messaging.alarms,
         )
-    return msgspec.structs.replace(
+    cell = msgspec.structs.replace(
         cell, strategy=chosen.attack.strategy, strategies=listed, played=len(tried), unnoticed=unnoticed
     )
+    words = [
+        WorseWord(strategy=play.attack.strategy, verdict=each.verdict, reason=each.reason)
+        for play, each in zip(tried, cells, strict=True)
+        if each.verdict not in UNJUDGED and not each.grounds.untested
+    ]
+    worst = min(words, key=lambda each: WORST_FIRST.index(each.verdict), default=None)
+    if worst is None or WORST_FIRST.index(cell.verdict) <= WORST_FIRST.index(worst.verdict):
+        return cell
+    return decided(msgspec.structs.replace(cell, worse=worst))

@@ -11,7 +11,9 @@
   7  AS CLAIMED       something is opened, and grants cover it
   8  HELD             nothing is opened
 
-The first that applies is the word. What else applies stands behind it, and no doubt hides what was opened.
+The first that applies is the word. What else applies stands behind it, and no doubt hides what was opened. Of several
+strategies of an attack each has its word, and the cell has the worst by WORST_FIRST, where a strategy that is outside
+the model hides no other.
 """
 
 from __future__ import annotations
@@ -22,6 +24,16 @@ import msgspec
 
 from attacks.lab.results.types import Cell, Verdict
 
+WORST_FIRST: tuple[Verdict, ...] = (
+    "BREACH",
+    "FAILS",
+    "INCONCLUSIVE",
+    "OUTSIDE MODEL",
+    "CONCEDED",
+    "AS PLAIN",
+    "AS CLAIMED",
+    "HELD",
+)
 UNJUDGED = frozenset[Verdict]({"NOT_APPLICABLE", "ERROR", "TIMEOUT"})
 
 
@@ -40,7 +52,14 @@ def decided(cell: Cell, *, untested: str = "", doubts: tuple[str, ...] = ()) -> 
 
 
 def verdict(cell: Cell) -> Verdict:
-    """Return the first word that applies to the quantities of a cell."""
+    """Return the first word that applies to the quantities of a cell, or that of another strategy which is worse."""
+    word = _own(cell)
+    if cell.worse is None or word in UNJUDGED or cell.grounds.untested:
+        return word
+    return min(word, cell.worse.verdict, key=WORST_FIRST.index)
+
+
+def _own(cell: Cell) -> Verdict:
     against, grounds = cell.against, cell.grounds
     failing = any(True for _ in failures(cell))
     if cell.verdict in UNJUDGED:
@@ -108,6 +127,13 @@ def briefly(cell: Cell) -> str:
 
 def reason(cell: Cell) -> str:
     """Return in one line what decided the verdict, and what else applies."""
+    if cell.worse is not None and verdict(cell) != _own(cell):
+        own = f"{_own(cell)}, {_own_reason(cell)}"
+        return f"{cell.worse.strategy}: {cell.worse.reason}; {cell.strategy}, whose counts these are: {own}"
+    return _own_reason(cell)
+
+
+def _own_reason(cell: Cell) -> str:
     said = [*_against(cell), *failures(cell)] or [_extent(cell)]
     said += cell.grounds.notes
     if cell.grounds.outside_model:
@@ -116,10 +142,10 @@ def reason(cell: Cell) -> str:
     doubts = "; ".join((cell.grounds.untested,) if cell.grounds.untested else cell.grounds.doubts)
     if not doubts:
         return text
-    if verdict(cell) != "INCONCLUSIVE":
+    if _own(cell) != "INCONCLUSIVE":
         return f"{text}; beside it: {doubts}"
     sure = msgspec.structs.replace(cell.grounds, untested="", doubts=())
-    return f"{doubts}; else {verdict(msgspec.structs.replace(cell, grounds=sure))}: {text}"
+    return f"{doubts}; else {_own(msgspec.structs.replace(cell, grounds=sure))}: {text}"
 
 
 def _against(cell: Cell) -> Iterator[str]:

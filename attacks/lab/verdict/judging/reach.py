@@ -16,7 +16,8 @@ from attacks.lab.verdict.claims import Judge
 class Reach:
     """The texts that an attack's corruptions open: for each the minimal masks within them.
 
-    `work` has the bits of work of texts that take guesses, `beyond` those of texts that take too many.
+    `work` has the bits of work of texts that take guesses, `beyond` those of texts that take too many. `own` are the
+    texts that a corrupted device sent or received: whoever runs it reads them, and may give them to anybody.
     """
 
     structure: AccessStructure
@@ -26,6 +27,7 @@ class Reach:
     corrupted: tuple[Seizure, ...]
     work: dict[int, float]
     beyond: dict[int, float]
+    own: frozenset[int] = frozenset()
 
     def best(self) -> tuple[Coalition, int]:
         """Return the smallest coalition that opens the most excluded texts, or else the most texts; and its mask.
@@ -77,7 +79,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
     misused = {each.principal for each in corrupted}
     used = tuple(Seizure(each.principal, (each.evening,)) for each in corruptions if isinstance(each, Use))
     corrupted += used
-    own = {sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended}}
+    own = frozenset(sent.id for sent in analysis.record.sent if misused & {sent.device, *sent.intended})
     name = name or (SERVED if attack.served else MATHEMATICS)
     structure = analysis.structure(name)
     pool = structure.labels.satisfied(structure.mask(_seizures(corruptions, days)))
@@ -99,7 +101,7 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
                 coalitions[mask] = _with(structure.coalition(mask), used)
         if outside := tuple(mask for mask in inside if not judge.granted(coalitions[mask], text)):
             excluded[text] = outside
-    return Reach(structure, masks, excluded, coalitions, corrupted, work, beyond)
+    return Reach(structure, masks, excluded, coalitions, corrupted, work, beyond, own)
 
 
 def _with(coalition: Coalition, used: tuple[Seizure, ...]) -> Coalition:

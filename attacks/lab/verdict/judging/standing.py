@@ -2,7 +2,8 @@
 
 A text is counted by the worst of the coalitions that open it and that no grant covers: what nothing excuses, before
 what plain excuses, before what the source concedes, before what its model excludes. In plain it must be the same
-thieves: whoever holds the scheme's coalition must hold one that opens the same text there.
+thieves: whoever holds the scheme's coalition must hold one that opens the same text there. A text that the lawful
+access yields outside every warrant does not count if a corrupted device sent or received it.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def weigh(
         several = {found.coalitions[mask]: stand(found.coalitions[mask], text) for mask in masks}
         stands[text] = max(several.values())
         left.update(coalition for coalition, stood in several.items() if stood is _Stand.LEFT)
-    over = {text for text in messaging.overreached if not judge.granted(AUTHORITY, text)}
+    over = {text for text in messaging.overreached - found.own if not judge.granted(AUTHORITY, text)}
     for text in over:
         stands[text] = max(stands.get(text, _Stand.OUTSIDE), _Stand.OUTSIDE if whole else stand(AUTHORITY, text))
     counts = Counter(stands.values())
