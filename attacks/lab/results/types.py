@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -381,8 +381,19 @@ class Anatomy(Result, frozen=True, kw_only=True):
 
 
 def to_json(result: Result) -> bytes:
-    """Return canonical JSON of a result, indented, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(result, order="deterministic"), indent=2) + b"\n"
+    """Return canonical JSON, ending in a newline: a line for each field of a row, however much the field holds."""
+    return (_written(msgspec.to_builtins(result, order="deterministic"), "", 3) + "\n").encode()
+
+
+def _written(value: Any, margin: str, levels: int) -> str:
+    """Return a value as JSON: so many levels of it a line for each entry, and what is deeper on one line."""
+    if not (levels and value and isinstance(value, dict | list | tuple)):
+        return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+    inner = margin + "  "
+    if isinstance(value, list | tuple):
+        return "[\n" + ",\n".join(inner + _written(each, inner, levels - 1) for each in value) + f"\n{margin}]"
+    lines = (f"{inner}{_written(key, '', 0)}: {_written(each, inner, levels - 1)}" for key, each in value.items())
+    return "{\n" + ",\n".join(lines) + f"\n{margin}}}"
 
 
 def digest(result: Result) -> str:
