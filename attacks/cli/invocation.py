@@ -34,6 +34,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import exhaustive
 from attacks.lab.simulation.variants import WarrantKind, with_meetings, with_warrants
+from attacks.report.markdown import MarkdownPage
 from attacks.report.page import USUAL, Page, plain
 from attacks.report.rows import written
 from escrow import registry
@@ -49,12 +50,16 @@ SIZES = ("users", "groups", "days", "messages")
 
 
 class CommandResult(NamedTuple):
-    """What a command returns: how to draw it on a page, the same as data, the exit code, a note for stderr."""
+    """What a command returns: how to draw it on a page, the same as data, the exit code, a note for stderr.
+
+    With `people`, its Markdown is what is drawn, and not its rows.
+    """
 
     draw: Callable[[Page], None]
     data: Result | None = None
     code: int = OK
     note: str = ""
+    people: bool = False
 
 
 @dataclass
@@ -242,6 +247,11 @@ def _write(result: CommandResult, invocation: Invocation, stream: TextIO) -> Non
     """Write a result in the format that was asked for."""
     if invocation.format_ == "table":
         result.draw(Page(stream, _width(stream.isatty()), colours(invocation.color, stream)))
+        return
+    if invocation.format_ == "md" and result.people:
+        page = MarkdownPage(stream)
+        result.draw(page)
+        page.close()
         return
     if result.data is None:
         raise click.UsageError(f"this result is text and has no {invocation.format_} form; use --format table")

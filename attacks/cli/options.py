@@ -128,7 +128,11 @@ def policy() -> list[click.Option]:
 def format_(rows: bool = True) -> list[click.Option]:
     """Return the option of commands whose result is data; `rows` is False for a tree, which has no rows."""
     choice = click.Choice(FORMATS if rows else WITHOUT_ROWS)
-    meaning = "jsonl, md and csv hold one record for each row of the result; json holds all of it." if rows else None
+    meaning = (
+        "jsonl and csv hold one record for each row of the result, json holds all of it; md is for people."
+        if rows
+        else None
+    )
     return [_option("--format", "format_", type=choice, default="table", show_default=True, help=meaning)]
 
 

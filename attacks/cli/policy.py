@@ -91,8 +91,8 @@ def _failed(
         return any(map(unexpected, cells))
     found = _regressions(cells, policy.reference, schemes, attacks) if policy.reference else []
     if not quiet:
-        for each in found:
-            print(f"regression: {plain(told(each))}", file=sys.stderr)
+        for sentence in told(found):
+            print(f"regression: {plain(sentence)}", file=sys.stderr)
     return bool(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from attacks.lab.results.types import Cell, Matrix
@@ -41,12 +40,12 @@ def dealt(names: Sequence[str], fitting: int) -> list[Sequence[str]]:
 
 def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], schemes: Sequence[str]) -> None:
     unverified = matrix.manifest.unverified
-    heads = [folded(name + " *" * (name in unverified), WIDE) for name in schemes]
+    heads = [page.fit(name + " *" * (name in unverified), WIDE) for name in schemes]
     rows: list[list[Entry]] = []
     for attack in matrix.manifest.attacks:
         plain = cells.get((PLAIN, attack))
         row = [_entry(cells.get((scheme, attack)), plain) for scheme in schemes]
-        rows.append([folded(attack + " *" * (attack in unverified), NAME), *row])
+        rows.append([page.fit(attack + " *" * (attack in unverified), NAME), *row])
     page.table(["", *heads], rows, numbers=range(1, len(schemes) + 1), close=True)
 
 
@@ -78,15 +77,3 @@ def failed(cell: Cell) -> int:
     """Return how many texts the lawful access should give and does not, and how many somebody gets wrong."""
     wrong = cell.fabricated + cell.misattributed + cell.framed + cell.forged + cell.added.duplicated
     return cell.unkept + wrong
-
-
-def folded(name: str, width: int) -> str:
-    """Return a name in lines of at most `width`, folded at hyphens and, where a part is too long, inside it."""
-    lines = [""]
-    for part in re.split(r"(?<=[- ])", name):
-        if lines[-1] and len(lines[-1] + part.rstrip()) > width:
-            lines.append("")
-        lines[-1] += part
-        while len(lines[-1].rstrip()) > width:
-            lines[-1:] = [lines[-1][: width - 1] + "-", lines[-1][width - 1 :]]
-    return "\n".join(line.rstrip() for line in lines)

@@ -72,7 +72,7 @@ def _draw_block(page: Page, matrix: Matrix, attacks: Sequence[str]) -> None:
     for scheme, shown in zip(matrix.manifest.schemes, _names(matrix), strict=True):
         row = [verdicts.get((scheme, attack), "") for attack in attacks]
         rows.append([shown, *((verdict, STYLES.get(verdict, "")) for verdict in row)])
-    page.table(["scheme", *(grid.folded(attack, _column(matrix)) for attack in attacks)], rows)
+    page.table(["scheme", *(page.fit(attack, _column(matrix)) for attack in attacks)], rows)
 
 
 def _names(matrix: Matrix) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
@@ -41,6 +42,18 @@ def join(items: Sequence[str], none: str = "none") -> str:
 def counted(number: int, what: str) -> str:
     """Return a number of things in words."""
     return f"{number} {what}" + "s" * (number != 1)
+
+
+def folded(name: str, width: int) -> str:
+    """Return a name in lines of at most `width`, folded at hyphens and, where a part is too long, inside it."""
+    lines = [""]
+    for part in re.split(r"(?<=[- ])", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+        while len(lines[-1].rstrip()) > width:
+            lines[-1:] = [lines[-1][: width - 1] + "-", lines[-1][width - 1 :]]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class Page:
@@ -114,6 +127,18 @@ class Page:
             console.print(table)
         for line in captured.get().splitlines():
             self.stream.write(line.rstrip() + "\n")
+
+    def fit(self, name: str, width: int) -> str:
+        """Return a name for the head of a column that is `width` wide, in several lines if need be."""
+        return folded(name, width)
+
+    @contextmanager
+    def folded(self, title: str) -> Iterator[None]:
+        """Draw what is within; Markdown folds it below this title."""
+        yield
+
+    def close(self) -> None:
+        """End the page."""
 
     def _rich(self) -> Console:
         if self._console is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from attacks.lab.evidence.verification import Verification
@@ -89,13 +89,27 @@ def draw_verified(page: Page, result: Verifieds) -> None:
 
 
 def draw_checks(page: Page, result: Checks) -> None:
-    """Draw a line for each check, the count, and the cells."""
-    for each in result.checks:
-        word, style = ("holds", "") if each.holds else ("FAILS", ATTENTION)
-        page.line(f"{word}  {each.name}{f': {each.detail}' if each.detail else ''}", style, hang=7)
-    page.line(f"{result.subject}: {len(result.checks) - result.failed} of {len(result.checks)} hold.")
+    """Draw the checks that fail, then those that hold, which Markdown folds, the count, and the cells."""
+    failed = [each for each in result.checks if not each.holds]
+    for each in failed:
+        page.line(f"  FAILS  {each.name}: {each.detail}", ATTENTION, hang=9)
+    count = f"{result.subject}: {len(result.checks) - len(failed)} of {len(result.checks)} hold."
+    with page.folded(count):
+        for each in result.checks:
+            if each.holds:
+                page.line(f"  holds  {each.name}{f': {each.detail}' if each.detail else ''}", hang=9)
+    page.line(count)
     if result.versions:
         page.line(", ".join(f"{name} {version}" for name, version in result.versions.items()), DIM)
     if result.cells:
         page.gap()
-        page.fields([(f"{cell.scheme}, {cell.attack}", f"{cell.verdict}: {cell.reason}") for cell in result.cells], 0)
+        _draw_cells(page, result.cells)
+
+
+def _draw_cells(page: Page, cells: Sequence[Cell]) -> None:
+    """Draw a line for each cell that applies, and the others together."""
+    pairs = [(f"{c.scheme}, {c.attack}", f"{c.verdict}: {c.reason}") for c in cells if c.verdict != "NOT_APPLICABLE"]
+    if pairs:
+        page.fields(pairs, 0)
+    if foreign := [f"{c.scheme} under {c.attack}" for c in cells if c.verdict == "NOT_APPLICABLE"]:
+        page.line(f"not applicable: {'; '.join(foreign)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import typing
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from escrow.codec import Fact, Public
 from escrow.errors import Malformed
 from escrow.scheme import AccessField, Intercept, Scheme
 from escrow.vocabulary import vocabulary
+
+FEW = 3  # fields that are told with both values; if more differ, by name alone
 
 
 def altered(value: Any) -> Iterator[Any]:
@@ -66,6 +69,38 @@ def rewritten(value: Any, old: object, new: object) -> Iterator[Any]:
                         yield msgspec.structs.replace(value, **{name: other})
         case _ if type(value) is type(old) and value == old:
             yield new
+
+
+def told(changed: Any, true: Any) -> str:
+    """Return in words in which fields a value differs from the true one, and where its type is defined."""
+    kind = type(changed)
+    parts = [f"`{path}` {said}" for path, said in _differing(changed, true, "")]
+    many = len(parts) > FEW
+    said = f"{', '.join(part.split()[0] for part in parts)} of another message" if many else ", ".join(parts)
+    line = inspect.getsourcelines(kind)[1] if getattr(kind, "__module__", "") in sys.modules else 0
+    file = str(getattr(sys.modules.get(kind.__module__), "__file__", "")).rsplit("/", 1)[-1]
+    return f"{kind.__name__} ({file}, line {line}) with {said}"
+
+
+def _differing(changed: Any, true: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path of each field in which two values differ, and what it is in both."""
+    if changed == true:
+        return
+    if isinstance(changed, msgspec.Struct) and type(changed) is type(true):
+        for name in changed.__struct_fields__:
+            yield from _differing(getattr(changed, name), getattr(true, name), f"{path}.{name}".strip("."))
+    elif isinstance(changed, bytes) and isinstance(true, bytes):
+        pairs = enumerate(zip(changed, true, strict=False))
+        first = next((at for at, (a, b) in pairs if a != b), min(len(changed), len(true)))
+        sizes = f"of {len(changed)} bytes, not {len(true)}" if len(changed) != len(true) else f"of {len(true)} bytes"
+        yield path, f"{sizes}, changed from byte {first} on"
+    else:
+        yield path, f"{_short(changed)}, not {_short(true)}"
+
+
+def _short(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= 60 else f"{said[:59]}…"
 
 
 def replaced(value: Any, old: object, new: object) -> Any:

@@ -20,7 +20,7 @@ from escrow.codec import Fact
 from escrow.errors import EscrowError, Malformed
 from escrow.principal import corrupted
 from escrow.scheme import AccessField, Intercept, Scheme
-from escrow.testing.alterations import altered, field_of, leaves, module_of, rewritten, with_field
+from escrow.testing.alterations import altered, field_of, leaves, module_of, rewritten, told, with_field
 from escrow.testing.harness import DAYS, Harness, Step, playing
 from escrow.testing.trying import require, settings
 from escrow.vocabulary import vocabulary
@@ -56,7 +56,7 @@ def a_field_is_bound(scheme: Scheme, how: settings) -> None:
             spares = [part for part in parts(field) if opens(without(field, part))]
             for changed in (*altered(field), other):
                 bound = not opens(changed) or _is_spare(changed, field, spares, opens)
-                require(bound, f"a text is yielded with {changed} in place of {field}")
+                require(bound, f"a text is yielded with another {told(changed, field)}")
 
 
 def parts(field: AccessField) -> list[bytes]:
@@ -97,7 +97,7 @@ def a_request_is_bound(scheme: Scheme, how: settings) -> None:
             while lie.goes_on():
                 with suppress(EscrowError):
                     opened = harness.access(warrant, heard)
-                    require(not opened, f"under {what}, {len(opened)} texts are yielded if asked about {lie.told}")
+                    require(not opened, f"under {what}, {len(opened)} texts are yielded if asked about a {lie.told}")
 
 
 _LATER = {"first": DAYS, "last": DAYS}
@@ -135,9 +135,11 @@ class Lie:
     def instead(self, subject: bytes) -> bytes:
         """Return what is asked about, encoded, with the lie in it: as it was if it has fewer such labels."""
         try:
-            lies = rewritten(codec.decode_any(subject, self.facts), self.true, self.false)
+            true = codec.decode_any(subject, self.facts)
+            lies = rewritten(true, self.true, self.false)
             found = next(islice(lies, self.number, None), None)
         except Malformed:
             return subject
-        self.told = str(found or self.told)
+        if found is not None:
+            self.told = told(found, true)
         return subject if found is None else codec.encode(found)

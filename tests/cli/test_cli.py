@@ -153,7 +153,7 @@ READ: dict[str, Callable[[str], object]] = {
     "json": lambda text: next(iter(json.loads(text))) == "schema" or pytest.fail(text),
     "jsonl": lambda text: [json.loads(line) for line in text.splitlines()],
     "csv": lambda text: {len(row) for row in csv.reader(io.StringIO(text), strict=True)}.pop() or pytest.fail(text),
-    "md": lambda text: re.search(r"^\|( ---:? \|)+$", text, re.M) or pytest.fail(text),
+    "md": lambda text: re.search(r"^(\|( ---:? \|)+|- .+|[\w ,-]+: .+)$", text, re.M) or pytest.fail(text),
 }
 
 
@@ -214,11 +214,16 @@ def test_a_real_attack_is_played_told_and_judged(capsys: pytest.CaptureFixture[s
     assert "plain under null-eavesdropper: HELD" in told and "none of 20 texts" in told
 
 
-def test_a_real_anatomy_opens_with_what_it_does_not_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_real_anatomy_begins_with_the_structure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["anatomy", "envelope", *SMALL]) == 0
     told = capsys.readouterr().out
-    assert told.startswith("message history kept on a device's screen is not counted\n")
-    assert "agent@set-up,0-1: opens 6 of 6" in told
+    assert told.startswith("envelope: who opens how many of 6 texts\n")
+    assert "By mathematics alone\n    6  agent; authority\n" in told and "agent@set-up,0-1" not in told
+    assert told.endswith("message history kept on a device's screen is not counted.\n")
+    assert main(["anatomy", "envelope", "--evenings", *SMALL]) == 0
+    assert "agent@set-up,0-1: opens 6 of 6" in capsys.readouterr().out
     assert main(["anatomy", "envelope", "--format", "json", *SMALL]) == 0
     assert json.loads(capsys.readouterr().out)["sent"] == 6
 

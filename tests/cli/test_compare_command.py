@@ -62,7 +62,7 @@ def test_a_journal_is_read_as_the_matrix_that_it_makes(files: Path, capsys: pyte
     (files / "whole.jsonl").write_bytes(whole)
     assert found(compare(matrix(), comparison.read(files / "whole.jsonl"))) == []
     assert main(["compare", "whole.jsonl", "begun"]) == 1
-    assert "plain, theft: verdict AS CLAIMED → ERROR" in capsys.readouterr().out
+    assert "plain under theft: ERROR, not AS CLAIMED" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "md", "csv"])
@@ -101,7 +101,7 @@ def test_compare_exits_alike_in_every_format(
 def test_a_difference_is_one_line_that_says_from_what_to_what(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "held", "breach"]) == 1
     assert capsys.readouterr().out == (
-        "regression  plain, theft: verdict HELD → BREACH\n2 rows of escrow-lab/matrix/2: regression 1.\n"
+        "Worse\n  plain under theft: BREACH, not HELD\n\n2 rows of escrow-lab/matrix/2: 1 worse.\n"
     )
     assert main(["compare", "held", "breach", "--format", "json"]) == 1
     read = msgspec.json.decode(capsys.readouterr().out, type=Comparison)
@@ -159,7 +159,7 @@ def test_policies_give_one_exit_code_in_every_format(
     for command in (["matrix"], ["run", "null-eavesdropper"]):
         assert main([*command, *options, "--format", format_]) == code
         shown = capsys.readouterr()
-        assert bool(shown.out) == (code != 5) and ("plain, a-0: verdict HELD → BREACH" in shown.err) == (
+        assert bool(shown.out) == (code != 5) and ("plain under a-0: BREACH, not HELD" in shown.err) == (
             verdicts[0] == "BREACH"
         )
 
@@ -180,7 +180,7 @@ def test_a_regression_against_the_baseline_is_1_and_told(tmp_path: Path, capsys:
     assert invocation.judge(cells("HELD", "BREACH")) == invocation.judge(cells("HELD", "HELD")) == 0
     assert capsys.readouterr().err == ""
     assert invocation.judge(cells("BREACH", "BREACH")) == 1
-    assert capsys.readouterr().err == "regression: plain, a-0: verdict HELD → BREACH\n"
+    assert capsys.readouterr().err == "regression: plain under a-0: BREACH, not HELD\n"
     invocation.quiet = True
     assert invocation.judge(cells("ERROR", "BREACH")) == 3 and capsys.readouterr().err == ""
 
@@ -246,5 +246,4 @@ def test_check_says_what_became_worse_although_a_property_fails(
     fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=lambda *_, **__: now)
     assert main(["check", "plain", "--fail-on", "regression", "--baseline", "held"]) == 4
     said = capsys.readouterr().err
-    assert "regression: plain, theft: verdict HELD → INCONCLUSIVE\n" in said
-    assert "regression: plain, theft: excluded 0 → 2\n" in said
+    assert "regression: plain under theft: INCONCLUSIVE, not HELD; 2 texts against the claim, not 0\n" in said

@@ -7,7 +7,7 @@ from runs import manifest
 
 from attacks.lab.results.types import Cell, Exposed, Exposure, Matrix, Verdict
 from attacks.report import grid
-from attacks.report.page import NARROW, Page
+from attacks.report.page import NARROW, Page, folded
 
 SCHEMES = ("plain", "fair-keys", *(f"a-thirteen-letter-{n}" for n in range(10)))
 ATTACKS = ("theft", "harvest-now-decrypt-later", "incomprehensibilities")
@@ -52,7 +52,7 @@ def test_every_scheme_stands_in_a_table_that_fits(width: int) -> None:
 
 
 def test_a_name_is_folded_at_hyphens_first() -> None:
-    assert grid.folded("harvest-now-decrypt-later", 17) == "harvest-now-\ndecrypt-later"
-    assert grid.folded("threshold", 6) == "thres-\nhold"
-    assert grid.folded("fair-keys *", 6) == "fair-\nkeys *"
-    assert max(map(len, grid.folded("a-thirteen-letter-1", 6).splitlines())) <= 6
+    assert folded("harvest-now-decrypt-later", 17) == "harvest-now-\ndecrypt-later"
+    assert folded("threshold", 6) == "thres-\nhold"
+    assert folded("fair-keys *", 6) == "fair-\nkeys *"
+    assert max(map(len, folded("a-thirteen-letter-1", 6).splitlines())) <= 6

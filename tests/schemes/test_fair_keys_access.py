@@ -127,7 +127,7 @@ def test_seeded_faults_are_caught_by_properties(monkeypatch):
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in broken(FairKeys())
     monkeypatch.setattr(fair_keys.FairField, "context", unbound)
-    assert "in place of" in named["a field is bound"].broken(FairKeys())
+    assert "a text is yielded with another " in named["a field is bound"].broken(FairKeys())
 
 
 def test_a_trustee_who_does_not_look_whom_a_warrant_names_gives_everything_away():

@@ -77,7 +77,7 @@ def asking(tmp_path, checked):
 
 def test_labels_beside_a_field_must_not_make_a_warrant_fit(tmp_path):
     broken = PROPERTY[ASKED].broken(asking(tmp_path, "ask"))
-    assert "under another person's warrant, 4 texts are yielded if asked about MineAsk" in broken
+    assert "under another person's warrant, 4 texts are yielded if asked about a MineAsk" in broken
     sound = asking(tmp_path, "ask.field")
     assert {name: PROPERTY[name].broken(sound) for name in (ASKED, BOUND, SAID)} == {ASKED: "", BOUND: "", SAID: ""}
 

@@ -28,4 +28,4 @@ def anatomy_command(invocation: Invocation, scheme: str, by_bytes: bool, evening
     chosen, attacks = invocation.scheme(scheme), list(invocation.attacks.values())
     with invocation.progress() as progress:
         result = anatomy(chosen, attacks, invocation.scenario, progress, by_bytes=by_bytes)
-    return CommandResult(partial(draw_anatomy, anatomy=result, evenings=evenings), result)
+    return CommandResult(partial(draw_anatomy, anatomy=result, evenings=evenings), result, people=True)

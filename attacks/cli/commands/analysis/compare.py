@@ -41,4 +41,6 @@ def compare_command(invocation: Invocation, old: Path, new: Path, tolerance: int
         found = files.compare(*runs, tolerance)
     except NotComparable as error:
         raise CannotCompare(f"{old} and {new} cannot be compared: {error}") from None
-    return CommandResult(partial(draw_comparison, comparison=found), found, NOT_MET if found.regressions else OK)
+    return CommandResult(
+        partial(draw_comparison, comparison=found), found, NOT_MET if found.regressions else OK, people=True
+    )

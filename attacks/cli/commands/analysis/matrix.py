@@ -38,5 +38,5 @@ def matrix_command(
     else:
         result, note = play_cells(invocation, *chosen, timeout), ""
     return CommandResult(
-        partial(draw_matrix, matrix=result, verdicts=verdicts), result, invocation.judge(result.cells), note
+        partial(draw_matrix, matrix=result, verdicts=verdicts), result, invocation.judge(result.cells), note, True
     )

@@ -39,4 +39,4 @@ def merge_command(invocation: Invocation, files: Sequence[Path], verdicts: bool)
     result, gone = merge.judged(header, lines), merge.missing(header, lines)
     code = INCOMPLETE if gone else invocation.judge(result.cells)
     note = f"no file holds {', '.join(map(journal.said, gone))}" if gone else ""
-    return CommandResult(partial(draw_matrix, matrix=result, verdicts=verdicts), result, code, note)
+    return CommandResult(partial(draw_matrix, matrix=result, verdicts=verdicts), result, code, note, people=True)

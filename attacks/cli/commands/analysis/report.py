@@ -34,9 +34,9 @@ def report_command(invocation: Invocation, file: Path, verdicts: bool, evenings:
 def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResult:
     """Return what draws a run. Raise Malformed if this project did not write it."""
     if isinstance(run, Matrix):
-        return CommandResult(partial(draw_matrix, matrix=run, verdicts=verdicts), run)
+        return CommandResult(partial(draw_matrix, matrix=run, verdicts=verdicts), run, people=True)
     if isinstance(run, Anatomy):
-        return CommandResult(partial(draw_anatomy, anatomy=run, evenings=evenings), run)
+        return CommandResult(partial(draw_anatomy, anatomy=run, evenings=evenings), run, people=True)
     if isinstance(run, Overhead):
         return CommandResult(partial(draw_bench, bench=run), run)
     raise Malformed(f"{file} is of {files.RECORDED}, which draws its own results; `compare` reads such files")

@@ -26,4 +26,4 @@ def run_command(invocation: Invocation, attack: str, wanted: Sequence[str]) -> C
     schemes = [invocation.scheme(name) for name in dict.fromkeys(wanted)] or list(invocation.schemes.values())
     result = play_cells(invocation, schemes, [chosen])
     draw = partial(draw_run, card=cards.card(chosen), matrix=result)
-    return CommandResult(draw, result, invocation.judge(result.cells))
+    return CommandResult(draw, result, invocation.judge(result.cells), people=True)

@@ -41,7 +41,8 @@ def check_command(invocation: Invocation, plugin: str) -> CommandResult:
         cells += play_cells(invocation, others, attacks).cells
     result = Checks(subject=plugin, checks=checks, cells=tuple(cells))
     code = invocation.judge(cells)  # also if a property fails: what became worse is said all the same
-    return CommandResult(partial(draw_checks, result=result), result, BAD_INPUT if result.failed else code)
+    code = BAD_INPUT if result.failed else code
+    return CommandResult(partial(draw_checks, result=result), result, code, people=True)
 
 
 def _subjects(invocation: Invocation, plugin: str) -> tuple[list[Scheme], list[Attack]]:
