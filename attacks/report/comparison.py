@@ -19,6 +19,7 @@ TITLES = {
 STYLES = {"regression": ATTENTION, "advisory": DIM}
 UNDER = {MATHEMATICS: "", SERVED: "while officials answer, ", BYTES: "by bytes alone, "}
 TEXTS = {
+    "opened": "{} opened",
     "opens": "{} opened",
     "excluded": "{} against the claim",
     "overreached": "{} outside every warrant in the lawful access",
@@ -78,7 +79,7 @@ def _sentence(found: Sequence[Difference], anatomy: bool) -> str:
     opened = sum(_number(each.new) - _number(each.old) for each in found if each.what.startswith("exposed."))
     said = [each for each in found if not each.what.startswith(PARTS)] or [*([] if opened else found)]
     whole = [each for each in said if not each.what.startswith("by_day.")]
-    said = sorted(whole or said, key=lambda each: (each.what != "verdict", each.what not in TEXTS))
+    said = sorted(whole or said, key=lambda each: ["verdict", *TEXTS, each.what].index(each.what))
     more = f"; and {counted(len(said) - FEW, 'more change')}" if len(said) > FEW else ""
     if anatomy and row[0] != "active":
         left_out = f"while officials answer and leave out the check {row[0].removeprefix(WITHOUT)!r}, "
