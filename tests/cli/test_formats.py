@@ -98,7 +98,7 @@ VERIFIED = Verified(
 
 HELD: dict[str, tuple[Result, list[str]]] = {
     "matrix": (result("HELD"), ["cells"]),
-    "anatomy": (anatomy(minimal("a@0-9")), ["structure", "minimal_coalitions"]),
+    "anatomy": (anatomy(minimal("a@0-9")), ["structure", "guesses", "minimal_coalitions"]),
     "cards": (cards.cards([PLAIN]), ["cards"]),
     "comparison": (compare(result("HELD"), result("BREACH")), ["differences"]),
     "bench": (measure.bench([], messages=1, repeats=1), ["exact", "timing.rows", "timing.peers"]),

@@ -26,18 +26,35 @@ def test_a_saved_matrix_is_read_and_says_that_it_lists_no_texts() -> None:
     assert sum(cell.exposed.total for cell in matrix.cells) == 28
 
 
-@pytest.mark.parametrize("name", ["matrix-1.json", "cells-1.jsonl", "anatomy-1.json"])
+ABSENT = {
+    "matrix-1.json": "which texts are sent when, which texts are opened or missed, when states are taken, how a text "
+    "is opened; run `escrow-lab matrix --format json`",
+    "anatomy-1.json": "which texts are sent when, the access structure as formulas, which texts a coalition opens, the "
+    "lawful access by kinds of warrants; run `escrow-lab anatomy envelope --format json`",
+}
+ABSENT["cells-1.jsonl"] = ABSENT["matrix-1.json"]
+
+
+@pytest.mark.parametrize("name", ABSENT)
 @pytest.mark.parametrize("format_", ["table", "json", "jsonl", "md", "csv"])
 def test_report_draws_it_in_every_format(name: str, format_: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(SAVED / name), "--format", format_]) == 0
     shown = capsys.readouterr()
-    assert ("agent" if format_ in {"jsonl", "csv"} else "envelope") in shown.out and shown.err == ""
+    assert ("agent" if format_ in {"jsonl", "csv"} else "envelope") in shown.out
+    assert shown.err == f"not in this file: {ABSENT[name]}\n"
     if format_ == "json" and name != "cells-1.jsonl":
         old, now = json.loads((SAVED / name).read_bytes()), json.loads(shown.out)
         assert now["schema"] == old["schema"] and (now | old).keys() == now.keys()
         assert now["manifest"]["scenario"].items() >= old["manifest"]["scenario"].items()  # newer fields may be there
         rows = "cells" if "cells" in old else "minimal_coalitions"
         assert all(again.items() >= row.items() for row, again in zip(old[rows], now[rows], strict=True))
+
+
+def test_report_draws_counts_over_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(SAVED / "sensitivity-1.json")]) == 0
+    shown = capsys.readouterr()
+    assert "Played under 2 seeds, 2019 to 2020." in shown.out and "authority-theft" in shown.out and shown.err == ""
+    assert main(["compare", *[str(SAVED / "sensitivity-1.json")] * 2]) == 5
 
 
 def test_merge_joins_a_journal_of_schema_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

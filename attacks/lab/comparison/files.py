@@ -13,9 +13,10 @@ from attacks.lab.comparison.difference import Comparison, Difference, sorted_by_
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Anatomy, Matrix
+from attacks.lab.runs.seeds import Sensitivity
 from escrow.errors import Malformed
 
-Run = Matrix | Anatomy | Overhead | Recorded
+Run = Matrix | Anatomy | Overhead | Sensitivity | Recorded
 
 TOLERANCE = 25.0  # percent by which a ratio of times may grow: above the noise of a shared machine
 
@@ -25,6 +26,7 @@ KINDS: dict[str, type[Run]] = {
     "escrow-lab/anatomy/2": Anatomy,
     "escrow-lab/anatomy/1": Anatomy,
     "escrow-lab/bench/1": Overhead,
+    "escrow-lab/sensitivity/1": Sensitivity,
 }
 RECORDED = "pytest-benchmark"
 
@@ -68,7 +70,7 @@ def _read(data: bytes, file: str) -> Run:
         wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
         raise Malformed(f"{file} is no result of a run: it is {header.schema or 'unnamed'}, not {wanted}")
     run = msgspec.json.decode(data, type=kind)
-    if isinstance(run, Matrix | Anatomy):
+    if isinstance(run, Matrix | Anatomy | Sensitivity):
         try:
             run.manifest.scenario.check()
         except Malformed as error:
@@ -113,6 +115,8 @@ def _differences(old: Run, new: Run, tolerance: float) -> Iterator[Difference]:
         return benches.compare(old, new, tolerance)
     if isinstance(old, Recorded) and isinstance(new, Recorded):
         return benches.compare_recorded(old, new, tolerance)
+    if isinstance(old, Sensitivity) and isinstance(new, Sensitivity):
+        raise NotComparable("counts over several seeds are not compared; compare two matrices of one seed")
     raise NotComparable(f"they are of two kinds: {name(old)} and {name(new)}")
 
 
@@ -121,6 +125,8 @@ def _rows(run: Run) -> int:
         return len(run.cells)
     if isinstance(run, Anatomy):
         return len(run.minimal_coalitions)
+    if isinstance(run, Sensitivity):
+        return len(run.cells)
     return len(run.benchmarks) if isinstance(run, Recorded) else len(run.exact) + len(run.timing.rows)
 
 
