@@ -123,7 +123,8 @@ def _table(matrix: Matrix) -> str:
             *lines,
             "",
             f"Of {size}. Warrants cover {listening[0].entitled}. Whoever only listens, the lawful access included,",
-            f"reads {max(each.exposed.total for each in listening)} under every scheme. Written by a run.",
+            f"reads {max(each.exposed.total for each in listening)} under every scheme. Written by a run;",
+            "[how far the figures depend on seed and scenario](docs/sensitivity.md).",
             "",
         ]
     )

@@ -182,6 +182,8 @@ def written(found: dict[Id, Line]) -> str:
 
 def table() -> dict[Id, Line]:
     """Return the lines of the committed table. Raise SystemExit if it has other columns than README, or other lines."""
+    if not TABLE.exists():
+        raise SystemExit(f"{TABLE.name} is not there; run python -m tools.sensitivity")
     with TABLE.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     if rows[0] != ["shape", "seed", *head()]:

@@ -74,9 +74,14 @@ def test_a_name_and_a_file_are_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
     assert Invocation(scenario_file=tmp_path / "groups").scenario == default(users=2)
 
 
-def test_a_name_that_the_lab_does_not_have_is_4_and_the_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["matrix", "--scenario", "circles"]) == 4
+@pytest.mark.parametrize(
+    ("name", "hint"), [("circles", "did you mean circle?"), ("nowhere", f"the lab has {', '.join(SHAPES)}")]
+)
+def test_a_name_that_the_lab_does_not_have_is_4_with_those_that_it_has(
+    name: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["matrix", "--scenario", name]) == 4
     said = capsys.readouterr().err
-    assert said.startswith("escrow-lab: circles: ") and all(name in said for name in SHAPES)
-    with pytest.raises(Malformed, match="circles"):
-        read(Path("circles"))
+    assert said.startswith(f"escrow-lab: {name}: ") and hint in said
+    with pytest.raises(Malformed, match=name):
+        read(Path(name))

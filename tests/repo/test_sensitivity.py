@@ -116,6 +116,8 @@ def test_the_table_has_every_line_once_and_is_read_as_it_was_written(few, tmp_pa
 
 
 def test_a_table_with_other_lines_or_columns_is_refused(few, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match="not there"):
+        sensitivity.table()
     write(tmp_path / "journal")
     text = sensitivity.TABLE.read_text()
     sensitivity.TABLE.write_text(text.rsplit("\n", 2)[0] + "\n")
