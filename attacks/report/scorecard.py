@@ -29,6 +29,8 @@ Complaints = dict[str, dict[str, int]]  # honest check -> attack -> how often
 class SchemeScore(NamedTuple):
     """One scheme over all its cells that were judged. Counts are of texts, but for the two of alarms.
 
+    `unpromised` are evaded ones that the claim does not promise, as those from before a warrant's service to a wiretap.
+
     `honest_alarms` are those of the play in which nobody misbehaves: false ones, or the lawful access noticed. `alarms`
     are those that an attack adds to them.
     """
@@ -38,6 +40,7 @@ class SchemeScore(NamedTuple):
     lawful: int
     overreached: int
     evaded: int
+    unpromised: int
     most_overreached: Worst
     most_evaded: Worst
     most_framed: Worst
@@ -63,6 +66,7 @@ def _row(scheme: str, cells: Sequence[Cell]) -> SchemeScore:
         lawful=calm.lawful,
         overreached=calm.overreached,
         evaded=calm.evaded,
+        unpromised=calm.evaded - calm.unkept,
         most_overreached=_worst([(cell.overreached, cell.attack) for cell in cells]),
         most_evaded=_worst([(cell.evaded, cell.attack) for cell in cells]),
         most_framed=_worst([(cell.framed, cell.attack) for cell in cells]),
@@ -104,8 +108,9 @@ def draw(page: Page, matrix: Matrix) -> None:
     if not found:
         return
     page.heading("The lawful path, nobody corrupted (texts)")
-    numbers = [(row.scheme, str(row.entitled), str(row.lawful), str(row.overreached), str(row.evaded)) for row in found]
-    page.table(("scheme", "entitled", "lawful", "overreached", "evaded"), numbers, (1, 2, 3, 4))
+    counts = [(row.entitled, row.lawful, row.overreached, row.evaded, row.unpromised) for row in found]
+    numbers = [(row.scheme, *map(str, each)) for row, each in zip(found, counts, strict=True)]
+    page.table(("scheme", "entitled", "lawful", "overreached", "evaded", "of them not promised"), numbers, range(1, 6))
     page.gap()
     page.heading("Under attack")
     for row in found:

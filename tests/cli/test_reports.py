@@ -169,12 +169,14 @@ def test_framing_and_searches_are_told_where_there_are_any() -> None:
 
 
 def test_the_lawful_path_is_that_of_the_least_disturbed_play() -> None:
-    usual = {"entitled": 30, "lawful": 25, "evaded": 5}
+    usual = {"entitled": 30, "lawful": 25, "evaded": 5, "unkept": 2}
     cells = [cell("plain", attack, **usual) for attack in ATTACKS[:3]]
     cells += [cell("plain", ATTACKS[3], entitled=30, lawful=90, overreached=60, added_over_plain=9)]
     cells += [cell("plain", ATTACKS[4], entitled=30, lawful=10, evaded=20, added_over_plain=9)]
     row = scorecard.rows(of(*cells))[0]
-    assert (row.entitled, row.lawful, row.overreached, row.evaded) == (30, 25, 0, 5)
+    assert (row.entitled, row.lawful, row.overreached, row.evaded, row.unpromised) == (30, 25, 0, 5, 3)
+    told = drawn(lambda page: scorecard.draw(page, of(*cells)))
+    assert re.search(r"plain +30 +25 +0 +5 +3\b", told) and "of them not promised" in told
     assert row.most_overreached == (60, (ATTACKS[3],)) and row.most_evaded == (20, (ATTACKS[4],))
     assert row.added_over_plain == (9, ATTACKS[3:])
     assert row.most_framed == (0, ())

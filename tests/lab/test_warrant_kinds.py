@@ -17,6 +17,7 @@ from attacks.lab.verdict.evaluation import Evaluation
 from attacks.null_eavesdropper import ATTACK as LISTENS
 from attacks.report.access import by_kind
 from escrow import registry
+from escrow.e2ee.content import InGroup
 from escrow.grants import Claim, Grant
 from escrow.scheme import Intercept
 from escrow.schemes.envelope import EnvelopeScheme
@@ -62,12 +63,26 @@ def test_each_text_counts_once_by_the_first_warrant_that_covers_it():
     assert both.access("from service").retrospective == Coverage(covered=1, lawful=1)
 
 
-def test_a_wiretap_is_promised_no_text_of_which_a_packet_was_lost():
+def test_a_wiretap_is_promised_no_text_that_a_device_which_listens_could_not_hear():
     base = by_hand((SOONER,), read=())
     (text,) = Messaging(base).prospective
-    lost = msgspec.structs.replace(base, lost=frozenset({(text, "bob-phone")}))
-    assert Messaging(lost).access("from service").prospective == Coverage(covered=1, missed=1)
-    assert Messaging(lost).access("in scope").prospective == Coverage(covered=1, promised=1, missed=1, unkept=1)
+    for device, promised in (("bob-phone", 1), ("bob-tablet", 0)):
+        lost = Messaging(msgspec.structs.replace(base, lost=frozenset({(text, device)})))
+        wiretap = Coverage(covered=1, promised=promised, missed=1, unkept=promised)
+        assert lost.access("from service").prospective == wiretap, device
+        assert lost.access("in scope").prospective == Coverage(covered=1, promised=1, missed=1, unkept=1)
+
+
+def test_a_lost_sender_key_closes_what_its_sender_says_in_that_group_from_then_on():
+    base = record(WarrantSpec("bob", 0, 3, 0, 3))
+    group = next(str(InGroup(each.name)) for each in base.scenario.groups if each.sender_keys)
+    said = [sent for sent in base.sent if sent.conversation == group]
+    first = next(sent for sent in said if sum(other.device == sent.device for other in said) > 1)
+    lost = Messaging(msgspec.structs.replace(base, lost=frozenset({(first.id, "bob-tablet")})))
+    assert lost.unheard == {sent.id for sent in said if sent.device == first.device and sent.id >= first.id}
+    assert len(lost.unheard) > 1
+    alone = next(sent for sent in base.sent if sent.conversation != group)
+    assert Messaging(msgspec.structs.replace(base, lost=frozenset({(alone.id, "bob-tablet")}))).unheard == {alone.id}
 
 
 def test_joined_extents_speak_of_one_warrant():

@@ -139,7 +139,7 @@ class Column(msgspec.Struct, frozen=True):
     by_whom: bool = False
 
 
-MISSED = Column(2, "missed", "evaded")  # of the attacks in which users' clients cheat
+MISSED = Column(2, "missed", "unkept")  # of the attacks in which users' clients cheat
 
 
 class Attack:

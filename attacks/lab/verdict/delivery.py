@@ -19,6 +19,7 @@ from functools import cached_property
 from attacks.lab.results.coverage import Access, Coverage
 from attacks.lab.results.types import Alarms, Outside
 from attacks.lab.simulation.record import Record, Sent
+from escrow.e2ee.content import InGroup
 from escrow.grants import Promise
 from escrow.principal import of_kind
 from escrow.scheme import Scheme
@@ -182,13 +183,30 @@ class Messaging:
     def promised(self, promise: Promise) -> frozenset[int]:
         """Return the ids of the texts that a claim with this promise says the lawful access yields.
 
-        From service on that is what is listened to, so no text of which a packet was lost.
+        From service on that is what is listened to: no text that a device which only listens could not hear.
         """
         if promise == "none":
             return frozenset()
         if promise == "in scope":
             return self.entitled
-        return self.prospective - {text for text, _ in self.record.lost}
+        return self.prospective - self.unheard
+
+    @cached_property
+    def unheard(self) -> frozenset[int]:
+        """The ids of the texts of which a device that no user has, such as a ghost, lost the mail.
+
+        Of a group with Sender Keys these are all later ones of that sender too: the mail may have brought its key.
+        """
+        lost = {text for text, device in self.record.lost if device not in self.record.cast.devices}
+        chained = {str(InGroup(group.name)) for group in self.record.scenario.groups if group.sender_keys}
+        broken = set[tuple[str, str]]()  # senders' chains, by conversation
+        unheard = set[int]()
+        for sent in self.record.sent:  # in order
+            if sent.id in lost and sent.conversation in chained:
+                broken.add((sent.device, sent.conversation))
+            if sent.id in lost or (sent.device, sent.conversation) in broken:
+                unheard.add(sent.id)
+        return frozenset(unheard)
 
     def unkept(self, promise: Promise) -> frozenset[int]:
         """Return the ids of the promised texts that were delivered and not returned by the lawful access."""
