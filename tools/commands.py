@@ -4,9 +4,9 @@ A page prints commands in `console` blocks, with their output; in other blocks; 
 lines of their own below a sentence, whose numbers they show. They run in the order of the page, in one folder, so that
 what one writes is there for the next. `(exit N)` below a command is its exit code; nothing means 0.
 
-A command that installs something or takes long runs in a step of `.ci/run` instead, which must have the same text,
-perhaps with more options; whatever can be run neither here nor there is an error. Each command here is a process that
-is forked off this one, because starting Python takes longer than most of them.
+A command that installs something or takes long runs in a step of `.ci/run` instead, which must have the same text; what
+can be run neither here nor there is an error. Each command here is a process that is forked off this one, because
+starting Python takes longer than most of them.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ PART = re.compile(
 )
 BEGINS = re.compile(r"(escrow-lab|python3?|pip|sed|mkdir|\.ci/run|\.venv/bin/[\w-]+) |\.ci/run$|\.venv/bin/[\w-]+$")
 HERE = ("escrow-lab", "sed", "mkdir")  # programs that run here; any other runs in .ci/run
+ALIKE = r" --format \w+| -o \S+| --matrix \S+| --no-progress| --committed"  # options of .ci/run that change no result
 EXIT = re.compile(r"\(exit (\d+)\)")
 NUMBER = re.compile(r"(?<![\w^.,-])\d{1,3}(?:,\d{3})+(?![\w^-])|(?<![\w^.,-])\d+(?![\w^-])")
 CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
@@ -138,8 +139,11 @@ def scripts(block: str) -> list[str]:
 
 
 def step_of(command: str) -> str:
-    """Return the title of the step of .ci/run that runs this command, perhaps with more options; "" if none does."""
-    words = re.compile(rf"(^|&& |\(){re.escape(_bare(command))}(?=$| |\))")
+    """Return the title of the step of .ci/run that runs this command; "" if none does.
+
+    It may have options that say only where a result goes or comes from (ALIKE).
+    """
+    words = re.compile(rf"(?:^|&& |\(){re.escape(_bare(command))}(?:{ALIKE})*(?=$| &&|\))")
     title = ""
     for line in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines():
         if named := re.fullmatch(r'step "(.*)"', line):

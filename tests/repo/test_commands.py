@@ -82,7 +82,8 @@ nothing here runs, pip install nothing
 step "tests"
 python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest
 step "plain"
-(cd "$plain" && "$plain/.venv/bin/escrow-lab" matrix --format json)
+(cd "$plain" && "$plain/.venv/bin/escrow-lab" matrix --format json -o "$plain/matrix.json")
+escrow-lab check mine.py
 """
 
 
@@ -94,12 +95,14 @@ step "plain"
         (".venv/bin/escrow-lab matrix", "plain"),
         ("escrow-lab matrix --smoke", ""),
         ("escrow-lab mat", ""),
-        ("pip install", "tests"),
+        ("pip install", ""),
+        ("escrow-lab matrix --format json", "plain"),
+        ("escrow-lab check", ""),
         ("pip install nothing", ""),
         ("m pytest", ""),
     ],
 )
-def test_a_step_has_the_same_text_perhaps_with_more_options(command, step, tmp_path, monkeypatch):
+def test_a_step_has_the_same_text_but_for_where_the_result_goes(command, step, tmp_path, monkeypatch):
     (tmp_path / ".ci").mkdir()
     (tmp_path / ".ci" / "run").write_text(CI)
     monkeypatch.setattr(commands, "ROOT", tmp_path)
