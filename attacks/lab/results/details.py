@@ -21,7 +21,12 @@ from escrow.e2ee.content import InGroup, direct
 _RANGE = r"(0|[1-9][0-9]{0,6})(-[1-9][0-9]{0,6})?"
 Ids = Annotated[str, msgspec.Meta(pattern=rf"^({_RANGE}(,{_RANGE})*)?$")]
 WhyMissed = Literal[
-    "corrupted sender", "packet lost", "sent before the warrant", "missed without the attack", "unknown"
+    "corrupted sender",
+    "other corrupted party",
+    "packet lost",
+    "sent before the warrant",
+    "missed without the attack",
+    "unknown",
 ]
 MOST_STEPS = 40  # of a derivation
 

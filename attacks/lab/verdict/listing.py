@@ -62,7 +62,8 @@ def _why(text: int, messaging: Messaging, honest: Messaging) -> WhyMissed:
     """Return why a text is missed: what the attack did to it or, if that is not it, what happens without the attack."""
     record, sent = messaging.record, messaging.by_id[text]
     if text in honest.lawful:
-        return "corrupted sender" if sent.device in {each.principal for each in record.corrupted} else "unknown"
+        corrupted = {each.principal for each in record.corrupted}
+        return "corrupted sender" if sent.device in corrupted else "other corrupted party" if corrupted else "unknown"
     if not honest.lawful:
         return "missed without the attack"
     if any(lost == text for lost, _ in record.lost):
