@@ -17,7 +17,7 @@ from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens.roomy_certificates import RoomyCertificates
 from escrow.crypto import sha256
 from escrow.derivation import service
-from escrow.errors import EscrowError
+from escrow.errors import EscrowError, Refused
 from escrow.primitives import group
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.fair_keys import scheme as fair_keys
@@ -52,6 +52,14 @@ def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
         harness.play([Step("say", "bob-phone", "alice")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
         assert [alarm.check for alarm in harness.wire.alarms] == ["wrong share of trustee-1"]
+
+
+def test_a_key_of_which_a_trustee_holds_no_share_is_refused_in_its_own_name():
+    with playing(FairKeys()) as harness:
+        warrant, trustee = issue(harness.court.key, harness.order("bob")), harness.wire.parties["trustee-2"]
+        trustee.shares = [share for share in trustee.shares if share.user != "bob"]
+        with pytest.raises(Refused, match="^trustee-2 refuses: it holds no share of that key$"):
+            harness.authority.ask(harness.wire, "trustee-2", warrant, harness.authority.certificates["bob"])
 
 
 def opened_by(analysis, who, name=MATHEMATICS):
