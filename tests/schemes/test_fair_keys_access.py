@@ -58,7 +58,7 @@ def test_a_key_of_which_a_trustee_holds_no_share_is_refused_in_its_own_name():
     with playing(FairKeys()) as harness:
         warrant, trustee = issue(harness.court.key, harness.order("bob")), harness.wire.parties["trustee-2"]
         trustee.shares = [share for share in trustee.shares if share.user != "bob"]
-        with pytest.raises(Refused, match="^trustee-2 refuses: it holds no share of that key$"):
+        with pytest.raises(Refused, match=r"^trustee-2 refuses: it holds no share of that key$"):
             harness.authority.ask(harness.wire, "trustee-2", warrant, harness.authority.certificates["bob"])
 
 
