@@ -49,7 +49,7 @@ TABLE, PAGE = ROOT / "docs" / "sensitivity.csv", ROOT / "docs" / "sensitivity.md
 SEEDS = range(default().seed, default().seed + 100)
 DRAWN = 3  # lines that --check plays again
 REGION = re.compile(r"(<!-- sensitivity -->\n).*?(<!-- end of sensitivity -->)", re.S)
-OF_COVERED = ("lawful", "evaded")  # figures that count texts which a warrant covers; the others count all texts
+OF_ALL = "exposed."  # so begin the figures that count any texts; the others count texts which a warrant covers
 
 Id = tuple[str, int]  # a scenario of the lab and a seed
 Line = dict[str, int | None]  # by column of the table; None where no attack of a column applies
@@ -238,7 +238,7 @@ def _shares(line: Line) -> Line:
     """Return the columns of a line in percent, rounded down; None where the whole is no text."""
     found: Line = {}
     for column, _ in columns():
-        whole = line["covered" if column.figure in OF_COVERED else "texts"]
+        whole = line["texts" if column.figure.startswith(OF_ALL) else "covered"]
         for scheme in placed():
             name = f"{scheme.name} {column.title}"
             part = line[name]

@@ -147,6 +147,7 @@ def test_shares_are_of_what_is_covered_or_of_all_texts(monkeypatch):
     line = dict.fromkeys(sensitivity.head(), 3) | {"texts": 24, "covered": 4, "plain missed": None}
     shares = sensitivity._shares(line)
     assert (shares["plain lawful"], shares["plain missed"], shares["plain later"]) == (75, None, 12)
+    assert sensitivity._shares(line | {"plain missed": 1})["plain missed"] == 25
     assert sensitivity._shares(line | {"covered": 0})["plain lawful"] is None
 
 
