@@ -4,7 +4,8 @@
   after    no answer to a complaint; no part of any decryption
 
 A member that does not check its share holds a useless one. A member that checks complains: then a dealer among several
-is disqualified and the rest make the key without it; if it is the only dealer, there is no key and no lawful access.
+is disqualified and the rest make the key without it; if it is the only dealer, there is no key, and what becomes of
+texts is the clients' decision.
 Source: Gennaro, Jarecki, Krawczyk, Rabin, "Secure Distributed Key Generation", EUROCRYPT '99, figure 2.
 """
 
@@ -36,9 +37,9 @@ class RogueDealer(Attack):
         Finding(
             5,
             name,
-            "**Who deals the shares**: one who deals wrong ones leaves the law {split-key.lawful} of "
-            "{split-key.entitled} texts where one dealer makes the key (`split-key`), and "
-            "{threshold.lawful} where the agents make it together and put the liar out (`threshold`).",
+            "**Who deals the shares**: one who deals wrong ones ends `split-key`, where one dealer makes the key: "
+            "its clients send nothing more, and the law reads {split-key.lawful} of {split-key.entitled} texts. It "
+            "reads {threshold.lawful} where the agents make the key together and put the liar out (`threshold`).",
         ),
     )
     specimen = "unverified_shares"
@@ -68,6 +69,7 @@ class RogueDealer(Attack):
         if isinstance(party, Member):
             return corrupted(party, hand=hand, rebut=rebut, on_request=on_request)
         wrong: dict[str, Any] = {name: sealing_wrong(method, type(scheme)) for name, method in _methods(honest).items()}
+        wrong |= {"rebut": lambda *_: None} if "rebut" in wrong else {}
         return corrupted(party, None, **wrong)
 
 

@@ -146,8 +146,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
     official without a usable key ends the set-up. `in_pages`: README's table and the lists in CLI.md show the scheme,
     and README its `findings`. A class made from this one does not inherit either. `options` are parameters that any
-    scheme of a kind has; results and proofs name them only where they differ from their defaults. `overheard` says from
-    which packets the network may learn whom a warrant is about, and why. `aliases` say which
+    scheme of a kind has, or that came later; results and proofs name them only where they differ from their defaults.
+    `overheard` says from which packets the network may learn whom a warrant is about, and why. `aliases` say which
     secrets lie under another type too, and why.
     """
 

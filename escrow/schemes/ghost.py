@@ -308,6 +308,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     authority = GhostAuthority
     hush: Literal["court", "provider"] = "court"
     number: Literal["shown", "hidden"] = "shown"
+    options = (*Plain.options, "hush", "number")
 
     @property
     def claim(self) -> Claim:

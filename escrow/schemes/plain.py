@@ -9,6 +9,8 @@ Source: Marlinspike and Perrin, X3DH (2016) and Sesame (2017); Perrin and Marlin
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from escrow.e2ee.device import Device
 from escrow.e2ee.policing import Policing
 from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
@@ -121,7 +123,7 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
     "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise.
     """
 
-    options = ("committing", "policing")
+    options: ClassVar[tuple[str, ...]] = ("committing", "policing")
     policing: Policing = "none"
 
     def __post_init__(self) -> None:

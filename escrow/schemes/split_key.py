@@ -1,6 +1,8 @@
 """Split escrow key: the key that opens every message is held in shares, and t of n agents must act.
 
   setup    dealer: x = f(0), x_i = f(i) to agent i, commitments to all (Feldman); the dealer forgets
+  complain an agent without a fitting share tells all; the dealer answers with that share in the open, to fewer than t;
+           else the dealing failed, and nobody escrows to its key: clients send nothing (failed=stop), or no field
   send     R = [r]G, w = Seal(H([r][x]G, c), k; c), π = proof of r for (R, c)     c = number, people, day, header
   partial  agent i, on a warrant, checks π and returns [x_i]R with a proof        the maker of a wrong one is blamed
   access   any t proven partials give [x]R, hence k
@@ -16,7 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Packet, Public
@@ -28,23 +32,17 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
 from escrow.primitives import group, hpke
-from escrow.principal import Principal, of_kind
+from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, PRE_ENCRYPTION, FieldScheme
 from escrow.sharing import elgamal
+from escrow.sharing.accusations import Accusations, NoShare, Revealed, number_in
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
-from escrow.warrant import (
-    Answer,
-    Authority,
-    Official,
-    Warrant,
-    open_answer,
-    promises,
-)
+from escrow.warrant import Answer, Authority, Official, Warrant, open_answer, promises
 from escrow.wire import Wire
 
 _DEAL = b"escrow-lab deal"
-DEALER = "dealer"
+DEALER, AGENT = "dealer", "agent"
 MOST_AGENTS = 1_000
 
 
@@ -106,20 +104,38 @@ class Published(Packet, frozen=True):
 
 
 class SplitDevice(device.Device):
-    """A device whose client escrows each message key to `group`, of which `t` of `n` agents are needed."""
+    """A device whose client escrows message keys to t of n agents; if the dealing failed, it sends `unescrowed`."""
 
     t: int = 0
     n: int = 0
     group: EscrowGroup | None = None
+    accusations: Accusations = msgspec.field(default_factory=Accusations)
+    unescrowed: bool = False
 
     def on_published(self, sender: str, packet: Published, wire: Wire) -> None:
         """Keep the agents' group, to which this client escrows."""
         self.group = pinned(self, sender, packet)
 
-    def access_field(self, key: MessageKey, context: FieldContext) -> SplitField:
-        """Return the message key, wrapped under a fresh capsule to the group, with the proof of r."""
+    @shared("each agent says whether it holds a share")
+    def on_no_share(self, sender: str, packet: NoShare, wire: Wire) -> None:
+        """Note an agent's complaint."""
+        self.accusations.hear(accuser(self, sender))
+
+    def on_revealed(self, sender: str, packet: Revealed, wire: Wire) -> None:
+        """Strike out a complaint that the dealer answers with a share that fits the group."""
+        self.insist(sender == DEALER, "the dealer answers a complaint")
+        fits = self.group is not None and elgamal.share_fits(self.group, packet.share)
+        self.insist(fits, "share fits the dealer's commitments")
+        self.accusations.strike_out(packet.share.index)
+
+    def access_field(self, key: MessageKey, context: FieldContext) -> SplitField | None:
+        """Return the message key under a fresh capsule, with the proof of r; None or Refused if the dealing failed."""
         if self.group is None:
             raise Refused(self.name, "no escrow group was published")
+        if self.accusations.are_fatal(self.t):
+            who = ", ".join(f"{AGENT}-{number}" for number in self.accusations.accusers)
+            self.insist(self.unescrowed, f"the dealing failed: {who} complained")
+            return None
         capsule, r, shared = elgamal.encapsulate(self.group)
         labels = (key.chain, key.n, context.people, context.day, sha256(context.header), capsule)
         bound = SplitField(*labels, b"", b"").context()
@@ -150,6 +166,11 @@ class SplitAgent(Official):
         self.share = HeldShare(share.group, share.index, share.raw, self.court)
         self.transport = None
 
+    def complain(self, wire: Wire, to: Iterable[str]) -> None:
+        """Tell these parties if this agent holds no share."""
+        if self.share is None:
+            wire.announce(self.name, to, NoShare())
+
     def _fit(self, made: EscrowGroup, share: KeyShare) -> Iterator[tuple[str, bool, str]]:
         """Yield the checks on a deal: (reason to refuse, whether it holds, the dealer's fault)."""
         sizes = (made.t, made.n) == (self.t, self.n)
@@ -168,15 +189,18 @@ class SplitAgent(Official):
 
 
 class Dealer(Principal):
-    """A dealer that deals once. No part of the key stays in its state."""
+    """A dealer that deals once. No part of the key stays in its state: complaints are answered, `dealt` is erased."""
 
     t: int
     n: int
+    dealt: list[KeyShare] = []
+    accusations: Accusations = msgspec.field(default_factory=Accusations)
 
     def deal(self, wire: Wire, agents: Sequence[SplitAgent], others: Iterable[str]) -> None:
         """Deal a fresh key to the agents and publish the group to the others."""
         made, shares = elgamal.deal(self.t, self.n)
-        for agent, share in zip(agents, self.handed(shares), strict=True):
+        self.dealt = list(self.handed(shares))
+        for agent, share in zip(agents, self.dealt, strict=True):
             try:
                 if agent.transport is None:
                     raise Malformed(f"{agent.name} has no key under which a share can be sealed")
@@ -189,6 +213,19 @@ class Dealer(Principal):
                 wire.ask(self.name, name, Published(made), type(None))
             except EscrowError as error:
                 wire.complain(name, error)
+
+    @shared("each agent says whether it holds a share")
+    def on_no_share(self, sender: str, packet: NoShare, wire: Wire) -> None:
+        """Note an agent's complaint."""
+        self.accusations.hear(accuser(self, sender))
+
+    def rebut(self, wire: Wire, to: Sequence[str]) -> None:
+        """Reveal the shares of agents that complained, if they are fewer than t, and forget all."""
+        accusers = self.accusations.accusers
+        for share in self.dealt:
+            if share.index in accusers and len(accusers) < self.t:
+                wire.announce(self.name, to, Revealed(share))
+        self.dealt = []
 
     def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:
         """Return the shares that the agents are given."""
@@ -207,6 +244,13 @@ class SplitAuthority(Authority):
         self.group = pinned(self, sender, packet)
 
 
+def accuser(reader: SplitDevice | Dealer, sender: str) -> int:
+    """Return the number of the agent that complains. The reader raises Refused if the sender is none."""
+    number = number_in(reader.n, sender, AGENT)
+    reader.insist(number > 0, "an agent complains of its deal")
+    return number
+
+
 def pinned(reader: SplitDevice | SplitAuthority, sender: str, told: Published) -> EscrowGroup:
     """Return the published group. The reader raises Refused if it is not the dealer's, of t of n agents, the first."""
     sizes = (told.group.t, told.group.n)
@@ -218,7 +262,7 @@ def pinned(reader: SplitDevice | SplitAuthority, sender: str, told: Published) -
 
 
 class SplitKey(FieldScheme, frozen=True, kw_only=True):
-    """`t` of `n` agents."""
+    """`t` of `n` agents. `failed` is what clients do if the dealing failed: stop, or send texts unescrowed."""
 
     name = "split-key"
     title = "Split escrow key, t of n agents"
@@ -233,6 +277,8 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
     agent: ClassVar[type[SplitAgent]] = SplitAgent
     t: int = 2
     n: int = 3
+    failed: Literal["stop", "unescrowed"] = "stop"
+    options = (*FieldScheme.options, "failed")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -269,15 +315,22 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
                 Choice(
                     "the key is dealt once for ever, though nothing forbids that a dealer refreshes it", favours=False
                 ),
-                Choice("clients go on after a set-up in which a dealing failed", favours=False),
+                self._choice_if_failed,
                 PRE_ENCRYPTION,
             ),
         )
 
     @property
+    def _choice_if_failed(self) -> Choice:
+        stop = "as the source's protocol ends there, clients send nothing (failed=stop)"
+        go_on = "clients send texts without a field (failed=unescrowed)"
+        said = f"{stop}; else {go_on}" if self.failed == "stop" else go_on
+        return Choice(f"after a dealing that failed, {said}", favours=self.failed == "stop")
+
+    @property
     def agents(self) -> tuple[str, ...]:
         """The names of the agents."""
-        return tuple(f"agent-{i}" for i in range(1, self.n + 1))
+        return tuple(f"{AGENT}-{number}" for number in range(1, self.n + 1))
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the dealer, the agents and the parties of plain."""
@@ -288,14 +341,21 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
         for party in super().cast(users, court):
             if isinstance(party, SplitDevice | SplitAuthority):
                 party.t, party.n = self.t, self.n
+            if isinstance(party, SplitDevice):
+                party.unescrowed = self.failed == "unescrowed"
             yield party
 
     def setup(self, wire: Wire) -> None:
         """Let the dealer deal the key and publish the group."""
         dealer, agents = wire.party(DEALER, Dealer), [wire.party(name, SplitAgent) for name in self.agents]
         others = [name for name, party in wire.parties.items() if isinstance(party, SplitDevice | SplitAuthority)]
+        devices = [name for name in others if isinstance(wire.parties[name], SplitDevice)]
         with crypto.acting(dealer.name):
             dealer.deal(wire, agents, others)
+        for agent in agents:
+            agent.complain(wire, (DEALER, *devices))
+        with crypto.acting(dealer.name):
+            dealer.rebut(wire, devices)
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
