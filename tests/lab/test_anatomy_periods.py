@@ -34,5 +34,5 @@ def test_the_page_says_so(capsys):
         write = list.append
 
     stream = Stream()
-    draw_anatomy(Page(stream), anatomy(Threshold(), (), SMALL))
+    draw_anatomy(Page(stream), anatomy(Threshold(), (), SMALL), evenings=True)
     assert "all within one of these: evening set-up,0; 1; 2; 3" in "".join(stream)

@@ -47,6 +47,11 @@ def test_the_texts_of_a_scenario_are_those_of_its_plays(scenario: Scenario) -> N
     assert {each for ids in texts.covered for each in unpacked(ids)} == Messaging(record).entitled
 
 
+def test_texts_are_told_apart_by_the_day_on_which_they_are_sent() -> None:
+    assert texts_of(SIZES).days == ("0-3", "4-7", "8-11")
+    assert texts_of(SIZES).by_day("2-4,9") == ("2-3", "4", "9")
+
+
 def test_every_judged_cell_lists_texts_and_when_states_are_taken() -> None:
     assert played().texts == texts_of(SIZES)
     for each in played().cells:

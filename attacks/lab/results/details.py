@@ -182,6 +182,11 @@ class ScenarioTexts(Detail, frozen=True, kw_only=True):
     conversations: dict[str, Ids]
     covered: tuple[Ids, ...] = ()
 
+    def by_day(self, ids: str) -> tuple[str, ...]:
+        """Return those of some texts that are sent on each day: "3-6" over days "0-4" and "5-9" gives "3-4", "5-6"."""
+        wanted = unpacked(ids)
+        return tuple(packed(wanted & unpacked(day)) for day in self.days)
+
 
 def texts_of(scenario: Scenario) -> ScenarioTexts:
     """Return the texts of a scenario. Nothing is played for it."""

@@ -25,7 +25,7 @@ from escrow.codec import Fact, Public
 from escrow.e2ee.content import Direct, InGroup
 
 SHOWN = 8  # hexadecimal digits of a byte string
-WIDEST = 100  # characters of a fact in a result
+WIDEST = 100  # characters of a fact, and of where it is from, in a result
 
 
 class ProofSteps:
@@ -108,7 +108,7 @@ def _level_by_level(steps: ProofSteps, text: int, root: int, paid: dict[int, flo
     def step(fact: int) -> DerivationStep:
         how = in_words(paid[fact]) if fact in paid else steps.how(fact) if fact in steps.made else steps.whence(fact)
         below = tuple(at for each in steps.below(fact) if (at := place[each]) < MOST_STEPS)
-        return DerivationStep(how=how, fact=_cut(describe(steps.closure.facts[fact])), premises=below)
+        return DerivationStep(how=_cut(how), fact=_cut(describe(steps.closure.facts[fact])), premises=below)
 
     return Derivation(text=text, steps=tuple(map(step, kept)), left_out=len(place) - len(kept))
 
