@@ -98,9 +98,13 @@ def test_a_lying_holder_and_a_rogue_dealer_cost_no_text_and_are_named():
 
 
 def test_one_dealer_alone_is_the_difference_between_no_key_and_a_key():
-    """The same lie: put out among several it changes nothing; of the only dealer it costs the whole access."""
+    """The same lie: put out among several it changes nothing. Of the only dealer it ends all mail, or all access."""
     several, single = (cell(SCHEMES[name], "rogue-dealer") for name in ("threshold", "split-key"))
-    assert several.lawful == several.entitled == single.entitled == single.evaded > 0
+    unescrowed = cell(SplitKey(failed="unescrowed"), "rogue-dealer")
+    assert several.lawful == several.entitled == single.entitled == unescrowed.evaded > 0
+    assert several.added.lost == single.lawful == single.evaded == unescrowed.lawful == unescrowed.added.lost == 0
+    assert single.lost == sum(len(sent.intended) for sent in evaluation(SCHEMES["split-key"]).record.sent)
+    assert single.exposed.total == unescrowed.exposed.total == 0  # the dealer has a key that nobody uses
 
 
 def test_a_share_taken_yesterday_is_worth_nothing_beside_one_of_today_in_threshold_alone():
