@@ -34,7 +34,7 @@ def _count(least: int = 1, most: int | None = None) -> click.IntRange:
 
 
 EVENINGS = _option("--evenings", is_flag=True, help="Print what each coalition opens by evening of its seizure, too.")
-VERDICTS = _option("--verdicts", is_flag=True, help="Print the verdict of every cell, too.")
+VERDICTS = _option("--verdicts", is_flag=True, help="Print the verdict of every cell, too, and what decided it.")
 
 
 def names() -> list[click.Option]:

@@ -9,7 +9,7 @@ from attacks.report.page import ATTENTION, BOLD, DIM, Page
 from attacks.report.page import Cell as Entry
 
 PLAIN = "plain"
-NAME = 17  # columns for the names of attacks, which are folded at hyphens
+NAME = 20  # columns for the names of attacks, which are folded at hyphens
 WIDE = 6  # columns for one scheme
 UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
 MARKS = {"BREACH": "!"} | dict.fromkeys(UNTESTED, "?")
@@ -28,7 +28,14 @@ def draw_numbers(page: Page, matrix: Matrix) -> None:
     for block in dealt(schemes, max(1, (page.width - NAME) // (WIDE + 1))):
         page.gap()
         _draw_block(page, matrix, cells, block)
-    page.line(KEY)
+    foreign = [name for name in matrix.manifest.attacks if name not in _applying(matrix)]
+    page.line(KEY + f" To no scheme applies: {', '.join(foreign)}." * bool(foreign))
+
+
+def _applying(matrix: Matrix) -> list[str]:
+    """Return the attacks that apply to a scheme of the matrix."""
+    applying = {cell.attack for cell in matrix.cells if cell.verdict != "NOT_APPLICABLE"}
+    return [name for name in matrix.manifest.attacks if name in applying]
 
 
 def dealt(names: Sequence[str], fitting: int) -> list[Sequence[str]]:
@@ -42,7 +49,7 @@ def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], 
     unverified = matrix.manifest.unverified
     heads = [page.fit(name + " *" * (name in unverified), WIDE) for name in schemes]
     rows: list[list[Entry]] = []
-    for attack in matrix.manifest.attacks:
+    for attack in _applying(matrix):
         plain = cells.get((PLAIN, attack))
         row = [_entry(cells.get((scheme, attack)), plain) for scheme in schemes]
         rows.append([page.fit(attack + " *" * (attack in unverified), NAME), *row])

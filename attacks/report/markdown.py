@@ -18,6 +18,7 @@ class MarkdownPage(Page):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream, WIDE)
 
+    folds = True
     _kind = ""  # what the last line belongs to: blocks of different kinds have an empty line between them
 
     def heading(self, text: str) -> None:

@@ -22,22 +22,28 @@ GAP = 3  # columns that the table puts between two of its own
 
 
 def draw_matrix(page: Page, matrix: Matrix, verdicts: bool = False) -> None:
-    """Draw the numbers of all cells, what decided the noteworthy ones, and the scorecard.
+    """Draw the numbers of all cells on one screen, and why cells were not judged.
 
-    With `verdicts`, draw the verdicts of all cells below the numbers.
+    With `verdicts`, and folded in Markdown, draw also the verdicts of all cells, what decided the noteworthy ones, and
+    the scorecard.
     """
     page.line(described(matrix.manifest.scenario))
     grid.draw_numbers(page, matrix)
-    for block in _blocks(page.width, matrix) if verdicts else ():
-        page.gap()
-        _draw_block(page, matrix, block)
     page.gap()
     page.line(_counted(matrix.cells))
     if matrix.manifest.unverified:
         page.line("* from a plug-in or another package, unverified until `escrow-lab check` passes")
-    draw_reasons(page, matrix.cells)
-    page.gap()
-    scorecard.draw(page, matrix)
+    if not (verdicts or page.folds):
+        draw_reasons(page, [cell for cell in matrix.cells if cell.verdict in INCOMPLETE])
+        page.line("Why: `--verdicts` for all cells, `escrow-lab run ATTACK --scheme SCHEME` for one.")
+        return
+    with page.folded("The verdicts, and why"):
+        for block in _blocks(page.width, matrix):
+            page.gap()
+            _draw_block(page, matrix, block)
+        draw_reasons(page, matrix.cells)
+        page.gap()
+        scorecard.draw(page, matrix)
 
 
 def described(scenario: Scenario) -> str:

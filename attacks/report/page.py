@@ -59,6 +59,8 @@ def folded(name: str, width: int) -> str:
 class Page:
     """Writes to a stream, `width` columns wide."""
 
+    folds = False  # whether what is `folded` takes no room until a reader opens it
+
     def __init__(self, stream: TextIO, width: int = USUAL, colours: bool = False) -> None:
         self.stream, self.width, self.colours = stream, max(NARROW, width), colours
         self._console: Console | None = None

@@ -5,9 +5,12 @@ import io
 import pytest
 from runs import manifest
 
+from attacks import registry as attack_registry
 from attacks.lab.results.types import Cell, Exposed, Exposure, Matrix, Verdict
 from attacks.report import grid
+from attacks.report.matrix import draw_matrix
 from attacks.report.page import NARROW, Page, folded
+from escrow import registry
 
 SCHEMES = ("plain", "fair-keys", *(f"a-thirteen-letter-{n}" for n in range(10)))
 ATTACKS = ("theft", "harvest-now-decrypt-later", "incomprehensibilities")
@@ -49,6 +52,21 @@ def test_every_scheme_stands_in_a_table_that_fits(width: int) -> None:
     lines = drawn(cells, width, SCHEMES).splitlines()
     assert max(map(len, lines)) <= width
     assert sum(line.count("250!") + line.count("=!") for line in lines) == len(cells)
+
+
+def test_all_schemes_and_attacks_fit_one_screen() -> None:
+    schemes, every = tuple(registry.schemes()), tuple(attack_registry.attacks())
+    cells = tuple(cell(scheme, "BREACH", 250, attack) for scheme in schemes for attack in every)
+    stream = io.StringIO()
+    draw_matrix(Page(stream, 80), Matrix(manifest=manifest(schemes=schemes, attacks=every), cells=cells))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80 and len(lines) <= len(every) + 20
+    assert sum(line.count("250!") + line.count("=!") for line in lines) == len(cells)
+
+
+def test_an_attack_that_applies_to_no_scheme_has_no_row_and_is_named() -> None:
+    told = drawn((cell("plain", "NOT_APPLICABLE"), cell("fair-keys", "BREACH", 9, ATTACKS[2])), 80)
+    assert f"To no scheme applies: theft, {ATTACKS[1]}." in " ".join(told.split()) and "\ntheft" not in told
 
 
 def test_a_name_is_folded_at_hyphens_first() -> None:

@@ -85,7 +85,7 @@ def test_ordinary_text_is_left_alone() -> None:
 
 def test_colours_are_written_only_where_they_are_asked_for() -> None:
     breach = of(cell("plain", ATTACKS[0], "BREACH"), cell("plain", ATTACKS[1], "ERROR"))
-    coloured = drawn(lambda page: matrix.draw_matrix(page, breach), colours=True)
+    coloured = drawn(lambda page: matrix.draw_matrix(page, breach, verdicts=True), colours=True)
     bare = drawn(lambda page: matrix.draw_matrix(page, breach))
     assert "\x1b[1mBREACH" in coloured and "\x1b" not in bare
     assert not re.search(r"\x1b\[[0-9;]*(32|42|92|102)[;m]", coloured)  # no green: no verdict means that all is well
@@ -107,7 +107,9 @@ def test_every_verdict_stands_in_the_row_of_its_scheme_and_the_column_of_its_att
 
 def test_a_wide_page_needs_one_table_and_a_narrow_one_several_of_like_size() -> None:
     heads = [
-        drawn(lambda page: matrix.draw_matrix(page, of(), verdicts=True), width).split("15 cells")[0].count("scheme ")
+        drawn(lambda page: matrix.draw_matrix(page, of(), verdicts=True), width)
+        .split("The lawful path")[0]
+        .count("scheme ")
         for width in (200, 80, NARROW)
     ]
     assert heads == [1, 2, 3]
@@ -117,8 +119,11 @@ def test_each_cell_that_is_a_breach_or_was_not_judged_has_its_reason() -> None:
     verdicts: tuple[Verdict, ...] = ("BREACH", "INCONCLUSIVE", "TIMEOUT", "ERROR")
     tried = dict(zip(verdicts, ATTACKS, strict=False))
     cells = [cell("plain", attack, verdict, reason=f"because {verdict}") for verdict, attack in tried.items()]
-    told = drawn(lambda page: matrix.draw_matrix(page, of(*cells, cell("plain", ATTACKS[4], reason="quiet"))))
+    made = of(*cells, cell("plain", ATTACKS[4], reason="quiet"))
+    told = drawn(lambda page: matrix.draw_matrix(page, made, verdicts=True))
+    brief = drawn(lambda page: matrix.draw_matrix(page, made))
     for verdict, attack in tried.items():
+        assert (f"because {verdict}" in brief) == (verdict in matrix.INCOMPLETE)
         assert f"\n{verdict}\n  plain, {attack}: because {verdict}\n" in told
     assert "quiet" not in told and "15 cells: 11 HELD, 1 BREACH" in told
 
