@@ -76,7 +76,7 @@ def test_a_cell_that_could_not_be_judged_gives_no_line(monkeypatch):
 
 def test_a_killed_run_goes_on_and_ends_as_a_whole_one(few, tmp_path):
     whole = write(tmp_path / "whole")
-    assert len(few) == len(whole) == 2 * len(sensitivity.shapes())
+    assert len(few) == len(whole) == 2 * len(sensitivity.committed())
     journal = tmp_path / "torn"
     kept = (tmp_path / "whole").read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(kept[:3]) + kept[3][:20])
@@ -137,9 +137,9 @@ def test_the_page_has_the_median_and_the_range_of_each_column(few, tmp_path):
     row = next(line for line in said.split("`circle`")[1].splitlines() if line.startswith("| plain |"))
     cells = [cell.strip() for cell in row.split("|")[2:-1]]
     assert cells[:2] == [f"{length} ({length}–{length + 1})", "–"] and len(cells) == len(titles)
-    for name in sensitivity.shapes():
+    for name in sensitivity.committed():
         assert f"`{name}`, 2 seeds, 5 (5–6) texts, of which warrants cover 7 (7–8):" in said
-    assert said.count("\n| plain |") == 1 + len(sensitivity.shapes()) and f"All {len(found)} plays" in said
+    assert said.count("\n| plain |") == 1 + len(sensitivity.committed()) and f"All {len(found)} plays" in said
 
 
 def test_shares_are_of_what_is_covered_or_of_all_texts(monkeypatch):
@@ -151,6 +151,17 @@ def test_shares_are_of_what_is_covered_or_of_all_texts(monkeypatch):
     assert sensitivity._shares(line | {"covered": 0})["plain lawful"] is None
 
 
+def test_a_scenario_that_was_dropped_in_changes_no_table(monkeypatch):
+    before = sensitivity.lines()
+    there = sensitivity.shapes()
+    dropped = Path(next(iter(there.values())).parent, "mine.json")
+    monkeypatch.setattr(sensitivity, "shapes", lambda: there | {"mine": dropped})
+    monkeypatch.setattr(sensitivity.entries, "is_known", lambda path: path != dropped)
+    assert sensitivity.lines() == before
+    monkeypatch.setattr(sensitivity.entries, "is_known", lambda path: True)
+    assert sensitivity.lines() == [*before, *(("mine", seed) for seed in sensitivity.SEEDS)]
+
+
 # --- the check ---
 
 
@@ -158,7 +169,7 @@ def test_lines_are_drawn_by_a_word(monkeypatch):
     assert sensitivity.drawn("a") == sensitivity.drawn("a") != sensitivity.drawn("b")
     assert len(set(sensitivity.drawn("a"))) == sensitivity.DRAWN
     assert {place for number in range(400) for place in sensitivity.drawn(str(number))} > {
-        (shape, 2019) for shape in sensitivity.shapes()
+        (shape, 2019) for shape in sensitivity.committed()
     }
 
 
