@@ -22,11 +22,24 @@ WRITTEN = {
     "in base32": f"__import__('base64').b32encode({KEY})",
     "in decimal": f"str(int.from_bytes({KEY}, 'big')).encode()",
     "in decimal, the other way round": f"b'<' + str(int.from_bytes({KEY}, 'little')).encode() + b'>'",
+    "in Ascii85": f"__import__('base64').a85encode({KEY})",
+    "in base85": f"b'<' + __import__('base64').b85encode({KEY}) + b'>'",
+    "byte by byte between others": f"bytes(each for both in zip({KEY}, crypto.random_bytes(32)) for each in both)",
+    "byte by byte behind others": f"bytes(each for both in zip(crypto.random_bytes(32), {KEY}) for each in both)",
+    "mixed with one byte": f"bytes(each ^ 0x36 for each in {KEY})",
+    "mixed with one word": f"bytes(each ^ b'\\x17\\xad\\x00\\x51'[at % 4] for at, each in enumerate({KEY}))",
+    "mixed with a constant": f"bytes(each ^ other for each, other in zip({KEY}, b'a constant of thirty-two bytes..'))",
+    "mixed with a short constant": f"bytes(each ^ b'seven..'[at % 7] for at, each in enumerate({KEY}))",
+    "mixed with a longer constant": f"bytes(map(int.__xor__, {KEY}, bytes.fromhex('{bytes(range(99)).hex()}')))",
     "as numbers of 4 bytes": f"codec.encode([int.from_bytes({KEY}[at : at + 4], 'big') for at in range(0, 32, 4)])",
 }
 SOUND = {
     "a hash, reversed": f"crypto.sha256({KEY})[::-1]",
     "half of a key, reversed": f"{KEY}[:16][::-1]",
+    "half of a key between others": f"bytes(one for pair in zip({KEY}[:16], crypto.random_bytes(16)) for one in pair)",
+    "mixed with what nobody keeps": f"bytes(map(int.__xor__, {KEY}, crypto.random_bytes(32)))",
+    "mixed with eight bytes that nobody keeps": f"bytes(map(int.__xor__, {KEY}, crypto.random_bytes(8) * 4))",
+    "a hash in base85": f"__import__('base64').b85encode(crypto.sha256({KEY}))",
     "a hash in decimal": f"str(int.from_bytes(crypto.sha256({KEY}), 'big')).encode()",
 }
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import typing
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache, cached_property, reduce
 from itertools import chain
 from operator import and_
@@ -27,7 +27,7 @@ import msgspec
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
-from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, mixed, streams
+from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
 from attacks.lab.crosscheck.overlaps import RECODED, TRIED, Targets, readings, strings_in
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
@@ -61,9 +61,10 @@ class ByteGraph:
         closure: It has run, and asked all officials.
         record: The play.
         door: Every call of the door in that play, and how it compares with another run.
+        written: Strings that stand in the scheme's code, which everybody has.
     """
 
-    def __init__(self, closure: Closure, record: Record, door: TwoPlays) -> None:
+    def __init__(self, closure: Closure, record: Record, door: TwoPlays, written: Iterable[bytes] = ()) -> None:
         self.closure, self.door = closure, door
         self._edges = closure.edges.by_bytes
         self.facts = list(closure.facts)
@@ -83,7 +84,7 @@ class ByteGraph:
         self._secret(kept)  # which looks for those that not everybody has
         self._recoded = self._recode()
         self._overlap(record)
-        self._mix(kept)
+        self._mix(kept, written)
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
@@ -165,13 +166,18 @@ class ByteGraph:
             if any(len(each) >= overlaps.GRAM for each in secrets):
                 self._edges.add(FIELD, self._secret(secrets), number, type(fact).__name__)
 
-    def _mix(self, kept: Iterable[bytes]) -> None:
+    def _mix(self, kept: Collection[bytes], written: Iterable[bytes]) -> None:
         """Add the edge of each exclusive or that is a key: parties may mix round the door what they keep or send."""
         keys = {value for each in self.door.log.calls for value in each.inputs if value in self._numbers}
-        constants = (value for each in self.door.log.calls for value in each.inputs if self.door.constant(value))
+        constants = {value for each in self.door.log.calls for value in each.inputs if self.door.constant(value)}
+        over = {(each * size)[:size] for each in written for size in {*map(len, keys)} if each and size <= LONGEST}
+        constants |= over - self._numbers.keys()
+        self._public |= dict.fromkeys(constants, True)
         results = (value for each in self.door.log.calls for value in each.outputs if each.inputs)  # not what was drawn
         for one, other, key in mixed(keys, {*kept, *constants}, results):
             self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
+        for one, key in masked(keys, kept):
+            self._edges.add(MIX, self._secret((one,)), self._node(key), "exclusive or with a few bytes")
 
     def _recode(self) -> dict[int, tuple[bytes, str]]:
         """Look for keys, other short inputs of calls, and texts as they may be written, too.

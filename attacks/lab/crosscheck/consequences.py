@@ -3,7 +3,8 @@
   call     all inputs -> each result; of a permutation, an exclusive or, a sum also backwards
   seal     key, nonce, associated data, ciphertext -> plaintext, also of what nobody opened
   stream   two ciphertexts under one key and nonce, and one plaintext -> the other plaintext
-  mix      one string and its exclusive or with a key -> the key, wherever that was computed
+  mix      one string and its exclusive or with a key -> the key, wherever that was computed; also with a few bytes that
+           are repeated, which whoever has the string tries
   agree    an agreement of (a, B) holds for (b, A) too, for each b whose public half is B; so does a decapsulation
 
 Nothing leads to what was drawn: the run's secret is nobody's.
@@ -121,3 +122,24 @@ def mixed(
                     yield alike[one], alike[other], key
             elif other in beside:
                 yield alike[one], beside[other], key
+
+
+def masked(keys: Iterable[bytes], strings: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (string, key) wherever a string is a key of 8 to 64 bytes, mixed with the same few bytes over and over.
+
+    These are 4 bytes, or 1 where the key has fewer than 12.
+    """
+    of_rest: dict[tuple[int, int], bytes] = {}
+    for each in strings:
+        if 8 <= len(each) <= 64:
+            of_rest.setdefault(_rest(each), each)
+    for key in keys:
+        if 8 <= len(key) <= 64 and (found := of_rest.get(_rest(key), key)) != key:
+            yield found, key
+
+
+def _rest(string: bytes) -> tuple[int, int]:
+    """Return the length of a string, and what is left of it where its first bytes are mixed into all that follow."""
+    word = string[: 4 if len(string) >= 12 else 1]
+    over = (word * len(string))[: len(string)]
+    return len(string), int.from_bytes(string, "big") ^ int.from_bytes(over, "big")

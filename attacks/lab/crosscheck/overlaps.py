@@ -41,6 +41,16 @@ _WORDS = (  # lists of larger ones: 2 or 4 bytes each
 )
 
 
+_BASE85 = tuple(  # Ascii85, RFC 1924, and Z85
+    (re.compile(b"[" + re.escape(digits) + b"]{10,}"), bytes.maketrans(digits, bytes(range(85))))
+    for digits in (
+        bytes(range(33, 118)),
+        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+        b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
+    )
+)
+
+
 def _in_words(size: int, code: str) -> Callable[[bytes], bytes]:
     def turned(string: bytes) -> bytes:
         """Return a string with each word of `size` bytes turned round, or as it is if words do not fit."""
@@ -73,11 +83,12 @@ RECODED: dict[str, Callable[[bytes], bytes]] = {  # how a secret may be written 
 
 
 def readings(data: bytes) -> Iterator[bytes]:
-    """Yield encoded bytes as they are, and what is written in them.
+    """Yield encoded bytes as they are, every other one of them, and what is written in them.
 
-    Hexadecimal, base64, base32, decimal numbers, text of which each character is a byte, lists of numbers.
+    Hexadecimal, base64, base32, base85, decimal numbers, text of which each character is a byte, lists of numbers.
     """
     yield data
+    yield from (data[at::2] for at in range(2))  # of two strings that alternate byte by byte
     for found in _HEX.findall(data):
         yield from (binascii.unhexlify(found[at : at + (len(found) - at) // 2 * 2]) for at in range(2))
     for found in _BASE64.findall(data):
@@ -88,6 +99,10 @@ def readings(data: bytes) -> Iterator[bytes]:
         for at in range(8):
             with suppress(binascii.Error):
                 yield base64.b32decode(found[at : at + (len(found) - at) // 8 * 8])
+    for pattern, value_of in _BASE85:
+        for found in pattern.findall(data):
+            digits = found.translate(value_of)
+            yield from (_from_base85(digits[at:]) for at in range(5))
     for found in _DECIMAL.findall(data):
         number = int(found)
         yield number.to_bytes((number.bit_length() + 7) // 8, "big")
@@ -100,6 +115,16 @@ def readings(data: bytes) -> Iterator[bytes]:
     for words, tag in _WORDS:
         for found in words.findall(data):
             yield tag.sub(rb"\1", found)
+
+
+def _from_base85(digits: bytes) -> bytes:
+    """Return what digits of base 85, five for four bytes, stand for; where five stand for none, zero bytes."""
+    digits += b"\x54" * (-len(digits) % 5)  # the last ones may be fewer
+    values = (
+        (((digits[at] * 85 + digits[at + 1]) * 85 + digits[at + 2]) * 85 + digits[at + 3]) * 85 + digits[at + 4]
+        for at in range(0, len(digits), 5)
+    )
+    return b"".join((value if value < 1 << 32 else 0).to_bytes(4, "big") for value in values)
 
 
 def strings_in(data: bytes) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ byte: texts are fresh and random, so equality is proof.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -83,10 +84,14 @@ def _guessable(record: Record, kinds: tuple[type[Fact], ...]) -> Iterator[bytes]
                     yield codec.encode(fact)
 
 
-def _by_bytes(closure: Closure, record: Record, door: TwoPlays) -> ByteGraph:
-    from attacks.lab.crosscheck.byte_graph import ByteGraph  # a cell of a matrix does without
+def _by_bytes(scheme: Scheme, closure: Closure, record: Record, door: TwoPlays) -> ByteGraph:
+    from attacks.lab.adversary.demands.constants import constants_of  # a cell of a matrix does without
+    from attacks.lab.crosscheck.byte_graph import ByteGraph
 
-    return ByteGraph(closure, record, door)
+    found = constants_of(scheme)
+    numerals = [bytes.fromhex(each) for each in found.texts if re.fullmatch("([0-9a-fA-F]{2})+", each)]
+    texts = [each.encode("utf-8", "replace") for each in found.texts]
+    return ByteGraph(closure, record, door, (*found.blobs, *texts, *numerals))
 
 
 class Analysis:
@@ -115,7 +120,7 @@ class Analysis:
             view = view._replace(guessable=tuple(_guessable(record, kinds)))
         asked = view, scheme, attacks, self.rules
         self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked)
-        self.graph = None if door is None else _by_bytes(self.closure, record, door)
+        self.graph = None if door is None else _by_bytes(scheme, self.closure, record, door)
         self._structures: dict[str, AccessStructure] = {}
         self._numbered: dict[str, dict[int, list[int]]] = {}
 
