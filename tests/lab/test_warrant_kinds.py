@@ -74,7 +74,7 @@ def test_a_wiretap_is_promised_no_text_that_a_device_which_listens_could_not_hea
 
 
 def test_a_lost_sender_key_closes_what_its_sender_says_in_that_group_from_then_on():
-    """Texts 0 to 4 are of devices a, b, a, b, a; all are in the group but 3. The ghost's mail of one of them is lost."""
+    """Texts 0 to 4 are of devices a, b, a, b, a; all are in the group but 3. The ghost loses the mail of one."""
     base = record(LATER)
     group = next(str(InGroup(each.name)) for each in base.scenario.groups if each.sender_keys)
     said = tuple(
