@@ -156,6 +156,14 @@ def test_a_warrant_may_be_served_before_the_days_that_it_covers(name):
         assert told.prospective.lawful > 0
 
 
+@pytest.mark.parametrize("name", sorted(registry.schemes()))
+def test_a_warrant_that_is_expired_when_a_text_is_sent_does_not_cover_it(name):
+    scheme = registry.schemes()[name]
+    told = Messaging(play(scheme, msgspec.structs.replace(small(), warrants=(WarrantSpec("bob", 0, 3, 0, 1),))))
+    assert {told.by_id[text].day for text in told.entitled} == {0, 1}
+    assert told.access(scheme.claim.access).prospective.unkept == 0 and not told.overreached
+
+
 def test_all_that_the_ghost_misses_without_a_loss_was_sent_before_its_warrant():
     cell = Evaluation(GHOST, [LISTENS], small()).cell(LISTENS)[0]
     assert cell.access.promise == "from service" and cell.access.prospective.unkept == 0

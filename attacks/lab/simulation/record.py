@@ -11,7 +11,7 @@ from attacks.lab.simulation.attack import Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.principal import Principal, revive
 from escrow.scheme import SET_UP
-from escrow.warrant import Warrant
+from escrow.warrant import Order, Warrant
 from escrow.wire import Alarm, Heard, Shown
 
 TEXT = 32  # bytes of a text: fresh and random, so that equality is proof
@@ -27,6 +27,11 @@ class Sent(msgspec.Struct, frozen=True):
     people: tuple[str, ...]
     intended: tuple[str, ...]
     body: bytes
+
+
+def in_scope(order: Order, sent: Sent) -> bool:
+    """Return whether a warrant covers a text: target, content, day, and it had not expired when the text was sent."""
+    return order.covers(sent.people, sent.day) and sent.day <= order.expires
 
 
 class Lawful(msgspec.Struct, frozen=True):

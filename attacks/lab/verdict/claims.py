@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
-from attacks.lab.simulation.record import Record, Sent
+from attacks.lab.simulation.record import Record, Sent, in_scope
 from attacks.lab.verdict.members import fewest, seizures_in
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
@@ -27,9 +27,7 @@ from escrow.testing.world import mails_in
 from escrow.warrant import Order
 
 BY_ORDER: dict[str, Callable[[Order, Sent], bool]] = {
-    **dict.fromkeys(
-        ("in scope", "in scope of a served warrant"), lambda order, sent: order.covers(sent.people, sent.day)
-    ),
+    **dict.fromkeys(("in scope", "in scope of a served warrant"), in_scope),
     "of the target of a served warrant": lambda order, sent: order.target in sent.people,
     "from service on": lambda order, sent: order.target in sent.people and order.issued <= sent.day,
 }  # the extents that speak of a warrant

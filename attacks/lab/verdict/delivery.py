@@ -18,7 +18,7 @@ from functools import cached_property
 
 from attacks.lab.results.coverage import Access, Coverage
 from attacks.lab.results.types import Alarms, Outside
-from attacks.lab.simulation.record import Record, Sent
+from attacks.lab.simulation.record import Record, Sent, in_scope
 from escrow.e2ee.content import InGroup
 from escrow.grants import Promise
 from escrow.principal import of_kind
@@ -44,9 +44,7 @@ class Messaging:
     def entitled(self) -> frozenset[int]:
         """The ids of the texts that some warrant covers."""
         orders = [warrant.order for warrant in self.record.warrants]
-        return frozenset(
-            sent.id for sent in self.record.sent if any(order.covers(sent.people, sent.day) for order in orders)
-        )
+        return frozenset(sent.id for sent in self.record.sent if any(in_scope(order, sent) for order in orders))
 
     @cached_property
     def lawful_by_evening(self) -> dict[int, set[int]]:
@@ -145,7 +143,7 @@ class Messaging:
         why: Counter[str] = Counter()
         for sent in map(self.by_id.__getitem__, self.overreached):
             about = [order for order in orders if order.target in sent.people]
-            on_day = any(order.first <= sent.day <= order.last for order in about)
+            on_day = any(order.first <= sent.day <= min(order.last, order.expires) for order in about)
             why["people" if not about else "scope" if on_day else "days"] += 1
         return Outside(**why)
 
@@ -172,7 +170,7 @@ class Messaging:
         return frozenset(
             sent.id
             for sent in self.record.sent
-            if any(order.issued <= sent.day and order.covers(sent.people, sent.day) for order in orders)
+            if any(order.issued <= sent.day and in_scope(order, sent) for order in orders)
         )
 
     @property
