@@ -115,12 +115,16 @@ def play(place: Id) -> Line:
         gc.enable()
 
 
-def _kept(place: Id) -> Kept:
-    return Kept(key(place), *place, play(place))
+def _kept(place: Id) -> Kept | str:
+    """Return a line for the journal, or why there is none, so that the others are played all the same."""
+    try:
+        return Kept(key(place), *place, play(place))
+    except RuntimeError as error:
+        return str(error)
 
 
-def _killed(place: Id) -> Kept:
-    raise SystemExit(f"the process that played {place} was killed; give the command again")
+def _killed(place: Id) -> str:
+    return f"{place}: its process was killed; give the command again"
 
 
 @cache
@@ -135,18 +139,28 @@ def key(place: Id) -> str:
 
 
 def played(journal: Path, jobs: int) -> dict[Id, Line]:
-    """Return every line of the table; those that the journal lacks are played, and written into it one by one."""
+    """Return every line of the table; those that the journal lacks are played, and written into it one by one.
+
+    Raise SystemExit, when the others are played, if one cannot be.
+    """
     wanted = lines()
     there = {(each.shape, each.seed): each.line for each in _read(journal) if each.key == key((each.shape, each.seed))}
     left = [place for place in wanted if place not in there]
     print(f"{journal}: {len(wanted) - len(left)} of {len(wanted)} lines are there; {len(left)} are left", flush=True)
+    failed = []
     with journal.open("ab") as stream:
         for number, each in enumerate(dealt(_kept, left, jobs, _killed), 1):
+            if isinstance(each, str):
+                print(each, flush=True)
+                failed.append(each)
+                continue
             stream.write(msgspec.json.encode(each) + b"\n")
             stream.flush()
             there[each.shape, each.seed] = each.line
             if number % 20 == 0 or number == len(left):
                 print(f"{number} of {len(left)} are played", flush=True)
+    if failed:
+        raise SystemExit(f"{len(failed)} of {len(wanted)} lines could not be played; nothing is written")
     return {place: there[place] for place in wanted}
 
 

@@ -97,6 +97,23 @@ def test_a_line_that_other_sources_made_is_played_again(few, tmp_path):
     assert few == [(kept[1].shape, kept[1].seed)]
 
 
+def test_a_line_that_cannot_be_played_stops_no_other_and_no_table_is_written(few, tmp_path, monkeypatch, capsys):
+    plays = sensitivity.play
+
+    def failing(place):
+        if place == ("groups", 2020):
+            raise RuntimeError(f"{place}: it broke")
+        return plays(place)
+
+    monkeypatch.setattr(sensitivity, "play", failing)
+    with pytest.raises(SystemExit, match="1 of 6 lines could not be played; nothing is written"):
+        write(tmp_path / "journal")
+    assert "it broke" in capsys.readouterr().out and not sensitivity.TABLE.exists()
+    few.clear()
+    monkeypatch.setattr(sensitivity, "play", plays)
+    assert len(write(tmp_path / "journal")) == 6 and few == [("groups", 2020)]
+
+
 def test_the_key_of_a_line_covers_its_scenario_and_the_sources(monkeypatch):
     keys = {sensitivity.key(place) for place in sensitivity.lines()}
     assert len(keys) == len(sensitivity.lines())
