@@ -143,7 +143,9 @@ def _claimed(claim: Claim) -> Sequence[tuple[str, str]]:
         "from service": "the authority gets what its warrants cover, from their service on (a wiretap)",
     }[claim.access]
     where = f" ({claim.section})" if claim.section else ""
-    return [("claim", claim.words + where), ("promised", promised), *grants, *conceded]
+    outside = [("assumes", f"{each.words} (else outside the model)") for each in claim.model]
+    choices = [("favours" if each.favours else "hurts", each.words) for each in claim.choices]
+    return [("claim", claim.words + where), ("promised", promised), *grants, *conceded, *outside, *choices]
 
 
 def _granted(grant: Grant) -> str:

@@ -79,6 +79,10 @@ CHOICES = (
 PRE_ENCRYPTION = Choice(
     "what users encrypt by themselves first counts as missed; no source that was read excludes it", favours=False
 )
+UNPOLICED = Choice(
+    "nobody looks at the access field that a sender leaves out or falsifies, unless `policing` says so", favours=False
+)
+EVASIONS = (UNPOLICED, PRE_ENCRYPTION)
 
 
 class Plain(Scheme, frozen=True, kw_only=True):

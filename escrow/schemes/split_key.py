@@ -34,7 +34,7 @@ from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
 from escrow.primitives import group, hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, PRE_ENCRYPTION, FieldScheme
+from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_THEFT, FieldScheme
 from escrow.sharing import elgamal
 from escrow.sharing.accusations import Accusations, NoShare, Revealed, number_in
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
@@ -316,7 +316,7 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
                     "the key is dealt once for ever, though nothing forbids that a dealer refreshes it", favours=False
                 ),
                 self._choice_if_failed,
-                PRE_ENCRYPTION,
+                *EVASIONS,
             ),
         )
 

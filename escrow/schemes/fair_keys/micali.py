@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
-from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, PRE_ENCRYPTION
+from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_THEFT
 
 PATENT = "Micali, US patent 5,315,658, 1994"
 
@@ -48,6 +48,6 @@ def claim(t: int, n: int, failsafe: bool) -> Claim:
             *(shifted if failsafe else ()),
             Choice("a user has one key for ever", favours=False),
             Choice("users forget their key, so that a stolen phone opens no field", favours=True),
-            PRE_ENCRYPTION,
+            *EVASIONS,
         ),
     )
