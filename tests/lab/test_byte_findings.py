@@ -8,7 +8,7 @@ from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonc
 from attacks.lab.crosscheck.places import few
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.scenario import small
-from attacks.lab.verdict.byte_pass import BytePass
+from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from escrow import registry
 from tests.support.planted import CAST, CUSTODIAN, DEVICE, beside, planted
 

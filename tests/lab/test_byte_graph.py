@@ -16,7 +16,7 @@ from attacks.lab.runs.conformance import Trial
 from attacks.lab.runs.marked import Noted
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict import analysis as analysing
-from attacks.lab.verdict.beyond import opened_beyond
+from attacks.lab.verdict.by_bytes.beyond import opened_beyond
 from attacks.registry import specimens
 from escrow import Alias
 from escrow import registry as schemes

@@ -51,7 +51,7 @@ def test_no_promising_verdict_where_a_property_of_bytes_is_broken(changes, said,
 
 
 def test_the_librarys_own_schemes_are_not_tried_in_a_run(monkeypatch):
-    monkeypatch.setattr("attacks.lab.verdict.byte_pass.BytePass", lambda *given: pytest.fail("tried"))
+    monkeypatch.setattr("attacks.lab.verdict.by_bytes.byte_pass.BytePass", lambda *given: pytest.fail("tried"))
     verdicts(registry.schemes()["envelope"])
 
 
@@ -72,7 +72,7 @@ def test_run_and_matrix_say_the_same_and_the_manifest_says_that_bytes_were_tried
 
 
 def test_a_pass_is_made_once_and_only_where_something_is_promised(tmp_path, monkeypatch):
-    from attacks.lab.verdict import byte_pass
+    from attacks.lab.verdict.by_bytes import byte_pass
 
     made = []
 
@@ -89,7 +89,7 @@ def test_a_pass_is_made_once_and_only_where_something_is_promised(tmp_path, monk
 
 def test_faults_that_are_known_are_not_looked_for_again(tmp_path, monkeypatch):
     scheme = planted(tmp_path)
-    monkeypatch.setattr("attacks.lab.verdict.byte_pass.BytePass", lambda *given: pytest.fail("tried"))
+    monkeypatch.setattr("attacks.lab.verdict.by_bytes.byte_pass.BytePass", lambda *given: pytest.fail("tried"))
     said = "no secret is the same in every run: told before"
     found = run_matrix([scheme], ATTACKS[-1:], small(), every=ATTACKS, faults={scheme.name: (said,)})
     assert [(cell.verdict, said in cell.reason) for cell in found.cells] == [("INCONCLUSIVE", True)]

@@ -3,7 +3,7 @@
 import pytest
 
 from attacks.lab.crosscheck.overlaps import RECODED, readings
-from attacks.lab.verdict.byte_pass import BytePass
+from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from tests.support.planted import beside, planted
 
 KEY = "key.value"

@@ -179,7 +179,7 @@ class Evaluation:
     def _broken(self) -> tuple[str, ...]:
         if self._faults is not None:
             return self._faults
-        from attacks.lab.verdict.byte_pass import BytePass  # for plug-ins only
+        from attacks.lab.verdict.by_bytes.byte_pass import BytePass  # for plug-ins only
 
         return BytePass(self.scheme, self.attacks).failures
 

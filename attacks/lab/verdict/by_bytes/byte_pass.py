@@ -17,7 +17,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.beyond import Beyond, never_opened, opened_beyond, told
+from attacks.lab.verdict.by_bytes.beyond import Beyond, never_opened, opened_beyond, told
 from escrow.scheme import Scheme
 
 Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "", how it is broken, or a note

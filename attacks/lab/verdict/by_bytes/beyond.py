@@ -20,7 +20,7 @@ from attacks.lab.crosscheck.byte_findings import ByteFault, keys_of
 from attacks.lab.crosscheck.byte_graph import fields_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.means import Means
+from attacks.lab.verdict.by_bytes.means import Means
 
 CHOICES = 256  # ways to choose the evenings of one coalition that are tried
 
