@@ -30,9 +30,8 @@ class HarvestNowDecryptLater(Attack):
         Finding(
             8,
             name,
-            "**Later**: whoever records everything today and breaks elliptic curves one day reads "
-            "{plain.exposed.total} of {plain.sent} texts of `plain`, and {plain-pq.exposed.total} of "
-            "`plain-pq`.",
+            "**Later**: somebody who records everything today and breaks elliptic curves one day reads "
+            "{plain.exposed.total} of {plain.sent} texts of `plain`, and {plain-pq.exposed.total} of `plain-pq`.",
         ),
     )
     specimen = "kem_unmixed"

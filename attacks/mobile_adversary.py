@@ -46,7 +46,7 @@ class MobileAdversary(Attack):
         Finding(
             4,
             name,
-            "**Shares of a key**: a thief who robs one holder an evening, never two, opens "
+            "**Shares of a key**: a thief who robs one holder every evening, never two at once, opens "
             "{split-key.exposed.total} of {split-key.sent} texts where shares stay (`split-key`), and "
             "{threshold.exposed.total} where they are replaced every morning (`threshold`).",
         ),

@@ -37,9 +37,9 @@ class RogueDealer(Attack):
         Finding(
             5,
             name,
-            "**Who deals the shares**: one who deals wrong ones ends `split-key`, where one dealer makes the key: "
-            "its clients send nothing more, and the law reads {split-key.lawful} of {split-key.entitled} texts. It "
-            "reads {threshold.lawful} where the agents make the key together and put the liar out (`threshold`).",
+            "**Who deals the shares**: a dealer of wrong shares ends the lawful access of `split-key`, where one "
+            "dealer makes the key: the law reads {split-key.lawful} of {split-key.entitled} texts. In `threshold` the "
+            "agents make the key together and put the liar out: the law reads {threshold.lawful}.",
         ),
     )
     specimen = "unverified_shares"

@@ -118,13 +118,14 @@ def _table(matrix: Matrix) -> str:
         lines.append(f"| {scheme} | {' | '.join(figures)} |")
     scenario, listening = matrix.manifest.scenario, [cells[scheme, LISTENING] for scheme in names]
     size = f"{listening[0].sent} texts among {len(scenario.users)} users, {scenario.days} days; seed {scenario.seed}"
+    heard = max(each.exposed.total for each in listening)
     return "\n".join(
         [
             *lines,
             "",
-            f"Of {size}. Warrants cover {listening[0].entitled}. Whoever only listens, the lawful access included,",
-            f"reads {max(each.exposed.total for each in listening)} under every scheme. Written by a run;",
-            "[how far the figures depend on seed and scenario](docs/sensitivity.md).",
+            f"{size}; warrants cover {listening[0].entitled} texts.",
+            f"Somebody who only listens, also to the lawful access, reads {heard} under every scheme.",
+            "[Other seeds and scenarios](docs/sensitivity.md) give other numbers.",
             "",
         ]
     )

@@ -34,8 +34,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import exhaustive
 from attacks.lab.simulation.variants import WarrantKind, with_meetings, with_warrants
-from attacks.report.markdown import MarkdownPage
-from attacks.report.page import USUAL, Page, plain
+from attacks.report.page import USUAL, MarkdownPage, Page, plain
 from attacks.report.rows import written
 from escrow import registry
 from escrow.errors import Malformed

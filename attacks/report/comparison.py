@@ -81,9 +81,11 @@ def _sentence(found: Sequence[Difference], anatomy: bool) -> str:
     whole = [each for each in said if not each.what.startswith("by_day.")]
     said = sorted(whole or said, key=lambda each: ["verdict", *TEXTS, each.what].index(each.what))
     more = f"; and {counted(len(said) - FEW, 'more change')}" if len(said) > FEW else ""
-    if anatomy and row[0] != "active":
+    who = ", ".join(row[1:]) if row[0] != "active" else found[0].who
+    if anatomy and who:
         left_out = f"while officials answer and leave out the check {row[0].removeprefix(WITHOUT)!r}, "
-        return UNDER.get(row[0], left_out) + "; ".join(_opening(", ".join(row[1:]), each) for each in said[:FEW]) + more
+        basis = f"under {row[1]}, " if row[0] == "active" else UNDER.get(row[0], left_out)
+        return basis + "; ".join(_opening(who, each) for each in said[:FEW]) + more
     where = f"under {row[1]}" if anatomy else " under ".join(row[:2]) + "".join(f", {each}" for each in row[2:])
     changes = [*map(_change, said[:FEW])]
     if opened:

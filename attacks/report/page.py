@@ -1,4 +1,4 @@
-"""A page of text: headings, lines and tables for a terminal, or plain where there is none.
+"""A page of text: headings, lines and tables for a terminal, or plain where there is none; and the same as Markdown.
 
 All that is written passes `plain`, since titles and reasons may come from a plug-in: no control character of theirs
 reaches a terminal. Rich is imported with the first table.
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 NARROW, USUAL = 40, 80
+WIDE = 100_000  # columns: nothing is folded
+ACTIVE = re.compile(r"[\\`*\[\]~|]|(?<!\w)_|_(?!\w)")  # what Markdown does not print as it is
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 BOLD, DIM, ATTENTION = "bold", "dim", "yellow"
 _CODES = {BOLD: "1", DIM: "2", ATTENTION: "33"}
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # controls, direction marks, surrogates, line separators
@@ -54,6 +57,12 @@ def folded(name: str, width: int) -> str:
         while len(lines[-1].rstrip()) > width:
             lines[-1:] = [lines[-1][: width - 1] + "-", lines[-1][width - 1 :]]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def escaped(words: str) -> str:
+    """Return text for Markdown: on one line, with every character escaped that would be markup."""
+    marked = ACTIVE.sub(r"\\\g<0>", plain(words))
+    return "".join(ENTITIES.get(each, each) for each in marked)
 
 
 class Page:
@@ -164,6 +173,91 @@ class Page:
             return text
         bare = text.lstrip(" ")
         return f"{text[: len(text) - len(bare)]}\x1b[{_CODES[style]}m{bare}\x1b[0m"
+
+
+def _sentence(text: str) -> str:
+    """Return text for the beginning of a line of Markdown, where a heading, list or rule could begin."""
+    shown = escaped(text).strip()
+    return re.sub(r"^([#+=-])|^(\d+)([.)])", lambda at: f"{at[2] or ''}\\{at[1] or at[3]}", shown)
+
+
+class MarkdownPage(Page):
+    """Writes what is drawn as headings, paragraphs, lists and tables; `close` ends the last of them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream, WIDE)
+
+    folds = True
+    _kind = ""  # what the last line belongs to: blocks of different kinds have an empty line between them
+
+    def heading(self, text: str) -> None:
+        """Write a title."""
+        self._write("heading", f"### {escaped(text)}")
+
+    def gap(self) -> None:
+        """End the block."""
+        self._turn("")
+
+    def line(self, text: str, style: str = "", indent: int = 0, hang: int = 2) -> None:
+        """Write one sentence: a paragraph, or an item of a list if it is indented."""
+        if indent or text.startswith(" "):
+            self._write("list", f"- {_sentence(text)}")
+        else:
+            self._turn("")
+            self._write("paragraph", _sentence(text))
+
+    def raw(self, text: str, style: str = "") -> None:
+        """Write one line as it is."""
+        self._write("code", "    " + plain(text))
+
+    def aligned(self, text: str) -> None:
+        """Write a line of two columns or more as it is."""
+        self.raw(text)
+
+    def fields(self, pairs: Sequence[tuple[str, str]], indent: int = 2) -> None:
+        """Write names and values as a list."""
+        for name, value in pairs:
+            self._write("list", f"- **{escaped(name)}** {escaped(value)}")
+
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = (), close: bool = False
+    ) -> None:
+        """Write a table; the lines of a cell stay apart."""
+        self._turn("")
+        self._write("table", self._row(columns))
+        self._write("table", f"|{'|'.join(' ---: ' if at in numbers else ' --- ' for at in range(len(columns)))}|")
+        for row in rows:
+            self._write("table", self._row([each if isinstance(each, str) else each[0] for each in row]))
+
+    def fit(self, name: str, width: int) -> str:
+        """Return a name as it is."""
+        return name
+
+    @contextmanager
+    def folded(self, title: str) -> Iterator[None]:
+        """Fold what is drawn within, below its title."""
+        self._write("html", f"<details><summary>{escaped(title)}</summary>")
+        self._turn("")
+        yield
+        self._turn("")
+        self._write("html", "</details>")
+
+    def close(self) -> None:
+        """End the page."""
+        self._turn("")
+
+    def _row(self, cells: Sequence[str]) -> str:
+        return f"| {' | '.join('<br>'.join(map(escaped, each.split(chr(10)))) for each in cells)} |"
+
+    def _write(self, kind: str, text: str) -> None:
+        if kind != self._kind:
+            self._turn(kind)
+        self.stream.write(text + "\n")
+
+    def _turn(self, kind: str) -> None:
+        if self._kind:
+            self.stream.write("\n")
+        self._kind = kind
 
 
 def _text(cell: Cell) -> Text:

@@ -18,13 +18,11 @@ import msgspec
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.rows import Row, Value, fixed, in_order, is_detail, row
 from attacks.lab.results.types import to_json
-from attacks.report.page import plain
+from attacks.report.page import escaped, plain
 
 RECORD = "record"
 LIST = ";"
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r]")  # a cell that begins so is a formula to some spreadsheet
-ACTIVE = re.compile(r"[\\`*\[\]~|]|(?<!\w)_|_(?!\w)")  # what Markdown does not print as it is
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 class Rows(NamedTuple):
@@ -151,12 +149,6 @@ def _numbers(rows: list[Row], name: str) -> bool:
 
 def _piped(cells: Iterable[str]) -> str:
     return f"| {' | '.join(map(escaped, cells))} |\n"
-
-
-def escaped(words: str) -> str:
-    """Return text for Markdown: on one line, with every character escaped that would be markup."""
-    marked = ACTIVE.sub(r"\\\g<0>", plain(words))
-    return "".join(ENTITIES.get(each, each) for each in marked)
 
 
 def text(value: Value) -> str:

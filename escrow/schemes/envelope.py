@@ -126,9 +126,8 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
         Finding(
             2,
             "authority-theft",
-            "**One key** (`envelope`): whoever once takes the state of `{envelope.whose}` opens "
-            "{envelope.exposed.total} of {envelope.sent} texts, earlier and later ones. That is as "
-            "claimed.",
+            "**One key** (`envelope`): a thief who takes what `{envelope.whose}` holds, once, opens "
+            "{envelope.exposed.total} of {envelope.sent} texts, earlier and later ones. Its authors say so.",
         ),
     )
     device = EnvelopeDevice

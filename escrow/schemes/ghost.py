@@ -290,9 +290,8 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         Finding(
             3,
             "null-eavesdropper",
-            "**A silent participant** (`ghost`): with everybody honest the law reads {ghost.lawful} of "
-            "the {ghost.entitled} texts that its warrants cover; what was said before the ghost came is "
-            "closed to it.",
+            "**A silent participant** (`ghost`): while nobody cheats, the law reads {ghost.lawful} of the "
+            "{ghost.entitled} texts that its warrants cover. It cannot read what was said before the ghost joined.",
         ),
     )
     overheard = (

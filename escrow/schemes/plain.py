@@ -98,9 +98,8 @@ class Plain(Scheme, frozen=True, kw_only=True):
         Finding(
             1,
             "ghost-insertion",
-            "**Plain end-to-end encryption** is not out of reach: an insider at the provider who adds "
-            "devices reads {plain.exposed.total} of {plain.sent} texts. Clients raise {plain.complaints} "
-            "alarms about it.",
+            "**Plain end-to-end encryption** can be attacked, too: an insider at the provider who adds devices "
+            "reads {plain.exposed.total} of {plain.sent} texts. Users' clients raise {plain.complaints} alarms.",
         ),
     )
 

@@ -1,8 +1,10 @@
 """Comparisons in sentences, and pages as Markdown."""
 
 import io
+import re
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,7 @@ from markdown_it.token import Token
 
 from attacks.lab.comparison.difference import Comparison, Difference
 from attacks.report.comparison import draw_comparison, told
-from attacks.report.markdown import MarkdownPage
-from attacks.report.page import Page, plain
+from attacks.report.page import MarkdownPage, Page, plain
 from attacks.report.proofs import Check, Checks, draw_checks
 
 MORE = dict[str, int | str | None]
@@ -81,6 +82,13 @@ def test_a_coalition_that_differs_is_one_sentence(
     row: str, changes: dict[str, tuple[int | None, int | None]], said: str
 ) -> None:
     assert list(told([different(row, what, *values) for what, values in changes.items()], anatomy=True)) == [said]
+
+
+def test_whom_an_attack_corrupts_is_named_where_it_is_known() -> None:
+    found = different("active/warrant-misuse", "opens", 11, 24)
+    sentence = "under warrant-misuse, authority opens 24 texts, not 11 (now texts 0-12)"
+    known = msgspec.structs.replace(found, who="authority", more="0-12")
+    assert list(told([known], anatomy=True)) == [sentence]
 
 
 def test_new_verdicts_come_first_then_the_largest_change() -> None:
@@ -181,19 +189,22 @@ def test_no_text_is_obeyed(text: str, place: str) -> None:
             case "heading":
                 page.heading("x" + text)
             case "line":
-                page.line("x" + text)
+                page.line(text)
             case "item":
-                page.line("x" + text, indent=2)
+                page.line(text, indent=2)
             case "raw":
                 page.raw("x" + text)
             case "cell":
                 page.table(("a",), [("x" + text,)])
 
+    kinds = {"heading", "paragraph", "bullet_list", "list_item", "code_block", "inline", "table", "thead", "tbody"}
     for each in tokens(draw):
+        assert re.sub("_(open|close)$", "", each.type) in kinds | {"tr", "td", "th"}, each
+        assert place == "heading" or each.type != "heading_open"
         for child in each.children or ():
             assert child.type in ("text", "text_special", "softbreak") or child.content == "<br>", child
     shown = "".join(
         child.content for each in tokens(draw) for child in each.children or () if child.type.startswith("text")
     )
-    if place in ("heading", "line"):
-        assert shown.replace(" ", "") == plain("x" + text).replace(" ", "")
+    if place in ("line", "item"):
+        assert shown.replace(" ", "") == plain(text).replace(" ", "")

@@ -146,5 +146,6 @@ def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, sh
 
 
 def test_the_list_of_experiments_is_of_those_with_a_place():
-    listing = README.split("$ escrow-lab reproduce --list\n")[1].split("```")[0]
+    page = (pages.ROOT / "docs" / "published.md").read_text()
+    listing = page.split("$ escrow-lab reproduce --list\n")[1].split("```")[0]
     assert re.findall(r"^([a-z][\w-]*)", listing, re.M)[1:] == names(EXPERIMENTS)

@@ -64,7 +64,9 @@ def _gone_or_new(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
 
 def _in_both(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
     for key in old.keys() & new.keys():
-        yield from differences(key, _changes(old[key], new[key]))
+        names = dict.fromkeys(member.partition("@")[0] for member in new[key].members)
+        who = ", ".join(names) if new[key].mode == "active" else ""
+        yield from differences(key, _changes(old[key], new[key]), who)
 
 
 def _changes(old: Minimal, new: Minimal) -> Iterator[Change]:

@@ -22,7 +22,8 @@ class Difference(Result, frozen=True, kw_only=True):
     """One difference: its row, its column, and both values. None stands for a value that one of the two lacks.
 
     Where both runs list the texts that a count counts, `more` are those in the later one alone and `fewer` those in the
-    earlier one alone, as ranges (attacks.lab.results.details).
+    earlier one alone, as ranges (attacks.lab.results.details). `who` names whom an attack corrupts, where a row is one
+    of an attack.
     """
 
     severity: Severity
@@ -32,6 +33,7 @@ class Difference(Result, frozen=True, kw_only=True):
     new: int | float | str | None
     more: Ids = ""
     fewer: Ids = ""
+    who: str = ""
 
 
 class Comparison(Result, frozen=True, kw_only=True):
@@ -63,11 +65,13 @@ class Change(NamedTuple):
 Rows = Mapping[tuple[str, ...], Row]
 
 
-def differences(row: Sequence[str], changes: Iterator[Change]) -> Iterator[Difference]:
-    """Yield the changes of one row as differences."""
+def differences(row: Sequence[str], changes: Iterator[Change], who: str = "") -> Iterator[Difference]:
+    """Yield the changes of one row as differences; `who` names whom an attack corrupts."""
     for severity, what, old, new, more, fewer in changes:
         old, new = said(old), said(new)
-        yield Difference(severity=severity, row=tuple(row), what=what, old=old, new=new, more=more, fewer=fewer)
+        yield Difference(
+            severity=severity, row=tuple(row), what=what, old=old, new=new, more=more, fewer=fewer, who=who
+        )
 
 
 def gone_or_new(old: Rows, new: Rows, what: str) -> Iterator[Difference]:

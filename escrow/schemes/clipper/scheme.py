@@ -121,9 +121,9 @@ class Clipper(FieldScheme, frozen=True, kw_only=True):
         Finding(
             6,
             "rogue-leaf",
-            "**Clipper**: a rogue sender finds LEAFs that name nobody, in {clipper.cost.trials:,} trials; "
-            "honest chips accept them, and the law misses {clipper.evaded} of the {clipper.entitled} "
-            "texts that it may read.",
+            "**Clipper**: a rogue sender finds access fields that name nobody, in {clipper.cost.trials:,} trials. "
+            "Honest chips accept them, and the law misses {clipper.evaded} of the {clipper.entitled} texts "
+            "that its warrants cover.",
         ),
     )
     device = ClipperDevice

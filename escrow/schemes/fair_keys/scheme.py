@@ -208,9 +208,8 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
         Finding(
             7,
             "warrant-misuse",
-            "**Fair keys**: warrants cover {fair-keys.entitled} texts; the authority that was given their "
-            "targets' keys reads {fair-keys.exposed.total}, because a key does not end when a warrant "
-            "does.",
+            "**Fair keys**: warrants cover {fair-keys.entitled} texts. The authority that was given their targets' "
+            "keys reads {fair-keys.exposed.total}, because a key does not end when its warrant ends.",
         ),
     )
     device = FairDevice
