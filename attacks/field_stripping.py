@@ -3,7 +3,8 @@
   send     mail as always, without a field beside it
   skip     devices that its user did not link, or that appeared among a peer's after the first list: no ghost reads it
 
-A rogue receives like any client, so its peers cannot tell. Whether such mail is carried is the relay's decision.
+A rogue receives like any client, so its peers cannot tell. Whether such mail is carried is the relay's decision, and
+whether it is shown the recipients': `escrow-lab reproduce policing-levels` counts what is missed at each level.
 Source: Blaze, "Protocol Failure in the Escrowed Encryption Standard", CCS '94, section 3: a rogue application that
 talks to unchanged ones without a valid access field.
 """
