@@ -61,7 +61,8 @@ def _figures(scenario: Scenario, read: dict[str, int]) -> Iterator[Figure]:
         alarms = sum(each.times for each in played.messaging.alarms if each.check == COMPARED)
         between = {frozenset(pair) for pair in strategy.sits_between(scenario)}
         met = sum(frozenset((owner[each.one], owner[each.other])) in between for each in scenario.ceremonies)
-        case = f"{strategy.strategy.removeprefix('between ')}, {len(scenario.ceremonies)} meetings"
+        meetings = f"{(many := len(scenario.ceremonies))} meeting" + "s" * (many != 1)
+        case = f"{strategy.strategy.removeprefix('between ')}, {meetings}"
         yield Figure(
             quantity=f"{case}: texts read",
             measured=played.reads,

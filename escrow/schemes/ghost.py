@@ -359,7 +359,6 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         yield Choice(words, favours=self.number == "hidden")
         yield Choice("there is no log of device lists, and the play has ten days", favours=True)
         yield Choice("the hush is of devices; the notice of a new member of a group is always shown", favours=False)
-        yield Choice("some warrants are issued after days that they cover", favours=False)
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties of plain. Tell clients and provider the court's key, and whose word hides a device."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations
+
+import msgspec
 import pytest
 
 from attacks.lab.simulation.attack import Cast, KeyHolders
@@ -73,3 +77,11 @@ def test_without_roles_no_attack_on_holders_or_dealers_applies() -> None:
     nobody = Cast(("alice-phone",), ("agent-1", "agent-2", "dealer"))
     for name in ("rogue-dealer", "lying-holder", "mobile-adversary"):
         assert ATTACKS[name].applies(SCHEME, nobody)
+
+
+@pytest.mark.parametrize("name", ["prekey-substitution", "impersonation"])
+def test_whom_the_middle_sits_between_is_drawn_over_all_pairs(name: str) -> None:
+    """So the one who attends every meeting of the default scenario is a victim no more often than another."""
+    drawn = Counter(ATTACKS[name].sits_between(msgspec.structs.replace(default(), seed=seed))[0] for seed in range(300))
+    assert set(drawn) == set(combinations([user.name for user in default().users], 2))
+    assert max(drawn.values()) < 3 * 300 / 15

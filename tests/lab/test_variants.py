@@ -82,7 +82,7 @@ class Few(Meetings):
 def test_alarms_of_the_middle_are_those_of_meetings_and_reading_does_not_depend_on_them():
     """The widest strategy is noticed by both at each meeting, the narrowest at one of the three."""
     figures = list(Few().run(False, lambda *_: None))
-    found = {each.quantity: each.measured for each in figures}
+    found = {each.quantity.replace("1 meeting:", "1 meetings:"): each.measured for each in figures}
     assert all(each.agrees for each in figures)
     wide, narrow = "all pairs, {} meetings: {}", "one pair, {} meetings: {}"
     assert [found[wide.format(met, "alarms")] for met in range(4)] == [0, 2, 4, 6]
