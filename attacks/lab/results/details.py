@@ -171,6 +171,13 @@ class Derivation(Detail, frozen=True, kw_only=True):
                 raise ValueError(f"step {place} of a derivation comes from {wrong[0]}, which is no other step")
 
 
+class MinimalTexts(Detail, frozen=True, kw_only=True):
+    """The texts that a row's coalitions open, no part of them does, and those of them by the evening of the seizure."""
+
+    opened: Ids = ""
+    by_day: dict[str, Ids] = {}
+
+
 class ScenarioTexts(Detail, frozen=True, kw_only=True):
     """The texts of a scenario, which are the same in every cell: by day, sending device and conversation.
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from attacks.lab.results.bounds import Count, DayOrNone, Result, once
 from attacks.lab.results.coverage import Access
-from attacks.lab.results.details import CellTexts, Derivation, Detail, Ids, ScenarioTexts, StateTaken, unpacked
+from attacks.lab.results.details import CellTexts, Derivation, MinimalTexts, ScenarioTexts, StateTaken, unpacked
 from attacks.lab.results.formulas import AccessFormula, GuessedAccess
 from attacks.lab.results.naming import Identities, NamedTargets
 from attacks.lab.simulation.scenario import Scenario
@@ -300,13 +300,6 @@ class MemberThreshold(Result, frozen=True, kw_only=True):
         once("the list of members", self.of)
         if not 1 <= self.t <= len(self.of):
             raise ValueError(f"t is {self.t}, not between 1 and {len(self.of)}, the number of members")
-
-
-class MinimalTexts(Detail, frozen=True, kw_only=True):
-    """The texts that a row's coalitions open, no part of them does, and those of them by the evening of the seizure."""
-
-    opened: Ids = ""
-    by_day: dict[str, Ids] = {}
 
 
 class Minimal(Result, frozen=True, kw_only=True):

@@ -17,9 +17,9 @@ import msgspec
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.formula import Together, basis, every_name, formula, together
 from attacks.lab.adversary.timing.evenings import in_words
-from attacks.lab.results.details import packed, texts_of
+from attacks.lab.results.details import MinimalTexts, packed, texts_of
 from attacks.lab.results.formulas import AccessFormula, NamedCoalition, NameThresholdRow
-from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal, MinimalTexts
+from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
 from attacks.lab.simulation.attack import Attack, Turn, Use, evenings_of
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
