@@ -9,6 +9,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from attacks.lab.results.bounds import Count, DayOrNone, Result, once
+from attacks.lab.results.counts import Added as Added
+from attacks.lab.results.counts import Against as Against
+from attacks.lab.results.counts import Cost as Cost
+from attacks.lab.results.counts import Exposed as Exposed
+from attacks.lab.results.counts import Exposure as Exposure
+from attacks.lab.results.counts import Outside as Outside
 from attacks.lab.results.coverage import Access
 from attacks.lab.results.details import CellTexts, Derivation, MinimalTexts, ScenarioTexts, StateTaken, unpacked
 from attacks.lab.results.formulas import AccessFormula, GuessedAccess
@@ -40,43 +46,6 @@ class Alarms(Result, frozen=True, kw_only=True):
     packets: Count
 
 
-class Exposure(Result, frozen=True, kw_only=True):
-    """Texts opened: sent before the corruption (`past`) and after it (`future`)."""
-
-    past: Count = 0
-    future: Count = 0
-
-
-class Exposed(Result, frozen=True, kw_only=True):
-    """Texts opened of the warrants' targets, and of everybody else."""
-
-    target: Exposure = Exposure()
-    bystander: Exposure = Exposure()
-
-    @property
-    def total(self) -> int:
-        """The number of all texts opened."""
-        return self.target.past + self.target.future + self.bystander.past + self.bystander.future
-
-
-class Outside(Result, frozen=True, kw_only=True):
-    """Over-collected texts, each by the first thing about it that no warrant covers: who, when, or what."""
-
-    people: Count = 0
-    days: Count = 0
-    scope: Count = 0
-
-
-class Cost(Result, frozen=True, kw_only=True):
-    """The cost of the attack.
-
-    `seizures` is the least number of principals corrupted, `trials` what active ones counted.
-    """
-
-    seizures: Count = 0
-    trials: Count = 0
-
-
 class Unnoticed(Result, frozen=True, kw_only=True):
     """The play that reads most among those without an alarm beyond the honest play's, `alarms`. Counts are of texts.
 
@@ -96,35 +65,6 @@ class WorseWord(Result, frozen=True, kw_only=True):
     strategy: str
     verdict: Verdict
     reason: str
-
-
-class Against(Result, frozen=True, kw_only=True):
-    """Texts opened or over-collected that no grant of the claim covers, each counted once.
-
-    `outside`: opened only by corruptions that the source's model excludes; `conceded` by the source; `as_plain`: of the
-    others those that the same thieves open in plain, with no alarm fewer. `by_coalition` counts what the cell's
-    coalition opens of the excluded ones, `overcollected` what the lawful access yields that the authority is not
-    granted.
-    """
-
-    texts: Count = 0
-    by_coalition: Count = 0
-    overcollected: Count = 0
-    outside: Count = 0
-    conceded: Count = 0
-    as_plain: Count = 0
-
-    @property
-    def left(self) -> int:
-        """The number of texts that nothing excuses."""
-        return self.texts - self.outside - self.conceded - self.as_plain
-
-
-class Added(Result, frozen=True, kw_only=True):
-    """Deliveries lost and texts shown again beyond those of the honest play."""
-
-    lost: Count = 0
-    duplicated: Count = 0
 
 
 class Grounds(Result, frozen=True, kw_only=True):
