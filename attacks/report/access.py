@@ -6,6 +6,8 @@ from msgspec import UNSET, UnsetType
 
 from attacks.lab.results.coverage import Access, Coverage
 
+PROMISED = {"from service": "a wiretap, no archive", "in scope": "a wiretap and an archive", "none": "neither"}
+
 
 def by_kind(access: Access | UnsetType) -> str:
     """Return what the lawful access reads of texts sent after a warrant was served, and before; "" if that is alike.
@@ -18,10 +20,9 @@ def by_kind(access: Access | UnsetType) -> str:
     same = listened.lawful * found.covered == found.lawful * listened.covered
     if same and access.promise != "from service":
         return ""
-    said = f"{_read(listened)} that were sent once a warrant was served, {_read(found)} that were sent before"
-    if access.promise == "from service":
-        return f"{said}; the claim promises the former only (a wiretap, no archive)"
-    return f"{said}; the claim promises {'both' if access.promise == 'in scope' else 'neither'}"
+    sooner = f"{_read(listened)} that were sent once a warrant was served, " if listened.covered else ""
+    before = "before" if sooner else "before a warrant was served"
+    return f"{sooner}{_read(found)} that were sent {before}; the claim promises {PROMISED[access.promise]}"
 
 
 def _read(coverage: Coverage) -> str:

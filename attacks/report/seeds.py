@@ -8,7 +8,7 @@ from attacks.lab.runs.seeds import UNJUDGED, SeededCell, Sensitivity, Spread
 from attacks.report.matrix import described
 from attacks.report.page import Page, join
 
-COLUMNS = ("", "verdicts", "opened", "over plain", "missed", "alarms")
+COLUMNS = ("", "verdicts", "opened", "over plain", "evaded", "alarms")
 
 
 def draw_sensitivity(page: Page, result: Sensitivity) -> None:
