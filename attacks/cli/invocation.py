@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from functools import cached_property
 from io import TextIOWrapper
@@ -91,6 +91,7 @@ class Invocation:
     no_progress: bool = False
     color: str = "auto"
     debug: bool = False
+    worse: list[str] = field(default_factory=list)  # sentences about what became worse than in --baseline
 
     # --- who plays ---
 
@@ -190,7 +191,13 @@ class Invocation:
     def judge(self, cells: Sequence[Cell]) -> int:
         """Return the exit code of these cells under the policy; print regressions on stderr."""
         existing = (self.schemes, self.attacks) if self.policy.reference else ({}, {})
-        return judge(cells, self.policy, *existing, self.quiet)
+        return judge(cells, self.policy, *existing, self._tell)
+
+    def _tell(self, sentence: str) -> None:
+        """Note what became worse, and print it on stderr."""
+        self.worse.append(sentence)
+        if not self.quiet:
+            print(f"regression: {plain(sentence)}", file=sys.stderr)
 
     # --- progress ---
 
@@ -249,6 +256,10 @@ def _write(result: CommandResult, invocation: Invocation, stream: TextIO) -> Non
         return
     if invocation.format_ == "md" and result.people:
         page = MarkdownPage(stream)
+        if invocation.worse:
+            page.heading("Worse than the baseline")
+        for sentence in invocation.worse:
+            page.line(sentence, indent=2)
         result.draw(page)
         page.close()
         return

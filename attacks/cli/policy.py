@@ -60,15 +60,15 @@ def judge(
     policy: Policy,
     schemes: Mapping[str, Scheme],
     attacks: Mapping[str, Attack],
-    quiet: bool = False,
+    tell: Callable[[str], None],
 ) -> int:
-    """Return the exit code of these cells; print each regression on stderr unless `quiet`.
+    """Return the exit code of these cells; `tell` is called with a sentence for each row that became worse.
 
     `schemes` and `attacks` are all that exist now, by name. A cell that could not be judged may hide a breach, so
     INCOMPLETE goes before the policy.
     """
     try:
-        failed = _failed(cells, policy, schemes, attacks, quiet)
+        failed = _failed(cells, policy, schemes, attacks, tell)
     except NotComparable as error:  # returned, not raised: what was played is still written
         print(f"escrow-lab: {policy.baseline}: {plain(str(error))}", file=sys.stderr)
         return NOT_COMPARABLE
@@ -82,7 +82,7 @@ def _failed(
     policy: Policy,
     schemes: Mapping[str, Scheme],
     attacks: Mapping[str, Attack],
-    quiet: bool,
+    tell: Callable[[str], None],
 ) -> bool:
     """Return whether the policy is not met."""
     if policy.fail_on == "breach":
@@ -90,9 +90,8 @@ def _failed(
     if policy.fail_on == "unexpected":
         return any(map(unexpected, cells))
     found = _regressions(cells, policy.reference, schemes, attacks) if policy.reference else []
-    if not quiet:
-        for sentence in told(found):
-            print(f"regression: {plain(sentence)}", file=sys.stderr)
+    for sentence in told(found):
+        tell(sentence)
     return bool(found)
 
 

@@ -201,7 +201,7 @@ class MarkdownPage(Page):
     def line(self, text: str, style: str = "", indent: int = 0, hang: int = 2) -> None:
         """Write one sentence: a paragraph, or an item of a list if it is indented."""
         if indent or text.startswith(" "):
-            self._write("list", f"- {_sentence(text)}")
+            self._write("list", f"{'  ' * (indent // 4)}- {_sentence(text)}")
         else:
             self._turn("")
             self._write("paragraph", _sentence(text))
@@ -217,7 +217,7 @@ class MarkdownPage(Page):
     def fields(self, pairs: Sequence[tuple[str, str]], indent: int = 2) -> None:
         """Write names and values as a list."""
         for name, value in pairs:
-            self._write("list", f"- **{escaped(name)}** {escaped(value)}")
+            self._write("list", f"{'  ' * (indent // 4)}- **{escaped(name)}** {escaped(value)}")
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = (), close: bool = False

@@ -159,6 +159,8 @@ def test_policies_give_one_exit_code_in_every_format(
     for command in (["matrix"], ["run", "null-eavesdropper"]):
         assert main([*command, *options, "--format", format_]) == code
         shown = capsys.readouterr()
+        top = "### Worse than the baseline\n\n- plain under a-0: BREACH, not HELD\n"
+        assert shown.out.startswith(top) == (format_ == "md" and "regression" in options and verdicts[0] == "BREACH")
         assert bool(shown.out) == (code != 5) and ("plain under a-0: BREACH, not HELD" in shown.err) == (
             verdicts[0] == "BREACH"
         )
