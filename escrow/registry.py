@@ -274,8 +274,9 @@ def unknown(names: Iterable[str], name: str, what: str) -> UnknownName:
 
 
 def closest(names: Iterable[str], name: str) -> str:
-    """Return the question whether the closest of some names was meant; "" if none is close."""
-    close = get_close_matches(name, list(names), 1)
+    """Return the question whether the closest name was meant, or the first that begins so; "" if none is close."""
+    known = list(names)
+    close = get_close_matches(name, known, 1) or [each for each in known if name and each.startswith(name)]
     return f"did you mean {close[0]}?" if close else ""
 
 

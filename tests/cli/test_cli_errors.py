@@ -29,6 +29,7 @@ USAGE = {
     "parameter": (["matrix", "--set", "envelope.polcing=x"], "no parameter 'polcing'; did you mean policing?"),
     "format": (["schemes", "--format", "xml"], "'xml' is not one of 'table', 'json'"),
     "name": (["show", "plian"], "did you mean plain?"),
+    "beginning": (["run", "nul"], "no attack is called 'nul'; did you mean null-eavesdropper?"),
     "scheme": (["anatomy", "nobody"], "no scheme is called 'nobody'; there are: plain"),
     "attack": (["run", "nobody"], "no attack is called 'nobody'"),
     "seed": (["matrix", "--seed", "x"], "'x' is not a valid integer"),
