@@ -232,7 +232,8 @@ def test_claims_rules_and_whole_files_are_compared_with_this_project(cells, tmp_
     edit("statement.json", 0, attacks=["authority-theft"])(fewer)
     hidden = dict(cells["plain", "ghost-insertion"]) | {"verdict.txt": b"AS CLAIMED: all is as it was promised\n"}
     edit("statement.json", 0, excluded=[])(hidden)
-    edit("cell.json", 0, excluded=0)(hidden)
+    listed = {**json.loads(hidden["cell.json"])["texts"], "excluded": ""}
+    edit("cell.json", 0, excluded=0, texts={name: ids for name, ids in listed.items() if ids})(hidden)
     for files, reason in (
         (fewer, "statement.json: the rules of '[a-z-]+' are left out"),
         (hidden, "statement.json: the claim grants text \\d+ to no coalition of these, so it is excluded"),
