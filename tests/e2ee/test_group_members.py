@@ -15,6 +15,7 @@ from escrow.errors import Refused
 from escrow.principal import corrupted
 from escrow.schemes import ghost, plain
 from escrow.testing.harness import NAMES, Step, playing
+from escrow.testing.world import mails_in
 
 DUO = Group("duo", ("alice", "bob"), True)
 STYLES = pytest.mark.parametrize("style", [True, False], ids=["sender keys", "fan-out"])
@@ -239,6 +240,16 @@ def test_a_device_keeps_the_lists_of_so_many_groups_and_drops_what_it_looked_up_
         assert [*bob.known_groups] == ["new 1", "new 2", "choir"]
         assert set(bob.known_members) <= set(bob.known_groups)
         assert harness.shown == harness.meant
+
+
+def test_a_device_whose_user_left_a_group_sends_nothing_to_it(harness):
+    for group in ("choir", "club"):
+        harness.play([Step("say", "bob-phone", group)])
+        harness.gather(Group(group, ("alice", "carol"), group == "choir"))
+        sent = len(harness.wire.heard)
+        with pytest.raises(Refused, match="bob-phone refuses: only members write to a group"):
+            harness.device("bob-phone").send_to_group(harness.wire, group, b"from outside")
+        assert not [packet for packet in harness.wire.heard[sent:] if mails_in(packet)]
 
 
 def test_whoever_has_no_linked_device_founds_no_group(harness):

@@ -80,6 +80,22 @@ def test_the_key_that_a_field_should_hold_is_that_of_its_own_chain():
         assert ratchet.decrypt(other, message) is not None
 
 
+def test_the_key_of_a_group_mail_is_of_its_senders_chain():
+    """A member may tell a chain under the name of another's, which every member has seen."""
+    own = sender_keys.new_chain()
+    copied = sender_keys.SenderChain(own.chain.chain, 0, bytes(32))
+    chains = [
+        sender_keys.PeerChain("carol-phone", "choir", copied, own.signer.public),
+        sender_keys.PeerChain("bob-phone", "choir", own.chain, own.signer.public),
+    ]
+    body, key = sender_keys.encrypt(own, b"text")
+    mail = Mail("bob-phone", ("alice-phone",), "choir", None, body, b"")
+    with playing(under("envelope", "recipient")) as harness:
+        reader = harness.device("alice-phone")
+        reader.receiving = chains
+        assert policing.of_group(reader, mail).key == key
+
+
 # --- false labels, in a play ---
 
 
