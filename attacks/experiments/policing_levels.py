@@ -51,7 +51,7 @@ class PolicingLevels(Experiment):
 FORMULAS: dict[Policing, str] = {
     "none": "covered texts of rogues",
     "relay": "none",
-    "recipient": "covered texts of rogues that a rogue is to read",
+    "recipient": "covered texts of rogues that another rogue reads",
 }
 
 
@@ -74,7 +74,7 @@ def _figures(scheme: FieldScheme, scenario: Scenario) -> Iterator[Figure]:
         under = Messaging(play(scheme, scenario, strategy))
         covered = map(honest.by_id.__getitem__, honest.entitled & honest.delivered)
         theirs = [sent for sent in covered if sent.device in rogues]
-        among = [sent for sent in theirs if not rogues.isdisjoint(sent.intended)]
+        among = [sent for sent in theirs if any((sent.id, name) in honest.shown for name in rogues & {*sent.intended})]
         expected: dict[Policing, int] = {"none": len(theirs), "relay": 0, "recipient": len(among)}
         case = f"{scheme.name}, {scheme.policing}, {strategy.strategy.removeprefix('by ')}"
         yield Figure(
