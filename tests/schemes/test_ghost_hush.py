@@ -61,6 +61,8 @@ def test_an_insider_is_hidden_by_the_providers_word_and_not_by_a_courts_signatur
         harness.provider.add("alice-tablet", entry_of(rogue, SCHEME.provider))
         harness.play(AFTER)
         assert "alice-tablet" in harness.device("bob-phone").sessions  # who is told of it, sends to it all the same
+        # ... but not its owner, whose own clients send only to what was linked or is hidden: so an insider reads more
+        assert ("alice-tablet" in harness.device("alice-phone").sessions) == (hush == "provider")
         noticing = [(name, NOTICE) for name in ("alice-laptop", "alice-phone", "bob-phone")]
         found = set(told(harness))
         assert found == (set(noticing) if hush == "court" else set())
