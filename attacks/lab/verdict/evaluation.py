@@ -189,16 +189,21 @@ class Evaluation:
             return NOTHING
         name = strategy.name, strategy.strategy
         if name not in self._opened:
-            self._tried(strategy)
+            self._reached(strategy)
         return self._opened[name]
 
-    def _tried(self, strategy: Attack) -> StrategyResult:
+    def _reached(self, strategy: Attack) -> tuple[Analysis, tuple[Corruption, ...], Judge, Reach, Messaging]:
+        """Play a strategy and note what it opens; the honest play, for the alarms of a cell, is not made."""
         analysis, corruptions = self.under(strategy)
         judge = Judge(analysis.record, self.scheme.claim)
         found = reach(analysis, judge, strategy, corruptions)
-        reads = len(found.opened(found.best()[1]))
         messaging = Messaging(analysis.record)
         self._opened[strategy.name, strategy.strategy] = in_plain(found, messaging.alarms)
+        return analysis, corruptions, judge, found, messaging
+
+    def _tried(self, strategy: Attack) -> StrategyResult:
+        analysis, corruptions, judge, found, messaging = self._reached(strategy)
+        reads = len(found.opened(found.best()[1]))
         heard = noticed(messaging.alarms, self.honest.alarms)
         return StrategyResult(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
 
