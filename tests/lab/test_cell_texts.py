@@ -32,7 +32,14 @@ def cell(scheme: str, attack: str) -> Cell:
     return next(each for each in played().cells if (each.scheme, each.attack) == (scheme, attack))
 
 
-@pytest.mark.parametrize("scenario", [SIZES, small(), default()])
+def ended() -> Scenario:
+    """A scenario whose first warrant expires before the last day that it covers; the other is for traffic data."""
+    one, two = SIZES.warrants
+    first = msgspec.structs.replace(one, first=0, last=2, issued=0, expires=1)
+    return msgspec.structs.replace(SIZES, warrants=(first, msgspec.structs.replace(two, scope="traffic data")))
+
+
+@pytest.mark.parametrize("scenario", [SIZES, small(), default(), ended()])
 def test_the_texts_of_a_scenario_are_those_of_its_plays(scenario: Scenario) -> None:
     texts = texts_of(scenario)
     said = [unpacked(ids) for ids in texts.days]

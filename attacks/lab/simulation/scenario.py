@@ -59,8 +59,8 @@ class WarrantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scope: Scope = "content"
 
     def covers(self, people: Iterable[str], day: int) -> bool:
-        """Return whether the warrant is for content, names one of these people and covers the day."""
-        return self.scope == "content" and self.target in people and self.first <= day <= self.last
+        """Return whether the warrant is for content, names one of these people, covers the day and lasts so long."""
+        return self.scope == "content" and self.target in people and self.first <= day <= min(self.last, self.expires)
 
 
 class SafetyNumberComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

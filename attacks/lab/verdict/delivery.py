@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 
 from attacks.lab.results.coverage import Access, Coverage
@@ -25,6 +26,7 @@ from escrow.principal import of_kind
 from escrow.scheme import Scheme
 from escrow.testing.world import mails_in
 from escrow.warrant import Authority
+from escrow.wire import Alarm
 
 SEARCHED = 16  # bytes that are not found in a state by chance
 
@@ -45,15 +47,6 @@ class Messaging:
         """The ids of the texts that some warrant covers."""
         orders = [warrant.order for warrant in self.record.warrants]
         return frozenset(sent.id for sent in self.record.sent if any(in_scope(order, sent) for order in orders))
-
-    @cached_property
-    def lawful_by_evening(self) -> dict[int, set[int]]:
-        """The ids of the texts that the lawful access returned, by the evening on which it first did."""
-        first: dict[int, int] = {}
-        for text in self.record.lawful:
-            if text.body in self.ids:
-                first.setdefault(self.ids[text.body], text.day)
-        return {day: {text for text, on in first.items() if on == day} for day in sorted(set(first.values()))}
 
     @cached_property
     def lawful(self) -> frozenset[int]:
@@ -228,19 +221,14 @@ class Messaging:
     @property
     def alarms(self) -> tuple[Alarms, ...]:
         """Complaints of honest clients and auditors, by party and check; corrupted parties do not count."""
-        cast = self.record.cast
-        honest = {*cast.devices, *cast.officials} - {turn.principal for turn in self.record.corrupted}
-        first: dict[tuple[str, str], Alarms] = {}
-        times: Counter[tuple[str, str]] = Counter()
-        for alarm in self.record.alarms:
-            if alarm.who not in honest:
-                continue
-            times[alarm.who, alarm.check] += 1
-            first.setdefault(
-                (alarm.who, alarm.check),
-                Alarms(who=alarm.who, check=alarm.check, times=0, first_day=alarm.day, packets=alarm.packets),
-            )
-        return tuple(
-            Alarms(who=who, check=check, times=times[who, check], first_day=one.first_day, packets=one.packets)
-            for (who, check), one in sorted(first.items())
-        )
+        return tuple(_alarms(self.record))
+
+
+def _alarms(record: Record) -> Iterator[Alarms]:
+    honest = {*record.cast.devices, *record.cast.officials} - {turn.principal for turn in record.corrupted}
+    complaints: dict[tuple[str, str], list[Alarm]] = {}
+    for alarm in record.alarms:
+        if alarm.who in honest:
+            complaints.setdefault((alarm.who, alarm.check), []).append(alarm)
+    for (who, check), (first, *others) in sorted(complaints.items()):
+        yield Alarms(who=who, check=check, times=1 + len(others), first_day=first.day, packets=first.packets)

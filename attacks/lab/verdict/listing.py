@@ -41,7 +41,7 @@ def texts_listed(
         excluded=packed(found.excluded),
         over_plain=packed(found.masks.keys() - set(in_plain)),
         beyond=packed(found.beyond),
-        lawful={in_words(evening): packed(ids) for evening, ids in messaging.lawful_by_evening.items()},
+        lawful={in_words(evening): packed(ids) for evening, ids in _first_returned(messaging).items()},
         overreached=packed(messaging.overreached),
         missed=_missed(messaging, honest),
         unkept=packed(unkept),
@@ -49,6 +49,18 @@ def texts_listed(
         framed=packed(messaging.framed(scheme)),
         fabricated={in_words(evening): count for evening, count in messaging.fabricated_by_evening.items()},
     )
+
+
+def _first_returned(messaging: Messaging) -> dict[int, set[int]]:
+    """Return the texts that the lawful access returned, by the evening on which it first did."""
+    found: dict[int, set[int]] = defaultdict(set)
+    known = set[int]()
+    for said in messaging.record.lawful:
+        text = messaging.ids.get(said.body)
+        if text is not None and text not in known:
+            found[said.day].add(text)
+            known.add(text)
+    return found
 
 
 def _missed(messaging: Messaging, honest: Messaging) -> dict[WhyMissed, str]:
