@@ -177,11 +177,10 @@ class Play(World):
         if day:
             self.takeover.morning(day)
         self.renew(self.cast.devices)
-        for group in self.scenario.groups:
-            if day in (0, group.removal_day):
-                members = self.scenario.members(group, day)
-                speaker = next(user.devices[0] for user in self.scenario.users if user.name == members[0])
-                self.announce(speaker, Group(group.name, members, group.sender_keys))
+        for group in [each for each in self.scenario.groups if day in (0, each.removal_day)]:
+            members = self.scenario.members(group, day)
+            speaker = next(user.devices[0] for user in self.scenario.users if user.name == members[0])
+            self.announce(speaker, Group(group.name, members, group.sender_keys))
         self.scheme.each_day(self.wire, day)
         for spec in self.scenario.warrants:
             if spec.issued == day:
