@@ -159,15 +159,6 @@ def test_of_three_agents_two_helpers_are_needed_and_a_liar_is_named_all_the_same
     assert world.sharing.key == world.authority.heard.at(0).key
 
 
-def test_who_lends_nothing_is_named_if_a_share_is_lost_by_it_and_else_stops_nobody():
-    world = World({1: faults.Keeping}, mornings=1, t=2, n=3)
-    assert world.agent(2).share is None and world.blamed() == set()
-    assert (1, "agent-1", "Forged: it lent agent-2 no value, and too few others did") in world.wire.refusals
-    world = World({1: faults.Keeping}, mornings=1, t=3, n=5)
-    assert world.agent(2).share is not None
-    assert not any("it lent" in reason for _, _, reason in world.wire.refusals)
-
-
 @sizes
 def test_a_value_of_an_old_share_fits_no_more(t, n):
     class Stale(faults.Lending):

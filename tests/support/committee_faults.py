@@ -286,15 +286,6 @@ class Lending(Faulty):
         return changed(value, raw=off(value.raw))
 
 
-class Keeping(Faulty):
-    """Lends nothing to whoever recovers a share."""
-
-    when = "recovery"
-
-    def _lend(self, wire, run, made):
-        pass
-
-
 class Absent(Faulty):
     """Is down while runs of the kind `when` are held."""
 

@@ -15,7 +15,6 @@ holds a run. Sources: see those modules.
 from __future__ import annotations
 
 from escrow.crypto import new_private, new_signing_key
-from escrow.errors import Forged
 from escrow.sharing.blame import Blame, Blamed
 from escrow.sharing.committee.broadcast import Board, MemberKey, NextKey
 from escrow.sharing.committee.rounds import (
@@ -174,18 +173,12 @@ class Member(Speaker):
             self.erase()
 
     def restore(self, wire: Wire, run: MemberRun) -> None:
-        """Recover the lost share from the values that were lent, and blame the lenders of wrong ones.
-
-        If too few fit, complain of who lent none: a member that has no share of its own does not either.
-        """
+        """Recover the lost share from the values that were lent, and blame the lenders of wrong ones."""
         try:
-            sharing, made = self._known(), self.concluded(wire, run)
-            told = recovery.recovery(sharing, made, self.index)
+            sharing = self._known()
+            told = recovery.recovery(sharing, self.concluded(wire, run), self.index)
             wrong = [value for value in run.lent if not recovery.value_fits(sharing, told, value)]
             self.blame(wire, (Blame(value.index, "it lent a value that does not fit") for value in wrong))
-            lent = {value.index for value in run.lent}
-            for index in set(made.members) - lent if len(lent) - len(wrong) < sharing.t else ():
-                wire.complain(self.names[index - 1], Forged(f"it lent {self.name} no value, and too few others did"))
             self.hold(sharing, recovery.recover(sharing, told, tuple(each for each in run.lent if each not in wrong)))
         finally:
             self.erase()
