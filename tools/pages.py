@@ -117,13 +117,13 @@ def _table(matrix: Matrix) -> str:
         figures = (_figure(column, [cells[scheme, name] for name in under]) for column, under in shown)
         lines.append(f"| {scheme} | {' | '.join(figures)} |")
     scenario, listening = matrix.manifest.scenario, [cells[scheme, LISTENING] for scheme in names]
-    size = f"{listening[0].sent} texts among {len(scenario.users)} users, {scenario.days} days; seed {scenario.seed}"
+    size = f"{listening[0].sent} texts among {len(scenario.users)} users in {scenario.days} days (seed {scenario.seed})"
     heard = max(each.exposed.total for each in listening)
     return "\n".join(
         [
             *lines,
             "",
-            f"{size}; warrants cover {listening[0].entitled} texts.",
+            f"{size}; warrants cover {listening[0].entitled} of them.",
             f"Somebody who only listens, also to the lawful access, reads {heard} under every scheme.",
             "[Other seeds and scenarios](docs/sensitivity.md) give other numbers.",
             "",
