@@ -265,7 +265,7 @@ def test_faults_seeded_in_threshold_are_caught_by_properties(monkeypatch):
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in PROPERTIES["no valid warrant no text"].broken(Threshold())
     monkeypatch.setattr(threshold, "label_of", lambda *_: bytes(32))
-    assert "in place of" in PROPERTIES["a field is bound"].broken(Threshold())
+    assert "a text is yielded with another" in PROPERTIES["a field is bound"].broken(Threshold())
 
 
 # --- faults seeded in split-key ---
@@ -321,7 +321,7 @@ def test_faults_seeded_in_split_key_are_caught_by_properties(monkeypatch):
     monkeypatch.setattr("escrow.warrant.in_force", lambda *_: True)
     assert "expired" in PROPERTIES["no valid warrant no text"].broken(SplitKey())
     monkeypatch.setattr(split_key.SplitField, "context", lambda self: b"context")
-    assert "in place of" in PROPERTIES["a field is bound"].broken(SplitKey())
+    assert "a text is yielded with another" in PROPERTIES["a field is bound"].broken(SplitKey())
 
 
 # --- services ---

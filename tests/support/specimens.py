@@ -128,9 +128,8 @@ def insisting(request):
 
 def all_but(*names):
     """A context that leaves out these labels."""
-    return lambda field: codec.encode(
-        [getattr(field, name) for name in ("chain", "n", "people", "day", "header") if name not in names]
-    )
+    labels = [name for name in ("chain", "n", "people", "day", "agent", "header") if name not in names]
+    return lambda field: codec.encode([getattr(field, name) for name in labels if hasattr(field, name)])
 
 
 def trusting(authority, warrant, intercepted, kind):
