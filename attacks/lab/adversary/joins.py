@@ -14,6 +14,7 @@ Three tables serve them: fields by (chain, n), messages by (chain, n) and by (ke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
@@ -96,7 +97,7 @@ class Joins:
         restore = itemgetter(*map(order.index, range(len(order))))
         return get, table, _long_join(pass_over, rest, self._facts, restore, fire)
 
-    def _compile(self, rule: Rule, start: int, plan: list[JoinStep], place: int) -> Lookup:
+    def _compile(self, rule: Rule, start: int, plan: Sequence[JoinStep], place: int) -> Lookup:
         """Return the look-up of one step; its key is read from the arriving fact, or from the facts bound by then.
 
         A fact that fits two arguments of one rule meets itself once: where it arrives as the earlier of the two.
@@ -117,14 +118,15 @@ class Joins:
 # --- plans ---
 
 
-def plan_of(rule: Rule, start: int) -> list[JoinStep]:
+@cache
+def plan_of(rule: Rule, start: int) -> tuple[JoinStep, ...]:
     """Return the other arguments in turn, each time the one with the most equalities to those already bound."""
-    classes, bound, steps = _classes(rule), [start], []
+    classes, bound, steps = _classes(rule), [start], list[JoinStep]()
     while len(bound) < len(rule.takes):
         free = [position for position in range(len(rule.takes)) if position not in bound]
         steps.append(max((_tie(classes, each, bound) for each in free), key=lambda step: len(step.mine)))
         bound.append(steps[-1].position)
-    return steps
+    return tuple(steps)
 
 
 def _classes(rule: Rule) -> list[dict[int, str]]:
