@@ -32,7 +32,7 @@ from escrow.scheme import Scheme
 
 Progress = Callable[[int, int, str], None]
 UNFINISHED = frozenset[Verdict]({"ERROR", "TIMEOUT"})
-KILLED = "the process that ran this, or another, was killed; run it again"
+KILLED = "the process that ran this was killed; run it again"
 
 
 class Shard(NamedTuple):
@@ -68,6 +68,11 @@ class Task(msgspec.Struct, frozen=True):
         """The scheme and the attacks, for messages."""
         names = ", ".join(attack.name for attack in self.run)
         return f"{self.scheme.name}: {names}" if self.scheme else f"controls: {names}"
+
+    @property
+    def group(self) -> str:
+        """What tasks have in common that share an honest play: their scheme. Controls share nothing."""
+        return self.scheme.name if self.scheme else self.name
 
 
 class TaskResult(msgspec.Struct, frozen=True):
@@ -223,7 +228,8 @@ def run_plan(
     _shared.clear()
     kept, lost = list(journal.known if journal is not None else ()), list[JournalLine]()
     tasks = plan.tasks(shard, kept)
-    for done, part in enumerate(spread(partial(_perform, timeout=timeout), tasks, jobs, _killed), 1):
+    parts = spread(partial(_perform, timeout=timeout), tasks, jobs, _killed, lambda task: task.group)
+    for done, part in enumerate(parts, 1):
         kept += part.kept
         lost += part.lost
         if journal is not None and part.kept:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+import traceback
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from escrow.registry import PREFIX, load_files
 
 TICK = 0.2  # seconds between two checks of the clock, and of whether the parent still lives
+GARBAGE = 7_000  # objects that are made before the youngest are looked through: ten times the usual number
 GRACE = 5.0  # seconds that a stopped task has to clean up before it is stopped again
 
 T = TypeVar("T")
@@ -28,23 +31,117 @@ class TimedOut(BaseException):
     """A task's time is over. It is no Exception, so that no `except Exception` of a scheme stops it."""
 
 
-def spread(perform: Callable[[T], P], tasks: Sequence[T], jobs: int, killed: Callable[[T], P]) -> Iterator[P]:
+def spread(
+    perform: Callable[[T], P],
+    tasks: Sequence[T],
+    jobs: int,
+    killed: Callable[[T], P],
+    group: Callable[[T], Hashable] = id,
+) -> Iterator[P]:
     """Yield the results of `perform` for each task, in the order in which they end, `jobs` at once.
 
-    For a task whose process was killed from outside, the result is that of `killed`.
+    A process goes on with the group of its last task, because it has worked out what the group shares. For a task whose
+    process was killed from outside, the result is that of `killed`.
     """
     if jobs == 1:
         yield from map(perform, tasks)
         return
-    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
-    given = os.getpid(), _plugin_files()
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=given) as pool:
-        waiting = {pool.submit(perform, task): task for task in tasks}
-        for future in as_completed(waiting):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield killed(waiting[future])
+    left, workers, working = _Left(tasks, group), list[_Worker[T, P]](), dict[Any, _Worker[T, P]]()
+
+    def begin(worker: _Worker[T, P]) -> None:
+        worker.begin(*left.take(worker.group))
+        working[worker.pipe] = worker
+
+    def another() -> _Worker[T, P]:
+        workers.append(_Worker(perform))
+        return workers[-1]
+
+    try:
+        for _ in range(min(jobs, len(tasks))):
+            begin(another())
+        while working:
+            for pipe in wait([*working]):
+                worker = working.pop(pipe)
+                task, result = worker.task, worker.result()
+                if left:
+                    begin(another() if result is None else worker)
+                yield killed(task) if result is None else result
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class _Left(Generic[T]):
+    """The tasks that are left, by group."""
+
+    def __init__(self, tasks: Iterable[T], group: Callable[[T], Hashable]) -> None:
+        self._waiting: dict[Hashable, deque[T]] = {}
+        self._begun: set[Hashable] = set()
+        for task in tasks:
+            self._waiting.setdefault(group(task), deque()).append(task)
+
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self._waiting)
+
+    def take(self, group: Hashable) -> tuple[Hashable, T]:
+        """Take a task, and say of which group: of this one, else of one that nobody has begun, else of the largest."""
+        if group not in self._waiting:
+            fresh = (each for each in self._waiting if each not in self._begun)
+            group = next(fresh, max(self._waiting, key=lambda each: len(self._waiting[each])))
+        self._begun.add(group)
+        task = self._waiting[group].popleft()
+        if not self._waiting[group]:
+            del self._waiting[group]
+        return group, task
+
+
+class _Worker(Generic[T, P]):
+    """A process that performs one task after another."""
+
+    task: T
+    group: Hashable = None
+
+    def __init__(self, perform: Callable[[T], P]) -> None:
+        get = multiprocessing.get_context
+        context = get("fork") if hasattr(os, "fork") else get("spawn")
+        self.pipe, theirs = context.Pipe()
+        given = theirs, perform, os.getpid(), _plugin_files()
+        self._process = context.Process(target=_perform_all, args=given, daemon=True)
+        self._process.start()
+        theirs.close()  # so that the pipe ends when the process does
+
+    def begin(self, group: Hashable, task: T) -> None:
+        """Begin a task."""
+        self.group, self.task = group, task
+        self.pipe.send(task)
+
+    def result(self) -> P | None:
+        """Return the task's result, or None if the process was killed. Raise the exception that stopped it."""
+        try:
+            result, error = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            return None
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return]  # what `perform` gave in the process
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join()
+
+
+def _perform_all(pipe: Connection, perform: Callable[[T], P], parent: int, plugins: tuple[str, ...]) -> None:
+    """Perform each task that comes through the pipe, and send its result back, or the exception that stopped it."""
+    _prepare(parent, plugins)
+    while True:
+        task = pipe.recv()
+        try:
+            pipe.send((perform(task), None))
+        except BaseException as error:
+            error.add_note(traceback.format_exc())
+            pipe.send((None, error))
 
 
 def _plugin_files() -> tuple[str, ...]:
@@ -55,6 +152,8 @@ def _plugin_files() -> tuple[str, ...]:
 def _prepare(parent: int, plugins: tuple[str, ...]) -> None:
     _end_with(parent)
     load_files(Path(file) for file in plugins)
+    gc.freeze()  # what is loaded stays, and need not be looked through for garbage
+    gc.set_threshold(GARBAGE)
 
 
 def _end_with(parent: int) -> None:
