@@ -80,8 +80,9 @@ def apart(kinds: frozenset[type]) -> tuple[frozenset[type], ...]:
 
 
 @cache
-def _readings(kinds: frozenset[type]) -> tuple[Any, ...]:
-    return tuple(map(union, apart(kinds)))
+def _readings(kinds: frozenset[type]) -> tuple[tuple[Any, msgspec.msgpack.Decoder[Any]], ...]:
+    """Return unions of the types, each with its decoder: to look one up by a union takes long."""
+    return tuple((each, _decoder(each)) for each in map(union, apart(kinds)))
 
 
 def _full_name(kind: type) -> tuple[str, str]:
@@ -98,13 +99,17 @@ def decode(data: bytes, kind: type[T]) -> T:
     Raises:
         Malformed: `data` is not the canonical encoding of a `kind`.
     """
+    return _decoded(data, kind, _decoder(kind))  # type: ignore[no-any-return, arg-type]  # made for `kind`, which is hashable
+
+
+def _decoded(data: bytes, kind: Any, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
     try:
-        value = _decoder(kind).decode(data)  # type: ignore[arg-type]  # types are hashable
+        value = decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not a {_name(kind)}: {error}") from None
     if encode(value) != data:
         raise Malformed(f"not the canonical encoding of a {_name(kind)}")
-    return value  # type: ignore[no-any-return]  # the decoder was built for `kind`
+    return value
 
 
 def decode_any(data: bytes, kinds: frozenset[type]) -> Any:
@@ -115,8 +120,8 @@ def decode_any(data: bytes, kinds: frozenset[type]) -> Any:
     *others, last = _readings(kinds)
     for each in others:
         with suppress(Malformed):
-            return decode(data, each)
-    return decode(data, last)
+            return _decoded(data, *each)
+    return _decoded(data, *last)
 
 
 def decode_each(data: bytes, kinds: frozenset[type]) -> tuple[Any, ...]:
@@ -124,7 +129,7 @@ def decode_each(data: bytes, kinds: frozenset[type]) -> tuple[Any, ...]:
     found = []
     for each in _readings(kinds):
         with suppress(Malformed):
-            found.append(decode(data, each))
+            found.append(_decoded(data, *each))
     return tuple(found)
 
 

@@ -245,7 +245,13 @@ class Suite:
         """Return the context that `enc` set up towards `key`. Raise Forged if `enc` is no public key of the KEM."""
         return ReceiverContext(*self._schedule(key.exchange(enc), enc, key.public, info))
 
-    def _schedule(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Schedule:
+    def _schedule(self, *given: bytes) -> Schedule:
+        """Return what a context is made of. Both ends make it; an observer is told of each step of both."""
+        if crypto.observed():
+            return self._scheduled(*given)
+        return crypto.recalled(("hpke", self._id, *given), self._scheduled, *given)
+
+    def _scheduled(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Schedule:
         eae_prk = self._extract(self._kem_id, b"", b"eae_prk", dh)
         shared = crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32)
         info_hash = self._extract(self._id, b"", b"info_hash", info)
