@@ -298,7 +298,7 @@ def _check_same(path: Path, contents: Contents, header: JournalHeader, keys: Map
         was, is_ = (f"shard {each.shard}" if each.shard else "no shard" for each in (contents.header, header))
         raise NotComparable(f"{path} holds another part of this run: it is {was}, not {is_}")
     for number, line in enumerate(contents.lines, 2):
-        if keys.get(line.cell_id, line.key) != line.key:  # controls that no cell needs may be there
+        if keys[line.cell_id] != line.key:
             raise Malformed(f"{path}, line {number}: {said(line.cell_id)} has a key that is not of this run")
 
 

@@ -51,7 +51,8 @@ WHOLE = Shard()
 class Task(msgspec.Struct, frozen=True):
     """Some cells of one scheme or, without a scheme, the controls of one attack. `keys` are by attack.
 
-    `faults` are the broken properties of the scheme's bytes, if they are known.
+    `faults` are the broken properties of the scheme's bytes, if they are known; `schemes` are those of the cells that
+    the controls are for.
     """
 
     scheme: Scheme | None
@@ -62,6 +63,7 @@ class Task(msgspec.Struct, frozen=True):
     isolated: bool
     keys: dict[str, str]
     faults: tuple[str, ...] | None = None
+    schemes: tuple[Scheme, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,6 +75,10 @@ class Task(msgspec.Struct, frozen=True):
     def group(self) -> str:
         """What tasks have in common that share an honest play: their scheme. Controls share nothing."""
         return self.scheme.name if self.scheme else self.name
+
+    def applies(self, attack: Attack) -> bool:
+        """Return whether an attack applies to one of `schemes`. It sets schemes up, which may take any time."""
+        return any(not attack.applies(each, cast_of(each, self.scenario)) for each in self.schemes)
 
 
 class TaskResult(msgspec.Struct, frozen=True):
@@ -126,19 +132,13 @@ class Plan:
 
     @cached_property
     def keys(self) -> dict[CellId, str]:
-        """The key of every cell, and of the controls of every attack that applies to a scheme of the run."""
+        """The key of every cell, and of every attack's controls."""
         cells = {
             (scheme.name, attack.name): cell_key(scheme, attack, self.scenario, self.every, self.plain)
             for scheme in self.schemes
             for attack in self.attacks
         }
-        return cells | {("", attack.name): control_key(attack, self.every) for attack in self._applying}
-
-    @cached_property
-    def _applying(self) -> list[Attack]:
-        """The attacks that apply to a scheme of the run: no cell needs the controls of others."""
-        casts = [(scheme, cast_of(scheme, self.scenario)) for scheme in self.schemes]
-        return [attack for attack in self.attacks if any(not attack.applies(*each) for each in casts)]
+        return cells | {("", attack.name): control_key(attack, self.every) for attack in self.attacks}
 
     def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
         """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known."""
@@ -155,12 +155,13 @@ class Plan:
         passive = tuple(attack for attack in self.attacks if attack not in active)
         groups = ([passive] if passive else []) + [(attack,) for attack in active]
         tasks = [self._task(scheme, group) for scheme in reversed(self.schemes) for group in groups]
-        return tasks + [self._task(None, (attack,)) for attack in self._applying]
+        return tasks + [self._task(None, (attack,)) for attack in self.attacks]
 
     def _task(self, scheme: Scheme | None, run: tuple[Attack, ...]) -> Task:
         keys = {attack.name: self.keys[scheme.name if scheme else "", attack.name] for attack in run}
         faults = self.faults.get(scheme.name) if scheme else None
-        return Task(scheme, run, self.every, self.scenario, self.plain, self.isolated, keys, faults)
+        schemes = () if scheme else tuple(self.schemes)
+        return Task(scheme, run, self.every, self.scenario, self.plain, self.isolated, keys, faults, schemes)
 
 
 def _turns(attack: Attack) -> bool:
@@ -256,7 +257,7 @@ def _perform(task: Task, timeout: float | None) -> TaskResult:
 
 def _lines(task: Task) -> Iterator[JournalLine]:
     if task.scheme is None:
-        for attack in task.run:
+        for attack in filter(task.applies, task.run):  # no cell needs the controls of others
             control = controlled(attack, task.every, isolated=task.isolated)
             yield _control(task, attack, control.failure, control.fired)
         return
