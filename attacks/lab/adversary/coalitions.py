@@ -118,6 +118,7 @@ class AccessStructure:
         for masks, opened in zip(self._of_label, of_label.values(), strict=True):
             for mask in masks:
                 self._opened[mask].append(opened)
+        self._known: dict[tuple[int, int], Coalition] = {}  # by mask, and the thresholds above it
         self._by_top: dict[int, list[int]] = defaultdict(list)  # masks by their highest bit: who lacks it lacks them
         for mask in self._opened:
             self._by_top[mask.bit_length()].append(mask)
@@ -196,6 +197,11 @@ class AccessStructure:
         return self._coalition(mask, 0)
 
     def _coalition(self, mask: int, above: int) -> Coalition:
+        if (mask, above) not in self._known:
+            self._known[mask, above] = self._found(mask, above)
+        return self._known[mask, above]
+
+    def _found(self, mask: int, above: int) -> Coalition:
         plain, symbols = self._split(mask)
         held: dict[str, list[int]] = defaultdict(list)
         for atom in self.atoms.within(plain):

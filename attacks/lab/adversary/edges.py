@@ -106,6 +106,10 @@ class ServiceEdges(Sequence[ServiceEdge]):
         """Return the firing that one edge answers with."""
         return self._firing[at]
 
+    def packed(self) -> tuple[array[int], array[int], array[int], array[int]]:
+        """Return of each edge its kind, by number, and its firing; and all premises, and where those of each begin."""
+        return self._kind, self._firing, self._cells, self._start
+
     def premised(self) -> set[int]:
         """Return all facts that are premises."""
         return set(self._cells)
@@ -272,11 +276,17 @@ class Edges:
 
     # --- all of them ---
 
-    def walk(self, edges: Iterable[int]) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
-        """Yield (edge, needs, gives), as the methods of these names say; of a gate `needs` are the paying guards."""
+    def walk(
+        self, edges: Iterable[int], serves: Sequence[bool] = (), by_bytes: bool = True
+    ) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
+        """Yield (edge, needs, gives), as the methods of these names say; of a gate `needs` are the paying guards.
+
+        `serves`, if given, says of each kind of service whether its edges are wanted; `by_bytes` says it of byte edges.
+        """
         cells, starts, rules, services, firings = self._cells, self._start, self._rule, self.services, len(self._rule)
         needed, takes = [each[0] for each in self._orders], [each[1] for each in self._orders]
-        answered, ruled, by_bytes = firings + len(self.gates), self.rules_end, self.by_bytes
+        answered, ruled, bytewise = firings + len(self.gates), self.rules_end, self.by_bytes
+        kinds, answers, shown, shown_from = services.packed()
         for edge in edges:
             if edge < firings:
                 start, rule = starts[edge], rules[edge]
@@ -285,7 +295,12 @@ class Edges:
                 gate = self.gates[edge - firings]
                 yield edge, self.paying(gate), gate.conclusions
             elif edge >= ruled:
-                yield edge, by_bytes.premises[edge - ruled], by_bytes.conclusions[edge - ruled]
-            else:
+                if by_bytes:
+                    yield edge, bytewise.premises[edge - ruled], bytewise.conclusions[edge - ruled]
+            elif not serves or serves[kinds[edge - answered]]:
                 at = edge - answered
-                yield edge, services.premises(at), self.gives(services.firing(at))
+                made = answers[at]
+                gives = (
+                    cells[starts[made] + takes[rules[made]] : starts[made + 1]] if made < firings else self.gives(made)
+                )
+                yield edge, shown[shown_from[at] : shown_from[at + 1]], gives

@@ -26,6 +26,7 @@ from operator import or_
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.condensation import Makers, order
+from attacks.lab.adversary.edges import ServiceKind
 from attacks.lab.adversary.facts import FREE, Atom
 from attacks.lab.adversary.timing.cuts import Cuts, cut_atoms
 from attacks.lab.adversary.timing.evenings import WHENEVER
@@ -127,9 +128,17 @@ def minimal(masks: Iterable[int]) -> list[int]:
     for mask in sorted(set(masks), key=_by_size):
         if mask.bit_count() > size:
             size, fewer = mask.bit_count(), len(kept)
-        if not any(each & mask == each for each in islice(kept, fewer)):
+        outside = ~mask
+        if all(each & outside for each in islice(kept, fewer)):
             kept.append(mask)
     return kept
+
+
+def _serves(kind: ServiceKind, name: str) -> bool:
+    """Return whether the answers of a kind of service belong to a pass."""
+    if name in (MATHEMATICS, BYTES) or not kind.failed:
+        return name not in (MATHEMATICS, BYTES)
+    return name.startswith(WITHOUT) and kind.failed == {name.removeprefix(WITHOUT)}
 
 
 def _by_size(mask: int) -> tuple[int, int]:
@@ -257,36 +266,30 @@ class Labels:
         return self.antichains.sets[self.label(name)[fact]]
 
     def stands(self, edge: int, name: str) -> bool:
-        """Return whether an edge belongs to a pass.
-
-        A service edge only if the pass waives every check that it fails.
-        """
+        """Return whether an edge belongs to a pass: a service only if the pass waives every check that it fails."""
         if edge >= self.closure.edges.rules_end:
             return name == BYTES
-        if (kind := self.closure.edges.service_kind(edge)) is None:
-            return True
-        if name in (MATHEMATICS, BYTES) or not kind.failed:
-            return name not in (MATHEMATICS, BYTES)
-        return name.startswith(WITHOUT) and kind.failed == {name.removeprefix(WITHOUT)}
+        return (kind := self.closure.edges.service_kind(edge)) is None or _serves(kind, name)
 
     def satisfied(self, mask: int) -> int:
         """Return `mask` with the bits of all thresholds that it meets."""
         given = any(mask & self.atoms.bit[symbol] for symbol in self.atoms.symbols)
         before, mask = -1, mask | self.work.cheap
         while mask != before:
-            before = mask
+            before, known = mask, dict[int, bool]()
             for symbol in self.atoms.symbols:
                 bit = self.atoms.bit[symbol]
-                if not mask & bit and self._meets(mask, symbol, given):
+                if not mask & bit and self._meets(mask, symbol, given, known):
                     mask |= bit
         return mask
 
-    def _meets(self, mask: int, symbol: Symbol, given: bool) -> bool:
-        """Return whether a mask opens enough members.
+    def _meets(self, mask: int, symbol: Symbol, given: bool, known: dict[int, bool]) -> bool:
+        """Return whether a mask opens enough members; `known` says which it opened, since thresholds share members.
 
         Where thresholds were `given` in it, not met, one of them may leave too few of the members out to fail.
         """
-        met = [member for member in symbol.members if self.opens(member, mask)]
+        known |= {member: self.opens(member, mask) for member in symbol.members if member not in known}
+        met = [member for member in symbol.members if known[member]]
         if len(met) >= symbol.t or not given:
             return len(met) >= symbol.t
         missing = Counter(symbol.members) - Counter(met)
@@ -296,7 +299,8 @@ class Labels:
 
     def opens(self, label: int, mask: int) -> bool:
         """Return whether a (satisfied) mask derives the facts with this label."""
-        return any(each & mask == each for each in self.antichains.sets[label])
+        outside = ~mask
+        return any(not each & outside for each in self.antichains.sets[label])
 
     # --- the fixpoint ---
 
@@ -320,16 +324,17 @@ class Labels:
 
         This is the lab's hottest loop over edges: products and unions that need no work are not called.
         """
-        product, union, firings = self.antichains.product, self.antichains.union, self.closure.edges.firings
+        product, union, all_edges = self.antichains.product, self.antichains.union, self.closure.edges
+        kinds, firings = all_edges.services.kinds(), all_edges.firings
+        serves = [_serves(kind, name) for kind in kinds]
+        plain = all_edges.rules_end if any(kind.until is not None for kind in kinds) else firings + len(all_edges.gates)
         grew = False
-        for edge, needs, conclusions in self.closure.edges.walk(edges):
-            if edge >= firings and not self.stands(edge, name):
-                continue
+        for edge, needs, conclusions in all_edges.walk(edges, serves, name == BYTES):
             joint = ALWAYS
             for fact in needs:
                 label = labels[fact]
                 joint = label if joint == ALWAYS else product(joint, label)
-            if edge >= firings:
+            if firings <= edge < plain:  # neither a firing nor what has only its premises
                 joint = self._gated(edge, joint, labels, name, looping)
             if joint == NEVER:
                 continue
@@ -348,15 +353,10 @@ class Labels:
         if gate is None:
             kind = self.closure.edges.service_kind(edge)
             return joint if kind is None or kind.until is None else self._cuts.by(joint, kind.until)
-        members = [self._any(same, labels) for same in gate.members.values()]
+        union = self.antichains.union
+        members = [reduce(union, [labels[fact] for fact in same], NEVER) for same in gate.members.values()]
         enough = self._looping(gate.t, members, (name, edge)) if looping else self._threshold(gate.t, members)
         return self.antichains.product(joint, enough)
-
-    def _any(self, facts: Iterable[int], labels: list[int]) -> int:
-        label = NEVER
-        for fact in facts:
-            label = self.antichains.union(label, labels[fact])
-        return label
 
     def _threshold(self, t: int, members: Iterable[int]) -> int:
         """Return the label of at least `t` of the members: multiplied out, or a symbol."""

@@ -120,8 +120,7 @@ def _extra(analysis: Analysis) -> Iterator[tuple[tuple[Seizure, ...], set[int]]]
         for mask in set(analysis.masks(text, BYTES)) - set(analysis.masks(text)):
             of_mask[mask].add(text)
     for mask, texts in of_mask.items():
-        coalition = structure.coalition(mask)
-        members = structure.example(mask).members if coalition.thresholds else coalition.members
+        members = structure.example(mask).members
         evenings = ([Seizure(each.principal, (day,)) for day in each.evenings] or [each] for each in members)
         for taken in islice(product(*evenings), CHOICES):
             if more := texts - analysis.opened_by(taken):
