@@ -91,6 +91,8 @@ def draw_verified(page: Page, result: Verifieds) -> None:
 def draw_checks(page: Page, result: Checks) -> None:
     """Draw the checks that fail, then those that hold, which Markdown folds, the count, and the cells."""
     failed = [each for each in result.checks if not each.holds]
+    if failed:
+        page.heading("What fails")
     for each in failed:
         page.line(f"  FAILS  {each.name}: {each.detail}", ATTENTION, hang=9)
     count = f"{result.subject}: {len(result.checks) - len(failed)} of {len(result.checks)} hold."

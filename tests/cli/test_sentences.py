@@ -174,6 +174,7 @@ def test_checks_that_fail_stand_first_and_those_that_hold_are_folded() -> None:
     found = tokens(lambda page: draw_checks(page, Checks(subject="mine", checks=checks)))
     said = [each.content.strip() for each in found if each.type in ("inline", "html_block")]
     assert said == [
+        "What fails",
         "FAILS  bad: see f.py, line 3",
         "<details><summary>mine: 1 of 2 hold.</summary>",
         "holds  good",
