@@ -12,6 +12,7 @@ from escrow import crypto
 from escrow.codec import Fact, walk
 from escrow.crypto import Run as Door
 from escrow.crypto import sha256
+from escrow.derivation import honest_only
 from escrow.errors import Unreachable
 from escrow.primitives import group
 from escrow.schemes.threshold import Threshold, ThresholdAgent
@@ -32,6 +33,7 @@ def changed(fact, **values):
     return msgspec.structs.replace(fact, **values)
 
 
+@honest_only("a liar's dealing, in place of `gjkr.deal`")
 def hollow(at, setting, dealer):
     """Deal as `gjkr.deal`, under Pedersen's commitments, a polynomial of which one coefficient is 0."""
     values, blindings = group.random_scalars(setting.t), group.random_scalars(setting.t)
