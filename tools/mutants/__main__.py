@@ -5,7 +5,7 @@
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
   --journal FILE                          where each finding is written at once: the same command goes on from there
-  --earlier JOURNAL COMMIT                try only what nothing noticed in the count of that commit, or it had not;
+  --earlier JOURNAL COMMIT                try what nothing noticed in that commit's count and has no reason, or is new;
                                           with --sample, N of the faults that it tried
   --write                                 write docs/mutants.md, which names the commit whose sources were counted
 
@@ -318,9 +318,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = [each for each in chosen if each.key in before]
     chosen, journal = chosen[: options.sample], Journal(options.journal)
     noticed = {key: found for key, found in before.items() if found.by}
-    left = [each for each in chosen if each.key not in noticed]
+    reasoned = {key: found for key, found in before.items() if not found.by and key in page.reasons()}
+    left = [each for each in chosen if each.key not in noticed | reasoned]
     measure(journal, left, options.jobs)
-    results = [(each, noticed.get(each.key) or journal.found[each.key]) for each in chosen]
+    results = [(each, (noticed | reasoned).get(each.key) or journal.found[each.key]) for each in chosen]
     if options.write:
         first = git("rev-parse", "--short=12", options.earlier[1]).strip() if options.earlier else ""
         text = page.drawn(results, len(whole), page.Counted(counted, first, len(left)), options.seed)

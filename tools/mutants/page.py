@@ -94,8 +94,8 @@ class Counted(NamedTuple):
             return [f"This is a count of the sources of commit {self.commit}."]
         return [
             f"This is a count of the sources of commit {self.before}.",
-            f"What nothing noticed there was tried again at {self.commit}, with the tests of that commit, and so were",
-            f"faults that were not tried there: {self.again} in all. What had been noticed was not tried again.",
+            f"What nothing noticed there and has no reason was tried again at {self.commit}, with the tests of that",
+            f"commit, and so were faults that were not tried there: {self.again} in all. What was noticed was not.",
         ]
 
 
