@@ -40,7 +40,7 @@ ABSENT["cells-1.jsonl"] = ABSENT["matrix-1.json"]
 def test_report_draws_it_in_every_format(name: str, format_: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(SAVED / name), "--format", format_]) == 0
     shown = capsys.readouterr()
-    assert ("agent" if format_ in {"jsonl", "csv"} else "envelope") in shown.out
+    assert ("agent" if format_ in {"jsonl", "csv"} else "scenario") in shown.out.casefold()
     assert shown.err == f"not in this file: {ABSENT[name]}\n"
     if format_ == "json" and name != "cells-1.jsonl":
         old, now = json.loads((SAVED / name).read_bytes()), json.loads(shown.out)
