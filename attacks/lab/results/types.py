@@ -9,16 +9,16 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from attacks.lab.results.bounds import Count, DayOrNone, Result, once
-from attacks.lab.results.counts import Added as Added
-from attacks.lab.results.counts import Against as Against
-from attacks.lab.results.counts import Cost as Cost
-from attacks.lab.results.counts import Exposed as Exposed
-from attacks.lab.results.counts import Exposure as Exposure
-from attacks.lab.results.counts import Outside as Outside
 from attacks.lab.results.coverage import Access
 from attacks.lab.results.details import CellTexts, Derivation, MinimalTexts, ScenarioTexts, StateTaken, unpacked
 from attacks.lab.results.formulas import AccessFormula, GuessedAccess
 from attacks.lab.results.naming import Identities, NamedTargets
+from attacks.lab.results.tallies import Added as Added
+from attacks.lab.results.tallies import Against as Against
+from attacks.lab.results.tallies import Cost as Cost
+from attacks.lab.results.tallies import Exposed as Exposed
+from attacks.lab.results.tallies import Exposure as Exposure
+from attacks.lab.results.tallies import Outside as Outside
 from attacks.lab.simulation.scenario import Scenario
 
 Verdict = Literal[
