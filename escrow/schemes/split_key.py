@@ -36,7 +36,7 @@ from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_THEFT, FieldScheme
 from escrow.sharing import elgamal
-from escrow.sharing.accusations import Accusations, NoShare, Revealed, number_in
+from escrow.sharing.accusations import Accusations, NoShare, RevealedShare, number_in
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
 from escrow.warrant import Answer, Authority, Official, Warrant, open_answer, promises
 from escrow.wire import Wire
@@ -121,7 +121,7 @@ class SplitDevice(device.Device):
         """Note an agent's complaint."""
         self.accusations.hear(accuser(self, sender))
 
-    def on_revealed(self, sender: str, packet: Revealed, wire: Wire) -> None:
+    def on_revealed(self, sender: str, packet: RevealedShare, wire: Wire) -> None:
         """Strike out a complaint that the dealer answers with a share that fits the group."""
         self.insist(sender == DEALER, "the dealer answers a complaint")
         fits = self.group is not None and elgamal.share_fits(self.group, packet.share)
@@ -224,7 +224,7 @@ class Dealer(Principal):
         accusers = self.accusations.accusers
         for share in self.dealt:
             if share.index in accusers and len(accusers) < self.t:
-                wire.announce(self.name, to, Revealed(share))
+                wire.announce(self.name, to, RevealedShare(share))
         self.dealt = []
 
     def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:

@@ -19,7 +19,7 @@ class NoShare(Packet, frozen=True):
     """A member tells everybody that it holds no share of the group."""
 
 
-class Revealed(Packet, frozen=True):
+class RevealedShare(Packet, frozen=True):
     """The dealer answers a member's complaint: its share, in the open."""
 
     share: KeyShare

@@ -12,7 +12,7 @@ from escrow.e2ee.policing import field_type
 from escrow.errors import Refused
 from escrow.principal import corrupted
 from escrow.schemes.split_key import SplitDevice, SplitField, SplitKey
-from escrow.sharing.accusations import Accusations, NoShare, Revealed
+from escrow.sharing.accusations import Accusations, NoShare, RevealedShare
 from escrow.sharing.elgamal import KeyShare
 from escrow.testing.harness import Harness, Step, playing
 from escrow.warrant import issue
@@ -72,7 +72,7 @@ def heard(harness, kind):
 
 def test_an_honest_dealing_sends_nothing_more_and_the_dealer_forgets():
     harness, read = play(Dealing())
-    assert read == 2 and heard(harness, NoShare) == heard(harness, Revealed) == []
+    assert read == 2 and heard(harness, NoShare) == heard(harness, RevealedShare) == []
     assert harness.wire.parties["dealer"].dealt == [] and all(fields(harness))
 
 
@@ -95,17 +95,17 @@ def test_one_liar_stops_nobody_because_the_dealer_answers_in_the_open():
     assert read == 2 and told(harness) == []
     for name in harness.owner:
         assert harness.device(name).accusations == Accusations([2], [])
-    assert set(heard(harness, Revealed)) == {"dealer"}
+    assert set(heard(harness, RevealedShare)) == {"dealer"}
 
 
 def test_a_complaint_that_is_not_answered_is_the_end():
     harness, read = play(Dealing(liars=(2,), answers=False))
-    assert read is None and heard(harness, Revealed) == []
+    assert read is None and heard(harness, RevealedShare) == []
 
 
 def test_two_complaints_are_the_end_and_two_shares_are_never_revealed():
     harness, read = play(Dealing(liars=(2, 3)))
-    assert read is None and heard(harness, Revealed) == []
+    assert read is None and heard(harness, RevealedShare) == []
     assert harness.wire.parties["dealer"].dealt == []
 
 
@@ -125,7 +125,7 @@ def test_only_agents_complain_and_only_the_dealer_answers_with_a_share_that_fits
             ("dealer", one_off(revealed), "share fits the dealer's commitments"),
         ):
             with pytest.raises(Refused, match=why):
-                wire.ask(sender, "bob-phone", Revealed(said), type(None))
+                wire.ask(sender, "bob-phone", RevealedShare(said), type(None))
             assert harness.device("bob-phone").accusations == kept
         with pytest.raises(Refused, match="the dealing failed: agent-2 complained"):
             harness.take(Step("say", "bob-phone", "alice"))
