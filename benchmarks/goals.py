@@ -33,6 +33,7 @@ from attacks.lab.costs.workload import Job, Workload
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
 from benchmarks import long_play
 from benchmarks.multiples import UNIT, at_unit, naive_verify, one_multiplication
@@ -55,6 +56,13 @@ SMALL, LARGE = (67, 100), (334, 1000)  # t of n
 LONG = 20_000  # texts that the closure opens
 TRIALS = 1 << 16  # of a rogue LEAF: the expected number for a checksum of 16 bits
 SEARCH = {True: 0.1, False: 1.0}  # seconds, with numpy and without
+PEAK = """
+import sys
+from resource import RUSAGE_SELF, getrusage
+from benchmarks.goals import evaluated
+evaluated(int(sys.argv[1]))
+print(getrusage(RUSAGE_SELF).ru_maxrss)
+"""
 HELP = "import sys; from attacks.cli import main; sys.exit(main())", "--help"
 
 
@@ -279,6 +287,23 @@ def matrix() -> Iterator[Row]:
     yield Row("G14", "a worker of the matrix", 250, after.ru_maxrss / 1024, "MB")
 
 
+def memory() -> Iterator[Row]:
+    """What a text of threshold takes in a cell: two fresh processes, of which one has more texts in as many days."""
+    (few, small), (many, large) = ((texts, int(_output(PEAK, str(texts)))) for texts in (60, 250))
+    yield Row("G14", "a text of threshold", 60, (large - small) / (many - few), "KB")
+
+
+def evaluated(messages: int) -> None:
+    """Evaluate one cell of threshold. The results that a run keeps do not count: there is a bound on them."""
+    every = attacks()
+    Evaluation(Threshold(), tuple(every.values()), default(messages=messages)).cell(every["authority-theft"])
+
+
+def _output(*arguments: str) -> bytes:
+    """What a fresh interpreter prints."""
+    return subprocess.run([sys.executable, "-c", *arguments], check=True, capture_output=True).stdout  # noqa: S603 (our own)
+
+
 def growth() -> Iterator[Row]:
     """A large committee; twice as many users; and four times as many days for the same texts."""
     yield Row("G15", "25 agents, 16 texts (of 212 us)", 5, _read(Threshold(n=25), 16) * UNIT / 1e3, "s")
@@ -313,6 +338,7 @@ GOALS: dict[str, Callable[[], Iterator[Row]]] = {
     "G11": closures,
     "G12": matrix,
     "G13": help_,
+    "G14": memory,
     "G15": growth,
 }
 
