@@ -54,6 +54,16 @@ def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
         assert [alarm.check for alarm in harness.wire.alarms] == ["wrong share of trustee-1"]
 
 
+def test_a_trustee_that_does_not_answer_costs_nothing_whichever_it_is():
+    for name in FairKeys().trustees:
+        with playing(FairKeys()) as harness:
+            warrant = issue(harness.court.key, harness.order("bob"))
+            harness.serve(warrant)
+            harness.play([Step("say", "bob-phone", "alice")])
+            harness.wire.parties[name].shares = []
+            assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
+
+
 def test_a_key_of_which_a_trustee_holds_no_share_is_refused_in_its_own_name():
     with playing(FairKeys()) as harness:
         warrant, trustee = issue(harness.court.key, harness.order("bob")), harness.wire.parties["trustee-2"]
