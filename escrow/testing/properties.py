@@ -205,8 +205,9 @@ def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
     yield "an order that the court did not sign", lambda harness, good: Warrant(harness.order("bob"), good.signature)
     yield "a warrant that expired", ordered(expires=0)
     yield "a warrant that is not in force yet", ordered(issued=2)
-    yield "a warrant about somebody else", ordered(target="nobody")
-    yield "a warrant for other days", ordered(first=DAYS)
+    for other in ("nobody", "alic", "lice", "Alice"):
+        yield f"a warrant about somebody else, {other}", ordered(target=other)
+    yield "a warrant for other days, from tomorrow on", ordered(first=2)
     yield "a warrant for traffic data only", ordered(scope="traffic data")
     yield "a warrant for the subscriber's data only", ordered(scope="subscriber")
     yield "a request that another authority signed", another_requester

@@ -111,6 +111,21 @@ def but(check):
     return lambda *given: (each for each in promises(*given) if each[0] != check)
 
 
+def instead(check, holds):
+    """The promises of every official, of which one is judged in another way."""
+
+    def checks(court, paper, people, day):
+        for name, whether in promises(court, paper, people, day):
+            yield name, holds(paper.order, people, day) if name == check else whether
+
+    return checks
+
+
+by_a_part_of_a_name = instead("target", lambda order, people, day: any(order.target in each for each in people))
+in_any_case = instead("target", lambda order, people, day: order.target.lower() in people)
+a_day_before = instead("window", lambda order, people, day: order.first - 1 <= day <= order.last)
+
+
 def by_any_court(paper, court):
     return paper.signature != bytes(64)
 
