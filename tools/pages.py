@@ -21,9 +21,8 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
-from operator import attrgetter
 from pathlib import Path
 from string import Formatter
 
@@ -32,6 +31,7 @@ import msgspec
 from attacks import registry
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Column
+from attacks.report import summary
 from escrow.registry import schemes
 from escrow.scheme import Finding
 from tools import entries
@@ -100,11 +100,7 @@ def _matrix(file: Path | None) -> Matrix:
 
 def columns() -> list[tuple[Column, list[str]]]:
     """Return the columns of README's table, each with the names of the attacks whose cells it shows."""
-    found: dict[Column, list[str]] = {}
-    for attack in entries.with_place(registry.attacks().values()):
-        if (column := entries.declared(attack, "column")) is not None:
-            found.setdefault(column, []).append(attack.name)
-    return sorted(found.items(), key=lambda each: each[0].place)
+    return summary.columns(entries.with_place(registry.attacks().values()))
 
 
 def _table(matrix: Matrix) -> str:
@@ -114,7 +110,7 @@ def _table(matrix: Matrix) -> str:
     cells = _cells(matrix)
     names = [each.name for each in entries.with_place(schemes().values())]
     for scheme in names:
-        figures = (_figure(column, [cells[scheme, name] for name in under]) for column, under in shown)
+        figures = (summary.figure(column, [cells[scheme, name] for name in under]) for column, under in shown)
         lines.append(f"| {scheme} | {' | '.join(figures)} |")
     scenario, listening = matrix.manifest.scenario, [cells[scheme, LISTENING] for scheme in names]
     size = f"{listening[0].sent} texts among {len(scenario.users)} users in {scenario.days} days (seed {scenario.seed})"
@@ -140,28 +136,6 @@ class _Cells(dict[tuple[str, str], Cell]):
 
 def _cells(matrix: Matrix) -> _Cells:
     return _Cells(((cell.scheme, cell.attack), cell) for cell in matrix.cells)
-
-
-def _figure(column: Column, cells: Sequence[Cell]) -> str:
-    """The largest figure of the attacks that apply, and whose keys gave it where the column says so."""
-    most = largest(column, cells)
-    if most is None:
-        return "–"
-    figure = count(column, most)
-    return f"{figure} ({most.whose})" if column.by_whom and figure else str(figure)
-
-
-def largest(column: Column, cells: Sequence[Cell]) -> Cell | None:
-    """Return the cell with the largest figure, of those whose attack applies; None if none does."""
-    played = (cell for cell in cells if cell.verdict != "NOT_APPLICABLE")
-    return max(played, key=lambda cell: count(column, cell), default=None)
-
-
-def count(column: Column, cell: Cell) -> int:
-    """Return the figure of a cell that a column shows."""
-    figure = attrgetter(column.figure)(cell)
-    assert isinstance(figure, int)
-    return figure
 
 
 def findings() -> list[Finding]:

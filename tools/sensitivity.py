@@ -38,11 +38,12 @@ from attacks.lab.simulation.shapes import read, shapes
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.lab.verdict.fingerprints import sources
 from attacks.report.seeds import in_brackets
+from attacks.report.summary import count, largest
 from escrow.crypto import Results, Run, running
 from escrow.registry import schemes
 from escrow.scheme import Scheme
 from tools import entries
-from tools.pages import columns, count, largest
+from tools.pages import columns
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE, PAGE = ROOT / "docs" / "sensitivity.csv", ROOT / "docs" / "sensitivity.md"

@@ -14,6 +14,7 @@ from attacks.report.access import by_kind
 from attacks.report.cards import Card, draw_card
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
+from attacks.report.summary import draw_summary
 
 NOTEWORTHY = ("BREACH", "FAILS", "INCONCLUSIVE", "TIMEOUT", "ERROR")
 INCOMPLETE = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
@@ -29,6 +30,7 @@ def draw_matrix(page: Page, matrix: Matrix, verdicts: bool = False) -> None:
     """
     page.line(described(matrix.manifest.scenario))
     grid.draw_numbers(page, matrix)
+    draw_summary(page, matrix)
     page.gap()
     page.line(_counted(matrix.cells))
     if matrix.manifest.unverified:

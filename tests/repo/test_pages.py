@@ -1,5 +1,6 @@
 """Property: pages show the entries that declare a place in them, and nothing that is gone."""
 
+import io
 import re
 
 import msgspec
@@ -11,6 +12,8 @@ from attacks.lab.runs.experiment import experiments
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.evaluation import manifest
+from attacks.report import summary
+from attacks.report.page import Page
 from escrow.registry import schemes
 from escrow.scheme import Finding
 from escrow.schemes.plain import Plain
@@ -126,6 +129,29 @@ def test_the_table_and_the_findings_quote_the_cells(monkeypatch):
     assert said == "- **Mine**: 7 of `a, b`, 0.\n  `escrow-lab run mine --scheme plain --scheme heir`\n"
 
 
+def test_a_matrix_ends_with_readmes_table():
+    shown = pages.columns()
+    made = matrix({"plain": SCHEMES["plain"]}, {})
+    under = [name for _, names in shown for name in names]
+    cells = tuple(
+        Cell(scheme="plain", attack=name, verdict="HELD" if at else "NOT_APPLICABLE", sent=at, lawful=at)
+        for at, name in enumerate(under)
+    )
+    manifest = msgspec.structs.replace(made.manifest, attacks=tuple(under))
+    whole = Matrix(manifest=manifest, cells=cells)
+    head, rule, row = drawn(whole).splitlines()
+    assert head.split("  ")[-1].strip() == shown[-1][0].title and set(rule) == {"─"}
+    assert row.split() == ["plain", "–", *("0" for _ in shown[1:])]
+    partial = msgspec.structs.replace(manifest, attacks=tuple(under[1:]))
+    assert shown[0][0].title not in drawn(Matrix(manifest=partial, cells=cells[1:]))
+
+
+def drawn(whole):
+    stream = io.StringIO()
+    summary.draw_summary(Page(stream, 80), whole)
+    return stream.getvalue().strip()
+
+
 @pytest.mark.parametrize(
     ("figures", "shown"),
     [((3, 5, 4), "5 (b)"), ((0, 0, 0), "0"), ((None, 2, None), "2 (b)"), ((None, None, None), "–")],
@@ -142,7 +168,7 @@ def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, sh
         )
         for who, evaded in zip("abc", figures, strict=True)
     ]
-    assert pages._figure(column, cells) == shown
+    assert summary.figure(column, cells) == shown
 
 
 def test_the_list_of_experiments_is_of_those_with_a_place():

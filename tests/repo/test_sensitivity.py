@@ -9,6 +9,7 @@ import pytest
 
 from attacks.cli import main
 from attacks.lab.results.types import Cell, Matrix
+from attacks.report import summary
 from escrow.registry import schemes
 from tools import pages, sensitivity
 from tools.sensitivity import Kept
@@ -54,7 +55,7 @@ def test_a_line_has_the_figures_of_the_matrix(monkeypatch, tmp_path):
     for scheme in chosen:
         for column, names in SHOWN:
             figure = line[f"{scheme.name} {column.title}"]
-            shown = pages._figure(column, [cells[scheme.name, name] for name in names])
+            shown = summary.figure(column, [cells[scheme.name, name] for name in names])
             assert shown == ("–" if figure is None else str(figure))
     first = cells["plain", attacks[0]]
     assert (line["texts"], line["covered"]) == (first.sent, first.entitled)
