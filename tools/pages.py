@@ -31,7 +31,7 @@ import msgspec
 from attacks import registry
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Column
-from attacks.report import summary
+from attacks.report.matrices import summary
 from escrow.registry import schemes
 from escrow.scheme import Finding
 from tools import entries

@@ -37,8 +37,8 @@ from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.simulation.shapes import read, shapes
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.lab.verdict.fingerprints import sources
-from attacks.report.seeds import in_brackets
-from attacks.report.summary import count, largest
+from attacks.report.matrices.seeds import in_brackets
+from attacks.report.matrices.summary import count, largest
 from escrow.crypto import Results, Run, running
 from escrow.registry import schemes
 from escrow.scheme import Scheme

@@ -16,8 +16,8 @@ from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
-from attacks.report import matrix
 from attacks.report.comparison import told
+from attacks.report.matrices import matrix
 from attacks.report.page import plain
 from escrow.registry import parameters
 from escrow.scheme import Scheme

@@ -16,7 +16,7 @@ from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.naming import Identities, Secrets
 from attacks.lab.results.types import Anatomy, ByDay, Minimal
 from attacks.report.access import by_kind
-from attacks.report.matrix import by_check, described
+from attacks.report.matrices.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
 
 HISTORY = "message history kept on a device's screen is not counted"

@@ -7,8 +7,8 @@ from runs import manifest
 
 from attacks import registry as attack_registry
 from attacks.lab.results.types import Cell, Exposed, Exposure, Matrix, Verdict
-from attacks.report import grid
-from attacks.report.matrix import draw_matrix
+from attacks.report.matrices import grid
+from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.page import NARROW, Page, folded
 from escrow import registry
 

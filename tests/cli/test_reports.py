@@ -29,7 +29,8 @@ from attacks.lab.results.types import (
     to_json,
 )
 from attacks.lab.simulation.scenario import default
-from attacks.report import anatomy, cards, matrix, schemas, scorecard
+from attacks.report import anatomy, cards, schemas
+from attacks.report.matrices import matrix, scorecard
 from attacks.report.page import NARROW, Page, counted, plain
 from escrow import registry
 from escrow.schemes.split_key import SplitKey

@@ -12,7 +12,7 @@ from attacks.lab.runs.experiment import experiments
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.evaluation import manifest
-from attacks.report import summary
+from attacks.report.matrices import summary
 from attacks.report.page import Page
 from escrow.registry import schemes
 from escrow.scheme import Finding

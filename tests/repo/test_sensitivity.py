@@ -9,7 +9,7 @@ import pytest
 
 from attacks.cli import main
 from attacks.lab.results.types import Cell, Matrix
-from attacks.report import summary
+from attacks.report.matrices import summary
 from escrow.registry import schemes
 from tools import pages, sensitivity
 from tools.sensitivity import Kept

@@ -103,10 +103,9 @@ class ByteGraph:
         """The texts in each string, and in what was sealed under it and heard."""
         found = {body: {text} for body, text in self._bodies.items()}
         for each in self.door.log.calls:
-            if each.operation == "seal" and each.outputs and self.everybodys(each.outputs[0]):
-                inside = {text for body, text in self._bodies.items() if body in each.inputs[3]}
-                if inside:
-                    found.setdefault(each.inputs[0], set()).update(inside)
+            heard = each.operation == "seal" and each.outputs and self.everybodys(each.outputs[0])
+            if heard and (inside := {text for body, text in self._bodies.items() if body in each.inputs[3]}):
+                found.setdefault(each.inputs[0], set()).update(inside)
         return found
 
     def _lies(self, value: bytes, taken: Iterable[tuple[str, int]]) -> bool:
@@ -168,12 +167,13 @@ class ByteGraph:
 
     def _mix(self, kept: Collection[bytes], written: Iterable[bytes]) -> None:
         """Add the edge of each exclusive or that is a key: parties may mix round the door what they keep or send."""
-        keys = {value for each in self.door.log.calls for value in each.inputs if value in self._numbers}
-        constants = {value for each in self.door.log.calls for value in each.inputs if self.door.constant(value)}
-        over = {(each * size)[:size] for each in written for size in {*map(len, keys)} if each and size <= LONGEST}
-        constants |= over - self._numbers.keys()
+        calls = self.door.log.calls
+        taken = {value for each in calls for value in each.inputs}
+        keys = taken & self._numbers.keys()
+        constants = {value for value in taken if self.door.constant(value)}
+        constants |= _repeated(written, set(map(len, keys))) - self._numbers.keys()
         self._public |= dict.fromkeys(constants, True)
-        results = (value for each in self.door.log.calls for value in each.outputs if each.inputs)  # not what was drawn
+        results = (value for each in calls for value in each.outputs if each.inputs)  # not what was drawn
         for one, other, key in mixed(keys, {*kept, *constants}, results):
             self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
         for one, key in masked(keys, kept):
@@ -190,14 +190,11 @@ class ByteGraph:
             whole = self._targets.open[self._numbers[value]] == [(0, len(value))]
             for how, change in RECODED.items() if whole else ():
                 written = change(value)
-                places = range(0, len(written), overlaps.GRAM)
                 if written == value:
                     continue
                 if written in self._numbers:
                     self._edges.add(RECODE, [self._node(written)], self._node(value), how)
-                elif any(written[at : at + overlaps.GRAM] in self._packets for at in places) and _lies_in(
-                    written, self._packets
-                ):
+                elif _lies_in(written, self._packets):
                     self._edges.add(RECODE, [], self._node(value), how)
                 else:
                     found[self._targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
@@ -212,10 +209,7 @@ class ByteGraph:
         found: list[dict[int, list[Source]]] = [defaultdict(list) for _ in targets.strings]
 
         def note(lying: Iterable[tuple[int, int, int]], source: Source) -> None:
-            of_target: dict[int, int] = defaultdict(int)
-            for number, first, end in lying:
-                of_target[number] |= (1 << end) - (1 << first)
-            for number, covered in of_target.items():
+            for number, covered in _covered(lying).items():
                 if covered := covered & open_[number]:
                     found[number][covered].append(source)
 
@@ -261,9 +255,24 @@ class ByteGraph:
 
 def _lies_in(string: bytes, packets: set[bytes]) -> bool:
     """Return whether a string lies in packets, but for a few bytes."""
+    if not any(string[at : at + overlaps.GRAM] in packets for at in range(0, len(string), overlaps.GRAM)):
+        return False
     marks = bytearray(b"\1" * len(string))
     overlaps.cover(string, marks, packets)
     return sum(marks) <= TRIED
+
+
+def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:
+    """Return, for each target of which something lies here, the places of these bytes as bits."""
+    places: dict[int, int] = defaultdict(int)
+    for number, first, end in lying:
+        places[number] |= (1 << end) - (1 << first)
+    return places
+
+
+def _repeated(strings: Iterable[bytes], sizes: Collection[int]) -> set[bytes]:
+    """Return each short string, repeated and cut to each of the sizes."""
+    return {(each * size)[:size] for each in strings for size in sizes if each and size <= LONGEST}
 
 
 def _pieces(open_: int, parts: Iterable[int]) -> dict[tuple[int, ...], list[int]]:

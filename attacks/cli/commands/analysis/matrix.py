@@ -10,8 +10,8 @@ from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import VERDICTS, command, destination, format_, jobs, names, play, policy, selection
 from attacks.lab.runs.matrix import Shard
 from attacks.lab.runs.seeds import sensitivity
-from attacks.report.matrix import draw_matrix
-from attacks.report.seeds import draw_sensitivity
+from attacks.report.matrices.matrix import draw_matrix
+from attacks.report.matrices.seeds import draw_sensitivity
 
 
 @command("matrix", names(), selection(), play(), jobs(), policy(), format_(), destination(), own=[*PARTS, VERDICTS])

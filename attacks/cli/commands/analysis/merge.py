@@ -13,7 +13,7 @@ from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import FILE, VERDICTS, command, destination, format_
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.runs import journal, merge
-from attacks.report.matrix import draw_matrix
+from attacks.report.matrices.matrix import draw_matrix
 
 OWN = [
     click.Argument(["files"], type=FILE, nargs=-1, required=True, metavar="FILE..."),

@@ -17,8 +17,8 @@ from attacks.lab.runs.seeds import Sensitivity
 from attacks.report.absent import told_absent
 from attacks.report.anatomy import draw_anatomy
 from attacks.report.bench import draw_bench
-from attacks.report.matrix import draw_matrix
-from attacks.report.seeds import draw_sensitivity
+from attacks.report.matrices.matrix import draw_matrix
+from attacks.report.matrices.seeds import draw_sensitivity
 from escrow.errors import Malformed
 
 OWN = [click.Argument(["file"], type=FILE), VERDICTS, EVENINGS]

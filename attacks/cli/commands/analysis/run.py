@@ -11,7 +11,7 @@ from attacks.cli.cells import play_cells
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import command, destination, format_, jobs, names, play, policy
 from attacks.report import cards
-from attacks.report.matrix import draw_run
+from attacks.report.matrices.matrix import draw_run
 
 OWN = [
     click.Argument(["attack"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from attacks.lab.runs.seeds import UNJUDGED, SeededCell, Sensitivity, Spread
-from attacks.report.matrix import described
+from attacks.report.matrices.matrix import described
 from attacks.report.page import Page, join
 
 COLUMNS = ("", "verdicts", "opened", "over plain", "evaded", "alarms")

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from attacks.lab.results.types import Alarms, Cell, Exposure, Matrix, Unnoticed
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.judging.procedure import briefly
-from attacks.report import grid, scorecard
 from attacks.report.access import by_kind
 from attacks.report.cards import Card, draw_card
+from attacks.report.matrices import grid, scorecard
+from attacks.report.matrices.summary import draw_summary
 from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
-from attacks.report.summary import draw_summary
 
 NOTEWORTHY = ("BREACH", "FAILS", "INCONCLUSIVE", "TIMEOUT", "ERROR")
 INCOMPLETE = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
