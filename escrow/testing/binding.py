@@ -87,10 +87,11 @@ def a_request_is_bound(scheme: Scheme, how: settings) -> None:
     """Require that a false name or day in what an official is asked about does not make a warrant fit."""
     if not scheme.claim.bounds_access:
         return  # the authority may ask about anything
-    for what, changes in (("another person's warrant", {"target": "nobody"}), ("a warrant for other days", _LATER)):
+    for what, changes in _OTHERS:
         with playing(scheme) as harness:
             harness.take(Step("day"))
-            true, false = ("alice", "nobody") if "target" in changes else (harness.wire.day, DAYS)
+            false = next(iter(changes.values()))
+            true = "alice" if "target" in changes else harness.wire.day
             warrant = issue(harness.court.key, msgspec.structs.replace(harness.order("alice"), **changes))
             heard, lie = spoken(harness, warrant), Lie(scheme, true, false)
             harness.wire.parties["authority"] = lie.told_by(harness.authority)
@@ -100,7 +101,12 @@ def a_request_is_bound(scheme: Scheme, how: settings) -> None:
                     require(not opened, f"under {what}, {len(opened)} texts are yielded if asked about a {lie.told}")
 
 
-_LATER = {"first": DAYS, "last": DAYS}
+_FAR = 1 + 256 * 7 * 15  # like day 1 to whoever binds a day modulo 256, or a day of the week or of a month of 30
+_OTHERS = (
+    ("another person's warrant", {"target": "nobody"}),
+    ("a warrant for other days", {"first": DAYS, "last": DAYS}),
+    ("a warrant for a day long after", {"first": _FAR, "last": _FAR}),
+)
 
 
 class Lie:
