@@ -1,4 +1,6 @@
-"""What the network reads of whom a warrant is about: plays that differ in the warrant's target alone.
+"""What is told of warrants and keys: to the network, whom a warrant is about; to anybody, the key of a message.
+
+Plays that differ in the warrant's target alone are compared:
 
   warrants   no packet contains a warrant, an encoded order or the court's signature of one
   names      packet by packet, both plays have the same sender, addressee, type, length and names in them
@@ -8,24 +10,45 @@
 Both targets have names of one length, and take part in every text. A scheme that lets the network know says in which
 packets, and why (`Scheme.overheard`). Who sends to whom, when and how often in conversations of other people is not
 compared: that is traffic analysis.
+
+Officials are told packets that are no requests under a warrant, which are the matter of other properties:
+
+  packets   of every type that an official answers, made of what anybody can hear: access fields, names, numbers
+  senders   every party to whom the claim does not grant everything
+  told      in the answer or in a packet beside it, in the clear or sealed: no message's key
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import zip_longest
+import typing
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice, product, zip_longest
 from typing import Any
 
-from escrow import codec
+from escrow import codec, crypto
 from escrow.codec import Packet, walk
-from escrow.scheme import Scheme
+from escrow.confidential import Confidential
+from escrow.crypto import Call, Run
+from escrow.e2ee.device import Device, FieldContext
+from escrow.e2ee.ratchet import MessageKey
+from escrow.errors import EscrowError
+from escrow.grants import called, is_met
+from escrow.principal import Principal, corrupted, handlers_of, revive
+from escrow.scheme import AccessField, Scheme
 from escrow.testing.alterations import leaves, types_of
-from escrow.testing.harness import Harness, Step, playing
+from escrow.testing.binding import TALK as SAID
+from escrow.testing.harness import DEVICES, NAMES, Harness, Step, playing
 from escrow.testing.trying import require, settings
-from escrow.warrant import Order, Warrant, issue
+from escrow.warrant import Order, Request, Serve, Warrant, issue
+from escrow.wire import Wire
 
 TARGETS = ("alice", "carol")
 TALK = [Step("say", "bob-phone", group) for group in ("club", "choir", "club")]
+UNDER_A_WARRANT = (Confidential, Request, Serve)
+MADE = 48  # packets of one type at most
+ODD = (EscrowError, LookupError, TypeError, ValueError)  # what a packet that makes no sense may raise
+Noted = dict[bytes, AccessField]  # the key of each message (32 bytes), and the field that went beside it
 
 
 def whom_a_warrant_is_about_is_not_overheard(scheme: Scheme, how: settings) -> None:
@@ -74,3 +97,84 @@ def _live(harness: Harness, warrant: Warrant) -> None:
 def _difference(one: tuple[Any, ...], other: tuple[Any, ...]) -> str:
     found = (f"{a!r} for one target, {b!r} for another" for a, b in zip(one, other, strict=True) if a != b)
     return next(found, "")
+
+
+def no_key_is_told_without_a_request(scheme: Scheme, how: settings) -> None:
+    """Require that no official tells the key of a message in an answer to a packet that is no request."""
+    with playing(scheme) as harness:
+        noted: Noted = {}
+        for name in DEVICES:
+            harness.wire.parties[name] = _noting(harness.device(name), noted)
+        harness.play(Step("say", device, to) for device, to in SAID)
+        senders = [name for name in harness.wire.parties if not _granted(scheme, name)]
+        for official in harness.wire.parties.values():
+            if noted and not isinstance(official, Device):
+                _ask(harness, official, senders, noted)
+
+
+def _granted(scheme: Scheme, name: str) -> bool:
+    """Return whether the claim grants this party everything, by itself."""
+    grants = [each.asked for each in scheme.claim.grants if each.extent == "everything"]
+    return any(is_met(who, lambda role: len(called(role, [name]))) for who in grants)
+
+
+def _noting(device: Device, noted: Noted) -> Device:
+    """Return the device that also notes for which message key it makes which access field."""
+    honest: Any = type(device).access_field
+
+    def access_field(self: Any, key: MessageKey, context: FieldContext) -> Any:
+        field = honest(self, key, context)
+        if isinstance(field, AccessField):
+            noted[key.value] = field
+        return field
+
+    return corrupted(device, access_field=access_field)
+
+
+def _ask(harness: Harness, official: Principal, senders: Iterable[str], noted: Noted) -> None:
+    """Tell a copy of the official every packet in the name of each of the senders."""
+    state = official.state()
+    for kind in handlers_of(type(official)):
+        for packet in _packets(kind, list(noted.values())[:2]):
+            for sender in senders:
+                told = b"".join(_told(harness, revive(state, type(official)), sender, packet))
+                where = f"{official.name} tells {sender} the key of a message in answer to a {kind.__name__}"
+                require(not any(key in told for key in noted), f"{where}, which is no request under a warrant")
+
+
+def _told(harness: Harness, copy: Principal, sender: str, packet: Packet) -> Iterator[bytes]:
+    """Yield what the official answers, what it tells others, and what it seals meanwhile."""
+    sealed: list[bytes] = []
+
+    def observer(call: Call) -> None:
+        if call.operation == "seal":
+            sealed.extend(call.inputs)
+
+    wire = Wire([copy])
+    wire.day = harness.wire.day
+    with suppress(*ODD), crypto.running(Run(bytes(32), observer)):
+        yield copy.answer(sender, codec.encode(packet), wire)
+    yield from (heard.data for heard in wire.heard)
+    yield b"".join(sealed)
+
+
+def _packets(kind: Any, fields: Iterable[AccessField]) -> Iterator[Packet]:
+    """Yield packets of this type, made of the fields and of names; none if nothing known is of a field's type."""
+    if not issubclass(kind, Packet) or issubclass(kind, UNDER_A_WARRANT):
+        return
+    hints = typing.get_type_hints(kind)
+    for field in fields:
+        values = [_values(hints[name], field) for name in kind.__struct_fields__]
+        for chosen in islice(product(*values), MADE):
+            with suppress(ValueError):
+                yield kind(*chosen)
+
+
+def _values(hint: Any, field: AccessField) -> list[Any]:
+    """Return values of this type that anybody knows who heard the field."""
+    if typing.get_origin(hint) is typing.Annotated:
+        hint = typing.get_args(hint)[0]
+    if typing.get_origin(hint) is tuple:
+        return [(value,) for value in _values(typing.get_args(hint)[0], field)]
+    known: list[Any] = [codec.encode(field), field, field.chain, field.n, field.day, *NAMES[:1], *DEVICES[:1], True]
+    return [value for value in known if type(value) is hint or (value is field and hint is AccessField)]

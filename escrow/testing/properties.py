@@ -42,7 +42,7 @@ from escrow.testing.keys_under_names import (
     silence_ends_with_its_warrant,
 )
 from escrow.testing.misstated import what_is_said_is_checked_or_listed
-from escrow.testing.naming import whom_a_warrant_is_about_is_not_overheard
+from escrow.testing.naming import no_key_is_told_without_a_request, whom_a_warrant_is_about_is_not_overheard
 from escrow.testing.retold import Retelling
 from escrow.testing.strangers import (
     a_new_member_raises_a_notice,
@@ -331,6 +331,7 @@ PROPERTIES = tuple(
         shown_is_what_was_sent,
         access_yields_what_is_in_scope,
         no_valid_warrant_no_text,
+        no_key_is_told_without_a_request,
         a_field_is_bound,
         a_request_is_bound,
         one_bad_field_does_not_stop_the_rest,
