@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from attacks import cli
+from attacks.lab.simulation.attack import Column
+from attacks.registry import attacks
+from attacks.report.matrices import summary
 from escrow import registry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +74,11 @@ def with_place(entries: Iterable[T]) -> list[T]:
         return committed(placed)
     except OSError:  # a copy without a repository
         return placed
+
+
+def columns() -> list[tuple[Column, list[str]]]:
+    """Return the columns of README's table, each with the names of the attacks whose cells it shows."""
+    return summary.columns(with_place(attacks().values()))
 
 
 def main(arguments: list[str]) -> int:

@@ -30,11 +30,10 @@ import msgspec
 
 from attacks import registry
 from attacks.lab.results.types import Cell, Matrix
-from attacks.lab.simulation.attack import Column
 from attacks.report.matrices import summary
 from escrow.registry import schemes
 from escrow.scheme import Finding
-from tools import entries
+from tools import entries, sensitivity
 from tools.commands import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,14 +97,9 @@ def _matrix(file: Path | None) -> Matrix:
         return msgspec.json.decode(out.read_bytes(), type=Matrix)
 
 
-def columns() -> list[tuple[Column, list[str]]]:
-    """Return the columns of README's table, each with the names of the attacks whose cells it shows."""
-    return summary.columns(entries.with_place(registry.attacks().values()))
-
-
 def _table(matrix: Matrix) -> str:
     """Draw one row a scheme, one column a question; every number is of texts and comes out of a cell."""
-    shown = columns()
+    shown = entries.columns()
     lines = [f"| | {' | '.join(column.title for column, _ in shown)} |", f"| --- |{' --- |' * len(shown)}"]
     cells = _cells(matrix)
     names = [each.name for each in entries.with_place(schemes().values())]
@@ -121,7 +115,7 @@ def _table(matrix: Matrix) -> str:
             "",
             f"{size}; warrants cover {listening[0].entitled} of them.",
             f"Somebody who only listens, also to the lawful access, reads {heard} under every scheme.",
-            "[Other seeds and scenarios](docs/sensitivity.md) give other numbers.",
+            *sensitivity.ranges(),
             "",
         ]
     )

@@ -24,6 +24,7 @@ import random
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -43,7 +44,7 @@ from escrow.crypto import Results, Run, running
 from escrow.registry import schemes
 from escrow.scheme import Scheme
 from tools import entries
-from tools.pages import columns
+from tools.entries import columns
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE, PAGE = ROOT / "docs" / "sensitivity.csv", ROOT / "docs" / "sensitivity.md"
@@ -264,6 +265,24 @@ def _shares(line: Line) -> Line:
             part = line[name]
             found[name] = part * 100 // whole if whole and part is not None else None
     return found
+
+
+def ranges() -> list[str]:
+    """Return README's sentence about the table: how far each column moves under the schemes with a lawful access."""
+    if not TABLE.exists():
+        return []
+    found = table()
+    shares = [_shares(line) for line in found.values()]
+    names = [scheme.name for scheme in placed() if scheme.claim.access != "none"]
+    moved = []
+    for column, _ in columns():
+        counts = [each for line in shares for name in names if (each := line[f"{name} {column.title}"]) is not None]
+        moved += [f"{column.title} {min(counts)}–{max(counts)}"] if counts else []
+    told = (
+        f"In [{len(found)} smaller plays with other seeds](docs/sensitivity.md), schemes with a lawful access, in "
+        f"percent of the texts that warrants cover (*lawful*, *missed*) or of all texts: {', '.join(moved)}."
+    )
+    return textwrap.wrap(told, 118, break_on_hyphens=False)
 
 
 def page(found: dict[Id, Line]) -> str:

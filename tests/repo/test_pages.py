@@ -9,7 +9,7 @@ import pytest
 from attacks import registry
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.runs.experiment import experiments
-from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.attack import Attack, Column
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.evaluation import manifest
 from attacks.report.matrices import summary
@@ -130,7 +130,7 @@ def test_the_table_and_the_findings_quote_the_cells(monkeypatch):
 
 
 def test_a_matrix_ends_with_readmes_table():
-    shown = pages.columns()
+    shown = entries.columns()
     made = matrix({"plain": SCHEMES["plain"]}, {})
     under = [name for _, names in shown for name in names]
     cells = tuple(
@@ -157,7 +157,7 @@ def drawn(whole):
     [((3, 5, 4), "5 (b)"), ((0, 0, 0), "0"), ((None, 2, None), "2 (b)"), ((None, None, None), "–")],
 )
 def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, shown):
-    column = pages.Column(1, "any", "evaded", by_whom=True)
+    column = Column(1, "any", "evaded", by_whom=True)
     cells = [
         Cell(
             scheme="s",

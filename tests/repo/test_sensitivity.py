@@ -11,10 +11,10 @@ from attacks.cli import main
 from attacks.lab.results.types import Cell, Matrix
 from attacks.report.matrices import summary
 from escrow.registry import schemes
-from tools import pages, sensitivity
+from tools import entries, sensitivity
 from tools.sensitivity import Kept
 
-SHOWN = [(column, names) for column, names in pages.columns() if column.title in ("lawful", "missed", "insider")]
+SHOWN = [(column, names) for column, names in entries.columns() if column.title in ("lawful", "missed", "insider")]
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_table_with_other_lines_or_columns_is_refused(few, tmp_path, monkeypat
 
 def test_the_page_has_the_median_and_the_range_of_each_column(few, tmp_path):
     found = write(tmp_path / "journal")
-    titles = [column.title for column, _ in pages.columns()]
+    titles = [column.title for column, _ in entries.columns()]
     said = sensitivity.PAGE.read_text()
     assert said.startswith("# Title")
     length = len("plain lawful")
@@ -178,6 +178,17 @@ def test_a_scenario_that_was_dropped_in_changes_no_table(monkeypatch):
     assert sensitivity.lines() == before
     monkeypatch.setattr(sensitivity.entries, "is_known", lambda path: True)
     assert sensitivity.lines() == [*before, *(("mine", seed) for seed in sensitivity.SEEDS)]
+
+
+def test_readme_says_how_far_each_column_moves(few, tmp_path):
+    assert sensitivity.ranges() == []
+    found = write(tmp_path / "journal")
+    for number, line in enumerate(found.values()):
+        line |= {name: line["texts"] for name in line if name.endswith("insider")}
+        line |= {"ghost insider": number % 2, "plain lawful": 0}
+    sensitivity.TABLE.write_text(sensitivity.written(found))
+    said = " ".join(sensitivity.ranges())
+    assert f"In [{len(found)} smaller plays" in said and "insider 0–100" in said and " lawful 0" not in said
 
 
 # --- the check ---
