@@ -169,6 +169,14 @@ def unplayable(files):
     edit("scenario.json", 0, users=scenario["users"])(files)
 
 
+def excluding(files):
+    """The cell counts and lists three excluded texts."""
+    row = json.loads(files["cell.json"])
+    first = int(row["texts"]["reached"].split("-")[0])
+    row |= {"excluded": 3, "texts": row["texts"] | {"excluded": f"{first}-{first + 2}"}}
+    files["cell.json"] = json.dumps(row, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
 LIES = {
     "another type's bytes": (edit("facts.jsonl", -3, encoding="00"), r"facts.jsonl, line \d+: not a "),
     "capitals": (swap("facts.jsonl", b'"encoding":"9', b'"encoding":"A'), "facts.jsonl, line 1: .*hexadecimal"),
@@ -260,8 +268,10 @@ LIES = {
         swap("cell.json", b'"sent"', b'"reason":"all is well","sent"'),
         "cell.json, line 1: not canonical",
     ),
-    "excluded texts": (edit("cell.json", 0, excluded=3), "cell.json: it counts 3 excluded texts, and statement.json"),
-    "more texts sent": (edit("cell.json", 0, sent=3), "cell.json: it counts 3 texts sent"),
+    "excluded texts": (excluding, "cell.json: it counts 3 excluded texts, and statement.json"),
+    "excluded texts that it does not list": (edit("cell.json", 0, excluded=3), "cell.json: .*excluded 3, and lists 0"),
+    "more texts sent": (edit("cell.json", 0, sent=300), "cell.json: it counts 300 texts sent"),
+    "fewer texts sent than it lists": (edit("cell.json", 0, sent=3), "cell.json: a cell lists the texts .*, of 3"),
     "an unknown field": (edit("cell.json", 0, zzz=1), "cell.json: .*unknown field"),
     "no scenario": (edit("scenario.json", 0, lossy=["nobody"]), "scenario.json: .*'nobody'"),
     "a file missing": (lambda files: files.pop("claim.json"), "claim.json: missing"),

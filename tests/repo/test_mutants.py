@@ -237,12 +237,19 @@ def test_of_an_earlier_count_only_what_nothing_noticed_is_tried_again(tmp_path, 
     assert tried[2:] == [other] and "3 faults were made, and 3 are noticed" in capsys.readouterr().out
 
 
-def test_the_digest_of_a_commit_is_that_of_its_files(monkeypatch):
-    monkeypatch.setattr(command, "SOURCES", ("tools/mutants",))
-    kept = command.git("ls-tree", "-r", "--name-only", "HEAD", "tools/mutants").split()
-    files = {command.PurePosixPath(each): command.git("show", f"HEAD:{each}").encode() for each in kept}
-    python = {path: text for path, text in files.items() if path.suffix == ".py"}
-    assert command.digest_at("HEAD") == command._digest(python)
+def test_the_digest_of_a_commit_is_that_of_its_files(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(command, "SOURCES", ("made",))
+    files = {command.PurePosixPath(f"made/{name}.py"): name.encode() for name in ("one", "other")}
+    (tmp_path / "made").mkdir()
+    for path, text in files.items():
+        (tmp_path / path).write_bytes(text)
+    (tmp_path / "made" / "page.md").write_text("no source")
+    author = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+    for words in (("init", "--quiet"), ("add", "made"), (*author, "commit", "--quiet", "-m", "made")):
+        command.git(*words)
+    (tmp_path / "made" / "one.py").write_text("changed since")
+    assert command.digest_at("HEAD") == command._digest(files)
     with pytest.raises(SystemExit):
         command.digest_at("no-such-commit")
 
