@@ -6,13 +6,18 @@
                   whoever asks whose device it is, is not shown
   once            first messages told again, however many sessions were begun since, show nothing again
   silent          a device that was added under a warrant is hidden until the warrant's last day, and under its key only
+  looks           while no warrant was served no device is hidden, whatever its name or key
 
 Who can open a text is found by trying: a copy of each device's state, its promises off, is given the mail.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 from escrow import crypto
@@ -224,6 +229,37 @@ def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
                 for name in added:
                     harness.listed("alice", name)
             _nothing_in_silence(harness, added, reason)
+
+
+def no_device_is_hidden_for_its_looks(scheme: Scheme, how: settings) -> None:
+    """Require that, while no warrant was served, a client tells its user of a new device of any name or key.
+
+    The names are made of the strings in the scheme's code; the keys begin and end with each byte.
+    """
+    with playing(scheme) as harness:
+        harness.play(BEFORE)
+        client = harness.device("bob-phone")
+        keys = [bytes([each]) + sha256(bytes([each])).digest()[:30] + bytes([each ^ 255]) for each in range(256)]
+        names = {name for word in sorted(_written(type(client))) for name in (word, f"alice{word}", f"{word}alice")}
+        looks = [("alice-tablet", key) for key in keys] + [(name, keys[0]) for name in sorted(names)]
+        for user in ("alice", "bob"):
+            for name, key in looks:
+                with suppress(EscrowError):
+                    hidden = client.keeps_quiet(harness.wire, Listed(user, name, key))
+                    require(not hidden, f"a client hides a device called {name!r}, with the key {key.hex()}")
+
+
+def _written(kind: type[Device]) -> set[str]:
+    """Return the short strings in the modules of the scheme's own clients."""
+    modules = {each.__module__ for each in kind.__mro__} - {Device.__module__}
+    found: set[str] = set()
+    for each in modules:
+        with suppress(OSError, TypeError):  # no source
+            tree = ast.parse(inspect.getsource(sys.modules[each]))
+            found |= {
+                node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            }
+    return {word for word in found if 0 < len(word) <= 32 and " " not in word}
 
 
 def _nothing_in_silence(harness: Harness, added: set[str], reason: str) -> None:

@@ -38,6 +38,7 @@ from escrow.testing.keys_under_names import (
     a_changed_key_rotates_sender_chains,
     a_first_message_is_shown_once,
     a_text_is_shown_under_a_listed_key_only,
+    no_device_is_hidden_for_its_looks,
     no_text_under_a_key_not_listed_and_shown,
     silence_ends_with_its_warrant,
 )
@@ -346,6 +347,7 @@ PROPERTIES = tuple(
         a_text_is_shown_under_a_listed_key_only,
         a_first_message_is_shown_once,
         silence_ends_with_its_warrant,
+        no_device_is_hidden_for_its_looks,
         a_bad_key_stops_nobody_else,
         a_drained_stock_is_full_again_the_next_morning,
         a_flood_is_refused_by_name_and_hurts_nobody,

@@ -9,6 +9,7 @@ from specimens import (
     EMPTY,
     UNSEALED,
     CopyingScheme,
+    FlaggingScheme,
     HastyScheme,
     HoardingScheme,
     LastingGhost,
@@ -89,6 +90,7 @@ ROTATED = "a changed key rotates sender chains"
 SPOKEN = "a text is shown under a listed key only"
 ONCE = "a first message is shown once"
 SILENT = "silence ends with its warrant"
+LOOKS = "no device is hidden for its looks"
 OVERHEARD = "whom a warrant is about is not overheard"
 DRAINED = "a drained stock is full again the next morning"
 FLOODED = "a flood is refused by name and hurts nobody"
@@ -180,6 +182,8 @@ SPECIMENS = [
     (ONCE, "without a one-time prekey are shown again", PQ, (Device, "insist", yes)),
     (SILENT, "bob-phone sends in silence to a device after", LastingGhost(), None),
     (SILENT, "bob-phone sends in silence to a device of a key", GHOST, (ghost, "is_hushed", yes)),
+    (LOOKS, "called '-monitor'", FlaggingScheme(), None),
+    (LOOKS, "with the key 00", PLAIN, (Device, "keeps_quiet", lambda own, wire, device: device.identity[0] < 16)),
     (DRAINED, "one_time are not new", PLAIN, (prekeys, "_left", left_here)),
     (DRAINED, "kem, one_time are not new", PQ, (prekeys, "_left", left_here)),
     (DRAINED, "pile up", PLAIN, (prekeys, "_handed_out", lambda device, left: [])),
@@ -232,4 +236,5 @@ def test_unmarked_functions_are_caught(tmp_path):
 
 
 def test_every_property_has_a_specimen():
-    assert {prop for prop, *_ in SPECIMENS} | {"rules are marked"} == set(PROPERTY)
+    in_files = {"rules are marked", "no key is told without a request"}  # above; test_told_without_a_request
+    assert {prop for prop, *_ in SPECIMENS} | in_files == set(PROPERTY)

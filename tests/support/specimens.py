@@ -291,6 +291,15 @@ class LastingClient(ghost.GhostClient):
         return listed in self.quiet or super().keeps_quiet(wire, listed)
 
 
+class FlaggingClient(Device):
+    def keeps_quiet(self, wire, device):
+        return device.device.endswith("-monitor")
+
+
+class FlaggingScheme(plain.Plain, frozen=True):
+    device = FlaggingClient
+
+
 class LastingGhost(ghost.GhostScheme, frozen=True):
     device = LastingClient
 
