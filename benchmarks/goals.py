@@ -24,7 +24,7 @@ from typing import NamedTuple
 from attacks.experiments.blaze import new_chip
 from attacks.kernels.leaf_search import BATCH, first_valid
 from attacks.lab.adversary.closure import Closure
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.costs import counts
 from attacks.lab.costs.measure import BASELINE, JobTurns, baseline_of, microseconds
 from attacks.lab.costs.peers import PeerMissing, peer

@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from attacks.lab.adversary.closure import Closure
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.costs.timer import beside
 from attacks.registry import attacks
 from benchmarks import long_play

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from attacks.lab.adversary.coalitions import Seizure, natural
 from attacks.lab.adversary.formula import basis, every_name, read
-from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.adversary.timing.evenings import as_text, from_text
 from attacks.lab.adversary.work import in_words
 from attacks.lab.results.formulas import AccessFormula

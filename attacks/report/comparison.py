@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.comparison.files import Comparison, Difference
 from attacks.report.page import ATTENTION, DIM, Page, counted, join
 

@@ -22,7 +22,7 @@ from machines import ANY, Machine, logged, mail_in, pick, properties_broken
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.adversary.view import Reader
 from attacks.lab.verdict.analysis import rules_of
 from attacks.registry import attacks

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from attacks import registry
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.adversary.view import Reader
 from attacks.lab.crosscheck.puppets import Puppets
 from attacks.lab.crosscheck.two_plays import TwoPlays

@@ -2,7 +2,7 @@
 
 import pytest
 
-from attacks.lab.adversary.labels import MATHEMATICS
+from attacks.lab.adversary.labelling.labels import MATHEMATICS
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.anatomy import anatomy
 from attacks.report.anatomy import draw_anatomy

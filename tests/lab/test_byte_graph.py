@@ -10,7 +10,7 @@ import pytest
 from attacks import registry
 from attacks.cli import main
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.adversary.labels import BYTES, MATHEMATICS
+from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.runs.conformance import Trial
 from attacks.lab.runs.marked import Noted

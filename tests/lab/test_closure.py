@@ -15,7 +15,7 @@ from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.facts import FREE
 from attacks.lab.adversary.joins import plan_of
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.adversary.proof import Given, RuleStep, prove
 from escrow.codec import Fact
 from escrow.derivation import Gate, RuleError, derivation

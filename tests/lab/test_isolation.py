@@ -13,9 +13,10 @@ import pytest
 from cheating import attack_whose_rule
 from msgspec import UNSET
 
-from attacks.lab.adversary import isolation, labels
+from attacks.lab.adversary import isolation
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.isolation import AdversaryFailed, Remote
+from attacks.lab.adversary.labelling import antichains
 from attacks.lab.adversary.local import Local
 from attacks.lab.adversary.pipe import Findings, Form, Labelled, class_of, form_of, kind_of, receive, send, type_of
 from attacks.lab.results.types import to_json
@@ -126,10 +127,10 @@ def test_a_rule_that_cannot_be_named_is_an_error_of_the_cell(tmp_path):
 # --- what comes back ---
 
 
-@pytest.mark.parametrize("exact", [labels.EXACT, 2])
+@pytest.mark.parametrize("exact", [antichains.EXACT, 2])
 def test_labels_say_the_same_after_the_pipe(monkeypatch, exact):
     """With a small limit on multiplying out, thresholds are symbols, and travel as such."""
-    monkeypatch.setattr(labels, "EXACT", exact)
+    monkeypatch.setattr(antichains, "EXACT", exact)
     scheme = SCHEMES["split-key"]
     view = view_of(play(scheme, default(users=3, groups=0, days=2, messages=4)))
     local = Local(view, scheme, ATTACKS, rules_of(scheme, ATTACKS))

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from toy_adversary import naive
 from toy_rules import Item, coalitions, plays
 
-from attacks.lab.adversary import labels as labels_module
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure, parse
-from attacks.lab.adversary.labels import ALWAYS, NEVER, Antichains, Labels
+from attacks.lab.adversary.labelling import antichains
+from attacks.lab.adversary.labelling.antichains import ALWAYS, NEVER, Antichains
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
 
@@ -137,7 +138,7 @@ def test_an_unknown_pass_is_refused():
 @given(plays(), st.lists(coalitions, min_size=1, max_size=4))
 def test_a_symbolic_threshold_means_what_its_combinations_mean(play, some):
     closure = play.closure()
-    with mock.patch.object(labels_module, "EXACT", 0):
+    with mock.patch.object(antichains, "EXACT", 0):
         symbolic = Labels(closure)
         wide = {name: symbolic.label(name) for name in symbolic.passes()}
     exact = Labels(closure)
@@ -204,7 +205,7 @@ def test_wide_thresholds_that_feed_each_other_come_to_an_end():
         closure.learn(toy.Delta(a, 1 - a, index, toy.evaluate(1 - a, 2, index) - toy.evaluate(a, 2, index)))
     closure.run()
     targets = [closure.ids[Item(100)], closure.ids[Item(101)]]
-    with mock.patch.object(labels_module, "EXACT", 0):
+    with mock.patch.object(antichains, "EXACT", 0):
         structure = AccessStructure(Labels(closure), targets)
     for row in structure.table():
         assert "agent-1@0-2" in str(row.coalition)
@@ -223,7 +224,7 @@ def test_a_threshold_may_rest_on_another_that_comes_later(group):
     for a in (0, 1):
         closure.learn(toy.Delta(a, 1 - a, 9, toy.evaluate(1 - a, 2, 9) - toy.evaluate(a, 2, 9)))
     closure.run()
-    with mock.patch.object(labels_module, "EXACT", 0):
+    with mock.patch.object(antichains, "EXACT", 0):
         structure = AccessStructure(Labels(closure), [closure.ids[Item(100 + other)]])
     opened = {text: bool(structure.opens(parse(text, names))) for text in ("agent-*", "clerk", "*", "agent-1,clerk")}
     assert opened == {"agent-*": False, "clerk": False, "*": True, "agent-1,clerk": False}
@@ -236,7 +237,7 @@ def test_a_wide_threshold_of_more_members_meets_one_of_fewer():
             closure.learn(toy.share(1, 3, index), f"agent-{index}", evening)
     closure.run()
     low, high = closure.ids[Item(100)], closure.ids[Item(101)]
-    with mock.patch.object(labels_module, "EXACT", 0):
+    with mock.patch.object(antichains, "EXACT", 0):
         structure = AccessStructure(Labels(closure), [low, high])
     assert {row.coalition.thresholds[0].t: set(row.opens) for row in structure.table()} == {2: {low}, 3: {low, high}}
     assert structure.opens(parse("agent-1,agent-2", names)) == {low}

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attacks.lab.adversary import labels as labels_module
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
 from attacks.lab.adversary.edges import GateEdge, ServiceEdge, ServiceKind
-from attacks.lab.adversary.labels import MATHEMATICS, WITHOUT, Labels
+from attacks.lab.adversary.labelling import antichains
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, WITHOUT, Labels
 from attacks.lab.adversary.timing.evenings import numbers
 from escrow.codec import Fact
 from escrow.derivation import derivation, threshold
@@ -166,8 +166,8 @@ def coalitions(graph: Graph) -> list[tuple[Seizure, ...]]:
 def test_labels_of_a_random_graph_open_what_applying_every_edge_derives(symbolic, seed):
     """Thresholds are tried in both forms: multiplied out, and as symbols that count their members."""
     graph = Graph(Random(seed))
-    most = 0 if symbolic else labels_module.EXACT
-    with mock.patch.object(labels_module, "EXACT", most), mock.patch.object(labels_module, "COMPARED", most):
+    most = 0 if symbolic else antichains.EXACT
+    with mock.patch.object(antichains, "EXACT", most), mock.patch.object(antichains, "COMPARED", most):
         labels = Labels(graph.closure)
         for name in labels.passes():
             structure = AccessStructure(labels, range(graph.size), name)

@@ -11,7 +11,8 @@ from attacks.authority_theft import ATTACK
 from attacks.cli.app import main
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
-from attacks.lab.adversary.labels import ALWAYS, MATHEMATICS, Labels
+from attacks.lab.adversary.labelling.antichains import ALWAYS
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, Labels
 from attacks.lab.adversary.proof import Given, prove
 from attacks.lab.adversary.work import KNOWN
 from attacks.lab.evidence import folder

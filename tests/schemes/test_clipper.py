@@ -5,7 +5,7 @@ import pytest
 from attacks import registry
 from attacks.field_stripping import FieldStripping
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.adversary.labels import MATHEMATICS
+from attacks.lab.adversary.labelling.labels import MATHEMATICS
 from attacks.lab.runs.matrix import run_cell
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play

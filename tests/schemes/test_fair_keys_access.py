@@ -8,7 +8,7 @@ from fair_registration import set_up, unregistered, with_parties
 
 from attacks import registry
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.adversary.labels import WITHOUT
+from attacks.lab.adversary.labelling.labels import WITHOUT
 from attacks.lab.runs.experiment import experiments, reproduce
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default

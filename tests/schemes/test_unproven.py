@@ -1,7 +1,7 @@
 """Property: without the sender's proof, one lawful warrant opens everything; with it, what the warrant covers."""
 
 from attacks import registry
-from attacks.lab.adversary.labels import WITHOUT
+from attacks.lab.adversary.labelling.labels import WITHOUT
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import SERVED
 from attacks.lab.verdict.cell import Messaging

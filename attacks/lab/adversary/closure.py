@@ -2,7 +2,7 @@
 
 Facts are interned to integers. Each rule is a hash join on the equalities that its marking names, planned once for
 every argument that may arrive last. What made what from what is recorded: an and/or graph whose every node is real
-bytes; `attacks.lab.adversary.labels` reads from it who can derive a fact.
+bytes; `attacks.lab.adversary.labelling.labels` reads from it who can derive a fact.
 
 Modules: `facts` (what is there), `edges` (what gives what), `joins` (which rules an arriving fact meets), `application`
 (run a rule); `answers.services` (ask an honest official), `answers.pooled` (which partial answers are worth computing),

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from attacks.lab.adversary.labels import MATHEMATICS, Atoms, Labels, Symbol
+from attacks.lab.adversary.labelling.antichains import Atoms, Symbol
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, Labels
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
 from escrow.registry import unknown

@@ -18,7 +18,7 @@ from math import comb
 from typing import NamedTuple
 
 from attacks.lab.adversary.coalitions import Coalition, natural
-from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 
 EVENINGS = re.compile(r"@(?:set-up|\d)[\d,-]*")
 OUTSIDE = r"(?![^{]*\})"  # not within braces

@@ -31,7 +31,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from attacks.lab.adversary.labels import MATHEMATICS, SERVED, Antichains, Atoms, Labels, Symbol
+from attacks.lab.adversary.labelling.antichains import Antichains, Atoms, Symbol
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, SERVED, Labels
 from attacks.lab.adversary.local import Local
 from attacks.lab.adversary.pipe import (
     Charge,

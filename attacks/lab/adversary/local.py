@@ -18,7 +18,7 @@ from attacks.lab.adversary.demands.constants import Constants, constants_of
 from attacks.lab.adversary.demands.refusal import Refusal
 from attacks.lab.adversary.demands.search import Asked, Demands, narrowest, subject_of
 from attacks.lab.adversary.edges import Premises
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.service_time import ServiceTime
 from attacks.lab.adversary.view import Reader, View, words_of

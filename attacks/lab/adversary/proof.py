@@ -14,7 +14,7 @@ import msgspec
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import Seizure, mask_of
 from attacks.lab.adversary.facts import NETWORK
-from attacks.lab.adversary.labels import MATHEMATICS, Labels
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, Labels
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
 from escrow.scheme import SET_UP

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import log2
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from attacks.lab.adversary.labelling.antichains import Antichains
 from escrow.codec import Fact
 from escrow.derivation import Rule, honest_only
-
-if TYPE_CHECKING:
-    from attacks.lab.adversary.labels import Antichains
 
 LIMIT = 60  # bits of work that count, unless said otherwise
 _GUESS = "guess "

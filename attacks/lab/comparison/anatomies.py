@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from attacks.lab.adversary.labels import MATHEMATICS
+from attacks.lab.adversary.labelling.labels import MATHEMATICS
 from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
 from attacks.lab.comparison.matrices import alarms
 from attacks.lab.comparison.texts import apart

@@ -22,7 +22,7 @@ from typing import Protocol
 import msgspec
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
-from attacks.lab.adversary.labels import BYTES, MATHEMATICS
+from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS
 from attacks.lab.adversary.timing.evenings import first_day
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_graph import ByteGraph

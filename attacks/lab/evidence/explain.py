@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from attacks.lab.adversary.coalitions import Coalition
-from attacks.lab.adversary.labels import WITHOUT
+from attacks.lab.adversary.labelling.labels import WITHOUT
 from attacks.lab.adversary.proof import Proof, guesses, prove
 from attacks.lab.adversary.work import bits_of, fact_of, in_words
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets

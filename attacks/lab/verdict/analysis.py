@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
 from attacks.lab.adversary.isolation import Remote
-from attacks.lab.adversary.labels import BYTES, MATHEMATICS, SERVED, Labels, minimal
+from attacks.lab.adversary.labelling.antichains import minimal
+from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, Labels
 from attacks.lab.adversary.local import Adversary, Local, stranger
 from attacks.lab.adversary.view import View, words_of
 from attacks.lab.simulation.attack import Attack

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
-from attacks.lab.adversary.labels import Labels
+from attacks.lab.adversary.labelling.labels import Labels
 from attacks.lab.adversary.view import Reader, words_of
 from attacks.lab.results.naming import Identities, Naming, Secrets
 from attacks.lab.verdict.analysis import Analysis

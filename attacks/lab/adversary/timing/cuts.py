@@ -10,16 +10,12 @@ Example: until evening 4, the label {court@0-9, authority@2-6 + agent-1@7} becom
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attacks.lab.adversary.closure import Closure
-from attacks.lab.adversary.condensation import Makers
 from attacks.lab.adversary.facts import Atom
+from attacks.lab.adversary.labelling.antichains import Antichains, Atoms, Symbol
+from attacks.lab.adversary.labelling.condensation import Makers
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
-
-if TYPE_CHECKING:
-    from attacks.lab.adversary.labels import Antichains, Atoms, Symbol
 
 
 def cut_atoms(closure: Closure, makers: Makers) -> set[Atom]:

@@ -2,7 +2,7 @@
 
 An answer needs an evening on which the official's state gives the secret that answers, everything in the request had
 been heard, held or could be made, and the official takes the warrant. A thief must have the rest by the last of these
-evenings: what is taken later comes too late to be asked with (`attacks.lab.adversary.labels` cuts the labels there).
+evenings: what is taken later comes too late to be asked with (`adversary.labelling.labels` cuts the labels there).
 Set-up is no such evening, because nobody makes requests before the first day.
 
 Example: on evening d the agent holds the key of day d, from which no other day's key follows. The field of day 3 is

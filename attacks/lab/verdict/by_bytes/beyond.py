@@ -14,7 +14,7 @@ from itertools import islice, product
 import msgspec
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
-from attacks.lab.adversary.labels import BYTES
+from attacks.lab.adversary.labelling.labels import BYTES
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck.byte_findings import ByteFault, keys_of
 from attacks.lab.crosscheck.byte_graph import fields_of

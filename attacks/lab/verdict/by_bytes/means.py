@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Any
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.adversary.labels import BYTES
+from attacks.lab.adversary.labelling.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_findings import ByteFault

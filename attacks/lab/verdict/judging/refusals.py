@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 
 from attacks.lab.adversary.demands.refusal import Refusal
-from attacks.lab.adversary.labels import WITHOUT
+from attacks.lab.adversary.labelling.labels import WITHOUT
 from attacks.lab.verdict.analysis import Analysis
 
 Opened = Callable[[str], int]  # how many texts the corruptions open in a pass
