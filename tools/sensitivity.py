@@ -277,7 +277,9 @@ def ranges() -> list[str]:
     moved = []
     for column, _ in columns():
         counts = [each for line in shares for name in names if (each := line[f"{name} {column.title}"]) is not None]
-        moved += [f"{column.title} {min(counts)}–{max(counts)}"] if counts else []
+        if counts:
+            least, most = min(counts), max(counts)
+            moved.append(f"{column.title} {least}" + f"–{most}" * (most > least))
     told = (
         f"In [{len(found)} smaller plays with other seeds](docs/sensitivity.md), schemes with a lawful access, in "
         f"percent of the texts that warrants cover (*lawful*, *missed*) or of all texts: {', '.join(moved)}."
