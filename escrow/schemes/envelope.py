@@ -34,7 +34,7 @@ from escrow.scheme import (
     open_intercepted,
     wanted,
 )
-from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, UNPOLICED, FieldScheme
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT, UNPOLICED, FieldScheme
 from escrow.warrant import (
     Answer,
     Authority,
@@ -172,6 +172,7 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
             model=(CLASSICAL, ONE_THEFT),
             choices=(
                 UNPOLICED,
+                ONE_COURT,
                 Choice("there is one agent", favours=False),
                 Choice("the field's people and day are believed, and AES-GCM taken as committing", favours=True),
             ),

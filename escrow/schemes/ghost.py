@@ -35,7 +35,7 @@ from escrow.grants import Choice, Claim, Concession, Grant, Quotation
 from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import Finding, Intercept, Overheard, Source, User
-from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_THEFT, Plain
+from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT, Plain
 from escrow.warrant import Authority, Official, Request, Warrant
 from escrow.wire import Wire
 
@@ -358,6 +358,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         words = f"number={self.number}: the safety number {covers}; the proposal does not speak of it (shown or hidden)"
         yield Choice(words, favours=self.number == "hidden")
         yield Choice("there is no log of device lists, and the play has ten days", favours=True)
+        yield ONE_COURT
         yield Choice("the hush is of devices; the notice of a new member of a group is always shown", favours=False)
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:

@@ -83,6 +83,11 @@ UNPOLICED = Choice(
     "nobody looks at the access field that a sender leaves out or falsifies, unless `policing` says so", favours=False
 )
 EVASIONS = (UNPOLICED, PRE_ENCRYPTION)
+ONE_COURT = Choice(
+    "one key of the court signs every warrant, so that whoever takes it orders what it likes; that warrants are signed,"
+    " and so, is ours",
+    favours=False,
+)
 
 
 class Plain(Scheme, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
 from escrow.primitives import group, hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_THEFT, FieldScheme
+from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT, FieldScheme
 from escrow.sharing import elgamal
 from escrow.sharing.accusations import Accusations, NoShare, RevealedShare, number_in
 from escrow.sharing.elgamal import Capsule, EscrowGroup, KeyShare, Opened, Partial
@@ -317,6 +317,7 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
                 ),
                 self._choice_if_failed,
                 *EVASIONS,
+                ONE_COURT,
             ),
         )
 

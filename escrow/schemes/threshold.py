@@ -33,7 +33,7 @@ from escrow.errors import EscrowError, Forged, Refused
 from escrow.grants import Choice, Claim, Grant, Quotation
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import AccessField, Intercept, SealedFact, Source, User, open_intercepted, wanted
-from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_THEFT, FieldScheme
+from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT, FieldScheme
 from escrow.sharing import tdh2
 from escrow.sharing.committee.announced import Announced, KnownSharings
 from escrow.sharing.committee.broadcast import MemberKey
@@ -264,6 +264,7 @@ class Threshold(FieldScheme, frozen=True, kw_only=True):
                 Choice("erasure is perfect, broadcast is ideal, and nobody is absent at a refresh", favours=True),
                 Choice('generation="joint-feldman" allows more holders than the proof does', favours=False),
                 *EVASIONS,
+                ONE_COURT,
             ),
         )
 

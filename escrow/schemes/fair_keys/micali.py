@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from escrow.grants import Choice, Claim, Exclusion, Grant, Quotation
-from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_THEFT
+from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT
 
 PATENT = "Micali, US patent 5,315,658, 1994"
 
@@ -49,5 +49,6 @@ def claim(t: int, n: int, failsafe: bool) -> Claim:
             Choice("a user has one key for ever", favours=False),
             Choice("users forget their key, so that a stolen phone opens no field", favours=True),
             *EVASIONS,
+            ONE_COURT,
         ),
     )
