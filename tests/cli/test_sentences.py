@@ -22,7 +22,7 @@ MORE = dict[str, int | str | None]
 def different(
     row: str, what: str, old: int | str | None, new: int | str | None, severity: str = "regression"
 ) -> Difference:
-    return Difference(severity=severity, row=tuple(row.split("/")), what=what, old=old, new=new)  # type: ignore[arg-type]
+    return Difference(severity=severity, row=tuple(row.split("/")), what=what, old=old, new=new)  # type: ignore[arg-type]  # a severity, as text
 
 
 @pytest.mark.parametrize(
