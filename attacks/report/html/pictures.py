@@ -1,0 +1,80 @@
+"""What the drawings of attacks.report.svg show, as plain data: where each text stands, and what happens to it when.
+
+A text stands at the same place in every drawing of a page: in the block of its day, covered texts first, then others of
+the people whom a warrant names, then the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from msgspec import UNSET
+
+from attacks.lab.results.details import ScenarioTexts, StateTaken, joined, unpacked
+from attacks.lab.results.types import Cell
+from attacks.lab.simulation.scenario import Scenario
+
+Who = Literal["law", "other"]
+
+
+class Layout(NamedTuple):
+    """The texts of each day in the order of their places, those that a warrant covers, and the others of its people.
+
+    A drawing of the law outlines the `covered` texts. `days` holds every text once.
+    """
+
+    days: tuple[tuple[int, ...], ...]
+    covered: frozenset[int]
+    named: frozenset[int]
+
+
+class Strip(NamedTuple):
+    """The texts that somebody reads: the law (blue, covered texts are outlined) or somebody else (vermilion)."""
+
+    who: Who
+    texts: frozenset[int]
+
+
+class Timeline(NamedTuple):
+    """One cell over the days: what its coalition reads, above what the law reads; each None if there is no such part.
+
+    `taken` says when states are taken (filled mark, hollow on the evenings `or_on`) or parties taken over (bar);
+    `alarms` counts by the day on which a check first complained.
+    """
+
+    coalition: Strip | None
+    law: Strip | None
+    taken: tuple[StateTaken, ...]
+    alarms: dict[int, int]
+
+
+def layout(scenario: Scenario, texts: ScenarioTexts) -> Layout:
+    """Return where the texts of a scenario stand."""
+    covered = frozenset[int]().union(*map(unpacked, texts.covered))
+    targets = {warrant.target for warrant in scenario.warrants}
+    named = frozenset(
+        said.id for said in scenario.texts() if not targets.isdisjoint(scenario.people(said)) and said.id not in covered
+    )
+    rank = {number: 0 if number in covered else 1 if number in named else 2 for number in range(scenario.messages)}
+    days = tuple(tuple(sorted(unpacked(day), key=lambda number: (rank[number], number))) for day in texts.days)
+    return Layout(days, covered, named)
+
+
+def timeline(cell: Cell) -> Timeline | None:
+    """Return what happens in a cell over the days; None if its file does not say it, or nobody reads anything."""
+    if cell.texts is UNSET or not (cell.texts.opened or cell.texts.lawful):
+        return None
+    return Timeline(
+        coalition=Strip("other", unpacked(cell.texts.opened)) if cell.texts.opened else None,
+        law=Strip("law", unpacked(joined(cell.texts.lawful))) if cell.texts.lawful else None,
+        taken=() if cell.taken is UNSET else cell.taken,
+        alarms=_by_day((raised.first_day, raised.times) for raised in cell.alarms),
+    )
+
+
+def _by_day(raised: Iterable[tuple[int, int]]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for day, times in raised:
+        counts[day] = counts.get(day, 0) + times
+    return dict(sorted(counts.items()))
