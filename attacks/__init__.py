@@ -1,7 +1,12 @@
 """The adversaries: each file is one attack; attacks.lab plays them and computes who can read what.
 
-The names that the author of an attack needs are exported here, and imported on first use. Import names from this
-package, not the package itself.
+The names that the author of an attack needs are exported here, and imported on first use. In the file of an attack,
+import names from this package, not the package itself. To use the laboratory from Python, import the package:
+
+  import attacks as lab
+  play = lab.play("split-key", days=5, messages=24)
+  play.text(5).readers()                      minimal coalitions that open text 5
+  play.opened_by("agent-1@3, agent-2@3")      numbers of the texts that a coalition opens
 """
 
 from typing import TYPE_CHECKING
@@ -9,6 +14,8 @@ from typing import TYPE_CHECKING
 from escrow.surface import exports
 
 if TYPE_CHECKING:
+    from attacks.interface.given import scheme
+    from attacks.interface.plays import PlayedScheme, play
     from attacks.lab.simulation.attack import (
         MISSED,
         Attack,
@@ -28,8 +35,11 @@ if TYPE_CHECKING:
     from escrow.principal import corrupted, of_kind
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
+    # the laboratory
+    "play", "scheme",
     # types
-    "Attack", "Cast", "Column", "Corruption", "Keep", "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
+    "Attack", "Cast", "Column", "Corruption", "Keep", "PlayedScheme", "QuantumApparatus", "Scenario", "Seize", "Turn",
+    "Use",
     # functions
     "attacker_device", "corrupted", "drawn", "entry_of", "of_kind",
     # constants
@@ -38,3 +48,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name
     __getattr__ = exports(__name__)
+
+
+def __dir__() -> list[str]:
+    """Return the exported names, which are not there before they are asked for."""
+    return __all__

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TextIO, TypeVar
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
@@ -29,11 +28,11 @@ from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
 from attacks.cli.policy import Policy, judge, read_policy
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.types import Cell
-from attacks.lab.simulation import scenario, shapes
+from attacks.lab.simulation import shapes
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import exhaustive
-from attacks.lab.simulation.variants import WarrantKind, with_meetings, with_warrants
+from attacks.lab.simulation.variants import WarrantKind, varied
 from attacks.report.page import USUAL, MarkdownPage, Page, plain
 from attacks.report.rows import written
 from escrow import registry
@@ -44,7 +43,6 @@ from escrow.scheme import Scheme
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
-SMOKE = {"users": 4, "groups": 2, "days": 5, "messages": 24}
 SIZES = ("users", "groups", "days", "messages")
 
 
@@ -146,34 +144,22 @@ class Invocation:
 
         Raise UsageError if the sizes make no scenario, Malformed if the scenario file holds none.
         """
-        read = self._sized() if self.scenario_file is None else self._from_file(self.scenario_file)
+        sizes = {name: getattr(self, name) for name in SIZES}
+        numbers = {"seed": self.seed, "work": self.work}
+        if self.scenario_file is not None:
+            if given := [name for name in ("smoke", *SIZES) if getattr(self, name) not in (None, False)]:
+                raise click.UsageError(f"--{given[0]} has no effect on a scenario file; change the file")
+            return self._varied(shapes.chosen(self.scenario_file, False, {}, numbers))
         try:
-            read = read if self.warrants is None else with_warrants(read, self.warrants)
-            return read if self.meetings is None else with_meetings(read, self.meetings)
+            return self._varied(shapes.chosen(None, self.smoke, sizes, numbers))
         except Malformed as error:
             raise click.UsageError(str(error)) from None
 
-    def _sized(self) -> Scenario:
-        sizes = SMOKE if self.smoke else {}
-        sizes = sizes | {name: size for name in SIZES if (size := getattr(self, name)) is not None}
+    def _varied(self, read: Scenario) -> Scenario:
         try:
-            return msgspec.structs.replace(scenario.default(**sizes), **self._chosen()).check()
+            return varied(read, self.warrants, self.meetings)
         except Malformed as error:
             raise click.UsageError(str(error)) from None
-
-    def _from_file(self, path: Path) -> Scenario:
-        if given := [name for name in ("smoke", *SIZES) if getattr(self, name) not in (None, False)]:
-            raise click.UsageError(f"--{given[0]} has no effect on a scenario file; change the file")
-        read = shapes.read(path)
-        try:
-            return msgspec.structs.replace(read, **self._chosen()).check()
-        except Malformed as error:
-            raise Malformed(f"{path} is not a scenario: {error}") from None
-
-    def _chosen(self) -> dict[str, int]:
-        """Return what options change of any scenario, from a file or not."""
-        given = {"seed": self.seed, "work": self.work}
-        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def processes(self) -> int:

@@ -25,9 +25,10 @@ from command_line import (
 
 from attacks.cli import main
 from attacks.cli.app import COMMANDS, app
-from attacks.cli.invocation import SMOKE, Invocation
+from attacks.cli.invocation import Invocation
 from attacks.lab.results.types import Matrix, to_json
 from attacks.lab.simulation.scenario import default
+from attacks.lab.simulation.shapes import SMOKE
 
 # --- starting ---
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from attacks.cli import main
-from attacks.cli.invocation import SMOKE, Invocation
+from attacks.cli.invocation import Invocation
 from attacks.lab.simulation.scenario import Scenario, default
-from attacks.lab.simulation.shapes import read, shapes
+from attacks.lab.simulation.shapes import SMOKE, read, shapes
 from escrow.errors import Malformed
 
 SHAPES = {name: read(Path(name)) for name in shapes()}

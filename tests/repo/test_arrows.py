@@ -45,6 +45,12 @@ FLOOR = {f"escrow.{room}": number for number, rooms in enumerate(FLOORS) for roo
 LAB_FLOOR = {f"attacks.lab.{room}": number for number, rooms in enumerate(LAB_FLOORS) for room in rooms}
 SCENARIO = "attacks.lab.simulation.scenario"  # plain data, which results quote
 TRUTH = {
+    "attacks.interface",
+    *(
+        f"attacks.{name}"
+        for names in re.findall(r"from attacks\.interface\S+ import (.+)", SOURCES["attacks/__init__.py"])
+        for name in names.split(", ")
+    ),
     "attacks.lab.simulation.play",
     "attacks.lab.simulation.record",
     *(f"attacks.lab.{room}" for room in ("crosscheck", "verdict", "evidence", "runs", "comparison")),
@@ -111,8 +117,10 @@ def breaks(path, name):
         return "an attack does not see the truth"
     if module.startswith("attacks.lab.") and within(name, ["attacks"]) and not within(name, BELOW):
         return "the laboratory knows no attack"
-    if module.startswith("attacks.report.") and within(name, ["attacks.cli"]):
+    if module.startswith("attacks.report.") and within(name, ["attacks.cli", "attacks.interface"]):
         return "a report draws, and does not command"
+    if module.startswith("attacks.interface.") and within(name, ["attacks.cli", "click"]):
+        return "the Python interface stands below the command line"
     return None
 
 
@@ -157,7 +165,10 @@ PLANTED = [
     ),
     ("attacks/lab/mine.py", "from attacks.ghost_insertion import ATTACK", "the laboratory knows no attack"),
     ("attacks/lab/mine.py", "from attacks.cli import invocation", "the laboratory knows no attack"),
+    ("attacks/mine.py", "from attacks.interface.plays import PlayedScheme", "an attack does not see the truth"),
+    ("attacks/mine.py", "from attacks import play", "an attack does not see the truth"),
     ("attacks/report/mine.py", "from attacks.cli.invocation import Invocation", "a report draws, and does not command"),
+    ("attacks/interface/mine.py", "import click", "the Python interface stands below the command line"),
     ("escrow/schemes/mine.py", "from escrow import registry", "a lower floor imports no higher one"),
     ("escrow/schemes/mine.py", "import time", "no clock, no randomness past the door"),
     ("escrow/schemes/mine.py", "from os import urandom", "no clock, no randomness past the door"),

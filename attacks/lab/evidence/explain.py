@@ -58,9 +58,20 @@ def explain(
     """
     record = play(scheme, scenario)
     members = coalition_of(coalition, record)
+    return explained(Analysis(scheme, record, attacks), members, message, attacks, width)
+
+
+def explained(
+    analysis: Analysis,
+    members: Coalition,
+    message: int | None = None,
+    attacks: Sequence[Attack] = (),
+    width: int = WIDTH,
+) -> Iterator[str]:
+    """Yield the same lines of a play that is analysed already. Raise UnknownName if it has no such text."""
+    record = analysis.record
     if message is not None and message not in {sent.id for sent in record.sent}:
         raise UnknownName(f"no text has the number {message}; there are 0 to {len(record.sent) - 1}")
-    analysis = Analysis(scheme, record, attacks)
     opened = {name: analysis.opened_by(members.members, name) for name in analysis.labels.passes()}
     wanted = frozenset(analysis.texts if message is None else [message])
     for name in (MATHEMATICS, SERVED):

@@ -21,6 +21,15 @@ WarrantKind = Literal["prospective", "retrospective"]
 _MEETINGS = re.compile(r"(none|all|\d{1,4})(?:@(\d{1,4}))?")
 
 
+def varied(scenario: Scenario, warrants: WarrantKind | None, meetings: str | None) -> Scenario:
+    """Return the scenario with warrants of one kind, and with other meetings, where these are given.
+
+    Raise Malformed as `with_warrants` and `with_meetings` do.
+    """
+    found = scenario if warrants is None else with_warrants(scenario, warrants)
+    return found if meetings is None else with_meetings(found, meetings)
+
+
 def with_warrants(scenario: Scenario, kind: WarrantKind) -> Scenario:
     """Return the scenario with all warrants of one kind. Raise Malformed if no day is left to serve one.
 

@@ -1,0 +1,116 @@
+"""What a caller gives, as the laboratory's own objects: names, patterns, files and options of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal, NamedTuple, TypedDict, TypeVar
+
+from attacks import registry as attack_registry
+from attacks.lab.simulation import shapes
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.variants import WarrantKind, varied
+from escrow import registry
+from escrow.scheme import Scheme
+
+SIZES: tuple[Literal["users", "groups", "days", "messages"], ...] = ("users", "groups", "days", "messages")
+NUMBERS: tuple[Literal["seed", "work"], ...] = ("seed", "work")
+
+T = TypeVar("T", Scheme, Attack)
+
+
+class ScenarioOptions(TypedDict, total=False):
+    """What changes of the default scenario, or of the one that is given; as the options of the command line.
+
+    `users`, `groups`, `days` and `messages` are sizes, and `smoke` asks for small ones: for no scenario that is given.
+    `seed` draws everything random; 2^`work` guesses count. `warrants` is "prospective" or "retrospective", `meetings`
+    "none", "all", or a number of pairs, with @DAY behind it or not.
+    """
+
+    smoke: bool
+    users: int
+    groups: int
+    days: int
+    messages: int
+    seed: int
+    work: int
+    warrants: WarrantKind
+    meetings: str
+
+
+class Known(NamedTuple):
+    """All schemes and attacks that there are, by name: ours, those installed, and those of plug-in files."""
+
+    schemes: dict[str, Scheme]
+    attacks: dict[str, Attack]
+
+    def scheme(self, given: str | Scheme) -> Scheme:
+        """Return the scheme that was given, or that has this name. Raise UnknownName if none has."""
+        return registry.pick(self.schemes, given, "scheme") if isinstance(given, str) else given
+
+    def attack(self, given: str | Attack) -> Attack:
+        """Return the attack that was given, or that has this name. Raise UnknownName if none has."""
+        return registry.pick(self.attacks, given, "attack") if isinstance(given, str) else given
+
+    def every(self, attacks: Iterable[Attack]) -> list[Attack]:
+        """Return all attacks, those included that were given as objects: their rules join every play."""
+        return list((self.attacks | {each.name: each for each in attacks}).values())
+
+
+def known(plugins: str | Path | Iterable[str | Path] = (), settings: str | Sequence[str] = ()) -> Known:
+    """Return what there is, with the settings `SCHEME.PARAM=VALUE` applied.
+
+    Raises:
+        PluginError: a plug-in does not load.
+        UnknownName: a setting names no scheme or no parameter of it, or a value that is not allowed.
+    """
+    files = [Path(each) for each in ([plugins] if isinstance(plugins, str | Path) else plugins)]
+    chosen = [settings] if isinstance(settings, str) else settings
+    return Known(registry.configured(registry.schemes(files), chosen), attack_registry.attacks(files))
+
+
+def scheme(name: str, **parameters: int | str | bool) -> Scheme:
+    """Return the scheme with this name and these parameters: `scheme("split-key", t=3, n=5)`.
+
+    Args:
+        name: a scheme's name; `escrow-lab schemes` lists them.
+        **parameters: as `--set NAME.PARAM=VALUE` has them; `escrow-lab show NAME` lists them.
+
+    Raises:
+        UnknownName: there is no such scheme or parameter, or a value is not allowed.
+    """
+    settings = [f"{name}.{key}={value}" for key, value in parameters.items()]
+    return known(settings=settings).scheme(name)
+
+
+def several(things: Mapping[str, T], given: str | T | Iterable[str | T] | None, what: str) -> list[T]:
+    """Return the things that were given, or whose names fit a pattern that was, each once; all if None was.
+
+    Raise UnknownName for a name or pattern that fits none.
+    """
+    if given is None:
+        return list(things.values())
+    found: dict[str, T] = {}
+    for each in [given] if isinstance(given, str | Scheme | Attack) else given:
+        if isinstance(each, str):
+            fitting = {name: thing for name, thing in things.items() if fnmatchcase(name, each)}
+            if not fitting:
+                raise registry.unknown(things, each, what)
+            found |= {name: thing for name, thing in fitting.items() if name not in found}
+        else:
+            found[each.name] = each
+    return list(found.values())
+
+
+def scenario_of(given: str | Path | Scenario | None, options: ScenarioOptions) -> Scenario:
+    """Return the scenario that was given, by name, by file or as an object, with these options; checked.
+
+    Raise Malformed if there is none, or if an option does not fit.
+    """
+    sizes: dict[str, int | None] = {key: options.get(key) for key in SIZES}
+    numbers: dict[str, int | None] = {key: options.get(key) for key in NUMBERS}
+    named = Path(given) if isinstance(given, str) else given
+    found = shapes.chosen(named, options.get("smoke", False), sizes, numbers)
+    return varied(found, options.get("warrants"), options.get("meetings"))

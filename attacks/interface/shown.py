@@ -1,0 +1,98 @@
+"""Results that show themselves: as text, as HTML in a notebook, as rows, and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from attacks.lab.results.bounds import Result
+from attacks.lab.results.rows import in_order, row
+from attacks.report.page import USUAL, MarkdownPage, Page
+from attacks.report.rows import FORMATS, RECORD, tables, written
+from escrow.errors import Malformed
+
+R_co = TypeVar("R_co", bound=Result, covariant=True)
+WIDE = 120  # columns of a notebook
+
+
+def preformatted(text: str) -> str:
+    """Return text as HTML that keeps its lines; whatever it holds, it stays text."""
+    return f'<pre style="white-space: pre; overflow-x: auto; line-height: 1.2">{escape(text)}</pre>'
+
+
+class Shown(Generic[R_co]):
+    """A result of the laboratory. `data` is the result itself, the same as in the file that a command writes."""
+
+    def __init__(self, data: R_co, said: str, draw: Callable[[Page], None]) -> None:
+        """Keep a result, what it is in a few words, and what draws it on a page."""
+        self.data, self._said, self._draw = data, said, draw
+
+    def __repr__(self) -> str:
+        """Return what this is, in a few words."""
+        return f"<{self._said}>"
+
+    def __str__(self) -> str:
+        """Return what the command line prints, 80 columns wide."""
+        return self.text()
+
+    def text(self, width: int = USUAL) -> str:
+        """Return what the command line prints on a terminal of so many columns."""
+        stream = StringIO()
+        self._draw(Page(stream, width))
+        return stream.getvalue().removesuffix("\n")
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return preformatted(self.text(WIDE))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the result: the columns of the command line's CSV, with numbers as numbers.
+
+        A result that holds rows of several kinds says in `record` of which each is.
+        """
+        held = tables(self.data)
+        found = [(name, kind, [row(each) for each in rows]) for name, kind, rows in held if rows or len(held) == 1]
+        columns = list(dict.fromkeys(column for _, kind, rows in found for column in in_order(kind, rows)))
+        marked = len(held) > 1
+        return [
+            ({RECORD: name} if marked else {}) | {column: each.get(column) for column in columns}
+            for name, _, rows in found
+            for each in rows
+        ]
+
+    def to_frame(self) -> Any:
+        """Return the rows as a pandas DataFrame, or as they are if pandas is not installed."""
+        try:
+            pandas = import_module("pandas")
+        except ImportError:
+            return self.rows()
+        return pandas.DataFrame(self.rows())
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result into a file, over an older one, and return its path.
+
+        The name's ending says how: .json (all of it, for `load` and for the commands), .csv, .jsonl, .md, or .txt.
+
+        Raises:
+            Malformed: the name has another ending.
+            OSError: the file cannot be written.
+        """
+        target = Path(path)
+        format_ = target.suffix.removeprefix(".")
+        if format_ == "txt":
+            text = self.text() + "\n"
+        elif format_ == "md":
+            page = MarkdownPage(stream := StringIO())
+            self._draw(page)
+            page.close()
+            text = stream.getvalue()
+        elif format_ in FORMATS:
+            text = "".join(written(self.data, format_, terminal=False))
+        else:
+            raise Malformed(f"{target}: give it a name that ends in .txt, {', '.join(f'.{each}' for each in FORMATS)}")
+        target.write_text(text, encoding="utf-8", newline="\n")
+        return target
