@@ -32,6 +32,7 @@ class HarvestNowDecryptLater(Attack):
             name,
             "**Later**: somebody who records everything today and breaks elliptic curves one day reads "
             "{plain.exposed.total} of {plain.sent} texts of `plain`, and {plain-pq.exposed.total} of `plain-pq`.",
+            ("plain.exposed.total > plain-pq.exposed.total",),
         ),
     )
     specimen = "kem_unmixed"

@@ -49,6 +49,7 @@ class MobileAdversary(Attack):
             "**Shares of a key**: a thief who robs one holder every evening, never two at once, opens "
             "{split-key.exposed.total} of {split-key.sent} texts where shares stay (`split-key`), and "
             "{threshold.exposed.total} where they are replaced every morning (`threshold`).",
+            ("split-key.exposed.total > threshold.exposed.total",),
         ),
     )
     specimen = "unerased"

@@ -40,6 +40,7 @@ class RogueDealer(Attack):
             "**Who deals the shares**: a dealer of wrong shares ends the lawful access of `split-key`, where one "
             "dealer makes the key: the law reads {split-key.lawful} of {split-key.entitled} texts. In `threshold` the "
             "agents make the key together and put the liar out: the law reads {threshold.lawful}.",
+            ("split-key.lawful < split-key.entitled", "threshold.lawful > split-key.lawful"),
         ),
     )
     specimen = "unverified_shares"

@@ -127,12 +127,14 @@ class Finding(msgspec.Struct, frozen=True):
     """A sentence for README's findings, declared by the scheme or attack that it is about.
 
     The numbers are fields of the cells of `attack`, in braces behind the name of a scheme: "{plain.exposed.total} of
-    {plain.sent} texts". `place` puts the findings in order.
+    {plain.sent} texts". `place` puts the findings in order. Where one of `holds` is not true, a report leaves the
+    sentence out: each compares two fields, or a field and a number ("plain.exposed.total > 0", with =, < or >).
     """
 
     place: int
     attack: str
     sentence: str
+    holds: tuple[str, ...] = ()
 
 
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +147,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     its evidence then counts the facts that it does not find. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
     official without a usable key ends the set-up. `in_pages`: README's table and the lists in CLI.md show the scheme,
-    and README its `findings`. A class made from this one does not inherit either. `options` are parameters that any
+    and README its `findings`. A class made from this one does not inherit either. `family` says in two or three words
+    where the way in is; schemes of one family stand together in a report. `options` are parameters that any
     scheme of a kind has, or that came later; results and proofs name them only where they differ from their defaults.
     `overheard` says from which packets the network may learn whom a warrant is about, and why. `aliases` say which
     secrets lie under another type too, and why.
@@ -158,6 +161,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     sealed_facts: ClassVar[tuple[SealedFact, ...]] = ()
     all_needed: ClassVar[str] = ""
     in_pages: ClassVar[bool] = False
+    family: ClassVar[str] = ""
     options: ClassVar[tuple[str, ...]] = ("committing",)
     findings: ClassVar[tuple[Finding, ...]] = ()
     overheard: ClassVar[tuple[Overheard, ...]] = ()

@@ -24,13 +24,13 @@ import textwrap
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from string import Formatter
 
 import msgspec
 
 from attacks import registry
 from attacks.lab.results.types import Cell, Matrix
 from attacks.report.matrices import summary
+from attacks.report.matrices.findings import command, declared, holds, said, schemes_of
 from escrow.registry import schemes
 from escrow.scheme import Finding
 from tools import entries, sensitivity
@@ -134,15 +134,7 @@ def _cells(matrix: Matrix) -> _Cells:
 
 def findings() -> list[Finding]:
     """Return the findings that schemes and attacks with a place declare, in the order of their places."""
-    declaring = (*entries.with_place(schemes().values()), *entries.with_place(registry.attacks().values()))
-    found = [finding for entry in declaring for finding in entries.declared(entry, "findings") or ()]
-    return sorted(found, key=lambda finding: (finding.place, finding.attack))
-
-
-def schemes_of(finding: Finding) -> list[str]:
-    """Return the names of the schemes whose cells a finding quotes."""
-    fields = (name for _, name, _, _ in Formatter().parse(finding.sentence) if name)
-    return list(dict.fromkeys(name.partition(".")[0] for name in fields))
+    return declared((*entries.with_place(schemes().values()), *entries.with_place(registry.attacks().values())))
 
 
 def _findings(matrix: Matrix) -> str:
@@ -150,15 +142,18 @@ def _findings(matrix: Matrix) -> str:
     cells = _cells(matrix)
     lines = []
     for finding in findings():
-        names = schemes_of(finding)
-        said = finding.sentence.format(**{name: cells[name, finding.attack] for name in names})
-        lines += textwrap.wrap(f"- {said}", 118, subsequent_indent="  ", break_on_hyphens=False)
-        lines.append(f"  `escrow-lab run {finding.attack} {' '.join(f'--scheme {name}' for name in names)}`")
+        lines += textwrap.wrap(f"- {said(finding, cells)}", 118, subsequent_indent="  ", break_on_hyphens=False)
+        lines.append(f"  `{command(finding)}`")
+    for finding in findings():
+        if not holds(finding, cells):
+            raise SystemExit(f"a finding about {finding.attack} does not hold: {' and '.join(finding.holds)}")
     return "".join(f"{line}\n" for line in lines)
 
 
 REGIONS: dict[str, Callable[[Matrix], str]] = {"table": _table, "findings": _findings}
 
+
+__all__ = ["findings", "main", "schemes_of"]
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -122,12 +122,14 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     )
     sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
     in_pages = True
+    family = "Sealed envelope"
     findings = (
         Finding(
             2,
             "authority-theft",
             "**One key** (`envelope`): a thief who takes what `{envelope.whose}` holds, once, opens "
             "{envelope.exposed.total} of {envelope.sent} texts, earlier and later ones. Its authors say so.",
+            ("envelope.exposed.total > 0", "envelope.excluded = 0"),
         ),
     )
     device = EnvelopeDevice

@@ -286,12 +286,14 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         "messages",
     )
     in_pages = True
+    family = "Silent participant"
     findings = (
         Finding(
             3,
             "null-eavesdropper",
             "**A silent participant** (`ghost`): while nobody cheats, the law reads {ghost.lawful} of the "
             "{ghost.entitled} texts that its warrants cover. It cannot read what was said before the ghost joined.",
+            ("ghost.lawful > 0", "ghost.lawful < ghost.entitled"),
         ),
     )
     overheard = (

@@ -99,12 +99,14 @@ class Plain(Scheme, frozen=True, kw_only=True):
         "Perrin and Marlinspike", "The Double Ratchet Algorithm; The X3DH Key Agreement Protocol", 2016, "all"
     )
     in_pages = True
+    family = "No way in"
     findings = (
         Finding(
             1,
             "ghost-insertion",
             "**Plain end-to-end encryption** can be attacked, too: an insider at the provider who adds devices "
             "reads {plain.exposed.total} of {plain.sent} texts. Users' clients raise {plain.complaints} alarms.",
+            ("plain.exposed.total > 0", "plain.complaints > 0"),
         ),
     )
 

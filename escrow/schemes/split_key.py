@@ -272,6 +272,7 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
         SealedFact("Partial", named="wrong partial of {}"),
     )
     in_pages = True
+    family = "Sealed envelope"
     device = SplitDevice
     authority = SplitAuthority
     agent: ClassVar[type[SplitAgent]] = SplitAgent

@@ -28,11 +28,11 @@ def draw_numbers(page: Page, matrix: Matrix) -> None:
     for block in dealt(schemes, max(1, (page.width - NAME) // (WIDE + 1))):
         page.gap()
         _draw_block(page, matrix, cells, block)
-    foreign = [name for name in matrix.manifest.attacks if name not in _applying(matrix)]
+    foreign = [name for name in matrix.manifest.attacks if name not in applying(matrix)]
     page.line(KEY + f" To no scheme applies: {', '.join(foreign)}." * bool(foreign))
 
 
-def _applying(matrix: Matrix) -> list[str]:
+def applying(matrix: Matrix) -> list[str]:
     """Return the attacks that apply to a scheme of the matrix."""
     applying = {cell.attack for cell in matrix.cells if cell.verdict != "NOT_APPLICABLE"}
     return [name for name in matrix.manifest.attacks if name in applying]
@@ -49,7 +49,7 @@ def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], 
     unverified = matrix.manifest.unverified
     heads = [page.fit(name + " *" * (name in unverified), WIDE) for name in schemes]
     rows: list[list[Entry]] = []
-    for attack in _applying(matrix):
+    for attack in applying(matrix):
         plain = cells.get((PLAIN, attack))
         row = [_entry(cells.get((scheme, attack)), plain) for scheme in schemes]
         rows.append([page.fit(attack + " *" * (attack in unverified), NAME), *row])
@@ -64,7 +64,7 @@ def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
         return ("·", DIM)
     if cell.verdict in UNTESTED and not cell.exposed.total:
         return ("?", ATTENTION)
-    said = _beside(cell, plain) + MARKS.get(cell.verdict, "")
+    said = beside(cell, plain) + MARKS.get(cell.verdict, "")
     if missing := failed(cell):
         said = f"miss {missing}" if said in {"0", "="} else f"{said}\nmiss {missing}"
     elif cell.verdict == "FAILS":
@@ -72,12 +72,19 @@ def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
     return (said, STYLES[cell.verdict]) if cell.verdict in STYLES else said
 
 
-def _beside(cell: Cell, plain: Cell | None) -> str:
-    opened = cell.exposed.total
-    if plain is None or plain is cell or plain.verdict == "NOT_APPLICABLE" or plain.verdict in UNTESTED:
-        return str(opened)
-    more = opened - plain.exposed.total
+def beside(cell: Cell, plain: Cell | None) -> str:
+    """Return how many texts a cell opens, or how many more or fewer than plain under the same attack."""
+    more = over(cell, plain)
+    if more is None:
+        return str(cell.exposed.total)
     return f"{more:+}".replace("-", "−") if more else "="
+
+
+def over(cell: Cell, plain: Cell | None) -> int | None:
+    """Return how many texts more than plain a cell opens; None where there is nothing to compare it with."""
+    if plain is None or plain is cell or plain.verdict == "NOT_APPLICABLE" or plain.verdict in UNTESTED:
+        return None
+    return cell.exposed.total - plain.exposed.total
 
 
 def failed(cell: Cell) -> int:

@@ -125,6 +125,12 @@ def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
     `comparisons` is how often users of the scenario compare safety numbers: some alarms depend on that.
     """
     page.line(f"{cell.scheme} under {cell.attack}: {briefly(cell)}", STYLES.get(cell.verdict, ""))
+    if pairs := told(cell, comparisons):
+        page.fields(pairs)
+
+
+def told(cell: Cell, comparisons: int = 0) -> list[tuple[str, str]]:
+    """Return what is to say of one cell, each thing under its name."""
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
         pairs += _strategies(cell)
@@ -145,8 +151,7 @@ def draw_cell(page: Page, cell: Cell, comparisons: int = 0) -> None:
         pairs += _depending(cell.alarms, comparisons)
         pairs += [("services", join(cell.services))] if cell.services else []
         pairs += [("evidence", cell.digest)] if cell.digest else []
-    if pairs:
-        page.fields(pairs)
+    return pairs
 
 
 def _false(cell: Cell) -> list[tuple[str, str]]:

@@ -117,6 +117,7 @@ class Clipper(FieldScheme, frozen=True, kw_only=True):
         SealedFact("UnitHalf", unnamed="nothing is published of the halves, so either agent may have lied"),
     )
     in_pages = True
+    family = "Keys in escrow"
     findings = (
         Finding(
             6,
@@ -124,6 +125,7 @@ class Clipper(FieldScheme, frozen=True, kw_only=True):
             "**Clipper**: a rogue sender finds access fields that name nobody, in {clipper.cost.trials:,} trials. "
             "Honest chips accept them, and the law misses {clipper.evaded} of the {clipper.entitled} texts "
             "that its warrants cover.",
+            ("clipper.evaded > 0", "clipper.cost.trials > 0"),
         ),
     )
     device = ClipperDevice

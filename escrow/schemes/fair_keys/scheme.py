@@ -204,12 +204,14 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
     sealed_facts = (SealedFact("KeyShare", named="wrong share of {0}|{0}: share fits the user's commitments"),)
     all_needed = "a key is certified when all trustees have approved"
     in_pages = True
+    family = "Keys in escrow"
     findings = (
         Finding(
             7,
             "warrant-misuse",
             "**Fair keys**: warrants cover {fair-keys.entitled} texts. The authority that was given their targets' "
             "keys reads {fair-keys.exposed.total}, because a key does not end when its warrant ends.",
+            ("fair-keys.exposed.total > fair-keys.entitled",),
         ),
     )
     device = FairDevice
