@@ -1,0 +1,159 @@
+"""The front of a page: strips for each scheme, what the runs show, and the questions of the summary as a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from string import Formatter
+
+from msgspec import UNSET
+
+from attacks import registry as attack_registry
+from attacks.lab.results.details import joined, unpacked
+from attacks.lab.results.types import Cell, Matrix
+from attacks.lab.simulation.attack import Column
+from attacks.report.html.entries import PageEntries, PageEntry
+from attacks.report.html.pictures import Strip
+from attacks.report.html.words import number
+from attacks.report.matrices import findings, summary
+from escrow import registry
+from escrow.scheme import Finding
+
+STRIPS = 4  # of a scheme on the front
+LAW = ("lawful", "unkept")  # figures that count texts under a warrant
+PARTS = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>.+?)`|(?P<text>[^*`]+|[*`])")
+Cells = dict[tuple[str, str], Cell]
+Ids = dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A figure of a scheme, the run that it is of, and a note: whose keys, or how many alarms. `strip` shows its texts."""
+
+    shown: str
+    run: str
+    note: str
+    strip: Strip | None
+    nothing: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of the summary, its answers scheme by scheme, and the attacks that it is about. `law`: of covered texts."""
+
+    title: str
+    about: str
+    law: bool
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some words of a sentence, and how they are written."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A finding: its sentence, the runs that it quotes, and the command that plays them."""
+
+    parts: tuple[Part, ...]
+    runs: tuple[tuple[str, str], ...]
+    command: str
+
+
+def questions_of(matrix: Matrix, entries: PageEntries, ids: Ids) -> tuple[Question, ...]:
+    """Return the questions of the summary whose attacks were all played, each with its answers."""
+    played, cells = set(matrix.manifest.attacks), {(cell.scheme, cell.attack): cell for cell in matrix.cells}
+    found = []
+    for column, names in summary.columns(attack_registry.attacks().values()):
+        if not played.issuperset(names):
+            continue
+        titles = [entries.by_name[name].title for name in names if name in entries.by_name]
+        about = titles[0] if len(titles) == 1 else f"the most of {len(titles)} attacks"
+        answers = tuple(
+            _answer(column, [cells[scheme, name] for name in names if (scheme, name) in cells], ids)
+            for scheme in entries.scheme_names
+        )
+        found.append(Question(column.title, about, column.figure in LAW, answers))
+    return tuple(found)
+
+
+def _answer(column: Column, cells: Sequence[Cell], ids: Ids) -> Answer:
+    most = summary.largest(column, cells)
+    shown = str(summary.figure(column, cells)) if cells else summary.NOT_ASKED
+    if most is None:
+        return Answer(shown, "", "", None, True)
+    return Answer(
+        shown=shown.partition(" (")[0],
+        run=ids.get((most.scheme, most.attack), ""),
+        note=_note(column, most),
+        strip=_strip(column, most),
+        nothing=shown.partition(" (")[0] == "0",
+    )
+
+
+def _note(column: Column, cell: Cell) -> str:
+    """Return who is robbed, or how often honest parties complain."""
+    if column.by_whom and cell.exposed.total:
+        return cell.whose
+    times = cell.complaints if column.figure == "exposed.total" else 0
+    return f"{number(times)} alarm{'s' * (times != 1)}" if times else ""
+
+
+def _strip(column: Column, cell: Cell) -> Strip | None:
+    """Return the texts that a figure counts; None if it counts others, or the file does not list them."""
+    if cell.texts is UNSET:
+        return None
+    if column.figure == "lawful":
+        return Strip("law", unpacked(joined(cell.texts.lawful)))
+    return Strip("other", unpacked(cell.texts.opened)) if column.figure == "exposed.total" else None
+
+
+def strips_of(questions: Sequence[Question]) -> tuple[Question, ...]:
+    """Return the questions whose texts the front shows, the law first."""
+    drawn = [each for each in questions if any(answer.strip for answer in each.answers)]
+    return tuple(drawn[:STRIPS])
+
+
+# --- what the runs show ---
+
+
+def findings_of(matrix: Matrix, ids: Ids) -> tuple[Shown, ...]:
+    """Return the findings that hold in a matrix, each with links to the runs of its cells."""
+    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
+    declaring = (*registry.schemes().values(), *attack_registry.attacks().values())
+    return tuple(
+        Shown(
+            parts=tuple(_parts(finding, cells)),
+            runs=tuple((name, ids[name, finding.attack]) for name in findings.schemes_of(finding) if (name, finding.attack) in ids),
+            command=findings.command(finding),
+        )
+        for finding in findings.declared(declaring)
+        if findings.holds(finding, cells)
+    )
+
+
+def _parts(finding: Finding, cells: Cells) -> Iterator[Part]:
+    """Yield the words of a finding: markup is that of the sentence, never of what is put into it."""
+    quoted = {name: cells[name, finding.attack] for name in findings.schemes_of(finding)}
+    for found in PARTS.finditer(finding.sentence):
+        kind = found.lastgroup or "text"
+        yield Part(kind, Formatter().vformat(found[kind], (), quoted))
+
+
+@dataclass(frozen=True)
+class General:
+    """A sentence over all schemes: its head, and words, some of which lead to a run."""
+
+    head: str
+    words: tuple[tuple[str, str], ...]
+
+
+def generals_of(questions: Sequence[Question], schemes: Sequence[PageEntry], entitled: int, sent: int) -> tuple[General, ...]:
+    """Return what the summary shows of all schemes at once; a sentence that does not hold is left out."""
+    del schemes, entitled, sent
+    return ()

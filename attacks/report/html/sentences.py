@@ -1,0 +1,135 @@
+"""One cell in a sentence: who reads how many texts, beside plain and the claim; what the law misses; who notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import UNSET
+
+from attacks.lab.results.details import StateTaken, unpacked
+from attacks.lab.results.types import Cell
+from attacks.report.html.words import listed, number, texts
+from attacks.report.matrices import grid
+from escrow.registry import APPARATUS
+
+FEW = 3  # parties that a sentence names; of more it says how many
+TAKES = {
+    "stolen": "whoever takes the state of {}{}",
+    "used": "whoever takes the state of {}{} and plays with it from the next day on",
+    "turned": "{}, taken over from day {} on,",
+    "kept": "{}, erasing nothing from day {} on,",
+}
+
+
+def sentence(cell: Cell, plain: Cell | None) -> str:
+    """Return what happens in a cell that was played, in at most four short sentences."""
+    said = [*_reads(cell, plain), *_misses(cell), *_false(cell)]
+    if cell.exposed.total or said:
+        said.append(_noticed(cell))
+    return " ".join(said or [_quiet(cell)])
+
+
+def _reads(cell: Cell, plain: Cell | None) -> Iterator[str]:
+    """Yield who reads how many texts, beside plain, and whether the claim excludes them."""
+    opened = cell.exposed.total
+    if not opened:
+        return
+    who = corrupted(cell)
+    verb = "read" if " and " in who and who[0] != "w" else "reads"
+    beside = _beside(cell, plain)
+    yield f"{who[:1].upper()}{who[1:]} {verb} {number(opened)} of {texts(cell.sent)}{beside}."
+    against = min(cell.against.by_coalition or cell.excluded, opened)
+    if against:
+        yield f"The claim excludes {'them' if against == opened else f'{number(against)} of them'}."
+    elif not cell.excluded:
+        yield "The claim grants it."
+
+
+def _beside(cell: Cell, plain: Cell | None) -> str:
+    """Return how the texts that are read stand to those that the same attack opens in plain."""
+    more = grid.over(cell, plain)
+    if more is None:
+        return ""
+    if cell.texts is not UNSET and plain is not None and plain.texts is not UNSET:
+        new = len(unpacked(cell.texts.opened) - unpacked(plain.texts.reached))
+        if new == cell.exposed.total:
+            return ", all closed under plain"
+        if new:
+            return f", {number(new)} of them closed under plain"
+    if not more:
+        return ", as under plain"
+    return f", {number(abs(more))} {'more' if more > 0 else 'fewer'} than under plain"
+
+
+def _misses(cell: Cell) -> Iterator[str]:
+    """Yield what the law reads, where it misses texts that it is promised or reads others."""
+    if cell.access is not UNSET and cell.access.promise == "none" and not cell.lawful:
+        return
+    reads = f"The law reads {number(cell.lawful)} of the {texts(cell.entitled)} that warrants cover"
+    if cell.unkept:
+        promised = "" if cell.unkept == cell.evaded else f", {number(cell.unkept)} of which it is promised"
+        yield f"{reads} and misses {number(cell.evaded)}{promised}."
+    if cell.overreached:
+        yield f"The lawful access yields {texts(cell.overreached)} that no warrant covers."
+
+
+def _false(cell: Cell) -> Iterator[str]:
+    """Yield what somebody gets that nobody sent, or from somebody else."""
+    if cell.fabricated:
+        yield f"The lawful access yields {texts(cell.fabricated)} that nobody sent."
+    if cell.misattributed:
+        yield f"It yields {texts(cell.misattributed)} in another conversation."
+    if cell.framed:
+        yield f"{texts(cell.framed).capitalize()} attributed to somebody who did not send them."
+    if cell.forged:
+        yield f"Users are shown {texts(cell.forged)} that nobody sent."
+    if cell.added.duplicated:
+        yield f"Users are shown {texts(cell.added.duplicated)} again."
+    if cell.added.lost:
+        yield f"{number(cell.added.lost)} deliveries are lost that come through without the attack."
+
+
+def _noticed(cell: Cell) -> str:
+    times = cell.complaints
+    return f"Honest parties raise {number(times)} alarm{'s' * (times != 1)}." if times else "Nobody notices."
+
+
+def _quiet(cell: Cell) -> str:
+    """Return what is to say of a cell in which nothing goes wrong."""
+    if cell.verdict in grid.UNTESTED:
+        return "It is not known what is read."
+    if cell.lawful:
+        return (
+            f"Nobody but the people of a conversation reads anything, and the law reads {number(cell.lawful)} of the "
+            f"{texts(cell.entitled)} that warrants cover."
+        )
+    return "Nobody but the people of a conversation reads anything."
+
+
+def corrupted(cell: Cell) -> str:
+    """Return who reads, as the subject of a sentence; a file of schema 1 has the names alone."""
+    taken = () if cell.taken is UNSET else cell.taken
+    if not taken:
+        return listed(_parties(cell.whose.split(", "))) if cell.coalition else "somebody who only listens"
+    turned = [each for each in taken if each.how in ("turned", "kept")]
+    robbed = [each for each in taken if each.how in ("stolen", "used")]
+    parts = [part for group in (turned, robbed) if group for part in [_party(group)]]
+    return " together with ".join(parts)
+
+
+def _party(taken: Sequence[StateTaken]) -> str:
+    """Return parties that are corrupted in one way."""
+    names = list(dict.fromkeys(each.who for each in taken))
+    if set(names) <= set(APPARATUS):
+        return "whoever records everything and can break elliptic curves later"
+    first = taken[0]
+    who = listed(_parties(names))
+    if first.how in ("turned", "kept"):
+        return TAKES[first.how].format(who, first.day)
+    evenings = {each.day for each in taken}
+    often = " once" if len(taken) == 1 else " in one evening" if len(evenings) == 1 else " on different evenings"
+    return TAKES[first.how].format(who, often)
+
+
+def _parties(names: Sequence[str]) -> list[str]:
+    return list(names) if len(names) <= FEW else [f"{len(names)} parties"]
