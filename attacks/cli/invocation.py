@@ -49,7 +49,8 @@ SIZES = ("users", "groups", "days", "messages")
 class CommandResult(NamedTuple):
     """What a command returns: how to draw it on a page, the same as data, the exit code, a note for stderr.
 
-    With `people`, its Markdown is what is drawn, and not its rows.
+    With `people`, its Markdown is what is drawn, and not its rows. `html` gives a page for a browser, which is written
+    in place of anything else.
     """
 
     draw: Callable[[Page], None]
@@ -57,6 +58,7 @@ class CommandResult(NamedTuple):
     code: int = OK
     note: str = ""
     people: bool = False
+    html: Callable[[], str] | None = None
 
 
 @dataclass
@@ -237,6 +239,9 @@ def run(body: Callable[..., CommandResult], given: dict[str, Any]) -> int:
 
 def _write(result: CommandResult, invocation: Invocation, stream: TextIO) -> None:
     """Write a result in the format that was asked for."""
+    if result.html is not None:
+        stream.write(result.html())
+        return
     if invocation.format_ == "table":
         result.draw(Page(stream, _width(stream.isatty()), colours(invocation.color, stream)))
         return

@@ -1,4 +1,4 @@
-"""The page itself: its parts computed from results, and written by the templates, which escape all that they are given."""
+"""The page itself: its parts are computed from results, and templates write them and escape all that they print."""
 
 from __future__ import annotations
 
@@ -15,17 +15,26 @@ from msgspec import UNSET, json
 
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
-from attacks.report.absent import absent_parts
+from attacks.report.absent import MATRIX, absent_parts
 from attacks.report.html import front, heat, runs
 from attacks.report.html.entries import entries_of
 from attacks.report.html.pictures import layout
 from attacks.report.html.reproducing import needs_file
 from attacks.report.html.words import number
 from attacks.report.matrices import grid
+from attacks.report.matrices.matrix import described
 from attacks.report.page import plain
-from escrow import registry
+from attacks.report.svg import strips, timelines, trees
+from escrow import __version__, registry
 
 TEMPLATES = Path(__file__).with_name("templates")
+COLOURS = Path(strips.__file__).parent
+DRAWINGS = {
+    "definitions": strips.definitions,
+    "strip": strips.strip,
+    "timeline": timelines.timeline,
+    "tree": trees.tree,
+}
 
 
 @dataclass(frozen=True)
@@ -37,31 +46,38 @@ class Input:
     result: Matrix | Anatomy | Overhead
 
 
-def document(inputs: Sequence[Input]) -> str:
-    """Return the page of these results. The first is what the page is about; at most one is a matrix."""
+def document(inputs: Sequence[Input], command: str) -> str:
+    """Return the page of these results, of which at most one is a matrix. `command` is the one that made the page."""
     matrix = next((each.result for each in inputs if isinstance(each.result, Matrix)), None)
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return _environment().get_template("page.html").render(
-        inputs=inputs,
-        absent={part: command for each in inputs for part, command in absent_parts(each.result).items()},
-        script=Markup(script),  # noqa: S704 (it is this project's own)
-        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        **(_of_matrix(matrix) if matrix is not None else {"matrix": None}),
-    )
+    parts = {
+        "version": __version__,
+        "inputs": inputs,
+        "own_command": command,
+        "absent": {part: wanted for each in inputs for part, wanted in absent_parts(each.result).items()},
+        "script": Markup(script),  # noqa: S704 (it is this project's own)
+        "script_digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "matrix": matrix,
+        "matrix_command": MATRIX,
+        "layout": None,
+        "anatomies": [each.result for each in inputs if isinstance(each.result, Anatomy)],
+        "bench": next((each.result for each in inputs if isinstance(each.result, Overhead)), None),
+        "title": "Who else reads it?",
+        **DRAWINGS,
+    }
+    return _environment().get_template("page.html").render(parts | (_of_matrix(matrix) if matrix is not None else {}))
 
 
 def _environment() -> Environment:
     """Return how templates are read: all that is printed is escaped, and no control character passes."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    return Environment(
+        loader=FileSystemLoader([TEMPLATES, COLOURS]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_printed,
     )
-    made.filters["number"] = number
-    return made
 
 
 def _printed(value: object) -> object:
@@ -84,19 +100,37 @@ def _of_matrix(matrix: Matrix) -> dict[str, Any]:
     questions = front.questions_of(matrix, entries, ids)
     scenario = matrix.manifest.scenario
     sent = max((cell.sent for cell in matrix.cells), default=0)
+    schemes = [each for family in entries.schemes for each in family.entries]
     return {
-        "matrix": matrix,
+        "title": f"Who else reads it? escrow-lab, {len(schemes)} schemes under {len(attacks)} attacks",
+        "version": matrix.manifest.version,
         "scenario": scenario,
+        "scenario_said": described(scenario).removeprefix("Scenario: "),
         "scenario_file": json.encode(scenario).decode() if needs_file(scenario) else "",
+        "parameters_said": _parameters(matrix),
+        "unverified": matrix.manifest.unverified,
         "sent": sent,
         "entitled": max((cell.entitled for cell in matrix.cells), default=0),
         "entries": entries,
+        "schemes": schemes,
+        "firsts": [sum(len(family.entries) for family in entries.schemes[:at]) for at in range(len(entries.schemes))],
         "layout": None if matrix.texts is UNSET else layout(scenario, matrix.texts),
         "questions": questions,
         "strips": front.strips_of(questions),
+        "generals": front.generals_of(questions, schemes),
         "findings": front.findings_of(matrix, ids),
         "map": heat.rows_of(entries, cells, ids),
         "bins": heat.bins(sent),
         "sections": runs.sections_of(matrix, found, ids),
         "foreign": [cell for cell in matrix.cells if cell.verdict == "NOT_APPLICABLE"],
     }
+
+
+def _parameters(matrix: Matrix) -> str:
+    """Return the parameters of all schemes that have any."""
+    given = {
+        scheme: ", ".join(f"{name} {value}" for name, value in of.items())
+        for scheme, of in matrix.manifest.parameters.items()
+        if of
+    }
+    return "; ".join(f"{scheme}: {said}" for scheme, said in given.items())

@@ -12,13 +12,13 @@ from msgspec import UNSET
 from attacks import registry as attack_registry
 from attacks.lab.results.details import joined, unpacked
 from attacks.lab.results.types import Cell, Matrix
-from attacks.lab.simulation.attack import Column
+from attacks.lab.simulation.attack import Attack, Column
 from attacks.report.html.entries import PageEntries, PageEntry
 from attacks.report.html.pictures import Strip
 from attacks.report.html.words import number
 from attacks.report.matrices import findings, summary
 from escrow import registry
-from escrow.scheme import Finding
+from escrow.scheme import Finding, Scheme
 
 STRIPS = 4  # of a scheme on the front
 LAW = ("lawful", "unkept")  # figures that count texts under a warrant
@@ -29,7 +29,7 @@ Ids = dict[tuple[str, str], str]
 
 @dataclass(frozen=True)
 class Answer:
-    """A figure of a scheme, the run that it is of, and a note: whose keys, or how many alarms. `strip` shows its texts."""
+    """A figure of a scheme, the run that it is of, whose keys or how many alarms, and a strip of its texts."""
 
     shown: str
     run: str
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A question of the summary, its answers scheme by scheme, and the attacks that it is about. `law`: of covered texts."""
+    """A question of the summary, the attacks that it is about, and its answers scheme by scheme."""
 
     title: str
     about: str
@@ -125,11 +125,15 @@ def strips_of(questions: Sequence[Question]) -> tuple[Question, ...]:
 def findings_of(matrix: Matrix, ids: Ids) -> tuple[Shown, ...]:
     """Return the findings that hold in a matrix, each with links to the runs of its cells."""
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
-    declaring = (*registry.schemes().values(), *attack_registry.attacks().values())
+    declaring: list[Scheme | Attack] = [*registry.schemes().values(), *attack_registry.attacks().values()]
     return tuple(
         Shown(
             parts=tuple(_parts(finding, cells)),
-            runs=tuple((name, ids[name, finding.attack]) for name in findings.schemes_of(finding) if (name, finding.attack) in ids),
+            runs=tuple(
+                (name, ids[name, finding.attack])
+                for name in findings.schemes_of(finding)
+                if (name, finding.attack) in ids
+            ),
             command=findings.command(finding),
         )
         for finding in findings.declared(declaring)
@@ -153,7 +157,7 @@ class General:
     words: tuple[tuple[str, str], ...]
 
 
-def generals_of(questions: Sequence[Question], schemes: Sequence[PageEntry], entitled: int, sent: int) -> tuple[General, ...]:
+def generals_of(questions: Sequence[Question], schemes: Sequence[PageEntry]) -> tuple[General, ...]:
     """Return what the summary shows of all schemes at once; a sentence that does not hold is left out."""
-    del schemes, entitled, sent
+    del questions, schemes
     return ()

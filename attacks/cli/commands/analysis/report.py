@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import click
 
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import EVENINGS, FILE, VERDICTS, command, destination, format_
+from attacks.cli.output import STDOUT
 from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
 from attacks.lab.costs.measure import Overhead
@@ -19,19 +23,53 @@ from attacks.report.anatomy import draw_anatomy
 from attacks.report.bench import draw_bench
 from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.matrices.seeds import draw_sensitivity
+from attacks.report.page import Page
 from escrow.errors import Malformed
 
-OWN = [click.Argument(["file"], type=FILE), VERDICTS, EVENINGS]
+PAGE = ".html"
+OWN = [click.Argument(["given"], type=FILE, nargs=-1, required=True, metavar="FILE..."), VERDICTS, EVENINGS]
 
 
-@command("report", format_(), destination(), own=OWN)
-def report_command(invocation: Invocation, file: Path, verdicts: bool, evenings: bool) -> CommandResult:
-    """Draw a saved result again, as the command that wrote it would have.
+@command("report", format_(html=True), destination(), own=OWN)
+def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool, evenings: bool) -> CommandResult:
+    """Draw a saved result again, as the command that wrote it would have, or as a page for a browser.
 
     FILE is what `matrix`, `anatomy` and `bench` write as json, or `matrix --resume` in its FILE. Nothing is played, and
     no plug-in is loaded. What an earlier version did not write is named, with the command that makes it.
+
+    With `-o FILE.html` or `--format html` the result is one page that needs no network: a matrix, and the access
+    structures and costs of the files beside it.
     """
-    return _drawn(file, files.read(file), verdicts, evenings)
+    read = [(file, files.read(file)) for file in given]
+    if invocation.format_ == "html" or (invocation.format_ == "table" and invocation.output.endswith(PAGE)):
+        return _page(read, invocation.output)
+    if len(read) > 1:
+        raise click.UsageError(f"several files make one page: use --format html or -o FILE{PAGE}")
+    return _drawn(*read[0], verdicts, evenings)
+
+
+def _page(read: Sequence[tuple[Path, Run]], output: str) -> CommandResult:
+    """Return the page of these results. Raise UsageError or Malformed if they make none."""
+    from attacks.report.html.document import Input, document  # here, because it imports jinja2
+
+    inputs = []
+    for file, run in read:
+        if not isinstance(run, Matrix | Anatomy | Overhead):
+            raise Malformed(
+                f"{file} is of {files.name(run)}; a page is drawn of a matrix, of anatomies and of one bench"
+            )
+        inputs.append(Input(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), run))
+    for kind, name in ((Matrix, "matrix"), (Overhead, "bench")):
+        if sum(isinstance(each.result, kind) for each in inputs) > 1:
+            raise click.UsageError(f"a page shows one {name}; give one, and anatomies beside it")
+    names = [str(file) for file, _ in read]
+    words = ["escrow-lab", "report", *names, *(["--format", "html"] if output == STDOUT else ["-o", output])]
+    note = "; ".join(said for each in inputs if (said := told_absent(each.result)))
+    return CommandResult(_nothing, note=note, html=partial(document, inputs, shlex.join(words)))
+
+
+def _nothing(page: Page) -> None:
+    """Draw nothing: the result is a page for a browser."""
 
 
 def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResult:
