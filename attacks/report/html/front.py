@@ -28,7 +28,7 @@ Ids = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
-class Answer:
+class QuestionAnswer:
     """A figure of a scheme, the run that it is of, whose keys or how many alarms, and a strip of its texts."""
 
     shown: str
@@ -45,11 +45,11 @@ class Question:
     title: str
     about: str
     law: bool
-    answers: tuple[Answer, ...]
+    answers: tuple[QuestionAnswer, ...]
 
 
 @dataclass(frozen=True)
-class Part:
+class Words:
     """Some words of a sentence, and how they are written."""
 
     kind: str
@@ -57,10 +57,10 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Shown:
+class FindingShown:
     """A finding: its sentence, the runs that it quotes, and the command that plays them."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Words, ...]
     runs: tuple[tuple[str, str], ...]
     command: str
 
@@ -82,12 +82,12 @@ def questions_of(matrix: Matrix, entries: PageEntries, ids: Ids) -> tuple[Questi
     return tuple(found)
 
 
-def _answer(column: Column, cells: Sequence[Cell], ids: Ids) -> Answer:
+def _answer(column: Column, cells: Sequence[Cell], ids: Ids) -> QuestionAnswer:
     most = summary.largest(column, cells)
     shown = str(summary.figure(column, cells)) if cells else summary.NOT_ASKED
     if most is None:
-        return Answer(shown, "", "", None, True)
-    return Answer(
+        return QuestionAnswer(shown, "", "", None, True)
+    return QuestionAnswer(
         shown=shown.partition(" (")[0],
         run=ids.get((most.scheme, most.attack), ""),
         note=_note(column, most),
@@ -122,12 +122,12 @@ def strips_of(questions: Sequence[Question]) -> tuple[Question, ...]:
 # --- what the runs show ---
 
 
-def findings_of(matrix: Matrix, ids: Ids) -> tuple[Shown, ...]:
+def findings_of(matrix: Matrix, ids: Ids) -> tuple[FindingShown, ...]:
     """Return the findings that hold in a matrix, each with links to the runs of its cells."""
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
     declaring: list[Scheme | Attack] = [*registry.schemes().values(), *attack_registry.attacks().values()]
     return tuple(
-        Shown(
+        FindingShown(
             parts=tuple(_parts(finding, cells)),
             runs=tuple(
                 (name, ids[name, finding.attack])
@@ -141,12 +141,12 @@ def findings_of(matrix: Matrix, ids: Ids) -> tuple[Shown, ...]:
     )
 
 
-def _parts(finding: Finding, cells: Cells) -> Iterator[Part]:
+def _parts(finding: Finding, cells: Cells) -> Iterator[Words]:
     """Yield the words of a finding: markup is that of the sentence, never of what is put into it."""
     quoted = {name: cells[name, finding.attack] for name in findings.schemes_of(finding)}
     for found in PARTS.finditer(finding.sentence):
         kind = found.lastgroup or "text"
-        yield Part(kind, Formatter().vformat(found[kind], (), quoted))
+        yield Words(kind, Formatter().vformat(found[kind], (), quoted))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ SHARES = (0.2, 0.4)  # of all texts, where the second and the third shade begin
 
 
 @dataclass(frozen=True)
-class Tally:
+class CellTally:
     """What stands in the map for one cell, and in words. `kind` is its class, `missing` a second number."""
 
     kind: str
@@ -28,7 +28,7 @@ class Tally:
 class MapCell:
     """A cell of the map: its tally, and the run that it leads to, if it was played; "" where the file has no cell."""
 
-    tally: Tally
+    tally: CellTally
     run: str
     reason: str
     first: bool
@@ -78,18 +78,18 @@ def _row(
     return MapRow(attack, tuple(places))
 
 
-def tally(cell: Cell | None, plain: Cell | None) -> Tally:
+def tally(cell: Cell | None, plain: Cell | None) -> CellTally:
     """Return what the map has for a cell, beside that of plain under the same attack; the text's grid has the same."""
     if cell is None:
-        return Tally("na", "", "", 0, False, "not in this file")
+        return CellTally("na", "", "", 0, False, "not in this file")
     if cell.verdict == "NOT_APPLICABLE":
-        return Tally("na", "·", "", 0, False, "does not apply")
+        return CellTally("na", "·", "", 0, False, "does not apply")
     if cell.verdict in grid.UNTESTED and not cell.exposed.total:
-        return Tally("na", "?", "", 0, False, "not known")
+        return CellTally("na", "?", "", 0, False, "not known")
     missing, mark = grid.failed(cell), grid.MARKS.get(cell.verdict, "")
     lost = cell.verdict == "FAILS" and not missing
     more = grid.over(cell, plain)
-    return Tally(_kind(cell, more, missing), _shown(cell, more), mark, missing, lost, _said(cell, more, missing))
+    return CellTally(_kind(cell, more, missing), _shown(cell, more), mark, missing, lost, _said(cell, more, missing))
 
 
 def _shown(cell: Cell, more: int | None) -> str:
@@ -146,4 +146,4 @@ def _said(cell: Cell, more: int | None, missing: int) -> str:
     return "; ".join(words)
 
 
-__all__ = ["MapCell", "MapGroup", "MapRow", "Tally", "bins", "rows_of", "shade", "tally"]
+__all__ = ["CellTally", "MapCell", "MapGroup", "MapRow", "bins", "rows_of", "shade", "tally"]

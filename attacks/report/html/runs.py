@@ -12,7 +12,7 @@ from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.verdict.judging.procedure import briefly
 from attacks.report.absent import MATRIX
 from attacks.report.html.entries import PLAIN, PageEntries, PageEntry
-from attacks.report.html.heat import Tally, tally
+from attacks.report.html.heat import CellTally, tally
 from attacks.report.html.pictures import Timeline, timeline
 from attacks.report.html.reproducing import commands
 from attacks.report.html.sentences import sentence
@@ -31,7 +31,7 @@ MORE, MISSES, LESS, OWN, UNKNOWN, ALIKE = (
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedText:
     """How one text is opened: its derivation, and what the scenario says of the text; "" where the file does not."""
 
     derivation: Derivation
@@ -41,18 +41,18 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSection:
     """One cell with a section of its own. `lacks` are parts that are not in the file."""
 
     id: str
     scheme: str
     attack: PageEntry
-    tally: Tally
+    tally: CellTally
     sentence: str
     facts: tuple[tuple[str, str], ...]
     timeline: Timeline | None
     reader: str
-    opened: Opened | None
+    opened: OpenedText | None
     lacks: tuple[str, ...]
     commands: tuple[str, ...]
     key: str
@@ -60,12 +60,12 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Section:
+class RunGroup:
     """Runs of one kind, worst first; `folded`: a reader opens them first."""
 
     title: str
     hint: str
-    runs: tuple[Run, ...]
+    runs: tuple[RunSection, ...]
     folded: bool
 
 
@@ -80,7 +80,7 @@ LACKING = "not in this file; run `" + MATRIX + "`"
 
 def runs_of(
     matrix: Matrix, entries: PageEntries, ids: dict[tuple[str, str], str], known: dict[str, Scheme]
-) -> dict[str, Run]:
+) -> dict[str, RunSection]:
     """Return the runs of all cells that have an id, by it."""
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
     texts = None if matrix.texts is UNSET else matrix.texts
@@ -88,7 +88,7 @@ def runs_of(
     found = {}
     for key, id_ in ids.items():
         cell, plain = cells[key], cells.get((PLAIN, key[1]))
-        found[id_] = Run(
+        found[id_] = RunSection(
             id=id_,
             scheme=cell.scheme,
             attack=entries.by_name[cell.attack],
@@ -111,14 +111,14 @@ def _facts(cell: Cell, meetings: int) -> Iterator[tuple[str, str]]:
     yield from told(cell, meetings)
 
 
-def _opened(cell: Cell, texts: ScenarioTexts | None) -> Opened | None:
+def _opened(cell: Cell, texts: ScenarioTexts | None) -> OpenedText | None:
     if cell.derivation is UNSET:
         return None
     number = cell.derivation.text
     if texts is None:
-        return Opened(cell.derivation, "", "", "")
+        return OpenedText(cell.derivation, "", "", "")
     day = next((str(at) for at, ids in enumerate(texts.days) if number in unpacked(ids)), "")
-    return Opened(cell.derivation, day, _of(texts.conversations, number), _of(texts.devices, number))
+    return OpenedText(cell.derivation, day, _of(texts.conversations, number), _of(texts.devices, number))
 
 
 def _of(listed: dict[str, str], number: int) -> str:
@@ -136,16 +136,16 @@ def _lacks(cell: Cell, texts: ScenarioTexts | None) -> Iterator[str]:
         yield "How a text is opened"
 
 
-def sections_of(matrix: Matrix, runs: dict[str, Run], ids: dict[tuple[str, str], str]) -> tuple[Section, ...]:
+def sections_of(matrix: Matrix, runs: dict[str, RunSection], ids: dict[tuple[str, str], str]) -> tuple[RunGroup, ...]:
     """Return the runs in sections: what opens more than plain first, and last what is as plain."""
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
-    found: dict[str, list[tuple[tuple[int, int], Run]]] = {}
+    found: dict[str, list[tuple[tuple[int, int], RunSection]]] = {}
     for place, (key, id_) in enumerate(ids.items()):
         cell = cells[key]
         kind = _kind(cell, cells.get((PLAIN, key[1])))
         found.setdefault(kind, []).append(((-_weight(cell, cells.get((PLAIN, key[1]))), place), runs[id_]))
     return tuple(
-        Section(
+        RunGroup(
             title,
             HINTS.get(title, ""),
             tuple(run for _, run in sorted(found[title], key=lambda each: each[0])),
