@@ -122,7 +122,6 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     )
     sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
     in_pages = True
-    family = "Sealed envelope"
     findings = (
         Finding(
             2,

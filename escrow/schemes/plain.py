@@ -99,7 +99,6 @@ class Plain(Scheme, frozen=True, kw_only=True):
         "Perrin and Marlinspike", "The Double Ratchet Algorithm; The X3DH Key Agreement Protocol", 2016, "all"
     )
     in_pages = True
-    family = "No way in"
     findings = (
         Finding(
             1,
@@ -133,6 +132,7 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
     "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise.
     """
 
+    family = "Sealed envelope"
     options: ClassVar[tuple[str, ...]] = ("committing", "policing")
     policing: Policing = "none"
 

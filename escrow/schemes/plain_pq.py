@@ -168,7 +168,6 @@ class PlainPq(Plain, frozen=True, kw_only=True):
     title = "Plain end-to-end encryption, post-quantum key agreement"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "3.3 and 4.8")
     in_pages = True
-    family = "No way in"
     device = PqDevice
     provider = PqProvider
 

@@ -272,7 +272,6 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
         SealedFact("Partial", named="wrong partial of {}"),
     )
     in_pages = True
-    family = "Sealed envelope"
     device = SplitDevice
     authority = SplitAuthority
     agent: ClassVar[type[SplitAgent]] = SplitAgent

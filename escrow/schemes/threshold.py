@@ -207,7 +207,6 @@ class Threshold(FieldScheme, frozen=True, kw_only=True):
         SealedFact("SubShare", unnamed="its dealer answers the complaint in the open, and nobody is to blame"),
     )
     in_pages = True
-    family = "Sealed envelope"
     device = ThresholdDevice
     authority = ThresholdAuthority
     agent: ClassVar[type[ThresholdAgent]] = ThresholdAgent

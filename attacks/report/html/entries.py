@@ -71,8 +71,7 @@ def entries_of(matrix: Matrix, attacks: Sequence[str]) -> PageEntries:
     known, played = registry.schemes(), attack_registry.attacks()
     families: dict[str, list[PageEntry]] = {}
     for name in sorted(matrix.manifest.schemes, key=lambda name: name != PLAIN):
-        family = known[name].family if name in known else ""
-        families.setdefault(family or "Others", []).append(_entry(name, known, unverified))
+        families.setdefault(_family(known.get(name)), []).append(_entry(name, known, unverified))
     kinds: dict[str, list[PageEntry]] = {title: [] for title in CHEATING}
     for name in attacks:
         kinds[_who_cheats(matrix, name)].append(_entry(name, played, unverified))
@@ -80,6 +79,13 @@ def entries_of(matrix: Matrix, attacks: Sequence[str]) -> PageEntries:
         schemes=tuple(EntryGroup(title, tuple(found)) for title, found in families.items()),
         attacks=tuple(EntryGroup(title, tuple(found)) for title, found in kinds.items() if found),
     )
+
+
+def _family(scheme: Scheme | None) -> str:
+    """Return where a scheme's way in is; one that promises the law nothing has none."""
+    if scheme is None:
+        return "Others"
+    return scheme.family or ("No way in" if scheme.claim.access == "none" else "Others")
 
 
 def _entry(name: str, known: Mapping[str, Scheme | Attack], unverified: frozenset[str]) -> PageEntry:
