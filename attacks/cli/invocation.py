@@ -8,13 +8,14 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from functools import cached_property
 from io import TextIOWrapper
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, TextIO, TypeVar
 
 import click
@@ -33,8 +34,8 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import exhaustive
 from attacks.lab.simulation.variants import WarrantKind, varied
+from attacks.report import rows
 from attacks.report.page import USUAL, MarkdownPage, Page, plain
-from attacks.report.rows import written
 from escrow import registry
 from escrow.errors import Malformed
 from escrow.registry import UnknownName, pick
@@ -50,7 +51,7 @@ class CommandResult(NamedTuple):
     """What a command returns: how to draw it on a page, the same as data, the exit code, a note for stderr.
 
     With `people`, its Markdown is what is drawn, and not its rows. `html` gives a page for a browser, which is written
-    in place of anything else.
+    in place of anything else. `drawn` are pictures of it, by format.
     """
 
     draw: Callable[[Page], None]
@@ -59,6 +60,7 @@ class CommandResult(NamedTuple):
     note: str = ""
     people: bool = False
     html: Callable[[], str] | None = None
+    drawn: Mapping[str, Callable[[], str]] = MappingProxyType({})
 
 
 @dataclass
@@ -254,9 +256,14 @@ def _write(result: CommandResult, invocation: Invocation, stream: TextIO) -> Non
         result.draw(page)
         page.close()
         return
+    if invocation.format_ in result.drawn:
+        stream.write(result.drawn[invocation.format_]())
+        return
+    if invocation.format_ not in rows.FORMATS:
+        raise click.UsageError(f"this result has no {invocation.format_} form")
     if result.data is None:
         raise click.UsageError(f"this result is text and has no {invocation.format_} form; use --format table")
-    for line in written(result.data, invocation.format_, stream.isatty()):
+    for line in rows.written(result.data, invocation.format_, stream.isatty()):
         stream.write(line)
 
 

@@ -125,9 +125,12 @@ def policy() -> list[click.Option]:
     ]
 
 
-def format_(rows: bool = True, html: bool = False) -> list[click.Option]:
-    """Return the option of commands whose result is data; `rows` is False for a tree, which has no rows."""
-    choice = click.Choice((*(FORMATS if rows else WITHOUT_ROWS), *(["html"] if html else [])))
+def format_(rows: bool = True, drawn: Sequence[str] = ()) -> list[click.Option]:
+    """Return the option of commands whose result is data; `rows` is False for a tree, which has no rows.
+
+    `drawn` are forms that only this command's result has.
+    """
+    choice = click.Choice([*(FORMATS if rows else WITHOUT_ROWS), *drawn])
     meaning = (
         "jsonl and csv hold one record for each row of the result, json holds all of it; md is for people."
         if rows

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ ALONE = {
     SERVED: "While officials answer requests",
     BYTES: "By bytes alone, which no typed function computes",
 }  # the title of a pass
+
+PICTURES = ("svg", "dot")  # formats of an access structure that is drawn
 
 
 class Section(NamedTuple):
@@ -90,6 +93,17 @@ def draw_anatomy(page: Page, anatomy: Anatomy, evenings: bool = False) -> None:
     page.line(f"{HISTORY}.", DIM)
 
 
+def pictures(anatomy: Anatomy) -> dict[str, Callable[[], str]]:
+    """Return what draws an access structure in each of the formats `PICTURES`."""
+
+    def drawn(form: str) -> str:
+        from attacks.report.svg import graphs  # its markup would cost every other command time to load
+
+        return graphs.svg(anatomy) if form == "svg" else graphs.dot(anatomy)
+
+    return {form: partial(drawn, form) for form in PICTURES}
+
+
 def _draw_structure(page: Page, anatomy: Anatomy) -> None:
     """Draw a line for each number of texts, with the coalitions that open so many; passes without a check together."""
     left_out = False
@@ -100,7 +114,7 @@ def _draw_structure(page: Page, anatomy: Anatomy) -> None:
             page.heading("While officials answer, all but one of their checks made" if check else ALONE.get(name, name))
         left_out = bool(check)
         for each in rows:
-            periods = _periods(anatomy, each)
+            periods = periods_of(anatomy, each)
             within = f" (all taken within one of: evening {'; '.join(periods)})" if periods else ""
             without = f" (left out: {check})" if check else ""
             page.line(f"{each.opens:>5}  {each.formula}{without}{within}", hang=7)
@@ -118,7 +132,7 @@ def _draw_guesses(page: Page, anatomy: Anatomy) -> None:
         page.line(f"{each.opens:>5}  {each.formula}{while_asked}: up to {in_words(each.work)} a text{more}", hang=7)
 
 
-def _periods(anatomy: Anatomy, row: AccessFormula) -> tuple[str, ...]:
+def periods_of(anatomy: Anatomy, row: AccessFormula) -> tuple[str, ...]:
     """Return the stretches within one of which the coalitions of a formula take all their members, if there are any."""
     names = {name for term in read(row.formula) for name in every_name(term)}
     passive = (each for each in anatomy.minimal_coalitions if each.mode == "passive" and each.periods)

@@ -19,7 +19,7 @@ from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.seeds import Sensitivity
 from attacks.report.absent import told_absent
-from attacks.report.anatomy import draw_anatomy
+from attacks.report.anatomy import PICTURES, draw_anatomy, pictures
 from attacks.report.bench import draw_bench
 from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.matrices.seeds import draw_sensitivity
@@ -30,7 +30,7 @@ PAGE = ".html"
 OWN = [click.Argument(["given"], type=FILE, nargs=-1, required=True, metavar="FILE..."), VERDICTS, EVENINGS]
 
 
-@command("report", format_(html=True), destination(), own=OWN)
+@command("report", format_(drawn=("html", *PICTURES)), destination(), own=OWN)
 def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool, evenings: bool) -> CommandResult:
     """Draw a saved result again, as the command that wrote it would have, or as a page for a browser.
 
@@ -82,7 +82,11 @@ def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResul
         return CommandResult(partial(draw_sensitivity, result=run), run)
     if isinstance(run, Anatomy):
         return CommandResult(
-            partial(draw_anatomy, anatomy=run, evenings=evenings), run, note=told_absent(run), people=True
+            partial(draw_anatomy, anatomy=run, evenings=evenings),
+            run,
+            note=told_absent(run),
+            people=True,
+            drawn=pictures(run),
         )
     if isinstance(run, Overhead):
         return CommandResult(partial(draw_bench, bench=run), run)

@@ -1,0 +1,112 @@
+"""A measured access structure as a tree of gates: who can open texts, which of them are needed together, how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from attacks.lab.adversary.coalitions import natural
+from attacks.lab.adversary.formula import Together, read
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, WITHOUT
+from attacks.lab.results.details import unpacked
+from attacks.lab.results.formulas import AccessFormula
+from attacks.lab.results.types import Anatomy, Minimal
+from attacks.report.anatomy import ALONE, periods_of
+from attacks.report.page import counted
+
+FEW = 6  # names under a gate that are drawn one by one; more stand as one
+
+
+class Gate(NamedTuple):
+    """What gives a text: all of these, or as many as the label says. A string is a name, or some as one."""
+
+    label: str
+    of: tuple[str | Gate, ...]
+
+
+class Way(NamedTuple):
+    """One way to open `opens` texts: who is needed, under which heading it stands, and what must be said of it.
+
+    `answered`: by officials, who take part. `lawful`: all of these texts are covered by a warrant, and no user's device
+    is needed.
+    """
+
+    heading: str
+    who: str | Gate
+    opens: int
+    note: str = ""
+    answered: bool = False
+    lawful: bool = False
+
+    @property
+    def said(self) -> str:
+        """Return this way in words."""
+        return f"{in_words(self.who)}{f' ({self.note})' if self.note else ''} opens {self.opens}"
+
+
+def in_words(who: str | Gate) -> str:
+    """Return who is needed: "court and 2 of 3 of agent-1, agent-2, agent-3"."""
+    if isinstance(who, str):
+        return who
+    parts = [in_words(each) for each in who.of]
+    return f" {who.label} ".join(parts) if who.label in ("and", "or") else f"{who.label} of {', '.join(parts)}"
+
+
+def ways(anatomy: Anatomy) -> tuple[Way, ...]:
+    """Return every way to open texts, by pass; those that take an attack last, and of them the best of each party."""
+    covered = frozenset[int]()
+    if anatomy.texts:
+        covered = covered.union(*map(unpacked, anatomy.texts.covered))
+    passive = [way for row in anatomy.structure for way in _of_formula(anatomy, row, covered)]
+    best: dict[tuple[str, ...], Minimal] = {}
+    for each in sorted(anatomy.minimal_coalitions, key=lambda each: (-each.opens, each.meddle)):
+        if each.mode == "active" and each.opens:
+            best.setdefault(tuple(sorted({member.partition("@")[0] for member in each.members}, key=natural)), each)
+    return (*passive, *(_of_attack(who, each) for who, each in best.items()))
+
+
+def _of_formula(anatomy: Anatomy, row: AccessFormula, covered: frozenset[int]) -> Iterator[Way]:
+    check = row.label_pass.removeprefix(WITHOUT) if row.label_pass.startswith(WITHOUT) else ""
+    heading = "If a check of officials is left out" if check else ALONE.get(row.label_pass, row.label_pass)
+    notes = [f"left out: {check}"] if check else []
+    if stretches := periods_of(anatomy, row):
+        notes.append(f"all within one of {len(stretches)} stretches of evenings")
+    lawful = row.officials_only and bool(row.coalitions)
+    lawful = lawful and all(unpacked(each.texts) <= covered for each in row.coalitions)
+    for who in _gates(read(row.formula)):
+        yield Way(heading, who, row.opens, "; ".join(notes), row.label_pass != MATHEMATICS, lawful)
+
+
+def _of_attack(names: tuple[str, ...], found: Minimal) -> Way:
+    times = sum(alarm.times for alarm in found.alarms)
+    noticed = counted(times, "alarm") if times else "no alarm"
+    who = names[0] if len(names) == 1 else Gate("and", names if len(names) <= 3 else _first(names))
+    return Way("By an attack in which they cheat", who, found.opens, f"{found.meddle}; {noticed}")
+
+
+def _gates(parts: Iterable[Together]) -> Iterator[str | Gate]:
+    """Yield who is needed in each part of a formula; names each of which suffices are one gate."""
+    found = [_gate(part) for part in sorted(parts, key=lambda part: (len(part.names), sorted(part.names, key=natural)))]
+    alone = [each for each in found if isinstance(each, str)]
+    if len(alone) > 1:
+        yield Gate("or", _few(alone))
+    yield from (each for each in found if len(alone) < 2 or not isinstance(each, str))
+
+
+def _gate(part: Together) -> str | Gate:
+    wide = [
+        Gate(f"{each.t} of {len(each.of)}", _few(sorted(each.of, key=natural)))
+        for each in sorted(part.thresholds, key=lambda each: sorted(each.of))
+    ]
+    needed: tuple[str | Gate, ...] = (*sorted(part.names, key=natural), *wide)
+    if not needed:
+        return "nobody but the network"
+    return needed[0] if len(needed) == 1 else Gate("and", needed)
+
+
+def _few(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(names) if len(names) <= FEW else _first(names)
+
+
+def _first(names: Sequence[str]) -> tuple[str, str]:
+    return names[0], f"{len(names) - 1} others"
