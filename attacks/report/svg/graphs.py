@@ -11,7 +11,7 @@ from markupsafe import Markup
 from attacks.lab.results.types import Anatomy
 from attacks.report.page import plain
 from attacks.report.svg.elements import element, path, picture
-from attacks.report.svg.structures import Gate, Way, ways
+from attacks.report.svg.structures import Junction, Way, ways
 
 LEAF, BAR, WIDE = 134, 88, 400  # widths of a name, of all texts, and of the drawing
 COLUMN, RAIL = 46, 258  # from one gate to the next, and where all ways meet
@@ -47,7 +47,7 @@ def dot(anatomy: Anatomy) -> str:
     names: dict[str, str] = {}
     gates = 0
 
-    def node(who: str | Gate) -> str:
+    def node(who: str | Junction) -> str:
         nonlocal gates
         if isinstance(who, str):
             if who not in names:
@@ -98,7 +98,7 @@ def _drawn(anatomy: Anatomy) -> tuple[list[Markup], float]:
     return parts, y
 
 
-def _node(who: str | Gate, y: float, depth: int, *, dashed: bool) -> tuple[list[Markup], float, float]:
+def _node(who: str | Junction, y: float, depth: int, *, dashed: bool) -> tuple[list[Markup], float, float]:
     """Return a name or a gate with all that stands before it, how high it is, and where its middle is."""
     if isinstance(who, str):
         box = element("rect", x=1, y=y, width=LEAF, height=LINE - 4, rx=3, class_="leaf soft" if dashed else "leaf")
@@ -118,12 +118,12 @@ def _node(who: str | Gate, y: float, depth: int, *, dashed: bool) -> tuple[list[
     return drawn, top - y, middle
 
 
-def _right(who: str | Gate) -> float:
+def _right(who: str | Junction) -> float:
     """Return where a name or gate ends, and what leads on from it begins."""
     return 1 + LEAF + (COLUMN + 14) * _levels(who)
 
 
-def _levels(who: str | Gate) -> int:
+def _levels(who: str | Junction) -> int:
     return 0 if isinstance(who, str) else 1 + max(map(_levels, who.of))
 
 

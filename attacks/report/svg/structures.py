@@ -17,11 +17,11 @@ from attacks.report.page import counted
 FEW = 6  # names under a gate that are drawn one by one; more stand as one
 
 
-class Gate(NamedTuple):
+class Junction(NamedTuple):
     """What gives a text: all of these, or as many as the label says. A string is a name, or some as one."""
 
     label: str
-    of: tuple[str | Gate, ...]
+    of: tuple[str | Junction, ...]
 
 
 class Way(NamedTuple):
@@ -32,7 +32,7 @@ class Way(NamedTuple):
     """
 
     heading: str
-    who: str | Gate
+    who: str | Junction
     opens: int
     note: str = ""
     answered: bool = False
@@ -44,7 +44,7 @@ class Way(NamedTuple):
         return f"{in_words(self.who)}{f' ({self.note})' if self.note else ''} opens {self.opens}"
 
 
-def in_words(who: str | Gate) -> str:
+def in_words(who: str | Junction) -> str:
     """Return who is needed: "court and 2 of 3 of agent-1, agent-2, agent-3"."""
     if isinstance(who, str):
         return who
@@ -80,28 +80,28 @@ def _of_formula(anatomy: Anatomy, row: AccessFormula, covered: frozenset[int]) -
 def _of_attack(names: tuple[str, ...], found: Minimal) -> Way:
     times = sum(alarm.times for alarm in found.alarms)
     noticed = counted(times, "alarm") if times else "no alarm"
-    who = names[0] if len(names) == 1 else Gate("and", names if len(names) <= 3 else _first(names))
+    who = names[0] if len(names) == 1 else Junction("and", names if len(names) <= 3 else _first(names))
     return Way("By an attack in which they cheat", who, found.opens, f"{found.meddle}; {noticed}")
 
 
-def _gates(parts: Iterable[Together]) -> Iterator[str | Gate]:
+def _gates(parts: Iterable[Together]) -> Iterator[str | Junction]:
     """Yield who is needed in each part of a formula; names each of which suffices are one gate."""
     found = [_gate(part) for part in sorted(parts, key=lambda part: (len(part.names), sorted(part.names, key=natural)))]
     alone = [each for each in found if isinstance(each, str)]
     if len(alone) > 1:
-        yield Gate("or", _few(alone))
+        yield Junction("or", _few(alone))
     yield from (each for each in found if len(alone) < 2 or not isinstance(each, str))
 
 
-def _gate(part: Together) -> str | Gate:
+def _gate(part: Together) -> str | Junction:
     wide = [
-        Gate(f"{each.t} of {len(each.of)}", _few(sorted(each.of, key=natural)))
+        Junction(f"{each.t} of {len(each.of)}", _few(sorted(each.of, key=natural)))
         for each in sorted(part.thresholds, key=lambda each: sorted(each.of))
     ]
-    needed: tuple[str | Gate, ...] = (*sorted(part.names, key=natural), *wide)
+    needed: tuple[str | Junction, ...] = (*sorted(part.names, key=natural), *wide)
     if not needed:
         return "nobody but the network"
-    return needed[0] if len(needed) == 1 else Gate("and", needed)
+    return needed[0] if len(needed) == 1 else Junction("and", needed)
 
 
 def _few(names: Sequence[str]) -> tuple[str, ...]:
