@@ -28,6 +28,7 @@ GROUPS = {
         "explain": "Print how a coalition derives a plaintext, step by step.",
         "merge": "Join the shards of a matrix into its result.",
         "report": "Draw a saved result again.",
+        "debate": "Put figures of a run beside the sentences of the public exchange.",
         "compare": "Compare two runs: what became worse, what became better, what is gone.",
     },
     ("proofs", "Proofs for a stranger"): {

@@ -13,10 +13,11 @@ from attacks.lab.comparison.difference import Comparison, Difference, sorted_by_
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Anatomy, Matrix
+from attacks.lab.runs.experiment import Reproduction
 from attacks.lab.runs.seeds import Sensitivity
 from escrow.errors import Malformed
 
-Run = Matrix | Anatomy | Overhead | Sensitivity | Recorded
+Run = Matrix | Anatomy | Overhead | Sensitivity | Reproduction | Recorded
 
 TOLERANCE = 25.0  # percent by which a ratio of times may grow: above the noise of a shared machine
 
@@ -27,6 +28,7 @@ KINDS: dict[str, type[Run]] = {
     "escrow-lab/anatomy/1": Anatomy,
     "escrow-lab/bench/1": Overhead,
     "escrow-lab/sensitivity/1": Sensitivity,
+    "escrow-lab/reproduction/1": Reproduction,
 }
 RECORDED = "pytest-benchmark"
 
@@ -117,6 +119,8 @@ def _differences(old: Run, new: Run, tolerance: float) -> Iterator[Difference]:
         return benches.compare_recorded(old, new, tolerance)
     if isinstance(old, Sensitivity) and isinstance(new, Sensitivity):
         raise NotComparable("counts over several seeds are not compared; compare two matrices of one seed")
+    if isinstance(old, Reproduction) and isinstance(new, Reproduction):
+        raise NotComparable("reproduced figures are compared with the published ones, by `escrow-lab reproduce`")
     raise NotComparable(f"they are of two kinds: {name(old)} and {name(new)}")
 
 
@@ -127,6 +131,8 @@ def _rows(run: Run) -> int:
         return len(run.minimal_coalitions)
     if isinstance(run, Sensitivity):
         return len(run.cells)
+    if isinstance(run, Reproduction):
+        return len(run.experiments)
     return len(run.benchmarks) if isinstance(run, Recorded) else len(run.exact) + len(run.timing.rows)
 
 

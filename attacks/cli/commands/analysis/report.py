@@ -17,10 +17,12 @@ from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
+from attacks.lab.runs.experiment import Reproduction
 from attacks.lab.runs.seeds import Sensitivity
 from attacks.report.absent import told_absent
 from attacks.report.anatomy import PICTURES, draw_anatomy, pictures
 from attacks.report.bench import draw_bench
+from attacks.report.figures import draw_reproduction
 from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.matrices.seeds import draw_sensitivity
 from attacks.report.page import Page
@@ -34,8 +36,8 @@ OWN = [click.Argument(["given"], type=FILE, nargs=-1, required=True, metavar="FI
 def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool, evenings: bool) -> CommandResult:
     """Draw a saved result again, as the command that wrote it would have, or as a page for a browser.
 
-    FILE is what `matrix`, `anatomy` and `bench` write as json, or `matrix --resume` in its FILE. Nothing is played, and
-    no plug-in is loaded. What an earlier version did not write is named, with the command that makes it.
+    FILE is what `matrix`, `anatomy`, `bench` and `reproduce` write as json, or `matrix --resume` in its FILE. Nothing
+    is played, and no plug-in is loaded. What an earlier version did not write is named, with the command that makes it.
 
     With `-o FILE.html` or `--format html` the result is one page that needs no network: a matrix, and the access
     structures and costs of the files beside it.
@@ -90,4 +92,6 @@ def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResul
         )
     if isinstance(run, Overhead):
         return CommandResult(partial(draw_bench, bench=run), run)
+    if isinstance(run, Reproduction):
+        return CommandResult(partial(draw_reproduction, result=run), run)
     raise Malformed(f"{file} is of {files.RECORDED}, which draws its own results; `compare` reads such files")

@@ -1,0 +1,153 @@
+"""The figures of saved or played results that bear on each sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from msgspec import UNSET
+
+from attacks.lab.results.bounds import Count, Result
+from attacks.lab.results.types import Cell, Manifest, Matrix
+from attacks.lab.runs.experiment import Reproduction
+from attacks.report.debate.sentences import Asked, Exchange, Read
+
+EXCUSES = {"OUTSIDE MODEL": "outside its source's model", "CONCEDED": "conceded by its source"}
+UNPLAYED = ("NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR")
+
+
+class Value(Result, frozen=True, kw_only=True):
+    """A number, and of which scheme it is; "" for an experiment's.
+
+    Where it was asked for, `whose` names the principals, and `excuse` says what the scheme's source says of the play.
+    """
+
+    scheme: str
+    number: Count | float
+    whose: str = ""
+    excuse: str = ""
+
+
+class Bearing(Result, frozen=True, kw_only=True):
+    """One figure: what it counts, the attacks or the experiment behind it, and a value for each scheme.
+
+    `missing` is the command that computes it, where the results do not hold it.
+    """
+
+    what: str
+    source: tuple[str, ...]
+    values: tuple[Value, ...] = ()
+    missing: str = ""
+
+
+class Said(Result, frozen=True, kw_only=True):
+    """One sentence, word for word unless it is `verbatim: false`, and the figures that bear on it."""
+
+    text: str
+    author: str
+    title: str
+    date: str
+    where: str
+    words: str
+    verbatim: bool
+    read: Read
+    figures: tuple[Bearing, ...]
+    silent: str
+    not_measured: str
+
+
+class Debate(Result, frozen=True, kw_only=True):
+    """The exchange beside one run; `entitled` of the `sent` texts are covered by warrants."""
+
+    schema: Literal["escrow-lab/debate/1"] = "escrow-lab/debate/1"
+    manifest: Manifest | None
+    sent: Count
+    entitled: Count
+    sentences: tuple[Said, ...]
+
+
+def needed_attacks(exchange: Exchange) -> list[str]:
+    """Return the names of the attacks whose cells some figure counts."""
+    return sorted({attack for asked in exchange.figures.values() for attack in asked.attacks})
+
+
+def needed_experiments(exchange: Exchange) -> list[str]:
+    """Return the names of the experiments of which some figure is."""
+    return sorted({asked.experiment for asked in exchange.figures.values() if asked.experiment})
+
+
+def debate(exchange: Exchange, matrix: Matrix | None, reproduction: Reproduction | None) -> Debate:
+    """Return every sentence with the figures of these results."""
+    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells} if matrix else {}
+    schemes = matrix.manifest.schemes if matrix else ()
+    found = {
+        name: _of_experiment(asked, reproduction) if asked.experiment else _of_cells(asked, schemes, cells)
+        for name, asked in exchange.figures.items()
+    }
+    return Debate(
+        manifest=matrix.manifest if matrix else None,
+        sent=max((cell.sent for cell in cells.values()), default=0),
+        entitled=max((cell.entitled for cell in cells.values()), default=0),
+        sentences=tuple(_said(exchange, found)),
+    )
+
+
+def _said(exchange: Exchange, found: Mapping[str, Bearing]) -> Iterator[Said]:
+    for text, each in exchange.sentences():
+        yield Said(
+            text=text.key,
+            author=text.author,
+            title=text.title,
+            date=text.date,
+            where=each.where,
+            words=each.words,
+            verbatim=not each.paraphrase,
+            read=each.read or text.read,
+            figures=tuple(found[name] for name in each.figures),
+            silent=each.silent,
+            not_measured=each.not_measured,
+        )
+
+
+def _of_cells(asked: Asked, schemes: Iterable[str], cells: Mapping[tuple[str, str], Cell]) -> Bearing:
+    """Return a figure of cells: for each scheme the most of the attacks that apply to it."""
+    values, absent = [], []
+    for scheme in schemes:
+        if asked.schemes and scheme not in asked.schemes:
+            continue
+        played = [cells[scheme, attack] for attack in asked.attacks if (scheme, attack) in cells]
+        absent += [attack for attack in asked.attacks if (scheme, attack) not in cells]
+        applying = [cell for cell in played if cell.verdict not in UNPLAYED]
+        if applying:
+            most = max(applying, key=lambda cell: count(cell, asked.count))
+            number = count(most, asked.count)
+            whose = most.whose if asked.names and number else ""
+            excuse = EXCUSES.get(most.verdict, "") if asked.excused and number else ""
+            values.append(Value(scheme=scheme, number=number, whose=whose, excuse=excuse))
+    if absent or not values:
+        only = " ".join(f"--only {attack}" for attack in asked.attacks)
+        return Bearing(what=asked.what, source=asked.attacks, missing=f"escrow-lab matrix {only}")
+    return Bearing(what=asked.what, source=asked.attacks, values=tuple(values))
+
+
+def count(cell: Cell, fields: str) -> int:
+    """Return the sum of these fields of a cell ("a.b+c"); what a cell does not say is 0."""
+    total = 0
+    for path in fields.split("+"):
+        value: object = cell
+        for name in path.split("."):
+            value = getattr(value, name) if value is not None and value is not UNSET else 0
+            if value in (None, UNSET, 0):
+                break
+        total += value if isinstance(value, int) else 0
+    return total
+
+
+def _of_experiment(asked: Asked, reproduction: Reproduction | None) -> Bearing:
+    """Return a figure of an experiment."""
+    for each in reproduction.experiments if reproduction else ():
+        for figure in each.figures:
+            if (each.name, figure.quantity) == (asked.experiment, asked.quantity):
+                value = Value(scheme="", number=figure.measured)
+                return Bearing(what=asked.what, source=(asked.experiment,), values=(value,))
+    return Bearing(what=asked.what, source=(asked.experiment,), missing=f"escrow-lab reproduce {asked.experiment}")

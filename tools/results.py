@@ -1,0 +1,172 @@
+"""Keeps results of the default matrix in results/, and writes the pages that are drawn from them.
+
+python -m tools.results                    write docs/debate.md and docs/history.md from results/
+python -m tools.results --check            compare, write nothing; exit 1 if a page differs
+python -m tools.results --add MATRIX.json  keep a result of `escrow-lab matrix --format json` first
+--date YYYY-MM-DD                          the day that names it (today)
+--matrix FILE                              with --check: the newest kept result has the same counts
+
+A kept matrix has no lists of texts and no derivations, and no field that has its default: 130 KB, and a file of the
+same schema. Beside it stand the experiments that docs/debate.md quotes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from attacks.lab.comparison import files
+from attacks.lab.results.types import Matrix
+from attacks.lab.runs import experiment
+from attacks.lab.runs.experiment import Reproduction
+from attacks.report.debate import bearing
+from attacks.report.debate.draw import draw_debate
+from attacks.report.debate.sentences import exchange
+from attacks.report.matrices import summary
+from attacks.report.page import MarkdownPage
+from tools import entries
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "results"
+LEFT_OUT = ("texts", "taken", "derivation", "key", "digest")
+
+DEBATE = """# The debate, and what a run says to it
+
+Written by `python -m tools.results` from the result of {date}: the sentences are those of
+`attacks/report/debate/sentences.toml`, the figures are computed. `escrow-lab debate --smoke` plays a small scenario
+and prints the same with its figures.
+
+A sentence in quotation marks is the source's own; behind it stands whether the text was read. What was not read is
+paraphrased. Beside each stand the figures that bear on it, with the attacks that they come from; a proponent and a
+critic should both be able to sign them. Nothing is graded, and each entry says what its figures do not show. Numbers
+are of one scenario, not of the world.
+
+"""
+HISTORY = """# Results over time
+
+Written by `python -m tools.results` from `results/`, one folder for each result that was kept. A row is a scheme, a
+column a day; the figures are those of README's table. `escrow-lab report results/{date}/matrix.json` draws a result,
+and `escrow-lab compare` two of them. A scheme from outside is proposed with an issue (the form *A scheme*).
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the pages, or compare them. Return the exit code."""
+    asked = _arguments(arguments)
+    if asked.add is not None:
+        keep(_matrix(asked.add), KEPT / asked.date)
+    wrong = []
+    for name, text in pages().items():
+        page = ROOT / "docs" / name
+        if not asked.check:
+            page.write_text(text, encoding="utf-8")
+        elif not page.exists() or page.read_text(encoding="utf-8") != text:
+            wrong.append(f"docs/{name} differs from results/; run python -m tools.results")
+    if asked.check and asked.matrix is not None:
+        newest = kept()[-1]
+        if slim(_matrix(newest / "matrix.json")) != slim(_matrix(asked.matrix)):
+            wrong.append(f"results/{newest.name} is not what was measured; run python -m tools.results --add MATRIX")
+    print("".join(f"{each}\n" for each in wrong), end="")
+    return 1 if wrong else 0
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--add", type=Path)
+    parser.add_argument("--date", default=datetime.date.today().isoformat())
+    parser.add_argument("--matrix", type=Path)
+    return parser.parse_args(arguments)
+
+
+# --- what is kept ---
+
+
+def kept() -> list[Path]:
+    """Return the folders of kept results, the newest last."""
+    return sorted(path.parent for path in KEPT.glob("*/matrix.json"))
+
+
+def keep(matrix: Matrix, folder: Path) -> None:
+    """Write a result and the experiments that the debate quotes into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "matrix.json").write_bytes(_written(slim(matrix)))
+    found = experiment.experiments()
+    chosen = [found[name] for name in bearing.needed_experiments(exchange())]
+    played = experiment.reproduce(chosen, matrix.manifest.scenario.seed, False, lambda done, of, what: None)
+    (folder / "reproduction.json").write_bytes(_written(msgspec.to_builtins(played)))
+
+
+def slim(value: Any) -> Any:
+    """Return a result as plain data, without what has its default and without the details of cells."""
+    if isinstance(value, msgspec.Struct):
+        held = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(type(value)))
+        return {
+            field.encode_name: slim(each)
+            for field, each in held
+            if field.name == "schema" or not (field.name in LEFT_OUT or each is UNSET or each == field.default)
+        }
+    if isinstance(value, tuple | list):
+        return [slim(each) for each in value]
+    return {key: slim(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def _written(data: dict[str, Any]) -> bytes:
+    """Return JSON with one line for each cell, or each other entry."""
+    lines = []
+    for key, value in data.items():
+        rows = ",\n".join(msgspec.json.encode(each).decode() for each in value) if isinstance(value, list) else ""
+        lines.append(f'"{key}": ' + (f"[\n{rows}\n]" if rows else msgspec.json.encode(value).decode()))
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _matrix(file: Path) -> Matrix:
+    found = files.read(file)
+    if not isinstance(found, Matrix):
+        raise SystemExit(f"{file} is no matrix")
+    return found
+
+
+# --- the pages ---
+
+
+def pages() -> dict[str, str]:
+    """Return every page, by its name."""
+    folders = kept()
+    newest = folders[-1]
+    played = files.read(newest / "reproduction.json")
+    assert isinstance(played, Reproduction)
+    stream = io.StringIO()
+    page = MarkdownPage(stream)
+    draw_debate(page, bearing.debate(exchange(), _matrix(newest / "matrix.json"), played))
+    page.close()
+    return {
+        "debate.md": DEBATE.format(date=newest.name) + stream.getvalue(),
+        "history.md": HISTORY.format(date=newest.name) + "".join(_tables(folders)),
+    }
+
+
+def _tables(folders: list[Path]) -> Iterator[str]:
+    """Yield one table for each question: a row for each scheme, a column for each kept result."""
+    runs = {folder.name: _matrix(folder / "matrix.json") for folder in folders}
+    schemes = list(dict.fromkeys(name for run in runs.values() for name in run.manifest.schemes))
+    for column, attacks in entries.columns():
+        yield f"\n## {column.title}\n\n| | {' | '.join(runs)} |\n| --- |{' --- |' * len(runs)}\n"
+        for scheme in schemes:
+            yield f"| {scheme} | {' | '.join(_figure(run, scheme, column, attacks) for run in runs.values())} |\n"
+
+
+def _figure(run: Matrix, scheme: str, column: Any, attacks: list[str]) -> str:
+    cells = [cell for cell in run.cells if cell.scheme == scheme and cell.attack in attacks]
+    return summary.figure(column, cells)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
