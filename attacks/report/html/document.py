@@ -16,7 +16,7 @@ from msgspec import UNSET, json
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.report.absent import MATRIX, absent_parts
-from attacks.report.html import front, heat, runs
+from attacks.report.html import front, generals, heat, runs
 from attacks.report.html.entries import entries_of
 from attacks.report.html.pictures import layout
 from attacks.report.html.reproducing import needs_file
@@ -117,7 +117,7 @@ def _of_matrix(matrix: Matrix) -> dict[str, Any]:
         "layout": None if matrix.texts is UNSET else layout(scenario, matrix.texts),
         "questions": questions,
         "strips": front.strips_of(questions),
-        "generals": front.generals_of(questions, schemes),
+        "generals": generals.generals_of(matrix, entries, ids),
         "findings": front.findings_of(matrix, ids),
         "map": heat.rows_of(entries, cells, ids),
         "bins": heat.bins(sent),

@@ -23,7 +23,7 @@ KEEPERS, PROVIDER, DEVICES, CLIENTS, LATER, NOBODY = (
     "Users' devices are taken",
     "Users' clients cheat",
     "Later",
-    "Nobody cheats",
+    "Nobody is corrupted, or nothing comes of it",
 )
 CHEATING = (KEEPERS, PROVIDER, DEVICES, CLIENTS, LATER, NOBODY)  # in the order of the page
 

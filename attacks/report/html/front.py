@@ -13,7 +13,7 @@ from attacks import registry as attack_registry
 from attacks.lab.results.details import joined, unpacked
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Attack, Column
-from attacks.report.html.entries import PageEntries, PageEntry
+from attacks.report.html.entries import PageEntries
 from attacks.report.html.pictures import Strip
 from attacks.report.html.words import number
 from attacks.report.matrices import findings, summary
@@ -147,17 +147,3 @@ def _parts(finding: Finding, cells: Cells) -> Iterator[Words]:
     for found in PARTS.finditer(finding.sentence):
         kind = found.lastgroup or "text"
         yield Words(kind, Formatter().vformat(found[kind], (), quoted))
-
-
-@dataclass(frozen=True)
-class General:
-    """A sentence over all schemes: its head, and words, some of which lead to a run."""
-
-    head: str
-    words: tuple[tuple[str, str], ...]
-
-
-def generals_of(questions: Sequence[Question], schemes: Sequence[PageEntry]) -> tuple[General, ...]:
-    """Return what the summary shows of all schemes at once; a sentence that does not hold is left out."""
-    del questions, schemes
-    return ()

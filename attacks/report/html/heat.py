@@ -89,7 +89,7 @@ def tally(cell: Cell | None, plain: Cell | None) -> CellTally:
     missing, mark = grid.failed(cell), grid.MARKS.get(cell.verdict, "")
     lost = cell.verdict == "FAILS" and not missing
     more = grid.over(cell, plain)
-    return CellTally(_kind(cell, more, missing), _shown(cell, more), mark, missing, lost, _said(cell, more, missing))
+    return CellTally(_kind(cell, plain, missing), _shown(cell, more), mark, missing, lost, _said(cell, more, missing))
 
 
 def _shown(cell: Cell, more: int | None) -> str:
@@ -100,14 +100,21 @@ def _shown(cell: Cell, more: int | None) -> str:
     return "=" if cell.exposed.total else "0"
 
 
-def _kind(cell: Cell, more: int | None, missing: int) -> str:
+def beyond(cell: Cell, plain: Cell | None) -> int:
+    """Return how many texts more than plain a cell opens, or fewer; an attack that plain is not open to opens none."""
+    more = grid.over(cell, plain)
+    return (0 if cell.scheme == grid.PLAIN else cell.exposed.total) if more is None else more
+
+
+def _kind(cell: Cell, plain: Cell | None, missing: int) -> str:
     """Return the class of a cell: one of four shades for more than plain, and others."""
-    if more is None:
-        return "base" if cell.exposed.total else "miss" if missing else "zero"
+    more = beyond(cell, plain)
     if more > 0:
         return shade(more, cell.sent)
     if more < 0:
         return "less"
+    if cell.scheme == grid.PLAIN and cell.exposed.total:
+        return "base"
     return "miss" if missing else "same" if cell.exposed.total else "zero"
 
 

@@ -17,7 +17,7 @@ FILE = "scenario.json"
 
 
 def commands(cell: Cell, manifest: Manifest, known: dict[str, Scheme]) -> tuple[str, ...]:
-    """Return the commands that play a cell, explain one text of it, and write its evidence."""
+    """Return the commands that play a cell, explain one text of it, and write and verify its evidence."""
     more = [*scenario_options(manifest.scenario), *_settings(cell.scheme, manifest, known)]
     more += ["--plugin", "FILE.py"] if {cell.scheme, cell.attack} & set(manifest.unverified) else []
     widest = ["--strategies", "all"] if manifest.strategies == "all" else []
@@ -26,6 +26,7 @@ def commands(cell: Cell, manifest: Manifest, known: dict[str, Scheme]) -> tuple[
         found.append(["explain", cell.scheme, "--coalition", ",".join(cell.coalition), *_text(cell), *more])
     if cell.exposed.total:
         found.append(["evidence", cell.scheme, cell.attack, *more, "-o", "evidence"])
+        found.append(["verify", "evidence", "--replay"])
     return tuple(shlex.join(["escrow-lab", *words]) for words in found)
 
 

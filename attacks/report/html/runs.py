@@ -12,10 +12,10 @@ from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.verdict.judging.procedure import briefly
 from attacks.report.absent import MATRIX
 from attacks.report.html.entries import PLAIN, PageEntries, PageEntry
-from attacks.report.html.heat import CellTally, tally
+from attacks.report.html.heat import CellTally, beyond, tally
 from attacks.report.html.pictures import Timeline, timeline
 from attacks.report.html.reproducing import commands
-from attacks.report.html.sentences import sentence
+from attacks.report.html.sentences import reader, sentence
 from attacks.report.matrices import grid
 from attacks.report.matrices.matrix import told
 from escrow.scheme import Scheme
@@ -84,7 +84,7 @@ def runs_of(
     """Return the runs of all cells that have an id, by it."""
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
     texts = None if matrix.texts is UNSET else matrix.texts
-    meetings = len(matrix.manifest.scenario.ceremonies)
+    meetings, devices = len(matrix.manifest.scenario.ceremonies), frozenset(matrix.manifest.scenario.devices)
     found = {}
     for key, id_ in ids.items():
         cell, plain = cells[key], cells.get((PLAIN, key[1]))
@@ -93,10 +93,10 @@ def runs_of(
             scheme=cell.scheme,
             attack=entries.by_name[cell.attack],
             tally=tally(cell, plain),
-            sentence=sentence(cell, plain),
+            sentence=sentence(cell, plain, devices),
             facts=tuple(_facts(cell, meetings)),
             timeline=None if texts is None else timeline(cell),
-            reader=cell.whose or "the network",
+            reader=reader(cell, devices),
             opened=_opened(cell, texts),
             lacks=tuple(_lacks(cell, texts)),
             commands=commands(cell, matrix.manifest, known),
@@ -157,24 +157,19 @@ def sections_of(matrix: Matrix, runs: dict[str, RunSection], ids: dict[tuple[str
 
 
 def _kind(cell: Cell, plain: Cell | None) -> str:
-    more = grid.over(cell, plain)
+    more = beyond(cell, plain)
     if cell.verdict in grid.UNTESTED and not cell.exposed.total:
         return UNKNOWN
-    if more is not None and more > 0:
+    if more > 0:
         return MORE
     if grid.failed(cell) or cell.verdict == "FAILS":
         return MISSES
-    if more is not None and more < 0:
+    if more < 0:
         return LESS
-    return OWN if more is None and cell.exposed.total else ALIKE
+    return OWN if cell.scheme == PLAIN and cell.exposed.total else ALIKE
 
 
 def _weight(cell: Cell, plain: Cell | None) -> int:
     """Return how bad a cell is among those of its section: breaches, then the number of texts."""
-    more = grid.over(cell, plain)
-    return (
-        (cell.verdict == "BREACH") * (cell.sent + 1)
-        + (abs(more) if more else 0)
-        + cell.exposed.total
-        + grid.failed(cell)
-    )
+    breach = (cell.verdict == "BREACH") * (cell.sent + 1)
+    return breach + abs(beyond(cell, plain)) + grid.failed(cell)

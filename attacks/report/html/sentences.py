@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -21,21 +21,21 @@ TAKES = {
 }
 
 
-def sentence(cell: Cell, plain: Cell | None) -> str:
-    """Return what happens in a cell that was played, in at most four short sentences."""
-    said = [*_reads(cell, plain), *_misses(cell), *_false(cell)]
+def sentence(cell: Cell, plain: Cell | None, devices: Container[str]) -> str:
+    """Return what happens in a cell that was played, in a few short sentences; `devices` are the users'."""
+    said = [*_reads(cell, plain, devices), *_misses(cell), *_false(cell)]
     if cell.exposed.total or said:
         said.append(_noticed(cell))
     return " ".join(said or [_quiet(cell)])
 
 
-def _reads(cell: Cell, plain: Cell | None) -> Iterator[str]:
+def _reads(cell: Cell, plain: Cell | None, devices: Container[str]) -> Iterator[str]:
     """Yield who reads how many texts, beside plain, and whether the claim excludes them."""
     opened = cell.exposed.total
     if not opened:
         return
-    who = corrupted(cell)
-    verb = "read" if " and " in who and who[0] != "w" else "reads"
+    who = corrupted(cell, devices)
+    verb = "read" if _several(cell) else "reads"
     beside = _beside(cell, plain)
     yield f"{who[:1].upper()}{who[1:]} {verb} {number(opened)} of {texts(cell.sent)}{beside}."
     against = min(cell.against.by_coalition or cell.excluded, opened)
@@ -69,6 +69,8 @@ def _misses(cell: Cell) -> Iterator[str]:
     if cell.unkept:
         promised = "" if cell.unkept == cell.evaded else f", {number(cell.unkept)} of which it is promised"
         yield f"{reads} and misses {number(cell.evaded)}{promised}."
+    elif cell.lawful < cell.entitled and cell.added.lost:
+        yield f"{reads}."
     if cell.overreached:
         yield f"The lawful access yields {texts(cell.overreached)} that no warrant covers."
 
@@ -80,7 +82,7 @@ def _false(cell: Cell) -> Iterator[str]:
     if cell.misattributed:
         yield f"It yields {texts(cell.misattributed)} in another conversation."
     if cell.framed:
-        yield f"{texts(cell.framed).capitalize()} attributed to somebody who did not send them."
+        yield f"Somebody who did not send them is said to have sent {texts(cell.framed)}."
     if cell.forged:
         yield f"Users are shown {texts(cell.forged)} that nobody sent."
     if cell.added.duplicated:
@@ -106,30 +108,49 @@ def _quiet(cell: Cell) -> str:
     return "Nobody but the people of a conversation reads anything."
 
 
-def corrupted(cell: Cell) -> str:
+def _several(cell: Cell) -> bool:
+    """Return whether the subject of the sentence is plural: parties, and not whoever robs them."""
+    taken = () if cell.taken is UNSET else cell.taken
+    turned = {each.who for each in taken if each.how in ("turned", "kept")}
+    return len(turned or (() if taken else set(cell.whose.split(", ")))) > 1
+
+
+def corrupted(cell: Cell, devices: Container[str]) -> str:
     """Return who reads, as the subject of a sentence; a file of schema 1 has the names alone."""
     taken = () if cell.taken is UNSET else cell.taken
     if not taken:
-        return listed(_parties(cell.whose.split(", "))) if cell.coalition else "somebody who only listens"
+        whose = list(dict.fromkeys(cell.whose.split(", ")))
+        return listed(_parties(whose, devices)) if cell.coalition else "somebody who only listens"
     turned = [each for each in taken if each.how in ("turned", "kept")]
     robbed = [each for each in taken if each.how in ("stolen", "used")]
-    parts = [part for group in (turned, robbed) if group for part in [_party(group)]]
-    return " together with ".join(parts)
+    parts = [part for group in (turned, robbed) if group for part in [_party(group, devices)]]
+    return ", together with ".join(part.removesuffix(",") for part in parts) + "," * (len(turned) > 0)
 
 
-def _party(taken: Sequence[StateTaken]) -> str:
+def reader(cell: Cell, devices: Container[str]) -> str:
+    """Return who reads, in a few words."""
+    names = list(dict.fromkeys(member.partition("@")[0] for member in cell.coalition))
+    return listed(_parties(names, devices)) or "the network"
+
+
+def _party(taken: Sequence[StateTaken], devices: Container[str]) -> str:
     """Return parties that are corrupted in one way."""
     names = list(dict.fromkeys(each.who for each in taken))
     if set(names) <= set(APPARATUS):
         return "whoever records everything and can break elliptic curves later"
     first = taken[0]
-    who = listed(_parties(names))
+    who = listed(_parties(names, devices))
     if first.how in ("turned", "kept"):
         return TAKES[first.how].format(who, first.day)
     evenings = {each.day for each in taken}
-    often = " once" if len(taken) == 1 else " in one evening" if len(evenings) == 1 else " on different evenings"
+    often = " on different evenings" if len(names) > 1 else f" on {len(evenings)} evenings"
+    if len(evenings) == 1:
+        often = " once" if len(names) == 1 else " in one evening"
     return TAKES[first.how].format(who, often)
 
 
-def _parties(names: Sequence[str]) -> list[str]:
-    return list(names) if len(names) <= FEW else [f"{len(names)} parties"]
+def _parties(names: Sequence[str], devices: Container[str]) -> list[str]:
+    """Return the names, the only ones of their kind with an article; of many how many there are."""
+    if len(names) > FEW:
+        return [f"{len(names)} {'devices' if all(each in devices for each in names) else 'parties'}"]
+    return [f"the {each}" if each.isalpha() and each not in devices else each for each in names]
