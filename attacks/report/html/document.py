@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,12 @@ from attacks.report.absent import MATRIX, absent_parts
 from attacks.report.html import front, generals, heat, runs
 from attacks.report.html.entries import entries_of
 from attacks.report.html.pictures import layout
-from attacks.report.html.reproducing import needs_file
+from attacks.report.html.reproducing import needs_file, scenario_options, settings
 from attacks.report.html.words import number
 from attacks.report.matrices import grid
 from attacks.report.matrices.matrix import described
 from attacks.report.page import plain
-from attacks.report.svg import strips, timelines, trees
+from attacks.report.svg import bars, graphs, strips, timelines, trees
 from escrow import __version__, registry
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -34,6 +35,8 @@ DRAWINGS = {
     "strip": strips.strip,
     "timeline": timelines.timeline,
     "tree": trees.tree,
+    "structure": graphs.structure,
+    "overhead": bars.overhead,
 }
 
 
@@ -60,7 +63,7 @@ def document(inputs: Sequence[Input], command: str) -> str:
         "matrix": matrix,
         "matrix_command": MATRIX,
         "layout": None,
-        "anatomies": [each.result for each in inputs if isinstance(each.result, Anatomy)],
+        "anatomies": [_shown(each.result) for each in inputs if isinstance(each.result, Anatomy)],
         "bench": next((each.result for each in inputs if isinstance(each.result, Overhead)), None),
         "title": "Who else reads it?",
         **DRAWINGS,
@@ -134,3 +137,22 @@ def _parameters(matrix: Matrix) -> str:
         if of
     }
     return "; ".join(f"{scheme}: {said}" for scheme, said in given.items())
+
+
+@dataclass(frozen=True)
+class AnatomyShown:
+    """An access structure, the title of its scheme, its scenario in words, and the command that measures it."""
+
+    anatomy: Anatomy
+    title: str
+    scenario: str
+    command: str
+
+
+def _shown(anatomy: Anatomy) -> AnatomyShown:
+    known, manifest = registry.schemes(), anatomy.manifest
+    title = known[anatomy.scheme].title if anatomy.scheme in known else ""
+    more = [*scenario_options(manifest.scenario), *settings(anatomy.scheme, manifest, known)]
+    return AnatomyShown(
+        anatomy, title, described(manifest.scenario), shlex.join(["escrow-lab", "anatomy", anatomy.scheme, *more])
+    )

@@ -18,7 +18,7 @@ FILE = "scenario.json"
 
 def commands(cell: Cell, manifest: Manifest, known: dict[str, Scheme]) -> tuple[str, ...]:
     """Return the commands that play a cell, explain one text of it, and write and verify its evidence."""
-    more = [*scenario_options(manifest.scenario), *_settings(cell.scheme, manifest, known)]
+    more = [*scenario_options(manifest.scenario), *settings(cell.scheme, manifest, known)]
     more += ["--plugin", "FILE.py"] if {cell.scheme, cell.attack} & set(manifest.unverified) else []
     widest = ["--strategies", "all"] if manifest.strategies == "all" else []
     found = [["run", cell.attack, "--scheme", cell.scheme, *more, *widest]]
@@ -67,7 +67,7 @@ def needs_file(scenario: Scenario) -> bool:
     return FILE in scenario_options(scenario)
 
 
-def _settings(name: str, manifest: Manifest, known: dict[str, Scheme]) -> Iterator[str]:
+def settings(name: str, manifest: Manifest, known: dict[str, Scheme]) -> Iterator[str]:
     """Yield the options for those parameters of a scheme that are not its defaults."""
     usual = parameters(known[name]) if name in known else {}
     for parameter, value in manifest.parameters.get(name, {}).items():
