@@ -1,13 +1,14 @@
 """Clipper: Skipjack, the LEAF and unit keys in two halves, for verify_evidence.py."""
 
-from __future__ import annotations
-
+import hmac
 from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
-from evidence_encoding import pack, require, sha256
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from evidence_warrants import covers
-from verify_evidence import SERVICES, aead, expand, mac, rule, shapes
+from verify_evidence import SERVICES, hashed, pack, require, rule, shapes
 
 F = bytes.fromhex(
     "a3d70983f848f6f4b321157899b1aff9e72d4d8ace4cca2e5295d91e4e3844280adf02a017f1606812b77ac3e9fa3d5396846bbaf2639a19"
@@ -83,7 +84,7 @@ def open_leaf(make, key, iv, sealed):
     size = ends[1] + check + 16 if mode == "aead" else -(-(ends[1] + check) // 8) * 8
     require(len(sealed) == size, "a LEAF has another length")
     if mode == "aead":
-        held = aead(expand(mac(iv, key), b"escrow-lab LEAF", 16), sealed, iv)
+        held = AESGCM(HKDF(SHA256(), 16, iv, b"escrow-lab LEAF").derive(key)).decrypt(bytes(12), sealed, iv)
     else:
         blocks = [sealed[at : at + 8] for at in range(0, size, 8)]
         blocks = blocks if mode == "cbc" else unchained(key, blocks[::-1])[::-1]
@@ -104,14 +105,12 @@ def checks(make, key, identity):
     bound = {name: part if name in binds else bytes(len(part)) for name, part in parts.items()}
     body = (bound["uid"] + bound["wk"]).ljust(16, b"\0") + (bound["peer"] if "peer" in binds else b"")
     if mode == "aead":
-        return mac(bound["ks"], bound["iv"] + body)[:16] == identity.ea
+        return hmac.digest(bound["ks"], bound["iv"] + body, "sha256")[:16] == identity.ea
     state = bound["iv"]
     for at in range(0, len(body), 8):
         state = encrypt(bound["ks"], xor(state, body[at : at + 8]))
     return first_bits(encrypt(bound["ks"], state), width) == first_bits(identity.ea, width)
 
-
-# --- rules ---
 
 CHIP, FIELD, SCHEME = "escrow.schemes.clipper.chip", "escrow.schemes.clipper.field", "escrow.schemes.clipper.scheme"
 shapes(CHIP, "FamilyKey make raw\nSeed session agent raw\nSerial session uid\nUnitHalf uid agent raw\nUnitKey uid raw")
@@ -132,9 +131,10 @@ def read_leaf(field, family):
 
 def unwrapped(field, session):
     """Return the message key in a field by a session key; nothing if it does not open."""
-    context = pack(field.values[:8])
+    context = pack(field.array[1:9])
     with suppress(InvalidTag):
-        return aead(sha256(b"escrow-lab message key", session, context), field.wrapped, context)
+        key = hashed("sha256", b"escrow-lab message key", session, context).digest()
+        return AESGCM(key).decrypt(bytes(12), field.wrapped, context)
     return b""
 
 

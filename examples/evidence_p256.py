@@ -1,11 +1,8 @@
 """P-256, proofs of equal logarithms, and keys in shares, for the families of verify_evidence.py that need them."""
 
-from __future__ import annotations
-
-import hashlib
 from functools import cache
 
-from evidence_encoding import Refused, prefixed, require
+from verify_evidence import Refused, hashed, require
 
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 Q = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -75,7 +72,7 @@ def scalar_bytes(value):
 
 def hash_to_scalar(tag, *parts):
     """Return SHA-512 of the tag and the parts, each after its length, modulo Q."""
-    return int.from_bytes(hashlib.sha512(prefixed(b"escrow-lab P-256 " + tag, *parts)).digest(), "big") % Q
+    return int.from_bytes(hashed("sha512", b"escrow-lab P-256 " + tag, *parts).digest(), "big") % Q
 
 
 def weights(indexes, at=0):

@@ -1,8 +1,5 @@
 """The runs of threshold escrow that make, renew and recover shares, for verify_evidence.py."""
 
-from __future__ import annotations
-
-from evidence_encoding import require, unpack
 from evidence_p256 import (
     G,
     Q,
@@ -14,7 +11,7 @@ from evidence_p256 import (
     scalar_bytes,
     weights,
 )
-from verify_evidence import Fact, hpke, rule, shapes
+from verify_evidence import fact, hpke_open, require, rule, shapes, unpack
 
 DKG, ROUNDS = "escrow.sharing.dkg", "escrow.sharing.committee.rounds"
 REFRESH, RECOVERY = "escrow.sharing.proactive.refresh", "escrow.sharing.proactive.recovery"
@@ -31,13 +28,13 @@ shapes(RECOVERY, "Blinded session index raw\nRecovery key epoch session lost poi
 
 def joint(outcome):
     """Return the commitments of the joint polynomial."""
-    columns = zip(*(Fact(each).points for each in outcome.dealings), strict=True)
+    columns = zip(*(fact(each).points for each in outcome.dealings), strict=True)
     return tuple(combined(tuple(column), (1,) * len(column)) for column in columns)
 
 
 def dealt(outcome, share):
     """Return whether a sub-share is the one to which a dealer committed."""
-    points = next((each.points for each in map(Fact, outcome.dealings) if each.dealer == share.dealer), None)
+    points = next((each.points for each in map(fact, outcome.dealings) if each.dealer == share.dealer), None)
     inside = points is not None and share.session == outcome.session and share.member in outcome.members
     return inside and multiply(G, scalar(share.value)) == evaluated(points, share.member)
 
@@ -50,7 +47,7 @@ def sum_fits(outcome, share):
 
 def interpolated(outcome, good):
     """Return the value of the polynomial through {member: value} at each member of the run, as bytes."""
-    t = len(Fact(outcome.dealings[0]).points)
+    t = len(fact(outcome.dealings[0]).points)
     require(len(good) >= t, "fewer values fit than are needed")
     known = dict(list(good.items())[:t])
     for member in outcome.members:
@@ -64,7 +61,7 @@ def interpolated(outcome, good):
 def combine_dealt(outcome, *shares):
     """Return a member's sum of all dealers' sub-shares."""
     good = {share.dealer: share for share in shares if dealt(outcome, share)}
-    whole = {Fact(each).dealer for each in outcome.dealings} <= good.keys()
+    whole = {fact(each).dealer for each in outcome.dealings} <= good.keys()
     require(whole and len({share.member for share in good.values()}) == 1, "a dealer's sub-share is missing")
     total = sum(scalar(share.value) for share in good.values())
     return [["Summed", outcome.session, next(iter(good.values())).member, scalar_bytes(total)]]
@@ -109,8 +106,8 @@ def opens(name, takes, kind, info):
     @rule(name, takes)
     def open_sealed(sealed, key):
         require(sealed.to == key.public, "it is sealed to another key")
-        found = unpack(hpke(key, sealed.sealed, info))
-        require(Fact(found).tag == kind, "it is no such fact")
+        found = unpack(hpke_open(key, sealed.sealed, info))
+        require(fact(found).tag == kind, "it is no such fact")
         return [found]
 
 

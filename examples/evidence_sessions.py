@@ -1,12 +1,11 @@
 """X3DH, PQXDH and sender keys, for verify_evidence.py."""
 
-from __future__ import annotations
-
 import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
-from evidence_encoding import require, varint
-from verify_evidence import aead, committed, expand, mac, rule, shapes, step
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from verify_evidence import OPENERS, require, rule, shapes, step, varint
 
 P = 2**255 - 19
 X3DH, PQXDH, SENDER = "escrow.e2ee.x3dh", "escrow.e2ee.pqxdh", "escrow.e2ee.sender_keys"
@@ -30,7 +29,7 @@ def open_sender_message(message, key):
     """Return the plaintext of a group message."""
     require((message.chain, message.n) == (key.chain, key.n), "the key is of another message")
     framed = message.chain + varint(message.n)
-    return [["Plaintext", (committed if message.committing else aead)(key.value, message.sealed, framed)]]
+    return [["Plaintext", OPENERS[message.committing](key.value, message.sealed, framed)]]
 
 
 @rule(f"{X3DH}.agreement", "SigningKey")
@@ -52,7 +51,7 @@ def agree(initial, *shared):
     secrets = b"".join(each.value for each in shared)
     if initial.tag == "PqInitial":
         return [["Classical", initial.ek_a, secrets]]
-    value = expand(mac(bytes(32), b"\xff" * 32 + secrets), b"EscrowLab_X3DH_CURVE25519_SHA-256", 32)
+    value = HKDF(SHA256(), 32, bytes(32), b"EscrowLab_X3DH_CURVE25519_SHA-256").derive(b"\xff" * 32 + secrets)
     return [["Root", initial.ek_a, initial.spk_b, value]]
 
 
@@ -70,5 +69,5 @@ def mix(initial, classical, secret):
     require(classical.session == initial.ek_a, "the agreements are of another session")
     require((secret.key, secret.ciphertext) == (initial.pqpk_b, initial.ciphertext), "the secret is of another session")
     secrets = b"\xff" * 32 + classical.value + secret.value
-    value = expand(mac(bytes(32), secrets), b"EscrowLab_CURVE25519_SHA-256_ML-KEM-768", 32)
+    value = HKDF(SHA256(), 32, bytes(32), b"EscrowLab_CURVE25519_SHA-256_ML-KEM-768").derive(secrets)
     return [["Root", initial.ek_a, initial.spk_b, value]]

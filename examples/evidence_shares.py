@@ -1,8 +1,6 @@
 """Keys in shares with a dealer: split-key and fair-keys, for verify_evidence.py."""
 
-from __future__ import annotations
-
-from evidence_encoding import pack, require, sha256
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from evidence_p256 import (
     G,
     chosen,
@@ -14,7 +12,7 @@ from evidence_p256 import (
     whole_key,
     whole_point,
 )
-from verify_evidence import SERVICES, Fact, aead, rule, shapes
+from verify_evidence import SERVICES, fact, hashed, pack, require, rule, shapes
 
 # --- ElGamal in shares ---
 
@@ -45,7 +43,7 @@ def partial(share, capsule):
 
 def share_key(group, index):
     """Return what the commitments of a group say about a member, after a check of the group's name."""
-    name = sha256(group.t.to_bytes(8, "big"), group.n.to_bytes(8, "big"), *group.commitments)
+    name = hashed("sha256", group.t.to_bytes(8, "big"), group.n.to_bytes(8, "big"), *group.commitments).digest()
     require(group.name == name and group.t == len(group.commitments), "the group's name is not its hash")
     require(1 <= index <= group.n, "there is no such member")
     return evaluated(group.commitments, index)
@@ -91,26 +89,28 @@ SERVICES[f"{FAIR}.scheme.trustee_checks"] = ["Certificate", "Warrant", "Authorit
 @rule(f"{SPLIT}.unwrap", "SplitField Opened")
 def unwrap(field, opened):
     """Return the message key under the shared point."""
-    capsule = Fact(field.capsule)
+    capsule = fact(field.capsule)
     require((capsule.group, capsule.point) == (opened.group, opened.point), "the point is of another field")
     context = pack([field.chain, field.n, field.people, field.day, field.header, capsule.group])
-    return [["MessageKey", field.chain, field.n, aead(sha256(opened.value, context), field.wrapped, context)]]
+    key = hashed("sha256", opened.value, context).digest()
+    return [["MessageKey", field.chain, field.n, AESGCM(key).decrypt(bytes(12), field.wrapped, context)]]
 
 
 @rule(f"{FAIR}.scheme.unwrap", "FairField Opened")
 def unwrap_fair(field, opened):
     """Return the message key, by one user's capsule."""
-    capsules = [Fact(capsule) for capsule in field.capsules]
+    capsules = [fact(capsule) for capsule in field.capsules]
     require(capsules and capsules[0].point == opened.point, "the point is of another field")
     context = pack([field.chain, field.n, field.people, field.day, field.header, field.capsules])
     wrap = field.wraps[[capsule.group for capsule in capsules].index(opened.group)]
     require(len(capsules) == len(field.wraps), "the field has another number of wraps")
-    inner = aead(sha256(opened.value, context), wrap, context)
-    return [["MessageKey", field.chain, field.n, aead(inner, field.sealed, sha256(context, *field.wraps))]]
+    inner = AESGCM(hashed("sha256", opened.value, context).digest()).decrypt(bytes(12), wrap, context)
+    value = AESGCM(inner).decrypt(bytes(12), field.sealed, hashed("sha256", context, *field.wraps).digest())
+    return [["MessageKey", field.chain, field.n, value]]
 
 
 @rule(f"{FAIR}.scheme.release", "TrusteeShare ?Certificate")
 def release(share, certificate):
     """Return a trustee's share without its labels."""
-    require(share.group == Fact(certificate.group).name, "the share is of another key")
+    require(share.group == fact(certificate.group).name, "the share is of another key")
     return [["KeyShare", share.group, share.index, share.raw]]

@@ -1,8 +1,5 @@
 """Threshold escrow: shares of an epoch, and TDH2, for verify_evidence.py."""
 
-from __future__ import annotations
-
-from evidence_encoding import pack, require, sha256
 from evidence_p256 import (
     G,
     Q,
@@ -18,7 +15,7 @@ from evidence_p256 import (
     whole_point,
 )
 from evidence_warrants import covers
-from verify_evidence import SERVICES, Fact, rule, shapes
+from verify_evidence import SERVICES, fact, hashed, pack, require, rule, shapes
 
 G_BAR = bytes.fromhex("0312a9eaf27cb373755701407b67388f217de03e844af949ab0d3de2a0906fa1f7")
 EPOCHS, TDH2, SCHEME = "escrow.sharing.epochs", "escrow.sharing.tdh2", "escrow.schemes.threshold"
@@ -62,7 +59,7 @@ def pool(sharing, *shares):
 def partial(share, ciphertext):
     """Return [x_i]u and its proof."""
     require(share.key == ciphertext.key, "the ciphertext is under another key")
-    secret, context = scalar(share.raw), sha256(b"escrow-lab TDH2", *ciphertext.values)
+    secret, context = scalar(share.raw), hashed("sha256", b"escrow-lab TDH2", *ciphertext.array[1:]).digest()
     value = multiply(ciphertext.u, secret)
     proof = dleq(secret, multiply(G, secret), ciphertext.u, value, context)
     return [["TdhPartial", share.key, share.epoch, share.index, ciphertext.u, context, value, proof]]
@@ -93,10 +90,10 @@ def unmask(ciphertext, point):
     require((ciphertext.key, ciphertext.u) == (point.key, point.u), "the point is of another ciphertext")
     e, f = scalar(ciphertext.proof[:32]), scalar(ciphertext.proof[32:])
     w, w_bar = (combined((g, u), (f, -e % Q)) for g, u in ((G, ciphertext.u), (G_BAR, ciphertext.u_bar)))
-    key, masked, label, u, u_bar, _ = ciphertext.values
+    key, masked, label, u, u_bar, _ = ciphertext.array[1:]
     require(len(masked) == len(label) == 32, "a ciphertext has another length")
     require(hash_to_scalar(b"TDH2 H2", key, masked, label, u, w, u_bar, w_bar) == e, "the ciphertext does not check")
-    mask = sha256(b"escrow-lab TDH2 H1", point.value)
+    mask = hashed("sha256", b"escrow-lab TDH2 H1", point.value).digest()
     return [["TdhMessage", label, bytes(a ^ b for a, b in zip(mask, masked, strict=True))]]
 
 
@@ -104,8 +101,8 @@ def unmask(ciphertext, point):
 def unwrap(field, message):
     """Return the message key, if the label is the field's."""
     labels = pack([field.chain, field.n, field.people, field.day, field.header])
-    label = sha256(b"threshold escrow", labels)
-    require(message.label == Fact(field.ciphertext).label == label, "the label is of another message")
+    label = hashed("sha256", b"threshold escrow", labels).digest()
+    require(message.label == fact(field.ciphertext).label == label, "the label is of another message")
     return [["MessageKey", field.chain, field.n, message.value]]
 
 
@@ -113,15 +110,15 @@ def unwrap(field, message):
 def maul(field, order):
     """Return a field under labels that an order covers, and the same point."""
     require(not covers(order, field) and len(field.people) > 1, "the order covers the field, or it was mauled")
-    key, masked, _, *rest = Fact(field.ciphertext).values
+    key, masked, _, *rest = field.ciphertext[1:]
     labels = [field.chain, field.n, [order.target], order.first, field.header]
-    label = sha256(b"threshold escrow", pack(labels))
+    label = hashed("sha256", b"threshold escrow", pack(labels)).digest()
     return [["ThresholdField", *labels, ["TdhCiphertext", key, masked, label, *rest]]]
 
 
 @rule("attacks.mobile_adversary.still_fits", "EpochShare ?Sharing")
 def still_fits(share, sharing):
     """Return a share that fits another epoch too."""
-    later = Fact(["EpochShare", share.key, sharing.epoch, share.index, share.raw])
+    later = fact(["EpochShare", share.key, sharing.epoch, share.index, share.raw])
     require(share_fits(sharing, later), "a share of another polynomial")
     return [later.array]

@@ -1,10 +1,7 @@
 """Warrants, the answers of officials, and what attacks do with labels, for verify_evidence.py."""
 
-from __future__ import annotations
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from evidence_encoding import pack, require, unpack
-from verify_evidence import RULES, SERVICES, Fact, hpke, rule, shapes
+from verify_evidence import RULES, SERVICES, fact, hpke_open, pack, require, rule, shapes, unpack
 
 AGREEMENT = "escrow.e2ee.x3dh.agreement"  # a rule of evidence_sessions.py
 shapes("escrow.principal", "ReceivingKey(Private) public raw")
@@ -24,14 +21,16 @@ def issue(key, order):
     return [["Warrant", order.array, signer.sign(b"escrow-lab warrant" + pack(order.array))]]
 
 
-rule("escrow.warrant.issue_demanded", "CourtKey ?Demand")(lambda key, demand: issue(key, Fact(demand.order)))
+rule("escrow.warrant.issue_demanded", "CourtKey ?Demand")(lambda key, demand: issue(key, fact(demand.order)))
 
 
 @rule("escrow.warrant.open_confidential", "SealedPacket ReceivingKey")
 def open_confidential(content, key):
     """Return the warrant in a sealed packet."""
     require(content.to == key.public, "the packet is sealed to another key")
-    packet = unpack(hpke(key, content.sealed, b"escrow-lab sealed packet" + content.sender.encode()).rstrip(b"\0")[:-1])
+    packet = unpack(
+        hpke_open(key, content.sealed, b"escrow-lab sealed packet" + content.sender.encode()).rstrip(b"\0")[:-1]
+    )
     require(packet[0] in ("Serve", "Request"), "the packet has no warrant")
     return [packet[1]]
 
@@ -42,8 +41,8 @@ def opens(name, kind):
     @rule(name, "Answer Private")
     def open_answer(answer, key):
         require(answer.to == key.public, "the answer is sealed to another key")
-        found = unpack(hpke(key, answer.sealed, b"escrow-lab answer"))
-        require(Fact(found).tag == kind, "the answer is no such fact")
+        found = unpack(hpke_open(key, answer.sealed, b"escrow-lab answer"))
+        require(fact(found).tag == kind, "the answer is no such fact")
         return [found]
 
 
@@ -60,7 +59,7 @@ def covers(order, subject):
 def relabel(field, order):
     """Return a field under labels that an order covers."""
     require(not covers(order, field) and len(field.people) > 1, "the order covers the field, or it was relabelled")
-    return [[field.tag, field.chain, field.n, [order.target], order.first, *field.values[4:]]]
+    return [[field.tag, field.chain, field.n, [order.target], order.first, *field.array[5:]]]
 
 
 opens("escrow.schemes.split_key.open_partial", "Partial")
@@ -75,6 +74,6 @@ shapes("escrow.schemes.ghost", "GhostKeys device identity prekey signature one_t
 def open_quiet(answer, key):
     """Return the warrant under which a device is hidden, by the client's identity key."""
     require(answer.to == key.public, "the answer is sealed to another key")
-    found = unpack(hpke(Fact(RULES[AGREEMENT][1](key)[0]), answer.sealed, b"escrow-lab quiet").rstrip(b"\0")[:-1])
+    found = unpack(hpke_open(fact(RULES[AGREEMENT][1](key)[0]), answer.sealed, b"escrow-lab quiet").rstrip(b"\0")[:-1])
     require(found and found[0] == "Request", "no warrant hides that device")
     return [found[1]]

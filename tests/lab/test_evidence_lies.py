@@ -193,7 +193,7 @@ LIES = {
     "too few members": (edit("steps.jsonl", 0, premises=[0]), "steps.jsonl, line 1: .* takes a "),
     "a later premise": (edit("steps.jsonl", 0, premises=[9999, 1, 2]), "a premise does not precede it"),
     "a negative premise": (edit("steps.jsonl", 0, premises=[-1, 1, 2]), "a premise does not precede it"),
-    "other premises": (edit("steps.jsonl", -1, premises=[0]), "takes a Plaintext, not Message"),
+    "other premises": (edit("steps.jsonl", -1, premises=[0]), "takes a Plaintext, not Capsule"),
     "another result": (edit("steps.jsonl", -1, encoding="00"), "steps.jsonl, line .*: not a Text"),
     "a result of another type": (edit("steps.jsonl", -1, type="escrow.e2ee.ratchet.Slot"), "not a Slot"),
     "a fact twice": (again("facts.jsonl"), "facts.jsonl, line 2: this fact stands in an earlier line too"),

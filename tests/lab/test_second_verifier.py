@@ -116,7 +116,7 @@ def test_its_tables_are_the_library_s_and_the_page_names_them_all(second):
         assert second.SERVICES[service.name] == ([*shown, "AuthorityKey"], service.rule.gives[0].__name__)
         assert f"`{service.name}` | {shown[0]} | {service.rule.gives[0].__name__} |" in page
     types = {full_name(kind): kind for scheme in schemes for kind in words_of(scheme).types if issubclass(kind, Fact)}
-    for name, fields in second.SHAPES.items():
+    for name, fields, _ in second.SHAPES.values():
         assert tuple(fields) == types[name].__struct_fields__, name
         assert re.search(rf"^{name}( \(\w+\))?: {', '.join(fields)}$", page, re.M)
 
@@ -129,6 +129,16 @@ def test_its_command_verifies_a_folder_and_refuses_another(cells, tmp_path):
         done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
         assert done.returncode == code
         assert words in done.stdout + done.stderr
+
+
+def test_it_accepts_texts_that_are_sealed_with_a_committing_aead(second, tmp_path):
+    attacks, scheme = attack_registry.attacks(), type(registry.schemes()["envelope"])(committing=True)
+    files = writing.compose(Case(scheme, attacks["authority-theft"], TINY, list(attacks.values())))
+    assert b"ratchet.open_message" in files["steps.jsonl"]
+    assert second.verify(laid(tmp_path, files)).startswith("9 texts follow")
+    edit("texts.jsonl", 0, body="00" * 32)(files)
+    with pytest.raises(second.Refused):
+        second.verify(laid(tmp_path, files))
 
 
 def test_both_accept_every_sound_folder(cells, second, tmp_path):
@@ -211,7 +221,7 @@ FORGED = {
     "another seed": edit("scenario.json", 0, seed=7),
     "fields reordered": turned,
     "an unknown field": edit("facts.jsonl", 0, more=1),
-    "another format": edit("statement.json", 0, schema="escrow-lab/evidence/1"),
+    "another format": edit("statement.json", 0, schema="escrow-lab/evidence/2"),
 }
 
 

@@ -59,7 +59,7 @@ class ProofStatement(Result, frozen=True, kw_only=True):
     the attack open, and `excluded` those of them that the claim grants to no coalition that does.
     """
 
-    schema: Literal["escrow-lab/evidence/2"] = "escrow-lab/evidence/2"
+    schema: Literal["escrow-lab/evidence/3"] = "escrow-lab/evidence/3"
     version: str = __version__
     scheme: str
     parameters: dict[str, Any]

@@ -1,34 +1,38 @@
-"""The one order of a proof: each fact stands where it is first needed, and each step after all that it needs.
+"""The one order of a proof: facts by their encodings, and each step as soon as all that it needs stands before it.
 
-Whoever walks from the texts in the order of their numbers, at each step through its premises in their order and then
-the step itself, meets the given facts in the order of facts.jsonl and the steps in that of steps.jsonl. So every line
-is used, none stands twice, and no two folders hold the same proof in another order.
+Numbers go from the facts on to the steps. Of two steps, the one whose last premise has the lower number stands first;
+if that is the same one, the one with the lower encoding. So no two folders hold the same proof in another order.
 
-  text 0 <- step c(a, b), b <- step b(d)        facts: a, d        steps: b, c
+  facts a, d    b <- step(d), c <- step(a, b)    numbers: a 0, d 1, b 2 (last premise 1), c 3 (last premise 2)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 
-def walk(conclusions: Iterable[int], premises: Callable[[int], Iterable[int]]) -> Iterator[int]:
-    """Yield what the conclusions rest on, each number once and after its premises.
+def place(premises: Sequence[int], encoding: str) -> tuple[int, str]:
+    """Return by what the steps of a proof are sorted: the last premise's number (-1 for none), and the encoding."""
+    return max(premises, default=-1), encoding
+
+
+def ordered(encodings: Mapping[int, str], premises: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return all keys of a proof's facts and steps in their order.
 
     Args:
-        conclusions: numbers of the facts or steps that show the texts.
-        premises: gives the numbers that a step rests on, and nothing for a given fact. No step may rest on itself.
+        encodings: of each fact and step, by any key.
+        premises: of each step, by its key; no step may rest on itself.
     """
-    seen: set[int] = set()
-    for conclusion in conclusions:
-        path = [(conclusion, iter(premises(conclusion)))] if conclusion not in seen else []
-        seen.add(conclusion)
-        while path:
-            number, waiting = path[-1]
-            following = next((each for each in waiting if each not in seen), None)
-            if following is None:
-                path.pop()
-                yield number
-            else:
-                seen.add(following)
-                path.append((following, iter(premises(following))))
+    waiting = {key: set(needed) for key, needed in premises.items()}
+    users = defaultdict(list)
+    for key, needed in waiting.items():
+        for each in needed:
+            users[each].append(key)
+    found = sorted(encodings.keys() - premises.keys(), key=encodings.__getitem__)
+    found += sorted((key for key, needed in waiting.items() if not needed), key=encodings.__getitem__)
+    for key in found:  # it grows
+        for each in users[key]:
+            waiting[each].discard(key)
+        found += sorted((each for each in users[key] if not waiting[each]), key=encodings.__getitem__)
+    return found

@@ -16,7 +16,7 @@ from attacks.lab.adversary.work import in_words as guesses_in_words
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.execution import Library
 from attacks.lab.evidence.folder import FACTS, SCENARIO, STEPS, TEXTS, Dossier, GivenFact, ProofStep
-from attacks.lab.evidence.order import walk
+from attacks.lab.evidence.order import place
 from attacks.lab.evidence.replay import replayed
 from attacks.lab.evidence.setting import case_of
 from attacks.lab.results.bounds import Count, Result
@@ -201,19 +201,14 @@ def _check_texts(dossier: Dossier, values: Sequence[Fact]) -> None:
 
 
 def _check_order(dossier: Dossier) -> None:
-    """Raise Malformed unless every line is used, and stands where `walk` meets it."""
-    given = len(dossier.facts)
-    found: list[list[int]] = [[], []]
-    for number in walk(
-        (text.conclusion for text in dossier.texts),
-        lambda number: dossier.steps[number - given].premises if number >= given else (),
+    """Raise Malformed unless every line is used, and stands in its place."""
+    used = {each for step in dossier.steps for each in step.premises} | {text.conclusion for text in dossier.texts}
+    for name, keys, first in (
+        (FACTS, [place((), fact.encoding) for fact in dossier.facts], 0),
+        (STEPS, [place(step.premises, step.encoding) for step in dossier.steps], len(dossier.facts)),
     ):
-        found[number >= given].append(number)
-    for name, met, first, total in (
-        (FACTS, found[False], 0, given),
-        (STEPS, found[True], given, len(dossier.steps)),
-    ):
-        expected = next((at for at, number in enumerate(met) if number != first + at), len(met))
-        if len(met) < total or expected < len(met):
-            why = "no text rests on this line" if first + expected not in met else "this line stands in another's place"
-            raise Malformed(f"{name}, line {expected + 1}: {why}")
+        for line, key in enumerate(keys, 1):
+            if first + line - 1 not in used:
+                raise Malformed(f"{name}, line {line}: no text rests on this line")
+            if line > 1 and key < keys[line - 2]:
+                raise Malformed(f"{name}, line {line}: this line stands in another's place")

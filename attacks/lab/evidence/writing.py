@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -16,7 +15,7 @@ from attacks.lab.evidence import folder
 from attacks.lab.evidence.case import Case, Members
 from attacks.lab.evidence.execution import full_name
 from attacks.lab.evidence.folder import GivenFact, OfficialAnswer, ProofStatement, ProvenText
-from attacks.lab.evidence.order import walk
+from attacks.lab.evidence.order import ordered
 from attacks.lab.evidence.provenance import checks_made, packets
 from attacks.lab.evidence.verification import verify
 from attacks.lab.simulation.attack import Attack
@@ -93,7 +92,7 @@ def _sources(plugins: Sequence[Path]) -> dict[str, bytes]:
 
 
 class _Writer:
-    """Facts and steps of one proof, numbered in the order of `order.walk`."""
+    """Facts and steps of one proof, numbered in the order of `order.ordered`."""
 
     def __init__(self, case: Case, members: Members) -> None:
         self.case, self.members = case, members
@@ -128,13 +127,13 @@ class _Writer:
         conclusions = [analysis.texts[text] for text in texts]
         proof = prove(analysis.labels, conclusions, self.members, self.case.label_pass)
         entries = {each.fact if isinstance(each, Given) else each.conclusion: each for each in proof}
-        ordered = [entries[number] for number in walk(conclusions, partial(_premises, entries))]
-        given = [each for each in ordered if isinstance(each, Given)]
-        made = [each for each in ordered if isinstance(each, RuleStep)]
-        numbers = {fact: at for at, fact in enumerate((*(x.fact for x in given), *(x.conclusion for x in made)))}
+        encodings = {each: codec.encode(analysis.closure.facts[each]).hex() for each in entries}
+        made = {fact: each for fact, each in entries.items() if isinstance(each, RuleStep)}
+        order = ordered(encodings, {fact: each.premises for fact, each in made.items()})
+        numbers = {fact: at for at, fact in enumerate(order)}
         heard = packets(analysis, self.case.attacks)
-        self.facts = [self._fact(each, heard) for each in given]
-        self.steps = [self._step(each, numbers) for each in made]
+        self.facts = [self._fact(each, heard) for fact in order if isinstance(each := entries[fact], Given)]
+        self.steps = [self._step(made[fact], numbers) for fact in order if fact in made]
         bodies = {sent.id: sent.body for sent in analysis.record.sent}
         return [
             ProvenText(id=text, conclusion=numbers[number], body=bodies[text].hex())
@@ -159,11 +158,6 @@ class _Writer:
         premises = tuple(numbers[each] for each in entry.premises)
         concluded = _written(closure.facts[entry.conclusion])
         return folder.ProofStep(rule=entry.rule, premises=premises, **concluded, answer=answer)
-
-
-def _premises(entries: Mapping[int, Given | RuleStep], number: int) -> tuple[int, ...]:
-    entry = entries[number]
-    return entry.premises if isinstance(entry, RuleStep) else ()
 
 
 def _written(fact: Fact) -> dict[str, str]:
