@@ -63,6 +63,7 @@ def document(inputs: Sequence[Input], command: str) -> str:
         "matrix": matrix,
         "matrix_command": MATRIX,
         "layout": None,
+        "scenario_file": "",
         "anatomies": [_shown(each.result) for each in inputs if isinstance(each.result, Anatomy)],
         "bench": next((each.result for each in inputs if isinstance(each.result, Overhead)), None),
         "title": "Who else reads it?",

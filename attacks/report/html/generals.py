@@ -114,7 +114,7 @@ def _plain(judged: Judged) -> General | None:
     if not open_:
         return None
     titles = {name: entry.title or name for name, entry in judged.entries.by_name.items()}
-    phrases = [Phrase(f"{titles[cell.attack]}: {number(_opened(cell))}", judged.run(cell)) for cell in open_]
+    phrases = [Phrase(f"{number(_opened(cell))} ({titles[cell.attack]})", judged.run(cell)) for cell in open_]
     said = Phrase(f"Under plain encryption, too, somebody reads of {texts(open_[0].sent)}: ")
     return General("No way in is not nothing to read.", (said, *_joined(phrases), Phrase(".")))
 
