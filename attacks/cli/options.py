@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation, run
 from attacks.lab.simulation.shapes import shapes
 from escrow.signatures import MOST_BITS
@@ -22,6 +23,7 @@ Body = Callable[..., CommandResult]
 LARGEST_SEED = 2**63 - 1  # what fits a JSON integer everywhere
 FILE = click.Path(path_type=pathlib.Path)
 WITHOUT_ROWS = ("table", "json")
+ENTRIES = names_of("schemes", "attacks")
 FORMATS = (*WITHOUT_ROWS, "jsonl", "md", "csv")
 
 
@@ -48,8 +50,20 @@ def names() -> list[click.Option]:
 def selection() -> list[click.Option]:
     """Return the options of commands that run over many schemes or attacks."""
     return [
-        _option("--only", multiple=True, metavar="GLOB", help="Keep only the schemes, or attacks, whose name matches."),
-        _option("--skip", multiple=True, metavar="GLOB", help="Leave out schemes and attacks whose name matches."),
+        _option(
+            "--only",
+            multiple=True,
+            metavar="GLOB",
+            shell_complete=ENTRIES,
+            help="Keep only the schemes, or attacks, whose name matches.",
+        ),
+        _option(
+            "--skip",
+            multiple=True,
+            metavar="GLOB",
+            shell_complete=ENTRIES,
+            help="Leave out schemes and attacks whose name matches.",
+        ),
     ]
 
 

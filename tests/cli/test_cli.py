@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from command_line import (
     EVIL,
     SMALL,
@@ -24,7 +25,7 @@ from command_line import (
 )
 
 from attacks.cli import main
-from attacks.cli.app import COMMANDS, app
+from attacks.cli.app import COMMANDS, COMPLETION, app
 from attacks.cli.invocation import Invocation
 from attacks.lab.results.types import Matrix, to_json
 from attacks.lab.simulation.scenario import default
@@ -76,6 +77,32 @@ def test_the_shell_completes_commands() -> None:
     assert "matrix" in run(env=os.environ | asked).stdout
 
 
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("run gho", "ghost-insertion"),
+        ("anatomy thr", "threshold"),
+        ("explain cli", "clipper"),
+        ("evidence ", "plain"),
+        ("evidence plain lei", None),
+        ("evidence plain leaf", "leaf-feedback"),
+        ("matrix --only mobile", "mobile-adversary"),
+        ("matrix --skip fair", "fair-keys"),
+        ("run harvest --scheme plain-", "plain-pq"),
+        ("reproduce dkg", "dkg-bias"),
+        ("show identif", "identifiable abort"),
+        ("show plain-", "plain-pq"),
+        ("debate --text lev", "levy-robinson"),
+    ],
+)
+def test_the_shell_completes_names(typed: str, completed: str | None) -> None:
+    words = typed.split(" ")
+    parameters = ShellComplete(app, {}, "escrow-lab", COMPLETION)
+    found = [item.value for item in parameters.get_completions(words[:-1], words[-1])]
+    assert completed in found if completed else found == []
+    assert all(name.startswith(words[-1]) for name in found)
+
+
 # --- verdicts and exit codes ---
 
 
@@ -112,6 +139,7 @@ EVERY = {
     "verify": (["verify", "proof"], 4),
     "merge": (["merge", "nothing.jsonl"], 4),
     "report": (["report", "old.json"], 0),
+    "debate": (["debate", "old.json", "--text", "home-office"], 0),
     "compare": (["compare", "old.json", "new.json"], 1),
     "check": (["check", "null-eavesdropper"], 0),
     "init": (["init", "scheme", "mine"], 0),

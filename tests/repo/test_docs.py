@@ -16,6 +16,7 @@ import click
 import pytest
 
 from attacks.cli.app import COMMANDS, app
+from attacks.report.glossary import glossary, written
 from tools import commands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,27 +209,25 @@ def test_a_name_that_does_not_exist_is_noticed() -> None:
 # --- glossary and records ---
 
 
-def glossary() -> list[tuple[str, str]]:
-    """Each word of the glossary with its sentence."""
-    text = read("docs/glossary.md")
-    return [
-        (word, " ".join(said.split()))
-        for word, said in re.findall(r"^- \*\*(.+?)\*\*: ((?:.|\n(?![-#\n]))+)", text, re.M)
-    ]
+TERMS = glossary().terms()
 
 
 def test_the_glossary_has_each_word_once_and_one_sentence_for_it() -> None:
-    words = [word for word, _ in glossary()]
-    assert len(words) >= 30 and len(words) == read("docs/glossary.md").count("\n- ")
-    assert len(words) == len(set(words))
-    for word, said in glossary():
-        assert said.endswith(".") and ". " not in said, word
+    assert len(TERMS) >= 60 and len(TERMS) == sum(len(chapter.terms) for chapter in glossary().chapters)
+    for term in TERMS.values():
+        assert term.meaning.endswith(".") and ". " not in term.meaning, term.word
 
 
-def test_code_or_pages_use_each_word_of_the_glossary() -> None:
-    files = [*ROOT.glob("escrow/**/*.py"), *ROOT.glob("attacks/**/*.py"), *(ROOT / page for page in PROSE)]
-    used = "\n".join(" ".join(each.read_text("utf-8").split()) for each in files if each.name != "glossary.md").lower()
-    assert [word for word, _ in glossary() if not re.search(rf"\b{re.escape(word.lower())}", used)] == []
+def test_the_glossary_s_page_is_written_from_it() -> None:
+    assert read("docs/glossary.md") == written(), "run python -m attacks.report.glossary docs/glossary.md"
+
+
+@pytest.mark.parametrize("word", TERMS)
+def test_each_word_of_the_glossary_is_used_where_it_says(word: str) -> None:
+    place = ROOT / TERMS[word].where
+    files = [place] if place.is_file() else sorted(place.rglob("*.py"))
+    used = "\n".join(" ".join(each.read_text("utf-8").split()) for each in files).lower()
+    assert re.search(rf"\b{re.escape(word.removeprefix('the '))}", used), f"{word} is not in {place}"
 
 
 def test_the_index_lists_every_record_by_its_title() -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import EVENINGS, command, destination, format_, names, play
 from attacks.lab.verdict.anatomy import anatomy
@@ -24,7 +25,7 @@ BY_BYTES = click.Option(
     play(),
     format_(drawn=PICTURES),
     destination(),
-    own=[click.Argument(["scheme"]), BY_BYTES, EVENINGS],
+    own=[click.Argument(["scheme"], shell_complete=names_of("schemes")), BY_BYTES, EVENINGS],
 )
 def anatomy_command(invocation: Invocation, scheme: str, by_bytes: bool, evenings: bool) -> CommandResult:
     """Measure who can open what: every minimal coalition, promises and mathematics apart.

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from attacks.cli.cells import play_cells
+from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import FILE, command, destination, format_, jobs, names, play
 from attacks.lab.comparison import files
@@ -23,7 +24,13 @@ from escrow.registry import pick, unknown
 
 OWN = [
     click.Argument(["results"], nargs=-1, type=FILE, metavar="[RESULT.json]…"),
-    click.Option(["--text", "texts"], multiple=True, metavar="KEY", help="Print only this text, such as letter."),
+    click.Option(
+        ["--text", "texts"],
+        multiple=True,
+        metavar="KEY",
+        shell_complete=names_of("texts"),
+        help="Print only this text, such as letter.",
+    ),
 ]
 
 

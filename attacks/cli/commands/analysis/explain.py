@@ -6,13 +6,14 @@ from functools import partial
 
 import click
 
+from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import check_evenings, coalition, command, destination, format_, names, play
 from attacks.lab.evidence.explain import explain
 from attacks.report.proofs import Explanation, draw_lines
 
 OWN = [
-    click.Argument(["scheme"]),
+    click.Argument(["scheme"], shell_complete=names_of("schemes")),
     coalition(required=True),
     click.Option(["--message"], type=click.IntRange(0), metavar="N", help="Explain text number N, not just any text."),
 ]

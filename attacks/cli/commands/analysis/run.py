@@ -8,14 +8,21 @@ from functools import partial
 import click
 
 from attacks.cli.cells import play_cells
+from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import command, destination, format_, jobs, names, play, policy
 from attacks.report import cards
 from attacks.report.matrices.matrix import draw_run
 
 OWN = [
-    click.Argument(["attack"]),
-    click.Option(["--scheme", "wanted"], multiple=True, metavar="NAME", help="Play on this scheme only."),
+    click.Argument(["attack"], shell_complete=names_of("attacks")),
+    click.Option(
+        ["--scheme", "wanted"],
+        multiple=True,
+        metavar="NAME",
+        shell_complete=names_of("schemes"),
+        help="Play on this scheme only.",
+    ),
 ]
 
 

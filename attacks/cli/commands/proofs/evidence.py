@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from attacks.cli.completion import names_of
 from attacks.cli.exit_codes import CannotWrite
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import FILE, check_evenings, coalition, command, format_, names, play
@@ -14,8 +15,8 @@ from attacks.lab.evidence import writing
 from attacks.report.proofs import Evidence, draw_evidence
 
 OWN = [
-    click.Argument(["scheme"]),
-    click.Argument(["attack"]),
+    click.Argument(["scheme"], shell_complete=names_of("schemes")),
+    click.Argument(["attack"], shell_complete=names_of("attacks")),
     coalition(),
     click.Option(["-o", "folder"], type=FILE, required=True, metavar="DIR", help="Write the proof's folder into DIR."),
 ]

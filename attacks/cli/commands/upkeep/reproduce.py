@@ -7,6 +7,7 @@ from functools import partial
 
 import click
 
+from attacks.cli.completion import names_of
 from attacks.cli.exit_codes import NOT_MET, OK
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import LARGEST_SEED, command, destination, format_
@@ -18,7 +19,7 @@ from attacks.report.page import Page
 from escrow.registry import pick
 
 OWN = [
-    click.Argument(["names"], nargs=-1, metavar="[NAME]…"),
+    click.Argument(["names"], nargs=-1, metavar="[NAME]…", shell_complete=names_of("experiments")),
     click.Option(["--list", "listed"], is_flag=True, help="List the experiments and compute nothing."),
     click.Option(["--seed"], type=click.IntRange(0, LARGEST_SEED), help="Use this seed instead of the published one."),
     click.Option(["--long"], is_flag=True, help="Use the full size, which takes minutes or hours."),
