@@ -16,6 +16,7 @@ from escrow.surface import exports
 if TYPE_CHECKING:
     from attacks.interface.given import scheme
     from attacks.interface.plays import PlayedScheme, play
+    from attacks.interface.runs import anatomy, check, load, matrix, run
     from attacks.lab.simulation.attack import (
         MISSED,
         Attack,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # the laboratory
-    "play", "scheme",
+    "anatomy", "check", "load", "matrix", "play", "run", "scheme",
     # types
     "Attack", "Cast", "Column", "Corruption", "Keep", "PlayedScheme", "QuantumApparatus", "Scenario", "Seize", "Turn",
     "Use",

@@ -23,7 +23,6 @@ from attacks.lab.runs.matrix import WHOLE, Plan, Shard, TaskResult
 from attacks.lab.runs.merge import judged
 from attacks.lab.simulation.attack import Attack
 from attacks.report.page import Page
-from escrow.registry import is_plugin
 from escrow.scheme import Scheme
 
 
@@ -81,14 +80,9 @@ def check_parts(invocation: Invocation, resume: Path | None, shard: Shard | None
 
 
 def _asked(invocation: Invocation, schemes: Sequence[Scheme], attacks: Sequence[Attack]) -> dict[str, Any]:
-    """Return the arguments that `run_matrix` and `Plan` share; plug-ins are unverified."""
-    return {
-        "every": list(invocation.attacks.values()),
-        "plain": invocation.schemes.get("plain"),
-        "isolated": invocation.isolate,
-        "unverified": [scheme.name for scheme in schemes if is_plugin(scheme)]
-        + [each.name for each in attacks if is_plugin(each)],
-    }
+    """Return the arguments that `run_matrix` and `Plan` share."""
+    beside = matrix.surroundings(schemes, attacks, invocation.schemes, invocation.attacks.values())
+    return beside | {"isolated": invocation.isolate}
 
 
 def play_cells(

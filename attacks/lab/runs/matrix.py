@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -238,6 +238,19 @@ def run_plan(
         if progress is not None:
             progress(done, len(tasks), part.name)
     return TaskResult(f"shard {shard}", tuple(kept), tuple(lost))
+
+
+def surroundings(
+    schemes: Iterable[Scheme], attacks: Iterable[Attack], known: Mapping[str, Scheme], every: Iterable[Attack]
+) -> dict[str, Any]:
+    """Return what `run_matrix` and `Plan` are told besides what is run.
+
+    The rules of `every` attack join; plain of the `known` schemes is what cells are compared with; plug-ins are
+    unverified.
+    """
+    unverified = [each.name for each in schemes if is_plugin(each)]
+    unverified += [each.name for each in attacks if is_plugin(each)]
+    return {"every": list(every), "plain": known.get("plain"), "unverified": unverified}
 
 
 def run_cell(scheme: Scheme, attack: Attack, scenario: Scenario, every: Sequence[Attack] = ()) -> Cell:

@@ -17,15 +17,10 @@ from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
-from attacks.lab.runs.experiment import Reproduction
-from attacks.lab.runs.seeds import Sensitivity
 from attacks.report.absent import told_absent
-from attacks.report.anatomy import PICTURES, draw_anatomy, pictures
-from attacks.report.bench import draw_bench
-from attacks.report.figures import draw_reproduction
-from attacks.report.matrices.matrix import draw_matrix
-from attacks.report.matrices.seeds import draw_sensitivity
+from attacks.report.anatomy import PICTURES, pictures
 from attacks.report.page import Page
+from attacks.report.saved import draw_saved, drawable
 from escrow.errors import Malformed
 
 PAGE = ".html"
@@ -76,22 +71,11 @@ def _nothing(page: Page) -> None:
 
 def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResult:
     """Return what draws a run. Raise Malformed if this project did not write it."""
-    if isinstance(run, Matrix):
-        return CommandResult(
-            partial(draw_matrix, matrix=run, verdicts=verdicts), run, note=told_absent(run), people=True
-        )
-    if isinstance(run, Sensitivity):
-        return CommandResult(partial(draw_sensitivity, result=run), run)
-    if isinstance(run, Anatomy):
-        return CommandResult(
-            partial(draw_anatomy, anatomy=run, evenings=evenings),
-            run,
-            note=told_absent(run),
-            people=True,
-            drawn=pictures(run),
-        )
-    if isinstance(run, Overhead):
-        return CommandResult(partial(draw_bench, bench=run), run)
-    if isinstance(run, Reproduction):
-        return CommandResult(partial(draw_reproduction, result=run), run)
-    raise Malformed(f"{file} is of {files.RECORDED}, which draws its own results; `compare` reads such files")
+    ours = drawable(file, run)
+    return CommandResult(
+        partial(draw_saved, run=ours, verdicts=verdicts, evenings=evenings),
+        ours,
+        note=told_absent(ours),
+        people=isinstance(ours, Matrix | Anatomy),
+        drawn=pictures(ours) if isinstance(ours, Anatomy) else {},
+    )

@@ -1,0 +1,43 @@
+"""A result of any kind from its file, drawn as the command that wrote it would have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attacks.lab.comparison import files
+from attacks.lab.comparison.benches import Recorded
+from attacks.lab.comparison.files import Run
+from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.types import Anatomy, Matrix
+from attacks.lab.runs.experiment import Reproduction
+from attacks.lab.runs.seeds import Sensitivity
+from attacks.report.anatomy import draw_anatomy
+from attacks.report.bench import draw_bench
+from attacks.report.figures import draw_reproduction
+from attacks.report.matrices.matrix import draw_matrix
+from attacks.report.matrices.seeds import draw_sensitivity
+from attacks.report.page import Page
+from escrow.errors import Malformed
+
+Saved = Matrix | Anatomy | Sensitivity | Reproduction | Overhead  # what this project writes and draws
+
+
+def drawable(file: Path, run: Run) -> Saved:
+    """Return the run of a file. Raise Malformed if this project did not write it."""
+    if isinstance(run, Recorded):
+        raise Malformed(f"{file} is of {files.RECORDED}, which draws its own results; `compare` reads such files")
+    return run
+
+
+def draw_saved(page: Page, run: Saved, verdicts: bool = False, evenings: bool = False) -> None:
+    """Draw a result: of a matrix with `verdicts`, of an anatomy with `evenings`, if these are asked for."""
+    if isinstance(run, Matrix):
+        draw_matrix(page, run, verdicts)
+    elif isinstance(run, Anatomy):
+        draw_anatomy(page, run, evenings)
+    elif isinstance(run, Sensitivity):
+        draw_sensitivity(page, run)
+    elif isinstance(run, Reproduction):
+        draw_reproduction(page, run)
+    else:
+        draw_bench(page, run)
