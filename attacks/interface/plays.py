@@ -13,8 +13,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple, Unpack
 
+from attacks.interface.displayed import preformatted
 from attacks.interface.given import ScenarioOptions, known, scenario_of
-from attacks.interface.shown import preformatted
 from attacks.lab.adversary.coalitions import Coalition, natural
 from attacks.lab.evidence.explain import explained
 from attacks.lab.evidence.provenance import coalition_of
@@ -117,7 +117,7 @@ class PlayedScheme:
         ordered = sorted(found, key=lambda each: (len(each.members) + len(each.thresholds), natural(each)))
         return Readers(ordered)
 
-    def derivation(self, coalition: str | Coalition, number: int | None = None, width: int = USUAL) -> Derivation:
+    def derivation(self, coalition: str | Coalition, number: int | None = None, width: int = USUAL) -> DerivationTree:
         """Return how a coalition comes to a text, step by step.
 
         Args:
@@ -129,7 +129,7 @@ class PlayedScheme:
             UnknownName: the scenario has no such member, evening or text.
         """
         members = self._members(coalition)
-        return Derivation(tuple(explained(self._analysis, members, number, self._attacks, width)))
+        return DerivationTree(tuple(explained(self._analysis, members, number, self._attacks, width)))
 
     def _members(self, coalition: str | Coalition) -> Coalition:
         return coalition_of(str(coalition), self._record)
@@ -157,7 +157,7 @@ class PlayedText(NamedTuple):
         """Return the minimal coalitions that open this text (`PlayedScheme.readers`)."""
         return self.play.readers(self.number, label_pass)
 
-    def derivation(self, coalition: str | Coalition, width: int = USUAL) -> Derivation:
+    def derivation(self, coalition: str | Coalition, width: int = USUAL) -> DerivationTree:
         """Return how a coalition comes to this text (`PlayedScheme.derivation`)."""
         return self.play.derivation(coalition, self.number, width)
 
@@ -176,7 +176,7 @@ class Readers(tuple[Coalition, ...]):
         return f"<ul>{''.join(f'<li>{escape(str(each))}</li>' for each in self)}</ul>" if self else "no coalition"
 
 
-class Derivation(NamedTuple):
+class DerivationTree(NamedTuple):
     """How a coalition comes to a text: `str` of it is the tree, or a sentence if no text is opened."""
 
     lines: tuple[str, ...]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from attacks.interface.checking import checked, is_file, subjects
+from attacks.interface.displayed import Displayed
 from attacks.interface.given import Known, ScenarioOptions, known, scenario_of, several
-from attacks.interface.shown import Shown
 from attacks.lab.comparison import files
 from attacks.lab.results.types import Anatomy, Cell, Matrix
 from attacks.lab.runs.matrix import run_matrix, surroundings
@@ -29,7 +29,7 @@ Files = str | Path | Iterable[str | Path]
 Strategies = Literal["ends", "all"]
 
 
-class ShownMatrix(Shown[Matrix]):
+class DisplayedMatrix(Displayed[Matrix]):
     """A matrix, with its cells by name."""
 
     def cell(self, scheme: str, attack: str) -> Cell:
@@ -40,7 +40,7 @@ class ShownMatrix(Shown[Matrix]):
         return cells[name]
 
 
-class ShownCell(Shown[Matrix]):
+class DisplayedCell(Displayed[Matrix]):
     """One scheme under one attack: a matrix of one cell, told as `run` tells it."""
 
     @property
@@ -60,7 +60,7 @@ def matrix(
     jobs: int = 1,
     timeout: float | None = None,
     **options: Unpack[ScenarioOptions],
-) -> ShownMatrix:
+) -> DisplayedMatrix:
     """Play attacks on schemes and return the matrix.
 
     Args:
@@ -81,7 +81,7 @@ def matrix(
     """
     there, played = known(plugins, settings), scenario_of(scenario, options)
     chosen = several(there.schemes, schemes, "scheme"), several(there.attacks, attacks, "attack")
-    return ShownMatrix(*_of(_played(there, *chosen, played, strategies, jobs=jobs, timeout=timeout)))
+    return DisplayedMatrix(*_of(_played(there, *chosen, played, strategies, jobs=jobs, timeout=timeout)))
 
 
 def run(
@@ -93,7 +93,7 @@ def run(
     settings: str | Sequence[str] = (),
     strategies: Strategies = "ends",
     **options: Unpack[ScenarioOptions],
-) -> ShownCell:
+) -> DisplayedCell:
     """Play one attack on one scheme, with the attack's controls, and return the cell.
 
     Args:
@@ -114,7 +114,7 @@ def run(
     result = _played(there, [there.scheme(scheme)], [chosen], played, strategies)
     cell = result.cells[0]
     said = f"{cell.scheme} under {cell.attack}: {cell.verdict}"
-    return ShownCell(result, said, partial(draw_run, card=cards.card(chosen), matrix=result))
+    return DisplayedCell(result, said, partial(draw_run, card=cards.card(chosen), matrix=result))
 
 
 def anatomy(
@@ -125,7 +125,7 @@ def anatomy(
     settings: str | Sequence[str] = (),
     by_bytes: bool = False,
     **options: Unpack[ScenarioOptions],
-) -> Shown[Anatomy]:
+) -> Displayed[Anatomy]:
     """Measure who can open what, and return every minimal coalition of a scheme.
 
     Args:
@@ -142,7 +142,7 @@ def anatomy(
     """
     there, played = known(plugins, settings), scenario_of(scenario, options)
     found = measured.anatomy(there.scheme(scheme), list(there.attacks.values()), played, by_bytes=by_bytes)
-    return Shown(*_of(found))
+    return Displayed(*_of(found))
 
 
 def check(
@@ -153,7 +153,7 @@ def check(
     settings: str | Sequence[str] = (),
     jobs: int = 1,
     **options: Unpack[ScenarioOptions],
-) -> Shown[Checks]:
+) -> Displayed[Checks]:
     """Test a scheme or an attack: the properties that each must have, then its row or column of the matrix.
 
     Args:
@@ -178,16 +178,16 @@ def check(
     name = str(subject) if isinstance(subject, str | Path) else subject.name
     result = checked(name, schemes, attacks, there, played, jobs=jobs)
     said = f"{name}: {len(result.checks) - result.failed} of {len(result.checks)} properties hold"
-    return Shown(result, said, partial(draw_checks, result=result))
+    return Displayed(result, said, partial(draw_checks, result=result))
 
 
-def load(path: str | Path) -> Shown[Any]:
+def load(path: str | Path) -> Displayed[Any]:
     """Return a saved result: of `save`, of a command's `--format json`, or of `matrix --resume`.
 
     Raise Malformed if there is no such file, or if this project did not write it.
     """
     run = drawable(Path(path), files.read(Path(path)))
-    return (ShownMatrix if isinstance(run, Matrix) else Shown)(*_of(run))
+    return (DisplayedMatrix if isinstance(run, Matrix) else Displayed)(*_of(run))
 
 
 def _played(

@@ -17,7 +17,7 @@ from command_line import (
 
 import attacks as lab
 from attacks.cli import main
-from attacks.interface.runs import ShownMatrix
+from attacks.interface.runs import DisplayedMatrix
 from attacks.lab.results.types import to_json
 from attacks.lab.runs.marked import Noted
 from attacks.report.rows import text
@@ -30,7 +30,7 @@ OPTIONS = [each for name, size in SIZES.items() for each in (f"--{name}", str(si
 
 
 @cache
-def small() -> ShownMatrix:
+def small() -> DisplayedMatrix:
     return lab.matrix(["plain", "envelope"], "*-theft", **SIZES)  # type: ignore[arg-type]  # sizes by name
 
 

@@ -24,7 +24,7 @@ def preformatted(text: str) -> str:
     return f'<pre style="white-space: pre; overflow-x: auto; line-height: 1.2">{escape(text)}</pre>'
 
 
-class Shown(Generic[R_co]):
+class Displayed(Generic[R_co]):
     """A result of the laboratory. `data` is the result itself, the same as in the file that a command writes."""
 
     def __init__(self, data: R_co, said: str, draw: Callable[[Page], None]) -> None:
