@@ -1,5 +1,8 @@
 """`report`: a saved result drawn again is what the command that wrote it would print."""
 
+import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,9 @@ from command_line import (
 )
 
 from attacks.cli import main
+from attacks.lab.results.types import to_json
 
+SCHEMA_1 = Path(__file__).parents[1] / "support" / "schema_1"
 RUNS = {
     "matrix": ["matrix"],
     "anatomy": ["anatomy", "plain", "--days", "1", "--messages", "4"],
@@ -53,3 +58,54 @@ def test_what_is_no_result_is_one_line_and_4(
     assert main(["report", "saved"]) == 4
     shown = capsys.readouterr()
     assert said in shown.err and shown.err.count("\n") == 1 and shown.out == ""
+
+
+def test_files_make_one_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=lambda *_, **__: result("BREACH", "HELD"))
+    for kind, words in RUNS.items():
+        assert main([*words, "--format", "json", "-o", f"{kind}.json"]) == 0
+    given = [f"{kind}.json" for kind in RUNS]
+    assert main(["report", *given, "-o", "page.html"]) == 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    for place in ("picture", "map", "runs", "structure", "overhead", "origin"):
+        assert f'href="#{place}"' in page and f'id="{place}"' in page
+    assert "escrow-lab report matrix.json anatomy.json bench.json -o page.html" in page
+    assert hashlib.sha256(Path("matrix.json").read_bytes()).hexdigest() in page
+    capsys.readouterr()
+    assert main(["report", *given, "--format", "html"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("<!doctype html>") and shown.endswith("</html>\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["matrix.json", "matrix.json"], 2, "several files make one page: use --format html or -o FILE.html"),
+        (["matrix.json", "matrix.json", "--format", "html"], 2, "a page shows one matrix"),
+        (["spread.json", "--format", "html"], 4, "spread.json is of escrow-lab/sensitivity/1; a page is drawn of"),
+        ([], 2, "Missing argument 'FILE...'"),
+    ],
+)
+def test_what_makes_no_page_is_said(
+    words: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("matrix.json").write_bytes(to_json(result("BREACH", "HELD")))
+    Path("spread.json").write_bytes((SCHEMA_1 / "sensitivity-1.json").read_bytes())
+    assert main(["report", *words]) == code
+    shown = capsys.readouterr()
+    assert said in shown.err and shown.out == ""
+
+
+def test_jinja_is_imported_with_the_first_page_only() -> None:
+    asked = "import sys; from attacks.cli import main; main({words}); sys.exit('jinja2' in sys.modules)"
+    for words in (["--help"], ["report", "--help"], ["schemes"]):
+        assert subprocess.run([sys.executable, "-c", asked.format(words=words)], capture_output=True).returncode == 0

@@ -69,7 +69,8 @@ def document(inputs: Sequence[Input], command: str) -> str:
         "title": "Who else reads it?",
         **DRAWINGS,
     }
-    return _environment().get_template("page.html").render(parts | (_of_matrix(matrix) if matrix is not None else {}))
+    written = _environment().get_template("page.html").render(parts | ({} if matrix is None else _of_matrix(matrix)))
+    return f"{written}\n"
 
 
 def _environment() -> Environment:

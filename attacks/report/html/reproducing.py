@@ -69,8 +69,10 @@ def needs_file(scenario: Scenario) -> bool:
 
 def settings(name: str, manifest: Manifest, known: dict[str, Scheme]) -> Iterator[str]:
     """Yield the options for those parameters of a scheme that are not its defaults."""
-    usual = parameters(known[name]) if name in known else {}
+    if name not in known:
+        return
+    usual = parameters(known[name])
     for parameter, value in manifest.parameters.get(name, {}).items():
-        if usual.get(parameter, value) != value:
+        if usual.get(parameter) != value:  # an option that a scheme may have is named only where it is not its default
             yield "--set"
             yield f"{name}.{parameter}={str(value).lower() if isinstance(value, bool) else value}"

@@ -6,6 +6,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from attacks.report.page import plain
+
 NAME = re.compile(r"[a-z][A-Za-z0-9-]*")
 
 
@@ -19,13 +21,13 @@ def element(name: str, *inside: str, **attributes: str | float) -> Markup:
     for each in (name, *(key for key, _ in written)):
         if not NAME.fullmatch(each):
             raise ValueError(f"{each!r} is no name of an element or attribute")
-    tag = "".join(f' {key}="{escape(value)}"' for key, value in written)
+    tag = "".join(f' {key}="{escape(plain(value))}"' for key, value in written)
     return Markup(f"<{name}{tag}>{together(*inside)}</{name}>")  # noqa: S704 (names are checked, the rest is escaped)
 
 
 def together(*parts: str) -> Markup:
-    """Return elements and texts one after another."""
-    return Markup("").join(parts)
+    """Return elements and texts one after another; no control or direction mark of a text's passes."""
+    return Markup("").join(each if isinstance(each, Markup) else plain(each) for each in parts)
 
 
 def picture(said: str, width: float, height: float, *inside: str, left: float = 0, class_: str) -> Markup:
