@@ -204,7 +204,7 @@ def _refuse_unknown(scheme: Scheme) -> None:
 
 def load_files(paths: Iterable[Path]) -> list[ModuleType]:
     """Return the modules of plug-in files, each loaded once. Raise PluginError if one does not load."""
-    return [load_file(path) for path in dict.fromkeys(path.resolve() for path in paths)]
+    return [load_file(path) for path in dict.fromkeys(map(_resolved, paths))]
 
 
 def load_file(path: Path) -> ModuleType:
@@ -216,7 +216,7 @@ def load_file(path: Path) -> ModuleType:
     Raises:
         PluginError: the file does not load, or defines no scheme or attack.
     """
-    path = path.resolve()
+    path = _resolved(path)
     name = PREFIX + path.stem
     if (known := sys.modules.get(name)) is not None:
         if known.__file__ != str(path):
@@ -231,13 +231,20 @@ def load_file(path: Path) -> ModuleType:
             loader.exec_module(module)
         if not any(hasattr(module, attribute) for attribute in ATTRIBUTES):
             raise PluginError(f"{path}: it defines none of {', '.join(ATTRIBUTES)}")
-    except PluginError:
+    except BaseException as error:
         del sys.modules[name]
-        raise
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
+        if isinstance(error, PluginError) or not isinstance(error, Exception | SystemExit):
+            raise
         raise PluginError(f"{_with_line(str(path), error)}: {_cause(error)}") from error
     return module
+
+
+def _resolved(path: Path) -> Path:
+    """Return the file that a path means. Raise PluginError for a link to itself."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise PluginError(f"{path}: {error}") from None
 
 
 def _with_line(where: str, error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -71,7 +72,7 @@ def check_parts(invocation: Invocation, resume: Path | None, shard: Shard | None
             raise click.UsageError("--seeds plays every cell of each seed; leave out --resume, --shard and --baseline")
         if invocation.scenario.seed + seeds - 1 > LARGEST_SEED:
             raise click.UsageError(f"the last of {seeds} seeds from {invocation.scenario.seed} exceeds {LARGEST_SEED}")
-    if resume is not None and Path(invocation.output).resolve() == resume.resolve():
+    if resume is not None and os.path.realpath(invocation.output) == os.path.realpath(resume):
         raise click.UsageError(f"--resume writes {resume}; write the result to another file")
     if shard is not None and invocation.format_ not in ("table", "jsonl"):
         raise click.UsageError(f"a shard is a part of a journal; `escrow-lab merge` writes {invocation.format_}")

@@ -18,7 +18,7 @@ def check_destination(path: str, force: bool) -> None:
     """Raise CannotWrite if `path` cannot be written; called before a long run, so that its result is not lost."""
     if path == STDOUT:
         return
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise CannotWrite(f"{path} is not a regular file; write to another file, or to stdout (-o -)")
     if target.exists() and not force:
@@ -35,7 +35,7 @@ def opened(path: str, force: bool, stdout: TextIO) -> Iterator[TextIO]:
     if path == STDOUT:
         yield stdout
         return
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         try:

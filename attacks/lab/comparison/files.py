@@ -15,6 +15,7 @@ from attacks.lab.results.errors import NotComparable
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.experiment import Reproduction
 from attacks.lab.runs.seeds import Sensitivity
+from attacks.lab.simulation import handed_in
 from escrow.errors import Malformed
 
 Run = Matrix | Anatomy | Overhead | Sensitivity | Reproduction | Recorded
@@ -48,11 +49,10 @@ def read(path: Path) -> Run:
     Raises:
         Malformed: the file is not such a result; the message says why.
     """
+    data = handed_in.content(path)
     try:
-        return _read(path.read_bytes(), str(path))
-    except OSError as error:
-        raise Malformed(f"{path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _read(data, str(path))
+    except (ValueError, RecursionError) as error:
         raise Malformed(f"{path} is no result: {error}") from None
 
 
@@ -71,7 +71,7 @@ def _read(data: bytes, file: str) -> Run:
     if kind is None:
         wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
         raise Malformed(f"{file} is no result of a run: it is {header.schema or 'unnamed'}, not {wanted}")
-    run = msgspec.json.decode(data, type=kind)
+    run = handed_in.decoded(data, kind)
     if isinstance(run, Matrix | Anatomy | Sensitivity):
         try:
             run.manifest.scenario.check()

@@ -5,11 +5,14 @@ A file whose name ends in `.toml` is TOML; any other is JSON.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from attacks.lab.simulation import handed_in
 from attacks.lab.simulation.scenario import Scenario, default
 from escrow.errors import Malformed
 from escrow.registry import closest
@@ -29,15 +32,14 @@ def read(named: Path) -> Scenario:
     Raise Malformed if there is no such file, or if it holds no scenario. A file that is called like a scenario of the
     lab is read with its folder: `./groups`.
     """
-    decode = msgspec.toml.decode if named.suffix == ".toml" else msgspec.json.decode
-    try:
-        return decode(shapes().get(str(named), named).read_bytes(), type=Scenario)
-    except FileNotFoundError as error:
+    found = shapes().get(str(named), named)
+    if not os.path.lexists(found):
         hint = closest(shapes(), str(named)) or f"the lab has {', '.join(shapes())}"
-        raise Malformed(f"{named}: {error.strerror}; {hint}") from None
-    except OSError as error:
-        raise Malformed(f"{named}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"{named}: {os.strerror(errno.ENOENT)}; {hint}")
+    data = handed_in.content(found)
+    try:
+        return handed_in.decoded(data, Scenario, toml=named.suffix == ".toml")
+    except ValueError as error:
         raise Malformed(f"{named} is not a scenario: {error}") from None
 
 

@@ -6,6 +6,7 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
+from attacks.lab.simulation import handed_in
 from attacks.report.absent import told_absent
 from attacks.report.anatomy import PICTURES, pictures
 from attacks.report.page import Page
@@ -37,12 +39,21 @@ def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool
     With `-o FILE.html` or `--format html` the result is one page that needs no network: a matrix, and the access
     structures and costs of the files beside it.
     """
-    read = [(file, files.read(file)) for file in given]
+    read = [(file, _whole(file, files.read(file))) for file in given]
     if invocation.format_ == "html" or (invocation.format_ == "table" and invocation.output.endswith(PAGE)):
         return _page(read, invocation.output)
     if len(read) > 1:
         raise click.UsageError(f"several files make one page: use --format html or -o FILE{PAGE}")
     return _drawn(*read[0], verdicts, evenings)
+
+
+def _whole(file: Path, run: Run) -> Run:
+    """Return the run. Raise Malformed for a matrix with other cells than its manifest lists."""
+    if isinstance(run, Matrix):
+        listed = {*product(run.manifest.schemes, run.manifest.attacks)}
+        if odd := sorted(listed ^ {(cell.scheme, cell.attack) for cell in run.cells}):
+            raise Malformed(f"{file} has no cell of {' under '.join(odd[0])}, or its manifest does not list it")
+    return run
 
 
 def _page(read: Sequence[tuple[Path, Run]], output: str) -> CommandResult:
@@ -55,7 +66,7 @@ def _page(read: Sequence[tuple[Path, Run]], output: str) -> CommandResult:
             raise Malformed(
                 f"{file} is of {files.name(run)}; a page is drawn of a matrix, of anatomies and of one bench"
             )
-        inputs.append(Input(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), run))
+        inputs.append(Input(file.name, hashlib.sha256(handed_in.content(file)).hexdigest(), run))
     for kind, name in ((Matrix, "matrix"), (Overhead, "bench")):
         if sum(isinstance(each.result, kind) for each in inputs) > 1:
             raise click.UsageError(f"a page shows one {name}; give one, and anatomies beside it")
