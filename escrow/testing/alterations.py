@@ -1,11 +1,11 @@
-"""What the properties ask of packets and states: values changed in one place, fields replaced, bytes without a type."""
+"""What the properties ask of packets and states: values changed in one place, replaced fields, an authority that lies."""
 
 from __future__ import annotations
 
 import inspect
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -15,8 +15,10 @@ import msgspec
 from escrow import codec
 from escrow.codec import Fact, Public
 from escrow.errors import Malformed
+from escrow.principal import corrupted
 from escrow.scheme import AccessField, Intercept, Scheme
 from escrow.vocabulary import vocabulary
+from escrow.warrant import Authority, Request, Warrant
 
 FEW = 3  # fields that are told with both values; if more differ, by name alone
 
@@ -152,3 +154,38 @@ def loose(hint: Any, where: str, seen: set[Any]) -> Iterator[tuple[str, str]]:
             yield from loose(hints[name], f"{hint.__name__}.{name}", seen)
     elif not issubclass(hint, Fact | str | int | float | NoneType):
         yield where, hint.__name__
+
+
+class Lie:
+    """An authority's lie: `false` gives what it asks about in place of a fact, or nothing for the fact itself.
+
+    It does not lie in facts that a rule makes of others of their kind: the lab counts what such a rule opens. `told` is
+    the last lie, in words, and empty if there was none.
+    """
+
+    def __init__(self, scheme: Scheme, false: Callable[[Any], Any]) -> None:
+        self.false, self.told = false, ""
+        words = vocabulary(module_of(scheme), (Fact,))
+        told_anew = {kind for rule in words.rules for kind in rule.gives if kind in rule.takes}
+        self.facts = words.types - told_anew
+
+    def told_by(self, authority: Authority) -> Authority:
+        """Return an authority with the same data that keeps no promise and tells the lie."""
+        honest = type(authority).request
+
+        def request(own: Authority, warrant: Warrant, subject: bytes) -> Request:
+            return honest(own, warrant, self.instead(subject))
+
+        return corrupted(authority, request=request)
+
+    def instead(self, subject: bytes) -> bytes:
+        """Return what is asked about, encoded, with the lie in it: as it was if there is none."""
+        try:
+            true = codec.decode_any(subject, self.facts)
+        except Malformed:
+            return subject
+        found = self.false(true)
+        if found is None or found == true:
+            return subject
+        self.told = told(found, true)
+        return codec.encode(found)

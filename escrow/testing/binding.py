@@ -3,28 +3,31 @@
 field     one label or byte of it changed, or all of it moved to another message: no text
 spare     a part that one official opens may be spoilt if another's opens the same: with that one spoilt too, no text
 request   an authority that may read nothing of this person, or of this day, writes the person or day of its warrant
-in place of one true label: no text
+in place of one true label, or asks about people and a day that only look like the true ones: no text
+
+The last stands for seals that are bound to "".join(people), which opens for (bob, alice) and for a third user called
+bobalice, whom a warrant may name; or to four letters of a name, which opens for alice and for alicia.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import islice, pairwise
+from functools import partial
+from itertools import count, islice, pairwise
 from typing import Any
 
 import msgspec
 
 from escrow import codec
 from escrow.codec import Fact
-from escrow.errors import EscrowError, Malformed
+from escrow.errors import EscrowError
 from escrow.principal import corrupted
 from escrow.scheme import AccessField, Intercept, Scheme
-from escrow.testing.alterations import altered, field_of, leaves, module_of, rewritten, told, with_field
+from escrow.testing.alterations import Lie, altered, field_of, leaves, rewritten, told, with_field
 from escrow.testing.harness import DAYS, Harness, Step, playing
 from escrow.testing.trying import require, settings
-from escrow.vocabulary import vocabulary
-from escrow.warrant import Authority, Request, Warrant, issue
+from escrow.warrant import Warrant, issue
 
 TALK = (("bob-phone", "alice"), ("alice-phone", "choir"), ("alice-laptop", "bob"), ("carol-phone", "club"))
 LABELS = AccessField.__struct_fields__
@@ -93,12 +96,20 @@ def a_request_is_bound(scheme: Scheme, how: settings) -> None:
             false = next(iter(changes.values()))
             true = "alice" if "target" in changes else harness.wire.day
             warrant = issue(harness.court.key, msgspec.structs.replace(harness.order("alice"), **changes))
-            heard, lie = spoken(harness, warrant), Lie(scheme, true, false)
-            harness.wire.parties["authority"] = lie.told_by(harness.authority)
-            while lie.goes_on():
+            heard, honest = spoken(harness, warrant), harness.authority
+            for number in count():  # which of the labels with this value, in each request, is false
+                lie = Lie(scheme, partial(_with_one_false, number, true, false))
+                harness.wire.parties["authority"] = lie.told_by(honest)
                 with suppress(EscrowError):
                     opened = harness.access(warrant, heard)
                     require(not opened, f"under {what}, {len(opened)} texts are yielded if asked about a {lie.told}")
+                if not lie.told:
+                    break
+    no_name_alike_is_served(scheme)
+
+
+def _with_one_false(number: int, true: object, false: object, fact: Fact) -> Fact | None:
+    return next(islice(rewritten(fact, true, false), number, None), None)
 
 
 _FAR = 1 + 256 * 7 * 15  # like day 1 to whoever binds a day modulo 256, or a day of the week or of a month of 30
@@ -109,43 +120,59 @@ _OTHERS = (
 )
 
 
-class Lie:
-    """An authority's lie: in what it asks about, one of the labels that have a value gets a false one.
+# --- names alike ---
 
-    It does not lie in facts that a rule makes of others of their kind: the lab counts what such a rule opens.
+DAY = 12  # of two digits, since a name may take one of them
+EXPIRES = 30
 
-    `number` says which of them, of each request; `told` is the last lie, in words.
-    """
 
-    def __init__(self, scheme: Scheme, true: object, false: object) -> None:
-        self.true, self.false = true, false
-        words = vocabulary(module_of(scheme), (Fact,))
-        told_anew = {kind for rule in words.rules for kind in rule.gives if kind in rule.takes}
-        self.facts = words.types - told_anew
-        self.number, self.told = -1, "begin"
+def alike(people: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield people and a day that are the same as these two on `DAY` if joined, cut, counted, sorted or in capitals."""
+    first, last = people
+    for between in ("", *"_ .-"):  # what may stand in a name
+        yield (first + between + last,), DAY
+        yield (last + between + first,), DAY
+    yield (first + last[:1], last[1:]), DAY
+    yield (first[:-1], first[-1:] + last), DAY
+    yield (first, last[:1], last[1:]), DAY
+    yield (first, last + "x"), DAY  # the same letters to begin with
+    yield (first, "x" + last), DAY  # and to end with
+    yield (first, last[:1] + "x" * (len(last) - 2) + last[-1:]), DAY  # first letter, last letter and length
+    yield (first, last[::-1]), DAY
+    yield (first, last.upper()), DAY
+    yield (first, f"{last} "), DAY
+    yield (first, f"{last}{DAY // 10}"), DAY % 10
+    yield (f"{DAY % 10}{first}", last), DAY // 10
 
-    def goes_on(self) -> bool:
-        """Go on to the next label. Return whether there was one of the last number."""
-        before, self.told, self.number = self.told, "", self.number + 1
-        return bool(before)
 
-    def told_by(self, authority: Authority) -> Authority:
-        """Return an authority with the same data that keeps no promise and tells the lie."""
-        honest = type(authority).request
+def no_name_alike_is_served(scheme: Scheme) -> None:
+    """Require that what only looks like the people or the day of a message opens it under no warrant about that."""
+    with playing(scheme) as harness:
+        while harness.wire.day < DAY:
+            harness.wire.day += 1
+            harness.morning()
+        people = ("bob", "alice")  # who writes, and to whom; a field may name them in another order
+        false = {name for both in (people, people[::-1]) for names, _ in alike(both) for name in names} - {*people}
+        orders = {name: harness.order(name, last=EXPIRES, expires=EXPIRES) for name in sorted(false)}
+        warrants = {name: issue(harness.court.key, order) for name, order in orders.items()}
+        honest = harness.wire.parties["authority"] = corrupted(harness.authority)
+        for warrant in warrants.values():
+            harness.serve(warrant)
+        harness.play([Step("say", "bob-phone", "alice")])
+        heard = harness.intercepted()
+        field = next(filter(None, (field_of(scheme, each) for each in heard)), None)
+        for names, day in alike(field.people) if field and len(field.people) == len(people) else ():
+            lie = Lie(scheme, partial(_relabelled, {"people": names, "day": day}))
+            harness.wire.parties["authority"] = lie.told_by(honest)
+            for name in warrants.keys() & set(names):
+                with suppress(EscrowError):
+                    opened = harness.access(warrants[name], heard)
+                    require(not opened, f"under a warrant for {name!r}, a text is yielded if asked about {lie.told}")
 
-        def request(own: Authority, warrant: Warrant, subject: bytes) -> Request:
-            return honest(own, warrant, self.instead(subject))
 
-        return corrupted(authority, request=request)
-
-    def instead(self, subject: bytes) -> bytes:
-        """Return what is asked about, encoded, with the lie in it: as it was if it has fewer such labels."""
-        try:
-            true = codec.decode_any(subject, self.facts)
-            lies = rewritten(true, self.true, self.false)
-            found = next(islice(lies, self.number, None), None)
-        except Malformed:
-            return subject
-        if found is not None:
-            self.told = told(found, true)
-        return subject if found is None else codec.encode(found)
+def _relabelled(labels: dict[str, object], value: Any) -> Any:
+    """Return the value with these labels, and each fact in it, if it has such labels."""
+    if not isinstance(value, msgspec.Struct):
+        return value
+    parts = {name: _relabelled(labels, getattr(value, name)) for name in value.__struct_fields__}
+    return msgspec.structs.replace(value, **(parts | labels if labels.keys() <= parts.keys() else parts))
