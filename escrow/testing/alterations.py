@@ -1,4 +1,4 @@
-"""What the properties ask of packets and states: values changed in one place, replaced fields, an authority that lies."""
+"""What the properties ask of packets and states: values changed in one place, and an authority that lies."""
 
 from __future__ import annotations
 
