@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from attacks.interface.given import scheme
     from attacks.interface.plays import PlayedScheme, play
     from attacks.interface.runs import anatomy, check, load, matrix, run
+    from attacks.lab.runs.experiment import Experiment, Figure
     from attacks.lab.simulation.attack import (
         MISSED,
         Attack,
@@ -39,8 +40,8 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # the laboratory
     "anatomy", "check", "load", "matrix", "play", "run", "scheme",
     # types
-    "Attack", "Cast", "Column", "Corruption", "Keep", "PlayedScheme", "QuantumApparatus", "Scenario", "Seize", "Turn",
-    "Use",
+    "Attack", "Cast", "Column", "Corruption", "Experiment", "Figure", "Keep", "PlayedScheme",
+    "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
     "attacker_device", "corrupted", "drawn", "entry_of", "of_kind",
     # constants

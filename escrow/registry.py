@@ -1,7 +1,7 @@
 """Finds the schemes, without a list of them.
 
   folder       every module of `escrow.schemes` ends with SCHEME
-  file         `--plugin FILE.py` defines SCHEME or SCHEMES (and ATTACK or ATTACKS, for the lab)
+  file         `--plugin FILE.py` defines SCHEME or SCHEMES (or ATTACK, ATTACKS, EXPERIMENT, EXPERIMENTS, for the lab)
   installed    entry points of the group `escrow_lab.schemes`
   data         a module's DATA names the files beside it that it reads: journals and keys of cells cover them
 
@@ -40,7 +40,7 @@ from escrow.scheme import Scheme, Source, User, checked
 from escrow.vocabulary import vocabulary
 
 PREFIX = "plugin_"
-ATTRIBUTES = ("SCHEME", "SCHEMES", "ATTACK", "ATTACKS")
+ATTRIBUTES = ("SCHEME", "SCHEMES", "ATTACK", "ATTACKS", "EXPERIMENT", "EXPERIMENTS")
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -214,7 +214,7 @@ def load_file(path: Path) -> ModuleType:
     there.
 
     Raises:
-        PluginError: the file does not load, or defines no scheme or attack.
+        PluginError: the file does not load, or defines no scheme, attack or experiment.
     """
     path = _resolved(path)
     name = PREFIX + path.stem

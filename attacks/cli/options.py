@@ -39,10 +39,15 @@ EVENINGS = _option("--evenings", is_flag=True, help="Print what each coalition o
 VERDICTS = _option("--verdicts", is_flag=True, help="Print the verdict of every cell, too, and what decided it.")
 
 
+def plugin() -> click.Option:
+    """Return the option that loads a file of a third party."""
+    return _option("--plugin", "plugins", multiple=True, type=FILE, metavar="FILE.py", help="Load a plug-in.")
+
+
 def names() -> list[click.Option]:
     """Return the options of commands that look up schemes or attacks."""
     return [
-        _option("--plugin", "plugins", multiple=True, type=FILE, metavar="FILE.py", help="Load a plug-in."),
+        plugin(),
         _option("--set", "settings", multiple=True, metavar="SCHEME.PARAM=VALUE", help="Change a scheme's parameter."),
     ]
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
-from attacks.interface.checking import checked, is_file, subjects
+from attacks.interface.checking import checked, checked_scenario, figures_of, is_file, is_scenario, subjects
 from attacks.interface.displayed import Displayed
 from attacks.interface.given import Known, ScenarioOptions, known, scenario_of, several
 from attacks.lab.comparison import files
@@ -154,10 +154,10 @@ def check(
     jobs: int = 1,
     **options: Unpack[ScenarioOptions],
 ) -> Displayed[Checks]:
-    """Test a scheme or an attack: the properties that each must have, then its row or column of the matrix.
+    """Test what an author wrote: the properties that it must have, then its row or column of the matrix.
 
     Args:
-        subject: the file of a plug-in, a scheme, an attack, or the name of one.
+        subject: the file of a plug-in or a scenario, a scheme, an attack, or the name of one.
         scenario: where the cells are played: a scenario, its name in the lab, or its file; None for the default one.
         plugins: files that define other schemes or attacks.
         settings: parameters of schemes, each as "SCHEME.PARAM=VALUE".
@@ -171,13 +171,19 @@ def check(
         UnknownName: there is no scheme, attack or file of this name.
         Malformed: a plug-in does not load, or there is no such scenario.
     """
+    if is_scenario(subject):
+        return _checks(checked_scenario(Path(str(subject))))
     others = [plugins] if isinstance(plugins, str | Path) else list(plugins)
     there = known([*others, *([Path(str(subject))] if is_file(subject) else [])], settings)
     schemes, attacks = subjects(there, subject)
     played = scenario_of(scenario, options)
     name = str(subject) if isinstance(subject, str | Path) else subject.name
-    result = checked(name, schemes, attacks, there, played, jobs=jobs)
-    said = f"{name}: {len(result.checks) - result.failed} of {len(result.checks)} properties hold"
+    figures = figures_of(Path(name)) if is_file(subject) else ()
+    return _checks(checked(name, schemes, attacks, there, played, figures=figures, jobs=jobs))
+
+
+def _checks(result: Checks) -> Displayed[Checks]:
+    said = f"{result.subject}: {len(result.checks) - result.failed} of {len(result.checks)} properties hold"
     return Displayed(result, said, partial(draw_checks, result=result))
 
 

@@ -10,7 +10,7 @@ import click
 from attacks.cli.completion import names_of
 from attacks.cli.exit_codes import NOT_MET, OK
 from attacks.cli.invocation import CommandResult, Invocation
-from attacks.cli.options import LARGEST_SEED, command, destination, format_
+from attacks.cli.options import LARGEST_SEED, command, destination, format_, plugin
 from attacks.lab.runs import experiment
 from attacks.lab.runs.experiment import Experiment, Reproduced, Reproduction
 from attacks.lab.simulation.scenario import default
@@ -26,13 +26,13 @@ OWN = [
 ]
 
 
-@command("reproduce", format_(), destination(), own=OWN)
+@command("reproduce", [plugin()], format_(), destination(), own=OWN)
 def reproduce_command(invocation: Invocation, names: Sequence[str], listed: bool, long: bool) -> CommandResult:
     """Compute published figures again and print them beside the paper's: all of them, or those with these names.
 
     The exit code is 1 if a figure measured here does not agree with the published one.
     """
-    found = experiment.experiments()
+    found = experiment.experiments(invocation.plugins)
     chosen = [pick(found, name, "experiment") for name in dict.fromkeys(names)] or list(found.values())
     seed = default().seed if invocation.seed is None else invocation.seed
     if listed:
