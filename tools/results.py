@@ -148,7 +148,7 @@ def pages() -> dict[str, str]:
     draw_debate(page, bearing.debate(exchange(), _matrix(newest / "matrix.json"), played))
     page.close()
     return {
-        "debate.md": DEBATE.format(date=newest.name) + stream.getvalue(),
+        "debate.md": DEBATE.format(date=newest.name) + stream.getvalue().replace("\n### ", "\n## "),
         "history.md": HISTORY.format(date=newest.name) + "".join(_tables(folders)),
     }
 
