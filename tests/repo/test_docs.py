@@ -90,7 +90,8 @@ def test_every_option_that_is_named_exists(page: str) -> None:
         "--check",
         "--only",
         "--matrix",
-    }  # the program's own, and those of tools.pages
+        "--add",
+    }  # the program's own, and those of tools.pages and tools.results
     known |= {"--write", "--benchmark-json", "--benchmark-compare"}  # the gates', and pytest-benchmark's
     for name in COMMANDS:
         command = app.get_command(click.Context(app), name)
