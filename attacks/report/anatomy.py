@@ -134,7 +134,10 @@ def _draw_guesses(page: Page, anatomy: Anatomy) -> None:
 
 def periods_of(anatomy: Anatomy, row: AccessFormula) -> tuple[str, ...]:
     """Return the stretches within one of which the coalitions of a formula take all their members, if there are any."""
-    names = {name for term in read(row.formula) for name in every_name(term)}
+    try:
+        names = {name for term in read(row.formula) for name in every_name(term)}
+    except ValueError:  # of a file that this project did not write
+        return ()
     passive = (each for each in anatomy.minimal_coalitions if each.mode == "passive" and each.periods)
     return next((each.periods for each in passive if each.row[0] == row.label_pass and names >= {*each.row[1:]}), ())
 

@@ -103,6 +103,10 @@ def test_what_officials_answer_is_dashed_in_both_forms() -> None:
     assert "leaf soft" in graphs.structure(served) and "style=dashed" in graphs.dot(served)
 
 
+def test_a_formula_that_cannot_be_read_stands_as_it_is() -> None:
+    assert [way.who for way in ways(measured(row("any {of; these", "0-3")))] == ["any {of; these"]
+
+
 def test_many_names_are_one() -> None:
     many = measured(row("any 3 of {agent-1..40}", "0-11"))
     picture = parsed(graphs.structure(many))
