@@ -11,6 +11,7 @@ Source: RFC 9380, sections 5.3.1, 5.2, 6.6.2 and 8.2. Not constant-time: for pub
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from escrow.crypto import observe
 from escrow.primitives import group
@@ -20,20 +21,25 @@ A = -3
 B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 Z = -10
 _L = 48  # bytes hashed for one element of the field: 128 bits more than it has
-_BLOCK, _DIGEST = 64, 32  # of SHA-256
+Hashing = Callable[..., "hashlib._Hash"]  # a constructor of hashlib
 
 
-def expand(message: bytes, tag: bytes, length: int) -> bytes:
-    """Return `length` bytes (expand_message_xmd). Raise ValueError for a tag over 255 bytes or a length over 8,160."""
-    if len(tag) > 255 or length > 255 * _DIGEST:
-        raise ValueError("a tag has at most 255 bytes and an expansion 8160")
+def expand(message: bytes, tag: bytes, length: int, hashing: Hashing = hashlib.sha256) -> bytes:
+    """Return `length` bytes (expand_message_xmd), by SHA-256 or another hash of hashlib.
+
+    Raises:
+        ValueError: the tag has more than 255 bytes, or the length is over 255 digests (8,160 bytes of SHA-256).
+    """
+    digest, block = hashing().digest_size, hashing().block_size
+    if len(tag) > 255 or length > 255 * digest:
+        raise ValueError(f"a tag has at most 255 bytes and an expansion {255 * digest}")
     suffix = tag + len(tag).to_bytes(1, "big")
-    first = hashlib.sha256(bytes(_BLOCK) + message + length.to_bytes(2, "big") + b"\x00" + suffix).digest()
-    out, block = b"", bytes(_DIGEST)
-    for number in range(1, -(-length // _DIGEST) + 1):
-        mixed = (int.from_bytes(first, "big") ^ int.from_bytes(block, "big")).to_bytes(_DIGEST, "big")
-        block = hashlib.sha256(mixed + number.to_bytes(1, "big") + suffix).digest()
-        out += block
+    first = hashing(bytes(block) + message + length.to_bytes(2, "big") + b"\x00" + suffix).digest()
+    out, last = b"", bytes(digest)
+    for number in range(1, -(-length // digest) + 1):
+        mixed = (int.from_bytes(first, "big") ^ int.from_bytes(last, "big")).to_bytes(digest, "big")
+        last = hashing(mixed + number.to_bytes(1, "big") + suffix).digest()
+        out += last
     observe("expand", (message, tag), (out[:length],))
     return out[:length]
 
