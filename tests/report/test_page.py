@@ -3,22 +3,28 @@
 import base64
 import hashlib
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 from msgspec import UNSET
 from pages import ATTACKS, SCHEMES, Reader, page, played
 
+from attacks.cli.app import app
 from attacks.lab.comparison import files
+from attacks.lab.results.details import StateTaken
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.scenario import default
 from attacks.report.html import heat, runs
+from attacks.report.html.reproducing import commands, scenario_options
 from attacks.report.html.words import MINUS, THIN
 from attacks.report.matrices import grid
 from attacks.report.matrices.matrix import told
+from escrow.registry import schemes
 
 SUPPORT = Path(__file__).parents[1] / "support"
 HOSTILE = "\"><img src=x onerror=alert(1)><!--'</style></script><script>alert(1)</script>{{ 7 * 7 }}\u202e\x1b[2J"
@@ -216,9 +222,28 @@ def test_an_anatomy_of_schema_1_alone_is_a_page() -> None:
     ],
 )
 def test_commands_name_the_scenario(scenario: Any, options: list[str]) -> None:
-    from attacks.report.html.reproducing import scenario_options
-
     assert scenario_options(scenario) == options
+
+
+def test_every_command_of_a_page_parses() -> None:
+    text = page(played())
+    lines = [line for block in re.findall(r"<pre>(.*?)</pre>", text, re.S) for line in Reader(block).lines]
+    assert {"run", "explain", "evidence", "verify"} <= {line.split()[1] for line in lines}
+    for line in lines:
+        words = shlex.split(line)
+        command = app.get_command(click.Context(app), words[1])
+        assert words[0] == "escrow-lab" and command is not None
+        command.make_context(words[1], words[2:])
+
+
+def test_a_thing_of_the_laboratory_is_no_coalition_of_explain() -> None:
+    later = next(cell for cell in played().cells if (cell.scheme, cell.attack) == ("envelope", "authority-theft"))
+    said = commands(later, played().manifest, schemes())
+    assert any(" explain " in each for each in said)
+    quantum = replace(
+        later, taken=(StateTaken(who="quantum", how="stolen", day=4, time="evening"),), coalition=("quantum@4",)
+    )
+    assert not any(" explain " in each for each in commands(quantum, played().manifest, schemes()))
 
 
 def test_a_scenario_that_no_options_give_is_in_the_page() -> None:

@@ -44,6 +44,11 @@ class Reader(HTMLParser):
         """Return the text of the page, all white space as one."""
         return " ".join("".join(self.words).split())
 
+    @property
+    def lines(self) -> list[str]:
+        """Return the lines of the text."""
+        return "".join(self.words).splitlines()
+
     def all(self, name: str) -> list[str]:
         """Return every value of an attribute, in order."""
         return [attributes[name] or "" for _, attributes in self.elements if name in attributes]

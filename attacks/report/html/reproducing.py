@@ -10,7 +10,7 @@ import msgspec
 from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.scenario import Scenario, default
 from escrow.errors import Malformed
-from escrow.registry import parameters
+from escrow.registry import APPARATUS, parameters
 from escrow.scheme import Scheme
 
 FILE = "scenario.json"
@@ -33,7 +33,7 @@ def commands(cell: Cell, manifest: Manifest, known: dict[str, Scheme]) -> tuple[
 def _explains(cell: Cell) -> bool:
     """Return whether `explain` knows the coalition's play: it plays without active corruptions."""
     taken = cell.taken or ()
-    return bool(cell.coalition and taken) and all(each.how == "stolen" for each in taken)
+    return bool(cell.coalition and taken) and all(each.how == "stolen" and each.who not in APPARATUS for each in taken)
 
 
 def _text(cell: Cell) -> list[str]:
