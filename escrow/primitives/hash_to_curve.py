@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from escrow.crypto import observe
 from escrow.primitives import group
@@ -21,7 +22,7 @@ A = -3
 B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 Z = -10
 _L = 48  # bytes hashed for one element of the field: 128 bits more than it has
-Hashing = Callable[..., "hashlib._Hash"]  # a constructor of hashlib
+Hashing = Callable[..., Any]  # a constructor of hashlib, whose type has no name while the program runs
 
 
 def expand(message: bytes, tag: bytes, length: int, hashing: Hashing = hashlib.sha256) -> bytes:
