@@ -100,7 +100,17 @@ def test_a_drawing_has_a_box_for_each_name_and_a_gate_for_each_choice() -> None:
 
 def test_what_officials_answer_is_dashed_in_both_forms() -> None:
     served = measured(row("court", "0-11", "served"))
+    assert [in_words(way.who) for way in ways(served)] == ["court and officials answer"]
     assert "leaf soft" in graphs.structure(served) and "style=dashed" in graphs.dot(served)
+
+
+def test_the_officials_who_answer_are_those_of_the_coalition() -> None:
+    served = [
+        cheats(["court@0"], "", 12, 0) | {"mode": "passive", "pass": "served", "services": ["agent-2", "agent-1"]},
+        cheats(["bob-phone@0"], "", 3, 0) | {"mode": "passive", "pass": "served", "services": ["court"]},
+    ]
+    (way,) = ways(measured(row("court", "0-11", "served"), active=tuple(served)))
+    assert in_words(way.who) == "court and agent-1, agent-2 answer"
 
 
 def test_a_formula_that_cannot_be_read_stands_as_it_is() -> None:

@@ -49,6 +49,19 @@ BEYOND = """(() => { NAMED
   return wrong;
 })()""".replace("NAMED", NAMED)
 
+CRAMPED = """(() => { NAMED
+  const wrong = [], wide = document.documentElement.clientWidth;
+  for (const each of document.body.querySelectorAll('*')) {
+    const own = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data.trim()).join(' ');
+    if (own.length < 60 || !each.checkVisibility() || /^(title|desc|script|style)$/.test(each.localName)) continue;
+    if (getComputedStyle(each).display === 'inline') continue;
+    const box = each.getBoundingClientRect();
+    if (box.width > 1 && box.width < wide / 3 && box.height > 2 * box.width)
+      wrong.push(`${named(each)}: a column of ${box.width.toFixed()} by ${box.height.toFixed()}`);
+  }
+  return wrong;
+})()""".replace("NAMED", NAMED)
+
 FAINT = """(() => { NAMED
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
   const known = new Map();
@@ -123,6 +136,14 @@ def overflowing(tab: Tab, page: Path, width: int) -> list[str]:
     tab.open(page)
     tab.value(OPEN_ALL)
     return list(tab.value(BEYOND))
+
+
+def cramped(tab: Tab, page: Path, width: int) -> list[str]:
+    """Return the long texts that stand in a narrow column of a viewport of this width, with all details open."""
+    tab.resize(width)
+    tab.open(page)
+    tab.value(OPEN_ALL)
+    return list(tab.value(CRAMPED))
 
 
 def complaints(tab: Tab, page: Path) -> list[str]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from attacks.lab.results.types import Anatomy
 from attacks.report.page import plain
 from attacks.report.svg.elements import element, path, picture
-from attacks.report.svg.structures import Junction, Way, ways
+from attacks.report.svg.structures import Honest, Junction, Needed, Way, ways
 
 LEAF, BAR, WIDE = 134, 88, 400  # widths of a name, of all texts, and of the drawing
 COLUMN, RAIL = 46, 258  # from one gate to the next, and where all ways meet
@@ -41,18 +41,19 @@ def svg(anatomy: Anatomy) -> str:
 
 
 def dot(anatomy: Anatomy) -> str:
-    """Return the same for Graphviz: a name is one node, wherever it is needed; officials answer on dashed ways."""
+    """Return the same for Graphviz: a name is one node, wherever it is needed; officials who answer are dashed."""
     lines = [f"digraph {_quoted(anatomy.scheme)} {{", "  rankdir=LR; node [shape=box];"]
     lines.append(f"  texts [label={_quoted(f'{anatomy.sent} texts')}, peripheries=2];")
-    names: dict[str, str] = {}
+    names: dict[str | Honest, str] = {}
     gates = 0
 
-    def node(who: str | Junction) -> str:
+    def node(who: Needed) -> str:
         nonlocal gates
-        if isinstance(who, str):
+        if not isinstance(who, Junction):
             if who not in names:
                 names[who] = f"n{len(names)}"
-                lines.append(f"  {names[who]} [label={_quoted(who)}];")
+                dashed = ", style=dashed" if isinstance(who, Honest) else ""
+                lines.append(f"  {names[who]} [label={_quoted(str(who))}{dashed}];")
             return names[who]
         name, gates = f"g{gates}", gates + 1
         lines.append(f"  {name} [label={_quoted(who.label)}, shape=ellipse];")
@@ -61,8 +62,7 @@ def dot(anatomy: Anatomy) -> str:
 
     for way in ways(anatomy):
         note = f"{way.opens}{f' ({way.note})' if way.note else ''}"
-        dashed = ", style=dashed" if way.answered else ""
-        lines.append(f"  {node(way.who)} -> texts [label={_quoted(note)}{dashed}];")
+        lines.append(f"  {node(way.who)} -> texts [label={_quoted(note)}];")
     return "\n".join([*lines, "}", ""])
 
 
@@ -85,7 +85,7 @@ def _drawn(anatomy: Anatomy) -> tuple[list[Markup], float]:
         y += 20
         first = last = 0.0
         for way in group:
-            shapes, height, middle = _node(way.who, y, 0, dashed=way.answered)
+            shapes, height, middle = _node(way.who, y)
             first, last = first or middle, middle
             parts += [*shapes, path(f"M{_right(way.who)} {middle}H{RAIL}", "e"), *_bar(way, anatomy.sent, middle)]
             y += height
@@ -98,15 +98,18 @@ def _drawn(anatomy: Anatomy) -> tuple[list[Markup], float]:
     return parts, y
 
 
-def _node(who: str | Junction, y: float, depth: int, *, dashed: bool) -> tuple[list[Markup], float, float]:
+def _node(who: Needed, y: float) -> tuple[list[Markup], float, float]:
     """Return a name or a gate with all that stands before it, how high it is, and where its middle is."""
-    if isinstance(who, str):
-        box = element("rect", x=1, y=y, width=LEAF, height=LINE - 4, rx=3, class_="leaf soft" if dashed else "leaf")
-        return [box, _text(who, 8, y + 13.5, LETTERS, "name")], LINE, y + (LINE - 4) / 2
+    if not isinstance(who, Junction):
+        kind = "leaf soft" if isinstance(who, Honest) else "leaf"
+        box = element("rect", x=1, y=y, width=LEAF, height=LINE - 4, rx=3, class_=kind)
+        short = f"{len(who.names)} officials answer" if isinstance(who, Honest) and len(who.names) > 1 else ""
+        label = _text(str(who), 8, y + 13.5, LETTERS, "name", short)
+        return [box, label], LINE, y + (LINE - 4) / 2
     drawn: list[Markup] = []
     middles, top = [], y
     for each in who.of:
-        shapes, height, middle = _node(each, top, depth + 1, dashed=dashed)
+        shapes, height, middle = _node(each, top)
         drawn += shapes
         middles.append((_right(each), middle))
         top += height
@@ -118,13 +121,13 @@ def _node(who: str | Junction, y: float, depth: int, *, dashed: bool) -> tuple[l
     return drawn, top - y, middle
 
 
-def _right(who: str | Junction) -> float:
+def _right(who: Needed) -> float:
     """Return where a name or gate ends, and what leads on from it begins."""
     return 1 + LEAF + (COLUMN + 14) * _levels(who)
 
 
-def _levels(who: str | Junction) -> int:
-    return 0 if isinstance(who, str) else 1 + max(map(_levels, who.of))
+def _levels(who: Needed) -> int:
+    return 1 + max(map(_levels, who.of)) if isinstance(who, Junction) else 0
 
 
 def _bar(way: Way, sent: int, middle: float) -> Iterator[Markup]:
@@ -133,8 +136,9 @@ def _bar(way: Way, sent: int, middle: float) -> Iterator[Markup]:
     yield element("text", str(way.opens), x=RAIL + 14 + BAR, y=middle + 4.3, class_="n")
 
 
-def _text(said: str, x: float, y: float, letters: int, kind: str) -> Markup:
-    """Return a line of text; the title has what is too long for it."""
-    if len(said) <= letters:
-        return element("text", said, x=x, y=y, class_=kind)
-    return element("text", element("title", said), f"{said[: letters - 1]}…", x=x, y=y, class_=kind)
+def _text(said: str, x: float, y: float, letters: int, kind: str, short: str = "") -> Markup:
+    """Return a line of text; the title has what is too long for it, or said as `short`."""
+    shown = short or said
+    shown = shown if len(shown) <= letters else f"{shown[: letters - 1]}…"
+    title = [element("title", said)] if shown != said else []
+    return element("text", *title, shown, x=x, y=y, class_=kind)

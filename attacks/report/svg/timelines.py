@@ -105,7 +105,7 @@ def _half(
 def _strip(layout: Layout, shown: Strip, caption: str, y: float, name: str, days: range) -> Markup:
     short = caption if len(caption) <= LONGEST else caption[: LONGEST - 1] + "…"
     return together(
-        element("text", short if days[0] == 0 else "", x=0, y=y + 6.4, class_="cap"),
+        element("text", short, x=0, y=y + 6.4, class_="cap"),
         element("g", squares(layout, shown, name, days, outlined=True), transform=f"translate(0 {y + 8.5:.1f})"),
     )
 

@@ -70,6 +70,13 @@ def test_what_stands_beyond_is_seen(tab: Tab, tmp_path: Path, body: str, width: 
     assert page_checks.overflowing(tab, page(tmp_path, body), width)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_long_text_stands_in_a_narrow_column(tab: Tab, report: Path, tmp_path: Path, width: int) -> None:
+    assert page_checks.cramped(tab, report, width) == []
+    shrunk = page(tmp_path, f"<table><caption>{'some words ' * 9}</caption></table>", "table { display: block }")
+    assert len(page_checks.cramped(tab, shrunk, width)) == 1
+
+
 # --- console and network ---
 
 
