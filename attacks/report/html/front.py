@@ -22,6 +22,7 @@ from escrow.scheme import Finding, Scheme
 
 STRIPS = 4  # of a scheme on the front
 LAW = ("lawful", "unkept")  # figures that count texts under a warrant
+LAWFUL, OPENED = DRAWN = ("lawful", "exposed.total")  # figures whose texts a cell lists
 PARTS = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>.+?)`|(?P<text>[^*`]+|[*`])")
 Cells = dict[tuple[str, str], Cell]
 Ids = dict[tuple[str, str], str]
@@ -45,6 +46,7 @@ class Question:
     title: str
     about: str
     law: bool
+    drawn: bool
     answers: tuple[QuestionAnswer, ...]
 
 
@@ -78,7 +80,7 @@ def questions_of(matrix: Matrix, entries: PageEntries, ids: Ids) -> tuple[Questi
             _answer(column, [cells[scheme, name] for name in names if (scheme, name) in cells], ids)
             for scheme in entries.scheme_names
         )
-        found.append(Question(column.title, about, column.figure in LAW, answers))
+        found.append(Question(column.title, about, column.figure in LAW, column.figure in DRAWN, answers))
     return tuple(found)
 
 
@@ -100,7 +102,7 @@ def _note(column: Column, cell: Cell) -> str:
     """Return who is robbed, or how often honest parties complain."""
     if column.by_whom and cell.exposed.total:
         return cell.whose
-    times = cell.complaints if column.figure == "exposed.total" else 0
+    times = cell.complaints if column.figure == OPENED else 0
     return f"{number(times)} alarm{'s' * (times != 1)}" if times else ""
 
 
@@ -108,15 +110,14 @@ def _strip(column: Column, cell: Cell) -> Strip | None:
     """Return the texts that a figure counts; None if it counts others, or the file does not list them."""
     if cell.texts is UNSET:
         return None
-    if column.figure == "lawful":
+    if column.figure == LAWFUL:
         return Strip("law", unpacked(joined(cell.texts.lawful)))
-    return Strip("other", unpacked(cell.texts.opened)) if column.figure == "exposed.total" else None
+    return Strip("other", unpacked(cell.texts.opened)) if column.figure == OPENED else None
 
 
 def strips_of(questions: Sequence[Question]) -> tuple[Question, ...]:
     """Return the questions whose texts the front shows, the law first."""
-    drawn = [each for each in questions if any(answer.strip for answer in each.answers)]
-    return tuple(drawn[:STRIPS])
+    return tuple(each for each in questions if each.drawn)[:STRIPS]
 
 
 # --- what the runs show ---
