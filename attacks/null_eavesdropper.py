@@ -19,7 +19,7 @@ class NullEavesdropper(Attack):
     title = "Nobody is corrupted; everything is heard"
     source = Source("Dolev and Yao", "On the Security of Public Key Protocols", 1983, "I", "messages")
     in_pages = True
-    column = Column(1, "lawful", "lawful")
+    column = Column(1, "lawful", "lawful", of="entitled")
     specimen = "key_in_clear"
 
 

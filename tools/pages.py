@@ -98,23 +98,26 @@ def _matrix(file: Path | None) -> Matrix:
 
 
 def _table(matrix: Matrix) -> str:
-    """Draw one row a scheme, one column a question; every number is of texts and comes out of a cell."""
-    shown = entries.columns()
-    lines = [f"| | {' | '.join(column.title for column, _ in shown)} |", f"| --- |{' --- |' * len(shown)}"]
-    cells = _cells(matrix)
+    """Draw one row a question, one column a scheme; every number is of texts and comes out of a cell."""
+    shown, cells = entries.columns(), _cells(matrix)
     names = [each.name for each in entries.with_place(schemes().values())]
-    for scheme in names:
-        figures = (summary.figure(column, [cells[scheme, name] for name in under]) for column, under in shown)
-        lines.append(f"| {scheme} | {' | '.join(figures)} |")
+    lines = [f"| | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    for column, found in summary.answers(shown, cells, names):
+        lines.append(f"| {summary.title(column, cells.values())} | {' | '.join(map(str, found))} |")
     scenario, listening = matrix.manifest.scenario, [cells[scheme, LISTENING] for scheme in names]
     size = f"{listening[0].sent} texts among {len(scenario.users)} users in {scenario.days} days (seed {scenario.seed})"
     heard = max(each.exposed.total for each in listening)
+    said = [
+        f"{size}; warrants cover {listening[0].entitled} of them.",
+        f"Somebody who only listens, also to the lawful access, reads {heard} under every scheme.",
+        *summary.whose(shown, cells, names),
+    ]
     return "\n".join(
         [
             *lines,
             "",
-            f"{size}; warrants cover {listening[0].entitled} of them.",
-            f"Somebody who only listens, also to the lawful access, reads {heard} under every scheme.",
+            *textwrap.wrap(" ".join(said), 118, break_on_hyphens=False),
+            "",
             *sensitivity.ranges(),
             "",
         ]

@@ -34,12 +34,13 @@ import msgspec
 from attacks import registry
 from attacks.lab.runs.seeds import spread
 from attacks.lab.runs.workers import spread as dealt
+from attacks.lab.simulation.attack import Column
 from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.simulation.shapes import read, shapes
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.lab.verdict.fingerprints import sources
 from attacks.report.matrices.seeds import in_brackets
-from attacks.report.matrices.summary import count, largest
+from attacks.report.matrices.summary import figure
 from escrow.crypto import Results, Run, running
 from escrow.registry import schemes
 from escrow.scheme import Scheme
@@ -51,7 +52,7 @@ TABLE, PAGE = ROOT / "docs" / "sensitivity.csv", ROOT / "docs" / "sensitivity.md
 SEEDS = range(default().seed, default().seed + 100)
 DRAWN = 3  # lines that --check plays again
 REGION = re.compile(r"(<!-- sensitivity -->\n).*?(<!-- end of sensitivity -->)", re.S)
-OF_ALL = "exposed."  # so begin the figures that count any texts; the others count texts which a warrant covers
+FEWEST = ", fewest"  # behind the title of a column: its smallest figure that is not 0, if it has one
 
 Id = tuple[str, int]  # a scenario of the lab and a seed
 Line = dict[str, int | None]  # by column of the table; None where no attack of a column applies
@@ -109,8 +110,10 @@ def play(place: Id) -> Line:
                     for cell in cells:
                         if cell.verdict in ("ERROR", "TIMEOUT"):
                             raise RuntimeError(f"{place}: {cell.scheme} under {cell.attack}: {cell.reason}")
-                    most = largest(column, cells)
-                    found[f"{scheme.name} {column.title}"] = None if most is None else count(column, most)
+                    said = figure(column, cells)
+                    found[f"{scheme.name} {column.title}"] = said.most
+                    if column.least:
+                        found[f"{scheme.name} {column.title}{FEWEST}"] = said.least
                 evaluation.forget()
         return found
     finally:
@@ -186,9 +189,18 @@ def _read(journal: Path) -> Iterator[Kept]:
 
 def head() -> list[str]:
     """Return the columns of a line, in order: how many texts there are, then README's columns, by scheme."""
-    titles = [column.title for column, _ in columns()]
+    titles = [title for title, _ in figures()]
     names = [scheme.name for scheme in placed()]
     return ["texts", "covered", *(f"{name} {title}" for name in names for title in titles)]
+
+
+def figures() -> list[tuple[str, Column]]:
+    """Return the figures of a scheme in a line, in order, by the titles of README's columns."""
+    found: list[tuple[str, Column]] = []
+    for column, _ in columns():
+        found += [(column.title + FEWEST, column)] if column.least else []
+        found.append((column.title, column))
+    return found
 
 
 def written(found: dict[Id, Line]) -> str:
@@ -223,9 +235,10 @@ def table() -> dict[Id, Line]:
 
 def region(found: dict[Id, Line]) -> str:
     """Return what the page shows of the table: README's columns over all lines in percent, then by shape in texts."""
+    titles = ", ".join(f"*{each.title}*" for each in of_covered())
     return "\n".join(
         [
-            f"All {len(found)} plays, in percent of what warrants cover (*lawful*, *missed*) or of all texts:",
+            f"All {len(found)} plays, in percent of what warrants cover ({titles}) or of all texts:",
             "",
             *_rows([_shares(line) for line in found.values()]),
             *(each for shape in committed() for each in _shape(shape, found)),
@@ -242,11 +255,11 @@ def _shape(shape: str, found: dict[Id, Line]) -> Iterator[str]:
 
 
 def _rows(chosen: Sequence[Line]) -> Iterator[str]:
-    titles = [column.title for column, _ in columns()]
-    yield f"| | {' | '.join(titles)} |"
-    yield f"| --- |{' --- |' * len(titles)}"
-    for scheme in placed():
-        yield f"| {scheme.name} | {' | '.join(_said(chosen, f'{scheme.name} {title}') for title in titles)} |"
+    names = [scheme.name for scheme in placed()]
+    yield f"| | {' | '.join(names)} |"
+    yield f"| --- |{' --- |' * len(names)}"
+    for title, _ in figures():
+        yield f"| {title} | {' | '.join(_said(chosen, f'{name} {title}') for name in names)} |"
 
 
 def _said(chosen: Sequence[Line], name: str) -> str:
@@ -258,33 +271,43 @@ def _said(chosen: Sequence[Line], name: str) -> str:
 def _shares(line: Line) -> Line:
     """Return the columns of a line in percent, rounded down; None where the whole is no text."""
     found: Line = {}
-    for column, _ in columns():
-        whole = line["texts" if column.figure.startswith(OF_ALL) else "covered"]
+    for title, column in figures():
+        whole = line["texts" if column.of == "sent" else "covered"]
         for scheme in placed():
-            name = f"{scheme.name} {column.title}"
+            name = f"{scheme.name} {title}"
             part = line[name]
             found[name] = part * 100 // whole if whole and part is not None else None
     return found
 
 
 def ranges() -> list[str]:
-    """Return README's sentence about the table: how far each column moves under the schemes with a lawful access."""
+    """Return README's second table: how far each figure of the first one moves over all lines, in percent."""
     if not TABLE.exists():
         return []
-    found = table()
+    found, names = table(), [scheme.name for scheme in placed()]
     shares = [_shares(line) for line in found.values()]
-    names = [scheme.name for scheme in placed() if scheme.claim.access != "none"]
-    moved = []
-    for column, _ in columns():
-        counts = [each for line in shares for name in names if (each := line[f"{name} {column.title}"]) is not None]
-        if counts:
-            least, most = min(counts), max(counts)
-            moved.append(f"{column.title} {least}" + f"–{most}" * (most > least))
     told = (
-        f"In [{len(found)} smaller plays with other seeds](docs/sensitivity.md), schemes with a lawful access, in "
-        f"percent of the texts that warrants cover (*lawful*, *missed*) or of all texts: {', '.join(moved)}."
+        f"The same figures in [{len(found)} smaller plays with other seeds](docs/sensitivity.md), least to most, in "
+        f"percent of the texts that warrants cover ({', '.join(f'*{each.title}*' for each in of_covered())}) or of all "
+        "texts:"
     )
-    return textwrap.wrap(told, 118, break_on_hyphens=False)
+    lines = [f"| % | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    lines += (f"| {each.title} | {' | '.join(_moved(shares, name, each) for name in names)} |" for each, _ in columns())
+    return [*textwrap.wrap(told, 118, break_on_hyphens=False), "", *lines]
+
+
+def of_covered() -> list[Column]:
+    """Return the columns that count texts which a warrant covers."""
+    return [column for column, _ in columns() if column.of == "entitled"]
+
+
+def _moved(shares: Sequence[Line], scheme: str, column: Column) -> str:
+    """Return the least and the most of a figure over all lines; a dash if its attacks never apply."""
+    titles = [f"{scheme} {column.title}", *([f"{scheme} {column.title}{FEWEST}"] if column.least else [])]
+    counts = [each for line in shares for name in titles if (each := line[name]) is not None]
+    if not counts:
+        return "–"
+    return f"{min(counts)}–{max(counts)}" if min(counts) < max(counts) else str(max(counts))
 
 
 def page(found: dict[Id, Line]) -> str:

@@ -12,7 +12,7 @@ from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.page import NARROW, Page, folded
 from escrow import registry
 
-SCHEMES = ("plain", "fair-keys", *(f"a-thirteen-letter-{n}" for n in range(10)))
+SCHEMES = ("plain", "fair-keys", *(f"a-thirteen-letter-{n}" for n in range(13)))  # more than one table has
 ATTACKS = ("theft", "harvest-now-decrypt-later", "incomprehensibilities")
 
 
@@ -62,6 +62,26 @@ def test_all_schemes_and_attacks_fit_one_screen() -> None:
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 80 and len(lines) <= len(every) + len(schemes) + 20
     assert sum(line.count("250!") + line.count("=!") for line in lines) == len(cells)
+
+
+@pytest.mark.parametrize("width", [NARROW, 80])
+def test_more_schemes_than_one_table_has_are_folded_into_several(width: int) -> None:
+    """Schemes of plug-ins, each under all attacks, with figures of several digits and a range."""
+    every = tuple(attack_registry.attacks())
+    counts = {"sent": 5000, "lawful": 2345, "entitled": 2345, "unkept": 2345, "unkept_least": 1234}
+    cells = tuple(
+        Cell(scheme=scheme, attack=name, verdict="FAILS", **counts)  # type: ignore[arg-type]  # of integer fields only
+        for scheme in SCHEMES[2:]
+        for name in every
+    )
+    made = manifest(schemes=SCHEMES[2:], attacks=every, unverified=SCHEMES[2:])
+    stream = io.StringIO()
+    draw_matrix(Page(stream, width), Matrix(manifest=made, cells=cells))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert sum(line.count("2345") for line in lines if line.startswith("lawful")) == len(SCHEMES[2:]) + sum(
+        line.startswith("lawful") for line in lines
+    )
 
 
 def test_an_attack_that_applies_to_no_scheme_has_no_row_and_is_named() -> None:

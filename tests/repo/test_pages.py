@@ -81,12 +81,16 @@ def test_a_command_of_a_page_shows_the_entries_with_a_place(command, things, mon
 
 
 def test_the_table_has_a_row_for_each_scheme_with_a_place_and_the_declared_columns():
-    head, _, *rows = [line for line in REGION["table"].splitlines() if line.startswith("|")]
-    assert [row.split("|")[1].strip() for row in rows] == names(SCHEMES)
-    declared = [entries.declared(each, "column") for each in entries.with_place(ATTACKS.values())]
-    columns = sorted({column for column in declared if column}, key=lambda column: column.place)
-    assert [title.strip() for title in head.split("|")[2:-1]] == [column.title for column in columns]
+    declared = [entries.declared(each, "column") or () for each in entries.with_place(ATTACKS.values())]
+    given = {column for each in declared for column in ([each] if isinstance(each, Column) else each)}
+    columns = sorted(given, key=lambda column: column.place)
     assert len({column.place for column in columns}) == len(columns)
+    lines = [line.split("|")[1:-1] for line in REGION["table"].splitlines() if line.startswith("|")]
+    figures, ranges = lines[: len(lines) // 2], lines[len(lines) // 2 :]
+    for head, _, *rows in (figures, ranges):
+        assert [name.strip() for name in head[1:]] == names(SCHEMES)
+        assert [row[0].partition(", of ")[0].strip() for row in rows] == [column.title for column in columns]
+        assert {len(row) for row in rows} == {len(head)}
 
 
 def test_every_finding_is_of_a_scheme_and_an_attack_that_are_there():
@@ -139,9 +143,11 @@ def test_a_matrix_ends_with_readmes_table():
     )
     manifest = msgspec.structs.replace(made.manifest, attacks=tuple(under))
     whole = Matrix(manifest=manifest, cells=cells)
-    head, rule, row = drawn(whole).splitlines()
-    assert head.split("  ")[-1].strip() == shown[-1][0].title and set(rule) == {"─"}
-    assert row.split() == ["plain", "–", *("0" for _ in shown[1:])]
+    head, rule, *rows = drawn(whole).splitlines()
+    assert head == "plain" and set(rule) == {"─"}
+    found = [summary.title(column, cells) for column, _ in shown]
+    assert [row[: -len(row.split()[-1])].strip() for row in rows] == found
+    assert [row.split()[-1] for row in rows] == ["–", *("0" for _ in shown[1:])]
     partial = msgspec.structs.replace(manifest, attacks=tuple(under[1:]))
     assert shown[0][0].title not in drawn(Matrix(manifest=partial, cells=cells[1:]))
 
@@ -154,21 +160,32 @@ def drawn(whole):
 
 @pytest.mark.parametrize(
     ("figures", "shown"),
-    [((3, 5, 4), "5 (b)"), ((0, 0, 0), "0"), ((None, 2, None), "2 (b)"), ((None, None, None), "–")],
+    [
+        ((3, 5, 4), ("5", "3–5", "by b")),
+        ((0, 0, 0), ("0", "0", "")),
+        ((None, 2, None), ("2", "2", "by b")),
+        ((None, 0, 2), ("2", "2", "by c")),
+        ((None, None, None), ("–", "–", "")),
+    ],
 )
 def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, shown):
     column = Column(1, "any", "evaded", by_whom=True)
+    with_least = Column(1, "any", "evaded", least="unkept_least")
     cells = [
         Cell(
             scheme="s",
             attack=who,
             verdict="HELD" if evaded is not None else "NOT_APPLICABLE",
             evaded=evaded or 0,
+            unkept_least=evaded or 0,
             coalition=(f"{who}@3",),
         )
         for who, evaded in zip("abc", figures, strict=True)
     ]
-    assert summary.figure(column, cells) == shown
+    by = {("s", each.attack): each for each in cells}
+    said = summary.whose([(column, "abc")], by, ["s"])
+    assert said == [f"Smallest coalition, any: {shown[2].removeprefix('by ')} (s)."] * bool(shown[2])
+    assert (str(summary.figure(column, cells)), str(summary.figure(with_least, cells))) == shown[:2]
 
 
 def test_the_list_of_experiments_is_of_those_with_a_place():

@@ -9,12 +9,17 @@ import pytest
 
 from attacks.cli import main
 from attacks.lab.results.types import Cell, Matrix
+from attacks.lab.simulation.attack import MISSED
 from attacks.report.matrices import summary
 from escrow.registry import schemes
 from tools import entries, sensitivity
 from tools.sensitivity import Kept
 
-SHOWN = [(column, names) for column, names in entries.columns() if column.title in ("lawful", "missed", "insider")]
+COLUMNS = [column for column, _ in entries.columns()]
+LAWFUL, LAST = COLUMNS[0].title, COLUMNS[-1].title
+ASKED = [COLUMNS[0], MISSED, next(column for column in COLUMNS if column.figure == "exposed.total")]
+SHOWN = [(column, names) for column, names in entries.columns() if column in ASKED]
+CELL = re.compile(r"(?<=\|) *([^|]*?) *(?=\|)")
 
 
 @pytest.fixture
@@ -24,7 +29,10 @@ def few(monkeypatch, tmp_path):
 
     def play(place):
         made.append(place)
-        return {name: None if name == "plain missed" else len(name) + place[1] - 2019 for name in sensitivity.head()}
+        return {
+            name: None if name.startswith(f"plain {MISSED.title}") else len(name) + place[1] - 2019
+            for name in sensitivity.head()
+        }
 
     monkeypatch.setattr(sensitivity, "SEEDS", range(2019, 2021))
     monkeypatch.setattr(sensitivity, "play", play)
@@ -51,12 +59,14 @@ def test_a_line_has_the_figures_of_the_matrix(monkeypatch, tmp_path):
     monkeypatch.setattr(sensitivity, "placed", lambda: chosen)
     monkeypatch.setattr(sensitivity, "columns", lambda: SHOWN)
     line = sensitivity.play(("circle", 2021))
-    assert set(line) == set(sensitivity.head()) and line["plain missed"] is None and line["clipper missed"]
+    assert set(line) == set(sensitivity.head())
+    assert line[f"plain {MISSED.title}"] is None and line[f"clipper {MISSED.title}"]
     for scheme in chosen:
         for column, names in SHOWN:
-            figure = line[f"{scheme.name} {column.title}"]
+            most = line[f"{scheme.name} {column.title}"]
+            least = line.get(f"{scheme.name} {column.title}{sensitivity.FEWEST}")
             shown = summary.figure(column, [cells[scheme.name, name] for name in names])
-            assert shown == ("–" if figure is None else str(figure))
+            assert shown == (least, most) and (least is None) == (not column.least or not most)
     first = cells["plain", attacks[0]]
     assert (line["texts"], line["covered"]) == (first.sent, first.entitled)
 
@@ -141,32 +151,33 @@ def test_a_table_with_other_lines_or_columns_is_refused(few, tmp_path, monkeypat
     sensitivity.TABLE.write_text(text.rsplit("\n", 2)[0] + "\n")
     with pytest.raises(SystemExit, match="other lines"):
         sensitivity.table()
-    sensitivity.TABLE.write_text(text.replace("plain lawful", "plain given"))
+    sensitivity.TABLE.write_text(text.replace(f"plain {LAWFUL}", "plain given"))
     with pytest.raises(SystemExit, match="other columns"):
         sensitivity.table()
 
 
 def test_the_page_has_the_median_and_the_range_of_each_column(few, tmp_path):
     found = write(tmp_path / "journal")
-    titles = [column.title for column, _ in entries.columns()]
     said = sensitivity.PAGE.read_text()
     assert said.startswith("# Title")
-    length = len("plain lawful")
-    row = next(line for line in said.split("`circle`")[1].splitlines() if line.startswith("| plain |"))
-    cells = [cell.strip() for cell in row.split("|")[2:-1]]
-    assert cells[:2] == [f"{length} ({length}–{length + 1})", "–"] and len(cells) == len(titles)
+    length = len(f"plain {LAWFUL}")
+    head, _, *rows = [CELL.findall(line) for line in said.split("`circle`")[1].splitlines() if line.startswith("|")]
+    by_title = {row[0]: row[1:] for row in rows[: len(sensitivity.figures())]}
+    assert head[1:] == [scheme.name for scheme in sensitivity.placed()]
+    assert list(by_title) == [title for title, _ in sensitivity.figures()]
+    assert by_title[LAWFUL][0] == f"{length} ({length}–{length + 1})" and by_title[MISSED.title][0] == "–"
     for name in sensitivity.committed():
         assert f"`{name}`, 2 seeds, 5 (5–6) texts, of which warrants cover 7 (7–8):" in said
-    assert said.count("\n| plain |") == 1 + len(sensitivity.committed()) and f"All {len(found)} plays" in said
+    assert said.count(f"\n| {LAWFUL} |") == 1 + len(sensitivity.committed()) and f"All {len(found)} plays" in said
 
 
 def test_shares_are_of_what_is_covered_or_of_all_texts(monkeypatch):
     monkeypatch.setattr(sensitivity, "placed", lambda: [schemes()["plain"]])
-    line = dict.fromkeys(sensitivity.head(), 3) | {"texts": 24, "covered": 4, "plain missed": None}
+    line = dict.fromkeys(sensitivity.head(), 3) | {"texts": 24, "covered": 4, f"plain {MISSED.title}": None}
     shares = sensitivity._shares(line)
-    assert (shares["plain lawful"], shares["plain missed"], shares["plain later"]) == (75, None, 12)
-    assert sensitivity._shares(line | {"plain missed": 1})["plain missed"] == 25
-    assert sensitivity._shares(line | {"covered": 0})["plain lawful"] is None
+    assert [shares[f"plain {title}"] for title in (LAWFUL, MISSED.title, LAST)] == [75, None, 12]
+    assert sensitivity._shares(line | {f"plain {MISSED.title}": 1})[f"plain {MISSED.title}"] == 25
+    assert sensitivity._shares(line | {"covered": 0})[f"plain {LAWFUL}"] is None
 
 
 def test_a_scenario_that_was_dropped_in_changes_no_table(monkeypatch):
@@ -180,15 +191,27 @@ def test_a_scenario_that_was_dropped_in_changes_no_table(monkeypatch):
     assert sensitivity.lines() == [*before, *(("mine", seed) for seed in sensitivity.SEEDS)]
 
 
-def test_readme_says_how_far_each_column_moves(few, tmp_path):
+def test_readme_says_how_far_each_figure_moves(few, tmp_path):
     assert sensitivity.ranges() == []
     found = write(tmp_path / "journal")
     for number, line in enumerate(found.values()):
-        line |= {name: line["texts"] for name in line if name.endswith("insider")}
-        line |= {"ghost insider": number % 2, "plain lawful": 0}
+        line |= {name: line["texts"] for name in line if name.endswith(LAST)}
+        line |= {f"ghost {LAST}": number % 2 * line["texts"], f"plain {LAWFUL}": 0}
     sensitivity.TABLE.write_text(sensitivity.written(found))
-    said = " ".join(sensitivity.ranges())
-    assert f"In [{len(found)} smaller plays" in said and "insider 0–100" in said and " lawful 0" not in said
+    said = sensitivity.ranges()
+    assert f"in [{len(found)} smaller plays" in " ".join(said)
+    head, _, *rows = [CELL.findall(line) for line in said if line.startswith("|")]
+    moved = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
+    assert list(moved) == [column.title for column in COLUMNS]
+    assert (moved[LAST]["ghost"], moved[LAST]["plain"], moved[LAWFUL]["plain"]) == ("0–100", "100", "0")
+    assert moved[MISSED.title]["plain"] == "–"
+
+
+def test_a_range_begins_at_the_fewest():
+    column = msgspec.structs.replace(MISSED, title="missed", least="unkept_least")
+    shares = [{"a missed": 90, "a missed, fewest": 40}, {"a missed": 70, "a missed, fewest": None}]
+    assert sensitivity._moved(shares, "a", column) == "40–90"
+    assert sensitivity._moved(shares[1:], "a", column) == "70"
 
 
 # --- the check ---

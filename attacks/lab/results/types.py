@@ -93,8 +93,9 @@ class Cell(Result, frozen=True, kw_only=True):
 
     `excluded` are opened and covered by no grant. `overreached` counts over-collection, split in `overcollected` by
     whose texts and when, and in `outside` by why; `evaded` counts evasion, split in `missed`; `unkept` are those of
-    them that the claim promises, and `unkept_conceded` those of these that the source concedes; `access` has these
-    counts by when warrants were issued. `unreadable` are texts that the lawful access yields as ciphertexts of the
+    them that the claim promises, `unkept_least` the fewest that are missed by a strategy which makes any missed, and
+    `unkept_conceded` those of the `unkept` that the source concedes; `access` has these counts by when warrants were
+    issued. `unreadable` are texts that the lawful access yields as ciphertexts of the
     users' own, `fabricated` those beside these and the `lawful` ones that nobody sent, `misattributed` those of the
     latter that it has in another conversation, and `framed` those that it attributed to a user who did not send them.
     `named` are targets of warrants whose names the network reads. `beyond` counts texts that open only to more guesses
@@ -135,6 +136,7 @@ class Cell(Result, frozen=True, kw_only=True):
     duplicated: Count = 0
     framed: Count = 0
     unkept: Count = 0
+    unkept_least: Count | UnsetType = UNSET
     unkept_conceded: Count = 0
     access: Access | UnsetType = UNSET
     added: Added = Added()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -127,19 +127,22 @@ class Apparatus:
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of README's table, declared by the attack, or the several attacks, whose cells it shows.
+    """A figure that README's table has of every scheme, declared by the attack, or several, whose cells give it.
 
-    `figure` is a field of a cell ("exposed.total"); the largest of the attacks that apply is shown. `by_whom` adds the
-    coalition.
+    `figure` is a field of a cell ("exposed.total"); the largest of the attacks that apply is shown. If `least` names
+    another field, the smallest of it that is not 0 stands before the largest. `by_whom` tells the coalition below the
+    table. `of` says which texts are counted: any that are "sent", or those that warrants cover ("entitled").
     """
 
     place: int
     title: str
     figure: str
     by_whom: bool = False
+    least: str = ""
+    of: Literal["sent", "entitled"] = "sent"
 
 
-MISSED = Column(2, "missed", "unkept")  # of the attacks in which users' clients cheat
+MISSED = Column(2, "missed", "unkept", of="entitled")  # of the attacks in which users' clients cheat
 
 
 class Attack:
@@ -150,7 +153,7 @@ class Attack:
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
     `encrypts`: its clients encrypt texts by themselves before they send them; what the law opens are ciphertexts.
     `strategy` says which of several strategies this is; "" where there is one only. `plays_all`: every one is played.
-    `in_pages`: the lists in CLI.md show the attack, and README its `column` and `findings`; none of it is inherited.
+    `in_pages`: the lists in CLI.md show the attack, and README its `column`s and `findings`; none of it is inherited.
     """
 
     name: ClassVar[str]
@@ -163,7 +166,7 @@ class Attack:
     stops_mail: bool = False
     encrypts: ClassVar[bool] = False
     in_pages: ClassVar[bool] = False
-    column: ClassVar[Column | None] = None
+    column: ClassVar[Column | tuple[Column, ...] | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()
     strategy: str = ""
     plays_all: bool = False

@@ -83,7 +83,12 @@ def with_frontier(cells: Sequence[Cell], tried: Sequence[StrategyResult], listed
             alarms=best.messaging.alarms,
         )
     cell = msgspec.structs.replace(
-        cell, strategy=chosen.attack.strategy, strategies=listed, played=len(tried), unnoticed=unnoticed
+        cell,
+        strategy=chosen.attack.strategy,
+        strategies=listed,
+        played=len(tried),
+        unnoticed=unnoticed,
+        unkept_least=min(filter(None, (each.unkept for each in cells)), default=0),
     )
     words = [
         WorseWord(strategy=play.attack.strategy, verdict=each.verdict, reason=each.reason)
