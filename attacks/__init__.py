@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attacks.lab.runs.experiment import Experiment, Figure
     from attacks.lab.simulation.attack import (
         MISSED,
+        PROVIDER,
         Attack,
         Cast,
         Column,
@@ -45,7 +46,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # functions
     "attacker_device", "corrupted", "drawn", "entry_of", "of_kind",
     # constants
-    "LATEST", "MISSED", "QUANTUM",
+    "LATEST", "MISSED", "PROVIDER", "QUANTUM",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

@@ -24,6 +24,7 @@ class CourtAndPhone(Attack):
     name = "court-and-phone"
     title = "The court's key and a phone are stolen"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "2", "messages")
+    in_pages = True
     specimen = "family_key"
     served = True
 

@@ -38,7 +38,7 @@ class CourtKeyTheft(Attack):
         "messages",
     )
     in_pages = True
-    column = Column(4, "court", "exposed.total")
+    column = Column(5, "court's key", "exposed.total")
     specimen = "any_authority"
     served = True
 

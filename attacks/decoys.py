@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Column, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.crypto import random_bytes
@@ -39,6 +39,8 @@ class Decoys(Attack):
     name = "decoys"
     title = "The law opens texts that nobody received"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
+    in_pages = True
+    column = Column(3, "fabricated", "fabricated")
     specimen = "unreceived"
     stops_mail = True  # the rogue's own, where somebody looks at the field
 

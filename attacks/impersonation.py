@@ -12,9 +12,9 @@ Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Any
 
-from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, Use
+from attacks.lab.simulation.attack import Attack, Cast, Corruption, Turn, Use
 from attacks.lab.simulation.scenario import Scenario
 from attacks.prekey_substitution import PrekeySubstitution
 from escrow.e2ee.provider import Provider
@@ -29,7 +29,7 @@ class Impersonation(PrekeySubstitution):
     title = "Stolen phones are played with, by the provider in the middle"
     source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.6", "messages")
     in_pages = True
-    column: ClassVar[Column | None] = None
+    column = None
     specimen = "lasting_keys"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:

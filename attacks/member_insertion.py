@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, drawn, entry_of
+from attacks.lab.simulation.attack import PROVIDER, Attack, Cast, Turn, attacker_device, drawn, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee.provider import Group, GroupOf, Provider
 from escrow.principal import Principal, corrupted, of_kind
@@ -35,6 +35,8 @@ class MemberInsertion(Attack):
         "4",
         "messages",
     )
+    in_pages = True
+    column = PROVIDER
     specimen = "listed_members"
     stops_mail = True  # a client that may not write to the stranger writes to nobody in the group
 

@@ -48,6 +48,7 @@ class Mislabelling(Attack):
     name = "mislabelling"
     title = "Rogue senders write false labels into the access field"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
+    in_pages = True
     specimen = "believed_labels"
     stops_mail = True  # the rogue's own, where somebody compares the labels
 

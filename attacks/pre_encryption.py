@@ -40,6 +40,7 @@ class PreEncryption(Attack):
     name = "pre-encryption"
     title = "Users encrypt their texts by themselves first"
     source = Source("NIST", "Statement on the Blaze report", 1994, "super encryption", "messages")
+    in_pages = True
     specimen = "any_content"
     encrypts = True
     stops_mail = True  # the rogues' own, where somebody opens it

@@ -18,7 +18,17 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Column, Corruption, Turn, attacker_device, drawn, entry_of
+from attacks.lab.simulation.attack import (
+    PROVIDER,
+    Attack,
+    Cast,
+    Column,
+    Corruption,
+    Turn,
+    attacker_device,
+    drawn,
+    entry_of,
+)
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee import ratchet
 from escrow.e2ee.device import Device
@@ -40,7 +50,7 @@ class PrekeySubstitution(Attack):
     title = "The provider exchanges users' keys and sits in the middle"
     source = Source("Marlinspike and Perrin", "The X3DH Key Agreement Protocol", 2016, "4.1 and 4.7", "messages")
     in_pages = True
-    column: ClassVar[Column | None] = Column(6, "middle", "exposed.total")
+    column: ClassVar[Column | tuple[Column, ...] | None] = PROVIDER
     specimen = "trusting"
 
     def __init__(self, strategy: str = "", pairs: Iterable[tuple[str, str]] = (), one_way: bool = False) -> None:

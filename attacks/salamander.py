@@ -78,6 +78,7 @@ class Salamander(Attack):
     name = "salamander"
     title = "One ciphertext, two keys: the law opens a decoy"
     source = Source("Dodis et al.", "Fast Message Franking: From Invisible Salamanders to Encryptment", 2018, "3")
+    in_pages = True
     specimen = "ignored_pieces"
     stops_mail = True  # the rogue's own, where recipients look at the field
 

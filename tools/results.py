@@ -165,7 +165,7 @@ def _tables(folders: list[Path]) -> Iterator[str]:
 
 def _figure(run: Matrix, scheme: str, column: Any, attacks: list[str]) -> str:
     cells = [cell for cell in run.cells if cell.scheme == scheme and cell.attack in attacks]
-    return summary.figure(column, cells)
+    return str(summary.figure(column, cells))
 
 
 if __name__ == "__main__":

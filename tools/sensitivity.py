@@ -214,15 +214,19 @@ def written(found: dict[Id, Line]) -> str:
 
 
 def table() -> dict[Id, Line]:
-    """Return the lines of the committed table. Raise SystemExit if it has other columns than README, or other lines."""
+    """Return the lines of the committed table. Raise SystemExit if it has columns that README has not, or other lines.
+
+    It may lack columns of README that are newer than the table: these have no range until it is written again.
+    """
     if not TABLE.exists():
         raise SystemExit(f"{TABLE.name} is not there; run python -m tools.sensitivity")
     with TABLE.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
-    if rows[0] != ["shape", "seed", *head()]:
+    names = rows[0][2:]
+    if rows[0] != ["shape", "seed", *(name for name in head() if name in names)]:
         raise SystemExit(f"{TABLE.name} has other columns than README; run python -m tools.sensitivity")
     found: dict[Id, Line] = {
-        (shape, int(seed)): {name: int(cell) if cell else None for name, cell in zip(head(), cells, strict=True)}
+        (shape, int(seed)): {name: int(cell) if cell else None for name, cell in zip(names, cells, strict=True)}
         for shape, seed, *cells in rows[1:]
     }
     if list(found) != lines():
@@ -258,8 +262,15 @@ def _rows(chosen: Sequence[Line]) -> Iterator[str]:
     names = [scheme.name for scheme in placed()]
     yield f"| | {' | '.join(names)} |"
     yield f"| --- |{' --- |' * len(names)}"
-    for title, _ in figures():
+    for title, _ in _there(chosen):
         yield f"| {title} | {' | '.join(_said(chosen, f'{name} {title}') for name in names)} |"
+
+
+def _there(chosen: Sequence[Line]) -> list[tuple[str, Column]]:
+    """Return the figures that these lines have."""
+    names = {f"{scheme.name} {title}": title for scheme in placed() for title, _ in figures()}
+    there = {names[name] for line in chosen for name in line if name in names}
+    return [(title, column) for title, column in figures() if title in there]
 
 
 def _said(chosen: Sequence[Line], name: str) -> str:
@@ -271,7 +282,7 @@ def _said(chosen: Sequence[Line], name: str) -> str:
 def _shares(line: Line) -> Line:
     """Return the columns of a line in percent, rounded down; None where the whole is no text."""
     found: Line = {}
-    for title, column in figures():
+    for title, column in _there([line]):
         whole = line["texts" if column.of == "sent" else "covered"]
         for scheme in placed():
             name = f"{scheme.name} {title}"
@@ -292,7 +303,11 @@ def ranges() -> list[str]:
         "texts:"
     )
     lines = [f"| % | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
-    lines += (f"| {each.title} | {' | '.join(_moved(shares, name, each) for name in names)} |" for each, _ in columns())
+    lines += (
+        f"| {title} | {' | '.join(_moved(shares, name, column) for name in names)} |"
+        for title, column in _there(shares)
+        if title == column.title
+    )
     return [*textwrap.wrap(told, 118, break_on_hyphens=False), "", *lines]
 
 
@@ -304,7 +319,7 @@ def of_covered() -> list[Column]:
 def _moved(shares: Sequence[Line], scheme: str, column: Column) -> str:
     """Return the least and the most of a figure over all lines; a dash if its attacks never apply."""
     titles = [f"{scheme} {column.title}", *([f"{scheme} {column.title}{FEWEST}"] if column.least else [])]
-    counts = [each for line in shares for name in titles if (each := line[name]) is not None]
+    counts = [each for line in shares for name in titles if (each := line.get(name)) is not None]
     if not counts:
         return "–"
     return f"{min(counts)}–{max(counts)}" if min(counts) < max(counts) else str(max(counts))
@@ -338,7 +353,7 @@ def check() -> int:
     for place in drawn(word or "sensitivity"):
         now = play(place)
         differing = [
-            f"{name}: {found[place][name]}, now {now[name]}" for name in head() if found[place][name] != now[name]
+            f"{name}: {figure}, now {now[name]}" for name, figure in found[place].items() if figure != now[name]
         ]
         wrong += bool(differing)
         print(f"  {place[0]}, seed {place[1]}: {'; '.join(differing) or 'as in the table'}")

@@ -17,7 +17,7 @@ from attacks.report.page import Page
 from escrow.registry import schemes
 from escrow.scheme import Finding
 from escrow.schemes.plain import Plain
-from tools import entries, pages
+from tools import entries, pages, sensitivity
 
 README = (pages.ROOT / "README.md").read_text()
 REGION = {
@@ -86,10 +86,11 @@ def test_the_table_has_a_row_for_each_scheme_with_a_place_and_the_declared_colum
     columns = sorted(given, key=lambda column: column.place)
     assert len({column.place for column in columns}) == len(columns)
     lines = [line.split("|")[1:-1] for line in REGION["table"].splitlines() if line.startswith("|")]
-    figures, ranges = lines[: len(lines) // 2], lines[len(lines) // 2 :]
-    for head, _, *rows in (figures, ranges):
+    figures, ranges = lines[: len(columns) + 2], lines[len(columns) + 2 :]
+    moved = [title for title, column in sensitivity._there(list(sensitivity.table().values())) if title == column.title]
+    for (head, _, *rows), titles in ((figures, [column.title for column in columns]), (ranges, moved)):
         assert [name.strip() for name in head[1:]] == names(SCHEMES)
-        assert [row[0].partition(", of ")[0].strip() for row in rows] == [column.title for column in columns]
+        assert [row[0].partition(", of ")[0].strip() for row in rows] == titles
         assert {len(row) for row in rows} == {len(head)}
 
 
@@ -136,7 +137,7 @@ def test_the_table_and_the_findings_quote_the_cells(monkeypatch):
 def test_a_matrix_ends_with_readmes_table():
     shown = entries.columns()
     made = matrix({"plain": SCHEMES["plain"]}, {})
-    under = [name for _, names in shown for name in names]
+    under = list(dict.fromkeys(name for _, names in shown for name in names))
     cells = tuple(
         Cell(scheme="plain", attack=name, verdict="HELD" if at else "NOT_APPLICABLE", sent=at, lawful=at)
         for at, name in enumerate(under)

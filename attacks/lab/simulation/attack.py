@@ -142,7 +142,12 @@ class Column(msgspec.Struct, frozen=True):
     of: Literal["sent", "entitled"] = "sent"
 
 
-MISSED = Column(2, "missed", "unkept", of="entitled")  # of the attacks in which users' clients cheat
+# of the attacks in which users' clients cheat
+MISSED = Column(2, "missed, clients cheat", "unkept", least="unkept_least", of="entitled")
+PROVIDER = (  # of the attacks in which the provider alone is corrupted
+    Column(6, "provider, unnoticed", "unnoticed.reads"),
+    Column(7, "provider, at all", "exposed.total"),
+)
 
 
 class Attack:
