@@ -18,7 +18,7 @@ NOT_ASKED = "–"  # no attack behind the column applies
 NAME = 24  # columns of the page for the titles
 
 
-class Figure(NamedTuple):
+class SummaryFigure(NamedTuple):
     """The smallest figure that is not 0, where a column asks for it, and the largest; None: no attack applies."""
 
     least: int | None
@@ -64,7 +64,7 @@ def draw_summary(page: Page, matrix: Matrix) -> None:
 
 def answers(
     shown: Sequence[tuple[Column, Sequence[str]]], cells: Mapping[tuple[str, str], Cell], schemes: Sequence[str]
-) -> list[tuple[Column, list[Figure]]]:
+) -> list[tuple[Column, list[SummaryFigure]]]:
     """Return each column with its figure of every scheme. Raise KeyError if a cell of them is not there."""
     return [
         (column, [figure(column, [cells[scheme, name] for name in names]) for scheme in schemes])
@@ -78,7 +78,7 @@ def title(column: Column, cells: Iterable[Cell]) -> str:
     return f"{column.title}, of {covered.pop()}" if column.figure == "lawful" and len(covered) == 1 else column.title
 
 
-def _narrow(page: Page, found: Figure) -> str:
+def _narrow(page: Page, found: SummaryFigure) -> str:
     """Return a figure for the width that a scheme has."""
     said = str(found)
     return said if len(said) <= grid.WIDE or page.folds else said.replace("–", "–\n")
@@ -101,13 +101,13 @@ def whose(
     return said
 
 
-def figure(column: Column, cells: Sequence[Cell]) -> Figure:
+def figure(column: Column, cells: Sequence[Cell]) -> SummaryFigure:
     """Return the figure of a column, of the attacks that apply."""
     most = largest(column, cells)
     if most is None:
-        return Figure(None, None)
+        return SummaryFigure(None, None)
     fewest = [count(column.least, cell) for cell in cells if cell.verdict != "NOT_APPLICABLE"] if column.least else []
-    return Figure(min(filter(None, fewest), default=None), count(column.figure, most))
+    return SummaryFigure(min(filter(None, fewest), default=None), count(column.figure, most))
 
 
 def largest(column: Column, cells: Sequence[Cell]) -> Cell | None:
