@@ -139,16 +139,6 @@ def test_a_scenario_in_toml_is_read_as_strictly(text: str, capsys: pytest.Captur
     assert "it.json.toml is not a scenario" in shown.err and shown.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("lost", [{"cells": []}, {"manifest": {"attacks": ()}}])
-def test_a_matrix_with_other_cells_than_its_manifest_lists_is_not_drawn(
-    lost: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    whole = json.loads(to_json(matrix()))
-    whole["manifest"] |= lost.pop("manifest", {})
-    Path("it.json").write_text(json.dumps(whole | lost))
-    assert refused(["report"], capsys)
-
-
 def test_a_pipe_that_somebody_writes_to_is_read_to_its_end() -> None:
     data = to_json(matrix(sent=9)) * 20
     os.mkfifo("it.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -252,7 +252,7 @@ class Minimal(Result, frozen=True, kw_only=True):
 
     mode: Literal["passive", "active"]
     label_pass: str = msgspec.field(name="pass")
-    members: tuple[str, ...]
+    members: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     periods: tuple[str, ...] = ()
     threshold: MemberThreshold | None = None
     officials_only: bool

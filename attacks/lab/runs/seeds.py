@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from statistics import median_low
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from attacks.lab.results.bounds import Count, Result, once
 from attacks.lab.results.types import Cell, Manifest, Matrix
@@ -42,7 +44,7 @@ class Sensitivity(Result, frozen=True, kw_only=True):
 
     schema: Literal["escrow-lab/sensitivity/1"] = "escrow-lab/sensitivity/1"
     manifest: Manifest
-    seeds: tuple[int, ...]
+    seeds: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
     cells: tuple[SeededCell, ...]
 
     def __post_init__(self) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from attacks.cli.options import EVENINGS, FILE, VERDICTS, command, destination, 
 from attacks.cli.output import STDOUT
 from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
+from attacks.lab.comparison.whole import lacking
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.simulation import handed_in
@@ -48,11 +48,9 @@ def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool
 
 
 def _whole(file: Path, run: Run) -> Run:
-    """Return the run. Raise Malformed for a matrix with other cells than its manifest lists."""
-    if isinstance(run, Matrix):
-        listed = {*product(run.manifest.schemes, run.manifest.attacks)}
-        if odd := sorted(listed ^ {(cell.scheme, cell.attack) for cell in run.cells}):
-            raise Malformed(f"{file} has no cell of {' under '.join(odd[0])}, or its manifest does not list it")
+    """Return the run. Raise Malformed if a row is missing without which it cannot be drawn."""
+    if lack := lacking(run):
+        raise Malformed(f"{file} is no whole result: {lack}")
     return run
 
 
