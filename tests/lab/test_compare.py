@@ -211,7 +211,7 @@ def overhead(
             cryptography="50",
             messages=messages,
             repeats=repeats,
-            floor={},
+            floor={"one-way": 1.0},
             rows=(Timed(scheme="envelope", job="one-way", level="session", **row),),
         ),
     )

@@ -21,6 +21,8 @@ def _lacking(run: Run) -> Iterator[str]:
         listed = product(run.manifest.schemes, run.manifest.attacks)
         yield from _odd("cell", listed, ((cell.scheme, cell.attack) for cell in run.cells))
     elif isinstance(run, Overhead):
+        if not run.exact:
+            yield "there are no counts"
         jobs = dict.fromkeys(each.job for each in run.exact)
         yield from _odd("count", product(run.schemes, jobs), ((each.scheme, each.job) for each in run.exact))
         timed = [(each.scheme, each.job, each.level) for each in run.timing.rows]
