@@ -101,9 +101,9 @@ def _table(matrix: Matrix) -> str:
     """Draw one row a question, one column a scheme; every number is of texts and comes out of a cell."""
     shown, cells = entries.columns(), _cells(matrix)
     names = [each.name for each in entries.with_place(schemes().values())]
-    lines = [f"| | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    lines = [f"||{'|'.join(names)}|", f"|---|{'---|' * len(names)}"]
     for column, found in summary.answers(shown, cells, names):
-        lines.append(f"| {summary.title(column, cells.values())} | {' | '.join(map(str, found))} |")
+        lines.append(f"|{summary.title(column, cells.values())}|{'|'.join(map(str, found))}|")
     scenario, listening = matrix.manifest.scenario, [cells[scheme, LISTENING] for scheme in names]
     size = f"{listening[0].sent} texts among {len(scenario.users)} users in {scenario.days} days (seed {scenario.seed})"
     heard = max(each.exposed.total for each in listening)

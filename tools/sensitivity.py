@@ -302,9 +302,9 @@ def ranges() -> list[str]:
         f"percent of the texts that warrants cover ({', '.join(f'*{each.title}*' for each in of_covered())}) or of all "
         "texts:"
     )
-    lines = [f"| % | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    lines = [f"|%|{'|'.join(names)}|", f"|---|{'---|' * len(names)}"]
     lines += (
-        f"| {title} | {' | '.join(_moved(shares, name, column) for name in names)} |"
+        f"|{title}|{'|'.join(_moved(shares, name, column) for name in names)}|"
         for title, column in _there(shares)
         if title == column.title
     )
