@@ -117,6 +117,10 @@ def test_a_formula_that_cannot_be_read_stands_as_it_is() -> None:
     assert [way.who for way in ways(measured(row("any {of; these", "0-3")))] == ["any {of; these"]
 
 
+def test_where_nobody_opens_anything_the_drawing_says_so() -> None:
+    assert [each.text for each in parsed(graphs.structure(measured())).iter("text")] == ["nobody opens any text"]
+
+
 def test_many_names_are_one() -> None:
     many = measured(row("any 3 of {agent-1..40}", "0-11"))
     picture = parsed(graphs.structure(many))

@@ -17,6 +17,7 @@ from msgspec import UNSET, json
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.report.absent import MATRIX, absent_parts
+from attacks.report.anatomy import ALONE
 from attacks.report.html import front, generals, heat, runs
 from attacks.report.html.entries import entries_of
 from attacks.report.html.pictures import layout
@@ -31,6 +32,8 @@ from escrow import __version__, registry
 TEMPLATES = Path(__file__).with_name("templates")
 COLOURS = Path(strips.__file__).parent
 DRAWINGS = {
+    "meaning": strips.meaning,
+    "passes": ALONE,
     "definitions": strips.definitions,
     "strip": strips.strip,
     "timeline": timelines.timeline,

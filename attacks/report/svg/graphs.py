@@ -17,6 +17,7 @@ LEAF, BAR, WIDE = 134, 88, 400  # widths of a name, of all texts, and of the dra
 COLUMN, RAIL = 46, 258  # from one gate to the next, and where all ways meet
 LINE = 23  # the height of a name
 LETTERS = 19  # that fit in a name
+NOBODY = "nobody opens any text"
 
 
 def structure(anatomy: Anatomy) -> Markup:
@@ -73,13 +74,15 @@ def _quoted(text: str) -> str:
 
 def _said(anatomy: Anatomy) -> str:
     said = "; ".join(way.said for way in ways(anatomy))
-    return f"{anatomy.scheme}, of {anatomy.sent} texts: {said or 'nobody opens any'}."
+    return f"{anatomy.scheme}, of {anatomy.sent} texts: {said or NOBODY}."
 
 
 def _drawn(anatomy: Anatomy) -> tuple[list[Markup], float]:
     """Return the shapes of a drawing, and its height."""
     parts = [element("text", f"of {anatomy.sent} texts", x=RAIL + 8, y=12, class_="note")]
     y = 4.0
+    if not ways(anatomy):
+        return [element("text", NOBODY, x=0, y=13, class_="note")], 20
     for heading, group in groupby(ways(anatomy), lambda way: way.heading):
         parts.append(element("text", heading, x=0, y=y + 9, class_="n"))
         y += 20
@@ -115,7 +118,10 @@ def _node(who: Needed, y: float) -> tuple[list[Markup], float, float]:
         top += height
     middle = (middles[0][1] + middles[-1][1]) / 2
     left = _right(who) - 38
-    drawn += [path(f"M{x} {at}C{left - 6} {at} {x + 6} {middle} {left} {middle}", "e") for x, at in middles]
+    bend = left - 22  # names lead on straight until here, beside gates that stand nearer to them
+    drawn += [
+        path(f"M{x} {at}H{max(x, bend)}C{left - 6} {at} {left - 16} {middle} {left} {middle}", "e") for x, at in middles
+    ]
     drawn.append(element("rect", x=left, y=middle - 10, width=38, height=20, rx=10, class_="gate"))
     drawn.append(element("text", who.label, x=left + 19, y=middle + 4, class_="gt"))
     return drawn, top - y, middle

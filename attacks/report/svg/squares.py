@@ -35,7 +35,7 @@ def filled(layout: Layout, days: Sequence[int], texts: Collection[int]) -> str:
 
 def grid(layout: Layout, days: Sequence[int]) -> str:
     """Return the path of the lines between squares; nothing where days are bars."""
-    if _crowded(layout):
+    if crowded(layout):
         return ""
     lines = []
     for place, day in enumerate(days):
@@ -49,7 +49,7 @@ def outline(left: float, first: int, layout: Layout, day: int) -> str:
     """Return the path around the first so many texts of a day, whose block begins at `left`; nothing around none."""
     if not first:
         return ""
-    if _crowded(layout):
+    if crowded(layout):
         return f"M{_short(left)} 0h{_short(BLOCK * first / len(layout.days[day]))}v{BLOCK}H{_short(left)}z"
     rows, more = divmod(first, ACROSS)
     if not rows:
@@ -58,7 +58,8 @@ def outline(left: float, first: int, layout: Layout, day: int) -> str:
     return f"M{_short(left)} 0h{BLOCK}v{rows * SIDE}{step}H{_short(left)}z"
 
 
-def _crowded(layout: Layout) -> bool:
+def crowded(layout: Layout) -> bool:
+    """Return whether a day has so many texts that bars stand for them."""
     return max(map(len, layout.days), default=0) > MOST
 
 
@@ -66,7 +67,7 @@ def _block(
     layout: Layout, day: int, texts: Collection[int], left: float
 ) -> Iterator[tuple[float, float, float, float]]:
     """Yield the rectangles (x, y, width, height) of these texts in a day's block."""
-    if _crowded(layout):
+    if crowded(layout):
         yield from _bars(layout, day, texts, left)
         return
     places = [place for place, text in enumerate(layout.days[day]) if text in texts]

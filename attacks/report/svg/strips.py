@@ -9,7 +9,7 @@ from markupsafe import Markup
 from attacks.report.html.pictures import Layout, Strip
 from attacks.report.page import counted
 from attacks.report.svg.elements import element, path, picture, together, use
-from attacks.report.svg.squares import GAP, STEP, filled, grid, height, outline
+from attacks.report.svg.squares import GAP, STEP, crowded, filled, grid, height, outline
 
 ROW, HALF = 10, 5  # days in a row of a strip, and of a timeline
 FILL = {"law": "law", "other": "oth"}
@@ -38,6 +38,14 @@ def strip(layout: Layout, shown: Strip) -> Markup:
         rows.append(element("g", drawn, transform=f"translate(0 {number * down})") if number else drawn)
     wide = STEP * min(ROW, len(layout.days)) - GAP
     return picture(in_words(layout, shown), wide, down * len(rows) - GAP, *rows, class_="strip")
+
+
+def meaning(layout: Layout) -> str:
+    """Return what the squares or bars of a strip are, as a sentence."""
+    if not crowded(layout):
+        return "One block a day, one square a text, in the same place in every strip."
+    kinds = "texts that a warrant covers, others of the people whom one names, the rest"
+    return f"One block a day; in it bars, from the left {kinds}: as wide as there are such texts, as high as are read."
 
 
 def squares(layout: Layout, shown: Strip, name: str, days: range, *, outlined: bool) -> Markup:

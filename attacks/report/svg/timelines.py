@@ -9,7 +9,7 @@ from attacks.report.html.pictures import Layout, Strip, Timeline
 from attacks.report.page import counted
 from attacks.report.svg.elements import element, path, together
 from attacks.report.svg.squares import BLOCK, STEP, height
-from attacks.report.svg.strips import halves, squares
+from attacks.report.svg.strips import halves, meaning, squares
 
 LEFT, WIDE = -5, 119
 LONGEST = 46  # characters of a caption that fit beside each other
@@ -28,8 +28,7 @@ def timeline(layout: Layout, shown: Timeline, coalition: str) -> Markup:
     picture = element("div", *drawn, class_="tl", role="img", aria_label=in_words(layout, shown, coalition))
     covered = [_key("ring", "M1 1h10v10h-10z", "covered by a warrant")] if layout.covered else []
     keys = [_key(name, *KEYS[name]) for name in KEYS if any(name in each for each in marks.values())]
-    said = "One block a day, one square a text, as in every strip. "
-    return element("figure", picture, element("figcaption", said, *keys, *covered))
+    return element("figure", picture, element("figcaption", f"{meaning(layout)} ", *keys, *covered))
 
 
 def in_words(layout: Layout, shown: Timeline, coalition: str) -> str:
