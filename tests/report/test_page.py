@@ -108,7 +108,7 @@ def test_a_finding_leads_to_its_runs_and_stands_only_where_it_holds() -> None:
     text = page(played())
     said = Reader(text).text
     assert "One key (envelope): a thief who takes what agent holds, once, opens 24 of 24 texts" in said
-    assert "escrow-lab run authority-theft --scheme envelope" in said
+    assert "escrow-lab run authority-theft --scheme envelope --users 4 --days 5 --messages 24" in said
     number = next(at for at, c in enumerate(played().cells) if (c.scheme, c.attack) == ("envelope", "authority-theft"))
     listed = text.split('id="findings"')[1].split("</ol>")[0]
     assert f'<a href="#c-{number}">envelope</a>' in listed
@@ -261,6 +261,18 @@ def test_a_parameter_that_is_not_its_default_is_in_the_command() -> None:
 
 
 # --- size ---
+
+
+def test_many_schemes_stand_in_several_tables() -> None:
+    names = tuple(f"scheme-{at}" for at in range(9))
+    (cell,) = (each for each in played().cells if (each.scheme, each.attack) == ("ghost", "court-key-theft"))
+    cells = tuple(replace(cell, scheme=name) for name in names)
+    found = drawn(
+        replace(played(), cells=cells, manifest=replace(played().manifest, schemes=names, attacks=(cell.attack,)))
+    )
+    maps = [each for tag, each in found.elements if tag == "table" and each["class"] == "map heat"]
+    assert [each["style"] for each in maps] == ["--n: 5", "--n: 4"]
+    assert {each[1:] for each in found.all("href") if each.startswith("#c-")} == {f"c-{at}" for at in range(9)}
 
 
 def test_a_full_matrix_is_small_and_quick() -> None:

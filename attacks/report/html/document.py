@@ -19,7 +19,7 @@ from attacks.lab.results.types import Anatomy, Matrix
 from attacks.report.absent import MATRIX, absent_parts
 from attacks.report.anatomy import ALONE
 from attacks.report.html import front, generals, heat, runs
-from attacks.report.html.entries import entries_of
+from attacks.report.html.entries import blocks_of, entries_of
 from attacks.report.html.pictures import layout
 from attacks.report.html.reproducing import needs_file, scenario_options, settings
 from attacks.report.html.words import number
@@ -121,7 +121,7 @@ def _of_matrix(matrix: Matrix) -> dict[str, Any]:
         "entitled": max((cell.entitled for cell in matrix.cells), default=0),
         "entries": entries,
         "schemes": schemes,
-        "firsts": [sum(len(family.entries) for family in entries.schemes[:at]) for at in range(len(entries.schemes))],
+        "blocks": blocks_of(entries.schemes),
         "layout": None if matrix.texts is UNSET else layout(scenario, matrix.texts),
         "questions": questions,
         "strips": front.strips_of(questions),

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from attacks import registry as attack_registry
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Attack
 from attacks.report.cards import card
+from attacks.report.matrices import grid
 from escrow import registry
 from escrow.registry import APPARATUS
 from escrow.scheme import Scheme
 
 PLAIN = "plain"
+SIDE_BY_SIDE = 8  # schemes that a narrow screen has room for
 KEEPERS, PROVIDER, DEVICES, CLIENTS, LATER, NOBODY = (
     "Those who keep the door",
     "The provider",
@@ -63,6 +66,36 @@ class PageEntries:
     def scheme_names(self) -> tuple[str, ...]:
         """The names of the schemes in the order of the page."""
         return tuple(each.name for group in self.schemes for each in group.entries)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Schemes that stand side by side in one table, by family: those from the place `first` of all on."""
+
+    families: tuple[EntryGroup, ...]
+    first: int
+    size: int
+
+    @property
+    def firsts(self) -> frozenset[int]:
+        """The places of the first scheme of each family, in the block."""
+        sizes = [len(family.entries) for family in self.families]
+        return frozenset(sum(sizes[:at]) for at in range(len(sizes)))
+
+
+def blocks_of(families: Sequence[EntryGroup]) -> tuple[Block, ...]:
+    """Return the schemes in as few tables of at most `SIDE_BY_SIDE` as they need, of nearly equal size."""
+    every = [(family.title, entry) for family in families for entry in family.entries]
+    found, first = [], 0
+    for dealt in grid.dealt([str(at) for at in range(len(every))], SIDE_BY_SIDE):
+        part = every[first : first + len(dealt)]
+        groups = tuple(
+            EntryGroup(title, tuple(entry for _, entry in group))
+            for title, group in groupby(part, lambda each: each[0])
+        )
+        found.append(Block(groups, first, len(part)))
+        first += len(part)
+    return tuple(found)
 
 
 def entries_of(matrix: Matrix, attacks: Sequence[str]) -> PageEntries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
@@ -15,6 +16,7 @@ from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Attack, Column
 from attacks.report.html.entries import PageEntries
 from attacks.report.html.pictures import Strip
+from attacks.report.html.reproducing import scenario_options
 from attacks.report.html.words import number
 from attacks.report.matrices import findings, summary
 from escrow import registry
@@ -126,6 +128,7 @@ def strips_of(questions: Sequence[Question]) -> tuple[Question, ...]:
 def findings_of(matrix: Matrix, ids: Ids) -> tuple[FindingShown, ...]:
     """Return the findings that hold in a matrix, each with links to the runs of its cells."""
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
+    more = scenario_options(matrix.manifest.scenario)
     declaring: list[Scheme | Attack] = [*registry.schemes().values(), *attack_registry.attacks().values()]
     return tuple(
         FindingShown(
@@ -135,7 +138,7 @@ def findings_of(matrix: Matrix, ids: Ids) -> tuple[FindingShown, ...]:
                 for name in findings.schemes_of(finding)
                 if (name, finding.attack) in ids
             ),
-            command=findings.command(finding),
+            command=shlex.join([*findings.command(finding).split(), *more]),
         )
         for finding in findings.declared(declaring)
         if findings.holds(finding, cells)

@@ -31,7 +31,6 @@ class MapCell:
     tally: CellTally
     run: str
     reason: str
-    first: bool
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,11 @@ def _row(
     runs: dict[tuple[str, str], str],
 ) -> MapRow:
     places = []
-    for family in families:
-        for at, scheme in enumerate(family.entries):
-            key = scheme.name, attack.name
-            cell = cells.get(key)
-            reason = cell.reason if cell is not None and cell.verdict == "NOT_APPLICABLE" else ""
-            places.append(
-                MapCell(tally(cell, cells.get((grid.PLAIN, attack.name))), runs.get(key, ""), reason, at == 0)
-            )
+    for scheme in (each for family in families for each in family.entries):
+        key = scheme.name, attack.name
+        cell = cells.get(key)
+        reason = cell.reason if cell is not None and cell.verdict == "NOT_APPLICABLE" else ""
+        places.append(MapCell(tally(cell, cells.get((grid.PLAIN, attack.name))), runs.get(key, ""), reason))
     return MapRow(attack, tuple(places))
 
 
