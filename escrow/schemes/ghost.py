@@ -4,7 +4,7 @@
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
   ask      a client asks about each new device            the answer is sealed to it, as long for any other device
   quiet    a client hides a new device from its user      hush=court: only if a court's warrant and the authority's
-           signature name g and its key, and until the warrant's last day; hush=provider: if the provider says so
+           signature name g and its key, while the warrant lasts; hush=provider: if the provider says so
   number   a client shows the keys that it encrypts to    number=shown: those of g, too, so that a comparison finds it;
            number=hidden: but for the keys that it hides
   access   g collects its mail; the authority keeps the texts
@@ -36,7 +36,7 @@ from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import Finding, Intercept, Overheard, Source, User
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT, Plain
-from escrow.warrant import Authority, Official, Request, Warrant
+from escrow.warrant import Authority, Official, Order, Request, Warrant, in_force
 from escrow.wire import Wire
 
 EVER = 1 << 31  # a day that never comes
@@ -127,6 +127,11 @@ def is_hushed(court: bytes, listed: Listed, request: Request) -> bool:
     return names and order.opens_content and request.warrant.signed_by(court) and request.signed()
 
 
+def until(order: Order) -> int:
+    """Return the last day on which a silent device is listed, and hidden, under this order."""
+    return min(order.last, order.expires)
+
+
 class GhostProvider(Official, provider.Provider):
     """A provider that serves warrants. `haunted` are the silent devices and the requests that added them.
 
@@ -175,11 +180,11 @@ class GhostProvider(Official, provider.Provider):
         """List the silent devices whose warrants cover a day, and no others. Forget those whose warrants expired."""
         for name, request in list(self.haunted.items()):
             order = request.warrant.order
-            if order.first <= day <= min(order.last, order.expires):
+            if order.first <= day <= until(order):
                 if name not in self.accounts:
                     keys = codec.decode(request.subject, GhostKeys)
                     entry = Entry(order.target, keys.identity, keys.prekey, keys.signature, list(keys.one_time))
-                    self.add(name, entry, order.last)
+                    self.add(name, entry, until(order))
             else:
                 self.directory.pop(name, None)
                 self.hushed.pop(name, None)
@@ -226,7 +231,8 @@ class GhostClient(device.Device):
             return told if isinstance(told, int) and old in ([], [device]) else None
         if not isinstance(told, Request) or not is_hushed(self.court, device, told):
             return None
-        return told.warrant.order.last if told.warrant.order.covers((device.user,), today) else None
+        order, used = told.warrant.order, in_force(told.warrant, today)
+        return until(order) if used and order.covers((device.user,), today) else None
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
         """Return the devices of a user; with `hides_keys` ask about the first list's too, which raise no notice."""
@@ -351,11 +357,9 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         )
 
     def _choices(self) -> Iterator[Choice]:
+        said = "hush=court: a court's signature hushes the notice; in the proposal the provider does (hush=provider)"
         if self.hush == "court":
-            words = (
-                "hush=court: a court's signature hushes the notice; in the proposal the provider does (hush=provider)"
-            )
-            yield Choice(words, favours=True)
+            yield Choice(said, favours=True)
         covers = "covers a silent device, so that a comparison finds it" if self.number == "shown" else "hides it"
         words = f"number={self.number}: the safety number {covers}; the proposal does not speak of it (shown or hidden)"
         yield Choice(words, favours=self.number == "hidden")
@@ -375,9 +379,8 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
         """Have the provider add a silent device for the warrant."""
-        authority = of_kind(authority, GhostAuthority)
         try:
-            authority.haunt(wire, warrant, self.committing)
+            of_kind(authority, GhostAuthority).haunt(wire, warrant, self.committing)
         except EscrowError as error:
             wire.complain(authority.name, error)
 
@@ -386,13 +389,12 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     ) -> Iterator[bytes]:
         """Yield the texts that the warrant's silent device has read."""
         authority = of_kind(authority, GhostAuthority)
-        for haunting in authority.hauntings:
-            if haunting.warrant == warrant:
-                haunting.ghost.collect(wire)
-                for text in haunting.ghost.texts:
-                    authority.archive.append(text)
-                    yield text.body
-                haunting.ghost.texts = []
+        for haunting in (each for each in authority.hauntings if each.warrant == warrant):
+            haunting.ghost.collect(wire)
+            for text in haunting.ghost.texts:
+                authority.archive.append(text)
+                yield text.body
+            haunting.ghost.texts = []
 
 
 SCHEME = GhostScheme()

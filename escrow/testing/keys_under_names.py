@@ -5,7 +5,7 @@
   spoken          what a device says under a key that is no longer listed, or was never linked, or is listed only for
                   whoever asks whose device it is, is not shown
   once            first messages told again, however many sessions were begun since, show nothing again
-  silent          a device that was added under a warrant is hidden until the warrant's last day, and under its key only
+  silent          a device that was added under a warrant is hidden while the warrant lasts, and under its key only
   looks           while no warrant was served no device is hidden, whatever its name or key
 
 Who can open a text is found by trying: a copy of each device's state, its promises off, is given the mail.
@@ -213,12 +213,15 @@ def a_first_message_is_shown_once(scheme: Scheme, how: settings) -> None:
 def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
     """Require that a client hides a device that was added under a warrant for its days only, and under its key only.
 
-    The provider goes on listing the device after the warrant's last day; or it lists another key under its name.
+    The provider goes on listing the device after the last day that the warrant covers, or on which it may be used; or
+    it lists another key under its name.
     """
-    for reason in ("after its warrant's last day", "of a key that no warrant names"):
+    short, expired = "after its warrant's last day", "after its warrant expired"
+    for reason in (short, expired, "of a key that no warrant names"):
         with playing(scheme) as harness:
             harness.play(AFTER)
-            harness.serve(issue(harness.court.key, harness.order("alice", 0, 1)))
+            days = {"expires": 1} if reason == expired else {"last": 1}
+            harness.serve(issue(harness.court.key, harness.order("alice", **days)))
             added = set(harness.provider.directory) - set(harness.owner)
             lingering = corrupted(harness.provider, on_devices_of=Provider.on_devices_of)
             harness.wire.parties[lingering.name] = lingering

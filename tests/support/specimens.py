@@ -152,6 +152,11 @@ def by_weekday(field):
     return codec.encode((field.chain, field.n, field.people, field.day % 7, field.agent, field.header))
 
 
+def by_last_day(order):
+    """The last day that an order covers, whenever it expires."""
+    return order.last
+
+
 def trusting(authority, warrant, intercepted, kind):
     return ((each, codec.decode(each.mail.field, kind)) for each in intercepted)
 
