@@ -25,7 +25,7 @@ from escrow.marking.unmarked import Marking
 
 _OURS = {"escrow", "attacks"}
 _STRANGERS = {*sys.stdlib_module_names, "Crypto", "cryptography", "msgspec"}  # what we draw on does not draw on us
-_LABORATORY = "attacks.lab."  # it has no rules: its facts note and count, and nobody sends them
+_LABORATORY = ("attacks.lab.", "attacks.report.", "attacks.interface.")  # no rules: its facts note, nobody sends them
 _MARKS = {"derivation": "__rule__", "threshold": "__rule__", "service": "__service__"}  # what each leaves behind
 
 

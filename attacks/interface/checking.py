@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attacks.interface.given import Known
+from attacks.interface.given import Known, of_a_file
 from attacks.lab.results.types import Cell
 from attacks.lab.runs import conformance, matrix
 from attacks.lab.runs.experiment import experiments, reproduce
@@ -77,9 +77,9 @@ def subjects(there: Known, given: str | Path | Scheme | Attack) -> tuple[list[Sc
         UnknownName: no scheme and no attack has this name.
     """
     if isinstance(given, Scheme):
-        return [given], []
+        return [of_a_file(given)], []
     if isinstance(given, Attack):
-        return [], [given]
+        return [], [of_a_file(given)]
     if is_file(given):
         module = load_file(Path(given)).__name__
         ours = [each for each in there.schemes.values() if type(each).__module__ == module]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -48,11 +49,11 @@ class Known(NamedTuple):
 
     def scheme(self, given: str | Scheme) -> Scheme:
         """Return the scheme that was given, or that has this name. Raise UnknownName if none has."""
-        return registry.pick(self.schemes, given, "scheme") if isinstance(given, str) else given
+        return registry.pick(self.schemes, given, "scheme") if isinstance(given, str) else of_a_file(given)
 
     def attack(self, given: str | Attack) -> Attack:
         """Return the attack that was given, or that has this name. Raise UnknownName if none has."""
-        return registry.pick(self.attacks, given, "attack") if isinstance(given, str) else given
+        return registry.pick(self.attacks, given, "attack") if isinstance(given, str) else of_a_file(given)
 
     def every(self, attacks: Iterable[Attack]) -> list[Attack]:
         """Return all attacks, those included that were given as objects: their rules join every play."""
@@ -69,6 +70,16 @@ def known(plugins: str | Path | Iterable[str | Path] = (), settings: str | Seque
     files = [Path(each) for each in ([plugins] if isinstance(plugins, str | Path) else plugins)]
     chosen = [settings] if isinstance(settings, str) else settings
     return Known(registry.configured(registry.schemes(files), chosen), attack_registry.attacks(files))
+
+
+def of_a_file(thing: T) -> T:
+    """Return a scheme or an attack. Raise PluginError if its class has no file: its rules are read from there."""
+    if getattr(sys.modules.get(type(thing).__module__), "__file__", None) is None:
+        raise registry.PluginError(
+            f"{type(thing).__name__} was written in no file, as in a notebook: write its cell into one "
+            f"(%%writefile mine.py) and give plugins='mine.py'"
+        )
+    return thing
 
 
 def scheme(name: str, **parameters: int | str | bool) -> Scheme:
@@ -100,7 +111,7 @@ def several(things: Mapping[str, T], given: str | T | Iterable[str | T] | None, 
                 raise registry.unknown(things, each, what)
             found |= {name: thing for name, thing in fitting.items() if name not in found}
         else:
-            found[each.name] = each
+            found[each.name] = of_a_file(each)
     return list(found.values())
 
 
