@@ -25,7 +25,7 @@ from rich.progress import Progress as Bars
 
 from attacks import registry as attack_registry
 from attacks.cli.exit_codes import OK, Terminated, leave_stdout
-from attacks.cli.output import STDOUT, check_destination, colours, draws, opened
+from attacks.cli.output import PLAINER, STDOUT, check_destination, colours, draws, opened
 from attacks.cli.policy import Policy, judge, read_policy
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.types import Cell
@@ -225,7 +225,8 @@ def run(body: Callable[..., CommandResult], given: dict[str, Any]) -> int:
     _ = invocation.policy  # read now, so that a bad baseline is reported before anything is played
     stdout = sys.stdout
     if isinstance(stdout, TextIOWrapper):
-        stdout.reconfigure(errors="backslashreplace")  # a character that the locale lacks must not stop the output
+        # a character that the locale lacks must not stop the output; in JSON its escape is the same text
+        stdout.reconfigure(errors=PLAINER if invocation.format_ in ("table", "md") else "backslashreplace")
     with _interruptible(), redirect_stdout(sys.stderr):
         result = body(invocation, **{name: value for name, value in given.items() if name in own})
         try:

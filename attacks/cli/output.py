@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,10 @@ from typing import TextIO
 from attacks.cli.exit_codes import CannotWrite
 
 STDOUT = "-"
+PLAINER = "escrow-lab-plainer"  # an error handler of str.encode, for text that people read
+IN_ASCII = dict(
+    zip("└├│─┼·–−×…→≤≥", ("`", "|", "|", "-", "+", ".", "-", "-", "x", "...", "->", "<=", ">="), strict=True)
+)
 
 
 def check_destination(path: str, force: bool) -> None:
@@ -66,3 +71,16 @@ def colours(choice: str, stream: TextIO, environment: Mapping[str, str] = os.env
 def draws(stream: TextIO = sys.stderr, environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether the stream is a terminal that can move its cursor, as a progress bar needs."""
     return stream.isatty() and environment.get("TERM") != "dumb"
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for characters that the locale lacks: a drawing's in ASCII, others as escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(
+        IN_ASCII.get(each) or each.encode("ascii", "backslashreplace").decode() for each in lacking
+    ), error.end
+
+
+codecs.register_error(PLAINER, _plainer)

@@ -114,12 +114,13 @@ class Page:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = (), close: bool = False
     ) -> None:
-        """Write a table with a rule below its head.
+        """Write a table with a rule below its head; where a word would not fit, one block of lines for each row.
 
         The columns whose numbers are in `numbers` are aligned right; `close` leaves one blank between columns, not
         three.
         """
         from rich.box import SIMPLE_HEAD
+        from rich.measure import Measurement
         from rich.table import Table
 
         head = BOLD if self.colours else ""
@@ -134,10 +135,26 @@ class Page:
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         console = self._rich()
+        if not close and Measurement.get(console, console.options.update(max_width=WIDE), table).minimum > self.width:
+            self._blocks(columns, rows)
+            return
         with console.capture() as captured:
             console.print(table)
         for line in captured.get().splitlines():
             self.stream.write(line.rstrip() + "\n")
+
+    def _blocks(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """Write each row's first cell, and below it the other cells that say something, each behind its column."""
+        for row in rows:
+            name, *cells = (each if isinstance(each, str) else each[0] for each in row)
+            self.line(" ".join(name.split("\n")), BOLD)
+            pairs = [
+                (column.replace("\n", " "), " ".join(cell.split("\n")))
+                for column, cell in zip(columns[1:], cells, strict=True)
+                if cell
+            ]
+            if pairs:
+                self.fields(pairs)
 
     def fit(self, name: str, width: int) -> str:
         """Return a name for the head of a column that is `width` wide, in several lines if need be."""

@@ -10,6 +10,7 @@ from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import check_evenings, coalition, command, destination, format_, names, play
 from attacks.lab.evidence.explain import explain
+from attacks.report.page import WIDE
 from attacks.report.proofs import Explanation, draw_lines
 
 OWN = [
@@ -28,6 +29,6 @@ def explain_command(invocation: Invocation, scheme: str, coalition: str, message
     check_evenings(invocation, coalition)
     lines = partial(explain, chosen, scenario, coalition, message, list(invocation.attacks.values()))
     if invocation.format_ == "json":
-        data = Explanation(scheme=scheme, coalition=coalition, message=message, lines=tuple(lines()))
+        data = Explanation(scheme=scheme, coalition=coalition, message=message, lines=tuple(lines(width=WIDE)))
         return CommandResult(partial(draw_lines, lines=data.lines), data)
     return CommandResult(lambda page: draw_lines(page, lines(width=page.width)))
