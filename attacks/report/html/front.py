@@ -23,7 +23,8 @@ from escrow import registry
 from escrow.scheme import Finding, Scheme
 
 STRIPS = 4  # of a scheme on the front
-LAW = ("lawful", "unkept")  # figures that count texts under a warrant
+LAW, OTHERS, FALSE = "law", "others", "false"  # who reads the texts that a question counts, or what is wrong with them
+READ = ("exposed.total", "unnoticed.reads")  # figures of what somebody else reads
 LAWFUL, OPENED = DRAWN = ("lawful", "exposed.total")  # figures whose texts a cell lists
 PARTS = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>.+?)`|(?P<text>[^*`]+|[*`])")
 Cells = dict[tuple[str, str], Cell]
@@ -47,7 +48,7 @@ class Question:
 
     title: str
     about: str
-    law: bool
+    kind: str
     drawn: bool
     answers: tuple[QuestionAnswer, ...]
 
@@ -82,8 +83,13 @@ def questions_of(matrix: Matrix, entries: PageEntries, ids: Ids) -> tuple[Questi
             _answer(column, [cells[scheme, name] for name in names if (scheme, name) in cells], ids)
             for scheme in entries.scheme_names
         )
-        found.append(Question(column.title, about, column.figure in LAW, column.figure in DRAWN, answers))
+        found.append(Question(column.title, about, _kind(column), column.figure in DRAWN, answers))
     return tuple(found)
+
+
+def _kind(column: Column) -> str:
+    """Return of what kind the texts are that a column counts."""
+    return LAW if column.of == "entitled" else OTHERS if column.figure in READ else FALSE
 
 
 def _answer(column: Column, cells: Sequence[Cell], ids: Ids) -> QuestionAnswer:
@@ -92,11 +98,11 @@ def _answer(column: Column, cells: Sequence[Cell], ids: Ids) -> QuestionAnswer:
     if most is None:
         return QuestionAnswer(shown, "", "", None, True)
     return QuestionAnswer(
-        shown=shown.partition(" (")[0],
+        shown=shown,
         run=ids.get((most.scheme, most.attack), ""),
         note=_note(column, most),
         strip=_strip(column, most),
-        nothing=shown.partition(" (")[0] == "0",
+        nothing=shown == "0",
     )
 
 
