@@ -33,6 +33,13 @@ TEXTS = {
     "added_over_plain": "{} opened that are closed in plain",
     "lawful": "{} read by the lawful access",
     "entitled": "{} covered by warrants",
+    "unreadable": "{} in the lawful access are ciphertexts of the users' own",
+    "unnoticed.reads": "{} opened with no alarm",
+    "unnoticed.evaded": "{} missed with no alarm",
+    "unnoticed.fabricated": "{} fabricated with no alarm",
+    "not_conceded": "{} missed that the source does not concede",
+    "openable": "{} open to any number of guesses",
+    "against.left": "{} opened that nothing excuses",
 }  # how a count of texts is told
 PARTS = ("exposed.", "overcollected.", "missed.", "outside.", "against.", "unkept", "access.")  # of counts told above
 FEW = 4  # changes of a row that are told; the others are counted
@@ -77,7 +84,9 @@ def _sentence(found: Sequence[Difference], anatomy: bool) -> str:
     """Return the differences of one row as a sentence."""
     row = found[0].row
     opened = sum(_number(each.new) - _number(each.old) for each in found if each.what.startswith("exposed."))
-    said = [each for each in found if not each.what.startswith(PARTS)] or [*([] if opened else found)]
+    said = [each for each in found if each.what in TEXTS or not each.what.startswith(PARTS)] or [
+        *([] if opened else found)
+    ]
     whole = [each for each in said if not each.what.startswith("by_day.")]
     said = sorted(whole or said, key=lambda each: ["verdict", *TEXTS, each.what].index(each.what))
     more = f"; and {counted(len(said) - FEW, 'more change')}" if len(said) > FEW else ""

@@ -49,6 +49,11 @@ def different(
         ("plain/theft", {"lost": (2, 1)}, "plain under theft: 1 text lost, not 2"),
         (
             "plain/theft",
+            {"against.left": (0, 3), "against.as_plain": (3, 0), "unnoticed.reads": (1, 2)},
+            "plain under theft: 3 texts opened that nothing excuses, not 0; 2 texts opened with no alarm, not 1",
+        ),
+        (
+            "plain/theft",
             {f"cost.{n}": (n, n + 1) for n in range(6)},
             "plain under theft: cost.0 1, not 0; cost.1 2, not 1; cost.2 3, not 2; cost.3 4, not 3; and 2 more changes",
         ),

@@ -9,28 +9,25 @@ from typing import Literal
 from msgspec import UNSET
 
 from attacks.lab.comparison import texts
-from attacks.lab.comparison.difference import Change, Difference, Rows, count, differences, gone_or_new, same_play
-from attacks.lab.results.rows import Row, row
+from attacks.lab.comparison.difference import (
+    Change,
+    Difference,
+    Rows,
+    Severity,
+    count,
+    differences,
+    gone_or_new,
+    same_play,
+)
+from attacks.lab.comparison.directions import directions, value
+from attacks.lab.results.rows import row
 from attacks.lab.results.types import Alarms, Cell, Matrix
 
 WORSE = {
     each: number
     for number, each in enumerate(("HELD", "AS CLAIMED", "AS PLAIN", "CONCEDED", "OUTSIDE MODEL", "FAILS", "BREACH"))
 }  # the verdicts over what was measured, in order
-TEXTS = (
-    "exposed.",
-    "excluded",
-    "overreached",
-    "evaded",
-    "fabricated",
-    "misattributed",
-    "lost",
-    "forged",
-    "duplicated",
-    "framed",
-    "missed",
-)  # more of them is worse
-OTHERS = ("coalition", "sent", "lawful", "entitled", "added_over_plain", "services", "cost.seizures", "cost.trials")
+OTHERS = ("coalition", "services", "access.promise")  # what is no count, and is compared all the same
 
 
 def compare(old: Matrix, new: Matrix) -> Iterator[Difference]:
@@ -74,10 +71,11 @@ def _changes(old: Cell, new: Cell) -> Iterator[Change]:
         yield Change(_verdict(old.verdict, new.verdict), "verdict", old.verdict, new.verdict)
     if not (_measured(old) and _measured(new)):
         return
-    changes = list(_counts(row(old), row(new)))
+    changes = list(_counts(old, new))
     if old.texts is not UNSET and new.texts is not UNSET:
         changes = texts.with_lists(changes, old.texts, new.texts)
     yield from changes
+    yield from _derived(old, new, {each.severity for each in changes})
     yield from alarms(old.alarms, new.alarms)
 
 
@@ -86,12 +84,31 @@ def _measured(cell: Cell) -> bool:
     return cell.verdict in WORSE or (cell.verdict == "INCONCLUSIVE" and cell.sent > 0)
 
 
-def _counts(before: Row, after: Row) -> Iterator[Change]:
+def _counts(old: Cell, new: Cell) -> Iterator[Change]:
+    """Yield the changes of all counts, each by the direction in which its type says that it is worse."""
+    before, after, declared = row(old), row(new), directions(Cell)
+    opened_fewer = new.exposed.total < old.exposed.total or not old.exposed.total
     for name in before:
-        if name.startswith(TEXTS):
-            yield from count(name, before[name], after[name])
-        elif name in OTHERS and before[name] != after[name]:
+        if UNSET in (_field(old, name), _field(new, name)):
+            continue  # a file that is older than the field
+        worse = declared[name].worse if name in declared else ""
+        if worse and not (worse == "fewer" and opened_fewer):
+            yield from count(name, before[name], after[name], worse)
+        elif (name in declared or name in OTHERS) and before[name] != after[name]:
             yield Change("changed", name, before[name], after[name])
+
+
+def _field(cell: Cell, name: str) -> object:
+    """Return the field of a cell that a column is part of."""
+    return getattr(cell, name.partition(".")[0])
+
+
+def _derived(old: Cell, new: Cell, told: set[Severity]) -> Iterator[Change]:
+    """Yield the changes of counts that are derived from others, where no count of the cell has changed that way."""
+    for name, (worse, derived) in directions(Cell).items():
+        if derived and worse:
+            changes = count(name, value(old, name), value(new, name), worse)
+            yield from (each for each in changes if each.severity not in told)
 
 
 def _verdict(old: str, new: str) -> Literal["regression", "improvement", "changed"]:

@@ -6,16 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from attacks.lab.comparison.difference import Change
-from attacks.lab.results.details import CellTexts, joined, packed, unpacked
+from attacks.lab.comparison.directions import directions
+from attacks.lab.results.details import LISTS, CellTexts, joined, packed, unpacked
+from attacks.lab.results.types import Cell
 
-LISTED = {  # the count of a cell, and where it lists the texts
-    "excluded": "excluded",
-    "overreached": "overreached",
-    "evaded": "missed",
-    "lawful": "lawful",
-    "misattributed": "misattributed",
-    "framed": "framed",
-}
+LISTED = {count: name for name, count in LISTS.items() if name not in ("opened", "fabricated")}  # by their numbers
 
 
 def with_lists(changes: Iterable[Change], old: CellTexts, new: CellTexts) -> list[Change]:
@@ -60,4 +55,4 @@ def apart(old: str, new: str) -> tuple[str, str]:
 def _others(name: str, old: CellTexts, more: str, fewer: str) -> Change:
     """Return the change of a count that stayed the same, but counts other texts: more of what is bad is worse."""
     count = len(unpacked(_ids(old, name)))
-    return Change("changed" if name == "lawful" else "regression", name, count, count, more, fewer)
+    return Change("regression" if directions(Cell)[name].worse else "changed", name, count, count, more, fewer)

@@ -15,6 +15,12 @@ import msgspec
 from escrow.scheme import SET_UP
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]  # every reader of JSON has these exactly
+
+# Counts of a cell, each with the direction in which it is worse: `compare` reads it here, and nowhere else
+More = Annotated[Count, msgspec.Meta(extra={"worse": "more"})]
+Fewer = Annotated[Count, msgspec.Meta(extra={"worse": "fewer"})]  # where no fewer texts are opened
+Either = Annotated[Count, msgspec.Meta(extra={"worse": ""})]  # other counts say whether it is
+
 Duration = Annotated[float, msgspec.Meta(ge=0)]
 Evening = Annotated[int, msgspec.Meta(ge=SET_UP, le=(1 << 53) - 1)]  # -1: set-up
 DayOrNone = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 53) - 1)]  # -1: none

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attacks.lab.results.bounds import Count, Result
+from attacks.lab.results.bounds import Either, More, Result
 from escrow.grants import Promise
 
 
@@ -12,11 +12,11 @@ class Coverage(Result, frozen=True, kw_only=True):
     `missed` were delivered and not returned; `unkept` are the promised ones among them.
     """
 
-    covered: Count = 0
-    promised: Count = 0
-    lawful: Count = 0
-    missed: Count = 0
-    unkept: Count = 0
+    covered: Either = 0
+    promised: Either = 0
+    lawful: Either = 0
+    missed: More = 0
+    unkept: More = 0
 
 
 class Access(Result, frozen=True, kw_only=True):

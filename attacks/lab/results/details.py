@@ -29,6 +29,19 @@ WhyMissed = Literal[
     "unknown",
 ]
 MOST_STEPS = 40  # of a derivation
+LISTS = {  # which count of a cell counts the texts that a field of CellTexts lists
+    "opened": "exposed.total",
+    "excluded": "excluded",
+    "over_plain": "added_over_plain",
+    "beyond": "beyond",
+    "lawful": "lawful",
+    "overreached": "overreached",
+    "missed": "evaded",
+    "unkept": "unkept",
+    "misattributed": "misattributed",
+    "framed": "framed",
+    "fabricated": "fabricated",
+}
 
 
 def packed(ids: Iterable[int]) -> str:

@@ -30,6 +30,16 @@ def fixed(kind: type[msgspec.Struct]) -> list[str]:
     return [name for name, _ in _flat(kind, None, "")]
 
 
+def columns(kind: type[msgspec.Struct], name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the columns that every row of this type has, each with the type of its values."""
+    for field, inner in _fields(kind):
+        within, how = _shape(inner)
+        if how == "struct":
+            yield from columns(within, _dotted(name, field))
+        elif how == "plain":
+            yield _dotted(name, field), within
+
+
 def in_order(kind: type[msgspec.Struct], rows: list[Row]) -> list[str]:
     """Return every column of these rows in the order of the type's fields; those of a mapping stand at its place."""
     found = dict.fromkeys([*fixed(kind), *(name for each in rows for name in each)])
@@ -89,4 +99,4 @@ def _shape(kind: Any) -> tuple[Any, str]:
     return kind, "plain"
 
 
-__all__ = ["Row", "Value", "fixed", "in_order", "is_detail", "row"]
+__all__ = ["Row", "Value", "columns", "fixed", "in_order", "is_detail", "row"]

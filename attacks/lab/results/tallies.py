@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from attacks.lab.results.bounds import Count, Result
+from attacks.lab.results.bounds import Either, Fewer, More, Result
 
 
 class Exposure(Result, frozen=True, kw_only=True):
     """Texts opened: sent before the corruption (`past`) and after it (`future`)."""
 
-    past: Count = 0
-    future: Count = 0
+    past: More = 0
+    future: More = 0
 
 
 class Exposed(Result, frozen=True, kw_only=True):
@@ -27,9 +27,9 @@ class Exposed(Result, frozen=True, kw_only=True):
 class Outside(Result, frozen=True, kw_only=True):
     """Over-collected texts, each by the first thing about it that no warrant covers: who, when, or what."""
 
-    people: Count = 0
-    days: Count = 0
-    scope: Count = 0
+    people: More = 0
+    days: More = 0
+    scope: More = 0
 
 
 class Cost(Result, frozen=True, kw_only=True):
@@ -38,8 +38,8 @@ class Cost(Result, frozen=True, kw_only=True):
     `seizures` is the least number of principals corrupted, `trials` what active ones counted.
     """
 
-    seizures: Count = 0
-    trials: Count = 0
+    seizures: Fewer = 0
+    trials: Either = 0
 
 
 class Against(Result, frozen=True, kw_only=True):
@@ -51,15 +51,15 @@ class Against(Result, frozen=True, kw_only=True):
     granted.
     """
 
-    texts: Count = 0
-    by_coalition: Count = 0
-    overcollected: Count = 0
-    outside: Count = 0
-    conceded: Count = 0
-    as_plain: Count = 0
+    texts: More = 0
+    by_coalition: More = 0
+    overcollected: More = 0
+    outside: Either = 0
+    conceded: Either = 0
+    as_plain: Either = 0
 
     @property
-    def left(self) -> int:
+    def left(self) -> More:
         """The number of texts that nothing excuses."""
         return self.texts - self.outside - self.conceded - self.as_plain
 
@@ -67,5 +67,5 @@ class Against(Result, frozen=True, kw_only=True):
 class Added(Result, frozen=True, kw_only=True):
     """Deliveries lost and texts shown again beyond those of the honest play."""
 
-    lost: Count = 0
-    duplicated: Count = 0
+    lost: More = 0
+    duplicated: More = 0

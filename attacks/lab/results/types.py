@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from attacks.lab.results.bounds import Count, DayOrNone, Result, once
+from attacks.lab.results.bounds import Count, DayOrNone, Either, More, Result, once
 from attacks.lab.results.coverage import Access
-from attacks.lab.results.details import CellTexts, Derivation, MinimalTexts, ScenarioTexts, StateTaken, unpacked
+from attacks.lab.results.details import (
+    LISTS,
+    CellTexts,
+    Derivation,
+    MinimalTexts,
+    ScenarioTexts,
+    StateTaken,
+    unpacked,
+)
 from attacks.lab.results.formulas import AccessFormula, GuessedAccess
 from attacks.lab.results.naming import Identities, NamedTargets
 from attacks.lab.results.tallies import Added as Added
@@ -53,9 +62,9 @@ class Unnoticed(Result, frozen=True, kw_only=True):
     """
 
     strategy: str = ""
-    reads: Count = 0
-    evaded: Count = 0
-    fabricated: Count = 0
+    reads: More = 0
+    evaded: More = 0
+    fabricated: More = 0
     alarms: tuple[Alarms, ...] = ()
 
 
@@ -112,38 +121,38 @@ class Cell(Result, frozen=True, kw_only=True):
     verdict: Verdict
     reason: str = ""
     strategy: str = ""
-    strategies: Count = 0
-    played: Count = 0
+    strategies: Either = 0
+    played: Either = 0
     unnoticed: Unnoticed | None = None
     worse: WorseWord | None = None
     coalition: tuple[str, ...] = ()
-    sent: Count = 0
+    sent: Either = 0
     exposed: Exposed = Exposed()
-    excluded: Count = 0
-    lawful: Count = 0
-    entitled: Count = 0
-    overreached: Count = 0
+    excluded: More = 0
+    lawful: Either = 0
+    entitled: Either = 0
+    overreached: More = 0
     overcollected: Exposed = Exposed()
     outside: Outside = Outside()
-    evaded: Count = 0
+    evaded: More = 0
     missed: Exposed = Exposed()
-    fabricated: Count = 0
-    unreadable: Count = 0
-    misattributed: Count = 0
-    named: Count = 0
-    lost: Count = 0
-    forged: Count = 0
-    duplicated: Count = 0
-    framed: Count = 0
-    unkept: Count = 0
-    unkept_least: Count | UnsetType = UNSET
-    unkept_conceded: Count = 0
+    fabricated: More = 0
+    unreadable: More = 0
+    misattributed: More = 0
+    named: More = 0
+    lost: More = 0
+    forged: More = 0
+    duplicated: More = 0
+    framed: More = 0
+    unkept: More = 0
+    unkept_least: More | UnsetType = UNSET
+    unkept_conceded: Either = 0
     access: Access | UnsetType = UNSET
     added: Added = Added()
     against: Against = Against()
     grounds: Grounds = Grounds()
-    beyond: Count = 0
-    added_over_plain: Count = 0
+    beyond: Either = 0
+    added_over_plain: More = 0
     services: tuple[str, ...] = ()
     alarms: tuple[Alarms, ...] = ()
     cost: Cost = Cost()
@@ -156,22 +165,17 @@ class Cell(Result, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raise ValueError if the texts that are listed are not as many as the counts say."""
         if self.texts is not UNSET:
-            self.texts.check(
-                self.sent,
-                {
-                    "opened": self.exposed.total,
-                    "excluded": self.excluded,
-                    "over_plain": self.added_over_plain,
-                    "beyond": self.beyond,
-                    "lawful": self.lawful,
-                    "overreached": self.overreached,
-                    "missed": self.evaded,
-                    "unkept": self.unkept,
-                    "misattributed": self.misattributed,
-                    "framed": self.framed,
-                    "fabricated": self.fabricated,
-                },
-            )
+            self.texts.check(self.sent, {name: attrgetter(count)(self) for name, count in LISTS.items()})
+
+    @property
+    def not_conceded(self) -> More:
+        """The number of promised texts that are missed, and that the source does not concede."""
+        return self.unkept - self.unkept_conceded
+
+    @property
+    def openable(self) -> More:
+        """The number of texts that open to any number of guesses."""
+        return self.exposed.total + self.beyond
 
     @property
     def complaints(self) -> int:
