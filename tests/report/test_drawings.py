@@ -101,7 +101,7 @@ def taken(**what: object) -> StateTaken:
     [
         ([taken()], {"took": 1}),
         ([taken(or_on="set-up,0,2")], {"took": 1, "could": 3}),
-        ([taken(how="turned", time="morning")], {"held": 1}),
+        ([taken(how="turned", time="morning")], {"held": 2}),
         ([taken(how="used")], {"took": 1, "held": 1}),
         ([taken(day=-1)], {"took": 1}),
         ([taken(day=99, or_on="98")], {}),
@@ -111,9 +111,9 @@ def test_a_timeline_marks_what_is_stolen_and_taken_over(given: list[StateTaken],
     figure = timeline(drawn(), Timeline(Strip("other", frozenset({1})), None, tuple(given), {2: 7}), "agent")
     picture = parsed(figure).find("div")
     assert picture is not None
-    found = [each.get("class") for each in picture.iter("path")]
-    assert {kind: found.count(kind) for kind in ("took", "could", "held") if kind in found} == marks
-    assert found.count("flag") == 1 and "7" in [each.text for each in picture.iter("text")]
+    drawn_as = {each.get("class"): each.get("d", "").count("M") for each in picture.iter("path")}
+    assert {kind: count for kind, count in drawn_as.items() if kind in ("took", "could", "held")} == marks
+    assert drawn_as["flag"] == 1 and "7" in [each.text for each in picture.iter("text")]
     assert "day 2: 7 alarms" in picture.get("aria-label", "").lower()
 
 

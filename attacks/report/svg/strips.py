@@ -9,7 +9,7 @@ from markupsafe import Markup
 from attacks.report.html.pictures import Layout, Strip
 from attacks.report.page import counted
 from attacks.report.svg.elements import element, path, picture, together, use
-from attacks.report.svg.squares import GAP, STEP, crowded, filled, grid, height, outline
+from attacks.report.svg.squares import BLOCK, GAP, STEP, crowded, filled, grid, height, outline
 
 ROW, HALF = 10, 5  # days in a row of a strip, and of a timeline
 FILL = {"law": "law", "other": "oth"}
@@ -26,6 +26,7 @@ def definitions(layout: Layout) -> Markup:
             element("path", id=f"{name}-ring", d=_ring(layout, days)),
         )
     ]
+    shared += [element("g", *_labels(days), id=f"{name}-days") for name, days in halves(layout)]
     return element("svg", element("defs", *shared), width=0, height=0, class_="defs", aria_hidden="true")
 
 
@@ -77,6 +78,11 @@ def in_words(layout: Layout, shown: Strip) -> str:
 def _named(layout: Layout, name: str, most: int) -> Iterator[tuple[str, range]]:
     for first in range(0, len(layout.days), most):
         yield f"{name}-{first}", range(first, min(first + most, len(layout.days)))
+
+
+def _labels(days: range) -> Iterator[Markup]:
+    for place, day in enumerate(days):
+        yield element("text", f"day {day}", x=place * STEP + BLOCK / 2, y=4.6, class_="day")
 
 
 def _ring(layout: Layout, days: range) -> str:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from attacks.lab.adversary.timing.evenings import from_text
 from attacks.report.html.pictures import Layout, Strip, Timeline
 from attacks.report.page import counted
-from attacks.report.svg.elements import element, path, together
+from attacks.report.svg.elements import element, path, together, use
 from attacks.report.svg.squares import BLOCK, STEP, height
 from attacks.report.svg.strips import halves, meaning, squares
 
@@ -75,17 +75,17 @@ def _half(
     layout: Layout, shown: Timeline, marks: dict[int, set[str]], coalition: str, name: str, days: range
 ) -> Markup:
     """Return the days of one row, whose shared shapes have this name."""
-    parts: list[Markup] = [
-        element("text", f"day {day}", x=place * STEP + BLOCK / 2, y=4.6, class_="mid") for place, day in enumerate(days)
-    ]
+    parts = [use(f"{name}-days", "ax")]
     y = 6.0
     if shown.coalition is not None:
         parts.append(_strip(layout, shown.coalition, f"read by {coalition}", y, name, days))
         y += 9 + height(layout)
     kinds = set[str]().union(*marks.values())
-    if kinds & {"took", "could"}:
+    if triangles := [kind for kind in ("took", "could") if kind in kinds]:
         nights = [-1, *days] if days[0] == 0 else days
-        parts += [_triangle(night - days[0], y, kind) for night in nights for kind in marks[night] & {"took", "could"}]
+        for kind in triangles:
+            places = [night - days[0] for night in nights if kind in marks[night]]
+            parts.append(path("".join(f"M{_short(place)} {y:.1f}l2.2 3.4h-4.4z" for place in places), kind))
         y += 4
     if "held" in kinds:
         runs = [place for place, day in enumerate(days) if "held" in marks[day]]
@@ -109,8 +109,9 @@ def _strip(layout: Layout, shown: Strip, caption: str, y: float, name: str, days
     )
 
 
-def _triangle(place: int, y: float, kind: str) -> Markup:
-    return path(f"M{place * STEP + BLOCK - 2.2:.1f} {y:.1f}l2.2 3.4h-4.4z", kind)
+def _short(place: int) -> str:
+    """Return where the top of a triangle at the end of a day stands."""
+    return f"{place * STEP + BLOCK - 2.2:.1f}"
 
 
 def _flag(x: float, y: float, times: int) -> Markup:

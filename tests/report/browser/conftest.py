@@ -1,5 +1,7 @@
 """A browser for the tests of this folder. Where there is none, one test says so, and it is skipped or fails."""
 
+import fcntl
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,15 +54,24 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'--><script>alert(2)</script></style></
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """A small matrix, anatomy and bench, as the commands write them."""
-    folder = tmp_path_factory.mktemp("results")
+    """A small matrix, anatomy and bench, as the commands write them; made once for all workers of pytest-xdist."""
+    shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
+    folder = shared / "results" if shared else tmp_path_factory.mktemp("results")
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _made(folder)
+
+
+def _made(folder: Path) -> dict[str, Result]:
     given = {
         "matrix": ["matrix", *PLAYED["matrix"], *ATTACKS, *SMALL],
         "anatomy": ["anatomy", *PLAYED["anatomy"], *SMALL],
         "bench": ["bench", "--only", "envelope", "--messages", "2", "--repeats", "1"],
     }
     for kind, arguments in given.items():
-        assert main([*arguments, "--format", "json", "-o", str(folder / kind), "--quiet"]) == 0
+        if not (folder / kind).exists():
+            assert main([*arguments, "--format", "json", "-o", str(folder / kind), "--quiet"]) == 0
     return {kind: files.read(folder / kind) for kind in given}
 
 
