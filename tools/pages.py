@@ -1,5 +1,7 @@
 """Writes what is generated in the pages: README's table and findings, and the outputs of all commands (tools.commands).
 
+The outputs of the notebook are commands, too (tools.notebook).
+
 python -m tools.pages            write them all (runs the default matrix, which takes minutes)
 python -m tools.pages --check    compare, write nothing, and say what differs; exit 1 if anything does
 --matrix FILE                      take table and findings from this result of `escrow-lab matrix --format json`
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import re
 import subprocess
 import sys
@@ -33,7 +36,7 @@ from attacks.report.matrices import summary
 from attacks.report.matrices.findings import command, declared, holds, said, schemes_of
 from escrow.registry import schemes
 from escrow.scheme import Finding
-from tools import entries, sensitivity
+from tools import entries, notebook, sensitivity
 from tools.commands import PAGES, replay
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,9 +47,9 @@ LISTENING = "null-eavesdropper"  # the attack that the sentence below the table 
 def main() -> int:
     arguments = _arguments()
     differing, wrong = [], 0
-    for page in PAGES:
+    for page in (*PAGES, notebook.TOUR):
         old = page.read_text(encoding="utf-8")
-        new, faults = _regenerated(old, arguments)
+        new, faults = (_regenerated if page in PAGES else _run_again)(old, arguments)
         wrong += len(faults)
         print("".join(f"{page.name}: {fault}\n" for fault in faults), end="")
         if new == old:
@@ -81,6 +84,11 @@ def _regenerated(text: str, arguments: argparse.Namespace) -> tuple[str, list[st
         for seconds, command in found.took if arguments.times else ():
             print(f"{seconds:6.2f} s  {command}")
     return text, faults
+
+
+def _run_again(text: str, arguments: argparse.Namespace) -> tuple[str, list[str]]:
+    """Return the notebook with its outputs of now; they are no table."""
+    return text if arguments.only == "table" else notebook.text_of(notebook.run(json.loads(text))), []
 
 
 # --- README's table and findings ---

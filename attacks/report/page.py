@@ -182,6 +182,7 @@ class Page:
                 emoji=False,
                 highlight=False,
                 legacy_windows=False,
+                force_jupyter=False,  # the page is what is drawn, and not the notebook
             )
         return self._console
 

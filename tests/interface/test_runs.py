@@ -139,6 +139,14 @@ def test_a_notebook_shows_text_that_stays_text() -> None:
     assert "authority-theft" in small()._repr_html_() and len(small()._repr_html_()) < 4_000
 
 
+def test_in_a_notebook_nothing_is_shown_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich would draw each table into the notebook by itself, where it sees Jupyter."""
+    before = str(small())
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *_: pytest.fail("it was shown"))
+    assert str(small()) == before
+
+
 def test_without_pandas_a_frame_is_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert small().to_frame() == small().rows()
