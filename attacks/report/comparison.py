@@ -22,8 +22,10 @@ TEXTS = {
     "opened": "{} opened",
     "opens": "{} opened",
     "excluded": "{} against the claim",
+    "against.left": "{} opened that nothing excuses",
     "overreached": "{} outside every warrant in the lawful access",
     "evaded": "{} missed by the lawful access",
+    "not_conceded": "{} missed that the source does not concede",
     "fabricated": "{} in the lawful access fabricated",
     "misattributed": "{} in the lawful access misattributed",
     "lost": "{} lost",
@@ -37,9 +39,7 @@ TEXTS = {
     "unnoticed.reads": "{} opened with no alarm",
     "unnoticed.evaded": "{} missed with no alarm",
     "unnoticed.fabricated": "{} fabricated with no alarm",
-    "not_conceded": "{} missed that the source does not concede",
     "openable": "{} open to any number of guesses",
-    "against.left": "{} opened that nothing excuses",
 }  # how a count of texts is told
 PARTS = ("exposed.", "overcollected.", "missed.", "outside.", "against.", "unkept", "access.")  # of counts told above
 FEW = 4  # changes of a row that are told; the others are counted
