@@ -18,7 +18,7 @@ from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.judging.procedure import decided, texts
-from attacks.lab.verdict.judging.reach import Reach, reach
+from attacks.lab.verdict.judging.reach import Reach, as_seized, reach
 from attacks.lab.verdict.judging.refusals import final, unexplained
 from attacks.lab.verdict.judging.standing import InPlain, Standing, weigh
 from attacks.lab.verdict.listing import states_taken, texts_listed
@@ -42,13 +42,14 @@ def judge_cell(
     messaging = Messaging(record)
     coalition, mask = found.best()
     opened = found.opened(mask)
+    seized = as_seized(coalition, corruptions, record.scenario.days)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
-    day = min(turns) - 1 if turns else _when(coalition, record.scenario.attack_day)
+    day = min(turns) - 1 if turns else _when(seized, record.scenario.attack_day)
     unkept = messaging.unkept(judge.claim.access)
     missing = judge.missed(unkept)
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     doubts: tuple[str, ...] = ()
-    notes = [*_guessing(found, opened, record.scenario.work), *_left(standing, coalition)]
+    notes = [*_guessing(found, opened, record.scenario.work), *_left(standing, coalition, corruptions, record)]
     if attack.served:
         doubts = tuple(filter(None, [unexplained(analysis, {each.principal for each in corruptions})]))
         without = partial(reach, analysis, judge, attack, corruptions)
@@ -58,7 +59,7 @@ def judge_cell(
             scheme=analysis.scheme.name,
             attack=attack.name,
             verdict="HELD",
-            coalition=tuple(map(str, (*coalition.members, *coalition.thresholds))),
+            coalition=tuple(map(str, (*seized.members, *seized.thresholds))),
             sent=len(record.sent),
             exposed=_exposed(opened, day, messaging),
             excluded=len(found.excluded),
@@ -108,11 +109,12 @@ def judge_cell(
     )
 
 
-def _left(standing: Standing, coalition: Coalition) -> Iterator[str]:
+def _left(standing: Standing, coalition: Coalition, corruptions: Sequence[Corruption], record: Record) -> Iterator[str]:
     """Yield by whom texts are opened that nothing excuses, if the cell's coalition is another."""
     by, left = standing.left_by, standing.against.left
     if by is not None and by != coalition and left < standing.against.texts:
-        yield f"nothing excuses {texts(left)}, which {by} can open"
+        who = as_seized(by, corruptions, record.scenario.days)
+        yield f"nothing excuses {texts(left)}, which {who} can open"
 
 
 def _trials(record: Record, attack: Attack) -> int:

@@ -65,7 +65,7 @@ def _misses(cell: Cell) -> Iterator[str]:
     """Yield what the law reads, where it misses texts that it is promised or reads others."""
     if cell.access is not UNSET and cell.access.promise == "none" and not cell.lawful:
         return
-    reads = f"The law reads {number(cell.lawful)} of the {texts(cell.entitled)} that warrants cover"
+    reads = f"The law reads {number(cell.lawful - cell.overreached)} of the {texts(cell.entitled)} that warrants cover"
     if cell.unkept:
         promised = "" if cell.unkept == cell.evaded else f", {number(cell.unkept)} of which it is promised"
         yield f"{reads} and misses {number(cell.evaded)}{promised}."

@@ -133,10 +133,11 @@ def told(cell: Cell, comparisons: int = 0) -> list[tuple[str, str]]:
     """Return what is to say of one cell, each thing under its name."""
     pairs = [("why", cell.reason)] if cell.reason else []
     if cell.sent:
+        covered = cell.lawful - cell.overreached  # what no warrant covers stands beside it
         pairs += _strategies(cell)
         pairs += _read(cell)
         pairs += [
-            ("lawful", f"{cell.lawful} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
+            ("lawful", f"{covered} of {cell.entitled}; {cell.overreached} overreached, {cell.evaded} evaded"),
             *([("warrants", said)] if (said := by_kind(cell.access)) else []),
             *_false(cell),
             ("mail", f"{cell.lost} lost, {cell.forged} forged, {cell.duplicated} shown twice"),

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
+from attacks.lab.adversary.coalitions import AccessStructure, Coalition, CoalitionThreshold, Seizure, parse
+from attacks.lab.adversary.timing.evenings import COMMA_BETWEEN_MEMBERS
 from attacks.lab.simulation.attack import Attack, Corruption, Turn, Use, evenings_of
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.claims import Judge
@@ -104,6 +105,29 @@ def reach(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequenc
     return Reach(structure, masks, excluded, coalitions, corrupted, work, beyond, own)
 
 
+def as_seized(coalition: Coalition, corruptions: Iterable[Corruption], days: int) -> Coalition:
+    """Return a coalition with those evenings alone on which the attack takes its members' states.
+
+    A fact of an agent that holds it on evenings 0 to 9 stands as `agent@0-9`; if the attack takes it on 0 and 3, the
+    cell says `agent@0,3`. Every one of them gives the same.
+    """
+    on = {each.principal: each.evenings for each in _by_principal(corruptions, days)}
+
+    def narrowed(members: Iterable[Seizure]) -> tuple[Seizure, ...]:
+        found = ((each, tuple(set(each.evenings) & set(on.get(each.principal, ())))) for each in members)
+        return tuple(Seizure(each.principal, tuple(sorted(days))) if days else each for each, days in found)
+
+    def way(text: str) -> str:
+        names = [part.partition("@")[0] for part in COMMA_BETWEEN_MEMBERS.split(text)]
+        return text if "{" in text else str(Coalition(narrowed(parse(text, names).members)))
+
+    thresholds = [
+        CoalitionThreshold(each.t, tuple(" or ".join(map(way, member.split(" or "))) for member in each.of))
+        for each in coalition.thresholds
+    ]
+    return Coalition(narrowed(coalition.members), tuple(thresholds))
+
+
 def _with(coalition: Coalition, used: tuple[Seizure, ...]) -> Coalition:
     """Return the coalition with the states that were stolen and used: what others did with them follows from these."""
     if not used:
@@ -111,9 +135,15 @@ def _with(coalition: Coalition, used: tuple[Seizure, ...]) -> Coalition:
     return Coalition(tuple(dict.fromkeys((*coalition.members, *used))), coalition.thresholds)
 
 
-def _seizures(corruptions: Iterable[Corruption], days: int) -> list[Seizure]:
-    """Return one seizure for each evening on which a principal's state is taken."""
+def _by_principal(corruptions: Iterable[Corruption], days: int) -> list[Seizure]:
+    """Return each principal with all evenings on which its state is taken."""
     evenings: dict[str, set[int]] = defaultdict(set)
     for each in corruptions:
         evenings[each.principal].update(evenings_of(each, days))
-    return [Seizure(name, (evening,)) for name, on in sorted(evenings.items()) for evening in sorted(on)]
+    return [Seizure(name, tuple(sorted(on))) for name, on in sorted(evenings.items())]
+
+
+def _seizures(corruptions: Iterable[Corruption], days: int) -> list[Seizure]:
+    """Return one seizure for each evening on which a principal's state is taken."""
+    taken = _by_principal(corruptions, days)
+    return [Seizure(each.principal, (evening,)) for each in taken for evening in each.evenings]
