@@ -27,7 +27,7 @@ from escrow.crypto import random_bytes
 from escrow.errors import EscrowError, Forged
 from escrow.scheme import Source
 from escrow.transparency import prefix
-from escrow.transparency.directory import OPENING, Directory, Follower, Head, check_epoch, commitment, value_in
+from escrow.transparency.directory import OPENING, Follower, Head, KeyDirectory, check_epoch, commitment, value_in
 from escrow.transparency.prefix import leaves, tree_of
 
 READERS, EPOCH, LATE = 20, 60_000, 180_000  # the last two in milliseconds
@@ -53,7 +53,7 @@ class SplitView:
     """A directory and its second log, in which `OWNER` has a false key from the second epoch on."""
 
     def __init__(self) -> None:
-        self.directory = Directory()
+        self.directory = KeyDirectory()
         self.first = self.directory.publish({OWNER: TRUE}, 0)
         self.second = self.directory.fork()
         self._heads: list[tuple[Head, Head]] = []
@@ -82,7 +82,7 @@ class SplitView:
         """Return how many of two readers, one in each log, refuse one of `QUIET` heads, comparing with nobody."""
         return sum(self._noticed(side, log) for side, log in enumerate((self.directory, self.second)))
 
-    def _noticed(self, side: int, log: Directory) -> bool:
+    def _noticed(self, side: int, log: KeyDirectory) -> bool:
         follower, before = self._follower(self.first), 1
         for epoch in range(QUIET):
             head, proof = self.heads(epoch)[side], log.consistency(before, epoch + 2)
@@ -126,13 +126,13 @@ class Watched:
     """A directory after two epochs, and who watches it: a reader, the owner of a label, an auditor."""
 
     def __init__(self) -> None:
-        self.log = Directory()
+        self.log = KeyDirectory()
         self.log.publish({OWNER: TRUE}, 0)
         self.earlier = self.log.fork()
         self.last = self.log.publish({b"bob": TRUE}, EPOCH)
         self._tree = prefix.hash_of(self.log.trees[-1])
 
-    def noticed(self, shown: Directory, now: int) -> tuple[str, ...]:
+    def noticed(self, shown: KeyDirectory, now: int) -> tuple[str, ...]:
         """Return who refuses what a log shows now, after what it showed before."""
         follower, head = Follower(shown.key, LATE), shown.head()
         follower.follow(self.last, (), self.last.time)
@@ -143,23 +143,23 @@ class Watched:
         auditor = head.size > self.last.size and notices(self._audit, shown, head)
         return ("owner",) * owner + ("auditor",) * auditor
 
-    def _own(self, shown: Directory, head: Head) -> None:
+    def _own(self, shown: KeyDirectory, head: Head) -> None:
         if value_in(head, shown.vrf, OWNER, shown.answer(OWNER)) != (0, TRUE):
             raise Forged("the directory has another key of the owner than his")
 
-    def _audit(self, shown: Directory, head: Head) -> None:
+    def _audit(self, shown: KeyDirectory, head: Head) -> None:
         check_epoch(self._tree, self.last.size, shown.audited(self.last.size), head)
 
 
-def _nothing(watched: Watched) -> tuple[Directory, int]:
+def _nothing(watched: Watched) -> tuple[KeyDirectory, int]:
     return watched.log, watched.log.publish({b"carol": TRUE}, 2 * EPOCH).time
 
 
-def _false_key(watched: Watched) -> tuple[Directory, int]:
+def _false_key(watched: Watched) -> tuple[KeyDirectory, int]:
     return watched.log, watched.log.publish({OWNER: FALSE}, 2 * EPOCH).time
 
 
-def _replacement(watched: Watched) -> tuple[Directory, int]:
+def _replacement(watched: Watched) -> tuple[KeyDirectory, int]:
     """Put a commitment to a false key where the one to the owner's was, and tell of it as if it always was."""
     log, opening = watched.log, random_bytes(OPENING)
     ((true, _),) = log.values[OWNER]
@@ -169,15 +169,15 @@ def _replacement(watched: Watched) -> tuple[Directory, int]:
     return log, log.publish({}, 2 * EPOCH).time
 
 
-def _rollback(watched: Watched) -> tuple[Directory, int]:
+def _rollback(watched: Watched) -> tuple[KeyDirectory, int]:
     return watched.earlier, 2 * EPOCH
 
 
-def _late(watched: Watched) -> tuple[Directory, int]:
+def _late(watched: Watched) -> tuple[KeyDirectory, int]:
     return watched.log, watched.last.time + LATE + 1
 
 
-LIES: dict[str, tuple[Callable[[Watched], tuple[Directory, int]], tuple[str, ...]]] = {
+LIES: dict[str, tuple[Callable[[Watched], tuple[KeyDirectory, int]], tuple[str, ...]]] = {
     "no lie": (_nothing, ()),
     "false key": (_false_key, ("owner",)),
     "replacement": (_replacement, ("owner", "auditor")),

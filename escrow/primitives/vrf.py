@@ -24,7 +24,7 @@ CHALLENGE = 16  # bytes
 SCALAR = 32
 
 
-class Suite(ABC):
+class VrfSuite(ABC):
     """One of the four suites: a curve, a hash, and a way to hash to a point."""
 
     point: int  # bytes of a point
@@ -133,7 +133,7 @@ class Suite(ABC):
     def _decode(self, raw: bytes) -> int: ...
 
 
-class P256(Suite):
+class P256(VrfSuite):
     """ECVRF on P-256 with SHA-256; points are compressed (33 bytes), integers big-endian."""
 
     point, output = 33, 32
@@ -195,7 +195,7 @@ class MappedP256(P256):
         return hash_to_curve.map_to_curve(u)
 
 
-class Ed25519(Suite):
+class Ed25519(VrfSuite):
     """ECVRF on edwards25519 with SHA-512; keys are those of Ed25519, integers little-endian."""
 
     point, output = 32, 64
@@ -258,7 +258,7 @@ def _hmac(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
 
 
-SUITES: Sequence[Suite] = (
+SUITES: Sequence[VrfSuite] = (
     P256("ECVRF-P256-SHA256-TAI", 1),
     MappedP256("ECVRF-P256-SHA256-SSWU", 2),
     Ed25519("ECVRF-EDWARDS25519-SHA512-TAI", 3),

@@ -48,14 +48,14 @@ class Head(Fact, frozen=True):
         return _HEAD + self.size.to_bytes(8, "big") + self.root + self.time.to_bytes(8, "big")
 
 
-class Step(Fact, frozen=True):
+class VersionProof(Fact, frozen=True):
     """One version of a label: its index, proved, and what the prefix tree holds there."""
 
     proof: bytes
-    search: prefix.Search
+    search: prefix.TreeSearch
 
 
-class Answer(Fact, frozen=True):
+class Lookup(Fact, frozen=True):
     """What a directory says of a label: its newest value, and why that is the newest.
 
     `time` and `tree` are the newest epoch's, and `inclusion` its place in the log. `steps` are the versions searched,
@@ -65,7 +65,7 @@ class Answer(Fact, frozen=True):
     time: int
     tree: bytes
     inclusion: tuple[bytes, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[VersionProof, ...]
     opening: bytes = b""
     value: bytes = b""
 
@@ -104,7 +104,7 @@ def commitment(opening: bytes, label: bytes, version: int, value: bytes) -> byte
     return crypto.hmac256(_COMMITTING, opening + _input(label, version) + value)
 
 
-class Directory:
+class KeyDirectory:
     """The server: keys, all versions of all labels, the prefix tree of each epoch, the log of epochs."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class Directory:
         self._times: list[int] = []
         self._log = merkle.Log()
 
-    def fork(self) -> Directory:
+    def fork(self) -> KeyDirectory:
         """Return a second directory with the same keys and past, which can go on in another way."""
         twin = copy.copy(self)
         twin.values = {label: list(versions) for label, versions in self.values.items()}
@@ -130,7 +130,7 @@ class Directory:
         for label, value in new.items():
             versions, opening = self.values.setdefault(label, []), crypto.random_bytes(OPENING)
             index, _ = VRF.prove(self._secret, _input(label, len(versions)))
-            tree = prefix.extended(tree, prefix.Leaf(index, commitment(opening, label, len(versions), value)))
+            tree = prefix.extended(tree, prefix.TreeLeaf(index, commitment(opening, label, len(versions), value)))
             versions.append((opening, value))
         self.trees.append(tree)
         self._times.append(time)
@@ -152,20 +152,20 @@ class Directory:
         """
         return tuple(self._log.consistency(old, len(self._log) if new is None else new))
 
-    def answer(self, label: bytes) -> Answer:
+    def answer(self, label: bytes) -> Lookup:
         """Return what the newest epoch has of a label, proved."""
         tree, versions, steps = self.trees[-1], self.values.get(label, []), []
 
         def holds(version: int) -> bool:
             index, proof = VRF.prove(self._secret, _input(label, version))
-            steps.append(Step(proof, found := prefix.search(tree, index)))
+            steps.append(VersionProof(proof, found := prefix.search(tree, index)))
             return found.found is not None and found.found.index == index
 
         version = newest(holds)
         opening, value = versions[version] if version is not None else (b"", b"")
         size = len(self._times)
         proof = tuple(self._log.inclusion(size - 1, size))
-        return Answer(self._times[-1], prefix.hash_of(tree), proof, tuple(steps), opening, value)
+        return Lookup(self._times[-1], prefix.hash_of(tree), proof, tuple(steps), opening, value)
 
     def audited(self, epoch: int) -> Audited:
         """Return what an auditor is told of an epoch, from 0. Raise IndexError if there is none."""
@@ -177,7 +177,7 @@ def _entry(time: int, tree: bytes) -> bytes:
     return time.to_bytes(8, "big") + tree
 
 
-def value_in(head: Head, vrf: bytes, label: bytes, told: Answer) -> tuple[int, bytes] | None:
+def value_in(head: Head, vrf: bytes, label: bytes, told: Lookup) -> tuple[int, bytes] | None:
     """Return the newest version and value of a label under this head, or None if the label has none.
 
     Raises:
@@ -187,7 +187,7 @@ def value_in(head: Head, vrf: bytes, label: bytes, told: Answer) -> tuple[int, b
     merkle.check_inclusion(
         merkle.leaf_hash(_entry(told.time, told.tree)), head.size - 1, head.size, told.inclusion, head.root
     )
-    left: Iterator[Step] = iter(told.steps)
+    left: Iterator[VersionProof] = iter(told.steps)
     held: dict[int, bytes] = {}
 
     def holds(version: int) -> bool:

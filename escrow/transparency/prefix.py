@@ -24,7 +24,7 @@ BITS = 8 * INDEX
 EMPTY = bytes(HASH)
 
 
-class Leaf(Fact, frozen=True, dict=True):
+class TreeLeaf(Fact, frozen=True, dict=True):
     """One entry: its index and its commitment, 32 bytes each."""
 
     index: bytes
@@ -36,7 +36,7 @@ class Leaf(Fact, frozen=True, dict=True):
         return hashlib.sha256(b"\x02" + self.index + self.commitment).digest()
 
 
-class Node:
+class TreeNode:
     """A place in the tree below which there are at least two leaves."""
 
     __slots__ = ("hash", "left", "right")
@@ -46,7 +46,7 @@ class Node:
         self.hash = above(hash_of(left), hash_of(right))
 
 
-Tree = Node | Leaf | None
+Tree = TreeNode | TreeLeaf | None
 
 
 def hash_of(tree: Tree) -> bytes:
@@ -63,7 +63,7 @@ def _bit(index: bytes, depth: int) -> int:
     return index[depth >> 3] >> (7 - (depth & 7)) & 1
 
 
-def tree_of(leaves: Iterable[Leaf], depth: int = 0) -> Tree:
+def tree_of(leaves: Iterable[TreeLeaf], depth: int = 0) -> Tree:
     """Return the tree of these leaves, as it is below a place of this depth.
 
     Raises:
@@ -77,46 +77,46 @@ def tree_of(leaves: Iterable[Leaf], depth: int = 0) -> Tree:
     return _built(ordered, depth)
 
 
-def _built(ordered: Sequence[Leaf], depth: int) -> Tree:
+def _built(ordered: Sequence[TreeLeaf], depth: int) -> Tree:
     if len(ordered) < 2:
         return ordered[0] if ordered else None
     low, high = 0, len(ordered)
     while low < high:  # of the first leaf on the right
         middle = (low + high) // 2
         low, high = (low, middle) if _bit(ordered[middle].index, depth) else (middle + 1, high)
-    return Node(_built(ordered[:low], depth + 1), _built(ordered[low:], depth + 1))
+    return TreeNode(_built(ordered[:low], depth + 1), _built(ordered[low:], depth + 1))
 
 
-def extended(tree: Tree, leaf: Leaf, depth: int = 0) -> Tree:
+def extended(tree: Tree, leaf: TreeLeaf, depth: int = 0) -> Tree:
     """Return the tree with one leaf more. Raise Malformed as `tree_of` does."""
-    if not isinstance(tree, Node):
+    if not isinstance(tree, TreeNode):
         return tree_of([leaf] if tree is None else [tree, leaf], depth)
     if _bit(leaf.index, depth):
-        return Node(tree.left, extended(tree.right, leaf, depth + 1))
-    return Node(extended(tree.left, leaf, depth + 1), tree.right)
+        return TreeNode(tree.left, extended(tree.right, leaf, depth + 1))
+    return TreeNode(extended(tree.left, leaf, depth + 1), tree.right)
 
 
-class Search(Fact, frozen=True):
+class TreeSearch(Fact, frozen=True):
     """What an index leads to: `found`, which is a leaf of this index or of another, or nothing.
 
     `beside` are the hashes of the trees that the way passes by, from the top.
     """
 
-    found: Leaf | None
+    found: TreeLeaf | None
     beside: tuple[bytes, ...]
 
 
-def search(tree: Tree, index: bytes) -> Search:
+def search(tree: Tree, index: bytes) -> TreeSearch:
     """Return where an index (32 bytes) leads in the tree: the proof that it is in it, or that it is not."""
     beside: list[bytes] = []
-    while isinstance(tree, Node):
+    while isinstance(tree, TreeNode):
         left, right = (tree.left, tree.right) if _bit(index, len(beside)) == 0 else (tree.right, tree.left)
         beside.append(hash_of(right))
         tree = left
-    return Search(tree, tuple(beside))
+    return TreeSearch(tree, tuple(beside))
 
 
-def committed(root: bytes, index: bytes, found: Search) -> bytes | None:
+def committed(root: bytes, index: bytes, found: TreeSearch) -> bytes | None:
     """Return the commitment (32 bytes) that the tree of this root holds at the index, or None if it holds none.
 
     Raises:
@@ -142,41 +142,41 @@ def committed(root: bytes, index: bytes, found: Search) -> bytes | None:
 # --- what an auditor gets: that one tree has all that another has ---
 
 
-class Same(Fact, frozen=True):
+class SameTree(Fact, frozen=True):
     """A tree that did not change, by its hash."""
 
     hash: bytes
 
 
-class Grown(Fact, frozen=True):
+class NewLeaves(Fact, frozen=True):
     """A place at which there was one leaf or none, and now there are these as well."""
 
-    before: Leaf | None
-    added: tuple[Leaf, ...]
+    before: TreeLeaf | None
+    added: tuple[TreeLeaf, ...]
 
 
-class Both(Fact, frozen=True):
+class NodeChange(Fact, frozen=True):
     """A node whose left or right tree changed."""
 
     left: Change
     right: Change
 
 
-Change = Same | Grown | Both
+Change = SameTree | NewLeaves | NodeChange
 
 
 def change(old: Tree, new: Tree) -> Change:
     """Return what leads from one tree to a later one: about 32 bytes a step of the way of each new leaf."""
     if old is new:
-        return Same(hash_of(old))
-    if isinstance(old, Node) and isinstance(new, Node):
-        return Both(change(old.left, new.left), change(old.right, new.right))
-    return Grown(old if isinstance(old, Leaf) else None, tuple(each for each in leaves(new) if each != old))
+        return SameTree(hash_of(old))
+    if isinstance(old, TreeNode) and isinstance(new, TreeNode):
+        return NodeChange(change(old.left, new.left), change(old.right, new.right))
+    return NewLeaves(old if isinstance(old, TreeLeaf) else None, tuple(each for each in leaves(new) if each != old))
 
 
-def leaves(tree: Tree) -> Iterable[Leaf]:
+def leaves(tree: Tree) -> Iterable[TreeLeaf]:
     """Yield all leaves of a tree, in the order of their indexes."""
-    if isinstance(tree, Node):
+    if isinstance(tree, TreeNode):
         yield from leaves(tree.left)
         yield from leaves(tree.right)
     elif tree:
@@ -196,11 +196,11 @@ def roots(told: Change) -> tuple[bytes, bytes]:
 def _roots(told: Change, way: tuple[int, ...]) -> tuple[bytes, bytes]:
     if len(way) > BITS:
         raise Malformed(f"a change below {BITS} bits")
-    if isinstance(told, Same):
+    if isinstance(told, SameTree):
         if len(told.hash) != HASH:
             raise Malformed("a hash of the tree is 32 bytes")
         return told.hash, told.hash
-    if isinstance(told, Grown):
+    if isinstance(told, NewLeaves):
         leaves = (*([told.before] if told.before else []), *told.added)
         after = tree_of(leaves, len(way))
         if any(_bit(each.index, at) != bit for each in leaves for at, bit in enumerate(way)):
@@ -212,8 +212,8 @@ def _roots(told: Change, way: tuple[int, ...]) -> tuple[bytes, bytes]:
 
 def added(told: Change) -> Mapping[bytes, bytes]:
     """Return the commitments that a change adds, by index."""
-    if isinstance(told, Same):
+    if isinstance(told, SameTree):
         return {}
-    if isinstance(told, Grown):
+    if isinstance(told, NewLeaves):
         return {each.index: each.commitment for each in told.added}
     return {**added(told.left), **added(told.right)}

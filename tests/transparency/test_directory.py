@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from escrow.crypto import random_bytes
 from escrow.errors import Forged, Malformed
 from escrow.transparency import prefix
-from escrow.transparency.directory import Directory, Follower, Head, check_epoch, newest, value_in
+from escrow.transparency.directory import Follower, Head, KeyDirectory, check_epoch, newest, value_in
 
 LATE = 1_000
 ALICE, BOB = b"alice", b"bob"
@@ -30,7 +30,7 @@ def test_no_two_readers_of_one_tree_find_two_newest_versions(held):
 
 
 def test_a_reader_is_told_the_newest_value_and_that_there_is_none():
-    directory = Directory()
+    directory = KeyDirectory()
     directory.publish({ALICE: b"first"}, 0)
     assert told(directory, ALICE) == (0, b"first")
     assert told(directory, BOB) is None
@@ -40,7 +40,7 @@ def test_a_reader_is_told_the_newest_value_and_that_there_is_none():
 
 
 def test_each_part_of_an_answer_is_bound():
-    directory = Directory()
+    directory = KeyDirectory()
     for at in range(4):
         directory.publish({ALICE: b"%d" % at, b"%d" % at: b""}, at)
     head, good = directory.head(), directory.answer(ALICE)
@@ -55,7 +55,7 @@ def test_each_part_of_an_answer_is_bound():
         "proof": replace(good, steps=(replace(step, proof=bytes(81)), *good.steps[1:])),
         "another label's steps": replace(good, steps=other.steps),
         "nothing there": replace(
-            good, steps=(replace(step, search=prefix.Search(None, step.search.beside)), *good.steps[1:])
+            good, steps=(replace(step, search=prefix.TreeSearch(None, step.search.beside)), *good.steps[1:])
         ),
         "too few steps": replace(good, steps=good.steps[:-1]),
         "too many steps": replace(good, steps=(*good.steps, step)),
@@ -67,7 +67,7 @@ def test_each_part_of_an_answer_is_bound():
 
 
 def test_a_follower_refuses_what_went_back_is_late_forked_or_not_signed():
-    directory = Directory()
+    directory = KeyDirectory()
     first = directory.publish({ALICE: b"1"}, 0)
     fork = directory.fork()
     follower = Follower(directory.key, LATE)
@@ -91,7 +91,7 @@ def test_a_follower_refuses_what_went_back_is_late_forked_or_not_signed():
 
 
 def test_two_who_compare_heads_see_a_split_view_and_nothing_else():
-    directory = Directory()
+    directory = KeyDirectory()
     directory.publish({ALICE: b"1"}, 0)
     fork = directory.fork()
     mine, theirs = Follower(directory.key, LATE), Follower(directory.key, LATE)
@@ -106,7 +106,7 @@ def test_two_who_compare_heads_see_a_split_view_and_nothing_else():
 
 
 def test_an_auditor_follows_each_epoch_and_refuses_one_that_takes_a_leaf_out():
-    directory = Directory()
+    directory = KeyDirectory()
     for at in range(5):
         head = directory.publish({ALICE: b"%d" % at, random_bytes(4): b""}, at)
     tree = prefix.EMPTY
@@ -114,7 +114,7 @@ def test_an_auditor_follows_each_epoch_and_refuses_one_that_takes_a_leaf_out():
         with pytest.raises(Forged):
             check_epoch(bytes([tree[0] ^ 1]) + tree[1:], epoch, directory.audited(epoch), head)
         tree = check_epoch(tree, epoch, directory.audited(epoch), head)
-    hidden = Directory()
+    hidden = KeyDirectory()
     hidden.publish({ALICE: b"1"}, 0)
     before = prefix.hash_of(hidden.trees[-1])
     hidden.trees[-1] = None  # the directory forgets what it published

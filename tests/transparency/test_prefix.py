@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from escrow.errors import Forged, Malformed
 from escrow.transparency import prefix
-from escrow.transparency.prefix import BITS, EMPTY, Both, Grown, Leaf, Same, Search
+from escrow.transparency.prefix import BITS, EMPTY, NewLeaves, NodeChange, SameTree, TreeLeaf, TreeSearch
 
 indexes = st.sets(
     st.one_of(st.binary(min_size=32, max_size=32), st.integers(0, 7).map(lambda low: bytes(31) + bytes([low]))),
@@ -17,7 +17,7 @@ indexes = st.sets(
 
 
 def leaf(index):
-    return Leaf(index, hashlib.sha256(index).digest())
+    return TreeLeaf(index, hashlib.sha256(index).digest())
 
 
 def defined(leaves, depth=0):
@@ -57,11 +57,11 @@ def test_a_search_shows_what_is_in_a_tree_and_what_is_not(found, others, data):
                 told.beside[:-1],
             ):
                 with pytest.raises(Forged):
-                    prefix.committed(root, index, Search(told.found, wrong))
+                    prefix.committed(root, index, TreeSearch(told.found, wrong))
         if told.found:  # to hide what is there, or to show what is not
-            for wrong in (None, leaf(index) if told.found.index != index else Leaf(index, bytes(32))):
+            for wrong in (None, leaf(index) if told.found.index != index else TreeLeaf(index, bytes(32))):
                 with pytest.raises(Forged):
-                    prefix.committed(root, index, Search(wrong, told.beside))
+                    prefix.committed(root, index, TreeSearch(wrong, told.beside))
 
 
 @given(indexes, indexes)
@@ -79,27 +79,27 @@ def test_a_change_that_takes_out_or_moves_a_leaf_does_not_compute():
     low, high, new = leaf(bytes(32)), leaf(b"\xff" * 32), leaf(b"\x7f" * 32)
     old = prefix.tree_of([low, high])
     replaced = prefix.tree_of([new, high])
-    told = Both(Grown(low, (new,)), Same(high.hash))
+    told = NodeChange(NewLeaves(low, (new,)), SameTree(high.hash))
     before, after = prefix.roots(told)
     assert before == prefix.hash_of(old)
     assert after == prefix.hash_of(prefix.tree_of([low, high, new]))
     assert after != prefix.hash_of(replaced)
     with pytest.raises(Malformed, match="another index"):
-        prefix.roots(Both(Grown(low, (high,)), Same(high.hash)))
+        prefix.roots(NodeChange(NewLeaves(low, (high,)), SameTree(high.hash)))
     with pytest.raises(Malformed, match="one index"):
-        prefix.roots(Grown(low, (Leaf(low.index, bytes(32)),)))
+        prefix.roots(NewLeaves(low, (TreeLeaf(low.index, bytes(32)),)))
 
 
 def test_bytes_of_other_lengths_are_refused():
     root = prefix.hash_of(prefix.tree_of([leaf(bytes(32))]))
     for index, told in (
-        (bytes(31), Search(None, ())),
-        (bytes(32), Search(None, (bytes(33),))),
-        (bytes(32), Search(Leaf(bytes(5), bytes(32)), ())),
-        (bytes(32), Search(None, (bytes(32),) * (BITS + 1))),
+        (bytes(31), TreeSearch(None, ())),
+        (bytes(32), TreeSearch(None, (bytes(33),))),
+        (bytes(32), TreeSearch(TreeLeaf(bytes(5), bytes(32)), ())),
+        (bytes(32), TreeSearch(None, (bytes(32),) * (BITS + 1))),
     ):
         with pytest.raises(Malformed):
             prefix.committed(root, index, told)
-    for told in (Same(b""), Grown(None, (Leaf(b"", b""),))):
+    for told in (SameTree(b""), NewLeaves(None, (TreeLeaf(b"", b""),))):
         with pytest.raises(Malformed):
             prefix.roots(told)
