@@ -85,7 +85,7 @@ def _readable(*modules: ModuleType) -> tuple[frozenset[type[Packet]], frozenset[
 class Reader:
     """Reads packets and states with the types of one scheme, and whatever types an attack's parties add.
 
-    Plays of one run have most of their bytes in common, and equal bytes are read once: `crypto.recalled`.
+    Plays of one run have most of their packets in common, and equal ones are read once: `crypto.recalled`.
     """
 
     def __init__(self, scheme: object, *others: object) -> None:
@@ -136,7 +136,7 @@ class Reader:
                 if not state:
                     continue  # not taken on this evening
                 kind = kinds[name][evening]
-                for fact in crypto.recalled(("facts of a state", state, kind), _facts_of, state, kind):
+                for fact in walk(revive(state, kind), Fact):  # a state is large, and seldom the same in two plays
                     yield HeldFact(fact, name, evening)
 
     def at_set_up(
@@ -152,7 +152,3 @@ def _read(data: bytes, types: frozenset[type[T]]) -> tuple[T, ...]:
     """Return what the bytes say: several values where types of one name fit, since a listener tries them all."""
     found: tuple[T, ...] = crypto.recalled(("value read", data, types), codec.decode_each, data, types)
     return found
-
-
-def _facts_of(state: bytes, kind: type[Principal]) -> tuple[Fact, ...]:
-    return tuple(walk(revive(state, kind), Fact))
