@@ -260,6 +260,14 @@ def test_a_parameter_that_is_not_its_default_is_in_the_command() -> None:
     assert "--scheme envelope --users 4 --days 5 --messages 24 --set envelope.committing=true" in said
 
 
+def test_a_listing_that_is_not_the_scenario_s_is_drawn_as_it_is() -> None:
+    texts = played().texts
+    assert texts is not UNSET
+    odd = replace(texts, days=("0-9", "7-99"), covered=("98-99",))
+    found = drawn(replace(played(), texts=odd))
+    assert {each[1:] for each in found.all("href")} <= set(found.all("id"))
+
+
 # --- size ---
 
 

@@ -56,8 +56,11 @@ def layout(scenario: Scenario, texts: ScenarioTexts) -> Layout:
     named = frozenset(
         said.id for said in scenario.texts() if not targets.isdisjoint(scenario.people(said)) and said.id not in covered
     )
-    rank = {number: 0 if number in covered else 1 if number in named else 2 for number in range(scenario.messages)}
-    days = tuple(tuple(sorted(unpacked(day), key=lambda number: (rank[number], number))) for day in texts.days)
+
+    def place(number: int) -> tuple[int, int]:
+        return (0 if number in covered else 1 if number in named else 2), number
+
+    days = tuple(tuple(sorted(unpacked(day), key=place)) for day in texts.days)
     return Layout(days, covered, named)
 
 
