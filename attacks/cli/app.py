@@ -17,6 +17,7 @@ COMPLETION = "_ESCROW_LAB_COMPLETE"  # the environment variable with which a she
 # group (a folder of attacks.cli.commands), its title in `--help` -> command (a module of that folder), what it does
 GROUPS = {
     ("catalogue", "What there is"): {
+        "tour": "Look round in a few seconds: three schemes, who reads what, who notices.",
         "schemes": "List the schemes.",
         "attacks": "List the attacks.",
         "show": "Print the card of a scheme or attack: protocol, claim, weak point, source.",
@@ -94,7 +95,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> Non
 def app() -> None:
     """Compute who can read what under lawful access, by running real cryptography.
 
-    For study; not for protecting anyone. Begin with `escrow-lab matrix`.
+    For study; not for protecting anyone. Begin with `escrow-lab tour`.
     """
 
 
