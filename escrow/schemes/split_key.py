@@ -2,7 +2,8 @@
 
   setup    dealer: x = f(0), x_i = f(i) to agent i, commitments to all (Feldman); the dealer forgets
   complain an agent without a fitting share tells all; the dealer answers with that share in the open, to fewer than t;
-           else the dealing failed, and nobody escrows to its key: clients send nothing (failed=stop), or no field
+           else the dealing failed, and nobody escrows to its key: clients send nothing (failed=stop), or no field;
+           after the set-up no complaint counts, or one agent could end the escrow on any day
   send     R = [r]G, w = Seal(H([r][x]G, c), k; c), π = proof of r for (R, c)     c = number, people, day, header
   partial  agent i, on a warrant, checks π and returns [x_i]R with a proof        the maker of a wrong one is blamed
   access   any t proven partials give [x]R, hence k
@@ -208,11 +209,7 @@ class Dealer(Principal):
                 wire.ask(self.name, agent.name, Dealt(made, sealed), type(None))
             except EscrowError as error:
                 wire.complain(agent.name, error)
-        for name in others:
-            try:
-                wire.ask(self.name, name, Published(made), type(None))
-            except EscrowError as error:
-                wire.complain(name, error)
+        wire.announce(self.name, others, Published(made))
 
     @shared("each agent says whether it holds a share")
     def on_no_share(self, sender: str, packet: NoShare, wire: Wire) -> None:
@@ -220,12 +217,13 @@ class Dealer(Principal):
         self.accusations.hear(accuser(self, sender))
 
     def rebut(self, wire: Wire, to: Sequence[str]) -> None:
-        """Reveal the shares of agents that complained, if they are fewer than t, and forget all."""
+        """Reveal the shares of agents that complained, if they are fewer than t, forget all, and hear no more."""
         accusers = self.accusations.accusers
         for share in self.dealt:
             if share.index in accusers and len(accusers) < self.t:
                 wire.announce(self.name, to, RevealedShare(share))
         self.dealt = []
+        self.accusations.end()
 
     def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:
         """Return the shares that the agents are given."""
@@ -357,6 +355,8 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
             agent.complain(wire, (DEALER, *devices))
         with crypto.acting(dealer.name):
             dealer.rebut(wire, devices)
+        for name in devices:
+            wire.party(name, SplitDevice).accusations.end()
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]

@@ -168,11 +168,7 @@ class ThresholdAgent(Official, Member):
     def announce(self, wire: Wire, to: Iterable[str]) -> None:
         """Tell these parties the present sharing."""
         if self.sharing is not None and self.outcome is not None:
-            for name in to:
-                try:
-                    wire.ask(self.name, name, Announced(self.sharing, self.outcome, self.renewal), type(None))
-                except EscrowError as error:
-                    wire.complain(name, error)
+            wire.announce(self.name, to, Announced(self.sharing, self.outcome, self.renewal))
 
     promise = agent_checks
 

@@ -1,29 +1,36 @@
-"""The property of recipients: one with a bad key stops nobody else.
+"""Properties of what one party can stop: a recipient with a bad key stops nobody else, and no late word stops mail.
 
 whose    each device, and each official beside which the claim grants as much to others: `agent-*`, or several by name
 keys     missing, zero, of small order, too short, another party's, not signed
 where    in what the party tells others, and in its own fields, from which a set-up may read it
+late     a complaint, a vote or an accusation belongs to rounds that end: if clients heed it on any later day, whoever
+         may say it alone can stop everybody's mail, or have everybody send without access fields
 """
 
 from __future__ import annotations
 
+import re
+import typing
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from itertools import chain, zip_longest
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
 from escrow import codec
+from escrow.codec import Packet
 from escrow.crypto import Private
 from escrow.e2ee.device import Device
-from escrow.errors import Malformed
-from escrow.principal import Principal
+from escrow.e2ee.provider import Provider
+from escrow.errors import EscrowError, Malformed
+from escrow.principal import Principal, handlers_of
 from escrow.scheme import Grant, Scheme
 from escrow.testing.disturbed import DisturbedWire, Ending, Reference, enact, kind_of
-from escrow.testing.harness import OWNER
-from escrow.testing.trying import require, settings
+from escrow.testing.harness import OWNER, Harness, Step, playing
+from escrow.testing.trying import Broken, require, settings
 from escrow.wire import Heard
 
 SMALL_ORDER = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")  # on Curve25519, 8
@@ -37,6 +44,7 @@ BAD = {
     "another's": OTHERS,
     "not signed": None,
 }
+SPEECH = (Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob"), Step("say", "carol-phone", "club"))
 
 
 def a_bad_key_stops_nobody_else(scheme: Scheme, how: settings) -> None:
@@ -142,3 +150,69 @@ def _peers(reference: Reference, grant: Grant, name: str) -> int:
 def _of(scheme: Scheme, name: str) -> list[Grant]:
     """Return the claim's grants to a party as one of several."""
     return [grant for grant in scheme.claim.grants if fnmatch(name, grant.who)]
+
+
+# --- late words ---
+
+
+def a_late_word_stops_no_mail(scheme: Scheme, how: settings) -> None:
+    """Require that what one of several parties tells all clients on a later day stops no text and no access field.
+
+    Tried is each type of packet that several parties may tell a client, filled with the teller's name and number.
+    """
+    with playing(scheme) as harness:
+        tried = list(_words(harness))
+    for teller, kind in tried:
+        with playing(scheme) as harness:
+            harness.play(SPEECH)
+            before = _with_fields(harness, 0)
+            harness.take(Step("day"))
+            since, said = len(harness.intercepted()), f"after {teller} tells a late {kind.__name__},"
+            harness.wire.announce(teller, list(harness.owner), _filled(kind, teller))
+            try:
+                harness.play(SPEECH)
+            except EscrowError as error:
+                raise Broken(f"{said} a client sends nothing: {error}") from error
+            missing = harness.meant - harness.shown
+            require(not missing, f"{said} {missing.total()} texts are not shown")
+            require(before != {True} or _with_fields(harness, since) == {True}, f"{said} a text has no access field")
+
+
+def _words(harness: Harness) -> Iterator[tuple[str, type[Packet]]]:
+    """Yield (teller, type of packet) for what clients take from several parties that are no clients themselves."""
+    clients = {type(harness.device(name)) for name in harness.owner}
+    shared = [
+        packet
+        for client in clients
+        for packet, handler in handlers_of(client).items()
+        if hasattr(handler, "__shared__") and _filled(packet, "") is not None
+    ]
+    for name, party in harness.wire.parties.items():
+        if not isinstance(party, Device | Provider):
+            yield from ((name, each) for each in shared)
+
+
+def _with_fields(harness: Harness, since: int) -> set[bool]:
+    """Return whether the mails that were heard since some number have access fields: of each, as a set."""
+    return {bool(each.mail.field) for each in harness.intercepted()[since:]}
+
+
+def _filled(kind: Any, teller: str) -> Any:
+    """Return a value of a type that is made of plain ones, filled as the teller would; None if it is of another."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) in (Union, UnionType):
+        kind = get_args(kind)[0]
+    number = re.search(r"\d+$", teller)
+    plain = {int: int(number[0]) if number else 1, str: teller, bytes: bytes(32), bool: True, type(None): None}
+    if kind in plain:
+        return plain[kind]
+    if get_origin(kind) in (tuple, list):
+        return get_origin(kind)()
+    if not hasattr(kind, "__struct_fields__"):
+        return None
+    hints = typing.get_type_hints(kind, include_extras=True)
+    try:
+        return kind(**{name: _filled(hints[name], teller) for name in kind.__struct_fields__})
+    except (TypeError, ValueError):  # a type that checks its values
+        return None

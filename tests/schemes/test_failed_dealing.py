@@ -82,7 +82,7 @@ def test_after_wrong_shares_nothing_is_escrowed_to_the_key(wrong, failed):
     harness, read = play(Dealing(wrong=wrong, failed=failed))
     assert read == (None if failed == "stop" else 0)
     assert told(harness) == [f"agent-{number}: dealer: {ASKED}" for number in wrong]
-    assert harness.device("bob-phone").accusations == Accusations(list(wrong), list(wrong))
+    assert harness.device("bob-phone").accusations == Accusations(list(wrong), list(wrong), ended=True)
     if failed == "stop":
         assert harness.wire.shown == []
     else:
@@ -94,7 +94,7 @@ def test_one_liar_stops_nobody_because_the_dealer_answers_in_the_open():
     harness, read = play(Dealing(liars=(2,)))
     assert read == 2 and told(harness) == []
     for name in harness.owner:
-        assert harness.device(name).accusations == Accusations([2], [])
+        assert harness.device(name).accusations == Accusations([2], [], ended=True)
     assert set(heard(harness, RevealedShare)) == {"dealer"}
 
 
@@ -112,6 +112,8 @@ def test_two_complaints_are_the_end_and_two_shares_are_never_revealed():
 def test_only_agents_complain_and_only_the_dealer_answers_with_a_share_that_fits():
     with playing(SplitKey()) as harness:
         wire, share = harness.wire, harness.wire.parties["agent-2"].share
+        for reader in (harness.device("bob-phone"), wire.parties["dealer"]):
+            reader.accusations.ended = False
         for sender in ("alice-phone", "provider", "authority", "dealer"):
             for reader in ("bob-phone", "dealer"):
                 with pytest.raises(Refused, match="an agent complains of its deal"):
@@ -133,3 +135,20 @@ def test_only_agents_complain_and_only_the_dealer_answers_with_a_share_that_fits
 
 def test_the_relay_still_knows_the_type_of_the_field():
     assert field_type(SplitDevice.access_field) is SplitField
+
+
+@pytest.mark.parametrize("failed", ["stop", "unescrowed"])
+def test_a_complaint_or_an_answer_after_the_set_up_changes_nothing(failed):
+    for liars in ((), (1, 2)):
+        with playing(Dealing(failed=failed, liars=liars)) as harness:
+            before = [harness.device(name).accusations for name in harness.owner]
+            accused = [list(each.accusers) for each in before]
+            for agent in ("agent-1", "agent-2", "agent-3"):
+                harness.wire.announce(agent, [*harness.owner, "dealer"], NoShare())
+            share = harness.wire.parties["agent-3"].share
+            told = RevealedShare(KeyShare(share.group, share.index, share.raw))
+            harness.wire.announce("dealer", list(harness.owner), told)
+            after = [harness.device(name).accusations for name in harness.owner]
+            assert [each.accusers for each in after] == accused
+            assert all(each.are_fatal(2) == bool(liars) for each in after)
+            assert harness.wire.parties["dealer"].accusations.accusers == list(liars)

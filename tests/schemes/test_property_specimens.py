@@ -68,6 +68,7 @@ from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.split_key import SplitKey
 from escrow.schemes.threshold import Threshold
+from escrow.sharing.accusations import Accusations
 from escrow.sharing.committee.broadcast import Board
 from escrow.sharing.committee.speaking import Speaker
 from escrow.testing import world
@@ -91,6 +92,7 @@ ROTATED = "a changed key rotates sender chains"
 SPOKEN = "a text is shown under a listed key only"
 ONCE = "a first message is shown once"
 SILENT = "silence ends with its warrant"
+LATE_WORD = "a late word stops no mail"
 LOOKS = "no device is hidden for its looks"
 OVERHEARD = "whom a warrant is about is not overheard"
 DRAINED = "a drained stock is full again the next morning"
@@ -186,6 +188,13 @@ SPECIMENS = [
     (SILENT, "bob-phone sends in silence to a device of a key", GHOST, (ghost, "is_hushed", yes)),
     (LOOKS, "called '-monitor'", FlaggingScheme(), None),
     (LOOKS, "with the key 00", PLAIN, (Device, "keeps_quiet", lambda own, wire, device: device.identity[0] < 16)),
+    (LATE_WORD, "agent-1 tells a late NoShare, a client sends nothing", SPLIT, (Accusations, "end", lambda _: None)),
+    (
+        LATE_WORD,
+        "a late NoShare, a text has no access field",
+        SplitKey(failed="unescrowed"),
+        (Accusations, "end", lambda _: None),
+    ),
     (DRAINED, "one_time are not new", PLAIN, (prekeys, "_left", left_here)),
     (DRAINED, "kem, one_time are not new", PQ, (prekeys, "_left", left_here)),
     (DRAINED, "pile up", PLAIN, (prekeys, "_handed_out", lambda device, left: [])),

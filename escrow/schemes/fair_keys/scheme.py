@@ -280,12 +280,8 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
         if tried and not certified:
             raise why
         published = Directory(tuple(wire.party(registration.CENTRE, registration.Centre).certified))
-        for name, party in parties.items():
-            if isinstance(party, FairDevice | FairAuthority | Trustee):
-                try:
-                    wire.ask(registration.CENTRE, name, published, type(None))
-                except EscrowError as error:
-                    wire.complain(name, error)
+        readers = [name for name, each in parties.items() if isinstance(each, FairDevice | FairAuthority | Trustee)]
+        wire.announce(registration.CENTRE, readers, published)
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
