@@ -14,8 +14,8 @@ from escrow.registry import APPARATUS
 
 FEW = 3  # parties that a sentence names; of more it says how many
 TAKES = {
-    "stolen": "whoever takes the state of {}{}",
-    "used": "whoever takes the state of {}{} and plays with it from the next day on",
+    "stolen": "whoever takes the state{} of {}{}",
+    "used": "whoever takes the state{} of {}{} and plays on from the next day",
     "turned": "{}, taken over from day {} on,",
     "kept": "{}, erasing nothing from day {} on,",
 }
@@ -146,7 +146,7 @@ def _party(taken: Sequence[StateTaken], devices: Container[str]) -> str:
     often = " on different evenings" if len(names) > 1 else f" on {len(evenings)} evenings"
     if len(evenings) == 1:
         often = " once" if len(names) == 1 else " in one evening"
-    return TAKES[first.how].format(who, often)
+    return TAKES[first.how].format("s" * (len(names) > 1), who, often)
 
 
 def _parties(names: Sequence[str], devices: Container[str]) -> list[str]:
