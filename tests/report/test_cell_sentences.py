@@ -42,7 +42,7 @@ def taken(*who: str, how: str = "stolen", days: tuple[int, ...] = (3,)) -> tuple
         (taken("quantum"), "Whoever records everything and can break elliptic curves later reads 4"),
         (
             taken("provider", how="turned") + taken("bob-phone", how="used"),
-            "The provider, taken over from day 3 on, together with whoever takes the state of bob-phone once and plays on",
+            "The provider, taken over from day 3 on, together with whoever takes the state of bob-phone once and",
         ),
     ],
 )
