@@ -29,13 +29,14 @@ if TYPE_CHECKING:
         xor_bytes,
     )
     from escrow.derivation import Checks, honest_only, service, threshold
-    from escrow.e2ee.content import Text
+    from escrow.e2ee.content import Conversation, Direct, InGroup, Text
     from escrow.e2ee.device import Device, FieldContext
-    from escrow.e2ee.provider import Listed, Mail, Provider
+    from escrow.e2ee.policing import Policing
+    from escrow.e2ee.provider import Entry, Listed, Mail, Provider
     from escrow.e2ee.ratchet import Message, MessageKey, Plaintext
     from escrow.e2ee.x3dh import IdentityKey
     from escrow.errors import EscrowError, Forged, Malformed, Refused, Unreachable
-    from escrow.grants import Claim, Grant
+    from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
     from escrow.primitives import committing, group, hash_to_curve, hpke, kem, skipjack
     from escrow.principal import Principal, ReceivingKey, of_kind, shared
     from escrow.run import acting, random_bytes
@@ -77,16 +78,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
-    "DEVICES", "AccessField", "Alias", "Claim", "FieldScheme", "Finding", "Grant", "Identified", "Intercept",
-    "Overheard", "Plain", "RequestSubject", "Scheme", "SealedFact", "Source", "User", "open_intercepted", "wanted",
+    "DEVICES", "AccessField", "Alias", "Choice", "Claim", "Concession", "Exclusion", "FieldScheme", "Finding", "Grant",
+    "Identified", "Intercept", "Overheard", "Plain", "Policing", "Quotation", "RequestSubject", "Scheme", "SealedFact",
+    "Source", "User", "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute
     "Checks", "Guard", "Guess", "Witness", "honest_only", "service", "threshold",
     # parties, and warrants
-    "Answer", "Answered", "Authority", "AuthorityKey", "Court", "Device", "FieldContext", "IdentityKey", "Listed",
-    "Mail", "Message", "MessageKey", "Official", "Order", "Plaintext", "Principal", "Provider", "ReceivingKey",
-    "Request", "Text", "Warrant", "Wire", "in_force", "of_kind", "open_answer", "promises", "seal_answer", "shared",
+    "Answer", "Answered", "Authority", "AuthorityKey", "Conversation", "Court", "Device", "Direct", "Entry",
+    "FieldContext", "IdentityKey", "InGroup", "Listed", "Mail", "Message", "MessageKey", "Official", "Order",
+    "Plaintext", "Principal", "Provider", "ReceivingKey", "Request", "Text", "Warrant", "Wire", "in_force", "of_kind",
+    "open_answer", "promises", "seal_answer", "shared",
     # randomness and symmetric cryptography
     "acting", "digest", "hkdf", "hmac256", "new_private", "new_signing_key", "open_sealed", "random_bytes", "seal",
     "sha256", "verify", "xor_bytes",
