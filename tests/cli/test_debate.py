@@ -9,9 +9,9 @@ import pytest
 from attacks import registry
 from attacks.cli import main
 from attacks.lab.comparison import files
-from attacks.lab.results.types import Cell, Unnoticed
+from attacks.lab.results.types import Against, Cell, Unnoticed
 from attacks.lab.runs.experiment import experiments
-from attacks.report.debate import bearing, sentences
+from attacks.report.debate import bearing, draw, sentences
 from tools import results
 
 EXCHANGE = sentences.exchange()
@@ -126,3 +126,26 @@ def test_an_entry_may_bring_its_own_scheme(tmp_path, capsys):
     assert main(["debate", "--text", "eff", "--smoke", "--quiet", "--plugin", str(file), "--format", "json"]) == 0
     (said,) = json.loads(capsys.readouterr().out.split("\n", 0)[-1])["sentences"]
     assert "mine" in {value["scheme"] for value in said["figures"][1]["values"]}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "against", "said"),
+    [
+        ("AS CLAIMED", Against(), "as the claim grants"),
+        ("CONCEDED", Against(texts=7, conceded=7), "conceded by the source"),
+        (
+            "BREACH",
+            Against(texts=9, outside=2, conceded=3),
+            "of what is opened, 2 outside the source's model, 3 conceded by the source",
+        ),
+        ("BREACH", Against(texts=9), ""),
+        ("HELD", Against(), ""),
+    ],
+)
+def test_a_figure_says_what_the_source_says_to_it(verdict, against, said):
+    cell = Cell(scheme="s", attack="a", verdict=verdict, sent=9, lawful=5, against=against)
+    asked = sentences.Asked(what="texts", attacks=("a",), count="lawful", excused=True)
+    (value,) = bearing._of_cells(asked, ["s"], {("s", "a"): cell}).values
+    assert value.excuse == said and (
+        f"; {said}: s" in draw.told(bearing._of_cells(asked, ["s"], {("s", "a"): cell}))
+    ) == bool(said)

@@ -12,7 +12,12 @@ from attacks.lab.results.types import Cell, Manifest, Matrix
 from attacks.lab.runs.experiment import Reproduction
 from attacks.report.debate.sentences import Asked, Exchange, Read
 
-EXCUSES = {"OUTSIDE MODEL": "outside its source's model", "CONCEDED": "conceded by its source"}
+EXCUSES = {
+    "OUTSIDE MODEL": "outside the source's model",
+    "CONCEDED": "conceded by the source",
+    "AS PLAIN": "as in plain",
+    "AS CLAIMED": "as the claim grants",
+}
 UNPLAYED = ("NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR")
 
 
@@ -122,12 +127,22 @@ def _of_cells(asked: Asked, schemes: Iterable[str], cells: Mapping[tuple[str, st
             most = max(applying, key=lambda cell: count(cell, asked.count))
             number = count(most, asked.count)
             whose = most.whose if asked.names and number else ""
-            excuse = EXCUSES.get(most.verdict, "") if asked.excused and number else ""
+            excuse = _excuse(most) if asked.excused and number else ""
             values.append(Value(scheme=scheme, number=number, whose=whose, excuse=excuse))
     if absent or not values:
         only = " ".join(f"--only {attack}" for attack in asked.attacks)
         return Bearing(what=asked.what, source=asked.attacks, missing=f"escrow-lab matrix {only}")
     return Bearing(what=asked.what, source=asked.attacks, values=tuple(values))
+
+
+def _excuse(cell: Cell) -> str:
+    """Return what excuses what a cell opens: the source of the scheme, or plain encryption; in counts if only a part."""
+    if whole := EXCUSES.get(cell.verdict):
+        return whole
+    against = cell.against
+    parts = {"OUTSIDE MODEL": against.outside, "CONCEDED": against.conceded, "AS PLAIN": against.as_plain}
+    said = [f"{number} {EXCUSES[verdict]}" for verdict, number in parts.items() if number]
+    return f"of what is opened, {', '.join(said)}" if said else ""
 
 
 def count(cell: Cell, fields: str) -> int:

@@ -45,21 +45,23 @@ def _draw(page: Page, said: Said) -> None:
 
 
 def told(figure: Bearing) -> str:
-    """Return a figure in one line: what is counted, by which attacks, and the number of each scheme."""
-    behind = ", ".join(figure.source)
+    """Return a figure in one line: what is counted, the attacks, the number of each scheme, and what excuses it."""
+    said = f"{figure.what} ({', '.join(figure.source)})"
     if figure.missing:
-        return f"{figure.what} ({behind}): not in these results; run `{figure.missing}`"
-    numbers = {(value.number, value.whose, value.excuse) for value in figure.values}
-    if len(numbers) == 1 and len(figure.values) > 1:
-        number = _value(msgspec.structs.replace(figure.values[0], scheme=""))
-        return f"{figure.what} ({behind}): {number} under every scheme that it applies to"
-    return f"{figure.what} ({behind}): {', '.join(map(_value, figure.values))}"
+        return f"{said}: not in these results; run `{figure.missing}`"
+    if len(figure.values) > 1 and len({(value.number, value.whose) for value in figure.values}) == 1:
+        numbers = (
+            f"{_value(msgspec.structs.replace(figure.values[0], scheme=''))} under every scheme that it applies to"
+        )
+    else:
+        numbers = ", ".join(map(_value, figure.values))
+    excused: dict[str, list[str]] = {}
+    for value in figure.values:
+        if value.excuse:
+            excused.setdefault(value.excuse, []).append(value.scheme)
+    return "; ".join([f"{said}: {numbers}", *(f"{excuse}: {', '.join(names)}" for excuse, names in excused.items())])
 
 
 def _value(value: Value) -> str:
-    beside = "; ".join(filter(None, (value.whose, value.excuse)))
-    return f"{value.scheme} {_number(value)}{f' ({beside})' if beside else ''}".strip()
-
-
-def _number(value: Value) -> str:
-    return f"{value.number:,.0f}" if value.number == int(value.number) else f"{value.number:.4g}"
+    number = f"{value.number:,.0f}" if value.number == int(value.number) else f"{value.number:.4g}"
+    return f"{value.scheme} {number}{f' ({value.whose})' if value.whose else ''}".strip()
