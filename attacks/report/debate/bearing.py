@@ -136,7 +136,7 @@ def _of_cells(asked: Asked, schemes: Iterable[str], cells: Mapping[tuple[str, st
 
 
 def _excuse(cell: Cell) -> str:
-    """Return what excuses what a cell opens: the source of the scheme, or plain encryption; in counts if only a part."""
+    """Return what excuses what a cell opens: the source, or plain encryption; in counts if it is only a part."""
     if whole := EXCUSES.get(cell.verdict):
         return whole
     against = cell.against
