@@ -127,6 +127,14 @@ def test_a_general_sentence_is_left_out_where_it_does_not_hold() -> None:
         assert head not in quiet
 
 
+def test_a_matrix_without_the_attacks_of_the_summary_says_so() -> None:
+    few = tuple(cell for cell in played().cells if cell.attack == "ghost-insertion")
+    found = drawn(replace(played(), cells=few, manifest=replace(played().manifest, attacks=("ghost-insertion",))))
+    assert "The attacks that the strips are about were not played" in found.text
+    assert "The attacks that its questions are about were not played" in found.text
+    assert {each[1:] for each in found.all("href")} <= set(found.all("id"))
+
+
 # --- strings stay text ---
 
 

@@ -78,7 +78,7 @@ def questions_of(matrix: Matrix, entries: PageEntries, ids: Ids) -> tuple[Questi
         if not played.issuperset(names):
             continue
         titles = [entries.by_name[name].title for name in names if name in entries.by_name]
-        about = titles[0] if len(titles) == 1 else f"the most of {len(titles)} attacks"
+        about = titles[0] if len(titles) == 1 else f"the most of {len(titles)} attacks" if titles else ""
         answers = tuple(
             _answer(column, [cells[scheme, name] for name in names if (scheme, name) in cells], ids)
             for scheme in entries.scheme_names
