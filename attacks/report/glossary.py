@@ -26,7 +26,7 @@ entry. Written from `attacks/report/glossary.toml` by `python -m attacks.report.
 """
 
 
-class Term(Result, frozen=True, kw_only=True):
+class GlossaryTerm(Result, frozen=True, kw_only=True):
     """A word, what it means, and the module or folder in which it is used."""
 
     word: str
@@ -38,7 +38,7 @@ class Chapter(Result, frozen=True, kw_only=True):
     """The words of one part of the project."""
 
     title: str
-    terms: tuple[Term, ...]
+    terms: tuple[GlossaryTerm, ...]
 
 
 class Glossary(Result, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ class Glossary(Result, frozen=True, kw_only=True):
     schema: Literal["escrow-lab/glossary/1"] = "escrow-lab/glossary/1"
     chapters: tuple[Chapter, ...]
 
-    def terms(self) -> dict[str, Term]:
+    def terms(self) -> dict[str, GlossaryTerm]:
         """Return every term by its word, in lower case."""
         return {term.word.lower(): term for chapter in self.chapters for term in chapter.terms}
 

@@ -116,7 +116,11 @@ def test_whoever_only_listens_learns_nothing_of_any_play(scheme):
 def test_attacks_do_not_import_where_truth_lives():
     simulation = ("simulation.attack", "simulation.scenario", "simulation.quantum")
     lab = {f"attacks.lab.{module}" for module in (*simulation, "adversary.view")}
-    files = [file for file in Path(attacks.__file__).parent.glob("*.py") if file.stem not in ("__init__", "registry")]
+    files = [
+        file
+        for file in Path(attacks.__file__).parent.glob("*.py")
+        if file.stem not in ("__init__", "__main__", "registry")
+    ]
     assert len(files) == len(ATTACKS)
     beside = {f"attacks.{file.stem}" for file in files}
     for file in files:

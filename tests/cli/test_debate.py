@@ -41,11 +41,11 @@ def test_a_sentence_says_what_bears_on_it_and_what_that_does_not_show():
     with pytest.raises(ValueError, match="go together"):
         sentences.Sentence(words="Trust us.", not_measured="trust", silent="trust")
     said = sentences.Sentence(words="Trust us.", figures=("nothing",), silent="trust")
-    text = sentences.Text(key="us", author="a", title="t", date="d", read="copy", sentences=(said,))
+    text = sentences.PublishedText(key="us", author="a", title="t", date="d", read="copy", sentences=(said,))
     with pytest.raises(ValueError, match="named and not there, or there and not named: nothing"):
         sentences.Exchange((text,), {})
     with pytest.raises(ValueError, match="needs attacks and count, or experiment and quantity"):
-        sentences.Asked(what="texts", attacks=("decoys",))
+        sentences.FigureAsked(what="texts", attacks=("decoys",))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_an_entry_may_bring_its_own_scheme(tmp_path, capsys):
 )
 def test_a_figure_says_what_the_source_says_to_it(verdict, against, said):
     cell = Cell(scheme="s", attack="a", verdict=verdict, sent=9, lawful=5, against=against)
-    asked = sentences.Asked(what="texts", attacks=("a",), count="lawful", excused=True)
+    asked = sentences.FigureAsked(what="texts", attacks=("a",), count="lawful", excused=True)
     (value,) = bearing._of_cells(asked, ["s"], {("s", "a"): cell}).values
     assert value.excuse == said and (
         f"; {said}: s" in draw.told(bearing._of_cells(asked, ["s"], {("s", "a"): cell}))

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from attacks.lab.results.bounds import Count, Result
 from attacks.lab.results.types import Cell, Manifest, Matrix
 from attacks.lab.runs.experiment import Reproduction
-from attacks.report.debate.sentences import Asked, Exchange, Read
+from attacks.report.debate.sentences import Exchange, FigureAsked, Read
 
 EXCUSES = {
     "OUTSIDE MODEL": "outside the source's model",
@@ -45,7 +45,7 @@ class Bearing(Result, frozen=True, kw_only=True):
     missing: str = ""
 
 
-class Said(Result, frozen=True, kw_only=True):
+class DebatedSentence(Result, frozen=True, kw_only=True):
     """One sentence, word for word unless it is `verbatim: false`, and the figures that bear on it."""
 
     text: str
@@ -68,7 +68,7 @@ class Debate(Result, frozen=True, kw_only=True):
     manifest: Manifest | None
     sent: Count
     entitled: Count
-    sentences: tuple[Said, ...]
+    sentences: tuple[DebatedSentence, ...]
 
 
 def needed_attacks(exchange: Exchange) -> list[str]:
@@ -97,9 +97,9 @@ def debate(exchange: Exchange, matrix: Matrix | None, reproduction: Reproduction
     )
 
 
-def _said(exchange: Exchange, found: Mapping[str, Bearing]) -> Iterator[Said]:
+def _said(exchange: Exchange, found: Mapping[str, Bearing]) -> Iterator[DebatedSentence]:
     for text, each in exchange.sentences():
-        yield Said(
+        yield DebatedSentence(
             text=text.key,
             author=text.author,
             title=text.title,
@@ -114,7 +114,7 @@ def _said(exchange: Exchange, found: Mapping[str, Bearing]) -> Iterator[Said]:
         )
 
 
-def _of_cells(asked: Asked, schemes: Iterable[str], cells: Mapping[tuple[str, str], Cell]) -> Bearing:
+def _of_cells(asked: FigureAsked, schemes: Iterable[str], cells: Mapping[tuple[str, str], Cell]) -> Bearing:
     """Return a figure of cells: for each scheme the most of the attacks that apply to it."""
     values, absent = [], []
     for scheme in schemes:
@@ -158,7 +158,7 @@ def count(cell: Cell, fields: str) -> int:
     return total
 
 
-def _of_experiment(asked: Asked, reproduction: Reproduction | None) -> Bearing:
+def _of_experiment(asked: FigureAsked, reproduction: Reproduction | None) -> Bearing:
     """Return a figure of an experiment."""
     for each in reproduction.experiments if reproduction else ():
         for figure in each.figures:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import msgspec
 
-from attacks.report.debate.bearing import Bearing, Debate, Said, Value
+from attacks.report.debate.bearing import Bearing, Debate, DebatedSentence, Value
 from attacks.report.matrices.matrix import described
 from attacks.report.page import Page
 
@@ -32,7 +32,7 @@ def draw_debate(page: Page, result: Debate) -> None:
             _draw(page, each)
 
 
-def _draw(page: Page, said: Said) -> None:
+def _draw(page: Page, said: DebatedSentence) -> None:
     words = f'"{said.words}"' if said.verbatim else said.words
     origin = READ[said.read] if said.verbatim else PARAPHRASE
     page.line(f"{words} ({said.where}; {origin})" if said.where else f"{words} ({origin})", hang=0)

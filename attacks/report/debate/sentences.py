@@ -12,7 +12,7 @@ Read = Literal["publisher", "copy", "quoted"]
 Words = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FigureAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A figure: `count` of the cells under `attacks` (for each scheme the most), or a quantity of an experiment.
 
     Raises:
@@ -58,7 +58,7 @@ class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"`{self.words}`: figures, and what they do not show, go together")
 
 
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PublishedText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A published text, by a short `key`, with the sentences that are quoted from it."""
 
     key: Words
@@ -76,8 +76,8 @@ class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ValueError: a sentence names a figure that is not there, no sentence names a figure, or a key stands twice.
     """
 
-    texts: tuple[Text, ...]
-    figures: dict[str, Asked]
+    texts: tuple[PublishedText, ...]
+    figures: dict[str, FigureAsked]
 
     def __post_init__(self) -> None:
         """Check the names."""
@@ -94,7 +94,7 @@ class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         named = {name for text in texts for sentence in text.sentences for name in sentence.figures}
         return Exchange(texts, {name: asked for name, asked in self.figures.items() if name in named})
 
-    def sentences(self) -> Iterator[tuple[Text, Sentence]]:
+    def sentences(self) -> Iterator[tuple[PublishedText, Sentence]]:
         """Yield every sentence with its text."""
         for text in self.texts:
             for sentence in text.sentences:
