@@ -14,7 +14,7 @@ from attacks.lab.results.rows import columns
 Worse = Literal["more", "fewer", ""]
 
 
-class Direction(NamedTuple):
+class CountDirection(NamedTuple):
     """Which change of a count is worse: "more", "fewer", or "" where other counts say it; `derived` from others."""
 
     worse: Worse
@@ -22,10 +22,10 @@ class Direction(NamedTuple):
 
 
 @cache
-def directions(kind: type[msgspec.Struct]) -> dict[str, Direction]:
+def directions(kind: type[msgspec.Struct]) -> dict[str, CountDirection]:
     """Return the direction of every count of a result by its column (`exposed.target.past`), those derived last."""
-    counts = {name: Direction(worse, False) for name, of in columns(kind) if (worse := _declared(of)) is not None}
-    return counts | {name: Direction(worse, True) for name, worse in _derived(kind)}
+    counts = {name: CountDirection(worse, False) for name, of in columns(kind) if (worse := _declared(of)) is not None}
+    return counts | {name: CountDirection(worse, True) for name, worse in _derived(kind)}
 
 
 def value(result: msgspec.Struct, name: str) -> int:
