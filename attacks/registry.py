@@ -21,6 +21,9 @@ def _usable(attack: Attack) -> None:
         raise TypeError("it names no specimen: the module of a scheme that it breaks, and of a twin that it does not")
     if (name := specimen_module(attack)) not in sys.modules and find_spec(name) is None:
         raise ModuleNotFoundError(f"there is no specimen {attack.specimen}")
+    for control in ("SPECIMEN", "TWIN") if name in sys.modules else ():
+        if not isinstance(getattr(sys.modules[name], control, None), Scheme):
+            raise TypeError(f"{name}, which has its specimen, has no {control} that is a Scheme")
     made = attack.apparatus
     if made is not None and not (made.__module__.startswith("attacks.lab.") and _at_home(made)):
         raise TypeError("its apparatus is not the lab's: it would see every key that is made")

@@ -67,6 +67,8 @@ def test_the_attack_breaks_its_specimen_and_not_the_twin(
         ("SPECIMEN, TWIN = TwoSpecimen(), TwoTwin()", "SPECIMEN = TWIN = TwoSpecimen()", "it broke the sound twin"),
         ('[Seize("authority", evening)', '[Seize("nobody", evening)', "nobody is called 'nobody'"),
         ("    specimen = __name__", "    specimen = 'gone'", "there is no specimen gone"),
+        ("SPECIMEN, TWIN = TwoSpecimen(), TwoTwin()", "SPECIMEN = TwoSpecimen()", "has no TWIN that is a Scheme"),
+        ("SPECIMEN, TWIN = TwoSpecimen(), TwoTwin()", "SPECIMEN = TWIN = TwoTwin", "has no SPECIMEN that is a Scheme"),
     ],
 )
 def test_an_attack_whose_controls_do_not_hold_fails(
