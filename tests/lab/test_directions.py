@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runs import found, matrix
 
-from attacks.lab.comparison.directions import Direction, directions
+from attacks.lab.comparison.directions import CountDirection, directions
 from attacks.lab.comparison.files import compare
 from attacks.lab.results.bounds import Count, Either, Fewer, More, Result
 from attacks.lab.results.coverage import Access
@@ -69,10 +69,10 @@ def compared(old: dict[str, int], new: dict[str, int]) -> list[tuple[object, ...
 
 def test_directions_are_read_from_the_types() -> None:
     assert directions(Whole) == {
-        "part.bad": Direction("more", False),
-        "part.any": Direction("", False),
-        "perhaps": Direction("fewer", False),
-        "part.left": Direction("more", True),
+        "part.bad": CountDirection("more", False),
+        "part.any": CountDirection("", False),
+        "perhaps": CountDirection("fewer", False),
+        "part.left": CountDirection("more", True),
     }
 
 
