@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Callable
 from html import escape
 from importlib import import_module
@@ -11,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.rows import in_order, row
+from attacks.lab.results.types import Anatomy, Matrix, to_json
 from attacks.report.page import USUAL, MarkdownPage, Page
 from attacks.report.rows import FORMATS, RECORD, tables, written
 from escrow.errors import Malformed
@@ -75,10 +78,11 @@ class Displayed(Generic[R_co]):
     def save(self, path: str | Path) -> Path:
         """Write the result into a file, over an older one, and return its path.
 
-        The name's ending says how: .json (all of it, for `load` and for the commands), .csv, .jsonl, .md, or .txt.
+        The name's ending says how: .json (all of it, for `load` and for the commands), .html (a page for a browser, of
+        a matrix or an anatomy), .csv, .jsonl, .md, or .txt.
 
         Raises:
-            Malformed: the name has another ending.
+            Malformed: the name has another ending, or no page is drawn of such a result.
             OSError: the file cannot be written.
         """
         target = Path(path)
@@ -90,9 +94,22 @@ class Displayed(Generic[R_co]):
             self._draw(page)
             page.close()
             text = stream.getvalue()
+        elif format_ == "html":
+            text = self._page(target)
         elif format_ in FORMATS:
             text = "".join(written(self.data, format_, terminal=False))
         else:
-            raise Malformed(f"{target}: give it a name that ends in .txt, {', '.join(f'.{each}' for each in FORMATS)}")
+            endings = ", ".join(f".{each}" for each in ("txt", "html", *FORMATS))
+            raise Malformed(f"{target}: give it a name that ends in one of {endings}")
         target.write_text(text, encoding="utf-8", newline="\n")
         return target
+
+    def _page(self, target: Path) -> str:
+        """Return the page that `report` draws of the result's JSON, if that were a file beside the page."""
+        from attacks.report.html.document import Input, document  # here, because it imports jinja2
+
+        if not isinstance(self.data, Matrix | Anatomy):
+            raise Malformed(f"{target}: a page is drawn of a matrix or an anatomy, not of {self!r}")
+        file = target.with_suffix(".json").name
+        digest = hashlib.sha256(to_json(self.data)).hexdigest()
+        return document([Input(file, digest, self.data)], shlex.join(["escrow-lab", "report", file, "-o", target.name]))

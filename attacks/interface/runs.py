@@ -10,7 +10,6 @@ from typing import Any, Literal, Unpack
 from attacks.interface.checking import checked, checked_scenario, figures_of, is_file, is_scenario, subjects
 from attacks.interface.displayed import Displayed
 from attacks.interface.given import Known, ScenarioOptions, known, scenario_of, several
-from attacks.lab.comparison import files
 from attacks.lab.results.types import Anatomy, Cell, Matrix
 from attacks.lab.runs.matrix import run_matrix, surroundings
 from attacks.lab.simulation.attack import Attack
@@ -21,7 +20,7 @@ from attacks.report import cards
 from attacks.report.matrices.matrix import draw_run
 from attacks.report.page import counted
 from attacks.report.proofs import Checks, draw_checks
-from attacks.report.saved import Saved, draw_saved, drawable
+from attacks.report.saved import Saved, draw_saved, drawable, read_saved
 from escrow.registry import unknown
 from escrow.scheme import Scheme
 
@@ -192,7 +191,7 @@ def load(path: str | Path) -> Displayed[Any]:
 
     Raise Malformed if there is no such file, or if this project did not write it.
     """
-    run = drawable(Path(path), files.read(Path(path)))
+    run = drawable(Path(path), read_saved(Path(path)))
     return (DisplayedMatrix if isinstance(run, Matrix) else Displayed)(*_of(run))
 
 

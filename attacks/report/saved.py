@@ -7,6 +7,7 @@ from pathlib import Path
 from attacks.lab.comparison import files
 from attacks.lab.comparison.benches import Recorded
 from attacks.lab.comparison.files import Run
+from attacks.lab.comparison.whole import lacking
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.experiment import Reproduction
@@ -20,6 +21,14 @@ from attacks.report.page import Page
 from escrow.errors import Malformed
 
 Saved = Matrix | Anatomy | Sensitivity | Reproduction | Overhead  # what this project writes and draws
+
+
+def read_saved(file: Path) -> Run:
+    """Return the run of a file. Raise Malformed if it is none, or lacks a row without which it cannot be drawn."""
+    run = files.read(file)
+    if lack := lacking(run):
+        raise Malformed(f"{file} is no whole result: {lack}")
+    return run
 
 
 def drawable(file: Path, run: Run) -> Saved:

@@ -107,6 +107,16 @@ def test_what_is_saved_is_what_the_command_writes(
     assert path.read_text() == printed(capsys, *ASKED, "--format", "table" if ending == "txt" else ending)
 
 
+def test_a_page_is_the_one_that_report_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small().save("matrix.json")
+    page = small().save("matrix.html").read_text()
+    assert main(["report", "matrix.json", "-o", "matrix.html", "--force"]) == 0
+    assert page == Path("matrix.html").read_text() and "court-key-theft" in page
+
+
 def test_a_saved_result_is_loaded_again(tmp_path: Path) -> None:
     again = lab.load(small().save(tmp_path / "matrix.json"))
     assert again.data == small().data and str(again) == str(small())
@@ -120,8 +130,10 @@ def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
         small().cell("plain", "court-theft")
     with pytest.raises(UnknownName, match="scheme, attack or file"):
         lab.check("nothing-there", smoke=True)
-    with pytest.raises(Malformed, match=r"give it a name that ends in \.txt"):
+    with pytest.raises(Malformed, match=r"give it a name that ends in one of"):
         small().save(tmp_path / "matrix.xls")
+    with pytest.raises(Malformed, match="a page is drawn of a matrix or an anatomy"):
+        lab.check("null-eavesdropper", **SIZES).save(tmp_path / "checks.html")  # type: ignore[arg-type]  # sizes by name
     with pytest.raises(Malformed, match="No such file"):
         lab.load(tmp_path / "gone.json")
     (tmp_path / "bench.json").write_text('{"machine_info": {}, "benchmarks": []}')

@@ -15,14 +15,13 @@ from attacks.cli.options import EVENINGS, FILE, VERDICTS, command, destination, 
 from attacks.cli.output import STDOUT
 from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
-from attacks.lab.comparison.whole import lacking
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.simulation import handed_in
 from attacks.report.absent import told_absent
 from attacks.report.anatomy import PICTURES, pictures
 from attacks.report.page import Page
-from attacks.report.saved import draw_saved, drawable
+from attacks.report.saved import draw_saved, drawable, read_saved
 from escrow.errors import Malformed
 
 PAGE = ".html"
@@ -39,19 +38,12 @@ def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool
     With `-o FILE.html` or `--format html` the result is one page that needs no network: a matrix, and the access
     structures and costs of the files beside it.
     """
-    read = [(file, _whole(file, files.read(file))) for file in given]
+    read = [(file, read_saved(file)) for file in given]
     if invocation.format_ == "html" or (invocation.format_ == "table" and invocation.output.endswith(PAGE)):
         return _page(read, invocation.output)
     if len(read) > 1:
         raise click.UsageError(f"several files make one page: use --format html or -o FILE{PAGE}")
     return _drawn(*read[0], verdicts, evenings)
-
-
-def _whole(file: Path, run: Run) -> Run:
-    """Return the run. Raise Malformed if a row is missing without which it cannot be drawn."""
-    if lack := lacking(run):
-        raise Malformed(f"{file} is no whole result: {lack}")
-    return run
 
 
 def _page(read: Sequence[tuple[Path, Run]], output: str) -> CommandResult:
