@@ -245,3 +245,10 @@ def test_a_record_has_a_date_its_parts_and_one_page(path: Path) -> None:
     assert re.search(r"^Status: \w+\. Date: (\d{4}-\d\d-\d\d|YYYY-MM-DD)\.$", text, re.M)
     assert re.findall(r"^## (.+)$", text, re.M) == PARTS
     assert len(text.splitlines()) <= 70
+
+
+def test_every_page_has_its_place_in_the_index_of_the_site() -> None:
+    trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", read("docs/index.md"), re.M | re.S)
+    listed = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert pages == {each for each in listed if "/" not in each} and len(listed) == len(set(listed))
