@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.rows import in_order, row
 from attacks.lab.results.types import Anatomy, Matrix, to_json
+from attacks.report.anatomy import PICTURES, pictures
 from attacks.report.page import USUAL, MarkdownPage, Page
 from attacks.report.rows import FORMATS, RECORD, tables, written
 from escrow.errors import Malformed
@@ -79,7 +80,7 @@ class Displayed(Generic[R_co]):
         """Write the result into a file, over an older one, and return its path.
 
         The name's ending says how: .json (all of it, for `load` and for the commands), .html (a page for a browser, of
-        a matrix or an anatomy), .csv, .jsonl, .md, or .txt.
+        a matrix or an anatomy), .svg and .dot (the drawing of an anatomy), .csv, .jsonl, .md, or .txt.
 
         Raises:
             Malformed: the name has another ending, or no page is drawn of such a result.
@@ -94,6 +95,8 @@ class Displayed(Generic[R_co]):
             self._draw(page)
             page.close()
             text = stream.getvalue()
+        elif format_ in PICTURES and isinstance(self.data, Anatomy):
+            text = pictures(self.data)[format_]()
         elif format_ == "html":
             text = self._page(target)
         elif format_ in FORMATS:

@@ -50,10 +50,13 @@ def test_a_matrix_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> 
     assert len(rows) == 4 and repr(small()) == "<matrix: 2 schemes × 2 attacks>"
 
 
-def test_an_anatomy_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_anatomy_is_that_of_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     found = lab.anatomy("envelope", **SIZES)  # type: ignore[arg-type]  # sizes by name
     assert to_json(found.data).decode() == printed(capsys, "anatomy", "envelope", "--format", "json")
     assert f"{found}\n" == printed(capsys, "anatomy", "envelope")
+    for ending in ("svg", "dot"):
+        drawn = found.save(tmp_path / f"envelope.{ending}").read_text()
+        assert drawn == printed(capsys, "anatomy", "envelope", "--format", ending)
     records = [each["record"] for each in found.rows()]
     assert {"structure", "minimal_coalitions"} <= set(records)
 
