@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 from functools import cache
+from inspect import getdoc, isfunction, signature
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,18 @@ def test_no_command_line_is_imported() -> None:
     code = "import attacks as lab, sys; lab.matrix('plain', 'null-*', smoke=True).rows(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "attacks.interface.runs" in loaded and not {"click", "rich", "hypothesis", "jinja2"} & set(loaded)
+
+
+def test_every_function_says_what_it_takes_gives_and_raises() -> None:
+    ours = [getattr(lab, name) for name in lab.__all__]
+    functions = [
+        each for each in ours if getattr(each, "__module__", "").startswith("attacks.interface") and isfunction(each)
+    ]
+    assert {each.__name__ for each in functions} == {"anatomy", "check", "load", "matrix", "play", "run", "scheme"}
+    for each in functions:
+        said = getdoc(each) or ""
+        assert "eturn" in said and "Raise" in said
+        taken = signature(each).parameters
+        assert "return" in each.__annotations__ and taken.keys() <= each.__annotations__.keys()
+        if len(taken) > 1:
+            assert [name for name in taken if not re.search(rf"^    \*{{0,2}}{name}: ", said, re.M)] == []
