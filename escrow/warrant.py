@@ -19,7 +19,7 @@ from escrow.confidential import Confidential, SealedPacket, confidential, opened
 from escrow.crypto import Private, SigningKey, montgomery, sha256
 from escrow.derivation import Checks, Guard, Service, derivation, honest_only
 from escrow.e2ee.content import Text
-from escrow.errors import Forged, Malformed
+from escrow.errors import Forged, Malformed, Unreachable
 from escrow.primitives import hpke
 from escrow.principal import Principal, ReceivingKey
 from escrow.wire import Wire
@@ -161,8 +161,10 @@ class Court(Principal):
         return issue(self.key, order)
 
     def serve(self, wire: Wire, authority: str, warrant: Warrant) -> None:
-        """Hand a warrant to an authority, sealed."""
-        wire.tell(self.name, authority, confidential(self, self.key, self.desks[authority], Serve(warrant)))
+        """Hand a warrant to an authority, sealed. Raise Unreachable for one whose receiving key it does not know."""
+        if (desk := self.desks.get(authority)) is None:
+            raise Unreachable(f"the court knows no receiving key of {authority}")
+        wire.tell(self.name, authority, confidential(self, self.key, desk, Serve(warrant)))
 
 
 class Authority(Principal):

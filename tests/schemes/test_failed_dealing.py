@@ -152,3 +152,11 @@ def test_a_complaint_or_an_answer_after_the_set_up_changes_nothing(failed):
             assert [each.accusers for each in after] == accused
             assert all(each.are_fatal(2) == bool(liars) for each in after)
             assert harness.wire.parties["dealer"].accusations.accusers == list(liars)
+
+
+def test_an_answer_before_the_group_is_published_is_refused():
+    with playing(SplitKey()) as harness:
+        share, bob = harness.wire.parties["agent-1"].share, harness.device("bob-phone")
+        bob.group = None
+        with pytest.raises(Refused, match="share fits"):
+            harness.wire.ask("dealer", bob.name, RevealedShare(KeyShare(share.group, 1, share.raw)), type(None))

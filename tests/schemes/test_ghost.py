@@ -7,6 +7,7 @@ from escrow import codec
 from escrow.crypto import new_signing_key
 from escrow.e2ee.provider import Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
+from escrow.errors import Refused
 from escrow.principal import corrupted
 from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, quiet_told
 from escrow.testing.harness import Step, playing
@@ -102,3 +103,12 @@ def test_a_client_that_asks_about_every_device_learns_who_is_under_a_warrant(hau
         if (request := quiet_told(answer, phone.identity)) is not None:
             learnt.append((device, request.warrant.order.target))
     assert learnt == [(NAME, "alice")]
+
+
+def test_a_request_after_the_last_day_that_the_warrant_covers_is_refused():
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice", 0, 0))
+        harness.take(Step("day"))
+        with pytest.raises(Refused, match="window"):
+            harness.authority.haunt(harness.wire, warrant)
+        assert harness.provider.haunted == {}

@@ -12,9 +12,10 @@ from attacks.lab.runs.conformance import Trial
 from attacks.lab.simulation.play import play
 from attacks.registry import attacks
 from escrow.crypto import new_signing_key
-from escrow.errors import Malformed, Refused
+from escrow.errors import Malformed, Refused, Unreachable
 from escrow.schemes.envelope import SCHEME, EnvelopeAgent
-from escrow.warrant import Authority, AuthorityKey
+from escrow.testing.harness import playing
+from escrow.warrant import Authority, AuthorityKey, issue
 from escrow.wire import Wire
 from tests.support.official_checks import SIZES, analysed, forget_schemes, opened_by, scheme_with
 
@@ -116,3 +117,12 @@ def night_desk(key: IdleKey, warrant: Warrant, field: IdleField) -> Checks:
     forget_schemes()
     sound = Trial(scheme_with(tmp_path, "busy", checks), list(attacks().values()))
     assert sound.uses_every_rule() == ""
+
+
+def test_the_court_hands_no_warrant_to_an_authority_that_it_cannot_seal_to() -> None:
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        for unknown in ("nobody", "alice-phone"):
+            with pytest.raises(Unreachable, match=f"no receiving key of {unknown}"):
+                harness.court.serve(harness.wire, unknown, warrant)
+        assert harness.authority.warrants == []
