@@ -9,6 +9,7 @@ import pytest
 from attacks import registry
 from attacks.cli import main
 from attacks.lab.comparison import files
+from attacks.lab.results.coverage import Access
 from attacks.lab.results.types import Against, Cell, Unnoticed
 from attacks.lab.runs.experiment import experiments
 from attacks.report.debate import bearing, draw, sentences
@@ -16,6 +17,7 @@ from tools import results
 
 EXCHANGE = sentences.exchange()
 KEPT = results.kept()[-1]
+PLAYED = Cell(scheme="s", attack="a", verdict="HELD", access=Access(promise="none"))
 SAVED = [str(KEPT / "matrix.json"), str(KEPT / "reproduction.json")]
 
 
@@ -24,7 +26,7 @@ def test_every_figure_is_of_attacks_and_experiments_that_there_are():
     assert set(bearing.needed_experiments(EXCHANGE)) <= set(experiments())
     for asked in EXCHANGE.figures.values():
         if asked.count:
-            assert bearing.count(Cell(scheme="s", attack="a", verdict="HELD"), asked.count) == 0
+            assert bearing.count(PLAYED, asked.count) == 0
 
 
 def test_nothing_is_typed_that_a_run_computes():
@@ -58,6 +60,15 @@ def test_a_count_is_a_field_of_the_cell_or_a_sum_of_fields(fields, number):
     cell = msgspec.structs.replace(msgspec.convert(made, Cell), unnoticed=Unnoticed(reads=5))
     assert bearing.count(cell, fields) == number
     assert bearing.count(msgspec.structs.replace(cell, unnoticed=None), "unnoticed.reads") == 0
+
+
+def test_what_an_earlier_version_did_not_write_is_no_zero():
+    old = msgspec.structs.replace(PLAYED, access=msgspec.UNSET)
+    asked = sentences.FigureAsked(what="texts", attacks=("a",), count="access.retrospective.lawful")
+    assert bearing.count(old, asked.count) is None
+    found = bearing._of_cells(asked, ["s"], {("s", "a"): old})
+    assert found.values == () and found.missing == "escrow-lab matrix --only a"
+    assert bearing._of_cells(asked, ["s"], {("s", "a"): PLAYED}).values[0].number == 0
 
 
 def test_a_count_that_no_cell_has_is_an_error():
@@ -140,6 +151,7 @@ def test_an_entry_may_bring_its_own_scheme(tmp_path, capsys):
         ),
         ("BREACH", Against(texts=9), ""),
         ("HELD", Against(), ""),
+        ("INCONCLUSIVE", Against(), "inconclusive"),
     ],
 )
 def test_a_figure_says_what_the_source_says_to_it(verdict, against, said):
@@ -149,3 +161,12 @@ def test_a_figure_says_what_the_source_says_to_it(verdict, against, said):
     assert value.excuse == said and (
         f"; {said}: s" in draw.told(bearing._of_cells(asked, ["s"], {("s", "a"): cell}))
     ) == bool(said)
+
+
+@pytest.mark.parametrize("verdict", ["TIMEOUT", "ERROR"])
+def test_a_cell_that_was_not_judged_is_no_figure(verdict):
+    cell = Cell(scheme="s", attack="a", verdict=verdict)
+    asked = sentences.FigureAsked(what="texts", attacks=("a",), count="lawful")
+    assert bearing._of_cells(asked, ["s"], {("s", "a"): cell}).missing
+    foreign = msgspec.structs.replace(cell, verdict="NOT_APPLICABLE")
+    assert bearing._of_cells(asked, ["s", "t"], {("s", "a"): foreign, ("t", "a"): PLAYED}).values[0].scheme == "t"

@@ -18,7 +18,8 @@ EXCUSES = {
     "AS PLAIN": "as in plain",
     "AS CLAIMED": "as the claim grants",
 }
-UNPLAYED = ("NOT_APPLICABLE", "INCONCLUSIVE", "TIMEOUT", "ERROR")
+INCONCLUSIVE = "inconclusive"
+LOST = ("TIMEOUT", "ERROR")
 
 
 class Value(Result, frozen=True, kw_only=True):
@@ -120,14 +121,17 @@ def _of_cells(asked: FigureAsked, schemes: Iterable[str], cells: Mapping[tuple[s
     for scheme in schemes:
         if asked.schemes and scheme not in asked.schemes:
             continue
-        played = [cells[scheme, attack] for attack in asked.attacks if (scheme, attack) in cells]
-        absent += [attack for attack in asked.attacks if (scheme, attack) not in cells]
-        applying = [cell for cell in played if cell.verdict not in UNPLAYED]
-        if applying:
-            most = max(applying, key=lambda cell: count(cell, asked.count))
-            number = count(most, asked.count)
+        found = [cells.get((scheme, attack)) for attack in asked.attacks]
+        played = [cell for cell in found if cell is not None and cell.verdict not in LOST]
+        absent += asked.attacks if len(played) < len(found) else ()
+        applying = [cell for cell in played if cell.verdict != "NOT_APPLICABLE"]
+        counts = [(number, cell) for cell in applying if (number := count(cell, asked.count)) is not None]
+        absent += asked.attacks if len(counts) < len(applying) else ()
+        if counts:
+            number, most = max(counts, key=lambda each: each[0])
             whose = most.whose if asked.names and number else ""
             excuse = _excuse(most) if asked.excused and number else ""
+            excuse = INCONCLUSIVE if most.verdict == "INCONCLUSIVE" else excuse
             values.append(Value(scheme=scheme, number=number, whose=whose, excuse=excuse))
     if absent or not values:
         only = " ".join(f"--only {attack}" for attack in asked.attacks)
@@ -145,15 +149,18 @@ def _excuse(cell: Cell) -> str:
     return f"of what is opened, {', '.join(said)}" if said else ""
 
 
-def count(cell: Cell, fields: str) -> int:
-    """Return the sum of these fields of a cell ("a.b+c"); what a cell does not say is 0."""
+def count(cell: Cell, fields: str) -> int | None:
+    """Return the sum of these fields of a cell ("a.b+c"), or None if an earlier version did not write one of them.
+
+    What did not happen, such as a play that nobody notices, counts as 0.
+    """
     total = 0
     for path in fields.split("+"):
         value: object = cell
         for name in path.split("."):
-            value = getattr(value, name) if value is not None and value is not UNSET else 0
-            if value in (None, UNSET, 0):
-                break
+            value = None if value is None else getattr(value, name)
+            if value is UNSET:
+                return None
         total += value if isinstance(value, int) else 0
     return total
 
