@@ -117,16 +117,17 @@ def _said(exchange: Exchange, found: Mapping[str, Bearing]) -> Iterator[DebatedS
 
 def _of_cells(asked: FigureAsked, schemes: Iterable[str], cells: Mapping[tuple[str, str], Cell]) -> Bearing:
     """Return a figure of cells: for each scheme the most of the attacks that apply to it."""
-    values, absent = [], []
+    values: list[Value] = []
+    absent = False
     for scheme in schemes:
         if asked.schemes and scheme not in asked.schemes:
             continue
         found = [cells.get((scheme, attack)) for attack in asked.attacks]
         played = [cell for cell in found if cell is not None and cell.verdict not in LOST]
-        absent += asked.attacks if len(played) < len(found) else ()
+        absent |= len(played) < len(found)
         applying = [cell for cell in played if cell.verdict != "NOT_APPLICABLE"]
         counts = [(number, cell) for cell in applying if (number := count(cell, asked.count)) is not None]
-        absent += asked.attacks if len(counts) < len(applying) else ()
+        absent |= len(counts) < len(applying)
         if counts:
             number, most = max(counts, key=lambda each: each[0])
             whose = most.whose if asked.names and number else ""
