@@ -15,6 +15,7 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens.roomy_certificates import RoomyCertificates
+from escrow import codec
 from escrow.crypto import sha256
 from escrow.derivation import service
 from escrow.errors import EscrowError, Refused
@@ -52,6 +53,24 @@ def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
         harness.play([Step("say", "bob-phone", "alice")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
         assert [alarm.check for alarm in harness.wire.alarms] == ["wrong share of trustee-1"]
+
+
+def test_a_field_with_a_thousand_capsules_costs_the_authority_no_more_than_one(monkeypatch):
+    """A sender fills a field with capsules of the target's key: copies of its own, and other points."""
+    with playing(FairKeys()) as harness:
+        warrant = issue(harness.court.key, harness.order("bob"))
+        harness.serve(warrant)
+        harness.play([Step("say", "alice-phone", "bob"), Step("say", "alice-phone", "bob")])
+        first, second = [each for each in harness.intercepted() if "bob-phone" in each.mail.recipients][:2]
+        field = codec.decode(first.mail.field, fair_keys.FairField)
+        others = [msgspec.structs.replace(field.capsules[1], point=group.base(k)) for k in range(1, 500)]
+        many = msgspec.structs.replace(field, capsules=(*field.capsules * 250, *others))
+        mail = msgspec.structs.replace(first.mail, field=codec.encode(many))
+        tried = []
+        honest = elgamal.decapsulate
+        monkeypatch.setattr(elgamal, "decapsulate", lambda key, capsule: tried.append(1) or honest(key, capsule))
+        opened = harness.access(warrant, [msgspec.structs.replace(first, mail=mail), second])
+        assert opened == {harness.said[1].body} and len(tried) == 2
 
 
 def test_a_trustee_that_does_not_answer_costs_nothing_whichever_it_is():

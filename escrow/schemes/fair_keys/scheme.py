@@ -292,7 +292,8 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
         if warrant.order.target not in authority.certificates:
             wire.complain(authority.name, Refused(authority.name, f"{warrant.order.target} has no certified key"))
         for intercept, field in wanted(authority, warrant, intercepted, FairField):
-            for capsule in field.capsules:
+            shared = dict.fromkeys(each for each in field.capsules if each.point == field.point)
+            for capsule in shared:  # others open nothing, however many a sender writes
                 certificate = certified.get(capsule.group)
                 if certificate is None or not self._concerns(authority, warrant, certificate):
                     continue
