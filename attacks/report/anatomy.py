@@ -73,7 +73,7 @@ def draw_anatomy(page: Page, anatomy: Anatomy, evenings: bool = False) -> None:
         for section in sections(anatomy):
             page.gap()
             page.heading(f"{anatomy.scheme}, {section.title}")
-            _draw_section(page, anatomy.sent, section)
+            _draw_section(page, anatomy, section)
     if not anatomy.minimal_coalitions:
         page.gap()
         page.line(f"{anatomy.scheme}: no coalition opens any of the {anatomy.sent} texts")
@@ -157,7 +157,7 @@ def _draw_active(page: Page, anatomy: Anatomy) -> None:
         page.line(f"{each.opens:>5}  {who}: {each.meddle}{way}; {alarms}", hang=7)
 
 
-def _draw_section(page: Page, sent: int, section: Section) -> None:
+def _draw_section(page: Page, anatomy: Anatomy, section: Section) -> None:
     officials = _by_yield(each for each in section.found if each.officials_only)
     others = _by_yield(each for each in section.found if not each.officials_only)
     if section.basis:
@@ -166,11 +166,11 @@ def _draw_section(page: Page, sent: int, section: Section) -> None:
     elif not officials:
         page.line("officials: no coalition of them opens anything", indent=2)
     for each in officials:
-        _draw_coalition(page, sent, each)
+        _draw_coalition(page, anatomy, each)
     if others:
         page.line("with users' devices:", DIM, indent=2)
     for each in others[:SHOWN]:
-        _draw_coalition(page, sent, each)
+        _draw_coalition(page, anatomy, each)
     if hidden := others[SHOWN:]:
         most = counted(hidden[0].opens, "text")
         page.line(f"and {len(hidden)} more, each opening at most {most} (--format json lists them)", indent=2)
@@ -232,10 +232,18 @@ def _by_yield(coalitions: Iterable[Minimal]) -> list[Minimal]:
     return sorted(coalitions, key=lambda each: (-each.opens, len(each.members), each.members))
 
 
-def _draw_coalition(page: Page, sent: int, found: Minimal) -> None:
+def _has_part(found: Minimal, rows: Iterable[Minimal]) -> bool:
+    """Return whether a part of a coalition is a row of its own: then the coalition's count is of the other texts."""
+    mine, passes = Counter(found.row[1:]), (MATHEMATICS, found.row[0])
+    return any(Counter(each.row[1:]) < mine for each in rows if each.mode == "passive" and each.row[0] in passes)
+
+
+def _draw_coalition(page: Page, anatomy: Anatomy, found: Minimal) -> None:
+    parts = found.mode == "passive" and _has_part(found, anatomy.minimal_coalitions)
+    beside = ", beside those that a part of it opens" * parts
     by = f" by {found.meddle}" if found.meddle else ""
     by += f", {found.strategy}" if found.strategy else ""
-    page.line(f"{_who(found)}{by}: opens {found.opens} of {sent}", indent=2)
+    page.line(f"{_who(found)}{by}: opens {found.opens} of {anatomy.sent}{beside}", indent=2)
     if found.periods:
         page.line(f"all within one of these: evening {'; '.join(found.periods)}", indent=4)
     if days := by_day(found.by_day):

@@ -90,7 +90,7 @@ def _sentence(found: Sequence[Difference], anatomy: bool) -> str:
     whole = [each for each in said if not each.what.startswith("by_day.")]
     said = sorted(whole or said, key=lambda each: ["verdict", *TEXTS, each.what].index(each.what))
     more = f"; and {counted(len(said) - FEW, 'more change')}" if len(said) > FEW else ""
-    who = ", ".join(row[1:]) if row[0] != "active" else found[0].who
+    who = found[0].who or (", ".join(row[1:]) if row[0] != "active" else "")
     if anatomy and who:
         left_out = f"while officials answer and leave out the check {row[0].removeprefix(WITHOUT)!r}, "
         basis = f"under {row[1]}, " if row[0] == "active" else UNDER.get(row[0], left_out)

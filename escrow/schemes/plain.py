@@ -21,12 +21,17 @@ DEVICES = (
         "device",
         "own",
         concedes=(
-            "first flight and reply of a session without a one-time prekey, while the signed prekey is kept: "
-            + '"If one-time prekeys were not used for a protocol run, then a compromise of the private keys for IKB and '
-            + 'SPKB from that protocol run would compromise the SK that was calculated earlier." (X3DH, 4.6, p. 9)',
-            "texts on their way, and message keys that were skipped and kept: "
-            + '"The attacker can compromise the intended recipient at a later time to retrieve the skipped message '
-            + 'keys." (Double Ratchet, 6.4, p. 32)',
+            (
+                "first flight and reply of a session without a one-time prekey, while the signed prekey is kept: "
+                '"If one-time prekeys were not used for a protocol run, then a compromise of the private keys for '
+                'IKB and SPKB from that protocol run would compromise the SK that was calculated earlier."'
+                " (X3DH, 4.6, p. 9)"
+            ),
+            (
+                "texts on their way, and message keys that were skipped and kept: "
+                '"The attacker can compromise the intended recipient at a later time to retrieve the skipped message '
+                'keys." (Double Ratchet, 6.4, p. 32)'
+            ),
             "group texts under a sender's chain from the seizure to its rotation (Sender Keys)",
         ),
     ),

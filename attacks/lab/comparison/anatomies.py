@@ -53,20 +53,31 @@ def _gone_or_new(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
         # every later pass opens what mathematics opens, so a pass without a row was not run
         unknown = passes and key[0] not in passes and key[0] != MATHEMATICS
         severity: Literal["new", "regression"] = "new" if unknown else "regression"
-        yield Difference(severity=severity, row=key, what="opens", old=None, new=new[key].opens)
+        yield Difference(severity=severity, row=key, what="opens", old=None, new=new[key].opens, who=_who(new[key]))
     for key in old.keys() - new.keys():
         # a part of the coalition may be enough now
         smaller = any(other[0] == key[0] and set(other[1:]) < set(key[1:]) for other in new.keys() - old.keys())
         yield Difference(
-            severity="changed" if smaller else "improvement", row=key, what="opens", old=old[key].opens, new=None
+            severity="changed" if smaller else "improvement",
+            row=key,
+            what="opens",
+            old=old[key].opens,
+            new=None,
+            who=_who(old[key]),
         )
 
 
 def _in_both(old: Coalitions, new: Coalitions) -> Iterator[Difference]:
     for key in old.keys() & new.keys():
-        names = dict.fromkeys(member.partition("@")[0] for member in new[key].members)
-        who = ", ".join(names) if new[key].mode == "active" else ""
-        yield from differences(key, _changes(old[key], new[key]), who)
+        yield from differences(key, _changes(old[key], new[key]), _who(new[key]))
+
+
+def _who(row: Minimal) -> str:
+    """Return whom an attack corrupts; or a row's seizures with their evenings, as they can be typed."""
+    if row.mode == "active":
+        return ", ".join(dict.fromkeys(member.partition("@")[0] for member in row.members))
+    wide = [f"any {row.threshold.t} of {{{'; '.join(row.threshold.of)}}}"] if row.threshold else []
+    return ", ".join([*row.members, *wide])
 
 
 def _changes(old: Minimal, new: Minimal) -> Iterator[Change]:

@@ -23,7 +23,7 @@ class Difference(Result, frozen=True, kw_only=True):
 
     Where both runs list the texts that a count counts, `more` are those in the later one alone and `fewer` those in the
     earlier one alone, as ranges (attacks.lab.results.details). `who` names whom an attack corrupts, where a row is one
-    of an attack.
+    of an attack, or the seizures of a coalition.
     """
 
     severity: Severity

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import textwrap
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
+from math import prod
 from types import MappingProxyType
 
-from attacks.lab.adversary.coalitions import Coalition
+from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.labelling.labels import WITHOUT
 from attacks.lab.adversary.proof import Proof, guesses, prove
+from attacks.lab.adversary.timing.evenings import COMMA_BETWEEN_MEMBERS
 from attacks.lab.adversary.work import bits_of, fact_of, in_words
 from attacks.lab.evidence.provenance import checks_made, coalition_of, packets
 from attacks.lab.simulation.attack import Attack
@@ -22,12 +26,15 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
+from attacks.lab.verdict.evaluation import Evaluation
+from attacks.lab.verdict.frontier import most
 from attacks.lab.verdict.steps import ProofSteps, describe, short
 from escrow.codec import Fact
 from escrow.registry import UnknownName
 from escrow.scheme import Scheme
 
 WIDTH = 80  # columns
+CHOICES = 500  # of evenings that are tried for the best
 DEEPEST = 8  # levels before a sub-tree is printed further down
 
 
@@ -61,27 +68,96 @@ def explain(
     return explained(Analysis(scheme, record, attacks), members, message, attacks, width)
 
 
+def explain_attack(
+    scheme: Scheme,
+    scenario: Scenario,
+    attack: Attack,
+    coalition: str = "",
+    message: int | None = None,
+    attacks: Sequence[Attack] = (),
+    width: int = WIDTH,
+) -> Iterator[str]:
+    """Yield the same lines of an attack's play, by the strategy that its cell shows.
+
+    The coalition is by default the cell's. A principal whose behaviour the attack takes over is taken on every evening
+    from then on. One sentence if the attack does not apply to the scheme, or opens nothing.
+    """
+    evaluation = Evaluation(scheme, attacks, scenario)
+    if reason := attack.applies(scheme, evaluation.cast):
+        return iter(textwrap.wrap(f"{attack.name} does not apply to {scheme.name}: {reason}", width))
+    played = most(evaluation.tried(attack))
+    if not coalition and not played.found.masks:
+        return iter(
+            textwrap.wrap(f"{scheme.name}: {attack.name} opens none of {len(played.analysis.texts)} texts", width)
+        )
+    members = coalition_of(coalition, played.analysis.record) if coalition else played.found.best()[0]
+    corrupted = {each.principal: each.evenings for each in played.found.corrupted}
+    single = (Seizure(each.principal, (day,)) for each in members.members for day in corrupted.get(each.principal, ()))
+    passive = (each for each in members.members if each.principal not in corrupted)
+    taken = Coalition((*passive, *single), members.thresholds)
+    return explained(played.analysis, taken, message, attacks, width, str(members))
+
+
 def explained(
     analysis: Analysis,
     members: Coalition,
     message: int | None = None,
     attacks: Sequence[Attack] = (),
     width: int = WIDTH,
+    called: str = "",
 ) -> Iterator[str]:
-    """Yield the same lines of a play that is analysed already. Raise UnknownName if it has no such text."""
+    """Yield the same lines of a play that is analysed already. Raise UnknownName if it has no such text.
+
+    The coalition is `called` as its members are, unless another name is given.
+    """
+    called = called or str(members) if members.members else "who hears the network and no more"
     record = analysis.record
     if message is not None and message not in {sent.id for sent in record.sent}:
         raise UnknownName(f"no text has the number {message}; there are 0 to {len(record.sent) - 1}")
     opened = {name: analysis.opened_by(members.members, name) for name in analysis.labels.passes()}
     wanted = frozenset(analysis.texts if message is None else [message])
     for name in (MATHEMATICS, SERVED):
+        best = _on_the_best_evenings(analysis, members, name)
+        most = analysis.opened_by(best.members, name)
+        said = f"; of these evenings the best open {len(most)} ({best})" if len(most) > len(opened[name]) else ""
         if texts := opened[name] & wanted:
-            return _explained(analysis, members, name, opened, min(texts), attacks, width)
+            return _explained(analysis, members, name, opened, min(texts), attacks, width, called, said)
+        if texts := most & wanted:
+            said = f"; the best of {called}"
+            most_opened = opened | {name: most}
+            return _explained(analysis, best, name, most_opened, min(texts), attacks, width, str(best), said)
     for name in (MATHEMATICS, SERVED):
         held = analysis.structure(name).mask(members.members)
         if texts := frozenset(text for text in wanted & analysis.texts.keys() if analysis.work(text, held, name)):
-            return _explained(analysis, members, name, opened, min(texts), attacks, width)
-    return iter(textwrap.wrap(_unopened(members, opened, message), width, break_on_hyphens=False))
+            return _explained(analysis, members, name, opened, min(texts), attacks, width, called)
+    return iter(textwrap.wrap(_unopened(called, opened, message), width, break_on_hyphens=False))
+
+
+def _on_the_best_evenings(analysis: Analysis, members: Coalition, name: str) -> Coalition:
+    """Return the seizures, each on one of its evenings, that open most together; the same if it makes no difference.
+
+    All choices are tried while there are at most `CHOICES`, else the best evening of one member after the other.
+    """
+    every = [Seizure(each.principal, (day,)) for each in members.members for day in each.evenings or ()]
+    whole = [each for each in members.members if not each.evenings]
+    if analysis.opened_by([*whole, *every], name) == analysis.opened_by(members.members, name):
+        return members
+
+    def opened(chosen: Sequence[Seizure]) -> int:
+        return len(analysis.opened_by(chosen, name))
+
+    ways = [[Seizure(each.principal, (day,)) for day in each.evenings] or [each] for each in members.members]
+    if prod(map(len, ways)) <= CHOICES:
+        return Coalition(max(product(*ways), key=opened))
+    chosen = [way[0] for way in ways]
+    for at, way in enumerate(ways):
+        others = chosen[:at] + chosen[at + 1 :]
+        chosen[at] = max(way, key=partial(_with, opened, others))
+    return Coalition(tuple(chosen))
+
+
+def _with(opened: Callable[[Sequence[Seizure]], int], others: Sequence[Seizure], one: Seizure) -> int:
+    return opened([*others, one])
 
 
 def _explained(
@@ -92,6 +168,8 @@ def _explained(
     text: int,
     attacks: Sequence[Attack],
     width: int,
+    called: str,
+    said: str = "",
 ) -> Iterator[str]:
     number, held = analysis.texts[text], analysis.structure(name).mask(members.members)
     proof, bits = prove(analysis.labels, [number], members.members, name), analysis.work(text, held, name)
@@ -100,12 +178,13 @@ def _explained(
         for each in guesses(analysis.labels, [number], members.members, name)
     }
     count = f"{len(opened[name])} of {len(analysis.record.sent)} texts"
+    more = f", {len(opened[SERVED])} where honest officials answer" if opened[SERVED] > opened[MATHEMATICS] else ""
     how = {
-        MATHEMATICS: f"{count} by mathematics alone",
+        MATHEMATICS: f"{count} by mathematics alone{more}",
         SERVED: f"{len(opened[MATHEMATICS])} texts by mathematics alone, {count} where honest officials answer",
     }
-    opens = "open" if len(members.members) > 1 else "opens"
-    who = f"{analysis.scheme.name}: {members} {opens} {how[name]}."
+    opens = "open" if len(COMMA_BETWEEN_MEMBERS.split(called)) > 1 else "opens"
+    who = f"{analysis.scheme.name}: {called} {opens} {how[name]}{said}."
     if bits:
         limit = analysis.record.scenario.work
         within = "within" if text in opened[name] else "beyond"
@@ -116,9 +195,8 @@ def _explained(
     yield from _Tree(analysis, proof, sent, packets(analysis, attacks), paid, width).lines()
 
 
-def _unopened(members: Coalition, opened: dict[str, frozenset[int]], message: int | None) -> str:
+def _unopened(who: str, opened: dict[str, frozenset[int]], message: int | None) -> str:
     """Return a sentence: the text that is not opened, and how many texts each pass opens."""
-    who = str(members) if members.members else "who hears the network and no more"
     what = "any text" if message is None else f"text {message}"
     counts = [
         f"{len(texts)} {_title(name)}{' (that one too)' if message in texts else ''}" for name, texts in opened.items()

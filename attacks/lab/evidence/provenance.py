@@ -22,7 +22,7 @@ def coalition_of(text: str, record: Record) -> Coalition:
     Raise UnknownName for a member or an evening that the scenario lacks.
     """
     try:
-        coalition = parse(first_of_each(text), (*record.cast.devices, *record.cast.officials))
+        coalition = parse(first_of_each(text), {*record.cast.devices, *record.cast.officials, *record.states})
     except ValueError as error:
         raise UnknownName(str(error)) from None
     last = record.scenario.days - 1
