@@ -240,7 +240,7 @@ def _has_part(found: Minimal, rows: Iterable[Minimal]) -> bool:
 
 def _draw_coalition(page: Page, anatomy: Anatomy, found: Minimal) -> None:
     parts = found.mode == "passive" and _has_part(found, anatomy.minimal_coalitions)
-    beside = ", beside those that a part of it opens" * parts
+    beside = "; what a part of it opens does not count" * parts
     by = f" by {found.meddle}" if found.meddle else ""
     by += f", {found.strategy}" if found.strategy else ""
     page.line(f"{_who(found)}{by}: opens {found.opens} of {anatomy.sent}{beside}", indent=2)
