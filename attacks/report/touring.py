@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from attacks.lab.results.types import Cell, Matrix
 from attacks.report.page import BOLD, Page, counted
@@ -15,6 +15,7 @@ READ = {
     "prekey-substitution": "the provider hands out false keys",
 }  # attack -> what happens; how many texts are then read
 MISSED = {"field-stripping": "users' clients leave the field out: missed"}  # likewise; how many texts the law misses
+UNJUDGED = ("TIMEOUT", "ERROR")
 NARROW = 60  # columns below which schemes stand below each other
 NEXT = (
     ("Every coalition that opens something:", "escrow-lab anatomy threshold --smoke"),
@@ -62,18 +63,25 @@ def draw_tour(page: Page, matrix: Matrix, titles: Mapping[str, str], derivation:
 
 
 def _answers(matrix: Matrix) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
-    """Yield each question, and what is to be said of each scheme."""
-    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
-    lawful = next(iter(READ))
-    entitled = max(cells[scheme, lawful].entitled for scheme in SCHEMES)
+    """Yield each question, and what is to be said of each scheme: "?" if its cell was not judged."""
+    cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells if cell.verdict not in UNJUDGED}
+
+    def each(attack: str, said: Callable[[Cell], str]) -> Iterator[tuple[str, str]]:
+        for scheme in SCHEMES:
+            yield scheme, said(cells[scheme, attack]) if (scheme, attack) in cells else "?"
+
     yield (
-        f"the law reads, of {entitled} that warrants cover",
-        ((scheme, str(cells[scheme, lawful].lawful)) for scheme in SCHEMES),
+        "the law reads, of what warrants cover",
+        each(next(iter(READ)), lambda cell: f"{cell.lawful} of {cell.entitled}"),
     )
     for attack, question in READ.items():
-        yield question, ((scheme, _read(cells[scheme, attack])) for scheme in SCHEMES)
+        yield question, each(attack, _read)
     for attack, question in MISSED.items():
-        yield question, ((scheme, _missed(cells[scheme, attack])) for scheme in SCHEMES)
+        yield question, each(attack, _missed)
+
+
+def _lawful(cell: Cell) -> str:
+    return f"{cell.lawful} of {cell.entitled}"
 
 
 def _read(cell: Cell) -> str:

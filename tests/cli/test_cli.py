@@ -128,6 +128,7 @@ def test_the_exit_code_is_the_verdicts_in_every_format(
 
 
 EVERY = {
+    "tour": (["tour"], 0),
     "schemes": (["schemes"], 0),
     "attacks": (["attacks"], 0),
     "show": (["show", "split-key"], 0),

@@ -57,7 +57,7 @@ def test_a_narrow_page_has_every_number_of_a_wide_one(
     assert main(["tour"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     for scheme in SCHEMES:
-        part = told.partition(f" {scheme} the law reads")[2].partition("the law reads")[0]
+        part = told.partition(f" {scheme} the law reads, of")[2].partition("the law reads, of")[0]
         cells = {cell.attack: cell for cell in measured().cells if cell.scheme == scheme}
         for attack, question in READ.items():
             assert f"{question}: {cells[attack].exposed.total}" in part

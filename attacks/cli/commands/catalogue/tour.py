@@ -23,11 +23,11 @@ def tour_command(invocation: Invocation) -> CommandResult:
     schemes = [invocation.scheme(name) for name in SCHEMES]
     attacks = [invocation.attack(name) for name in (*READ, *MISSED)]
     result = play_cells(invocation, schemes, attacks)
-    stolen = next(cell for cell in result.cells if (cell.scheme, cell.attack) == (KEYS, THEFT))
-    who = ", ".join(stolen.coalition)
+    taken = {(cell.scheme, cell.attack): cell.coalition for cell in result.cells}
+    who = ", ".join(taken.get((KEYS, THEFT), ()))
 
     def draw(page: Page) -> None:
         lines = explain(invocation.scheme(KEYS), invocation.scenario, who, attacks=attacks, width=page.width)
         draw_tour(page, result, {each.name: each.title for each in schemes}, lines)
 
-    return CommandResult(draw, result, people=True)
+    return CommandResult(draw, result, invocation.judge(result.cells), people=True)
