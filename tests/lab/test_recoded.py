@@ -2,7 +2,8 @@
 
 import pytest
 
-from attacks.lab.crosscheck.overlaps import RECODED, readings
+from attacks.lab.crosscheck.notations import readings
+from attacks.lab.crosscheck.overlaps import RECODED
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from tests.support.planted import beside, planted
 
@@ -81,3 +82,58 @@ def test_long_digits_are_read_and_longer_ones_are_left():
     digits = "7" * 1201
     number = int(digits)
     assert number.to_bytes((number.bit_length() + 7) // 8, "big") not in list(readings(digits.encode()))
+
+
+# --- keys made of what everybody has, in other words ---
+
+CHAIN, OURS = "key.chain", "self.custodian"
+NAMES = "''.join(context.people)"
+MADE_OF = {
+    "joined": f"{NAMES}.encode() + {CHAIN}",
+    "sorted": f"b''.join(sorted(({CHAIN}, {OURS})))",
+    "with lengths": f"b''.join(len(each).to_bytes(2, 'big') + each for each in ({CHAIN}, {OURS}))",
+    "formatted": f"f'{{{CHAIN}.hex()}}:{{key.n}}:{{context.day}}'.encode()",
+    "in capitals": f"{CHAIN}.hex().upper().encode()",
+    "as JSON": f"__import__('json').dumps([{CHAIN}.hex(), context.people]).encode()",
+    "as JSON, a list of numbers": f"__import__('json').dumps([*{CHAIN}]).encode()",
+    "as Python writes it": f"repr(({CHAIN}, key.n, context.people)).encode()",
+    "in base64": f"__import__('base64').urlsafe_b64encode({CHAIN} + {OURS})",
+    "a sum in decimal": f"str(int.from_bytes({CHAIN}, 'big') + context.day).encode()",
+    "cut": f"{CHAIN}[:8] + {OURS}[8:16]",
+    "cut short": f"{CHAIN}[:4] + {OURS}[8:11]",
+    "hashes, cut and joined": f"crypto.sha256({CHAIN}) + crypto.sha256({OURS})[:7]",
+    "a hash, in hexadecimal": f"(crypto.sha256({CHAIN}).hex() + {NAMES}).encode()",
+    "between others": f"bytes(each for both in zip({CHAIN}, {OURS}) for each in both)",
+    "its bytes in their order": f"bytes(sorted({CHAIN}))",
+}
+KEYS = {
+    "hashed": "crypto.sha256({})",
+    "ten bytes": "crypto.hkdf(b'', {}, b'', 42)[:10] + bytes(6)",
+    "itself": "({} * 2)[:32]",
+}
+MINE = "self.identity.raw"
+OWN = {
+    "one's own key as well": f"(crypto.hmac256({MINE}, b'x').hex() + {CHAIN}.hex()).encode()",
+    "eight bytes of one's own": f"{CHAIN} + crypto.hmac256({MINE}, {CHAIN})[:8]",
+    "ten bytes that nobody keeps": f"{CHAIN}[:6] + crypto.random_bytes(10)",
+    "what nobody keeps, formatted": f"f'{{{CHAIN}.hex()}}:{{crypto.random_bytes(16).hex()}}'.encode()",
+    "what nobody keeps, in order": "bytes(sorted(crypto.random_bytes(32)))",
+}
+
+
+@pytest.mark.parametrize("made", [*MADE_OF, *KEYS])
+def test_a_key_made_of_what_everybody_has_is_found_however_it_is_put(made, tmp_path):
+    how = KEYS.get(made, KEYS["hashed"]).format(MADE_OF.get(made, MADE_OF["formatted"]))
+    assert said(tmp_path, f"crypto.seal({how}, key.value, {NAMES}.encode(), bytes(12))").startswith("nobody: 24 texts")
+
+
+@pytest.mark.parametrize("made", OWN)
+def test_a_key_that_has_more_is_no_key_of_everybody_s(made, tmp_path):
+    assert "nobody" not in said(tmp_path, f"crypto.seal(crypto.sha256({OWN[made]}), key.value, b'')")
+
+
+def test_labels_that_are_written_in_any_way_are_no_secret(tmp_path):
+    beside_it = (
+        f"crypto.seal(crypto.random_bytes(32), key.value, repr(({CHAIN}, {NAMES})).encode() + {CHAIN}.hex().encode())"
+    )
+    assert said(tmp_path, beside_it) == ""

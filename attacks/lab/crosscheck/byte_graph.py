@@ -6,7 +6,8 @@ beside those of the closure's rules:
   (calls)   what a call of the door gives, as `consequences` says
   part      a string -> what lies in it; a state or packet likewise
   compose   stretches that are known by themselves -> the string that they make up, but for bytes equal in two runs
-  recoded   a string as it may be written -> the string: reversed, complemented, words turned (`overlaps.RECODED`)
+  recoded   a string as it may be written -> the string: reversed, complemented, words turned (`overlaps.RECODED`);
+            a string -> what is made of it in another notation (`notations`), or of its bytes in their order
   field     a fact -> its bytes; all its secret bytes -> the fact
 
 Bytes that are equal in two runs of different secrets are everybody's. No edge leads to what was drawn: the run's secret
@@ -15,27 +16,26 @@ is nobody's. Strings below 8 bytes are never searched: a fact that is held may g
 
 from __future__ import annotations
 
-import typing
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache, cached_property, reduce
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property, reduce
 from itertools import chain
-from operator import and_
-
-import msgspec
+from operator import and_, or_
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
-from attacks.lab.crosscheck.overlaps import RECODED, TRIED, Targets, readings, strings_in
+from attacks.lab.crosscheck.fact_bytes import fields_of
+from attacks.lab.crosscheck.known import Known, ShortParts
+from attacks.lab.crosscheck.notations import readings
+from attacks.lab.crosscheck.overlaps import LONGEST, RECODED, TRIED, strings_in
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
-from escrow.codec import DIGEST, Fact, Public
+from escrow.codec import DIGEST, Fact
 from escrow.scheme import SET_UP
 
 PART, COMPOSE, FIELD, RECODE = "part", "compose", "field", "recoded"
-LONGEST = 64  # bytes of a string that is looked for recoded
 
 
 class ByteString(Fact, frozen=True):
@@ -65,20 +65,16 @@ class ByteGraph:
     """
 
     def __init__(self, closure: Closure, record: Record, door: TwoPlays, written: Iterable[bytes] = ()) -> None:
-        self.closure, self.door = closure, door
+        self.closure, self.door, self.known = closure, door, Known(door, record)
         self._edges = closure.edges.by_bytes
         self.facts = list(closure.facts)
-        self._packets = overlaps.grams(each for data in {one.data for one in record.heard} for each in readings(data))
-        self._targets = Targets()
-        self._numbers: dict[bytes, int] = {}  # of targets
         self._sources: set[bytes] = set()
-        self._public: dict[bytes, bool] = {}  # of each string that was looked at: whether everybody has it
         self._calls()
         self._fields()
         self._bodies = {sent.body: sent.id for sent in record.sent}
         self.texts = {self._node(body): text for body, text in self._bodies.items()}
         for body in self._bodies:
-            if not self._target(body):
+            if not self.known.target(body):
                 self.closure.learn(ByteString(body), "network")
         kept = _kept(record)
         self._secret(kept)  # which looks for those that not everybody has
@@ -88,7 +84,7 @@ class ByteGraph:
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
-        secrets = [value for _, value, public in fields_of(fact) if not public and not self.everybodys(value)]
+        secrets = [value for _, value, public in fields_of(fact) if not public and not self.known.everybodys(value)]
         held = [dict(self.closure.held.get(self.closure.ids.get(ByteString(each), -1), ())) for each in secrets]
         names = set(held[0]).intersection(*held[1:]) if held else set()
         return {name: reduce(and_, (each[name] for each in held)) for name in names}
@@ -103,40 +99,23 @@ class ByteGraph:
         """The texts in each string, and in what was sealed under it and heard."""
         found = {body: {text} for body, text in self._bodies.items()}
         for each in self.door.log.calls:
-            heard = each.operation == "seal" and each.outputs and self.everybodys(each.outputs[0])
+            heard = each.operation == "seal" and each.outputs and self.known.everybodys(each.outputs[0])
             if heard and (inside := {text for body, text in self._bodies.items() if body in each.inputs[3]}):
                 found.setdefault(each.inputs[0], set()).update(inside)
         return found
 
     def _lies(self, value: bytes, taken: Iterable[tuple[str, int]]) -> bool:
         held = dict(self.closure.held.get(self.closure.ids.get(ByteString(value), -1), ()))
-        return self.everybodys(value) or any(held.get(name, 0) & bit(evening) for name, evening in taken)
+        return self.known.everybodys(value) or any(held.get(name, 0) & bit(evening) for name, evening in taken)
 
     # --- nodes ---
 
     def _node(self, value: bytes) -> int:
         return self.closure.intern(ByteString(value))
 
-    def everybodys(self, value: bytes) -> bool:
-        """Return whether a string is equal in two runs or lies in packets; if not, it becomes a target."""
-        if (known := self._public.get(value)) is None:
-            known = self._public[value] = not value or self.door.constant(value) or not self._target(value)
-        return known
-
-    def _target(self, value: bytes) -> bool:
-        """Look for a string in others, unless it lies in packets. Return whether it does not."""
-        if value in self._numbers:
-            return True
-        marks = overlaps.changes(value, self.door.counterpart(value))
-        overlaps.cover(value, marks, self._packets)
-        if sum(marks) <= TRIED:
-            return False
-        self._numbers[value] = self._targets.add(value, overlaps.spans(marks))
-        return True
-
     def _secret(self, values: Iterable[bytes]) -> list[int]:
         """Return the nodes of those strings that not everybody has."""
-        return [self._node(value) for value in values if not self.everybodys(value)]
+        return [self._node(value) for value in values if not self.known.everybodys(value)]
 
     # --- calls ---
 
@@ -156,7 +135,7 @@ class ByteGraph:
         for number, fact in enumerate(self.facts):
             secrets = []
             for name, value, public in fields_of(fact):
-                if public and self.everybodys(value):
+                if public and self.known.everybodys(value):
                     continue
                 self._sources.add(value)
                 self._edges.add(FIELD, [number], self._node(value), name)
@@ -169,15 +148,19 @@ class ByteGraph:
         """Add the edge of each exclusive or that is a key: parties may mix round the door what they keep or send."""
         calls = self.door.log.calls
         taken = {value for each in calls for value in each.inputs}
-        keys = taken & self._numbers.keys()
+        keys = taken & self.known.numbers.keys()
         constants = {value for value in taken if self.door.constant(value)}
-        constants |= _repeated(written, set(map(len, keys))) - self._numbers.keys()
-        self._public |= dict.fromkeys(constants, True)
+        constants |= _repeated(written, set(map(len, keys))) - self.known.numbers.keys()
+        self.known.public |= dict.fromkeys(constants, True)
         results = (value for each in calls for value in each.outputs if each.inputs)  # not what was drawn
         for one, other, key in mixed(keys, {*kept, *constants}, results):
             self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
         for one, key in masked(keys, kept):
             self._edges.add(MIX, self._secret((one,)), self._node(key), "exclusive or with a few bytes")
+        if ordered := {key for key in keys if len(key) >= 2 * overlaps.GRAM and key == bytes(sorted(key))}:
+            for one in kept:
+                if (key := bytes(sorted(one))) in ordered and key != one:
+                    self._edges.add(PART, self._secret((one,)), self._node(key), "its bytes in their order")
 
     def _recode(self) -> dict[int, tuple[bytes, str]]:
         """Look for keys, other short inputs of calls, and texts as they may be written, too.
@@ -186,27 +169,31 @@ class ByteGraph:
         """
         taken = {value for each in self.door.log.calls for value in each.inputs if len(value) <= LONGEST}
         found = {}
-        for value in [each for each in (*taken, *self._bodies) if each in self._numbers and len(each) >= overlaps.GRAM]:
-            whole = self._targets.open[self._numbers[value]] == [(0, len(value))]
+        for value in [
+            each for each in (*taken, *self._bodies) if each in self.known.numbers and len(each) >= overlaps.GRAM
+        ]:
+            whole = self.known.targets.open[self.known.numbers[value]] == [(0, len(value))]
             for how, change in RECODED.items() if whole else ():
                 written = change(value)
                 if written == value:
                     continue
-                if written in self._numbers:
+                if written in self.known.numbers:
                     self._edges.add(RECODE, [self._node(written)], self._node(value), how)
-                elif _lies_in(written, self._packets):
+                elif self.known.lies_in_packets(written):
                     self._edges.add(RECODE, [], self._node(value), how)
                 else:
-                    found[self._targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
+                    found[self.known.targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
         return found
 
     # --- what lies where ---
 
     def _overlap(self, record: Record) -> None:
         """Add the edges of parts and compositions, and say of which state a string is part."""
-        targets = self._targets
+        targets = self.known.targets
         open_ = [sum(1 << at for first, end in spans for at in range(first, end)) for spans in targets.open]
         found: list[dict[int, list[Source]]] = [defaultdict(list) for _ in targets.strings]
+
+        short = ShortParts(self.door, self._sources)
 
         def note(lying: Iterable[tuple[int, int, int]], source: Source) -> None:
             for number, covered in _covered(lying).items():
@@ -215,10 +202,17 @@ class ByteGraph:
 
         for name, evening, state in _states(record):
             note((each for reading in readings(state) for each in targets.matches(reading)), (name, evening))
+        for value, (first, end, said) in self.known.written:
+            if (number := self.known.numbers.get(value)) is not None:
+                note([(number, first, end)], self._node(said))
         for value in self._sources:
-            own = self._numbers.get(value)
+            own = self.known.numbers.get(value)
             note((each for each in targets.matches(value) if each[0] != own), self._node(value))
         for number, sources in enumerate(found):
+            left = open_[number] & ~reduce(or_, sources, 0)
+            if sources and TRIED < left.bit_count() <= 2 * overlaps.GRAM:
+                for source, at in short.lying_in(targets.strings[number], left):
+                    note([(number, at, at + overlaps.SHORT)], self._node(source))
             if number not in self._recoded:
                 self._explain(targets.strings[number], open_[number], sources)
             elif sources:
@@ -251,15 +245,6 @@ class ByteGraph:
                 self.closure.learn(self.closure.facts[node], *source)
             elif source != node:
                 self._edges.add(PART, [source], node)
-
-
-def _lies_in(string: bytes, packets: set[bytes]) -> bool:
-    """Return whether a string lies in packets, but for a few bytes."""
-    if not any(string[at : at + overlaps.GRAM] in packets for at in range(0, len(string), overlaps.GRAM)):
-        return False
-    marks = bytearray(b"\1" * len(string))
-    overlaps.cover(string, marks, packets)
-    return sum(marks) <= TRIED
 
 
 def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:
@@ -299,46 +284,3 @@ def _states(record: Record) -> Iterator[tuple[str, int, bytes]]:
 
 
 Source = int | tuple[str, int]  # a node's number, or a state: principal and evening
-
-
-# --- the bytes inside facts ---
-
-
-def fields_of(thing: msgspec.Struct, path: str = "") -> Iterator[tuple[str, bytes, bool]]:
-    """Yield (name, bytes, whether they are Public) of every string inside a fact, those of inner facts too."""
-    path = path or type(thing).__name__
-    for name, public in _fields(type(thing)):
-        for value in _leaves(getattr(thing, name)):
-            if isinstance(value, bytes):
-                if value:
-                    yield f"{path}.{name}", value, public
-            else:
-                yield from fields_of(value, f"{path}.{name}")
-
-
-@cache
-def _fields(kind: type[msgspec.Struct]) -> Sequence[tuple[str, bool]]:
-    """Return the fields of a type that may hold bytes, and whether they hold public ones."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    holds = [(name, set(_bytes_in(hints[name]))) for name in kind.__struct_fields__]
-    return [(name, bytes not in found) for name, found in holds if found]
-
-
-def _bytes_in(hint: object) -> Iterator[object]:
-    """Yield what holds bytes in an annotation: `bytes`, `Public`, types of structs."""
-    if hint in (bytes, Public) or (isinstance(hint, type) and issubclass(hint, msgspec.Struct)):
-        yield hint
-    else:
-        for inner in typing.get_args(hint):
-            yield from _bytes_in(inner)
-
-
-def _leaves(value: object) -> Iterator[bytes | msgspec.Struct]:
-    if isinstance(value, bytes | msgspec.Struct):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _leaves(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _leaves(each)

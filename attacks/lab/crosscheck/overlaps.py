@@ -10,45 +10,22 @@ Example: the target `label | key | public` has the changes `key | public`; `publ
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 
 import msgspec
 
 GRAM = 8  # bytes that a match has at least
 CHANGED = 6  # of a gram's bytes
+LONGEST = 64  # bytes of a string that is looked for recoded, or in short pieces
+SHORT = 4  # bytes of a piece that is looked for in two runs
 TRIED = 4  # bytes that may be missing: whoever has the rest tries all 2^32 values
 
 Span = tuple[int, int]  # first byte, and the one behind the last
 
 _MARKS = b"\0" + b"\1" * 255  # of a byte that changed, and of one that did not
 _CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in two runs now and then
-
-
-_HEX = re.compile(rb"[0-9a-fA-F]{16,}")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
-_BASE32 = re.compile(rb"[A-Z2-7]{16,}")
-_DECIMAL = re.compile(rb"(?<![0-9])[0-9]{18,1200}(?![0-9])")
-_TEXT = re.compile(rb"(?:[\x00-\x7f]|[\xc2\xc3][\x80-\xbf]){8,}")  # each character one byte (Latin-1)
-_NUMBERS = re.compile(rb"(?:[\x00-\x7f]|\xcc[\x80-\xff]){8,}")  # a list of small numbers, as msgpack writes it
-_WORDS = (  # lists of larger ones: 2 or 4 bytes each
-    (re.compile(rb"(?:\xcd..){4,}", re.DOTALL), re.compile(rb"\xcd(..)", re.DOTALL)),
-    (re.compile(rb"(?:\xce....){2,}", re.DOTALL), re.compile(rb"\xce(....)", re.DOTALL)),
-)
-
-
-_BASE85 = tuple(  # Ascii85, RFC 1924, and Z85
-    (re.compile(b"[" + re.escape(digits) + b"]{10,}"), bytes.maketrans(digits, bytes(range(85))))
-    for digits in (
-        bytes(range(33, 118)),
-        b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
-        b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
-    )
-)
 
 
 def _in_words(size: int, code: str) -> Callable[[bytes], bytes]:
@@ -80,51 +57,6 @@ RECODED: dict[str, Callable[[bytes], bytes]] = {  # how a secret may be written 
     "words of 4 bytes turned": _in_words(4, "I"),
     "words of 8 bytes turned": _in_words(8, "Q"),
 }  # each is its own inverse
-
-
-def readings(data: bytes) -> Iterator[bytes]:
-    """Yield encoded bytes as they are, every other one of them, and what is written in them.
-
-    Hexadecimal, base64, base32, base85, decimal numbers, text of which each character is a byte, lists of numbers.
-    """
-    yield data
-    yield from (data[at::2] for at in range(2))  # of two strings that alternate byte by byte
-    for found in _HEX.findall(data):
-        yield from (binascii.unhexlify(found[at : at + (len(found) - at) // 2 * 2]) for at in range(2))
-    for found in _BASE64.findall(data):
-        alike = found.translate(bytes.maketrans(b"-_", b"+/"))
-        for at in range(4):
-            yield binascii.a2b_base64(alike[at : at + (len(alike) - at) // 4 * 4])
-    for found in _BASE32.findall(data):
-        for at in range(8):
-            with suppress(binascii.Error):
-                yield base64.b32decode(found[at : at + (len(found) - at) // 8 * 8])
-    for pattern, value_of in _BASE85:
-        for found in pattern.findall(data):
-            digits = found.translate(value_of)
-            yield from (_from_base85(digits[at:]) for at in range(5))
-    for found in _DECIMAL.findall(data):
-        number = int(found)
-        yield number.to_bytes((number.bit_length() + 7) // 8, "big")
-    for found in _TEXT.findall(data):
-        if b"\xc2" in found or b"\xc3" in found:
-            yield found.decode().encode("latin-1")
-    for found in _NUMBERS.findall(data):
-        if b"\xcc" in found:
-            yield re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL)
-    for words, tag in _WORDS:
-        for found in words.findall(data):
-            yield tag.sub(rb"\1", found)
-
-
-def _from_base85(digits: bytes) -> bytes:
-    """Return what digits of base 85, five for four bytes, stand for; where five stand for none, zero bytes."""
-    digits += b"\x54" * (-len(digits) % 5)  # the last ones may be fewer
-    values = (
-        (((digits[at] * 85 + digits[at + 1]) * 85 + digits[at + 2]) * 85 + digits[at + 3]) * 85 + digits[at + 4]
-        for at in range(0, len(digits), 5)
-    )
-    return b"".join((value if value < 1 << 32 else 0).to_bytes(4, "big") for value in values)
 
 
 def strings_in(data: bytes) -> Iterator[bytes]:
@@ -167,9 +99,9 @@ def spans(marks: bytearray) -> list[Span]:
     return [each.span() for each in _CHANGE.finditer(marks)]
 
 
-def grams(strings: Iterable[bytes]) -> set[bytes]:
-    """Return every 8 bytes that stand together in some string."""
-    return {string[at : at + GRAM] for string in strings for at in range(len(string) - GRAM + 1)}
+def grams(strings: Iterable[bytes], size: int = GRAM) -> set[bytes]:
+    """Return every 8 bytes, or `size`, that stand together in some string."""
+    return {string[at : at + size] for string in strings for at in range(len(string) - size + 1)}
 
 
 def cover(target: bytes, marks: bytearray, known: set[bytes]) -> None:
@@ -178,6 +110,13 @@ def cover(target: bytes, marks: bytearray, known: set[bytes]) -> None:
         for at in range(max(0, first - GRAM + CHANGED), min(len(target) - GRAM, end - CHANGED) + 1):
             if target[at : at + GRAM] in known:
                 marks[at : at + GRAM] = bytes(GRAM)
+
+
+def cover_short(target: bytes, other: bytes, marks: bytearray, known: set[bytes], others: set[bytes]) -> None:
+    """Clear the marks of pieces that are known in both runs at the same place, by chance in one of 2^30 cases."""
+    for at in range(len(target) - SHORT + 1):
+        if target[at : at + SHORT] in known and other[at : at + SHORT] in others:
+            marks[at : at + SHORT] = bytes(SHORT)
 
 
 class Targets:

@@ -17,7 +17,7 @@ from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.labelling.labels import BYTES
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck.byte_findings import ByteFault, keys_of
-from attacks.lab.crosscheck.byte_graph import fields_of
+from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.by_bytes.means import Means

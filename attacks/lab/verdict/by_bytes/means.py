@@ -21,9 +21,11 @@ from attacks.lab.adversary.labelling.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_findings import ByteFault
-from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch, fields_of
+from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch
 from attacks.lab.crosscheck.consequences import STREAM
-from attacks.lab.crosscheck.overlaps import GRAM, RECODED, readings
+from attacks.lab.crosscheck.fact_bytes import fields_of
+from attacks.lab.crosscheck.notations import readings
+from attacks.lab.crosscheck.overlaps import GRAM, RECODED
 from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
@@ -125,7 +127,7 @@ class Means:
 
     def _public(self, value: bytes) -> bool:
         """Return whether a key lies in packets, and everybody has it for that."""
-        return self.analysis.graph is not None and self.analysis.graph.everybodys(value)
+        return self.analysis.graph is not None and self.analysis.graph.known.everybodys(value)
 
     def _sent(self, value: bytes) -> Iterator[str]:
         """Yield the field of what goes beside a text, or else the packet, in which the beginning of bytes lies."""
