@@ -148,6 +148,7 @@ EVERY = {
     "reproduce": (["reproduce", "no-such-figure"], 2),
     "doctor": (["doctor"], 0),
 }
+UNDRAWN = {("report", "svg"), ("report", "dot")}  # a matrix is a page, and no picture
 WORDLESS = {"verify", "merge", "init", "reproduce"}  # of those above, what leaves stdout empty
 
 
@@ -171,6 +172,9 @@ def test_every_command_has_one_exit_code_in_every_format(
         monkeypatch.chdir(folder)
         (folder / "old.json").write_bytes(to_json(result("HELD")))
         (folder / "new.json").write_bytes(to_json(result("BREACH")))
+        if (name, format_) in UNDRAWN:
+            assert main([*arguments, "--format", format_]) == 2 and "has no" in capsys.readouterr().err
+            continue
         assert main([*arguments, *(["--format", format_] if format_ else [])]) == code
         shown = capsys.readouterr()
         assert bool(shown.out) == (name not in WORDLESS)
@@ -194,7 +198,7 @@ def test_no_command_is_left_out_above() -> None:
 def test_what_has_no_rows_is_offered_in_no_format_of_rows(capsys: pytest.CaptureFixture[str]) -> None:
     assert formats("explain") == ["table", "json"] and formats("init") == []
     for name in COMMANDS.keys() - {"explain", "init"}:
-        assert formats(name) == ["table", "json", "jsonl", "md", "csv"], name
+        assert formats(name)[:5] == ["table", "json", "jsonl", "md", "csv"], name
     assert main(["explain", "plain", "--coalition", "alice-phone", "--format", "csv"]) == 2
     assert "'csv' is not one of 'table', 'json'" in capsys.readouterr().err
 
@@ -258,7 +262,10 @@ def test_a_real_anatomy_begins_with_the_structure(
     assert json.loads(capsys.readouterr().out)["sent"] == 6
 
 
-def test_a_real_explanation_goes_from_shares_to_a_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_real_explanation_goes_from_shares_to_a_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100000")  # no label is cut, as in JSON
     coalition = ["--coalition", "agent-1,agent-3", *SMALL]
     assert main(["explain", "split-key", *coalition]) == 0
     told = capsys.readouterr().out
