@@ -32,6 +32,7 @@ from escrow.scheme import Scheme
 
 Progress = Callable[[int, int, str], None]
 UNFINISHED = frozenset[Verdict]({"ERROR", "TIMEOUT"})
+Opened = dict[tuple[str, str], InPlain]  # by attack and strategy
 KILLED = "the process that ran this was killed; run it again"
 
 
@@ -52,7 +53,7 @@ class Task(msgspec.Struct, frozen=True):
     """Some cells of one scheme or, without a scheme, the controls of one attack. `keys` are by attack.
 
     `faults` are the broken properties of the scheme's bytes, if they are known; `schemes` are those of the cells that
-    the controls are for.
+    the controls are for; `opened` is what these attacks' strategies open in plain, as far as it is known.
     """
 
     scheme: Scheme | None
@@ -64,6 +65,7 @@ class Task(msgspec.Struct, frozen=True):
     keys: dict[str, str]
     faults: tuple[str, ...] | None = None
     schemes: tuple[Scheme, ...] = ()
+    opened: Opened = {}
 
     @property
     def name(self) -> str:
@@ -82,11 +84,15 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class TaskResult(msgspec.Struct, frozen=True):
-    """The lines of a task: `kept` are written down; `lost` stand for an unfinished task that is tried again."""
+    """The lines of a task: `kept` are written down; `lost` stand for an unfinished task that is tried again.
+
+    `opened` is what the strategies that the task played open in plain.
+    """
 
     name: str
     kept: tuple[JournalLine, ...] = ()
     lost: tuple[JournalLine, ...] = ()
+    opened: Opened = {}
 
 
 class Plan:
@@ -141,10 +147,13 @@ class Plan:
         return cells | {("", attack.name): control_key(attack, self.every) for attack in self.attacks}
 
     def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
-        """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known."""
+        """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known.
+
+        Those of plain are the first, because all others need what is opened there.
+        """
         there = {line.cell_id for line in known}
         tasks = (_without(task, there) for task in _dealt(self._all(), shard))
-        return [task for task in tasks if task.run]
+        return sorted((task for task in tasks if task.run), key=lambda task: task.scheme != (self.plain or task.scheme))
 
     def _all(self) -> list[Task]:
         """Return all tasks.
@@ -229,8 +238,9 @@ def run_plan(
     _shared.clear()
     kept, lost = list(journal.known if journal is not None else ()), list[JournalLine]()
     tasks = plan.tasks(shard, kept)
-    parts = spread(partial(_perform, timeout=timeout), tasks, jobs, _killed, lambda task: task.group)
+    parts = spread(partial(_perform, timeout=timeout), tasks, jobs, _killed, lambda task: task.group, _shared.told)
     for done, part in enumerate(parts, 1):
+        _shared.opened |= part.opened
         kept += part.kept
         lost += part.lost
         if journal is not None and part.kept:
@@ -265,7 +275,13 @@ def _perform(task: Task, timeout: float | None) -> TaskResult:
     except TimedOut:
         return _given_up(task, "TIMEOUT", f"it took longer than {timeout:g} seconds")
     kept = tuple(line for line in lines if not (isinstance(line, CellLine) and line.cell.verdict in UNFINISHED))
-    return TaskResult(task.name, kept, tuple(line for line in lines if line not in kept))
+    lost = tuple(line for line in lines if line not in kept)
+    return TaskResult(task.name, kept, lost, _of_attacks(task, _shared.opened) if task.scheme == task.plain else {})
+
+
+def _of_attacks(task: Task, opened: Opened) -> Opened:
+    names = {attack.name for attack in task.run}
+    return {strategy: found for strategy, found in opened.items() if strategy[0] in names}
 
 
 def _lines(task: Task) -> Iterator[JournalLine]:
@@ -281,6 +297,8 @@ def _lines(task: Task) -> Iterator[JournalLine]:
         idle = () if cell.verdict in UNJUDGED else evaluation.exercise.idle(attack, frozenset(evaluation.fired))
         lines.append(CellLine(key=cell.key, cell=cell, idle=idle))
     evaluation.forget()
+    if task.scheme == task.plain:
+        _shared.opened |= evaluation.by_strategy
     yield from lines
 
 
@@ -297,6 +315,11 @@ class _Shared:
         """Forget everything, because another run begins."""
         self.results = crypto.Results()
         self._evaluations: dict[str, Evaluation] = {}
+        self.opened: Opened = {}
+
+    def told(self, task: Task) -> Task:
+        """Return the task with what is known of plain, for another process."""
+        return msgspec.structs.replace(task, opened=_of_attacks(task, self.opened))
 
     def evaluation(self, task: Task, scheme: Scheme) -> Evaluation:
         """Return the evaluation of a task's scheme, or of plain; drop others, since tasks come scheme by scheme."""
@@ -318,7 +341,10 @@ class _Shared:
 
     def opened_in_plain(self, task: Task, strategy: Attack) -> InPlain:
         """Return what a strategy opens in the scheme that cells are compared with: nothing if it does not apply."""
-        return NOTHING if task.plain is None else self.evaluation(task, task.plain).opened(strategy)
+        if task.plain is None:
+            return NOTHING
+        known = task.opened.get((strategy.name, strategy.strategy))
+        return self.evaluation(task, task.plain).opened(strategy) if known is None else known
 
 
 _shared = _Shared()

@@ -37,11 +37,13 @@ def spread(
     jobs: int,
     killed: Callable[[T], P],
     group: Callable[[T], Hashable] = id,
+    ready: Callable[[T], T] = lambda task: task,
 ) -> Iterator[P]:
     """Yield the results of `perform` for each task, in the order in which they end, `jobs` at once.
 
     A process goes on with the group of its last task, because it has worked out what the group shares. For a task whose
-    process was killed from outside, the result is that of `killed`.
+    process was killed from outside, the result is that of `killed`. A task goes to another process as `ready` returns
+    it then: with what earlier results told.
     """
     if jobs == 1:
         yield from map(perform, tasks)
@@ -49,7 +51,8 @@ def spread(
     left, workers, working = _Left(tasks, group), list[_Worker[T, P]](), dict[Any, _Worker[T, P]]()
 
     def begin(worker: _Worker[T, P]) -> None:
-        worker.begin(*left.take(worker.group))
+        taken, task = left.take(worker.group)
+        worker.begin(taken, ready(task))
         working[worker.pipe] = worker
 
     def another() -> _Worker[T, P]:

@@ -204,33 +204,36 @@ class Keeping:
         while waiting:
             value = waiting.pop()
             kind: type = type(value)
-            base, inside, _ = ways[kind]
+            base, inside, _, frozen = ways[kind]
             if inside is None:
                 if base is bytes:
                     if SECRET <= len(value) <= LONGEST:
                         values_.add(value)
                 elif base is int:
                     self._number(value)
-            elif base is Fact or base is Packet:  # they never change
+            elif frozen:
                 if id(value) not in seen:
-                    seen[id(value)] = value
+                    if base is not msgspec.Struct or _is_hashable(value):
+                        seen[id(value)] = value
                     if base is Fact:
                         yield value
                     waiting += inside(value)
             elif base is not Principal or (self.alone and value is not self._party):
-                waiting += inside(value)
+                waiting += [each for each in inside(value) if id(each) not in seen]
 
 
 class _Way(NamedTuple):
     """How facts are looked for in a value, by its type: `base` is the first of the types that are told apart.
 
     `inside` returns what lies in such a value; `kept`: a local value of this type is kept until it is looked at. Of a
-    party it is not, because its fields are looked at by themselves.
+    party it is not, because its fields are looked at by themselves. `frozen`: a value never changes, and is looked at
+    once; one that is neither a fact nor a packet only if nothing in it can change.
     """
 
     base: type
     inside: Callable[[Any], Iterable[object]] | None
     kept: bool
+    frozen: bool
 
 
 class _Ways(dict[type, _Way]):
@@ -245,11 +248,20 @@ class _Ways(dict[type, _Way]):
             inside = _fields(kind)
         elif base not in (bool, int, bytes, object):
             inside = dict.values if base is dict else iter
-        way = self[kind] = _Way(base, inside, base not in (bool, object, Principal))
+        frozen = base in (Fact, Packet) or (base is msgspec.Struct and kind.__struct_config__.frozen)  # type: ignore[attr-defined]  # a struct
+        way = self[kind] = _Way(base, inside, base not in (bool, object, Principal), frozen)
         return way
 
 
 _WAYS = _Ways()
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 @cache

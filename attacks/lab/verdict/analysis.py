@@ -143,6 +143,11 @@ class Analysis:
         """The labels of the adversary. Raises TypeError if the adversary is in another process."""
         return self._here.labels
 
+    @property
+    def fired(self) -> frozenset[str]:
+        """The names of the rules that gave a result."""
+        return frozenset(name for name, times in self.adversary.fired.items() if times)
+
     # --- what is opened ---
 
     @cached_property

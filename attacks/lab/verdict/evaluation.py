@@ -16,7 +16,7 @@ from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of, misfit
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
-from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.scenario import Scenario, small
 from attacks.lab.simulation.strategies import narrowest, played, strategies
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging, judge_cell
@@ -78,7 +78,7 @@ class Evaluation:
         self.scheme, self.attacks, self.scenario, self.isolated = scheme, attacks, scenario, isolated
         self.plain, self.by_bytes, self.byte_pass, self._faults = plain, by_bytes, byte_pass, faults
         self.derived = derived and not isolated  # a fresh secret gives other bytes in each run
-        self._opened: dict[tuple[str, str], InPlain] = {}  # by attack and strategy
+        self.by_strategy: dict[tuple[str, str], InPlain] = {}  # attack and strategy
         self.fired: set[str] = set()  # the rules that fired in the plays of the last cell
         self.exercise = Exercise(scheme, attacks, isolated=isolated)
         self._secret = random_bytes(32) if isolated and secret is None else secret
@@ -113,7 +113,10 @@ class Evaluation:
         """The analysis of the honest play."""
         if self.by_bytes:
             return Analysis(self.scheme, self.record, self.attacks, door=self._twice)
-        return self._analysed(self.record)
+        found = self._analysed(self.record)
+        if self.scenario == small() and self._secret is None:
+            self.exercise.known = found.fired
+        return found
 
     def forget(self) -> None:
         """Drop the honest play's analysis, which is large."""
@@ -140,7 +143,7 @@ class Evaluation:
             analysis = self._analysed(record, [*given, *map(Seizure, sorted(beside))])
         else:
             analysis = self.analysis if attack.apparatus is None else self._analysed(self.play(attack))
-        self.fired |= {name for name, times in analysis.adversary.fired.items() if times}
+        self.fired |= analysis.fired
         return analysis, corruptions
 
     def _analysed(self, record: Record, taken: Sequence[Seizure] | None = None) -> Analysis:
@@ -188,9 +191,9 @@ class Evaluation:
         if strategy.applies(self.scheme, self.cast):
             return NOTHING
         name = strategy.name, strategy.strategy
-        if name not in self._opened:
+        if name not in self.by_strategy:
             self._reached(strategy)
-        return self._opened[name]
+        return self.by_strategy[name]
 
     def _reached(self, strategy: Attack) -> tuple[Analysis, tuple[Corruption, ...], Judge, Reach, Messaging]:
         """Play a strategy and note what it opens; the honest play, for the alarms of a cell, is not made."""
@@ -198,7 +201,7 @@ class Evaluation:
         judge = Judge(analysis.record, self.scheme.claim)
         found = reach(analysis, judge, strategy, corruptions)
         messaging = Messaging(analysis.record)
-        self._opened[strategy.name, strategy.strategy] = in_plain(found, messaging.alarms)
+        self.by_strategy[strategy.name, strategy.strategy] = in_plain(found, messaging.alarms)
         return analysis, corruptions, judge, found, messaging
 
     def _tried(self, strategy: Attack) -> StrategyResult:

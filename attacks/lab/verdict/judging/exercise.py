@@ -22,10 +22,14 @@ from escrow.warrant import Demand
 
 
 class Exercise:
-    """The rules of one scheme that fire in its exercise plays, each of which is made when it is first needed."""
+    """The rules of one scheme that fire in its exercise plays, each of which is made when it is first needed.
+
+    `known` are those of the honest play in the small scenario, where they are known already.
+    """
 
     def __init__(self, scheme: Scheme, every: Sequence[Attack], *, isolated: bool = False) -> None:
         self.scheme, self.every, self.isolated = scheme, every, isolated
+        self.known: frozenset[str] | None = None
         self._fired: set[str] = set()
         self._left = self._plays()
 
@@ -45,8 +49,8 @@ class Exercise:
             self._fired |= found
         return ()
 
-    def _plays(self) -> Iterator[set[str]]:
-        yield self._of(self.scheme)
+    def _plays(self) -> Iterator[frozenset[str]]:
+        yield self._of(self.scheme) if self.known is None else self.known
         default = not any(field.required for field in msgspec.structs.fields(self.scheme))
         if default and self.scheme != (usual := type(self.scheme)()):
             yield self._of(usual)
@@ -54,9 +58,9 @@ class Exercise:
             if type(specimen) is not type(self.scheme) and isinstance(specimen, type(self.scheme)):
                 yield self._of(specimen)
 
-    def _of(self, scheme: Scheme) -> set[str]:
+    def _of(self, scheme: Scheme) -> frozenset[str]:
         found = Analysis(scheme, play(scheme, small()), self.every, isolated=self.isolated)
-        return {name for name, times in found.adversary.fired.items() if times}
+        return found.fired
 
 
 def derivations_of(attack: Attack) -> list[str]:
