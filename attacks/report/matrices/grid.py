@@ -9,7 +9,7 @@ from attacks.report.page import ATTENTION, BOLD, DIM, Page
 from attacks.report.page import Cell as Entry
 
 PLAIN = "plain"
-NAME = 20  # columns for the names of attacks, which are folded at hyphens
+NAME = 19  # columns for the names of attacks, which are folded at hyphens
 WIDE = 6  # columns for one scheme
 UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
 MARKS = {"BREACH": "!"} | dict.fromkeys(UNTESTED, "?")
@@ -66,7 +66,8 @@ def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
         return ("?", ATTENTION)
     said = beside(cell, plain) + MARKS.get(cell.verdict, "")
     if missing := failed(cell):
-        said = f"miss {missing}" if said in {"0", "="} else f"{said}\nmiss {missing}"
+        miss = f"miss {missing}" if missing < 100 else f"miss\n{missing}"  # eight schemes fit 80 columns
+        said = miss if said in {"0", "="} else f"{said}\n{miss}"
     elif cell.verdict == "FAILS":
         said += " lost"
     return (said, STYLES[cell.verdict]) if cell.verdict in STYLES else said
