@@ -297,18 +297,27 @@ def ranges() -> list[str]:
         return []
     found, names = table(), [scheme.name for scheme in placed()]
     shares = [_shares(line) for line in found.values()]
+    there = _there(shares)
+    given = {title for title, _ in there}
+    newer = [f"*{column.title}*" for column, _ in columns() if column.title not in given]
     told = (
         f"The same figures in [{len(found)} smaller plays with other seeds](docs/sensitivity.md), least to most, in "
         f"percent of the texts that warrants cover ({', '.join(f'*{each.title}*' for each in of_covered())}) or of all "
-        "texts:"
+        "texts"
     )
+    told += f" ({' and '.join(newer)} were not played there):" if newer else ":"
     lines = [f"|%|{'|'.join(names)}|", f"|---|{'---|' * len(names)}"]
     lines += (
-        f"|{title}|{'|'.join(_moved(shares, name, column) for name in names)}|"
-        for title, column in _there(shares)
+        f"|{_titled(column, given)}|{'|'.join(_moved(shares, name, column) for name in names)}|"
+        for title, column in there
         if title == column.title
     )
     return [*textwrap.wrap(told, 118, break_on_hyphens=False), "", *lines]
+
+
+def _titled(column: Column, given: set[str]) -> str:
+    """Return the title of a row of ranges; it says so if the table lacks the fewest, and has the most alone."""
+    return f"{column.title}, most" if column.least and column.title + FEWEST not in given else column.title
 
 
 def of_covered() -> list[Column]:

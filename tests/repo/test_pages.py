@@ -87,7 +87,9 @@ def test_the_table_has_a_row_for_each_scheme_with_a_place_and_the_declared_colum
     assert len({column.place for column in columns}) == len(columns)
     lines = [line.split("|")[1:-1] for line in REGION["table"].splitlines() if line.startswith("|")]
     figures, ranges = lines[: len(columns) + 2], lines[len(columns) + 2 :]
-    moved = [title for title, column in sensitivity._there(list(sensitivity.table().values())) if title == column.title]
+    there = sensitivity._there(list(sensitivity.table().values()))
+    given = {title for title, _ in there}
+    moved = [sensitivity._titled(column, given) for title, column in there if title == column.title]
     for (head, _, *rows), titles in ((figures, [column.title for column in columns]), (ranges, moved)):
         assert [name.strip() for name in head[1:]] == names(SCHEMES)
         assert [row[0].partition(", of ")[0].strip() for row in rows] == titles

@@ -218,6 +218,9 @@ def test_a_column_that_is_newer_than_the_table_has_no_range(few, tmp_path):
     said = [CELL.findall(line)[0] for line in sensitivity.ranges() if line.startswith("|")][2:]
     assert said == [column.title for column in COLUMNS if column.title != LAST]
     assert f"| {LAST} |" not in sensitivity.page(older)
+    assert f"(*{LAST}* were not played there):" in " ".join(sensitivity.ranges())
+    assert sensitivity._titled(MISSED, {MISSED.title}) == f"{MISSED.title}, most"
+    assert sensitivity._titled(MISSED, {MISSED.title, MISSED.title + sensitivity.FEWEST}) == MISSED.title
 
 
 def test_a_range_begins_at_the_fewest():
