@@ -81,6 +81,7 @@ class Kind(Generic[T]):
     examine: Callable[[T], object] = lambda found: found
 
 
+COURT = "court"  # whom every world has beside the scheme's cast
 APPARATUS = ("quantum",)  # whom a claim's model may exclude besides the cast
 SCHEMES = Kind(
     Scheme,
@@ -196,7 +197,7 @@ def _refuse_unknown(scheme: Scheme) -> None:
             names = [party.name for party in scheme.cast(users, court) if not isinstance(party, Device)]
     except Exception:
         return
-    check_cast(scheme.claim, names, APPARATUS)
+    check_cast(scheme.claim, [*names, COURT], APPARATUS)
 
 
 # --- files ---

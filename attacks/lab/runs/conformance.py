@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, partial
 
+import msgspec
+
+from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.view import module_of, words_of
 from attacks.lab.crosscheck.compare import agree
+from attacks.lab.crosscheck.places import few
 from attacks.lab.runs.marked import Noted, honest_only, own_rules, run_by, used
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation.attack import Attack
@@ -19,6 +23,7 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.by_bytes.beyond import under_other_types
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass, Test, broken_by
+from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.judging.exercise import derivations_of
 from attacks.registry import specimens
@@ -98,6 +103,18 @@ class Trial(BytePass):
         """List the officials' keys that others hold under another type, and that the scheme does not declare."""
         return Noted("; ".join(under_other_types(self.analysis, self.plays)))
 
+    def counts_what_is_conceded(self) -> str:
+        """Count what the claim concedes to one principal alone: where that is everything, nothing can violate it."""
+        claim, evening, found = self.scheme.claim, self.record.scenario.days - 1, dict[int, list[str]]()
+        passive = tuple(msgspec.structs.replace(each, active=False) for each in claim.concessions)
+        judge = Judge(self.record, msgspec.structs.replace(claim, concessions=passive))
+        for name in self.record.states:
+            alone = Coalition((Seizure(name, (evening,)),))
+            if texts := sum(1 for text in judge.by_id if judge.conceded(alone, text)):
+                found.setdefault(texts, []).append(name)
+        each = [f"{texts} of {len(judge.by_id)} texts to {few(names)}" for texts, names in sorted(found.items())[::-1]]
+        return Noted(f"the claim concedes to one alone: {'; '.join(each)}; opening these is no breach") if found else ""
+
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""
         from escrow.testing import properties  # here, because it imports hypothesis
@@ -110,6 +127,7 @@ class Trial(BytePass):
         yield "what is honest only is listed", self.lists_what_is_honest_only
         yield "puppets and rules agree", self.is_agreed_on
         yield "keys under other types are listed", self.keeps_secrets_under_their_types
+        yield "what a claim concedes is counted", self.counts_what_is_conceded
         yield from super().tests()
 
 
