@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Collection, Iterable, Iterator
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,8 @@ from attacks.lab.adversary.formula import (
     NameThreshold,
     Together,
     basis,
-    expanded,
     first_of_each,
     formula,
-    of_names,
     read,
 )
 from attacks.lab.evidence.provenance import coalition_of
@@ -28,6 +27,22 @@ from escrow import registry
 
 NAMES = [*(f"agent-{n}" for n in range(1, 7)), *(f"trustee-{n}" for n in (0, 1, 3, 10)), "court", "alice-phone"]
 COALITIONS = st.sets(st.frozensets(st.sampled_from(NAMES), max_size=4), max_size=12)
+
+
+def of_names(coalitions: Iterable[Collection[str]]) -> str:
+    """Return coalitions, each given by its names, as a formula."""
+    return formula(Together(frozenset(each)) for each in coalitions)
+
+
+def expanded(text: str) -> frozenset[frozenset[str]]:
+    """Return the coalitions that a formula stands for, thresholds multiplied out."""
+    return frozenset(frozenset(names) for term in read(text) for names in _ways(term))
+
+
+def _ways(term: Together) -> Iterator[frozenset[str]]:
+    chosen = (combinations(sorted(each.of), each.t) for each in term.thresholds)
+    for ways in product(*chosen):
+        yield term.names.union(*ways)
 
 
 @st.composite

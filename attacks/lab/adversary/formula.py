@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
-from itertools import combinations, product
 from math import comb
 from typing import NamedTuple
 
@@ -56,19 +55,9 @@ def formula(found: Iterable[Together]) -> str:
     return "; ".join(sorted(parts, key=lambda part: (part.count(", "), natural(part))))
 
 
-def of_names(coalitions: Iterable[Collection[str]]) -> str:
-    """Return coalitions, each given by its names, as a formula."""
-    return formula(Together(frozenset(each)) for each in coalitions)
-
-
 def read(text: str) -> frozenset[Together]:
     """Return the parts of a formula. ValueError for a text that is none."""
     return frozenset(_read(part) for part in re.split(rf";\s*{OUTSIDE}", text.strip()) if part)
-
-
-def expanded(text: str) -> frozenset[frozenset[str]]:
-    """Return the coalitions that a formula stands for, thresholds multiplied out."""
-    return frozenset(frozenset(names) for term in read(text) for names in _ways(term))
 
 
 def first_of_each(text: str) -> str:
@@ -169,12 +158,6 @@ def _names(within: str) -> list[str]:
             raise ValueError(f"{each!r} is no range of names")
         found += [f"{begin[1]}{number}" for number in range(int(begin[2]), int(last) + 1)] if begin else [each]
     return found
-
-
-def _ways(term: Together) -> Iterator[frozenset[str]]:
-    chosen = (combinations(sorted(each.of), each.t) for each in term.thresholds)
-    for ways in product(*chosen):
-        yield term.names.union(*ways)
 
 
 # --- what a structure adds to another ---

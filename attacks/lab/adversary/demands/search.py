@@ -180,7 +180,7 @@ class Demands:
 
     def _search(self, asked: Asked, subject: Subject, authority: bytes) -> Found:
         service, key = asked.service.name, (asked.service.name, authority, subject, asked.day)
-        search = Search(self, asked, subject, authority, self._aside[service])
+        search = Search(self, asked, subject, self._aside[service])
         narrow, *likely = dict.fromkeys(self._likely(service, subject, authority))
         base = search.tried(narrow)
         asks_who = any("authority" in base.notes[name].read for name in base.failed)
@@ -265,8 +265,8 @@ class Demands:
 class Search:
     """The search for one request and authority. `aside` are checks that no order satisfies: they are left out."""
 
-    def __init__(self, demands: Demands, asked: Asked, subject: Subject, authority: bytes, aside: Set[str]) -> None:
-        self._demands, self._asked, self._subject, self._authority = demands, asked, subject, authority
+    def __init__(self, demands: Demands, asked: Asked, subject: Subject, aside: Set[str]) -> None:
+        self._demands, self._asked, self._subject = demands, asked, subject
         self._aside = aside
         self._seen: dict[Order, Trace] = {}
         self._paths = set[Any]()
