@@ -65,10 +65,12 @@ def _saved(results: Sequence[Path]) -> tuple[Matrix | None, Reproduction | None]
     return matrix, reproduction
 
 
-def _played(invocation: Invocation, asked: Exchange) -> tuple[Matrix | None, Reproduction]:
-    """Play the attacks and run the experiments that the sentences ask for."""
+def _played(invocation: Invocation, asked: Exchange) -> tuple[Matrix | None, Reproduction | None]:
+    """Play the attacks and, unless it is a first look, run the experiments that the sentences ask for."""
     attacks = [each for name, each in invocation.attacks.items() if name in bearing.needed_attacks(asked)]
     matrix = play_cells(invocation, list(invocation.schemes.values()), attacks) if attacks else None
+    if invocation.smoke:
+        return matrix, None
     chosen = [pick(experiment.experiments(), name, "experiment") for name in bearing.needed_experiments(asked)]
     with invocation.progress() as progress:
         seed = invocation.scenario.seed
