@@ -99,7 +99,7 @@ def scheme(name: str, **parameters: int | str | bool) -> Scheme:
 def several(things: Mapping[str, T], given: str | T | Iterable[str | T] | None, what: str) -> list[T]:
     """Return the things that were given, or whose names fit a pattern that was, each once; all if None was.
 
-    Raise UnknownName for a name or pattern that fits none.
+    Raise UnknownName for a name or pattern that fits none, or if two that differ have one name.
     """
     if given is None:
         return list(things.values())
@@ -111,7 +111,8 @@ def several(things: Mapping[str, T], given: str | T | Iterable[str | T] | None, 
                 raise registry.unknown(things, each, what)
             found |= {name: thing for name, thing in fitting.items() if name not in found}
         else:
-            found[each.name] = of_a_file(each)
+            if found.setdefault(each.name, of_a_file(each)) != each:
+                raise registry.UnknownName(f"two are called {each.name}: a {what} is played once, so play them apart")
     return list(found.values())
 
 

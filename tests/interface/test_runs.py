@@ -131,6 +131,8 @@ def test_a_saved_result_is_loaded_again(tmp_path: Path) -> None:
 def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="did you mean envelope"):
         lab.matrix("enveloppe")
+    with pytest.raises(UnknownName, match="two are called split-key"):
+        lab.matrix([lab.scheme("split-key"), lab.scheme("split-key", t=3)], "null-*", smoke=True)
     with pytest.raises(UnknownName, match="did you mean plain under court-key-theft"):
         small().cell("plain", "court-theft")
     with pytest.raises(UnknownName, match="scheme, attack or file"):
