@@ -115,8 +115,8 @@ def _plain(judged: Judged) -> General | None:
         return None
     titles = {name: entry.title or name for name, entry in judged.entries.by_name.items()}
     phrases = [Phrase(f"{number(_opened(cell))} ({titles[cell.attack]})", judged.run(cell)) for cell in open_]
-    said = Phrase(f"Under plain encryption, too, somebody reads of {texts(open_[0].sent)}: ")
-    return General("No way in is not nothing to read.", (said, *_joined(phrases), Phrase(".")))
+    said = Phrase(f"Under plain encryption, attackers read, of {texts(open_[0].sent)}: ")
+    return General("Without a way in, texts can still be read.", (said, *_joined(phrases), Phrase(".")))
 
 
 def _law(judged: Judged) -> General | None:
@@ -127,7 +127,7 @@ def _law(judged: Judged) -> General | None:
     worst = [cell for cell in missed if cell is not None]
     if not worst:
         return None
-    said = Phrase(f"Of {texts(worst[0].entitled)} under a warrant, promised, delivered and not read, at worst: ")
+    said = Phrase(f"Warrants cover {texts(worst[0].entitled)}. The law does not read, under the worst attack: ")
     return General(
         "The law does not get all that it is promised.",
         (said, *_each(judged, worst, lambda cell: number(cell.unkept)), Phrase(".")),
