@@ -120,7 +120,7 @@ def test_a_finding_leads_to_its_runs_and_stands_only_where_it_holds() -> None:
 def test_a_general_sentence_is_left_out_where_it_does_not_hold() -> None:
     said = drawn().text
     assert "Each of the 2 ways in can be used by somebody else." in said
-    assert "The court’s key is a door of its own." in said and "No way in is not nothing to read." in said
+    assert "The court’s key is a door of its own." in said and "Without a way in, texts can still be read." in said
     closed = every_cell(lambda cell: Cell(scheme=cell.scheme, attack=cell.attack, verdict="HELD", sent=24, entitled=11))
     quiet = drawn(closed).text
     for head in ("can be used by somebody else", "a door of its own", "not nothing to read", "all that it is promised"):
