@@ -20,8 +20,6 @@ from typing import Any
 
 from escrow.codec import Fact, Packet
 from escrow.derivation import Rule, RuleError, Service, facts_of
-from escrow.marking.functions import imported_inside
-from escrow.marking.unmarked import Marking
 
 _OURS = {"escrow", "attacks"}
 _STRANGERS = {*sys.stdlib_module_names, "Crypto", "cryptography", "msgspec"}  # what we draw on does not draw on us
@@ -86,6 +84,8 @@ def collected(module: ModuleType, bases: tuple[type, ...]) -> Vocabulary:
 @cache
 def _refuse_unmarked(modules: frozenset[ModuleType], theirs: frozenset[ModuleType]) -> None:
     """Raise RuleError if a function of `theirs`, which belong to `modules`, computes a secret and has no mark."""
+    from escrow.marking.unmarked import Marking  # here, because only schemes from elsewhere are read
+
     for module, said in Marking(sorted(modules, key=lambda each: each.__name__)).unmarked():
         if module in theirs:
             raise RuleError(said)
@@ -145,7 +145,7 @@ def _refuse(module: ModuleType, harmless: set[str]) -> None:
 
     `harmless` are the names of packages that were looked at before, and grows.
     """
-    for name, value in (_globals(module) | ({} if _is_ours(module.__name__) else imported_inside(module))).items():
+    for name, value in (_globals(module) | _imported_inside(module)).items():
         if not (isinstance(value, ModuleType) and hasattr(value, "__path__")) or value.__name__ in harmless:
             continue
         whole = value.__name__ in _OURS or not hasattr(value, "__all__")  # another counts as what it exports
@@ -172,7 +172,16 @@ def _drawn_on(module: ModuleType) -> Set[str]:
     """Return the names of the modules that a module's text draws on, at its top or in a function."""
     if _is_ours(module.__name__):
         return _drawn_on_ours(module)
-    return _homes(_globals(module)) | _homes(imported_inside(module))
+    return _homes(_globals(module)) | _homes(_imported_inside(module))
+
+
+def _imported_inside(module: ModuleType) -> dict[str, Any]:
+    """Return what the functions of a module from elsewhere import, by the names that they give it."""
+    if _is_ours(module.__name__):
+        return {}
+    from escrow.marking.functions import imported_inside  # here, as above
+
+    return imported_inside(module)
 
 
 @cache
