@@ -27,7 +27,7 @@ from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
-from attacks.lab.crosscheck.known import Known, ShortParts
+from attacks.lab.crosscheck.known import KnownBytes, ShortParts
 from attacks.lab.crosscheck.notations import readings
 from attacks.lab.crosscheck.overlaps import LONGEST, RECODED, TRIED, strings_in
 from attacks.lab.crosscheck.two_plays import TwoPlays
@@ -65,7 +65,7 @@ class ByteGraph:
     """
 
     def __init__(self, closure: Closure, record: Record, door: TwoPlays, written: Iterable[bytes] = ()) -> None:
-        self.closure, self.door, self.known = closure, door, Known(door, record)
+        self.closure, self.door, self.known = closure, door, KnownBytes(door, record)
         self._edges = closure.edges.by_bytes
         self.facts = list(closure.facts)
         self._sources: set[bytes] = set()

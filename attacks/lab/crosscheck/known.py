@@ -12,7 +12,7 @@ from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 
 
-class Known:
+class KnownBytes:
     """What is known of each string that was looked at: everybody has it, or it is a target, which is looked for.
 
     `numbers` are those of the targets, `public` says whether everybody has a string, and `written` has strings with
