@@ -228,6 +228,24 @@ def test_of_a_tool_only_arguments_and_results_count_and_what_is_drawn_elsewhere_
     assert kept.values & {*drawn, *made, b"plaintext"} == {drawn[1], *made, b"plaintext"}
 
 
+class Box(msgspec.Struct, frozen=True):
+    """Holds facts, in a list to which more may come or in a tuple."""
+
+    facts: list[Fact] | tuple[Fact, ...]
+
+
+def test_what_comes_into_a_frozen_value_is_had_and_one_that_never_changes_is_looked_at_once() -> None:
+    early, late = new_private(), new_private()
+    growing, whole = Box([early]), Box((early,))
+    kept = Keeping(Principal(name="somebody"), frozenset(), alone=True)
+    kept.during(lambda: (growing, whole))
+    assert kept.facts((Private,)) == [early]
+    kept.during(lambda: growing.facts.append(late))  # type: ignore[union-attr]  # a list
+    kept.during(lambda: growing)
+    assert kept.facts((Private,)) == [early, late]
+    assert id(whole) in kept._seen and id(growing) not in kept._seen
+
+
 # --- it is tested only if its code ran ---
 
 

@@ -53,3 +53,15 @@ def test_an_exception_of_a_task_is_raised_here_and_says_where_it_was():
     with pytest.raises(LookupError, match="no such thing") as caught:
         list(spread(performed, ("failing", *TASKS), 2, lost))
     assert "in performed" in "".join(caught.value.__notes__)
+
+
+def test_a_task_goes_to_another_process_with_what_is_known_when_it_goes():
+    known = []
+
+    def ready(task):
+        known.append(task)
+        return f"{task} of {len(known)}"
+
+    done = {task for task, _ in spread(performed, TASKS, 2, lost, itemgetter(0), ready)}
+    assert done == {f"{task} of {at}" for at, task in enumerate(known, 1)}
+    assert sorted(known) == sorted(TASKS)
