@@ -111,4 +111,6 @@ def test_a_request_after_the_last_day_that_the_warrant_covers_is_refused():
         harness.take(Step("day"))
         with pytest.raises(Refused, match="window"):
             harness.authority.haunt(harness.wire, warrant)
+        harness.serve(warrant)  # which goes on, and the refusal is kept
         assert harness.provider.haunted == {}
+        assert harness.wire.refusals[-1] == (1, "authority", "window")
