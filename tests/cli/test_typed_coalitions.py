@@ -134,3 +134,22 @@ def test_a_coalition_that_compare_prints_opens_the_later_number(tmp_path: Path) 
     told = said("compare", str(old), str(new))
     found = re.search(r"Worse ([^.]+?) opens (\d+) texts, not \d+", told)
     assert found and int(found[2]) in opened("threshold", found[1])
+
+
+def test_an_attack_that_opens_nothing_or_does_not_apply_is_one_sentence() -> None:
+    assert said("explain", "plain", "--attack", "decoys", *SMALL).startswith("decoys does not apply to plain: ")
+    assert said("explain", "fair-keys", "--attack", "lying-holder", *SMALL).endswith("opens none of 24 texts")
+
+
+def test_who_is_asked_for_no_coalition_names_an_attack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "plain", *SMALL]) == 2
+    assert "Missing option '--coalition', or '--attack'" in capsys.readouterr().err
+
+
+def test_the_best_evenings_are_found_one_member_after_the_other_where_choices_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = "explain", "clipper", "--coalition", "alice-phone@0-4, bob-phone@0-4", *SMALL
+    every = said(*asked)
+    monkeypatch.setattr("attacks.lab.evidence.explain.CHOICES", 1)
+    assert said(*asked) == every and "of these evenings the best open 17 (alice-phone@0, bob-phone@0)" in every

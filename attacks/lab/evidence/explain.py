@@ -88,7 +88,7 @@ def explain_attack(
     played = most(evaluation.tried(attack))
     if not coalition and not played.found.masks:
         return iter(
-            textwrap.wrap(f"{scheme.name}: {attack.name} opens none of {len(played.analysis.texts)} texts", width)
+            textwrap.wrap(f"{scheme.name}: {attack.name} opens none of {len(played.analysis.record.sent)} texts", width)
         )
     members = coalition_of(coalition, played.analysis.record) if coalition else played.found.best()[0]
     corrupted = {each.principal: each.evenings for each in played.found.corrupted}
