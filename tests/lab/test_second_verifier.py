@@ -157,12 +157,13 @@ def test_both_accept_every_sound_folder(cells, second, tmp_path):
 def free_texts(files, body=None):
     """Each text is a fact that nobody had, and nothing is derived."""
     rows = [json.loads(line) for line in files["texts.jsonl"].splitlines()]
-    facts = []
-    for at, row in enumerate(rows):
-        shown = bytes.fromhex(row["body"]) if body is None else body
-        encoding = codec.encode(Text(InGroup("x"), shown)).hex()
-        facts.append({"type": "escrow.e2ee.content.Text", "encoding": encoding})
-        row |= {"conclusion": at, "body": shown.hex()}
+    for row in rows:
+        row["body"] = row["body"] if body is None else body.hex()
+    encodings = [codec.encode(Text(InGroup("x"), bytes.fromhex(row["body"]))).hex() for row in rows]
+    placed = sorted(set(encodings))
+    for row, encoding in zip(rows, encodings, strict=True):
+        row["conclusion"] = placed.index(encoding)
+    facts = [{"type": "escrow.e2ee.content.Text", "encoding": encoding} for encoding in placed]
     files |= {"steps.jsonl": b"", "facts.jsonl": lines(facts), "texts.jsonl": lines(rows)}
 
 
