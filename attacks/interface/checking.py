@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attacks.interface.given import Known, of_a_file
+from attacks.interface.given import Catalogue, of_a_file
 from attacks.lab.results.types import Cell
 from attacks.lab.runs import conformance, matrix
 from attacks.lab.runs.experiment import experiments, reproduce
@@ -66,7 +66,7 @@ def figures_of(file: Path) -> tuple[Check, ...]:
     )
 
 
-def subjects(there: Known, given: str | Path | Scheme | Attack) -> tuple[list[Scheme], list[Attack]]:
+def subjects(there: Catalogue, given: str | Path | Scheme | Attack) -> tuple[list[Scheme], list[Attack]]:
     """Return the schemes and attacks that are to be tested.
 
     Args:
@@ -98,7 +98,7 @@ def checked(
     subject: str,
     schemes: Sequence[Scheme],
     attacks: Sequence[Attack],
-    there: Known,
+    there: Catalogue,
     scenario: Scenario,
     progress: Progress | None = None,
     figures: Sequence[Check] = (),

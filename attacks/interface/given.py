@@ -41,7 +41,7 @@ class ScenarioOptions(TypedDict, total=False):
     meetings: str
 
 
-class Known(NamedTuple):
+class Catalogue(NamedTuple):
     """All schemes and attacks that there are, by name: ours, those installed, and those of plug-in files."""
 
     schemes: dict[str, Scheme]
@@ -60,7 +60,7 @@ class Known(NamedTuple):
         return list((self.attacks | {each.name: each for each in attacks}).values())
 
 
-def known(plugins: str | Path | Iterable[str | Path] = (), settings: str | Sequence[str] = ()) -> Known:
+def known(plugins: str | Path | Iterable[str | Path] = (), settings: str | Sequence[str] = ()) -> Catalogue:
     """Return what there is, with the settings `SCHEME.PARAM=VALUE` applied.
 
     Raises:
@@ -69,7 +69,7 @@ def known(plugins: str | Path | Iterable[str | Path] = (), settings: str | Seque
     """
     files = [Path(each) for each in ([plugins] if isinstance(plugins, str | Path) else plugins)]
     chosen = [settings] if isinstance(settings, str) else settings
-    return Known(registry.configured(registry.schemes(files), chosen), attack_registry.attacks(files))
+    return Catalogue(registry.configured(registry.schemes(files), chosen), attack_registry.attacks(files))
 
 
 def of_a_file(thing: T) -> T:

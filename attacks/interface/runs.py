@@ -9,7 +9,7 @@ from typing import Any, Literal, Unpack
 
 from attacks.interface.checking import checked, checked_scenario, figures_of, is_file, is_scenario, subjects
 from attacks.interface.displayed import Displayed
-from attacks.interface.given import Known, ScenarioOptions, known, scenario_of, several
+from attacks.interface.given import Catalogue, ScenarioOptions, known, scenario_of, several
 from attacks.lab.results.types import Anatomy, Cell, Matrix
 from attacks.lab.runs.matrix import run_matrix, surroundings
 from attacks.lab.simulation.attack import Attack
@@ -196,7 +196,7 @@ def load(path: str | Path) -> Displayed[Any]:
 
 
 def _played(
-    there: Known,
+    there: Catalogue,
     schemes: list[Scheme],
     attacks: list[Attack],
     scenario: Scenario,

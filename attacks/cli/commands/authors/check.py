@@ -11,7 +11,7 @@ from attacks.cli.exit_codes import BAD_INPUT
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import command, destination, format_, jobs, names, play, policy
 from attacks.interface.checking import checked, checked_scenario, figures_of, is_file, is_scenario, subjects
-from attacks.interface.given import Known
+from attacks.interface.given import Catalogue
 from attacks.report.proofs import Check, Checks, draw_checks
 
 
@@ -28,7 +28,7 @@ def check_command(invocation: Invocation, plugin: str) -> CommandResult:
     if is_file(plugin):
         invocation.plugins = (*invocation.plugins, Path(plugin))
         figures = figures_of(Path(plugin))
-    there = Known(invocation.schemes, invocation.attacks)
+    there = Catalogue(invocation.schemes, invocation.attacks)
     schemes, attacks = subjects(there, plugin)
     how = {"jobs": invocation.processes, "isolated": invocation.isolate}
     with invocation.progress() as progress:
