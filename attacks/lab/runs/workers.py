@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 from escrow.registry import PREFIX, load_files
 
 TICK = 0.2  # seconds between two checks of the clock, and of whether the parent still lives
-GARBAGE = 7_000  # objects that are made before the youngest are looked through: ten times the usual number
+GARBAGE = 500_000  # objects that a task makes before garbage is looked for while it runs
 GRACE = 5.0  # seconds that a stopped task has to clean up before it is stopped again
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ class _Worker(Generic[T, P]):
     def begin(self, group: Hashable, task: T) -> None:
         """Begin a task."""
         self.group, self.task = group, task
-        self.pipe.send(task)
+        self.pipe.send((group, task))
 
     def result(self) -> P | None:
         """Return the task's result, or None if the process was killed. Raise the exception that stopped it."""
@@ -136,10 +136,17 @@ class _Worker(Generic[T, P]):
 
 
 def _perform_all(pipe: Connection, perform: Callable[[T], P], parent: int, plugins: tuple[str, ...]) -> None:
-    """Perform each task that comes through the pipe, and send its result back, or the exception that stopped it."""
+    """Perform each task that comes through the pipe, and send its result back, or the exception that stopped it.
+
+    Garbage is looked for between tasks: most of what a task makes it needs until its end. What outlasts a task is
+    looked through again after the last of several tasks of a group.
+    """
     _prepare(parent, plugins)
+    last, stayed = None, False
     while True:
-        task = pipe.recv()
+        group, task = pipe.recv()
+        gc.collect(2 if stayed and group != last else 1)
+        last, stayed = group, group == last
         try:
             pipe.send((perform(task), None))
         except BaseException as error:
