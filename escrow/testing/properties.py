@@ -20,7 +20,7 @@ from escrow.derivation import RuleError
 from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
 from escrow.scheme import Scheme
-from escrow.testing.alterations import field_of, loose, module_of, replaced, types_of, with_field
+from escrow.testing.alterations import field_of, kept_by, loose, module_of, replaced, types_of, with_field
 from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, parts, spoken, without
 from escrow.testing.disturbed import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.false_labels import (
@@ -84,8 +84,14 @@ def a_party_is_its_fields(scheme: Scheme, how: settings) -> None:
                 require(back.state() == party.state(), f"{name} restored from its state has another state")
 
 
+UNUSUAL = 0x5EED  # a seed of its own
+
+
 def nothing_is_kept_elsewhere(scheme: Scheme, how: settings) -> None:
-    """Require that parties restored from their states after every step continue as if they had not been."""
+    """Require that parties restored from their states after every step continue as if they had not been.
+
+    And nothing that was not told to everybody stays in the scheme's module: a thief of states would not find it.
+    """
 
     @tried(how, 4, STEPS, ROUGH)
     def case(steps: list[Step], fates: list[str]) -> None:
@@ -96,6 +102,14 @@ def nothing_is_kept_elsewhere(scheme: Scheme, how: settings) -> None:
                 heard = () if scheme.seedable else wire.heard  # else two runs differ in any case
                 results.append((heard, wire.shown, wire.alarms, wire.refusals))
         require(results[0] == results[1], "parties restored from their states continue differently")
+
+    module = module_of(scheme)
+    before = set(kept_by(module))
+    with playing(scheme, seed=UNUSUAL) as harness:  # another property's play would leave what this one leaves
+        spoken(harness, issue(harness.court.key, harness.order("alice")))
+        told = b"".join(packet.data for packet in harness.wire.heard)
+    for name, value in set(kept_by(module)) - before:
+        require(len(value) < 16 or value in told, f"`{name}` keeps {len(value)} bytes outside every party's state")
 
 
 def state_is_typed(scheme: Scheme, how: settings) -> None:
