@@ -1,4 +1,4 @@
-"""Property: what a scheme keeps in its module, in defaults or in attributes of functions is named, if it is a secret."""
+"""Property: a secret that a scheme keeps in its module, in defaults or in attributes of functions is named."""
 
 import pytest
 
