@@ -9,25 +9,19 @@ from itertools import groupby
 from typing import NamedTuple
 
 from attacks.lab.adversary.coalitions import Seizure, natural
-from attacks.lab.adversary.formula import basis, every_name, read
-from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
+from attacks.lab.adversary.formula import basis
+from attacks.lab.adversary.labelling.labels import MATHEMATICS, WITHOUT
 from attacks.lab.adversary.timing.evenings import as_text, from_text
 from attacks.lab.adversary.work import in_words
-from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.naming import Identities, Secrets
 from attacks.lab.results.types import Anatomy, ByDay, Minimal
 from attacks.report.access import by_kind
 from attacks.report.matrices.matrix import by_check, described
 from attacks.report.page import DIM, Page, counted, join
+from attacks.report.passes import ALONE, periods_of
 
 HISTORY = "message history kept on a device's screen is not counted"
 SHOWN = 25  # coalitions of users' devices that a section lists; officials' are all listed
-ALONE = {
-    MATHEMATICS: "By mathematics alone",
-    SERVED: "While officials answer requests",
-    BYTES: "By bytes alone, which no typed function computes",
-}  # the title of a pass
-
 PICTURES = ("svg", "dot")  # formats of an access structure that is drawn
 
 
@@ -130,16 +124,6 @@ def _draw_guesses(page: Page, anatomy: Anatomy) -> None:
         while_asked = "" if each.label_pass == MATHEMATICS else f" ({each.label_pass})"
         more = "" if each.within else f", beyond the 2^{anatomy.manifest.scenario.work} that count"
         page.line(f"{each.opens:>5}  {each.formula}{while_asked}: up to {in_words(each.work)} a text{more}", hang=7)
-
-
-def periods_of(anatomy: Anatomy, row: AccessFormula) -> tuple[str, ...]:
-    """Return the stretches within one of which the coalitions of a formula take all their members, if there are any."""
-    try:
-        names = {name for term in read(row.formula) for name in every_name(term)}
-    except ValueError:  # of a file that this project did not write
-        return ()
-    passive = (each for each in anatomy.minimal_coalitions if each.mode == "passive" and each.periods)
-    return next((each.periods for each in passive if each.row[0] == row.label_pass and names >= {*each.row[1:]}), ())
 
 
 def _draw_active(page: Page, anatomy: Anatomy) -> None:

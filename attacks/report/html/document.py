@@ -17,7 +17,6 @@ from msgspec import UNSET, json
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.report.absent import MATRIX, absent_parts
-from attacks.report.anatomy import ALONE
 from attacks.report.html import front, generals, heat, runs
 from attacks.report.html.entries import blocks_of, entries_of
 from attacks.report.html.pictures import layout
@@ -26,6 +25,7 @@ from attacks.report.html.words import number
 from attacks.report.matrices import grid
 from attacks.report.matrices.matrix import described
 from attacks.report.page import plain
+from attacks.report.passes import ALONE
 from attacks.report.svg import bars, graphs, strips, timelines, trees
 from escrow import __version__, registry
 

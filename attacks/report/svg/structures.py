@@ -11,8 +11,8 @@ from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, WITHOUT
 from attacks.lab.results.details import unpacked
 from attacks.lab.results.formulas import AccessFormula
 from attacks.lab.results.types import Anatomy, Minimal
-from attacks.report.anatomy import ALONE, periods_of
 from attacks.report.page import counted, join
+from attacks.report.passes import ALONE, periods_of
 
 FEW = 6  # names under a gate that are drawn one by one; more stand as one
 
