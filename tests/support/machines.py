@@ -339,7 +339,7 @@ def opened(key, message):
 def properties_broken(machine, steps=50):
     """The functions through which the first failure of a machine came, outermost first; none where it runs through."""
     how = settings(
-        max_examples=200,
+        max_examples=1_000,
         stateful_step_count=steps,
         phases=[Phase.generate],
         report_multiple_bugs=False,
