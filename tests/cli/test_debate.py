@@ -132,11 +132,11 @@ def test_a_wrong_argument_is_one_line(arguments, code, said, capsys):
 
 
 def test_an_entry_may_bring_its_own_scheme(tmp_path, capsys):
-    file = tmp_path / "mine.py"
-    assert main(["init", "scheme", "mine", "-o", str(file)]) == 0
+    file = tmp_path / "debated.py"
+    assert main(["init", "scheme", "debated", "-o", str(file)]) == 0
     assert main(["debate", "--text", "eff", "--smoke", "--quiet", "--plugin", str(file), "--format", "json"]) == 0
     (said,) = json.loads(capsys.readouterr().out.split("\n", 0)[-1])["sentences"]
-    assert "mine" in {value["scheme"] for value in said["figures"][1]["values"]}
+    assert "debated" in {value["scheme"] for value in said["figures"][1]["values"]}
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ NOTED = {
     "keys under other types are listed",
     "every rule is used",
     "what is honest only is listed",
+    "what a claim concedes is counted",
 }  # what may be said although it holds
 STRUCK = ("it breaks its specimen and not the sound twin", "what only it computes is used on its specimen")
 
