@@ -10,7 +10,7 @@ from attacks.report.page import Cell as Entry
 
 PLAIN = "plain"
 NAME = 19  # columns for the names of attacks, which are folded at hyphens
-WIDE = 6  # columns for one scheme
+WIDE = 6  # columns for one scheme, at the least
 UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
 MARKS = {"BREACH": "!"} | dict.fromkeys(UNTESTED, "?")
 STYLES = {"BREACH": BOLD, "FAILS": BOLD} | dict.fromkeys(UNTESTED, ATTENTION)
@@ -45,9 +45,14 @@ def dealt(names: Sequence[str], fitting: int) -> list[Sequence[str]]:
     return [names[at : at + size] for at in range(0, len(names), size)]
 
 
+def width(page: Page, schemes: Sequence[str]) -> int:
+    """Return how many columns the name of one of these schemes may take, side by side."""
+    return max(WIDE, (page.width - NAME) // len(schemes) - 1)
+
+
 def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], schemes: Sequence[str]) -> None:
     unverified = matrix.manifest.unverified
-    heads = [page.fit(name + " *" * (name in unverified), WIDE) for name in schemes]
+    heads = [page.fit(name + " *" * (name in unverified), width(page, schemes)) for name in schemes]
     rows: list[list[Entry]] = []
     for attack in applying(matrix):
         plain = cells.get((PLAIN, attack))

@@ -56,7 +56,10 @@ def draw_summary(page: Page, matrix: Matrix) -> None:
             for column, row in answers(shown, cells, block)
         ]
         page.table(
-            ["", *(page.fit(name, grid.WIDE) for name in block)], rows, numbers=range(1, len(block) + 1), close=True
+            ["", *(page.fit(name, grid.width(page, block)) for name in block)],
+            rows,
+            numbers=range(1, len(block) + 1),
+            close=True,
         )
     for line in whose(shown, cells, schemes):
         page.line(line)
