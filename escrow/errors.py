@@ -1,5 +1,7 @@
 """The four ways in which honest code declines. Any other exception out of a party is a defect and stops the run."""
 
+from __future__ import annotations
+
 
 class EscrowError(Exception):
     """Base of the four errors; never raised itself."""
@@ -11,6 +13,10 @@ class Refused(EscrowError):
     def __init__(self, party: str, reason: str) -> None:
         super().__init__(f"{party} refuses: {reason}")
         self.party, self.reason = party, reason
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+        """Return what makes the error again in another process."""
+        return type(self), (self.party, self.reason)
 
 
 class Forged(EscrowError):

@@ -34,9 +34,13 @@ class Blamed(Forged):
     """The arguments do not fit, and `blames` names the members who gave them."""
 
     def __init__(self, reason: str, blames: Iterable[Blame]) -> None:
-        self.blames = tuple(blames)
+        self.reason, self.blames = reason, tuple(blames)
         named = "; ".join(f"member {each.culprit}: {each.fault}" for each in self.blames)
         super().__init__(f"{reason} ({named})" if named else reason)
+
+    def __reduce__(self) -> tuple[type[Blamed], tuple[str, tuple[Blame, ...]]]:
+        """Return what makes the error again in another process."""
+        return type(self), (self.reason, self.blames)
 
     @property
     def culprits(self) -> tuple[int, ...]:

@@ -32,10 +32,12 @@ MOST = 100
 class EndlessRule(RuleError):
     """A rule goes on giving new facts: the message names it, and where it stands."""
 
-    def __init__(self, rules: Iterable[Rule], generations: int, facts: int, given: int) -> None:
+    @classmethod
+    def of(cls, rules: Iterable[Rule], generations: int, facts: int, given: int) -> EndlessRule:
+        """Return the error for these rules, after so many generations or facts. It goes from a worker as it is."""
         names = " and ".join(f"{rule.name} ({where(rule.function)})" for rule in rules)
         after = f"{generations} generations" if generations else f"{facts} facts"
-        super().__init__(
+        return cls(
             f"{names} feeds itself without end: stopped after {after}, from {given} given facts; bound it by a guard, "
             f"or raise Forged where it ends"
         )
@@ -91,7 +93,7 @@ class Closure(FactTable):
             since = self.fired - began
             most = max(since.values())
             rules = [rule for rule in self.rules if since[rule.name] * 2 > most]
-            raise EndlessRule(rules, generation, len(self.facts), given)
+            raise EndlessRule.of(rules, generation, len(self.facts), given)
 
     def serve(
         self,
