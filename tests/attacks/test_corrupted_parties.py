@@ -236,11 +236,12 @@ class Box(msgspec.Struct, frozen=True):
 
 def test_what_comes_into_a_frozen_value_is_had_and_one_that_never_changes_is_looked_at_once() -> None:
     early, late = new_private(), new_private()
-    growing, whole = Box([early]), Box((early,))
+    several: list[Fact] = [early]
+    growing, whole = Box(several), Box((early,))
     kept = Keeping(Principal(name="somebody"), frozenset(), alone=True)
     kept.during(lambda: (growing, whole))
     assert kept.facts((Private,)) == [early]
-    kept.during(lambda: growing.facts.append(late))  # type: ignore[union-attr]  # a list
+    kept.during(lambda: several.append(late))
     kept.during(lambda: growing)
     assert kept.facts((Private,)) == [early, late]
     assert id(whole) in kept._seen and id(growing) not in kept._seen

@@ -1,6 +1,7 @@
 """The matrix in numbers: what stands in the table for a cell, and that it fits."""
 
 import io
+from typing import Any
 
 import pytest
 from runs import manifest
@@ -17,9 +18,9 @@ SCHEMES = ("plain", "fair-keys", *(f"a-thirteen-letter-{n}" for n in range(13)))
 ATTACKS = ("theft", "harvest-now-decrypt-later", "incomprehensibilities")
 
 
-def cell(scheme: str, verdict: Verdict, opened: int = 0, attack: str = "theft", **counts: int) -> Cell:
+def cell(scheme: str, verdict: Verdict, opened: int = 0, attack: str = "theft", **counts: Any) -> Cell:
     exposed = Exposed(bystander=Exposure(future=opened))
-    return Cell(scheme=scheme, attack=attack, verdict=verdict, sent=250, exposed=exposed, **counts)  # type: ignore[arg-type]  # of integer fields only
+    return Cell(scheme=scheme, attack=attack, verdict=verdict, sent=250, exposed=exposed, **counts)
 
 
 def drawn(cells: tuple[Cell, ...], width: int, schemes: tuple[str, ...] = SCHEMES[:2]) -> str:
@@ -71,11 +72,9 @@ def test_all_schemes_and_attacks_fit_one_screen() -> None:
 def test_more_schemes_than_one_table_has_are_folded_into_several(width: int) -> None:
     """Schemes of plug-ins, each under all attacks, with figures of several digits and a range."""
     every = tuple(attack_registry.attacks())
-    counts = {"sent": 5000, "lawful": 2345, "entitled": 2345, "unkept": 2345, "unkept_least": 1234}
+    counts: dict[str, Any] = {"sent": 5000, "lawful": 2345, "entitled": 2345, "unkept": 2345, "unkept_least": 1234}
     cells = tuple(
-        Cell(scheme=scheme, attack=name, verdict="FAILS", **counts)  # type: ignore[arg-type]  # of integer fields only
-        for scheme in SCHEMES[2:]
-        for name in every
+        Cell(scheme=scheme, attack=name, verdict="FAILS", **counts) for scheme in SCHEMES[2:] for name in every
     )
     made = manifest(schemes=SCHEMES[2:], attacks=every, unverified=SCHEMES[2:])
     stream = io.StringIO()

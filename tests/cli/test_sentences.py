@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from attacks.lab.comparison.difference import Comparison, Difference
+from attacks.lab.comparison.difference import Comparison, Difference, Severity
 from attacks.report.comparison import draw_comparison, told
 from attacks.report.page import MarkdownPage, Page, plain
 from attacks.report.proofs import Check, Checks, draw_checks
@@ -20,9 +20,9 @@ MORE = dict[str, int | str | None]
 
 
 def different(
-    row: str, what: str, old: int | str | None, new: int | str | None, severity: str = "regression"
+    row: str, what: str, old: int | str | None, new: int | str | None, severity: Severity = "regression"
 ) -> Difference:
-    return Difference(severity=severity, row=tuple(row.split("/")), what=what, old=old, new=new)  # type: ignore[arg-type]  # a severity, as text
+    return Difference(severity=severity, row=tuple(row.split("/")), what=what, old=old, new=new)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -117,9 +118,9 @@ def test_objects_do_as_well_as_names() -> None:
         (lambda: split_key().derivation("agent-1", 99), "there are 0 to 23"),
     ],
 )
-def test_an_unknown_name_says_what_there_is(wrong: object, what: str) -> None:
+def test_an_unknown_name_says_what_there_is(wrong: Callable[[], object], what: str) -> None:
     with pytest.raises(UnknownName) as caught:
-        wrong()  # type: ignore[operator]  # a list of functions
+        wrong()
     assert what in str(caught.value)
 
 

@@ -19,6 +19,7 @@ from command_line import (
 
 import attacks as lab
 from attacks.cli import main
+from attacks.interface.given import ScenarioOptions
 from attacks.interface.runs import DisplayedMatrix
 from attacks.lab.results.types import to_json
 from attacks.lab.runs.marked import Noted
@@ -27,13 +28,13 @@ from escrow import Malformed
 from escrow.registry import UnknownName, schemes
 from escrow.testing import templates
 
-SIZES = {"users": 3, "groups": 1, "days": 3, "messages": 9}
+SIZES: ScenarioOptions = {"users": 3, "groups": 1, "days": 3, "messages": 9}
 OPTIONS = [each for name, size in SIZES.items() for each in (f"--{name}", str(size))]
 
 
 @cache
 def small() -> DisplayedMatrix:
-    return lab.matrix(["plain", "envelope"], "*-theft", **SIZES)  # type: ignore[arg-type]  # sizes by name
+    return lab.matrix(["plain", "envelope"], "*-theft", **SIZES)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -53,7 +54,7 @@ def test_a_matrix_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_an_anatomy_is_that_of_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    found = lab.anatomy("envelope", **SIZES)  # type: ignore[arg-type]  # sizes by name
+    found = lab.anatomy("envelope", **SIZES)
     assert to_json(found.data).decode() == printed(capsys, "anatomy", "envelope", "--format", "json")
     assert f"{found}\n" == printed(capsys, "anatomy", "envelope")
     for ending in ("svg", "dot"):
@@ -64,7 +65,7 @@ def test_an_anatomy_is_that_of_the_command(capsys: pytest.CaptureFixture[str], t
 
 
 def test_a_run_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    found = lab.run("envelope", "court-key-theft", **SIZES)  # type: ignore[arg-type]  # sizes by name
+    found = lab.run("envelope", "court-key-theft", **SIZES)
     assert f"{found}\n" == printed(capsys, "run", "court-key-theft", "--scheme", "envelope")
     assert found.cell == small().cell("envelope", "court-key-theft")
     assert repr(found) == f"<envelope under court-key-theft: {found.cell.verdict}>"
@@ -72,7 +73,7 @@ def test_a_run_is_that_of_the_command(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_all_strategies_are_played_if_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["run", "court-key-theft", "--scheme", "plain", "--strategies", "all", "--format", "json"]
-    found = lab.run("plain", "court-key-theft", strategies="all", **SIZES)  # type: ignore[arg-type]  # sizes by name
+    found = lab.run("plain", "court-key-theft", strategies="all", **SIZES)
     assert to_json(found.data).decode() == printed(capsys, *asked)
     assert found.data.manifest.strategies == "all"
 
@@ -85,21 +86,21 @@ def test_a_scheme_of_a_file_is_checked_as_by_the_command(
     fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=lambda *_, **__: result("BREACH"))
     file = written(tmp_path, "checked_here.py", templates.scheme("checked-here"))
     assert main(["check", file, *OPTIONS, "--format", "json"]) == 4
-    found = lab.check(file, **SIZES)  # type: ignore[arg-type]  # sizes by name
+    found = lab.check(file, **SIZES)
     assert to_json(found.data).decode() == capsys.readouterr().out
     assert found.data.failed == 1 and repr(found) == f"<{file}: 1 of 2 properties hold>"
     there = schemes([Path(file)])["checked-here"]
-    assert lab.check(there, **SIZES).data.checks == found.data.checks  # type: ignore[arg-type]  # sizes by name
+    assert lab.check(there, **SIZES).data.checks == found.data.checks
 
 
 def test_an_attack_is_checked_on_all_schemes() -> None:
-    found = lab.check("null-eavesdropper", **SIZES)  # type: ignore[arg-type]  # sizes by name
+    found = lab.check("null-eavesdropper", **SIZES)
     assert not found.data.failed and {each.scheme for each in found.data.cells} == schemes().keys()
 
 
 def test_plug_ins_are_unverified(tmp_path: Path) -> None:
     file = written(tmp_path, "unverified_here.py", templates.scheme("unverified-here"))
-    found = lab.matrix("unverified-*", "null-*", plugins=file, **SIZES)  # type: ignore[arg-type]  # sizes by name
+    found = lab.matrix("unverified-*", "null-*", plugins=file, **SIZES)
     assert found.data.manifest.unverified == ("unverified-here",)
 
 
@@ -140,7 +141,7 @@ def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match=r"give it a name that ends in one of"):
         small().save(tmp_path / "matrix.xls")
     with pytest.raises(Malformed, match="a page is drawn of a matrix or an anatomy"):
-        lab.check("null-eavesdropper", **SIZES).save(tmp_path / "checks.html")  # type: ignore[arg-type]  # sizes by name
+        lab.check("null-eavesdropper", **SIZES).save(tmp_path / "checks.html")
     with pytest.raises(Malformed, match="No such file"):
         lab.load(tmp_path / "gone.json")
     (tmp_path / "bench.json").write_text('{"machine_info": {}, "benchmarks": []}')
@@ -151,7 +152,7 @@ def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
 
 
 def test_a_notebook_shows_text_that_stays_text() -> None:
-    hostile = lab.matrix([], [], **SIZES)  # type: ignore[arg-type]  # sizes by name
+    hostile = lab.matrix([], [], **SIZES)
     hostile._draw = lambda page: page.line("<script>alert(1)</script> & \x1b[31m")
     shown = hostile._repr_html_()
     assert "<script>" not in shown and "&lt;script&gt;" in shown and "\x1b" not in shown

@@ -244,11 +244,11 @@ class _Ways(dict[type, _Way]):
         told = (bool, int, bytes, dict, list, tuple, set, frozenset, Fact, Packet, Principal, msgspec.Struct, object)
         base: type = next(each for each in told if issubclass(kind, each))
         inside: Callable[[Any], Iterable[object]] | None = None
-        if issubclass(base, msgspec.Struct):
-            inside = _fields(kind)
+        frozen = False
+        if issubclass(base, msgspec.Struct) and issubclass(kind, msgspec.Struct):
+            inside, frozen = _fields(kind), base is not Principal and kind.__struct_config__.frozen
         elif base not in (bool, int, bytes, object):
             inside = dict.values if base is dict else iter
-        frozen = base in (Fact, Packet) or (base is msgspec.Struct and kind.__struct_config__.frozen)  # type: ignore[attr-defined]  # a struct
         way = self[kind] = _Way(base, inside, base not in (bool, object, Principal), frozen)
         return way
 
