@@ -2,13 +2,14 @@
 
 import re
 from contextlib import nullcontext
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from escrow import warrant
 from escrow.registry import schemes
 from tools.mutants import __main__ as command
+from tools.mutants import journal as journals
 from tools.mutants import page, reach, trial
 from tools.mutants import warm as warm_process
 from tools.mutants.operators import Mutant, mutants
@@ -201,7 +202,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     assert [asked.mutant for asked in tried] == some
     assert {each.key for each in some} <= {*command.Journal(path).found}
     command.Journal(path).keep("no fault: envelope", Found(took={"lab: envelope": 3.0}))
-    monkeypatch.setattr(command, "digest", lambda: "changed")
+    monkeypatch.setattr(journals, "digest", lambda: "changed")
     assert command.Journal(path).found == {}
     assert command.Journal(path).before["no fault: envelope"].took == {"lab: envelope": 3.0}
 
@@ -209,8 +210,10 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
 def test_of_an_earlier_count_only_what_nothing_noticed_is_tried_again(tmp_path, monkeypatch, capsys):
     one, other, third = some = mutants("escrow.warrant")[:3]
     path, tried = tmp_path / "earlier", []
-    monkeypatch.setattr(command, "digest_at", lambda commit: commit)
-    monkeypatch.setattr(command, "digest", lambda: "counted")
+    monkeypatch.setattr(journals, "digest_at", lambda commit: commit)
+    monkeypatch.setattr(journals, "digest", lambda: "counted")
+    monkeypatch.setattr(journals, "is_unchanged", lambda *_: True)
+    monkeypatch.setattr(command, "short", str)
     journal = command.Journal(path)
     for each, found in ((one, Found("test", "a")), (other, Found()), (third, Found())):
         journal.keep(each.key, found)
@@ -235,23 +238,54 @@ def test_of_an_earlier_count_only_what_nothing_noticed_is_tried_again(tmp_path, 
     assert tried == [fresh, other] and "4 faults were made, and 4 are noticed" in capsys.readouterr().out
     assert command.main([*again, "--sample", "9"]) == 0
     assert tried[2:] == [other] and "3 faults were made, and 3 are noticed" in capsys.readouterr().out
+    del tried[:]
+    monkeypatch.setattr(journals, "digest", lambda: "on top")
+    command.Journal(path2 := tmp_path / "on top").keep(other.key, Found("test", "d"))
+    assert command.main([*again, "--earlier", str(path2), "on top"]) == 0
+    assert tried == [fresh] and "4 faults were made, and 4 are noticed" in capsys.readouterr().out
+
+
+SOURCE = (
+    "def f(a):\n    return a\n\n\nclass C:\n    def g(self):\n        def h():\n            return 1\n        return h"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("\n\n\nclass", "\n\n\n# lines move\nclass", set()),
+        ("return a", "return b", {"", "f"}),
+        ("return 1", "return 2", {"", "C", "C.g", "C.g.h"}),
+        ("def f", "def k", {"", "f"}),
+    ],
+)
+def test_what_an_earlier_count_says_holds_for_functions_that_are_the_same(monkeypatch, tmp_path, old, new, changed):
+    file = tmp_path / "made.py"
+    file.write_text(SOURCE.replace(old, new))
+    monkeypatch.setattr(journals, "ROOT", tmp_path)
+    monkeypatch.setattr(journals, "path_of", lambda _: file)
+    monkeypatch.setattr(journals, "git", lambda *_: SOURCE.encode())
+    names = ("", "f", "C", "C.g", "C.g.h")
+    assert {name for name in names if not journals.is_unchanged(f"made | drop | {name} | it", "then")} == changed
+    file.unlink()
+    assert not journals.is_unchanged("made | drop | f | it", "then")
 
 
 def test_the_digest_of_a_commit_is_that_of_its_files(monkeypatch, tmp_path):
-    monkeypatch.setattr(command, "ROOT", tmp_path)
-    monkeypatch.setattr(command, "SOURCES", ("made",))
-    files = {command.PurePosixPath(f"made/{name}.py"): name.encode() for name in ("one", "other")}
+    monkeypatch.setattr(journals, "ROOT", tmp_path)
+    monkeypatch.setattr(journals, "SOURCES", ("made",))
+    files = {PurePosixPath(f"made/{name}.py"): name.encode() for name in ("one", "other")}
     (tmp_path / "made").mkdir()
     for path, text in files.items():
         (tmp_path / path).write_bytes(text)
     (tmp_path / "made" / "page.md").write_text("no source")
     author = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
     for words in (("init", "--quiet"), ("add", "made"), (*author, "commit", "--quiet", "-m", "made")):
-        command.git(*words)
+        journals.git(*words)
     (tmp_path / "made" / "one.py").write_text("changed since")
-    assert command.digest_at("HEAD") == command._digest(files)
+    assert journals.digest_at("HEAD") == journals._digest(files)
     with pytest.raises(SystemExit):
-        command.digest_at("no-such-commit")
+        journals.digest_at("no-such-commit")
 
 
 def test_a_fault_counts_as_noticed_only_by_a_step_that_passes_without_it(tmp_path, warm):
@@ -313,7 +347,7 @@ def test_the_page_counts_every_fault_once(monkeypatch):
     some = mutants("escrow.warrant")[:4]
     results = list(zip(some, [Found("property", "a"), Found("lab", "b"), Found("test", "c"), Found()], strict=True))
     monkeypatch.setattr(page, "reasons", lambda: {some[3].key: "equivalent: it is the same."})
-    text = page.drawn(results, 9, page.Counted("0123abcd"), 5)
+    text = page.drawn(results, 9, [("0123abcd", 4)], 5)
     assert "of the sources of commit 0123abcd." in text
     assert "4 faults were made, and 3 are noticed: 75.0 %." in text
     assert "| drop a check | 4 | 1 | 1 | 1 | 1 |" in text
@@ -321,13 +355,14 @@ def test_the_page_counts_every_fault_once(monkeypatch):
     assert "That is a random sample, chosen by seed 5: the operators make 9 faults in all." in text
     assert "Of all faults 30.1 % to 95.4 % are noticed, with a confidence of 95 %." in text
     assert "equivalent: it is the same." in text
+    assert "At commit 4567cdef that was 2 faults." in page.drawn(results, 9, [("0123abcd", 4), ("4567cdef", 2)], 5)
 
 
 def test_the_page_names_a_commit_only_if_its_sources_were_counted(monkeypatch):
-    answers = {"status": "", "rev-parse": "0123abcd\n"}
+    answers = {"status": b"", "rev-parse": b"0123abcd\n"}
     monkeypatch.setattr(command, "git", lambda *words: answers[words[0]])
     assert command.commit() == "0123abcd"
-    answers["status"] = " M escrow/warrant.py\n"
+    answers["status"] = b" M escrow/warrant.py\n"
     with pytest.raises(SystemExit, match=r"--write counts what is committed, and this is not: M escrow/warrant\.py"):
         command.commit()
 

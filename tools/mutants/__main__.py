@@ -5,8 +5,10 @@
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
   --journal FILE                          where each finding is written at once: the same command goes on from there
-  --earlier JOURNAL COMMIT                try what nothing noticed in that commit's count and has no reason, or is new;
-                                          with --sample, N of the faults that it tried
+  --earlier JOURNAL COMMIT                try what nothing noticed in that commit's count and has no reason, or is new,
+                                          or stands in a function that changed since; with --sample, N of the faults
+                                          that it tried; given twice, oldest first, if that count itself went on from
+                                          one before it
   --write                                 write docs/mutants.md, which names the commit whose sources were counted
 
 It exits with 1 if a fault is noticed by nothing and has no reason in tools/mutants/reasons.json, or if a reason there
@@ -17,23 +19,19 @@ from __future__ import annotations
 
 import argparse
 import random
-import subprocess
 import sys
-import tarfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from hashlib import sha256
-from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from queue import Queue
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from tools.mutants import page
 from tools.mutants.annotations import ROOT
+from tools.mutants.journal import AGAIN, SOUND, SOURCES, Journal, earlier, git
 from tools.mutants.operators import OPERATORS, Mutant, mutants
 from tools.mutants.reach import WHOLE, imported, modules, schemes_that_use, tests_that_import
 from tools.mutants.trial import Asked, Found
@@ -41,96 +39,7 @@ from tools.mutants.warm import Warm
 
 SCHEMES, SECONDS = 1, 5.0  # at first: the quickest schemes that run the function, and so long of its module's tests
 THOROUGH, OPENING = 30.0, 0.3  # seconds: of all tests later on, and what pytest takes for a file
-AGAIN = "before everything: "  # a fault that nothing noticed at first
-SOUND = "no fault: "  # what was tried without a fault
 JOURNAL = ROOT / "build" / "mutants.jsonl"  # git ignores this folder
-
-SOURCES = ("escrow", "attacks", "tests", "tools/mutants")  # what the findings depend on
-
-
-class Line(msgspec.Struct):
-    """One line of the journal: the digest of all sources, what was tried (a fault's key, or what no fault was in)."""
-
-    sources: str
-    tried: str
-    found: Found
-
-
-def digest() -> str:
-    """Return the SHA-256, in hex, of all sources of the library, the lab, the tests and these operators."""
-    paths = (path for top in SOURCES for path in (ROOT / top).glob("**/*.py"))
-    return _digest({PurePosixPath(path.relative_to(ROOT)): path.read_bytes() for path in paths})
-
-
-def digest_at(commit: str) -> str:
-    """Return the digest of the sources of a commit. Raise SystemExit if there is no such commit."""
-    done = subprocess.run(["git", "archive", "--format=tar", commit, *SOURCES], capture_output=True, cwd=ROOT)  # noqa: S607  # git is where the user has it
-    if done.returncode:
-        raise SystemExit(done.stderr.decode())
-    with tarfile.open(fileobj=BytesIO(done.stdout)) as held:
-        files = {PurePosixPath(each.name): held.extractfile(each) for each in held if each.name.endswith(".py")}
-        return _digest({path: file.read() for path, file in files.items() if file is not None})
-
-
-def _digest(files: Mapping[PurePosixPath, bytes]) -> str:
-    whole = sha256()
-    for top in SOURCES:
-        for path in sorted(path for path in files if path.is_relative_to(top)):
-            whole.update(str(path).encode() + b"\0" + files[path])
-    return whole.hexdigest()
-
-
-class Journal:
-    """The findings so far. Those of other sources are dropped, except for what steps took and ran without a fault.
-
-    That is `before`; it says which steps are tried, and in which order.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.sources = path, digest()
-        self.found: dict[str, Found] = {}
-        self.before: dict[str, Found] = {}
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        for line in lines:
-            try:
-                kept = msgspec.json.decode(line, type=Line)
-            except msgspec.DecodeError:  # the last line of a run that was killed
-                continue
-            if kept.sources == self.sources:
-                self.found[kept.tried] = kept.found
-            elif kept.tried.startswith(SOUND):
-                self.before[kept.tried] = kept.found
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [self._line("of other sources", *item) for item in self.before.items()]
-        path.write_bytes(b"".join(lines + [self._line(self.sources, *item) for item in self.found.items()]))
-
-    def _line(self, sources: str, tried: str, found: Found) -> bytes:
-        return msgspec.json.encode(Line(sources, tried, found)) + b"\n"
-
-    def keep(self, tried: str, found: Found) -> None:
-        """Write down a finding."""
-        self.found[tried] = found
-        with self.path.open("ab") as file:
-            file.write(self._line(self.sources, tried, found))
-
-
-def earlier(path: Path, commit: str) -> dict[str, Found]:
-    """Return what was found of the faults of another commit's sources, by their keys, out of the journal of that count.
-
-    Raise SystemExit if the journal has nothing of these sources.
-    """
-    sources, found = digest_at(commit), dict[str, Found]()
-    for line in path.read_bytes().splitlines():
-        try:
-            each = msgspec.json.decode(line, type=Line)
-        except msgspec.DecodeError:  # a line that is being written
-            continue
-        if each.sources == sources and " | " in each.tried:
-            key = each.tried.removeprefix(AGAIN)
-            found[key] = each.found if each.found.by else found.get(key, each.found)
-    if not found:
-        raise SystemExit(f"{path} has no count of the sources of {commit}")
-    return found
 
 
 def tried(asked: Asked, warm: Warm) -> Found:
@@ -272,17 +181,16 @@ def _is_of(step: str, named: Sequence[str]) -> bool:
     return by != "test" and name.split(",")[0] in named
 
 
-def git(*words: str) -> str:
-    """Return what a git command prints. Raise CalledProcessError if it fails."""
-    done = subprocess.run(["git", *words], capture_output=True, cwd=ROOT, check=True, text=True)  # noqa: S607  # git is where the user has it
-    return done.stdout
+def short(commit: str) -> str:
+    """Return the first 12 digits of a commit. Raise SystemExit if there is none of this name."""
+    return git("rev-parse", "--short=12", commit).decode().strip()
 
 
 def commit() -> str:
     """Return the first 12 digits of the commit that is checked out. Raise SystemExit if a source differs from it."""
-    if changed := git("status", "--porcelain", "--", *(f":(glob){top}/**/*.py" for top in SOURCES)).strip():
+    if changed := git("status", "--porcelain", "--", *(f":(glob){top}/**/*.py" for top in SOURCES)).decode().strip():
         raise SystemExit(f"--write counts what is committed, and this is not: {changed}")
-    return git("rev-parse", "--short=12", "HEAD").strip()
+    return short("HEAD")
 
 
 def choose(only: Sequence[str], operators: Sequence[str], sample: int | None, seed: int) -> list[Mutant]:
@@ -307,12 +215,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--journal", type=Path, default=JOURNAL)
-    parser.add_argument("--earlier", nargs=2, metavar=("JOURNAL", "COMMIT"))
+    parser.add_argument("--earlier", nargs=2, metavar=("JOURNAL", "COMMIT"), action="append", default=[])
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(arguments)
     counted = commit() if options.write else ""
     whole = choose([], [], None, 0)
-    before = earlier(Path(options.earlier[0]), options.earlier[1]) if options.earlier else {}
+    counts = [(short(each), earlier(Path(path), each)) for path, each in options.earlier]
+    before = {key: found for _, count in counts for key, found in count.items()}
     chosen = choose(options.module, options.operator, None, options.seed)
     if before and options.sample is not None:
         chosen = [each for each in chosen if each.key in before]
@@ -323,8 +232,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measure(journal, left, options.jobs)
     results = [(each, (noticed | reasoned).get(each.key) or journal.found[each.key]) for each in chosen]
     if options.write:
-        first = git("rev-parse", "--short=12", options.earlier[1]).strip() if options.earlier else ""
-        text = page.drawn(results, len(whole), page.Counted(counted, first, len(left)), options.seed)
+        steps = [(name, len(count)) for name, count in counts]
+        text = page.drawn(results, len(whole), [*steps, (counted, len(left))], options.seed)
         page.PAGE.write_text(text, encoding="utf-8")
     for line in page.summary(results):
         sys.stdout.write(f"{line}\n")

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from pathlib import Path
-from typing import NamedTuple
 
 from tools.mutants.annotations import ROOT
 from tools.mutants.operators import OPERATORS, Mutant
@@ -80,33 +79,31 @@ def interval(caught: int, made: int) -> str:
     return f"{low:.1f} % to {high:.1f} %"
 
 
-class Counted(NamedTuple):
-    """The commit whose sources were counted; `before`: one that was counted earlier, of which `again` were left."""
-
-    commit: str
-    before: str = ""
-    again: int = 0
-
-    @property
-    def said(self) -> list[str]:
-        """Return it in sentences."""
-        if not self.before:
-            return [f"This is a count of the sources of commit {self.commit}."]
-        return [
-            f"This is a count of the sources of commit {self.before}.",
-            f"What nothing noticed there and has no reason was tried again at {self.commit}, with the tests of that",
-            f"commit, and so were faults that were not tried there: {self.again} in all. What was noticed was not.",
-        ]
+Counts = Sequence[tuple[str, int]]  # the commits that were counted, oldest first, and how many faults at each
 
 
-def drawn(results: Results, whole: int, counted: Counted, seed: int) -> str:
+def said(counts: Counts) -> list[str]:
+    """Return which commits were counted, in sentences."""
+    (first, _), *later = counts
+    lines = [f"This is a count of the sources of commit {first}."]
+    if later:
+        lines.append(
+            "What nothing noticed there and has no reason was tried again later, with the tests of that time, and so"
+        )
+        lines.append("were faults that were not tried before, or whose function had changed. What was noticed was not.")
+        lines += [f"At commit {name} that was {again} faults." for name, again in later]
+    return lines
+
+
+def drawn(results: Results, whole: int, counts: Counts, seed: int) -> str:
     """Return the page.
 
-    `whole` is the number of all faults that the operators make in the sources of the commit; `seed` chose the sample.
+    `whole` is the number of all faults that the operators make in the sources of the last commit of `counts`; `seed`
+    chose the sample.
     """
     results = sorted(results, key=lambda each: each[0].key)
     lines = [f"- *{each.name}*: {each.about}" for each in OPERATORS.values()]
-    lines += ["", *counted.said, *summary(results)]
+    lines += ["", *said(counts), *summary(results)]
     if len(results) < whole:
         within = interval(sum(bool(found.by) for _, found in results), len(results))
         lines.append(f"That is a random sample, chosen by seed {seed}: the operators make {whole} faults in all.")
