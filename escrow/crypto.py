@@ -101,15 +101,16 @@ def _loaded(public: bytes) -> X25519PublicKey:
 
 def new_private() -> Private:
     """Return a fresh X25519 key pair."""
-    return _recalled_private(random_bytes(32))
+    return private_of(random_bytes(32))
 
 
 def derived_private(secret: bytes, info: bytes) -> Private:
     """Return the X25519 key pair that a secret and a label determine: equal arguments give an equal pair."""
-    return _recalled_private(hkdf(b"", secret, info, 32))
+    return private_of(hkdf(b"", secret, info, 32))
 
 
-def _recalled_private(raw: bytes) -> Private:
+def private_of(raw: bytes) -> Private:
+    """Return the X25519 key pair whose private half is `raw`, 32 bytes."""
     private = recalled(("x25519-key", raw), _private, raw)
     observe("x25519-key", (raw,), (private.public,))
     return private

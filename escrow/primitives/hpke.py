@@ -281,6 +281,13 @@ class Suite:
 DEFAULT = Suite(X25519, AES_128_GCM)
 
 
+def derive_key_pair(secret: bytes) -> crypto.Private:
+    """Return the X25519 key pair that a secret of at least 32 bytes determines (RFC 9180, section 7.1.3)."""
+    ident = _VERSION + b"KEM" + X25519.number.to_bytes(2, "big")
+    prk = crypto.hkdf_extract(b"", ident + b"dkp_prk" + secret)
+    return crypto.private_of(crypto.hkdf_expand(prk, (32).to_bytes(2, "big") + ident + b"sk", 32))
+
+
 def seal(public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
     """Seal one message under X25519, HKDF-SHA256, AES-128-GCM.
 

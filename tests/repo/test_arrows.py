@@ -26,7 +26,7 @@ FLOORS = (  # a room imports from lower floors, and from itself
     {"principal"},
     {"wire"},
     {"confidential"},
-    {"e2ee", "sharing", "transparency"},
+    {"e2ee", "mls", "sharing", "transparency"},
     {"warrant"},
     {"grants"},
     {"scheme"},

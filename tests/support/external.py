@@ -68,6 +68,7 @@ _W = "wycheproof/testvectors_v1/{}_test.json".format
 _H = "hash-to-curve/{}.json".format
 _SUITES = "base mode and two KEMs are built here; of the rest a library at hand opens 42"
 OTHER_CURVE = "another curve: the one of the sharings here is P-256"
+OTHER_SUITE = "MLS is built for ciphersuite 1; the others need other curves, hashes and ciphers"
 NO_PRIMITIVE = "nothing here uses the primitive"
 NO_ROOM = "nothing of the kind is built here"
 
@@ -111,7 +112,16 @@ SETS = (
     Set("ecvrf/ecvrf.json", 12, 12, ("vrf.the_answers_of_the_rfc",)),
     Set("merkle/all.json", 196, 196, ("merkle.published_proofs_are_accepted_and_refused_as_published",)),
     Set("mikey-sakke/mikey-sakke.json", 1, why=NO_ROOM),
-    Set("mls/*.json", 162, why="groups here are Sender Keys and pairwise fan-out"),
+    Set("mls/deserialization.json", 14, 14, ("mls_vectors.lengths_are_read_and_written_as_published",)),
+    Set("mls/tree-math.json", 10, 10, ("mls_vectors.positions_in_trees_are_as_published",)),
+    Set("mls/crypto-basics.json", 7, 1, ("mls_vectors.labelled_operations_are_as_published",), OTHER_SUITE),
+    Set("mls/key-schedule.json", 7, 1, ("mls_vectors.the_key_schedule_is_as_published",), OTHER_SUITE),
+    Set("mls/secret-tree.json", 21, 3, ("mls_vectors.the_secret_tree_is_as_published",), OTHER_SUITE),
+    Set("mls/message-protection.json", 7, why="not built yet"),
+    Set("mls/transcript-hashes.json", 7, why="not built yet"),
+    Set("mls/welcome.json", 7, why="not built yet"),
+    Set("mls/tree-operations.json", 5, why="not built yet"),
+    Set("mls/psk_secret.json", 77, why="pre-shared keys are left out: no ghost needs one"),
     Set("pdq/**/*.*[gnt]", 9, why=NO_ROOM),
     Set("tlock/*.*", 6, why=NO_ROOM),
     Set("voprf/allVectors.json", 40, why=NO_ROOM),

@@ -1,0 +1,93 @@
+"""The keys of messages: a tree of secrets from the encryption secret down, and two ratchets at each leaf.
+
+  down      left, right = Expand(node, "tree", "left" | "right");  a node is erased when its children are made
+  ratchet   key, nonce, next = Tree(secret, "key" | "nonce" | "secret", generation)        one ratchet for handshakes
+
+Source: RFC 9420, sections 9 and 9.1; sender data: section 6.3.2.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from escrow.errors import Forged
+from escrow.mls import tree_math
+from escrow.mls.labelled import HASH, KEY, NONCE, derive_tree_secret, expand_with_label
+
+HANDSHAKE, APPLICATION = "handshake", "application"
+MAX_AHEAD = 1000  # generations that a receiver computes at once; the RFC leaves the number to the application
+
+
+class KeyNonce(NamedTuple):
+    """An AES-128-GCM key (16 bytes) and nonce (12 bytes)."""
+
+    key: bytes
+    nonce: bytes
+
+
+class HashRatchet:
+    """The keys of one sender for one kind of message. Each is handed out once."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret, self.generation = secret, 0
+        self._skipped: dict[int, KeyNonce] = {}
+
+    def following(self) -> tuple[int, KeyNonce]:
+        """Return the next generation and its key."""
+        generation, secret = self.generation, self._secret
+        made = KeyNonce(
+            derive_tree_secret(secret, "key", generation, KEY), derive_tree_secret(secret, "nonce", generation, NONCE)
+        )
+        self._secret, self.generation = derive_tree_secret(secret, "secret", generation, HASH), generation + 1
+        return generation, made
+
+    def at(self, generation: int) -> KeyNonce:
+        """Return the key of a generation. Raise Forged if it was used before, or lies too far ahead."""
+        if generation < self.generation:
+            if generation not in self._skipped:
+                raise Forged(f"the key of generation {generation} was used before")
+            return self._skipped.pop(generation)
+        if generation - self.generation > MAX_AHEAD:
+            raise Forged(f"generation {generation} is more than {MAX_AHEAD} ahead")
+        while self.generation < generation:
+            number, made = self.following()
+            self._skipped[number] = made
+        return self.following()[1]
+
+
+class SecretTree:
+    """The secrets of an epoch's messages, which are erased as they are used."""
+
+    def __init__(self, encryption_secret: bytes, leaves: int) -> None:
+        self.leaves = leaves
+        self._secrets = {tree_math.root(leaves): encryption_secret}
+        self._ratchets: dict[tuple[int, str], HashRatchet] = {}
+
+    def ratchet(self, leaf: int, kind: str) -> HashRatchet:
+        """Return a leaf's ratchet for `HANDSHAKE` or `APPLICATION`. Raise Forged if there is no such leaf."""
+        if not 0 <= leaf < self.leaves:
+            raise Forged(f"there is no leaf {leaf} in a tree of {self.leaves} leaves")
+        if (leaf, kind) not in self._ratchets:
+            secret = self._secret_of(2 * leaf)
+            for each in (HANDSHAKE, APPLICATION):
+                self._ratchets[leaf, each] = HashRatchet(expand_with_label(secret, each, b"", HASH))
+        return self._ratchets[leaf, kind]
+
+    def _secret_of(self, node: int) -> bytes:
+        """Return the secret of a leaf's node, erasing it and those on the way to it."""
+        way = [node, *tree_math.direct_path(node, self.leaves)]
+        start = next(number for number, each in enumerate(way) if each in self._secrets)
+        for above in reversed(way[1 : start + 1]):
+            secret = self._secrets.pop(above)
+            for child, side in zip(tree_math.children(above), (b"left", b"right"), strict=True):
+                self._secrets[child] = expand_with_label(secret, "tree", side, HASH)
+        return self._secrets.pop(node)
+
+
+def sender_data_key(sender_data_secret: bytes, ciphertext: bytes) -> KeyNonce:
+    """Return the key for who sent a ciphertext, from its first 32 bytes (section 6.3.2)."""
+    sample = ciphertext[:HASH]
+    return KeyNonce(
+        expand_with_label(sender_data_secret, "key", sample, KEY),
+        expand_with_label(sender_data_secret, "nonce", sample, NONCE),
+    )
