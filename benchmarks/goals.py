@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
+from math import inf
 from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
 from typing import NamedTuple
@@ -35,7 +36,7 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
-from benchmarks import long_play
+from benchmarks import directory_proofs, long_play
 from benchmarks.multiples import UNIT, at_unit, naive_verify, one_multiplication
 from escrow import crypto
 from escrow.crypto import Results, Run, running
@@ -54,6 +55,7 @@ TURNS = 15
 AGENCIES = 3  # to which one ephemeral key serves
 SMALL, LARGE = (67, 100), (334, 1000)  # t of n
 LONG = 20_000  # texts that the closure opens
+LABELS = 1_000_000  # of a key directory
 TRIALS = 1 << 16  # of a rogue LEAF: the expected number for a checksum of 16 bits
 SEARCH = {True: 0.1, False: 1.0}  # seconds, with numpy and without
 PEAK = """
@@ -67,7 +69,10 @@ HELP = "import sys; from attacks.cli import main; sys.exit(main())", "--help"
 
 
 class Row(NamedTuple):
-    """One goal: `measured` is to be at most `limit`, or at least, where `least` says so. None: it was not measured."""
+    """One goal: `measured` is to be at most `limit`, or at least, where `least` says so. None: it was not measured.
+
+    An infinite limit is none: the row is for information.
+    """
 
     goal: str
     what: str
@@ -88,10 +93,12 @@ class Row(NamedTuple):
         """Met, or by how much of the limit it is missed."""
         if self.measured is None:
             return self.why
+        if self.limit == inf:
+            return "no goal"
         return "met" if self.met else f"missed by {abs(self.measured / self.limit - 1):.1%}"
 
     def line(self) -> str:
-        bound = f"{'≥' if self.least else '≤'} {self.limit:g} {self.unit}"
+        bound = "" if self.limit == inf else f"{'≥' if self.least else '≤'} {self.limit:g} {self.unit}"
         measured = "" if self.measured is None else f"{self.measured:.4g}"
         return f"{self.goal:<4} {self.what:<42} {bound:>10} {measured:>7}  {self.verdict}"
 
@@ -324,6 +331,18 @@ def _read(scheme: Scheme, messages: int, users: int = 6, days: int = 10) -> floa
     return work / base
 
 
+def key_directory() -> Iterator[Row]:
+    """Proofs among a million labels. What it takes to build their tree is for information, as are whole lookups."""
+    million = directory_proofs.Million(LABELS)
+    yield Row("G17", "prefix tree, built", inf, million.built, "s")
+    yield Row("G17", "prefix tree and its building, at the peak", inf, million.peak, "MB")
+    for kind, size, made, checked, whole in million.proofs():
+        most, milliseconds = (inf, inf) if whole else (directory_proofs.most_bytes(LABELS), directory_proofs.LIMIT)
+        yield Row("G17", kind, most, size, "B")
+        yield Row("G17", f"{kind}, made", milliseconds, made, "ms")
+        yield Row("G17", f"{kind}, checked", milliseconds, checked, "ms")
+
+
 GOALS: dict[str, Callable[[], Iterator[Row]]] = {
     "G1": ping_pong,
     "G2": one_way,
@@ -340,6 +359,7 @@ GOALS: dict[str, Callable[[], Iterator[Row]]] = {
     "G13": help_,
     "G14": memory,
     "G15": growth,
+    "G17": key_directory,
 }
 
 

@@ -126,12 +126,13 @@ class KeyDirectory:
 
     def publish(self, new: Mapping[bytes, bytes], time: int) -> Head:
         """Begin an epoch with a new version of each of these labels, and return its head."""
-        tree = self.trees[-1]
+        leaves = []
         for label, value in new.items():
             versions, opening = self.values.setdefault(label, []), crypto.random_bytes(OPENING)
             index, _ = VRF.prove(self._secret, _input(label, len(versions)))
-            tree = prefix.extended(tree, prefix.TreeLeaf(index, commitment(opening, label, len(versions), value)))
+            leaves.append(prefix.TreeLeaf(index, commitment(opening, label, len(versions), value)))
             versions.append((opening, value))
+        tree = prefix.extended(self.trees[-1], leaves)
         self.trees.append(tree)
         self._times.append(time)
         self._log.append(_entry(time, prefix.hash_of(tree)))

@@ -22,7 +22,7 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes | bytearray, right: bytes | bytearray) -> bytes:
     """Return the hash (32 bytes) of the node above two hashes."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
@@ -31,23 +31,23 @@ class Log:
     """A list of entries, of which only hashes are kept."""
 
     def __init__(self) -> None:
-        self._levels: list[list[bytes]] = [[]]  # of each height, the complete subtrees from left to right
+        self._levels = [bytearray()]  # of each height, the hashes of the complete subtrees from left to right
 
     def __len__(self) -> int:
         """Return the number of entries."""
-        return len(self._levels[0])
+        return len(self._levels[0]) // HASH
 
     def append(self, entry: bytes) -> None:
         """Add an entry behind the last one."""
         height, hashed = 0, leaf_hash(entry)
         while True:
             if height == len(self._levels):
-                self._levels.append([])
+                self._levels.append(bytearray())
             level = self._levels[height]
-            level.append(hashed)
-            if len(level) % 2:
+            level += hashed
+            if len(level) // HASH % 2:
                 return
-            height, hashed = height + 1, node_hash(level[-2], level[-1])
+            height, hashed = height + 1, node_hash(level[-2 * HASH : -HASH], level[-HASH:])
 
     def root(self, size: int | None = None) -> bytes:
         """Return the root (32 bytes) of the first `size` entries, or of all; of none it is the hash of no bytes.
@@ -106,7 +106,8 @@ class Log:
     def _subtree(self, low: int, high: int) -> bytes:
         count = high - low
         if not count & (count - 1):  # a power of two: complete, since `low` is a multiple of it
-            return self._levels[count.bit_length() - 1][low // count]
+            at = low // count * HASH
+            return bytes(self._levels[count.bit_length() - 1][at : at + HASH])
         middle = low + _left(count)
         return node_hash(self._subtree(low, middle), self._subtree(middle, high))
 

@@ -12,8 +12,8 @@ form of the audit is ours.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from itertools import pairwise
 
 from escrow.codec import Fact
@@ -22,22 +22,24 @@ from escrow.errors import Forged, Malformed
 INDEX = HASH = 32  # bytes
 BITS = 8 * INDEX
 EMPTY = bytes(HASH)
+LEAF = INDEX + HASH
+CROWD = 8  # leaves that are kept together
 
 
-class TreeLeaf(Fact, frozen=True, dict=True):
+class TreeLeaf(Fact, frozen=True):
     """One entry: its index and its commitment, 32 bytes each."""
 
     index: bytes
     commitment: bytes
 
-    @cached_property
+    @property
     def hash(self) -> bytes:
         """Return the leaf's hash (32 bytes)."""
-        return hashlib.sha256(b"\x02" + self.index + self.commitment).digest()
+        return _hash_of_leaf(self.index + self.commitment)
 
 
 class TreeNode:
-    """A place in the tree below which there are at least two leaves."""
+    """A place in the tree below which there are more than `CROWD` leaves."""
 
     __slots__ = ("hash", "left", "right")
 
@@ -46,7 +48,20 @@ class TreeNode:
         self.hash = above(hash_of(left), hash_of(right))
 
 
-Tree = TreeNode | TreeLeaf | None
+class Leaves:
+    """A place below which there are 1 to `CROWD` leaves: 64 bytes each, sorted, and the hash of the tree that they are.
+
+    The nodes between them are computed where they are asked for, so that a million leaves take about 120 MB.
+    """
+
+    __slots__ = ("hash", "packed")
+
+    def __init__(self, packed: bytes, depth: int) -> None:
+        self.packed = packed
+        self.hash = _hash_of_leaf(packed) if len(packed) == LEAF else above(*map(hash_of, _split(packed, depth)))
+
+
+Tree = TreeNode | Leaves | None
 
 
 def hash_of(tree: Tree) -> bytes:
@@ -59,6 +74,10 @@ def above(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x03" + left + right).digest()
 
 
+def _hash_of_leaf(packed: bytes) -> bytes:
+    return hashlib.sha256(b"\x02" + packed).digest()
+
+
 def _bit(index: bytes, depth: int) -> int:
     return index[depth >> 3] >> (7 - (depth & 7)) & 1
 
@@ -69,31 +88,67 @@ def tree_of(leaves: Iterable[TreeLeaf], depth: int = 0) -> Tree:
     Raises:
         Malformed: an index or a commitment has not 32 bytes, or two leaves have one index.
     """
-    ordered = sorted(leaves, key=lambda each: each.index)
-    if any(len(each.index) != INDEX or len(each.commitment) != HASH for each in ordered):
+    return extended(None, leaves, depth)
+
+
+def extended(tree: Tree, leaves: Iterable[TreeLeaf], depth: int = 0) -> Tree:
+    """Return the tree with more leaves; each node above them is hashed once. Raise Malformed as `tree_of` does."""
+    ordered = sorted(_packed(each) for each in leaves)
+    _check_distinct(ordered)
+    return _with(tree, ordered, depth)
+
+
+def _packed(leaf: TreeLeaf) -> bytes:
+    if len(leaf.index) != INDEX or len(leaf.commitment) != HASH:
         raise Malformed("an index and a commitment are 32 bytes each")
-    if any(one.index == other.index for one, other in pairwise(ordered)):
+    return leaf.index + leaf.commitment
+
+
+def _check_distinct(ordered: Sequence[bytes]) -> None:
+    if any(one[:INDEX] == other[:INDEX] for one, other in pairwise(ordered)):
         raise Malformed("two leaves of one index")
-    return _built(ordered, depth)
 
 
-def _built(ordered: Sequence[TreeLeaf], depth: int) -> Tree:
-    if len(ordered) < 2:
-        return ordered[0] if ordered else None
-    low, high = 0, len(ordered)
-    while low < high:  # of the first leaf on the right
-        middle = (low + high) // 2
-        low, high = (low, middle) if _bit(ordered[middle].index, depth) else (middle + 1, high)
-    return TreeNode(_built(ordered[:low], depth + 1), _built(ordered[low:], depth + 1))
+def _with(tree: Tree, ordered: Sequence[bytes], depth: int) -> Tree:
+    if not ordered:
+        return tree
+    if isinstance(tree, TreeNode):
+        at = _first_right(ordered, depth)
+        return TreeNode(_with(tree.left, ordered[:at], depth + 1), _with(tree.right, ordered[at:], depth + 1))
+    if tree:
+        ordered = sorted([*_each(tree.packed), *ordered])
+        _check_distinct(ordered)
+    if len(ordered) <= CROWD:
+        return Leaves(b"".join(ordered), depth)
+    at = _first_right(ordered, depth)
+    return TreeNode(_with(None, ordered[:at], depth + 1), _with(None, ordered[at:], depth + 1))
 
 
-def extended(tree: Tree, leaf: TreeLeaf, depth: int = 0) -> Tree:
-    """Return the tree with one leaf more. Raise Malformed as `tree_of` does."""
-    if not isinstance(tree, TreeNode):
-        return tree_of([leaf] if tree is None else [tree, leaf], depth)
-    if _bit(leaf.index, depth):
-        return TreeNode(tree.left, extended(tree.right, leaf, depth + 1))
-    return TreeNode(extended(tree.left, leaf, depth + 1), tree.right)
+def _first_right(ordered: Sequence[bytes], depth: int) -> int:
+    """Return how many of these leaves, which share their first `depth` bits, have 0 as the next."""
+    return bisect_left(ordered, 1, key=lambda leaf: _bit(leaf, depth))
+
+
+def _each(packed: bytes) -> list[bytes]:
+    return [packed[at : at + LEAF] for at in range(0, len(packed), LEAF)]
+
+
+def _split(packed: bytes, depth: int) -> tuple[Leaves | None, Leaves | None]:
+    at = LEAF * _first_right(_each(packed), depth)
+    left, right = packed[:at], packed[at:]
+    return (Leaves(left, depth + 1) if left else None), (Leaves(right, depth + 1) if right else None)
+
+
+def _children(tree: Tree, depth: int) -> tuple[Tree, Tree] | None:
+    """Return what is on the left and on the right below a place, or None where there is one leaf or none."""
+    if isinstance(tree, TreeNode):
+        return tree.left, tree.right
+    return _split(tree.packed, depth) if tree and len(tree.packed) > LEAF else None
+
+
+def _leaf(tree: Tree) -> TreeLeaf | None:
+    """Return the one leaf of a tree that has no more than one."""
+    return TreeLeaf(tree.packed[:INDEX], tree.packed[INDEX:]) if isinstance(tree, Leaves) else None
 
 
 class TreeSearch(Fact, frozen=True):
@@ -109,11 +164,11 @@ class TreeSearch(Fact, frozen=True):
 def search(tree: Tree, index: bytes) -> TreeSearch:
     """Return where an index (32 bytes) leads in the tree: the proof that it is in it, or that it is not."""
     beside: list[bytes] = []
-    while isinstance(tree, TreeNode):
-        left, right = (tree.left, tree.right) if _bit(index, len(beside)) == 0 else (tree.right, tree.left)
-        beside.append(hash_of(right))
-        tree = left
-    return TreeSearch(tree, tuple(beside))
+    while below := _children(tree, len(beside)):
+        side = _bit(index, len(beside))
+        tree = below[side]
+        beside.append(hash_of(below[1 - side]))
+    return TreeSearch(_leaf(tree), tuple(beside))
 
 
 def committed(root: bytes, index: bytes, found: TreeSearch) -> bytes | None:
@@ -130,7 +185,7 @@ def committed(root: bytes, index: bytes, found: TreeSearch) -> bytes | None:
         raise Malformed(f"a way of {depth} steps, where an index has {BITS} bits")
     if leaf and any(_bit(leaf.index, each) != _bit(index, each) for each in range(depth)):
         raise Forged("the leaf shown lies on the way of another index")
-    computed = hash_of(leaf)
+    computed = leaf.hash if leaf else EMPTY
     for at in range(depth - 1, -1, -1):
         step = found.beside[at]
         computed = above(step, computed) if _bit(index, at) else above(computed, step)
@@ -165,13 +220,15 @@ class NodeChange(Fact, frozen=True):
 Change = SameTree | NewLeaves | NodeChange
 
 
-def change(old: Tree, new: Tree) -> Change:
+def change(old: Tree, new: Tree, depth: int = 0) -> Change:
     """Return what leads from one tree to a later one: about 32 bytes a step of the way of each new leaf."""
-    if old is new:
+    if old is new or hash_of(old) == hash_of(new):
         return SameTree(hash_of(old))
-    if isinstance(old, TreeNode) and isinstance(new, TreeNode):
-        return NodeChange(change(old.left, new.left), change(old.right, new.right))
-    return NewLeaves(old if isinstance(old, TreeLeaf) else None, tuple(each for each in leaves(new) if each != old))
+    before, after = _children(old, depth), _children(new, depth)
+    if before and after:
+        return NodeChange(*(change(one, other, depth + 1) for one, other in zip(before, after, strict=True)))
+    was = None if before else _leaf(old)
+    return NewLeaves(was, tuple(each for each in leaves(new) if each != was))
 
 
 def leaves(tree: Tree) -> Iterable[TreeLeaf]:
@@ -180,7 +237,7 @@ def leaves(tree: Tree) -> Iterable[TreeLeaf]:
         yield from leaves(tree.left)
         yield from leaves(tree.right)
     elif tree:
-        yield tree
+        yield from (TreeLeaf(each[:INDEX], each[INDEX:]) for each in _each(tree.packed))
 
 
 def roots(told: Change) -> tuple[bytes, bytes]:
@@ -205,7 +262,7 @@ def _roots(told: Change, way: tuple[int, ...]) -> tuple[bytes, bytes]:
         after = tree_of(leaves, len(way))
         if any(_bit(each.index, at) != bit for each in leaves for at, bit in enumerate(way)):
             raise Malformed("a leaf stands at the place of another index")
-        return hash_of(told.before), hash_of(after)
+        return (told.before.hash if told.before else EMPTY), hash_of(after)
     (left, later_left), (right, later_right) = _roots(told.left, (*way, 0)), _roots(told.right, (*way, 1))
     return above(left, right), above(later_left, later_right)
 

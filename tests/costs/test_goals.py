@@ -8,16 +8,18 @@ import pytest
 from cryptography.hazmat import primitives
 
 from attacks.lab.costs import timer
-from benchmarks import goals, multiples
+from benchmarks import directory_proofs, goals, multiples
 from escrow import crypto
 from escrow.primitives import group, hpke
 from escrow.sharing import feldman, shamir
+from escrow.transparency import merkle, prefix
 
 QUICK = {
     "TURNS": 3,
     "SMALL": (5, 9),
     "LARGE": (6, 12),
     "LONG": 20,
+    "LABELS": 1_000,
     "TRIALS": 1 << 13,
     "SEARCH": {True: 0.1, False: 0.2},
 }
@@ -90,6 +92,33 @@ def test_texts_that_take_more_memory_are_missed(monkeypatch):
     assert row.verdict.startswith("missed by")
 
 
+@pytest.mark.parametrize(
+    ("place", "function", "kind"),
+    [
+        (prefix, "search", "membership, made"),
+        (prefix, "search", "non-membership, made"),
+        (prefix, "committed", "membership, checked"),
+        (merkle.Log, "consistency", "consistency, made"),
+        (merkle, "check_consistency", "consistency, checked"),
+    ],
+)
+def test_a_slow_proof_of_a_key_directory_is_missed(place, function, kind, monkeypatch):
+    monkeypatch.setattr(directory_proofs, "SAMPLE", 20)
+    honest = rows("G17")
+    assert all(row.met for row in honest.values())
+    monkeypatch.setattr(place, function, slowed(getattr(place, function), 8))
+    assert rows("G17")[kind].verdict.startswith("missed by")
+
+
+def test_a_long_proof_of_a_key_directory_is_missed(monkeypatch):
+    monkeypatch.setattr(directory_proofs, "SAMPLE", 20)
+    monkeypatch.setattr(directory_proofs, "most_bytes", lambda labels: 32)
+    found = rows("G17")
+    for kind in ("membership", "non-membership", "consistency"):
+        assert found[kind].verdict.startswith("missed by")
+    assert {row.verdict for what, row in found.items() if "lookup" in what or "VRF" in what} == {"no goal"}
+
+
 def test_a_kind_of_envelope_that_the_library_has_not_is_not_measured(monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.hpke", None)
     monkeypatch.delattr(primitives, "hpke", raising=False)  # it is there once somebody imported it
@@ -131,7 +160,7 @@ def test_the_naive_forms_give_what_the_fast_ones_give():
 
 
 def test_every_goal_has_a_function_and_each_row_its_goals_name():
-    assert list(goals.GOALS) == [f"G{number}" for number in range(1, 16)]
+    assert list(goals.GOALS) == [f"G{number}" for number in (*range(1, 16), 17)]
     for name in ("G7", "G9"):
         found = rows(name)
         assert {row.goal for row in found.values()} == {name}

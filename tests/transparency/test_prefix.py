@@ -12,7 +12,7 @@ from escrow.transparency.prefix import BITS, EMPTY, NewLeaves, NodeChange, SameT
 
 indexes = st.sets(
     st.one_of(st.binary(min_size=32, max_size=32), st.integers(0, 7).map(lambda low: bytes(31) + bytes([low]))),
-    max_size=12,
+    max_size=24,
 )
 
 
@@ -37,7 +37,7 @@ def test_one_set_of_leaves_has_one_root_in_whatever_order_they_come(found):
     leaves = [leaf(each) for each in found]
     tree = None
     for each in leaves:
-        tree = prefix.extended(tree, each)
+        tree = prefix.extended(tree, [each])
     assert prefix.hash_of(tree) == prefix.hash_of(prefix.tree_of(leaves)) == defined(leaves)
 
 
@@ -69,7 +69,7 @@ def test_a_change_leads_from_a_tree_to_a_later_one(found, more):
     old = prefix.tree_of(map(leaf, found))
     new = old
     for each in sorted(more - found):
-        new = prefix.extended(new, leaf(each))
+        new = prefix.extended(new, [leaf(each)])
     told = prefix.change(old, new)
     assert prefix.roots(told) == (prefix.hash_of(old), prefix.hash_of(new))
     assert prefix.added(told) == {each: leaf(each).commitment for each in more - found}
