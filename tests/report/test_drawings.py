@@ -5,10 +5,12 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
+from msgspec import UNSET, UnsetType
 
-from attacks.lab.results.details import Derivation, DerivationStep, StateTaken, texts_of
+from attacks.lab.results.details import AlarmDays, Derivation, DerivationStep, StateTaken, texts_of
+from attacks.lab.results.types import Alarms
 from attacks.lab.simulation.scenario import Scenario, WarrantSpec
-from attacks.report.html.pictures import Layout, Strip, Timeline, layout
+from attacks.report.html.pictures import Layout, Strip, Timeline, alarms_by_day, layout
 from attacks.report.svg.elements import element, together
 from attacks.report.svg.strips import definitions, strip
 from attacks.report.svg.timelines import timeline
@@ -115,6 +117,27 @@ def test_a_timeline_marks_what_is_stolen_and_taken_over(given: list[StateTaken],
     assert {kind: count for kind, count in drawn_as.items() if kind in ("took", "could", "held")} == marks
     assert drawn_as["flag"] == 1 and "7" in [each.text for each in picture.iter("text")]
     assert "day 2: 7 alarms" in picture.get("aria-label", "").lower()
+
+
+def alarm(times: dict[str, int] | UnsetType) -> Alarms:
+    days = UNSET if times is UNSET else AlarmDays(times=times)
+    return Alarms(who="bob", check="safety number", times=7, first_day=1, packets=9, days=days)
+
+
+def test_alarms_stand_on_their_days_and_of_an_earlier_file_on_the_first() -> None:
+    known, unknown = alarm({"1": 3, "2": 4}), alarm(UNSET)
+    assert alarms_by_day([known]) == {1: 3, 2: 4} and alarms_by_day([unknown]) == {1: 7}
+    assert alarms_by_day([known, unknown]) == {1: 10, 2: 4}
+    for shown, said in ((False, "alarms of honest parties on that day"), (True, "from then on")):
+        seen = Timeline(Strip("other", frozenset({1})), None, (), {1: 7}, shown)
+        figure = parsed(timeline(drawn(), seen, "agent"))
+        assert said in "".join(figure.itertext())
+
+
+@pytest.mark.parametrize("times", [{"1": 3}, {"1": 3, "2": 5}, {"2": 7}, {"one": 7}])
+def test_alarms_by_day_are_as_many_as_the_count_and_begin_on_its_day(times: dict[str, int]) -> None:
+    with pytest.raises(ValueError):
+        alarm(times)
 
 
 def test_a_fact_that_is_used_twice_is_followed_once_and_a_circle_ends() -> None:

@@ -138,6 +138,17 @@ def joined(of_each: dict[str, str] | dict[WhyMissed, str]) -> str:
     return packed(listed)
 
 
+class AlarmDays(Detail, frozen=True, kw_only=True):
+    """How often a check of a party complained on each day; a file of an earlier version does not say it."""
+
+    times: dict[str, Count] = {}
+
+    def check(self, times: int, first_day: int) -> None:
+        """Raise ValueError if these are not so many complaints, or the first day is another."""
+        if sum(self.times.values()) != times or min(map(int, self.times), default=first_day) != first_day:
+            raise ValueError(f"{times} alarms from day {first_day} on are not those by day: {self.times}")
+
+
 class StateTaken(Detail, frozen=True, kw_only=True):
     """When a state of the cell's coalition is taken, or the behaviour of one of its parties is taken over.
 

@@ -13,6 +13,7 @@ from attacks.lab.results.bounds import Count, DayOrNone, Either, More, Result, o
 from attacks.lab.results.coverage import Access
 from attacks.lab.results.details import (
     LISTS,
+    AlarmDays,
     CellTexts,
     Derivation,
     MinimalTexts,
@@ -46,13 +47,19 @@ Verdict = Literal[
 
 
 class Alarms(Result, frozen=True, kw_only=True):
-    """One check of one party that complained: how often, on which day first, after how many packets."""
+    """One check of one party that complained: how often, on which day first, after how many packets, and when."""
 
     who: str
     check: str
     times: Count
     first_day: DayOrNone
     packets: Count
+    days: AlarmDays | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the complaints by day are not as many as the count says, or begin on another day."""
+        if self.days is not UNSET:
+            self.days.check(self.times, self.first_day)
 
 
 class Unnoticed(Result, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from attacks.lab.results.coverage import Access, Coverage
+from attacks.lab.results.details import AlarmDays
 from attacks.lab.results.types import Alarms, Outside
 from attacks.lab.simulation.record import Record, Sent, in_scope
 from escrow.e2ee.content import InGroup
@@ -230,5 +231,7 @@ def _alarms(record: Record) -> Iterator[Alarms]:
     for alarm in record.alarms:
         if alarm.who in honest:
             complaints.setdefault((alarm.who, alarm.check), []).append(alarm)
-    for (who, check), (first, *others) in sorted(complaints.items()):
-        yield Alarms(who=who, check=check, times=1 + len(others), first_day=first.day, packets=first.packets)
+    for (who, check), found in sorted(complaints.items()):
+        days = AlarmDays(times={str(day): times for day, times in sorted(Counter(each.day for each in found).items())})
+        first = found[0]
+        yield Alarms(who=who, check=check, times=len(found), first_day=first.day, packets=first.packets, days=days)

@@ -6,13 +6,14 @@ the people whom a warrant names, then the rest.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
 from attacks.lab.results.details import ScenarioTexts, StateTaken, joined, unpacked
-from attacks.lab.results.types import Cell
+from attacks.lab.results.types import Alarms, Cell
 from attacks.lab.simulation.scenario import Scenario
 
 Who = Literal["law", "other"]
@@ -40,13 +41,14 @@ class Timeline(NamedTuple):
     """One cell over the days: what its coalition reads, above what the law reads; each None if there is no such part.
 
     `taken` says when states are taken (filled mark, hollow on the evenings `or_on`) or parties taken over (bar);
-    `alarms` counts by the day on which a check first complained.
+    `alarms` counts by day; `first_days`: by the day on which a check first complained, since the file says no more.
     """
 
     coalition: Strip | None
     law: Strip | None
     taken: tuple[StateTaken, ...]
     alarms: dict[int, int]
+    first_days: bool = False
 
 
 def layout(scenario: Scenario, texts: ScenarioTexts) -> Layout:
@@ -72,12 +74,18 @@ def timeline(cell: Cell) -> Timeline | None:
         coalition=Strip("other", unpacked(cell.texts.opened)) if cell.texts.opened else None,
         law=Strip("law", unpacked(joined(cell.texts.lawful))) if cell.texts.lawful else None,
         taken=() if cell.taken is UNSET else cell.taken,
-        alarms=_by_day((raised.first_day, raised.times) for raised in cell.alarms),
+        alarms=alarms_by_day(cell.alarms),
+        first_days=any(raised.days is UNSET for raised in cell.alarms),
     )
 
 
-def _by_day(raised: Iterable[tuple[int, int]]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for day, times in raised:
-        counts[day] = counts.get(day, 0) + times
+def alarms_by_day(raised: Iterable[Alarms]) -> dict[int, int]:
+    """Return how many alarms there are on each day; all of a check on its first day, where a file says no other."""
+    counts = Counter[int]()
+    for each in raised:
+        counts += Counter(
+            {each.first_day: each.times}
+            if each.days is UNSET
+            else {int(day): times for day, times in each.days.times.items()}
+        )
     return dict(sorted(counts.items()))

@@ -17,8 +17,9 @@ KEYS = {
     "took": ("M6 2l5 8h-10z", "stolen that evening"),
     "could": ("M6 2l5 8h-10z", "or on one of these evenings"),
     "held": ("M0 6h12", "taken over"),
-    "flag": ("M3 11V1h7l-2 2.5 2 2.5H3", "first alarm of a check, and how often it complains from then on"),
+    "flag": ("M3 11V1h7l-2 2.5 2 2.5H3", "alarms of honest parties on that day"),
 }
+FIRST_DAYS = "first alarm of a check, and how often it complains from then on"  # where a file says no more
 
 
 def timeline(layout: Layout, shown: Timeline, coalition: str) -> Markup:
@@ -27,7 +28,8 @@ def timeline(layout: Layout, shown: Timeline, coalition: str) -> Markup:
     drawn = [_half(layout, shown, marks, coalition, *each) for each in halves(layout)]
     picture = element("div", *drawn, class_="tl", role="img", aria_label=in_words(layout, shown, coalition))
     covered = [_key("ring", "M1 1h10v10h-10z", "covered by a warrant")] if layout.covered else []
-    keys = [_key(name, *KEYS[name]) for name in KEYS if any(name in each for each in marks.values())]
+    known = KEYS | ({"flag": (KEYS["flag"][0], FIRST_DAYS)} if shown.first_days else {})
+    keys = [_key(name, *known[name]) for name in known if any(name in each for each in marks.values())]
     return element("figure", picture, element("figcaption", f"{meaning(layout)} ", *keys, *covered))
 
 
@@ -43,7 +45,8 @@ def in_words(layout: Layout, shown: Timeline, coalition: str) -> str:
         f"{'at set-up' if each.day < 0 else f'on day {each.day}'}{f', or on {each.or_on}' if each.or_on else ''}."
         for each in shown.taken
     ]
-    parts += [f"Day {day}: {counted(times, 'alarm')}." for day, times in shown.alarms.items()]
+    when = "First on day" if shown.first_days else "Day"
+    parts += [f"{when} {day}: {counted(times, 'alarm')}." for day, times in shown.alarms.items()]
     return " ".join(parts)
 
 
