@@ -16,11 +16,9 @@ import importlib
 import pkgutil
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
@@ -252,7 +250,9 @@ def _with_line(where: str, error: BaseException) -> str:
     """Return the file and, if the error passed through it, the line."""
     if isinstance(error, SyntaxError) and error.filename == where:
         return f"{where}, line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
+    from traceback import extract_tb  # a run without a faulty plug-in does without
+
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == where]
     return f"{where}, line {lines[-1]}" if lines else where
 
 
@@ -283,6 +283,8 @@ def unknown(names: Iterable[str], name: str, what: str) -> UnknownName:
 
 def closest(names: Iterable[str], name: str) -> str:
     """Return the question whether the closest name was meant, or the first that begins so; "" if none is close."""
+    from difflib import get_close_matches  # a run without a mistyped name does without
+
     known = list(names)
     close = get_close_matches(name, known, 1) or [each for each in known if name and each.startswith(name)]
     return f"did you mean {close[0]}?" if close else ""

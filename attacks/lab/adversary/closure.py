@@ -12,18 +12,21 @@ Modules: `facts` (what is there), `edges` (what gives what), `joins` (which rule
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from attacks.lab.adversary.answers.pooled import Judged, PooledRule, taker
-from attacks.lab.adversary.answers.services import Candidates, Desk
 from attacks.lab.adversary.application import Application
 from attacks.lab.adversary.edges import Edges
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Joins
-from attacks.lab.adversary.timing.service_time import ServiceTime
 from attacks.lab.adversary.work import KNOWN
 from escrow.codec import Fact
 from escrow.derivation import Rule, RuleError, Service, where
+
+if TYPE_CHECKING:  # a scheme without services does without
+    from attacks.lab.adversary.answers.pooled import Judged, PooledRule
+    from attacks.lab.adversary.answers.services import Candidates
+    from attacks.lab.adversary.timing.service_time import ServiceTime
 
 GENERATIONS = 2_000
 MOST = 100
@@ -62,11 +65,20 @@ class Closure(FactTable):
         self._pooled: dict[str, PooledRule] = {}
         given = [rule for rule in self.rules if rule is not KNOWN]
         for number, rule in enumerate(given):
-            if rule.pooled is not None and (gate := taker(rule, given)):
-                self._pooled[rule.name] = PooledRule(self, self.edges, rule, rule.pooled, gate)
-                self._pooled[rule.name].join(self._joins, self._application.fire(number))
+            if pooled := self._pooled_rule(rule, given):
+                self._pooled[rule.name] = pooled
+                pooled.join(self._joins, self._application.fire(number))
             else:
                 self._joins.add(rule, self._application.fire(number))
+
+    def _pooled_rule(self, rule: Rule, given: Sequence[Rule]) -> PooledRule | None:
+        """Return the rule with its gate, if its answers are pooled for one."""
+        if rule.pooled is None:
+            return None
+        from attacks.lab.adversary.answers.pooled import PooledRule, taker
+
+        gate = taker(rule, given)
+        return PooledRule(self, self.edges, rule, rule.pooled, gate) if gate else None
 
     def run(self) -> None:
         """Apply the rules until nothing new appears. Forged is counted; any other exception is a defect and escapes.
@@ -118,6 +130,8 @@ class Closure(FactTable):
                 request facts, the last of these warrants, and the fewest checks that it fails on any evening.
             time: On which evenings there are answers; None: officials answer whenever they are asked.
         """
+        from attacks.lab.adversary.answers.services import Desk
+
         services = self.edges.services
         desk, before = Desk(self._application, service, candidates, requester, time), len(services)
         if pooled := self._pooled.get(service.rule.name):

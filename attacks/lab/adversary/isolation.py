@@ -33,7 +33,7 @@ from typing import IO
 
 from attacks.lab.adversary.labelling.antichains import Antichains, Atoms, Symbol
 from attacks.lab.adversary.labelling.labels import MATHEMATICS, SERVED, Labels
-from attacks.lab.adversary.local import Local
+from attacks.lab.adversary.local import AdversaryFailed, Local
 from attacks.lab.adversary.pipe import (
     Charge,
     Failed,
@@ -57,11 +57,6 @@ from escrow import codec
 from escrow.derivation import Rule
 from escrow.errors import Malformed
 from escrow.registry import PREFIX, load_files
-
-
-class AdversaryFailed(Exception):
-    """The process of the adversary gave no answer, or none that can be: one line that says why."""
-
 
 # --- the parent's side ---
 

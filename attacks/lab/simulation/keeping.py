@@ -18,13 +18,14 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache, lru_cache
 from operator import attrgetter
-from types import CodeType, FrameType, FunctionType
-from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from attacks.lab.simulation.secret_fields import secret_names, secrets_of
 from escrow import codec
-from escrow.codec import Fact, Packet, Public
+from escrow.codec import Fact, Packet
 from escrow.errors import Malformed
 from escrow.principal import Principal
 from escrow.vocabulary import collected
@@ -32,7 +33,6 @@ from escrow.vocabulary import collected
 T = TypeVar("T")
 SECRET = 8  # bytes of the shortest secret by which an alias is told; shorter ones are found by chance
 LONGEST = 128  # bytes of the longest value that is kept by itself: a secret, not a message
-_SWITCHED_OFF = {"insist", "insist_all"}  # by escrow.principal.corrupted, in every corrupted party
 _LIBRARIES = {*sys.stdlib_module_names, "cryptography", "Crypto", "msgspec"}
 _INSIDE = {"escrow.derivation", "escrow.vocabulary", "escrow.surface", "escrow.wire"}
 _SMALL = 1 << 64
@@ -105,7 +105,7 @@ class Keeping:
         """Note those of the facts all of whose secret bytes the party had."""
         values = self.values
         for fact in facts:
-            for name in _secret_fields(type(fact)):
+            for name in secret_names(type(fact)):
                 value = getattr(fact, name)
                 if type(value) is bytes and value and value not in values:
                     break  # most facts are strange to the party, and end here
@@ -299,72 +299,12 @@ def facts_read(kind: type) -> frozenset[type[Fact]]:
     return frozenset(each for each in facts if not each.__module__.startswith("attacks.lab."))
 
 
-class Replaced:
-    """The functions with which an attack replaced behaviour of its parties."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._methods: dict[CodeType, str] = {}
-
-    def note(self, made: type[Principal], honest: type[Principal]) -> None:
-        """Note the methods in which a corrupted party's class differs from that of the honest party."""
-        own = (each for each in made.__mro__ if each not in honest.__mro__)
-        for name, method in ((name, method) for kind in own for name, method in vars(kind).items()):
-            if isinstance(method, FunctionType) and name not in _SWITCHED_OFF:
-                self._methods[method.__code__] = name
-
-    def untested(self, kept: Iterable[Keeping | None]) -> str:
-        """Return why the play tested nothing, if methods were replaced and none of them ran; else ""."""
-        ran = set[CodeType]().union(*(each.ran for each in kept if each is not None))
-        if not self._methods or ran & self._methods.keys():
-            return ""
-        return f"none of the replaced methods ran: {', '.join(sorted(set(self._methods.values())))}"
-
-
 def _is_whole(fact: Fact) -> bool:
     """Return whether a fact can be written down and read again: an attacker makes what no decoder accepts, too."""
     try:
         return codec.decode(codec.encode(fact), type(fact)) == fact
     except (Malformed, TypeError):
         return False
-
-
-# --- secrets by type ---
-
-
-def secrets_of(fact: Fact) -> list[bytes]:
-    """Return the secret byte strings of a fact: those that its types do not call Public."""
-    found: list[bytes] = []
-    waiting: list[object] = [fact]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, msgspec.Struct):
-            waiting += [getattr(value, name) for name in _secret_fields(type(value))]
-        elif isinstance(value, list | tuple):
-            waiting += value
-        elif isinstance(value, bytes) and value:
-            found.append(value)
-    return found
-
-
-def is_public(kind: type[msgspec.Struct], name: str) -> bool:
-    """Return whether the type of a field says that no secret bytes lie in it, structs inside it apart."""
-    return _public_fields(kind)[name]
-
-
-@cache
-def _secret_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    return tuple(name for name in kind.__struct_fields__ if not is_public(kind, name))
-
-
-@cache
-def _public_fields(kind: type[msgspec.Struct]) -> dict[str, bool]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {name: _is_public(hints[name]) for name in kind.__struct_fields__}
-
-
-def _is_public(hint: Any) -> bool:
-    return hint == Public or (bool(inner := get_args(hint)) and all(each is ... or _is_public(each) for each in inner))
 
 
 # --- the state of an evening ---

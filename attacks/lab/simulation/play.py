@@ -17,12 +17,10 @@ from typing import Any, TypeVar
 from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Keep
 from attacks.lab.simulation.network import LossyLink
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
-from attacks.lab.simulation.roles import with_roles
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from attacks.lab.simulation.seat import WatchedWire, occupant
-from attacks.lab.simulation.strategies import narrowest
 from attacks.lab.simulation.takeover import Takeover, done_by
-from escrow import crypto
+from escrow import crypto, vocabulary
 from escrow.codec import Fact, Packet
 from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.contacts import compare_safety_numbers
@@ -33,7 +31,6 @@ from escrow.errors import EscrowError
 from escrow.principal import Principal
 from escrow.scheme import Scheme
 from escrow.testing.world import World
-from escrow.vocabulary import collected
 from escrow.warrant import Order, Warrant
 from escrow.wire import Link, Wire
 
@@ -75,6 +72,8 @@ def play(
     with crypto.running(Run(secret or run_secret(scenario.seed), apparatus or observer)):
         cast = None if attack is None else cast_of(scheme, scenario)
         if attack is not None and cast is not None:
+            from attacks.lab.simulation.strategies import narrowest  # an honest play does without
+
             attack = narrowest(attack, cast, scenario)
         return Play(scheme, scenario, attack, forgetful, apparatus, cast).run()
 
@@ -89,10 +88,12 @@ def cast_of(scheme: Scheme, scenario: Scenario) -> Cast:
 
 @lru_cache(maxsize=64)
 def _cast(scheme: Scheme, scenario: Scenario) -> Cast:
+    from attacks.lab.simulation.roles import with_roles  # an honest play does without
+
     with crypto.running(Run(run_secret(scenario.seed))):
         trial = Play(scheme, scenario, _Onlooker())
         parties = trial.set_up().parties()
-    words = collected(importlib.import_module(type(scheme).__module__), (Fact, Packet, Principal))
+    words = vocabulary.collected(importlib.import_module(type(scheme).__module__), (Fact, Packet, Principal))
     return with_roles(trial.cast, parties, words)
 
 

@@ -16,7 +16,8 @@ from itertools import combinations
 from typing import Any
 
 from attacks.lab.simulation.attack import Cast, KeyHolders
-from attacks.lab.simulation.keeping import Keeping, secrets_of
+from attacks.lab.simulation.keeping import Keeping
+from attacks.lab.simulation.secret_fields import secrets_of
 from escrow.codec import Fact, walk
 from escrow.derivation import Gate, Rule, Service
 from escrow.principal import Principal

@@ -17,15 +17,18 @@ import sys
 from collections.abc import Callable, Container, Iterable
 from functools import lru_cache
 from types import MethodType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from attacks.lab.simulation.keeping import Keeping, is_public
+from attacks.lab.simulation.secret_fields import is_public
 from escrow.codec import Packet
 from escrow.errors import EscrowError
 from escrow.principal import Principal, revive
 from escrow.wire import Heard, Wire
+
+if TYPE_CHECKING:
+    from attacks.lab.simulation.keeping import Keeping
 
 R = TypeVar("R")
 _Op = Callable[..., tuple[BaseException | None, Any]]

@@ -10,11 +10,11 @@ Without corruptions it does nothing but take states.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn, Use, misfit
-from attacks.lab.simulation.keeping import Keeping, Replaced, facts_read, with_kept
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.seat import (
     CorruptedWire,
@@ -33,8 +33,12 @@ from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme
 from escrow.wire import Wire
 
+if TYPE_CHECKING:
+    from attacks.lab.simulation.keeping import Keeping
+
 R = TypeVar("R")
 Taken = tuple[bytes, type[Principal]]  # a state, and the class that reads it
+_SWITCHED_OFF = {"insist", "insist_all"}  # by escrow.principal.corrupted, in every corrupted party
 
 
 class Takeover:
@@ -75,12 +79,17 @@ class Takeover:
         for keep in self._keeps:
             if keep.day == day:
                 party = self._wire.party(keep.principal, Principal)
-                kept = Keeping(party, facts_read(type(self._scheme)), alone=False)
+                kept = self._watching(party, alone=False)
                 self._wire.parties[keep.principal] = Seat(party, kept, None)  # type: ignore[assignment]  # stands for it
+
+    def _watching(self, party: Principal, *, alone: bool) -> Keeping:
+        from attacks.lab.simulation.keeping import Keeping, facts_read  # an honest play does without
+
+        return Keeping(party, facts_read(type(self._scheme)), alone=alone)
 
     def _taken_over(self, party: Principal, acting: str, corruption: Turn | Use) -> Any:
         """Return the seat of the attack's party that takes the place of this one."""
-        kept = Keeping(party, facts_read(type(self._scheme)), alone=True)
+        kept = self._watching(party, alone=True)
         with crypto.acting(acting):
             given = self._attack, party, self._scheme, self._cast, self._scenario
             made: Principal = kept.during(type(self._attack).corrupt, *given)  # type: ignore[union-attr]  # there are corruptions
@@ -132,7 +141,7 @@ class Takeover:
         for name, seat in parties.items():
             party, found = occupant(seat), keeping_of(seat)
             if found is not None and (found.alone or last):
-                party = with_kept(party, found.left())
+                party = _with_kept(party, found.left())
             yield name, party.state(), type(party)
             for use in self._uses:
                 if use == Use(name, self._wire.day):
@@ -143,7 +152,7 @@ class Takeover:
     ) -> dict[tuple[str, int], Taken]:
         """Put into each state that was stolen and used what the thief had by it; return those states as they were."""
         for use, copy in self._copies.items():
-            party = with_kept(revive(*self._stolen[use]), [*copy_facts(copy)])
+            party = _with_kept(revive(*self._stolen[use]), [*copy_facts(copy)])
             states[use.principal][use.evening], kinds[use.principal][use.evening] = party.state(), type(party)
         return {(use.principal, use.evening): taken for use, taken in self._stolen.items()}
 
@@ -166,3 +175,31 @@ def copy_facts(copy: Any) -> Iterable[Fact]:
     """Return every fact that a thief had by means of a copy."""
     kept = keeping_of(copy)
     return () if kept is None else dict.fromkeys((*kept.left(), *codec.walk(occupant(copy), Fact)))
+
+
+def _with_kept(party: Principal, kept: Collection[Fact]) -> Principal:
+    from attacks.lab.simulation.keeping import with_kept
+
+    return with_kept(party, kept)
+
+
+class Replaced:
+    """The functions with which an attack replaced behaviour of its parties."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._methods: dict[CodeType, str] = {}
+
+    def note(self, made: type[Principal], honest: type[Principal]) -> None:
+        """Note the methods in which a corrupted party's class differs from that of the honest party."""
+        own = (each for each in made.__mro__ if each not in honest.__mro__)
+        for name, method in ((name, method) for kind in own for name, method in vars(kind).items()):
+            if isinstance(method, FunctionType) and name not in _SWITCHED_OFF:
+                self._methods[method.__code__] = name
+
+    def untested(self, kept: Iterable[Keeping | None]) -> str:
+        """Return why the play tested nothing, if methods were replaced and none of them ran; else ""."""
+        ran = set[CodeType]().union(*(each.ran for each in kept if each is not None))
+        if not self._methods or ran & self._methods.keys():
+            return ""
+        return f"none of the replaced methods ran: {', '.join(sorted(set(self._methods.values())))}"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
-from attacks.lab.adversary.isolation import Remote
 from attacks.lab.adversary.labelling.antichains import minimal
 from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, Labels
 from attacks.lab.adversary.local import Adversary, Local, stranger
@@ -95,6 +94,12 @@ def _by_bytes(scheme: Scheme, closure: Closure, record: Record, door: TwoPlays) 
     return ByteGraph(closure, record, door, (*found.blobs, *texts, *numerals))
 
 
+def _in_a_process(*asked: Any) -> Adversary:
+    from attacks.lab.adversary.isolation import Remote  # most analyses do without
+
+    return Remote(*asked)
+
+
 class Analysis:
     """The texts that can be derived from a record, and by which coalitions.
 
@@ -120,7 +125,7 @@ class Analysis:
         if taken is not None and kinds:
             view = view._replace(guessable=tuple(_guessable(record, kinds)))
         asked = view, scheme, attacks, self.rules
-        self.adversary: Adversary = Remote(*asked) if isolated else Local(*asked)
+        self.adversary: Adversary = _in_a_process(*asked) if isolated else Local(*asked)
         self.graph = None if door is None else _by_bytes(scheme, self.closure, record, door)
         self._structures: dict[str, AccessStructure] = {}
         self._numbered: dict[str, dict[int, list[int]]] = {}

@@ -11,7 +11,7 @@ import msgspec
 
 from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
-from attacks.lab.adversary.isolation import AdversaryFailed
+from attacks.lab.adversary.local import AdversaryFailed
 from attacks.lab.results.types import Cell, Manifest
 from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of, misfit
 from attacks.lab.simulation.play import cast_of, play
