@@ -10,7 +10,8 @@ valid, so every value has one encoding. Source: RFC 9420, sections 2.1.1 and 2.1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -29,7 +30,8 @@ class Uint(NamedTuple):
     size: int
 
 
-class Select(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Select:
     """A number of `size` bytes that says which struct follows; `what` names the number in errors."""
 
     what: str
@@ -52,10 +54,14 @@ class Tls(msgspec.Struct, frozen=True):
         """Return the encoding."""
         return b"".join([codec.write(getattr(self, name)) for name, codec in _fields(type(self))])
 
+    def without_last(self) -> bytes:
+        """Return the encoding of all fields but the last, which is mostly a signature over the others."""
+        return b"".join([codec.write(getattr(self, name)) for name, codec in _fields(type(self))[:-1]])
+
     @classmethod
     def read_from(cls, stream: Stream, what: str) -> Self:
         """Return the next struct of the stream. Raise Malformed, which names the field, if the bytes are none."""
-        return cls(*[codec.read(stream, f"{cls.__name__}.{name}") for name, codec in _fields(cls)])
+        return cls(**{name: codec.read(stream, f"{cls.__name__}.{name}") for name, codec in _fields(cls)})
 
 
 class Stream:
@@ -111,11 +117,6 @@ def varint(value: int) -> bytes:
 def opaque(data: bytes) -> bytes:
     """Return bytes after their length."""
     return varint(len(data)) + data
-
-
-def encode_vector(values: Iterable[Tls]) -> bytes:
-    """Return the encodings of structs, one behind the other, after their length in bytes."""
-    return opaque(b"".join(value.encoded() for value in values))
 
 
 def decode(data: bytes, kind: type[S]) -> S:

@@ -8,11 +8,36 @@ import msgspec
 import pytest
 
 from escrow.crypto import SigningKey, private_of
-from escrow.errors import Malformed
+from escrow.errors import Forged, Malformed
 from escrow.mls import key_schedule, labelled, tree_math
+from escrow.mls.framing import (
+    AddMember,
+    ApplicationData,
+    AuthData,
+    AuthenticatedContent,
+    PrivateMessage,
+    Proposed,
+    PublicMessage,
+    RemoveMember,
+    UpdateLeaf,
+)
 from escrow.mls.key_schedule import GroupContext
-from escrow.mls.presentation import Stream, varint
+from escrow.mls.leaf_node import KeyPackage
+from escrow.mls.messages import Body, from_bytes, to_bytes
+from escrow.mls.presentation import Stream, decode, varint
+from escrow.mls.protection import (
+    check_signed,
+    confirmed_hash,
+    from_private,
+    from_public,
+    interim_hash,
+    sign,
+    to_private,
+    to_public,
+)
+from escrow.mls.ratchet_tree import RatchetTree
 from escrow.mls.secret_tree import APPLICATION, HANDSHAKE, SecretTree, sender_data_key
+from escrow.mls.welcome import Welcome, open_welcome
 
 
 def cases(file: str) -> Iterator[dict[str, Any]]:
@@ -121,3 +146,97 @@ def test_the_secret_tree_is_as_published():
                     assert (made.key.hex(), made.nonce.hex()) == (each[f"{kind}_key"], each[f"{kind}_nonce"])
         tried += 1
     assert tried == 3
+
+
+def test_messages_are_protected_as_published():
+    (case,) = cases("mls/message-protection.json")
+    group_id, tree_hash, confirmed = hexes(case, "group_id", "tree_hash", "confirmed_transcript_hash")
+    context = GroupContext(
+        group_id=group_id, epoch=case["epoch"], tree_hash=tree_hash, confirmed_transcript_hash=confirmed
+    )
+    key = SigningKey(*hexes(case, "signature_pub", "signature_priv"))
+    encryption, sender_data, membership = hexes(case, "encryption_secret", "sender_data_secret", "membership_key")
+    epoch = msgspec.structs.replace(key_schedule.epoch_of(bytes(32)), sender_data_secret=sender_data)
+
+    def keys() -> SecretTree:
+        return SecretTree(encryption, 2)
+
+    def opened(message: Body) -> AuthenticatedContent:
+        if isinstance(message, PublicMessage):
+            found = from_public(message, context, membership)
+        else:
+            assert isinstance(message, PrivateMessage)
+            found = from_private(message, context, keys(), epoch)
+        check_signed(found, key.public, context)
+        return found
+
+    tried = 0
+    for name, published in (
+        *((name, f"{name}_{form}") for name in ("proposal", "commit") for form in ("pub", "priv")),
+        ("application", "application_priv"),
+    ):
+        message = from_bytes(bytes.fromhex(case[published]))
+        assert to_bytes(message).hex() == case[published]
+        found = opened(message)
+        content = found.content.content
+        plain = content.data if isinstance(content, ApplicationData) else content.encoded()
+        assert plain.hex() == case[name], published
+        signed = sign(key, found.wire_format, found.content, context)
+        signed = msgspec.structs.replace(signed, auth=AuthData(signed.auth.signature, found.auth.confirmation_tag))
+        ours = (
+            to_public(signed, context, membership)
+            if isinstance(message, PublicMessage)
+            else to_private(signed, keys(), epoch, padding=7)
+        )
+        assert opened(from_bytes(to_bytes(ours))) == signed
+        tried += 1
+    assert tried == 5
+
+
+def test_transcript_hashes_are_as_published():
+    (case,) = cases("mls/transcript-hashes.json")
+    key, data, before, confirmed, after = hexes(
+        case,
+        "confirmation_key",
+        "authenticated_content",
+        "interim_transcript_hash_before",
+        "confirmed_transcript_hash_after",
+        "interim_transcript_hash_after",
+    )
+    commit = decode(data, AuthenticatedContent)
+    assert commit.encoded() == data
+    assert confirmed_hash(before, commit) == confirmed
+    assert labelled.mac(key, confirmed) == commit.auth.confirmation_tag
+    assert interim_hash(confirmed, commit.auth.confirmation_tag) == after
+
+
+def test_a_welcome_opens_as_published():
+    (case,) = cases("mls/welcome.json")
+    init, package, signer, message = hexes(case, "init_priv", "key_package", "signer_pub", "welcome")
+    own, sent = from_bytes(package), from_bytes(message)
+    assert isinstance(own, KeyPackage) and isinstance(sent, Welcome)
+    own.check()
+    assert private_of(init).public == own.init_key
+    welcomed = open_welcome(sent, own, private_of(init))
+    welcomed.info.check(signer)
+    with pytest.raises(Forged, match="GroupInfoTBS"):
+        welcomed.info.check(own.leaf_node.signature_key)
+
+
+def test_trees_change_as_published():
+    tried = 0
+    for case in cases("mls/tree-operations.json"):
+        before, after, proposal = hexes(case, "tree_before", "tree_after", "proposal")
+        tree = RatchetTree.decoded(before)
+        assert (tree.encoded(), tree.tree_hash().hex()) == (before, case["tree_hash_before"])
+        change = decode(proposal, Proposed).proposal
+        if isinstance(change, AddMember):
+            tree.add(change.key_package.leaf_node)
+        elif isinstance(change, UpdateLeaf):
+            tree.update(case["proposal_sender"], change.leaf_node)
+        else:
+            assert isinstance(change, RemoveMember)
+            tree.remove(change.removed)
+        assert (tree.encoded(), tree.tree_hash().hex()) == (after, case["tree_hash_after"])
+        tried += 1
+    assert tried == 5
