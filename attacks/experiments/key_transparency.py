@@ -162,10 +162,10 @@ def _false_key(watched: Watched) -> tuple[KeyDirectory, int]:
 def _replacement(watched: Watched) -> tuple[KeyDirectory, int]:
     """Put a commitment to a false key where the one to the owner's was, and tell of it as if it always was."""
     log, opening = watched.log, random_bytes(OPENING)
-    ((true, _),) = log.values[OWNER]
-    old, new = commitment(true, OWNER, 0, TRUE), commitment(opening, OWNER, 0, FALSE)
+    ((epoch, true),) = log.values[OWNER]
+    old, new = commitment(true.opening, OWNER, 0, TRUE), commitment(opening, OWNER, 0, FALSE)
     changed = [replace(each, commitment=new) if each.commitment == old else each for each in leaves(log.trees[-1])]
-    log.trees[-1], log.values[OWNER] = tree_of(changed), [(opening, FALSE)]
+    log.trees[-1], log.values[OWNER] = tree_of(changed), [(epoch, replace(true, opening=opening, value=FALSE))]
     return log, log.publish({}, 2 * EPOCH).time
 
 

@@ -18,11 +18,12 @@ and the audit are ours.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from escrow import crypto
-from escrow.codec import Fact
+from escrow.codec import Fact, Public
 from escrow.errors import Forged, Malformed
 from escrow.primitives.vrf import P256
 from escrow.transparency import merkle, prefix
@@ -38,9 +39,9 @@ class Head(Fact, frozen=True):
     """What a directory signs in each epoch: how many there are, the log's root (32 bytes), milliseconds since 1970."""
 
     size: int
-    root: bytes
+    root: Public
     time: int
-    signature: bytes
+    signature: Public
 
     @property
     def signed(self) -> bytes:
@@ -51,7 +52,7 @@ class Head(Fact, frozen=True):
 class VersionProof(Fact, frozen=True):
     """One version of a label: its index, proved, and what the prefix tree holds there."""
 
-    proof: bytes
+    proof: Public
     search: prefix.TreeSearch
 
 
@@ -63,11 +64,11 @@ class Lookup(Fact, frozen=True):
     """
 
     time: int
-    tree: bytes
-    inclusion: tuple[bytes, ...]
+    tree: Public
+    inclusion: tuple[Public, ...]
     steps: tuple[VersionProof, ...]
-    opening: bytes = b""
-    value: bytes = b""
+    opening: Public = b""
+    value: Public = b""
 
 
 class Audited(Fact, frozen=True):
@@ -75,7 +76,7 @@ class Audited(Fact, frozen=True):
 
     time: int
     change: prefix.Change
-    inclusion: tuple[bytes, ...]
+    inclusion: tuple[Public, ...]
 
 
 def newest(holds: Callable[[int], bool]) -> int | None:
@@ -104,46 +105,83 @@ def commitment(opening: bytes, label: bytes, version: int, value: bytes) -> byte
     return crypto.hmac256(_COMMITTING, opening + _input(label, version) + value)
 
 
+class Version(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """One version of a label as the directory keeps it: where it stands in the tree, the proof of that, its value."""
+
+    label: bytes
+    index: Public
+    proof: Public
+    opening: bytes
+    value: Public
+
+
+class Epoch(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """One epoch as the directory keeps it: milliseconds since 1970, and the versions that are new in it."""
+
+    time: int
+    new: list[Version]
+
+
+class Kept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """All that a directory keeps: its keys, and what each epoch added. Trees and log follow from it."""
+
+    secret: bytes
+    signing: crypto.SigningKey
+    epochs: list[Epoch]
+
+
+def founded() -> Kept:
+    """Return what a new directory keeps: fresh keys, and no epoch."""
+    return Kept(crypto.random_bytes(32), crypto.new_signing_key(), [])
+
+
 class KeyDirectory:
     """The server: keys, all versions of all labels, the prefix tree of each epoch, the log of epochs."""
 
-    def __init__(self) -> None:
-        self._secret = crypto.random_bytes(32)
-        self._signing = crypto.new_signing_key()
-        self.vrf, self.key = VRF.public(self._secret), self._signing.public
-        self.values: dict[bytes, list[tuple[bytes, bytes]]] = {}  # of a label, each version's opening and value
+    def __init__(self, kept: Kept | None = None) -> None:
+        """Take up what a directory kept, or found a new one."""
+        self.kept = founded() if kept is None else kept
+        self.vrf, self.key = VRF.public(self.kept.secret), self.kept.signing.public
+        self.values: dict[bytes, list[tuple[int, Version]]] = {}  # of a label, the versions and their epochs
         self.trees: list[prefix.Tree] = [None]  # before the first epoch, and after each
-        self._times: list[int] = []
         self._log = merkle.Log()
+        for epoch in self.kept.epochs:
+            self._take(epoch)
 
-    def fork(self) -> KeyDirectory:
-        """Return a second directory with the same keys and past, which can go on in another way."""
-        twin = copy.copy(self)
-        twin.values = {label: list(versions) for label, versions in self.values.items()}
-        twin.trees, twin._times = list(self.trees), list(self._times)
-        twin._log = copy.deepcopy(self._log)
-        return twin
+    def _take(self, epoch: Epoch) -> None:
+        leaves = []
+        for each in epoch.new:
+            versions = self.values.setdefault(each.label, [])
+            committed = commitment(each.opening, each.label, len(versions), each.value)
+            leaves.append(prefix.TreeLeaf(each.index, committed))
+            versions.append((len(self._log), each))
+        self.trees.append(prefix.extended(self.trees[-1], leaves))
+        self._log.append(_entry(epoch.time, prefix.hash_of(self.trees[-1])))
+
+    def fork(self, epochs: int | None = None) -> KeyDirectory:
+        """Return a second directory with the same keys, and the past of so many epochs, or all; it may go on otherwise.
+
+        The first must not have been changed behind its `kept`.
+        """
+        return KeyDirectory(Kept(self.kept.secret, self.kept.signing, self.kept.epochs[:epochs]))
 
     def publish(self, new: Mapping[bytes, bytes], time: int) -> Head:
         """Begin an epoch with a new version of each of these labels, and return its head."""
-        leaves = []
+        made = []
         for label, value in new.items():
-            versions, opening = self.values.setdefault(label, []), crypto.random_bytes(OPENING)
-            index, _ = VRF.prove(self._secret, _input(label, len(versions)))
-            leaves.append(prefix.TreeLeaf(index, commitment(opening, label, len(versions), value)))
-            versions.append((opening, value))
-        tree = prefix.extended(self.trees[-1], leaves)
-        self.trees.append(tree)
-        self._times.append(time)
-        self._log.append(_entry(time, prefix.hash_of(tree)))
+            index, proof = VRF.prove(self.kept.secret, _input(label, len(self.values.get(label, []))))
+            made.append(Version(label, index, proof, crypto.random_bytes(OPENING), value))
+        self.kept.epochs.append(Epoch(time, made))
+        self._take(self.kept.epochs[-1])
         return self.head()
 
-    def head(self) -> Head:
-        """Return the head of the newest epoch. Raise ValueError before the first."""
-        if not self._times:
-            raise ValueError("there is no epoch yet")
-        bare = Head(len(self._times), self._log.root(), self._times[-1], b"")
-        return Head(bare.size, bare.root, bare.time, self._signing.sign(bare.signed))
+    def head(self, size: int | None = None) -> Head:
+        """Return the head of the newest epoch, or of the first `size`. Raise ValueError if there is no such epoch."""
+        size = len(self._log) if size is None else size
+        if not 0 < size <= len(self._log):
+            raise ValueError(f"there are {len(self._log)} epochs, and no head of {size}")
+        bare = Head(size, self._log.root(size), self.kept.epochs[size - 1].time, b"")
+        return Head(bare.size, bare.root, bare.time, self.kept.signing.sign(bare.signed))
 
     def consistency(self, old: int, new: int | None = None) -> tuple[bytes, ...]:
         """Return the proof that the log of `new` epochs, or of all, begins with the first `old` ones.
@@ -153,25 +191,43 @@ class KeyDirectory:
         """
         return tuple(self._log.consistency(old, len(self._log) if new is None else new))
 
-    def answer(self, label: bytes) -> Lookup:
-        """Return what the newest epoch has of a label, proved."""
-        tree, versions, steps = self.trees[-1], self.values.get(label, []), []
+    def newest_value(self, label: bytes) -> bytes | None:
+        """Return the newest value of a label, or None if it has none."""
+        return self.values[label][-1][1].value if label in self.values else None
+
+    def answer(self, label: bytes, size: int | None = None) -> Lookup:
+        """Return what the newest epoch, or the last of the first `size`, has of a label, proved.
+
+        Raises:
+            ValueError: there are fewer epochs, or none.
+        """
+        size = len(self._log) if size is None else size
+        proof = tuple(self._log.inclusion(size - 1, size))
+        held = [version for epoch, version in self.values.get(label, []) if epoch < size]
+        tree, steps = self.trees[size], []
 
         def holds(version: int) -> bool:
-            index, proof = VRF.prove(self._secret, _input(label, version))
-            steps.append(VersionProof(proof, found := prefix.search(tree, index)))
+            if version < len(held):
+                index, shown = held[version].index, held[version].proof
+            else:
+                index, shown = VRF.prove(self.kept.secret, _input(label, version))
+            steps.append(VersionProof(shown, found := prefix.search(tree, index)))
             return found.found is not None and found.found.index == index
 
         version = newest(holds)
-        opening, value = versions[version] if version is not None else (b"", b"")
-        size = len(self._times)
-        proof = tuple(self._log.inclusion(size - 1, size))
-        return Lookup(self._times[-1], prefix.hash_of(tree), proof, tuple(steps), opening, value)
+        opening, value = (held[version].opening, held[version].value) if version is not None else (b"", b"")
+        return Lookup(self.kept.epochs[size - 1].time, prefix.hash_of(tree), proof, tuple(steps), opening, value)
 
-    def audited(self, epoch: int) -> Audited:
-        """Return what an auditor is told of an epoch, from 0. Raise IndexError if there is none."""
+    def audited(self, epoch: int, size: int | None = None) -> Audited:
+        """Return what an auditor is told of an epoch, from 0, under the head of `size` epochs, or of all.
+
+        Raises:
+            IndexError: there is no such epoch.
+            ValueError: it is not among the first `size`.
+        """
         changed = prefix.change(self.trees[epoch], self.trees[epoch + 1])
-        return Audited(self._times[epoch], changed, tuple(self._log.inclusion(epoch, len(self._log))))
+        proof = self._log.inclusion(epoch, len(self._log) if size is None else size)
+        return Audited(self.kept.epochs[epoch].time, changed, tuple(proof))
 
 
 def _entry(time: int, tree: bytes) -> bytes:

@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from escrow.codec import Fact
+from escrow.codec import Fact, Public
 from escrow.errors import Forged, Malformed
 
 INDEX = HASH = 32  # bytes
@@ -29,8 +29,8 @@ CROWD = 8  # leaves that are kept together
 class TreeLeaf(Fact, frozen=True):
     """One entry: its index and its commitment, 32 bytes each."""
 
-    index: bytes
-    commitment: bytes
+    index: Public
+    commitment: Public
 
     @property
     def hash(self) -> bytes:
@@ -158,7 +158,7 @@ class TreeSearch(Fact, frozen=True):
     """
 
     found: TreeLeaf | None
-    beside: tuple[bytes, ...]
+    beside: tuple[Public, ...]
 
 
 def search(tree: Tree, index: bytes) -> TreeSearch:
@@ -200,7 +200,7 @@ def committed(root: bytes, index: bytes, found: TreeSearch) -> bytes | None:
 class SameTree(Fact, frozen=True):
     """A tree that did not change, by its hash."""
 
-    hash: bytes
+    hash: Public
 
 
 class NewLeaves(Fact, frozen=True):
