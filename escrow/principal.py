@@ -39,8 +39,12 @@ class Principal(_Called, kw_only=True):
 
     def insist(self, condition: bool, reason: str) -> None:
         """Raise Refused if the condition fails: a promise, which a corrupted party does not keep."""
-        if not condition:
+        if not condition and self.keeps(reason):
             raise Refused(self.name, reason)
+
+    def keeps(self, promise: str) -> bool:
+        """Return whether this party keeps a promise that fails just now: all of them, unless it lies (`lying`)."""
+        return True
 
     def insist_all(self, checks: Iterable[tuple[str, bool]]) -> None:
         """Insist on each of an official's checks, in order. Raise Refused, naming the first that fails."""
@@ -133,6 +137,12 @@ def corrupted(party: P, fields: dict[str, Any] | None = None, **methods: Callabl
     return kind(**values)  # type: ignore[no-any-return]  # a subclass of type(party), made here
 
 
+def lying(party: P, **methods: Callable[..., Any]) -> P:
+    """Return a party with the same data and behaviour, but for these methods: `keeps` says which promises it keeps."""
+    kind = _remade(type(party), (), tuple(methods.items()))
+    return kind(**{field: getattr(party, field) for field in party.__struct_fields__})  # type: ignore[no-any-return]  # a subclass
+
+
 @lru_cache(maxsize=256)
 def _corrupt_kind(
     kind: type[Principal], fields: tuple[tuple[str, Any], ...], methods: tuple[tuple[str, Any], ...]
@@ -143,11 +153,15 @@ def _corrupt_kind(
     def insist_all(self: Principal, checks: Iterable[tuple[str, bool]]) -> None:
         """Go on, and evaluate no check."""
 
+    return _remade(kind, fields, (("insist", insist), ("insist_all", insist_all), *methods))
+
+
+def _remade(kind: type[Principal], fields: tuple[tuple[str, Any], ...], methods: tuple[tuple[str, Any], ...]) -> Any:
     return msgspec.defstruct(
         kind.__name__,
         [(name, of, msgspec.field(default_factory=list)) for name, of in fields],
         bases=(kind,),
-        namespace={"insist": insist, "insist_all": insist_all, **dict(methods)},
+        namespace=dict(methods),
         module=kind.__module__,
         tag=kind.__name__,
     )

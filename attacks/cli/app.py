@@ -26,6 +26,7 @@ GROUPS = {
         "run": "Play one attack, narrate it, and say what it read.",
         "matrix": "Play every attack on every scheme.",
         "anatomy": "Measure who can open what: every minimal coalition of a scheme.",
+        "silence": "Compute which checks of clients must lie for a ghost to go unnoticed.",
         "explain": "Print how a coalition derives a plaintext, step by step.",
         "merge": "Join the shards of a matrix into its result.",
         "report": "Draw a saved result again.",

@@ -9,6 +9,7 @@ from attacks.lab.comparison.benches import Recorded
 from attacks.lab.comparison.files import Run
 from attacks.lab.comparison.whole import lacking
 from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.experiment import Reproduction
 from attacks.lab.runs.seeds import Sensitivity
@@ -18,9 +19,10 @@ from attacks.report.figures import draw_reproduction
 from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.matrices.seeds import draw_sensitivity
 from attacks.report.page import Page
+from attacks.report.silences import draw_silences
 from escrow.errors import Malformed
 
-Saved = Matrix | Anatomy | Sensitivity | Reproduction | Overhead  # what this project writes and draws
+Saved = Matrix | Anatomy | Sensitivity | Reproduction | Silences | Overhead  # what this project writes and draws
 
 
 def read_saved(file: Path) -> Run:
@@ -48,5 +50,7 @@ def draw_saved(page: Page, run: Saved, verdicts: bool = False, evenings: bool = 
         draw_sensitivity(page, run)
     elif isinstance(run, Reproduction):
         draw_reproduction(page, run)
+    elif isinstance(run, Silences):
+        draw_silences(page, run)
     else:
         draw_bench(page, run)

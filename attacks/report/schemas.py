@@ -13,10 +13,11 @@ import msgspec
 from attacks.lab.comparison.files import Comparison
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.bounds import Result
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.seeds import Sensitivity
 
-PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison, Sensitivity)
+PUBLISHED: tuple[type[Result], ...] = (Matrix, Anatomy, Overhead, Comparison, Sensitivity, Silences)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

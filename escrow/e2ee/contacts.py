@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from escrow import crypto
 from escrow.crypto import montgomery
 from escrow.derivation import honest_only
+from escrow.e2ee.checks import CHANGED_KEY, NEW_DEVICE, OWN_DEVICES
 from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, Mail, OwnerOf
 from escrow.e2ee.sender_keys import PeerChain
 from escrow.errors import EscrowError, Refused
@@ -28,9 +29,10 @@ def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
     listed, quiet = [each for each in answer.devices if each.user == user], []
     for each in listed:
         if each in device.quiet or not _expected(device, user, each):
+            changed = any(old.device == each.device and old != each for old in device.contacts.get(user, []))
             if device.keeps_quiet(wire, each):
                 quiet.append(each)
-            else:
+            elif device.keeps((CHANGED_KEY if changed else NEW_DEVICE).name):
                 wire.alarm(device.name, "a new device or key is shown")
     device.quiet = [each for each in device.quiet if each.user != user] + quiet
     for each in listed:
@@ -52,7 +54,8 @@ def is_vouched_for(device: Device, listed: Listed) -> bool:
 
     To any other nothing is sent: its key is not in the safety number that this device shows.
     """
-    return listed.user != device.user or listed.identity in device.linked or listed in device.quiet
+    own = listed.user == device.user
+    return not own or listed.identity in device.linked or listed in device.quiet or not device.keeps(OWN_DEVICES.name)
 
 
 @honest_only("what a device does with its own contacts")

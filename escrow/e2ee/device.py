@@ -20,6 +20,7 @@ from escrow import codec, crypto
 from escrow.codec import Fact
 from escrow.crypto import montgomery
 from escrow.e2ee import contacts, content, groups, membership, policing, ratchet, sender_keys, sessions
+from escrow.e2ee.checks import CHECKS, ClientCheck
 from escrow.e2ee.content import Content, Conversation, Distribution, InGroup, Text, direct
 from escrow.e2ee.fingerprint import safety_number
 from escrow.e2ee.policing import ComputedKey, KnownMembers, Policing
@@ -62,12 +63,14 @@ class Device(KeyHolder):
     user. `committing` says that all clients of the scheme seal texts with CTX in place of AES-GCM; no packet says so,
     so that no sender can choose.
 
+    `checks` are those of its promises to its user that the lab switches off one by one (escrow.e2ee.checks).
     `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
     was fetched last; `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient
     cannot make a sender's field again.
     """
 
     unrepeatable: ClassVar[str] = ""
+    checks: ClassVar[tuple[ClientCheck, ...]] = CHECKS
 
     sessions: dict[str, list[Conversing]] = {}
     contacts: dict[str, list[Listed]] = {}

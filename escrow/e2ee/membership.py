@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from escrow.derivation import honest_only
+from escrow.e2ee.checks import MEMBERS, STRANGERS
 from escrow.e2ee.content import Conversation, Direct, InGroup, direct
 from escrow.e2ee.provider import Group, GroupOf, Mail
 from escrow.wire import Wire
@@ -39,8 +40,10 @@ def look_up(device: Device, wire: Wire, name: str) -> Group:
         return found
     known = device.known_groups.get(name, found)
     for _ in set(found.members) - set(known.members):
-        wire.alarm(device.name, NEW_MEMBER)
-    if known != found and found.by not in (*known.members, *found.members):
+        if device.keeps(MEMBERS.name):
+            wire.alarm(device.name, NEW_MEMBER)
+    strange = known != found and found.by not in (*known.members, *found.members)
+    if strange and device.keeps(STRANGERS.name):
         wire.alarm(device.name, STRANGER)
     if found.change > known.change + 1 or not set(known.members) <= set(found.members):
         device.sending.pop(name, None)

@@ -12,13 +12,14 @@ from attacks.lab.comparison.benches import Recorded
 from attacks.lab.comparison.difference import Comparison, Difference, sorted_by_severity
 from attacks.lab.costs.measure import Overhead
 from attacks.lab.results.errors import NotComparable
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.runs.experiment import Reproduction
 from attacks.lab.runs.seeds import Sensitivity
 from attacks.lab.simulation import handed_in
 from escrow.errors import Malformed
 
-Run = Matrix | Anatomy | Overhead | Sensitivity | Reproduction | Recorded
+Run = Matrix | Anatomy | Overhead | Sensitivity | Reproduction | Silences | Recorded
 
 TOLERANCE = 25.0  # percent by which a ratio of times may grow: above the noise of a shared machine
 
@@ -30,6 +31,7 @@ KINDS: dict[str, type[Run]] = {
     "escrow-lab/bench/1": Overhead,
     "escrow-lab/sensitivity/1": Sensitivity,
     "escrow-lab/reproduction/1": Reproduction,
+    "escrow-lab/silence/1": Silences,
 }
 RECORDED = "pytest-benchmark"
 
@@ -72,7 +74,7 @@ def _read(data: bytes, file: str) -> Run:
         wanted = ", ".join((*KINDS, journal.SCHEMA, RECORDED))
         raise Malformed(f"{file} is no result of a run: it is {header.schema or 'unnamed'}, not {wanted}")
     run = handed_in.decoded(data, kind)
-    if isinstance(run, Matrix | Anatomy | Sensitivity):
+    if isinstance(run, Matrix | Anatomy | Sensitivity | Silences):
         try:
             run.manifest.scenario.check()
         except Malformed as error:
@@ -121,6 +123,8 @@ def _differences(old: Run, new: Run, tolerance: float) -> Iterator[Difference]:
         raise NotComparable("counts over several seeds are not compared; compare two matrices of one seed")
     if isinstance(old, Reproduction) and isinstance(new, Reproduction):
         raise NotComparable("reproduced figures are compared with the published ones, by `escrow-lab reproduce`")
+    if isinstance(old, Silences) and isinstance(new, Silences):
+        raise NotComparable("silence sets are no counts of which more or fewer would be worse; read both")
     raise NotComparable(f"they are of two kinds: {name(old)} and {name(new)}")
 
 
@@ -133,6 +137,8 @@ def _rows(run: Run) -> int:
         return len(run.cells)
     if isinstance(run, Reproduction):
         return len(run.experiments)
+    if isinstance(run, Silences):
+        return len(run.ways)
     return len(run.benchmarks) if isinstance(run, Recorded) else len(run.exact) + len(run.timing.rows)
 
 

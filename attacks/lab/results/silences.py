@@ -1,0 +1,67 @@
+"""Silence sets: which checks must be left out, on whose devices, for a ghost to go unnoticed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attacks.lab.results.bounds import Count, Either, Result, once
+from attacks.lab.results.types import Manifest
+
+
+class Lie(Result, frozen=True, kw_only=True):
+    """A check that is left out: on all devices of the target, or on those of all other users."""
+
+    check: str
+    on: Literal["target", "others"]
+
+
+class KeptCheck(Result, frozen=True, kw_only=True):
+    """The play in which one check of a silence set is kept: the texts that the ghost reads, and the alarms."""
+
+    lie: Lie
+    reads: Either
+    alarms: tuple[str, ...]
+
+
+class SilenceSet(Result, frozen=True, kw_only=True):
+    """Checks without which no alarm is raised while the ghost reads all texts of the row, and no part of which is such.
+
+    `kept` has a play for each of them: all others left out, this one kept.
+    """
+
+    off: tuple[Lie, ...]
+    kept: tuple[KeptCheck, ...]
+
+
+class SilentWay(Result, frozen=True, kw_only=True):
+    """One way in: what is added, by whom beside the clients' vendor, and the silence sets for some of the texts.
+
+    `texts` says which ones, in words, and `count` how many. `sets` is empty if the ghost is noticed whatever checks are
+    left out, and has one empty set if nobody need lie. `plays` is how many plays the search took.
+    """
+
+    adds: str
+    corrupted: tuple[str, ...]
+    texts: tuple[str, ...]
+    count: Count
+    sets: tuple[SilenceSet, ...]
+    plays: Count
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """What tells this row from all others."""
+        return self.adds, self.corrupted, self.texts
+
+
+class Silences(Result, frozen=True, kw_only=True):
+    """The silence sets of one scheme. The vendor of the clients must be corrupted wherever a set is not empty."""
+
+    schema: Literal["escrow-lab/silence/1"] = "escrow-lab/silence/1"
+    scheme: str
+    target: str
+    ways: tuple[SilentWay, ...]
+    manifest: Manifest
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if a row stands twice."""
+        once("the list of ways", [each.row for each in self.ways])

@@ -1,0 +1,270 @@
+"""The silence sets of a scheme: the smallest sets of checks without which a ghost reads and nobody is told.
+
+A ghost comes in on the attack day, by one of several ways, and reads what clients encrypt to it. Every client makes its
+checks (escrow.e2ee.checks) but those that it leaves out: on the target's devices, or on those of all others. On the
+last evening the target compares safety numbers with everybody.
+
+The search begins with nothing left out. A check is asked for only when it fails; so if none of the checks that failed
+in a play is left out, the play stays as it was, whatever else is left out. Hence every silent set that contains the
+checks left out in a play that is not silent contains one of those that failed in it, too. The search adds each of them
+in turn, smaller sets first, and so finds every set that is minimal by inclusion. It assumes nothing else: neither that
+more lies are more silent, nor what a check is for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from attacks.lab.results.silences import KeptCheck, Lie, Silences, SilenceSet, SilentWay
+from attacks.lab.simulation.attack import attacker_device, entry_of
+from attacks.lab.simulation.play import Play, run_secret
+from attacks.lab.simulation.record import Sent
+from attacks.lab.simulation.scenario import SafetyNumberComparison, Scenario, WarrantSpec
+from attacks.lab.verdict.evaluation import manifest
+from escrow import crypto
+from escrow.crypto import Run
+from escrow.e2ee.checks import NUMBER
+from escrow.e2ee.device import Device
+from escrow.e2ee.provider import Group, Listed
+from escrow.principal import corrupted, lying
+from escrow.scheme import Scheme
+
+Side = Literal["target", "others"]
+Lies = frozenset[tuple[str, Side]]
+DEVICE, STRANGER, LAWFUL = "a device of the target", "a member of the target's groups", "what a warrant allows"
+
+
+class Way(NamedTuple):
+    """What is added, and who helps: `helper` is "" if the provider adds it by itself."""
+
+    adds: str
+    helper: str
+    corrupted: tuple[str, ...]
+
+
+WAYS = (
+    Way(DEVICE, "", ("provider",)),
+    Way(DEVICE, "primary", ("provider", "the target's primary device")),
+    Way(STRANGER, "", ("provider",)),
+    Way(STRANGER, "member", ("provider", "a member's device")),
+    Way(LAWFUL, "", ("court", "authority")),
+)
+
+
+class Told(NamedTuple):
+    """The outcome of one play: texts that the ghost reads, alarms beside those of the honest play, failed checks."""
+
+    reads: frozenset[int]
+    alarms: tuple[str, ...]
+    failed: Lies
+
+
+def shaped(scenario: Scenario) -> Scenario:
+    """Return a scenario for this: no warrants, no mail lost or late, nobody leaves, the target meets everybody."""
+    target, *others = scenario.users
+    last = scenario.days - 1
+    meetings = tuple(SafetyNumberComparison(last, target.devices[0], other.devices[0]) for other in others)
+    groups = tuple(msgspec.structs.replace(each, removed="", removal_day=-1) for each in scenario.groups)
+    quiet: dict[str, Any] = {"lossy": (), "late_percent": 0, "loss_percent": 0, "warrants": ()}
+    return msgspec.structs.replace(scenario, ceremonies=meetings, groups=groups, **quiet).check()
+
+
+class GhostPlay(Play):
+    """A play with a ghost, in which clients leave out some checks. The first user is the target."""
+
+    def __init__(self, scheme: Scheme, scenario: Scenario, way: Way | None, off: Lies) -> None:
+        """Make the parties; `off` are the checks that are left out. Without a way nobody is added."""
+        self.target = scenario.users[0]
+        if way is not None and way.adds == LAWFUL:
+            day, last = scenario.attack_day, scenario.days - 1
+            ordered = WarrantSpec(self.target.name, day, last, day, last)
+            scenario = msgspec.structs.replace(scenario, warrants=(ordered,))
+        super().__init__(scheme, scenario)
+        self.way, self.off = way, off
+        self.failed, self.read = set[tuple[str, Side]](), set[bytes]()
+        self.ghost: Any = None
+        self._lie()
+
+    def _lie(self) -> None:
+        """Replace each device by one that keeps what is not in `off`, and notes which checks failed."""
+        devices = [self.device(name) for name in self.cast.devices]
+        true = {each.identity.public for each in devices}
+        known = {check.name for check in self.scheme.device.checks}
+        target, off, failed = self.target.name, self.off, self.failed
+
+        def keeps(self: Any, promise: str) -> bool:
+            if promise not in known:
+                return True
+            lie: tuple[str, Side] = promise, "target" if self.user == target else "others"
+            failed.add(lie)
+            return lie not in off
+
+        def in_number(self: Any, user: str) -> list[Listed]:
+            listed: list[Listed] = honest.in_number(self, user)
+            shown = [each for each in listed if each.identity in true]
+            return listed if shown == listed or self.keeps(NUMBER.name) else shown
+
+        honest = self.scheme.device
+        for each in devices:
+            self.wire.parties[each.name] = lying(each, keeps=keeps, in_number=in_number)
+
+    def _morning(self, day: int) -> None:
+        super()._morning(day)
+        if self.way is not None and self.way.adds != LAWFUL and day == self.scenario.attack_day:
+            with crypto.acting("ghost"):
+                (self._add_device if self.way.adds == DEVICE else self._add_member)(self.way)
+
+    def _add_device(self, way: Way) -> None:
+        ghost = self._made(f"{self.target.name}-tablet", self.target.name)
+        if way.helper:
+            self.device(self.target.devices[0]).linked.append(ghost.identity.public)
+
+    def _add_member(self, way: Way) -> None:
+        stranger = "stranger"
+        self._made(f"{stranger}-phone", stranger)
+        for spec in self.scenario.groups:
+            if self.target.name not in spec.members:
+                continue
+            more = (*spec.members, stranger)
+            if way.helper:
+                member = next(user for user in self.scenario.users if user.name == spec.members[0])
+                self.announce(member.devices[0], Group(spec.name, more, spec.sender_keys))
+            else:
+                groups = self.provider.groups
+                groups[spec.name] = msgspec.structs.replace(groups[spec.name], members=more)
+
+    def _made(self, name: str, user: str) -> Device:
+        """Return the ghost, which the provider lists as a device of this user from now on."""
+        read = self.read
+
+        def keep(self: Any, wire: Any, author: str, conversation: Any, body: bytes) -> None:
+            read.add(body)
+
+        device = attacker_device(name, user, self.scheme.device, self.scheme.committing)
+        self.ghost = corrupted(device, read=keep)
+        self.provider.add(name, entry_of(device, self.scheme.provider))
+        return device
+
+    def _evening(self, day: int) -> None:
+        super()._evening(day)
+        if self.ghost is not None:
+            with crypto.acting("ghost"):
+                self.ghost.collect(self.wire)
+
+    def told(self, calm: Counter[tuple[str, str]]) -> Told:
+        """Play, and return the outcome; `calm` are the alarms of the honest play."""
+        record = self.run()
+        bodies = self.read | {each.body for each in record.lawful}
+        devices = set(self.cast.devices)
+        raised = Counter((each.who, each.check) for each in record.alarms if each.who in devices) - calm
+        alarms = sorted({f"{who}: {check}" for who, check in raised})
+        reads = frozenset(sent.id for sent in record.sent if sent.body in bodies)
+        return Told(reads, tuple(alarms), frozenset(self.failed))
+
+
+class Silence:
+    """The plays of one scheme in one scenario, each made once."""
+
+    def __init__(self, scheme: Scheme, scenario: Scenario) -> None:
+        """Shape the scenario. Nothing is played yet."""
+        self.scheme, self.scenario = scheme, shaped(scenario)
+        self._told: dict[tuple[Way, Lies], Told] = {}
+
+    @cached_property
+    def _honest(self) -> tuple[tuple[Sent, ...], Counter[tuple[str, str]]]:
+        with crypto.running(Run(run_secret(self.scenario.seed))):
+            record = GhostPlay(self.scheme, self.scenario, None, frozenset()).run()
+        return record.sent, Counter((each.who, each.check) for each in record.alarms)
+
+    def told(self, way: Way, off: Lies) -> Told:
+        """Return the outcome of the play by this way without these checks."""
+        if (way, off) not in self._told:
+            with crypto.running(Run(run_secret(self.scenario.seed))):
+                self._told[way, off] = GhostPlay(self.scheme, self.scenario, way, off).told(self._honest[1])
+        return self._told[way, off]
+
+    def everything(self) -> Lies:
+        """Return every check of the scheme's clients, on both sides."""
+        sides: tuple[Side, Side] = ("target", "others")
+        return frozenset((check.name, side) for check in self.scheme.device.checks for side in sides)
+
+    def goals(self, way: Way) -> dict[str, frozenset[int]]:
+        """Return the texts that the ghost reads if every check is left out: by their way, and who sent them."""
+        groups = {spec.name: spec.sender_keys for spec in self.scenario.groups}
+        owner = {name: user.name for user in self.scenario.users for name in user.devices}
+        reads, goals = self.told(way, self.everything()).reads, defaultdict[str, set[int]](set)
+        for sent in self._honest[0]:
+            if sent.id in reads:
+                keyed = groups.get(sent.conversation)
+                style = "direct" if keyed is None else "Sender Keys" if keyed else "group fan-out"
+                side = "of the target" if owner[sent.device] == self.scenario.users[0].name else "of others"
+                goals[f"{style}, {side}"].add(sent.id)
+        return {name: frozenset(goals[name]) for name in sorted(goals)}
+
+    def sets(self, way: Way, goal: frozenset[int]) -> list[Lies]:
+        """Return every minimal set of checks without which the ghost reads all these texts and no alarm is raised."""
+        found, level = list[Lies](), {frozenset[tuple[str, Side]]()}
+        while level:
+            following = set[Lies]()
+            for off in sorted(level, key=sorted):
+                told = self.told(way, off)
+                if goal <= told.reads and not told.alarms:
+                    found.append(off)
+                else:
+                    following |= {off | {lie} for lie in told.failed - off}
+            level = {off for off in following if not any(silent <= off for silent in found)}
+        return found
+
+    def rows(self, way: Way) -> Iterator[SilentWay]:
+        """Yield a row for each list of silence sets, with all the texts that it is of."""
+        goals, before = self.goals(way), len(self._told)
+        alike = defaultdict[tuple[Lies, ...], list[str]](list)
+        for name, goal in goals.items():
+            alike[tuple(self.sets(way, goal))].append(name)
+        for sets, names in alike.items():
+            goal = frozenset[int]().union(*(goals[name] for name in names))
+            yield SilentWay(
+                adds=way.adds,
+                corrupted=way.corrupted,
+                texts=tuple(names),
+                count=len(goal),
+                sets=tuple(self._confirmed(way, off, goal) for off in sets),
+                plays=len(self._told) - before + 1,
+            )
+
+    def _confirmed(self, way: Way, off: Lies, goal: frozenset[int]) -> SilenceSet:
+        """Return a silence set, with the plays in which one of its checks is kept."""
+        kept = [(lie, self.told(way, off - {lie})) for lie in sorted(off)]
+        return SilenceSet(
+            off=tuple(map(_lie, sorted(off))),
+            kept=tuple(
+                KeptCheck(lie=_lie(lie), reads=len(told.reads & goal), alarms=told.alarms) for lie, told in kept
+            ),
+        )
+
+
+def _lie(lie: tuple[str, Side]) -> Lie:
+    return Lie(check=lie[0], on=lie[1])
+
+
+def silences(
+    scheme: Scheme,
+    scenario: Scenario,
+    ways: Sequence[Way] = WAYS,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Silences:
+    """Return the silence sets of a scheme, way by way. `progress` is called with (done, in all, name of the way)."""
+    silence, rows = Silence(scheme, scenario), list[SilentWay]()
+    for done, way in enumerate(ways):
+        if progress is not None:
+            progress(done, len(ways), way.adds)
+        rows += silence.rows(way)
+    target = silence.scenario.users[0].name
+    return Silences(
+        scheme=scheme.name, target=target, ways=tuple(rows), manifest=manifest([scheme], (), silence.scenario, ())
+    )
