@@ -31,7 +31,7 @@ from escrow.mls.framing import (
 from escrow.mls.key_schedule import Epoch, GroupContext
 from escrow.mls.labelled import check_signature, mac, sign_with_label
 from escrow.mls.presentation import Opaque, Stream, Tls, Uint8, Uint32, Uint64, decode, opaque
-from escrow.mls.secret_tree import APPLICATION, HANDSHAKE, KeyNonce, SecretTree, sender_data_key
+from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, KeyNonce, SecretTree, sender_data_key
 
 _SIGNED, _GUARD = "FramedContentTBS", 4
 

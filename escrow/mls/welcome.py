@@ -34,7 +34,7 @@ from escrow.mls.labelled import (
 )
 from escrow.mls.leaf_node import KeyPackage
 from escrow.mls.presentation import Opaque, Tls, Uint16, Uint32, Vector, decode
-from escrow.mls.ratchet_tree import RatchetTree
+from escrow.mls.trees.ratchet_tree import RatchetTree
 
 TREE, EXTERNAL_KEY = 2, 4  # numbers of extensions
 

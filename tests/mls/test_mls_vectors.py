@@ -9,12 +9,14 @@ import pytest
 
 from escrow.crypto import SigningKey, private_of
 from escrow.errors import Forged, Malformed
-from escrow.mls import key_schedule, labelled, tree_math
+from escrow.mls import key_schedule, labelled
 from escrow.mls.framing import (
     AddMember,
     ApplicationData,
     AuthData,
     AuthenticatedContent,
+    ExternalPsk,
+    PreSharedKeyId,
     PrivateMessage,
     Proposed,
     PublicMessage,
@@ -24,6 +26,7 @@ from escrow.mls.framing import (
 from escrow.mls.key_schedule import GroupContext
 from escrow.mls.leaf_node import KeyPackage
 from escrow.mls.messages import Body, from_bytes, to_bytes
+from escrow.mls.pre_shared import psk_secret
 from escrow.mls.presentation import Stream, decode, varint
 from escrow.mls.protection import (
     check_signed,
@@ -35,8 +38,9 @@ from escrow.mls.protection import (
     to_private,
     to_public,
 )
-from escrow.mls.ratchet_tree import RatchetTree
-from escrow.mls.secret_tree import APPLICATION, HANDSHAKE, SecretTree, sender_data_key
+from escrow.mls.trees import tree_math
+from escrow.mls.trees.ratchet_tree import RatchetTree
+from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, SecretTree, sender_data_key
 from escrow.mls.welcome import Welcome, open_welcome
 
 
@@ -240,3 +244,15 @@ def test_trees_change_as_published():
         assert (tree.encoded(), tree.tree_hash().hex()) == (after, case["tree_hash_after"])
         tried += 1
     assert tried == 5
+
+
+def test_pre_shared_keys_are_mixed_as_published():
+    tried = 0
+    for case in cases("mls/psk_secret.json"):
+        keys = []
+        for each in case["psks"]:
+            name, key, nonce = hexes(each, "psk_id", "psk", "psk_nonce")
+            keys.append((PreSharedKeyId(ExternalPsk(name), nonce), key))
+        assert psk_secret(keys).hex() == case["psk_secret"]
+        tried += 1
+    assert tried == 11

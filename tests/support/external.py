@@ -125,7 +125,7 @@ SETS = (
     Set("mls/transcript-hashes.json", 7, 1, ("mls_vectors.transcript_hashes_are_as_published",), OTHER_SUITE),
     Set("mls/welcome.json", 7, 1, ("mls_vectors.a_welcome_opens_as_published",), OTHER_SUITE),
     Set("mls/tree-operations.json", 5, 5, ("mls_vectors.trees_change_as_published",)),
-    Set("mls/psk_secret.json", 77, why="pre-shared keys are left out: no ghost needs one"),
+    Set("mls/psk_secret.json", 77, 11, ("mls_vectors.pre_shared_keys_are_mixed_as_published",), OTHER_SUITE),
     Set("pdq/**/*.*[gnt]", 9, why=NO_ROOM),
     Set("tlock/quicknet-hello.json", 1, 1, ("bls12_381.the_shipped_answer_is_the_published_one",)),
     Set("tlock/*[!o].*", 5, why="nothing says with which signature these open"),

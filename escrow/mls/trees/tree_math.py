@@ -84,3 +84,11 @@ def leaves_under(node: int) -> range:
     """Return the leaf indices (not node indices) under a node."""
     half = (1 << level(node)) - 1
     return range((node - half) // 2, (node + half) // 2 + 1)
+
+
+def common_ancestor(one: int, other: int) -> int:
+    """Return the lowest node above two nodes, which may be one of them."""
+    node, k = one, level(one)
+    while not is_under(other, node):
+        node, k = (node | 1 << k) & ~(1 << (k + 1)), k + 1
+    return node

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from escrow.errors import Forged
-from escrow.mls import tree_math
 from escrow.mls.labelled import HASH, KEY, NONCE, derive_tree_secret, expand_with_label
+from escrow.mls.trees import tree_math
 
 HANDSHAKE, APPLICATION = "handshake", "application"
 MAX_AHEAD = 1000  # generations that a receiver computes at once; the RFC leaves the number to the application

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from escrow import crypto
 from escrow.errors import Forged, Malformed
-from escrow.mls import tree_math
 from escrow.mls.framing import UpdatePath
 from escrow.mls.leaf_node import LeafNode
 from escrow.mls.presentation import Opaque, Select, Tls, Uint32, Vector, decode, opaque
+from escrow.mls.trees import tree_math
 
 NOBODY: frozenset[int] = frozenset()
 
@@ -99,6 +99,11 @@ class RatchetTree:
         for index in range(self.leaves):
             if isinstance(node := self.nodes[2 * index], LeafNode):
                 yield index, node
+
+    def has(self, node: int, public: bytes) -> bool:
+        """Return whether a node has a public key."""
+        found = self.nodes[node] if node < len(self.nodes) else None
+        return found is not None and found.encryption_key == public
 
     def _above(self, index: int) -> list[int]:
         return tree_math.direct_path(2 * index, self.leaves)
@@ -199,6 +204,7 @@ class RatchetTree:
 
     def check(self, group_id: bytes) -> None:
         """Raise Forged unless all signatures, parent hashes and unmerged leaves fit, and no key stands twice."""
+        self.check_keys()
         for index, leaf in self.members():
             leaf.check(group_id, index)
         for node, found in enumerate(self.nodes):
@@ -206,7 +212,6 @@ class RatchetTree:
                 self._check_unmerged(node, found)
                 if not any(self._ties(node, *sides) for sides in _both_ways(tree_math.children(node))):
                     raise Forged(f"no node below has the parent hash of node {node}")
-        self.check_keys()
 
     def check_keys(self) -> None:
         """Raise Forged if an encryption key or a signature key stands twice in the tree."""

@@ -1,0 +1,263 @@
+"""A member of a group: proposes, commits, sends, and reads what others send.
+
+  commit   proposals take effect, and new keys go from his leaf to the root
+  read     check first, then change: a message that is refused spends its key and leaves all else as it was
+
+`policy` is asked before a change takes effect: what the RFC leaves to the application (whose credential is valid, who
+may join from outside) is refused there. A commit takes effect for its sender at once, since the delivery service here
+gives every epoch one commit. Source: RFC 9420, sections 12 and 14; how somebody becomes a member is in `joining`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from escrow.crypto import Private, SigningKey, new_private
+from escrow.errors import Forged, Refused
+from escrow.mls import messages
+from escrow.mls.applying import Applied, Listed, apply, check_proposal, needs_path
+from escrow.mls.framing import (
+    PRIVATE,
+    PUBLIC,
+    ApplicationData,
+    AuthData,
+    AuthenticatedContent,
+    ByReference,
+    Commit,
+    Content,
+    FramedContent,
+    MemberSender,
+    NewMemberCommit,
+    PrivateMessage,
+    Proposal,
+    Proposed,
+    PublicMessage,
+    Sender,
+    UpdateLeaf,
+)
+from escrow.mls.group_state import GroupChange, GroupState, Policy, anything
+from escrow.mls.key_schedule import NO_COMMIT, external_init_opened
+from escrow.mls.leaf_node import FromUpdate, LeafNode
+from escrow.mls.protection import check_signed, from_private, from_public, sign, to_private, to_public
+from escrow.mls.trees import tree_math
+from escrow.mls.trees.ratchet_tree import RatchetTree
+from escrow.mls.trees.secret_tree import SecretTree
+from escrow.mls.trees.treekem import make_path, open_path
+from escrow.mls.welcome import GroupInfo, welcome
+
+
+class ReceivedContent(NamedTuple):
+    """What a message brought: application data, a proposal, or the change of a commit; and its sender."""
+
+    sender: Sender
+    data: bytes | None = None
+    proposal: Proposal | None = None
+    change: GroupChange | None = None
+
+
+class CommitSent(NamedTuple):
+    """A commit as it travels, and the Welcome for those whom it adds."""
+
+    message: bytes
+    welcome: bytes | None
+
+
+class Participant:
+    """A member: the group's state, his leaf index, and his private keys by node."""
+
+    def __init__(
+        self,
+        signing: SigningKey,
+        index: int,
+        keys: Mapping[int, Private],
+        state: GroupState,
+        policy: Policy = anything,
+    ) -> None:
+        self.signing, self.index, self.policy = signing, index, policy
+        self.encrypts = False  # whether handshakes travel as private messages
+        self._updates: dict[bytes, Private] = {}  # of own Update proposals, by public key
+        self.active = True
+        self._enter(state, keys)
+
+    def _enter(self, state: GroupState, keys: Mapping[int, Private]) -> None:
+        """Begin an epoch: forget keys that the tree no longer has, and the proposals of the last epoch."""
+        self.state, self.keys = state, self._kept(state.tree, keys)
+        self.secrets = SecretTree(state.epoch.encryption_secret, state.tree.leaves)
+        self.proposals: dict[bytes, AuthenticatedContent] = {}
+        self._updates = {}
+
+    @property
+    def leaf(self) -> LeafNode:
+        """The member's own leaf."""
+        return self.state.tree.leaf(self.index)
+
+    def group_info(self) -> GroupInfo:
+        """Return what lets somebody join by himself, signed."""
+        return self.state.info(self.index, self.signing)
+
+    # --- sending ---
+
+    def _signed(self, content: Content) -> AuthenticatedContent:
+        if not self.active:
+            raise Refused(f"leaf {self.index}", "it is no longer in the group")
+        context = self.state.context
+        private = self.encrypts or isinstance(content, ApplicationData)
+        framed = FramedContent(context.group_id, context.epoch, MemberSender(self.index), b"", content)
+        return sign(self.signing, PRIVATE if private else PUBLIC, framed, context)
+
+    def _travelling(self, message: AuthenticatedContent) -> bytes:
+        if message.wire_format == PRIVATE:
+            return messages.to_bytes(to_private(message, self.secrets, self.state.epoch))
+        return messages.to_bytes(to_public(message, self.state.context, self.state.epoch.membership_key))
+
+    def send(self, data: bytes) -> bytes:
+        """Return application data as it travels. Raise Refused if the member was removed."""
+        return self._travelling(self._signed(ApplicationData(data)))
+
+    def propose(self, proposal: Proposal) -> bytes:
+        """Return a proposal as it travels, which counts as received here, too. Raise Refused as `send`."""
+        signed = self._signed(Proposed(proposal))
+        self.proposals[signed.reference] = signed
+        return self._travelling(signed)
+
+    def update(self) -> bytes:
+        """Return a proposal to give the member a new encryption key, as it travels. Raise Refused as `send`."""
+        fresh = new_private()
+        self._updates[fresh.public] = fresh
+        leaf = replace(self.leaf, encryption_key=fresh.public, source=FromUpdate())
+        return self.propose(UpdateLeaf(leaf.signed(self.signing, self.state.context.group_id, self.index)))
+
+    def commit(self, proposals: Sequence[Proposal] = (), path: bool = True) -> CommitSent:
+        """Make a commit of proposals, and of those received in this epoch but own updates, and enter the next epoch.
+
+        Args:
+            proposals: proposals that were not sent before.
+            path: bring new keys even where that is not needed.
+
+        Raises:
+            Forged: no commit may have this list.
+            Refused: the policy refuses the change, or the member was removed.
+        """
+        before = {name: sent for name, sent in self.proposals.items() if not self._own_update(sent)}
+        listed: tuple[Proposed | ByReference, ...] = tuple(map(ByReference, before))
+        listed += tuple(map(Proposed, proposals))
+        resolved = self._resolved(Commit(listed), self.index)
+        applied = apply(self.state.tree, self.state.context, resolved, self.index)
+        keys, commit_secret, made = self.keys, NO_COMMIT, None
+        if path or needs_path(resolved):
+            context = self.state.next_context(applied)
+            made = make_path(applied.tree, self.leaf, self.index, self.signing, context, applied.newcomers)
+            keys, commit_secret = self.keys | made.keys, made.commit_secret
+        signed = self._signed(Commit(listed, made and made.path))
+        state, schedule = self.state.after(applied, signed, commit_secret, self.state.epoch.init_secret)
+        self.policy(_change(MemberSender(self.index), self.state, state, applied))
+        signed = replace(signed, auth=AuthData(signed.auth.signature, state.tag))
+        travelling = self._travelling(signed)
+        self._enter(state, keys)
+        newcomers = [
+            (package, made and made.secrets[tree_math.common_ancestor(2 * self.index, 2 * index)])
+            for index, package in applied.added
+        ]
+        invited = messages.to_bytes(welcome(schedule, self.group_info(), newcomers)) if newcomers else None
+        return CommitSent(travelling, invited)
+
+    def _own_update(self, sent: AuthenticatedContent) -> bool:
+        content = sent.content.content
+        is_update = isinstance(content, Proposed) and isinstance(content.proposal, UpdateLeaf)
+        return is_update and sent.content.sender == MemberSender(self.index)
+
+    # --- receiving ---
+
+    def receive(self, data: bytes) -> ReceivedContent:
+        """Return what a message of another brought; a commit takes effect.
+
+        Raises:
+            Malformed: the bytes are no message.
+            Forged: group, epoch, tag, signature or content do not fit; the text says which.
+            Refused: the policy refuses the change, or the member was removed.
+        """
+        if not self.active:
+            raise Refused(f"leaf {self.index}", "it is no longer in the group")
+        body = messages.from_bytes(data)
+        state = self.state
+        if isinstance(body, PublicMessage):
+            message = from_public(body, state.context, state.epoch.membership_key)
+        elif isinstance(body, PrivateMessage):
+            message = from_private(body, state.context, self.secrets, state.epoch)
+        else:
+            raise Forged(f"{type(body).__name__} is no message to a group")
+        check_signed(message, state.sender_key(message), state.context)
+        sender, content = message.content.sender, message.content.content
+        if isinstance(content, ApplicationData):
+            return ReceivedContent(sender, data=content.data)
+        if isinstance(content, Proposed):
+            check_proposal(sender, content.proposal)
+            self.proposals[message.reference] = message
+            return ReceivedContent(sender, proposal=content.proposal)
+        return ReceivedContent(sender, change=self._follow(message, content))
+
+    def _resolved(self, commit: Commit, committer: int | None) -> Listed:
+        """Return the proposals of a commit, each with its sender. Raise Forged if one of them was never received."""
+        found: list[tuple[Sender, Proposal]] = []
+        for each in commit.proposals:
+            if isinstance(each, Proposed):
+                found.append((NewMemberCommit() if committer is None else MemberSender(committer), each.proposal))
+                continue
+            sent = self.proposals.get(each.reference)
+            if sent is None or committer is None or not isinstance(sent.content.content, Proposed):
+                raise Forged("a commit names a proposal that was not received, or may not name one")
+            found.append((sent.content.sender, sent.content.content.proposal))
+        return found
+
+    def _follow(self, message: AuthenticatedContent, commit: Commit) -> GroupChange:
+        """Enter the epoch that a commit of another begins."""
+        sender, state = message.content.sender, self.state
+        committer = sender.leaf if isinstance(sender, MemberSender) else None
+        if committer == self.index:
+            raise Forged("the commit claims to be the reader's own")
+        resolved = self._resolved(commit, committer)
+        applied = apply(state.tree, state.context, resolved, committer)
+        if self.index in applied.removed:
+            return self._leave(sender, applied)
+        keys, commit_secret, init_secret = self.keys, NO_COMMIT, state.epoch.init_secret
+        if commit.path is not None:
+            if committer is None:
+                committer = applied.tree.add(commit.path.leaf_node)
+                init_secret = external_init_opened(state.epoch.external_key, applied.kem_output or b"")
+                applied.joined = committer
+            commit.path.leaf_node.check(state.context.group_id, committer)
+            applied.tree.merge(committer, commit.path)
+            applied.tree.check_keys()
+            context, newcomers = state.next_context(applied), applied.newcomers
+            kept = self._kept(applied.tree, self.keys)
+            found, commit_secret = open_path(applied.tree, commit.path, committer, self.index, kept, context, newcomers)
+            keys = kept | found
+        elif needs_path(resolved):
+            raise Forged("a commit brings no new keys, and its proposals need some")
+        after, _ = state.after(applied, message, commit_secret, init_secret)
+        if message.auth.confirmation_tag != after.tag:
+            raise Forged("the confirmation tag does not fit: the sender has other secrets or another transcript")
+        change = _change(sender, state, after, applied)
+        self.policy(change)
+        self._enter(after, keys)
+        return change
+
+    def _kept(self, tree: RatchetTree, keys: Mapping[int, Private]) -> dict[int, Private]:
+        """Return the private keys whose public halves a tree has, the one of an own update among them."""
+        own = self._updates.get(tree.leaf(self.index).encryption_key)
+        known = dict(keys) if own is None else {**keys, 2 * self.index: own}
+        return {node: key for node, key in known.items() if tree.has(node, key.public)}
+
+    def _leave(self, sender: Sender, applied: Applied) -> GroupChange:
+        """Stop: the commit removes this member, who cannot compute what comes after it."""
+        change = _change(sender, self.state, None, applied)
+        self.policy(change)
+        self.active = False
+        return change
+
+
+def _change(sender: Sender, before: GroupState, after: GroupState | None, applied: Applied) -> GroupChange:
+    return GroupChange(sender, before, after, applied.arrived, tuple(applied.removed))

@@ -1,0 +1,208 @@
+"""What does not fit is refused by a typed error whose text says which check failed, and changes nothing."""
+
+import msgspec
+import pytest
+from test_mls_groups import OUTSIDER, client, group
+
+from escrow.errors import EscrowError, Forged, Malformed, Refused
+from escrow.mls.framing import (
+    AddMember,
+    ChangeExtensions,
+    Commit,
+    ExternalInit,
+    ExternalSender,
+    NewMemberProposal,
+    Proposed,
+    PublicMessage,
+    RemoveMember,
+)
+from escrow.mls.joining import found_group, join_externally, join_welcomed, propose_from_outside
+from escrow.mls.messages import from_bytes, to_bytes
+from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
+
+
+def changed(message, **fields):
+    return to_bytes(msgspec.structs.replace(from_bytes(message), **fields))
+
+
+def state_of(member):
+    return member.state, dict(member.keys), dict(member.proposals)
+
+
+@pytest.mark.parametrize("encrypts", [False, True])
+def test_a_damaged_commit_is_refused_and_changes_nothing(encrypts):
+    members = group(3)
+    members[0].encrypts = encrypts
+    sent, other = members[0].commit().message, members[1]
+    before = state_of(other)
+    for place in range(0, len(sent), 7):
+        damaged = bytearray(sent)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises(EscrowError) as error:
+            other.receive(bytes(damaged))
+        assert isinstance(error.value, Forged | Malformed) and str(error.value)
+        assert state_of(other) == before
+    for size in range(0, len(sent), 97):
+        with pytest.raises((Malformed, Forged)):
+            other.receive(sent[:size])
+    with pytest.raises(Malformed, match="1 bytes too many"):
+        other.receive(sent + b"\x00")
+    if not encrypts:  # a generation is spent by the first trial whose sender data open
+        other.receive(sent)
+        assert other.state.epoch == members[0].state.epoch
+
+
+def test_a_damaged_welcome_is_refused():
+    first, late = found_group(client("0"), b"group"), client("1")
+    sent = first.commit([AddMember(late.package)]).welcome
+    for place in range(0, len(sent), 11):
+        damaged = bytearray(sent)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises((Forged, Malformed)):
+            join_welcomed(late, bytes(damaged))
+    with pytest.raises(Forged, match="for other key packages"):
+        join_welcomed(client("2"), sent)
+    with pytest.raises(Forged, match="no Welcome"):
+        join_welcomed(late, first.send(b"text"))
+
+
+REFUSED = {
+    "another group": (lambda first, other: group(2)[0].commit().message, "membership tag|epoch"),
+    "no member": (lambda first, other: changed(first.commit().message, membership_tag=bytes(32)), "membership tag"),
+    "twice": (lambda first, other: told(other, first.commit().message), "of epoch 1, and the group in epoch 2"),
+    "own": (lambda first, other: other.send(b"text"), "used before"),
+    "no message": (lambda first, other: to_bytes(first.group_info()), "GroupInfo is no message to a group"),
+    "unlisted": (
+        lambda first, other: propose_from_outside(OUTSIDER, ExternalSender(1), first.state, RemoveMember(0)),
+        "lists no external sender 1",
+    ),
+    "another's signature": (
+        lambda first, other: propose_from_outside(first.signing, ExternalSender(0), first.state, RemoveMember(0)),
+        "signature of FramedContentTBS",
+    ),
+    "no such power": (
+        lambda first, other: propose_from_outside(OUTSIDER, ExternalSender(0), first.state, ExternalInit(bytes(32))),
+        "an external sender proposes ExternalInit",
+    ),
+    "a stranger removes": (
+        lambda first, other: propose_from_outside(OUTSIDER, NewMemberProposal(), first.state, RemoveMember(0)),
+        "something else than to add himself",
+    ),
+}
+
+
+def told(member, message):
+    member.receive(message)
+    return message
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_each_check_of_a_message_says_what_failed(name):
+    make, text = REFUSED[name]
+    members = group(2)
+    message = make(members[0], members[1])
+    with pytest.raises(Forged, match=text):
+        members[1].receive(message)
+
+
+def test_lists_that_no_commit_may_have_are_refused_by_name():
+    first = group(3)[0]
+    before = state_of(first)
+    for proposals, text in (
+        ([RemoveMember(0)], "removes its own sender"),
+        ([RemoveMember(1), RemoveMember(1)], "changes leaf 1 twice|no member at leaf 1"),
+        ([RemoveMember(9)], "no member at leaf 9"),
+        ([ExternalInit(bytes(32))], "member's commit has an ExternalInit"),
+        ([ChangeExtensions(()), ChangeExtensions(())], "changes the extensions twice"),
+        ([AddMember((twice := client("x")).package), AddMember(twice.package)], "a key stands twice"),
+        ([AddMember(msgspec.structs.replace(client("y").package, version=2))], "version 2"),
+        ([AddMember(msgspec.structs.replace(client("y").package, signature=bytes(64)))], "signature of KeyPackageTBS"),
+    ):
+        with pytest.raises(Forged, match=text):
+            first.commit(proposals)
+        assert state_of(first) == before
+
+
+def test_who_was_removed_sends_and_reads_nothing():
+    members = group(3)
+    sent = members[0].commit([RemoveMember(2)])
+    assert members[2].receive(sent.message).change.removed == (2,)
+    for act in (lambda: members[2].send(b"text"), lambda: members[2].receive(members[0].send(b"text"))):
+        with pytest.raises(Refused, match="no longer in the group"):
+            act()
+
+
+def test_a_policy_that_refuses_leaves_everything_as_it_was():
+    members = group(3)
+
+    def nobody_from_outside(change):
+        if not hasattr(change.sender, "leaf"):
+            raise Refused("member", "somebody joins from outside")
+
+    members[1].policy = nobody_from_outside
+    before = state_of(members[1])
+    _, message = join_externally(client("ghost"), members[0].group_info())
+    with pytest.raises(Refused, match="from outside"):
+        members[1].receive(message)
+    assert state_of(members[1]) == before
+
+
+def test_a_group_info_that_does_not_fit_is_refused():
+    member = group(5)[0]
+    info = member.group_info()
+    join_externally(client("ghost"), info)
+    forged = msgspec.structs.replace(info, signature=bytes(64))
+    with pytest.raises(Forged, match="signature of GroupInfoTBS"):
+        join_externally(client("ghost"), forged)
+    other = group(5)[0].group_info()
+    with pytest.raises(Forged, match="tree hash"):
+        join_externally(client("ghost"), msgspec.structs.replace(info, extensions=other.extensions))
+    with pytest.raises(Malformed, match="extension 2 stands 0 times"):
+        join_externally(client("ghost"), msgspec.structs.replace(info, extensions=()))
+
+
+def damaged_trees():
+    member = group(5)[0]
+    member.commit()
+    whole = member.state.tree
+    whole.check(b"group")
+
+    def tree(node, value):
+        other = whole.copy()
+        other.nodes[node] = value
+        return other
+
+    root = tree(7, msgspec.structs.replace(whole.nodes[7], encryption_key=bytes(32)))
+    yield root, "parent hash"
+    yield tree(3, msgspec.structs.replace(whole.nodes[3], parent_hash=bytes(32))), "parent hash"
+    yield tree(3, msgspec.structs.replace(whole.nodes[3], unmerged_leaves=(4,))), "unmerged leaves of node 3"
+    yield tree(3, msgspec.structs.replace(whole.nodes[3], unmerged_leaves=(3, 2))), "unmerged leaves of node 3"
+    yield tree(2, msgspec.structs.replace(whole.nodes[2], signature=bytes(64))), "signature of LeafNodeTBS"
+    yield tree(10, whole.nodes[8]), "a key stands twice"
+    yield tree(2, None), "parent hash"
+
+
+def test_each_fault_of_a_tree_is_refused_by_name():
+    for tree, text in damaged_trees():
+        with pytest.raises(Forged, match=text):
+            tree.check(b"group")
+    leaf, parent = group(1)[0].leaf, ParentNode(bytes(32))
+    for nodes, text in (([parent], "node 0 is of the wrong kind"), ([leaf, leaf], "node 1 is of the wrong kind")):
+        with pytest.raises(Malformed, match=text):
+            RatchetTree.decoded(RatchetTree(nodes).encoded())
+    with pytest.raises(Malformed, match="a blank one at its end"):
+        RatchetTree.decoded(b"\x01\x00")
+
+
+def test_content_that_a_sender_may_not_send_is_refused():
+    members = group(2)
+    _, message = join_externally(client("ghost"), members[0].group_info())
+    body = from_bytes(message)
+    assert isinstance(body, PublicMessage)
+    bare = msgspec.structs.replace(body.content, content=Commit(body.content.content.proposals, None))
+    with pytest.raises(Forged, match="without new keys"):
+        members[0].receive(to_bytes(msgspec.structs.replace(body, content=bare)))
+    joined = Commit((*body.content.content.proposals, Proposed(ExternalInit(bytes(32)))), body.content.content.path)
+    twice = msgspec.structs.replace(body.content, content=joined)
+    with pytest.raises(Forged, match="signature"):
+        members[0].receive(to_bytes(msgspec.structs.replace(body, content=twice)))
