@@ -23,7 +23,7 @@ from escrow.mls.framing import (
     Proposed,
     Sender,
 )
-from escrow.mls.key_schedule import Epoch, Extension, GroupContext, Scheduled, epoch_of, scheduled
+from escrow.mls.key_schedule import EpochSecrets, Extension, GroupContext, Scheduled, epoch_of, scheduled
 from escrow.mls.labelled import HASH
 from escrow.mls.leaf_node import LeafNode
 from escrow.mls.protection import confirmed_hash, interim_hash
@@ -53,7 +53,7 @@ class GroupState(msgspec.Struct, frozen=True):
 
     context: GroupContext
     tree: RatchetTree
-    epoch: Epoch
+    epoch: EpochSecrets
     interim: bytes
     tag: bytes
 
@@ -119,7 +119,7 @@ def founded(leaf: LeafNode, group_id: bytes, extensions: Sequence[Extension] = (
     return GroupState(context, tree, epoch, interim_hash(b"", tag), tag)
 
 
-def described(info: GroupInfo, tree: RatchetTree, epoch: Epoch) -> GroupState:
+def described(info: GroupInfo, tree: RatchetTree, epoch: EpochSecrets) -> GroupState:
     """Return the group that a GroupInfo describes, whose secrets are known."""
     interim = interim_hash(info.context.confirmed_transcript_hash, info.confirmation_tag)
     return GroupState(info.context, tree, epoch, interim, info.confirmation_tag)

@@ -2,7 +2,7 @@
 
   joiner   Expand(Extract(salt init[n-1], commit), "joiner", context[n])        what a Welcome brings
   member   Extract(salt joiner, psk);  welcome = Derive(member, "welcome")
-  epoch    Expand(member, "epoch", context[n]);  from it, by label, all that `Epoch` has, and init[n]
+  epoch    Expand(member, "epoch", context[n]);  from it, by label, all that `EpochSecrets` has, and init[n]
 
 Source: RFC 9420, sections 8, 8.1, 8.3, 8.5 and 8.6.
 """
@@ -43,7 +43,7 @@ class GroupContext(Tls, frozen=True, kw_only=True):
     extensions: Vector[Extension] = ()
 
 
-class Epoch(msgspec.Struct, frozen=True):
+class EpochSecrets(msgspec.Struct, frozen=True):
     """The secrets of one epoch, 32 bytes each."""
 
     sender_data_secret: bytes
@@ -81,15 +81,15 @@ class Scheduled(NamedTuple):
 
     joiner_secret: bytes
     welcome_secret: bytes
-    epoch: Epoch
+    epoch: EpochSecrets
 
 
 _LABELS = ("sender data", "encryption", "exporter", "external", "confirm", "membership", "resumption", "authentication")
 
 
-def epoch_of(epoch_secret: bytes) -> Epoch:
+def epoch_of(epoch_secret: bytes) -> EpochSecrets:
     """Return the secrets of the epoch that has an epoch secret, 32 bytes."""
-    return Epoch(*(derive_secret(epoch_secret, label) for label in (*_LABELS, "init")))
+    return EpochSecrets(*(derive_secret(epoch_secret, label) for label in (*_LABELS, "init")))
 
 
 def joined(joiner_secret: bytes, context: GroupContext, psk_secret: bytes = NO_PSK) -> Scheduled:

@@ -28,7 +28,7 @@ from escrow.mls.framing import (
     PrivateMessage,
     PublicMessage,
 )
-from escrow.mls.key_schedule import Epoch, GroupContext
+from escrow.mls.key_schedule import EpochSecrets, GroupContext
 from escrow.mls.labelled import check_signature, mac, sign_with_label
 from escrow.mls.presentation import Opaque, Stream, Tls, Uint8, Uint32, Uint64, decode, opaque
 from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, KeyNonce, SecretTree, sender_data_key
@@ -113,7 +113,9 @@ def _kind(content_type: int) -> str:
     return APPLICATION if CONTENTS.get(content_type) is ApplicationData else HANDSHAKE
 
 
-def to_private(message: AuthenticatedContent, keys: SecretTree, epoch: Epoch, padding: int = 0) -> PrivateMessage:
+def to_private(
+    message: AuthenticatedContent, keys: SecretTree, epoch: EpochSecrets, padding: int = 0
+) -> PrivateMessage:
     """Return a signed message as it travels encrypted, with so many zero bytes behind the content (section 6.3).
 
     Raise Forged unless a member sent it.
@@ -141,7 +143,7 @@ def _opened(key: bytes, sealed: bytes, labels: Tls, nonce: bytes, what: str) -> 
 
 
 def from_private(
-    message: PrivateMessage, context: GroupContext, keys: SecretTree, epoch: Epoch
+    message: PrivateMessage, context: GroupContext, keys: SecretTree, epoch: EpochSecrets
 ) -> AuthenticatedContent:
     """Return the content. Its key is spent.
 

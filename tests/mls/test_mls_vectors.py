@@ -113,7 +113,7 @@ def test_labelled_operations_are_as_published():
     assert labelled.decrypt_with_label(key, one["label"], context, ours) == plaintext
 
 
-EPOCH = [field.name for field in msgspec.structs.fields(key_schedule.Epoch)]
+EPOCH = [field.name for field in msgspec.structs.fields(key_schedule.EpochSecrets)]
 
 
 def test_the_key_schedule_is_as_published():
