@@ -2,8 +2,10 @@
 
 quick tries the same cases each time, so that a change either passes or does not; long tries new ones, many more.
 
-Folders of tests run on all cores unless `-n` says otherwise; single files run in one process. Benchmarks have no such
-hook: under several processes pytest-benchmark measures nothing and writes nothing.
+Folders of tests run on all cores unless `-n` says otherwise; single files run in one process. Each process begins with
+a part of the files and takes tests of another only when it has none left, so what a file computes for its tests is
+computed once. Benchmarks have no such hook: under several processes pytest-benchmark measures nothing and writes
+nothing.
 """
 
 import os
@@ -28,3 +30,5 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     folders = all(each.is_dir() and each.is_relative_to(here) for each in asked)
     if folders and not hasattr(config, "workerinput") and getattr(config.option, "numprocesses", 0) is None:
         config.option.numprocesses = "auto"
+    if getattr(config.option, "dist", "") == "no" and getattr(config.option, "numprocesses", 0):
+        config.option.dist = "worksteal"

@@ -74,6 +74,12 @@ def without(field: AccessField, part: bytes) -> Any:
     return next(found, field)
 
 
+def resized(field: AccessField, part: bytes) -> Iterator[Any]:
+    """Yield the field with these bytes gone, with one byte less, and with one more."""
+    for other in (b"", part[:-1], part + b"\0"):
+        yield from islice(rewritten(field, part, other), 1)
+
+
 def _is_spare(changed: AccessField, field: AccessField, spares: list[bytes], opens: Opens) -> bool:
     """Return whether a field opens after a change only because of a part that could itself be missing.
 

@@ -21,7 +21,7 @@ from escrow.errors import EscrowError
 from escrow.principal import corrupted, revive
 from escrow.scheme import Scheme
 from escrow.testing.alterations import field_of, kept_by, loose, module_of, replaced, types_of, with_field
-from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, parts, spoken, without
+from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, parts, resized, spoken, without
 from escrow.testing.disturbed import a_disturbed_step_gives_no_weaker_success
 from escrow.testing.false_labels import (
     a_false_label_is_named,
@@ -239,9 +239,9 @@ def one_bad_field_does_not_stop_the_rest(scheme: Scheme, how: settings) -> None:
         warrant = issue(harness.court.key, harness.order("alice"))
         heard = spoken(harness, warrant)
 
-        def stops_nothing(at: int, damaged: Iterable[bytes]) -> None:
+        def stops_nothing(at: int, bad: Iterable[bytes]) -> None:
             rest = harness.access(warrant, [*heard[:at], *heard[at + 1 :]])
-            for field in damaged:
+            for field in bad:
                 beside = harness.access(warrant, [*heard[:at], with_field(heard[at], field), *heard[at + 1 :]])
                 require(rest <= beside, f"{len(rest - beside)} texts are missing beside a bad field")
 
@@ -251,7 +251,8 @@ def one_bad_field_does_not_stop_the_rest(scheme: Scheme, how: settings) -> None:
             stops_nothing(at, (b"", b"\x00", whole[:-1], whole + b"\x00", flipped, heard[at - 1].mail.field))
         first = field_of(scheme, heard[0])
         spoilt = [codec.encode(without(first, part)) for part in parts(first)] if first else []
-        stops_nothing(0, spoilt)
+        other = [codec.encode(each) for part in parts(first) for each in resized(first, part)] if first else []
+        stops_nothing(0, spoilt + other)
         for name, party in harness.wire.parties.items():
             if isinstance(party, Official):
                 harness.wire.parties[name] = corrupted(party)

@@ -161,6 +161,18 @@ def test_a_leaf_of_another_length_is_refused_by_name(size):
     assert not chip_of().load_iv(KS, bytes(8 + size))
 
 
+@by_make
+@pytest.mark.parametrize("part", ["iv", "transcript", "leaf", "agreed", "wrapped"])
+def test_a_field_with_a_part_of_another_length_opens_for_nobody(make, part):
+    key, chip = MessageKey(b"c" * 12, 0, bytes(32)), chip_of(make)
+    labels = AccessField(key.chain, key.n, ("a", "b"), 0)
+    made = make_field(key, labels, TRANSCRIPT, KS, chip.generate_iv(KS, TRANSCRIPT))
+    for size in {0, 1, 7, 8, 9, 15, 16, 17} - {len(getattr(made, part))}:
+        said = msgspec.structs.replace(made, **{part: bytes(size)})
+        with pytest.raises(Forged):
+            open_field(said, unwrap_key(read_leaf(said, chip.family), chip.unit, said))
+
+
 @pytest.mark.parametrize(
     ("parameters", "why"),
     [

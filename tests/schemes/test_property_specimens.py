@@ -49,6 +49,7 @@ from specimens import (
     trusting,
     unadvanced,
     unauthenticated,
+    unmeasured,
     unnamed,
     up_to_the_first,
     whoever_is_named,
@@ -63,7 +64,9 @@ from escrow.e2ee import contacts, membership, policing, prekeys, provider, ratch
 from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
 from escrow.schemes import envelope, ghost, split_key
+from escrow.schemes.clipper import field as clipper_field
 from escrow.schemes.clipper.phone import ClipperDevice
+from escrow.schemes.clipper.scheme import Clipper
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.fair_keys import registration
 from escrow.schemes.split_key import SplitKey
@@ -74,6 +77,7 @@ from escrow.sharing.committee.speaking import Speaker
 from escrow.testing import world
 from escrow.warrant import Order, Request, Warrant
 
+PARTIAL = Clipper(partial=True, width=32)  # of its session keys 16 bits are searched for
 BESIDE = "one bad field does not stop the rest"
 BAD_KEY = "a bad key stops nobody else"
 LABEL, MISSING = "a false label is named", "a missing field is no success"
@@ -139,6 +143,7 @@ SPECIMENS = [
     ("a request is bound", "a warrant for other days", ENVELOPE, (Envelope, "context", all_but("day"))),
     ("a request is bound", "a day long after", ENVELOPE, (Envelope, "context", by_weekday)),
     (BESIDE, "Malformed", ENVELOPE, (envelope, "wanted", trusting)),
+    (BESIDE, "OverflowError", PARTIAL, (clipper_field, "read_leaf", unmeasured)),
     (BESIDE, "beside a bad field", SPLIT, (SplitKey, "access", up_to_the_first(SplitKey.access))),
     (BESIDE, "beside a bad field", THRESHOLD, (Threshold, "access", up_to_the_first(Threshold.access))),
     ("promises are no mathematics", "agent with its promises off", ENVELOPE, (Request, "signed", insisting)),
@@ -240,6 +245,10 @@ def test_each_property_catches_a_specimen(prop, names, scheme, line, monkeypatch
     if line:
         monkeypatch.setattr(*line)
     assert names in PROPERTY[prop].broken(scheme, settings(settings(), phases=[Phase.generate]))
+
+
+def test_where_lengths_are_checked_a_field_of_other_lengths_stops_nothing():
+    assert PROPERTY[BESIDE].broken(PARTIAL) == ""
 
 
 def test_unmarked_functions_are_caught(tmp_path):

@@ -15,6 +15,8 @@ from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import hpke
 from escrow.principal import revive
 from escrow.schemes import envelope, ghost, plain, split_key
+from escrow.schemes.clipper import leaf
+from escrow.schemes.clipper.field import Identity
 from escrow.sharing import elgamal
 from escrow.warrant import Request, Warrant, promises
 
@@ -172,6 +174,13 @@ def up_to_the_first(honest):
                 return
 
     return access
+
+
+def unmeasured(said, family):
+    """The family key's view of a LEAF beside an IV of any length."""
+    opened = leaf.open_leaf(family.make, family.raw, said.iv, said.leaf)
+    labels = (said.chain, said.n, said.people, said.day)
+    return Identity(*labels, family.make, said.iv, said.transcript, opened.uid, opened.wk, opened.ea)
 
 
 def yes(*_):

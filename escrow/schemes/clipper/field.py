@@ -16,7 +16,7 @@ from escrow.crypto import open_sealed, seal, sha256
 from escrow.derivation import Guard, derivation, honest_only
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged
-from escrow.primitives.skipjack import KEY
+from escrow.primitives.skipjack import BLOCK, KEY
 from escrow.scheme import AccessField, Identified
 from escrow.schemes.clipper import leaf
 from escrow.schemes.clipper.chip import FamilyKey, UnitKey
@@ -85,8 +85,10 @@ class SessionKey(Fact, frozen=True):
 def read_leaf(field: ClipperField, family: FamilyKey) -> Identity:
     """Return the identity in a LEAF: who spoke, and nothing of what was said.
 
-    Raise Forged if the make can tell that it is none.
+    Raise Forged if the make can tell that it is none, or if IV or transcript is not 8 bytes.
     """
+    if (len(field.iv), len(field.transcript)) != (leaf.IV, BLOCK):
+        raise Forged(f"an IV and a transcript are {BLOCK} bytes each")
     opened = leaf.open_leaf(family.make, family.raw, field.iv, field.leaf)
     labels = (field.chain, field.n, field.people, field.day)
     return Identity(*labels, family.make, field.iv, field.transcript, opened.uid, opened.wk, opened.ea)
