@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from attacks.lab.verdict.concessions import conceded_to_one
 from escrow.grants import EXTENTS, MISSED, Claim, Exclusion, Quotation
 from escrow.registry import schemes
 from escrow.scheme import Scheme
@@ -41,11 +42,13 @@ def page() -> str:
 
 
 def _scheme(scheme: Scheme) -> str:
-    return f"\n## {scheme.name}\n\n" + "\n".join(_lines(scheme.claim)) + "\n"
+    alone = conceded_to_one(scheme) or "no text"
+    counted = f"To one principal alone it concedes {alone} (small scenario, states of the last evening)."
+    return f"\n## {scheme.name}\n\n" + "\n".join(_lines(scheme.claim, counted)) + "\n"
 
 
-def _lines(claim: Claim) -> Iterator[str]:
-    """Yield the lines about one claim."""
+def _lines(claim: Claim, counted: str) -> Iterator[str]:
+    """Yield the lines about one claim. `counted` says what its concessions come to."""
     yield from textwrap.wrap(claim.words, 118, break_on_hyphens=False)
     yield f"({claim.section}.) The lawful access is promised {ACCESS[claim.access]}."
     groups = {
@@ -54,6 +57,7 @@ def _lines(claim: Claim) -> Iterator[str]:
         "Conceded": [
             *(words for each in claim.grants for words in each.concedes),
             *(f"{each.who}: {each.extent}. {_quoted(each.source)}" for each in claim.concessions),
+            *([counted] if claim.concessions else []),
         ],
         "Model, and what is outside it": [_excluded(each) for each in claim.model],
         "Choices of this project": [f"{_effect(each.favours)}: {each.words}" for each in claim.choices],

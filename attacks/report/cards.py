@@ -11,12 +11,17 @@ import msgspec
 from attacks.lab.results.bounds import Result
 from attacks.lab.simulation.attack import Attack
 from attacks.report.page import Page, join
+from escrow.grants import Concession
 from escrow.registry import is_plugin
 from escrow.scheme import Claim, Grant, Scheme, Source
 
 
 class Card(Result, frozen=True, kw_only=True):
-    """One scheme or attack. `protocol` are the aligned lines of its module's docstring, `weak` the one that says so."""
+    """One scheme or attack. `protocol` are the aligned lines of its module's docstring, `weak` the one that says so.
+
+    `conceded_to_one` says how many texts of the small scenario the claim concedes to one principal alone; None: it was
+    not counted.
+    """
 
     kind: Literal["scheme", "attack"]
     name: str
@@ -27,6 +32,7 @@ class Card(Result, frozen=True, kw_only=True):
     weak: str = ""
     remarks: tuple[str, ...] = ()
     claim: Claim | None = None
+    conceded_to_one: str | None = None
     parameters: dict[str, int | str | bool] = {}
     seedable: str = ""
     derivations: tuple[str, ...] = ()
@@ -40,13 +46,13 @@ class Cards(Result, frozen=True, kw_only=True):
     cards: tuple[Card, ...]
 
 
-def cards(things: Iterable[Scheme | Attack]) -> Cards:
-    """Return the cards of these schemes or attacks."""
-    return Cards(cards=tuple(map(card, things)))
+def cards(things: Iterable[Scheme | Attack], *, counted: bool = False) -> Cards:
+    """Return the cards of these schemes or attacks; `counted` as in `card`."""
+    return Cards(cards=tuple(card(each, counted=counted) for each in things))
 
 
-def card(thing: Scheme | Attack) -> Card:
-    """Return the card of a scheme or an attack."""
+def card(thing: Scheme | Attack, *, counted: bool = False) -> Card:
+    """Return the card of a scheme or an attack. `counted`: count what the claim concedes, in a play of some seconds."""
     sentence, protocol, remarks = _read(_documentation(thing))
     at = next((i for i, line in enumerate(protocol) if line.split(maxsplit=1)[0] == "weak"), len(protocol))
     return Card(
@@ -59,11 +65,18 @@ def card(thing: Scheme | Attack) -> Card:
         weak=" ".join(word for line in protocol[at:] for word in line.split()).removeprefix("weak "),
         remarks=tuple(remarks),
         claim=thing.claim if isinstance(thing, Scheme) else None,
+        conceded_to_one=_counted(thing) if counted and isinstance(thing, Scheme) else None,
         parameters=msgspec.structs.asdict(thing) if isinstance(thing, Scheme) else {},
         seedable=thing.seedable if isinstance(thing, Scheme) else "",
         derivations=() if isinstance(thing, Scheme) else tuple(each.__name__ for each in thing.derivations),
         plugin=is_plugin(thing),
     )
+
+
+def _counted(scheme: Scheme) -> str:
+    from attacks.lab.verdict.concessions import conceded_to_one  # a list of names does without
+
+    return conceded_to_one(scheme)
 
 
 def _documentation(thing: object) -> str:
@@ -121,7 +134,7 @@ def draw_card(page: Page, shown: Card) -> None:
         for line in shown.protocol:
             page.aligned("  " + line)
     page.gap()
-    pairs = list(_claimed(shown.claim)) if shown.claim is not None else []
+    pairs = list(_claimed(shown.claim, shown.conceded_to_one)) if shown.claim is not None else []
     pairs += [("parameters", join([f"{name}={value}" for name, value in shown.parameters.items()]))]
     pairs += [("computes", join(shown.derivations))] if shown.derivations else []
     pairs += [("source", _whole(shown.source))]
@@ -134,9 +147,13 @@ def draw_card(page: Page, shown: Card) -> None:
         page.line(remark, indent=2, hang=0)
 
 
-def _claimed(claim: Claim) -> Sequence[tuple[str, str]]:
+def _claimed(claim: Claim, to_one: str | None) -> Sequence[tuple[str, str]]:
     grants = [("may open", _granted(grant)) for grant in claim.grants]
     conceded = [("conceded", words) for grant in claim.grants for words in grant.concedes]
+    conceded += [("conceded", _conceded(each)) for each in claim.concessions]
+    if to_one is not None and claim.concessions:
+        what = f"{to_one or 'no text'} (small scenario, states of the last evening)"
+        conceded.append(("conceded", f"in all to one principal alone: {what}"))
     promised = {
         "none": "no lawful access",
         "in scope": "the authority gets what its warrants cover, of days before their service too (an archive)",
@@ -151,6 +168,13 @@ def _claimed(claim: Claim) -> Sequence[tuple[str, str]]:
 def _granted(grant: Grant) -> str:
     who = grant.who if grant.t == 1 else f"any {grant.t} of {grant.who}"
     return f"{who}: {grant.extent}"
+
+
+def _conceded(concession: Concession) -> str:
+    said = concession.source
+    words = f'"{said.words}"' if said.verbatim else f"{said.words} (paraphrase)"
+    who = f"{concession.who}, misbehaving" if concession.active else concession.who
+    return f"{who}: {concession.extent}: {words} ({said.source}, {said.where})"
 
 
 def _brief(source: Source) -> str:

@@ -19,6 +19,7 @@ from attacks.lab.verdict.controls import control_of, controlled
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.lab.verdict.frontier import StrategyResult
 from attacks.registry import attacks as found
+from escrow.errors import Malformed
 from escrow.scheme import Scheme
 from escrow.schemes import envelope, plain
 from escrow.schemes.clipper.scheme import SCHEME as CLIPPER
@@ -74,8 +75,11 @@ def test_strategies_of_another_attack_or_of_one_name_are_refused():
         def strategies(self, cast, scenario):
             return [member_insertion.MemberInsertion("one")]
 
-    for attack in (Twice(), Anothers()):
-        with pytest.raises(TypeError, match="strategies of ghost-insertion"):
+    for attack, why in (
+        (Twice(), "two of its strategies are called 'one'"),
+        (Anothers(), "strategies of member-insertion"),
+    ):
+        with pytest.raises(Malformed, match=f"^ghost-insertion: .*{why}"):
             strategies(attack, cast_of(plain.SCHEME, SMALL), SMALL)
 
 

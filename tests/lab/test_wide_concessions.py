@@ -1,5 +1,6 @@
 """A claim that concedes everything to anybody cannot be violated, and `check` says so; a claim may name the court."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from attacks.lab.runs.conformance import Trial
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.concessions import conceded_to_one
+from attacks.report.cards import cards, draw_cards
+from attacks.report.page import Page
 from escrow import registry
 from escrow.registry import PluginError
 from tests.support.planted import planted
@@ -35,6 +39,19 @@ def test_what_is_conceded_to_one_alone_is_counted(tmp_path, more):
 def test_what_is_conceded_to_several_only_or_to_nobody_is_not(tmp_path):
     assert Trial(conceding(tmp_path, "provider and custodian", "everything"), ()).counts_what_is_conceded() == ""
     assert Trial(planted(tmp_path), ()).counts_what_is_conceded() == ""
+
+
+def test_the_card_says_the_same_and_a_list_of_names_plays_nothing(tmp_path, monkeypatch):
+    wide = conceding(tmp_path, "court", "everything")
+    said = conceded_to_one(wide)
+    assert said == "24 of 24 texts to court" and said in Trial(wide, ()).counts_what_is_conceded()
+    drawn = io.StringIO()
+    shown = cards([wide], counted=True)
+    draw_cards(Page(drawn, width=200), shown)
+    assert f"conceded    in all to one principal alone: {said} (small scenario" in drawn.getvalue()
+    monkeypatch.setattr("attacks.lab.verdict.concessions.play", None)
+    assert cards([wide]).cards[0].conceded_to_one is None
+    assert cards([planted(tmp_path)], counted=True).cards[0].conceded_to_one == ""
 
 
 def test_the_property_is_tried_and_holds_all_the_same(tmp_path):

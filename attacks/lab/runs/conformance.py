@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, partial
 
-import msgspec
-
-from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.view import module_of, words_of
 from attacks.lab.crosscheck.compare import agree
-from attacks.lab.crosscheck.places import few
 from attacks.lab.runs.marked import Noted, honest_only, own_rules, run_by, used
 from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation.attack import Attack
@@ -23,7 +19,7 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.by_bytes.beyond import under_other_types
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass, Test, broken_by
-from attacks.lab.verdict.claims import Judge
+from attacks.lab.verdict.concessions import conceded_to_one
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.judging.exercise import derivations_of
 from attacks.registry import specimens
@@ -105,15 +101,8 @@ class Trial(BytePass):
 
     def counts_what_is_conceded(self) -> str:
         """Count what the claim concedes to one principal alone: where that is everything, nothing can violate it."""
-        claim, evening, found = self.scheme.claim, self.record.scenario.days - 1, dict[int, list[str]]()
-        passive = tuple(msgspec.structs.replace(each, active=False) for each in claim.concessions)
-        judge = Judge(self.record, msgspec.structs.replace(claim, concessions=passive))
-        for name in self.record.states:
-            alone = Coalition((Seizure(name, (evening,)),))
-            if texts := sum(1 for text in judge.by_id if judge.conceded(alone, text)):
-                found.setdefault(texts, []).append(name)
-        each = [f"{texts} of {len(judge.by_id)} texts to {few(names)}" for texts, names in sorted(found.items())[::-1]]
-        return Noted(f"the claim concedes to one alone: {'; '.join(each)}; opening these is no breach") if found else ""
+        said = conceded_to_one(self.scheme, self.record)
+        return Noted(f"the claim concedes to one alone: {said}; opening these is no breach") if said else ""
 
     def tests(self) -> Iterator[Test]:
         """Yield every property of a scheme, as a name and a function that returns "" or how it is broken."""

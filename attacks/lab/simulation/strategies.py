@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from attacks.lab.simulation.attack import Attack, Cast
 from attacks.lab.simulation.scenario import Scenario
+from escrow.errors import Malformed
 
 P = TypeVar("P")
 
@@ -19,12 +20,15 @@ P = TypeVar("P")
 def strategies(attack: Attack, cast: Cast, scenario: Scenario) -> tuple[Attack, ...]:
     """Return the strategies of an attack, from narrow to wide: the attack alone if it lists none, or is one.
 
-    Raise TypeError if one is of another attack, or two have one name.
+    Raise Malformed if one is of another attack, or two have one name.
     """
     listed = (attack,) if attack.strategy else tuple(attack.strategies(cast, scenario)) or (attack,)
     names = [each.strategy for each in listed]
-    if len(set(names)) < len(names) or any(each.name != attack.name for each in listed):
-        raise TypeError(f"the strategies of {attack.name} are not attacks of that name, each called differently")
+    if stranger := next((each.name for each in listed if each.name != attack.name), ""):
+        where = f"{type(attack).__name__}.strategies"
+        raise Malformed(f"{attack.name}: {where} lists strategies of {stranger}; let it make attacks of its own class")
+    if len(set(names)) < len(names):
+        raise Malformed(f"{attack.name}: two of its strategies are called {max(names, key=names.count)!r}")
     return listed
 
 

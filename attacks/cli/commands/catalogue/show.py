@@ -23,7 +23,7 @@ def show_command(invocation: Invocation, words: Sequence[str]) -> CommandResult:
     name = " ".join(words)
     things = [each[name] for each in (invocation.schemes, invocation.attacks) if name in each]
     if things:
-        found = cards.cards(things)
+        found = cards.cards(things, counted=True)
         return CommandResult(partial(cards.draw_cards, result=found), found)
     known = glossary().terms()
     if name.lower() not in known:
