@@ -26,7 +26,7 @@ def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
     soon as it no longer keeps quiet. And it forgets its sessions with a device whose key changed.
     """
     answer = wire.ask(device.name, device.provider, DevicesOf(user), DeviceList)
-    listed, quiet = [each for each in answer.devices if each.user == user], []
+    listed, quiet = device.in_directory(wire, user, [each for each in answer.devices if each.user == user]), []
     for each in listed:
         if each in device.quiet or not _expected(device, user, each):
             changed = any(old.device == each.device and old != each for old in device.contacts.get(user, []))

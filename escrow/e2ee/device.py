@@ -170,6 +170,10 @@ class Device(KeyHolder):
         """Return whether this client hides a device from its user today: never, in plain end-to-end encryption."""
         return False
 
+    def in_directory(self, wire: Wire, user: str, listed: list[Listed]) -> list[Listed]:
+        """Return those of a user's listed devices that this client uses: all, where there is no key directory."""
+        return listed
+
     def safety_number(self, user: str) -> str:
         """Return the 60 digits that this device shows for its user and `user` (escrow.e2ee.fingerprint)."""
         theirs = [montgomery(listed.identity) for listed in self.in_number(user)]

@@ -1,0 +1,181 @@
+"""A provider that publishes the lists of devices of its users in a key directory, and what it is asked about it.
+
+  epoch     every so many days the lists that changed become new versions (escrow.transparency.directory)
+  label     a hash of the user's name; the index in the tree is the VRF's, so that a head tells nobody who has devices
+
+Clients and the auditor, who hold the answers against each other, stand in escrow.e2ee.proved_lists.
+Source: Melara and others, "CONIKS", USENIX Security 2015, section 4; the packets are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import msgspec
+
+from escrow import codec, crypto
+from escrow.codec import Fact, Packet, Public
+from escrow.e2ee.provider import Listed, Provider
+from escrow.errors import Unreachable
+from escrow.transparency.directory import Audited, Head, KeyDirectory, Kept, Lookup, founded
+from escrow.wire import Wire
+
+P = ParamSpec("P")
+R = TypeVar("R")
+MILLISECONDS = 86_400_000  # of a day
+
+
+class AskHead(Packet, frozen=True):
+    """Ask for the newest head, and the proof that it extends the asker's last one, of `size` epochs (0: it has none)."""
+
+    unchecked = {"size": "a question"}
+
+    size: int
+
+
+class HeadTold(Packet, frozen=True):
+    """The newest head, and the proof that it extends the asker's."""
+
+    head: Head
+    proof: tuple[Public, ...]
+
+
+class AskLine(Packet, frozen=True):
+    """Ask for a user's devices as they stand in the directory under the head of `size` epochs."""
+
+    unchecked = {"user": "a question", "size": "a question"}
+
+    user: str
+    size: int
+
+
+class LineTold(Packet, frozen=True):
+    """A user's devices, proved."""
+
+    lookup: Lookup
+
+
+class AskJoined(Packet, frozen=True):
+    """Ask for the proof that the log of `new` epochs begins with the first `old` ones."""
+
+    unchecked = {"old": "a question", "new": "a question"}
+
+    old: int
+    new: int
+
+
+class Joined(Packet, frozen=True):
+    """The proof that one head extends another."""
+
+    proof: tuple[Public, ...]
+
+
+class AskEpoch(Packet, frozen=True):
+    """Ask, as an auditor, what an epoch (from 0) changed, under the head of `size` epochs."""
+
+    unchecked = {"epoch": "a question", "size": "a question"}
+
+    epoch: int
+    size: int
+
+
+class EpochTold(Packet, frozen=True):
+    """What an epoch changed."""
+
+    audited: Audited
+
+
+class AskSeen(Packet, frozen=True):
+    """Ask another client, or the auditor, for the last head that it saw."""
+
+
+class Seen(Packet, frozen=True):
+    """The last head that somebody saw."""
+
+    unchecked = {"head": "a client that names none, or an older one, leaves the comparison out"}
+
+    head: Head | None
+
+
+class TwoLogs(Packet, frozen=True):
+    """The proof that a directory lies: two heads of one size, signed by it, with two roots."""
+
+    one: Head
+    other: Head
+
+
+class DeviceLine(Fact, frozen=True):
+    """What the directory has of a user: the devices, by name."""
+
+    devices: tuple[Listed, ...]
+
+
+def label_of(user: str) -> bytes:
+    """Return the label (32 bytes) under which the directory has a user's devices."""
+    return crypto.sha256(b"escrow-lab user of a key directory", user.encode())
+
+
+class Publishing(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """What a provider keeps of its directory; an epoch is due every so many days."""
+
+    kept: Kept = msgspec.field(default_factory=founded)
+    epoch: int = 1
+
+
+class ListingProvider(Provider):
+    """Base of a provider that publishes its lists; a subclass has the field `publishing`."""
+
+    @property
+    def publishing(self) -> Publishing:
+        """What it keeps of the directory."""
+        raise NotImplementedError(f"{type(self).__name__} keeps no directory")
+
+    def key_directory(self, asker: str) -> KeyDirectory:
+        """Return the directory that is shown to a party: here the same to everybody."""
+        return KeyDirectory(self.publishing.kept)
+
+    def lists(self, day: int) -> dict[str, DeviceLine]:
+        """Return the devices of every user that are listed on a day."""
+        names = sorted(self.directory)
+        users = dict.fromkeys(self.directory[name].user for name in names)
+        listed = [self.listed(name, "") for name in names]
+        return {user: DeviceLine(tuple(each for each in listed if each.user == user)) for user in users}
+
+    def publish_lists(self, directory: KeyDirectory, day: int) -> None:
+        """Begin an epoch with the lists that changed since the last one."""
+        lines = {label_of(user): codec.encode(line) for user, line in self.lists(day).items()}
+        known = {label for label in directory.values if label not in lines}
+        lines |= dict.fromkeys(known, codec.encode(DeviceLine(())))
+        changed = {label: line for label, line in lines.items() if directory.newest_value(label) != line}
+        directory.publish(changed, day * MILLISECONDS)
+
+    def on_ask_head(self, sender: str, packet: AskHead, wire: Wire) -> HeadTold:
+        """Return the newest head, after the epoch of the day if it is due."""
+        epochs = self.publishing.kept.epochs
+        if not epochs or (wire.day % self.publishing.epoch == 0 and epochs[-1].time < wire.day * MILLISECONDS):
+            self.publish_lists(KeyDirectory(self.publishing.kept), wire.day)
+        directory = self.key_directory(sender)
+        head = directory.head()
+        return HeadTold(head, directory.consistency(packet.size) if 0 < packet.size <= head.size else ())
+
+    def on_ask_line(self, sender: str, packet: AskLine, wire: Wire) -> LineTold:
+        """Return a user's line under a head. Raise Unreachable if there is no such head."""
+        return LineTold(_there(self.key_directory(sender).answer, label_of(packet.user), packet.size))
+
+    def on_ask_joined(self, sender: str, packet: AskJoined, wire: Wire) -> Joined:
+        """Return the proof that one head extends another. Raise Unreachable if there are no such heads."""
+        return Joined(_there(self.key_directory(sender).consistency, packet.old, packet.new))
+
+    def on_ask_epoch(self, sender: str, packet: AskEpoch, wire: Wire) -> EpochTold:
+        """Return what an epoch changed. Raise Unreachable if there is no such epoch."""
+        if packet.epoch < 0:
+            raise Unreachable("epochs are numbered from 0")
+        return EpochTold(_there(self.key_directory(sender).audited, packet.epoch, packet.size))
+
+
+def _there(find: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    try:
+        return find(*arguments, **named)
+    except (ValueError, IndexError) as error:
+        raise Unreachable(str(error)) from None
