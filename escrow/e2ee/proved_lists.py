@@ -18,11 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Public
+from escrow.e2ee.checks import ClientCheck
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.published_lists import (
@@ -47,13 +49,23 @@ from escrow.transparency import merkle, prefix
 from escrow.transparency.directory import Head, check_epoch, check_head, value_in
 from escrow.wire import Wire
 
-EXTENDS = "key directory: each head extends the one before"
-FRESH = "key directory: its head is not too old"
-OWN = "key directory: one's own devices, and no others"
-COMPARED = "key directory: others see the same heads"
-PROVED = "key directory: lists are proved"
-PUBLISHED = "key directory: what is listed stands in the next epoch"
-AUDITED = "key directory: nothing is taken out"
+EXTENDS = ClientCheck("log extended", "takes no head that does not extend the last one")
+FRESH = ClientCheck("head fresh", "takes no head that is older than an epoch")
+OWN = ClientCheck(
+    "own line", "tells its user of each device in the user's own line of the directory that the user did not link"
+)
+COMPARED = ClientCheck(
+    "heads compared", "asks others for the head that they see, and believes the proof that there are two logs"
+)
+PROVED = ClientCheck("lists proved", "sends to no device without a proof that the directory has it")
+PUBLISHED = ClientCheck("lists published", "sends to no device that an epoch after it was listed has not")
+DIRECTORY_CHECKS = (EXTENDS, FRESH, OWN, COMPARED, PROVED, PUBLISHED)
+AUDITED = "key directory: an epoch is not as it should be"
+
+
+def said(check: ClientCheck) -> str:
+    """Return the words of the alarm that a check of the directory raises."""
+    return f"key directory: {check.name}"
 
 
 class Proven(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -124,21 +136,18 @@ class Watch(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 class WatchingClient(Device):
     """Base of a client that holds lists against the directory; a subclass has the field `watch`."""
 
-    @property
-    def watch(self) -> Watch:
-        """What the client knows of the directory."""
-        raise NotImplementedError(f"{type(self).__name__} knows no directory")
+    checks = (*Device.checks, *DIRECTORY_CHECKS)
 
-    def keeps(self, promise: str) -> bool:
-        return True
+    if TYPE_CHECKING:  # a party has one base with fields, so that the subclass adds this one
+        watch: Watch = Watch()
 
-    def doubts(self, wire: Wire, check: str, holds: Callable[[], object]) -> bool:
+    def doubts(self, wire: Wire, check: ClientCheck, holds: Callable[[], object]) -> bool:
         """Return whether a check fails that this client makes: its user is told, and the directory is asked no more."""
         try:
             holds()
         except EscrowError as error:
-            if self.keeps(check):
-                wire.alarm(self.name, check)
+            if self.keeps(check.name):
+                wire.alarm(self.name, said(check))
                 wire.complain(self.name, error)
                 self.watch.distrusts = True
                 return True
@@ -174,8 +183,8 @@ class WatchingClient(Device):
             shown = [each for each in strange if not (watch.hides and self.keeps_quiet(wire, each))]
             unseen = watch.version >= 0 and version > watch.version + 1
             for _ in range(len(shown) + unseen):
-                if self.keeps(OWN):
-                    wire.alarm(self.name, OWN)
+                if self.keeps(OWN.name):
+                    wire.alarm(self.name, said(OWN))
             watch.version = version
 
     def told_line(self, wire: Wire, user: str) -> tuple[int, DeviceLine]:
@@ -222,8 +231,8 @@ class WatchingClient(Device):
             check_head(self.watch.log, head)
         if packet.one.size != packet.other.size or packet.one.root == packet.other.root:
             raise Forged("two heads that one directory may have signed")
-        if not self.watch.distrusts and self.keeps(COMPARED):
-            wire.alarm(self.name, COMPARED)
+        if not self.watch.distrusts and self.keeps(COMPARED.name):
+            wire.alarm(self.name, said(COMPARED))
             self.watch.distrusts = True
 
     # --- sending ---
@@ -238,7 +247,7 @@ class WatchingClient(Device):
             self.doubts(wire, PROVED, lambda: lines.append(self.proven(wire, user)))
         if watch.distrusts:
             self.insist(user in self.contacts, f"the devices of {user} were proved before the directory lied")
-            return self.contacts[user]
+            return self.contacts.get(user, [])
         if not lines:  # this client goes on without a proof
             return listed
         return [each for each in listed if each in lines[0] or self._is_used_before(wire, each)]
@@ -259,9 +268,9 @@ class WatchingClient(Device):
         found = next((each for each in watch.promised if each.listed == listed), None)
         if found is None:
             watch.promised.append(found := Pending(listed, size))
-        if found.size == size or not self.keeps(PUBLISHED):
+        if found.size == size or not self.keeps(PUBLISHED.name):
             return watch.pending
-        wire.alarm(self.name, PUBLISHED)
+        wire.alarm(self.name, said(PUBLISHED))
         return False
 
 

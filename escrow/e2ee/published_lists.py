@@ -10,7 +10,7 @@ Source: Melara and others, "CONIKS", USENIX Security 2015, section 4; the packet
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,7 +18,8 @@ from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.e2ee.provider import Listed, Provider
 from escrow.errors import Unreachable
-from escrow.transparency.directory import Audited, Head, KeyDirectory, Kept, Lookup, founded
+from escrow.principal import shared
+from escrow.transparency.directory import Audited, Head, Kept, KeyDirectory, Lookup, founded
 from escrow.wire import Wire
 
 P = ParamSpec("P")
@@ -27,7 +28,7 @@ MILLISECONDS = 86_400_000  # of a day
 
 
 class AskHead(Packet, frozen=True):
-    """Ask for the newest head, and the proof that it extends the asker's last one, of `size` epochs (0: it has none)."""
+    """Ask for the newest head, and the proof that it extends the asker's last one, of `size` epochs (0: of none)."""
 
     unchecked = {"size": "a question"}
 
@@ -73,8 +74,6 @@ class Joined(Packet, frozen=True):
 
 class AskEpoch(Packet, frozen=True):
     """Ask, as an auditor, what an epoch (from 0) changed, under the head of `size` epochs."""
-
-    unchecked = {"epoch": "a question", "size": "a question"}
 
     epoch: int
     size: int
@@ -126,10 +125,8 @@ class Publishing(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 class ListingProvider(Provider):
     """Base of a provider that publishes its lists; a subclass has the field `publishing`."""
 
-    @property
-    def publishing(self) -> Publishing:
-        """What it keeps of the directory."""
-        raise NotImplementedError(f"{type(self).__name__} keeps no directory")
+    if TYPE_CHECKING:  # a party has one base with fields, so that the subclass adds this one
+        publishing: Publishing = Publishing()
 
     def key_directory(self, asker: str) -> KeyDirectory:
         """Return the directory that is shown to a party: here the same to everybody."""
@@ -150,6 +147,7 @@ class ListingProvider(Provider):
         changed = {label: line for label, line in lines.items() if directory.newest_value(label) != line}
         directory.publish(changed, day * MILLISECONDS)
 
+    @shared("the directory shows everybody the same", anybody=True)
     def on_ask_head(self, sender: str, packet: AskHead, wire: Wire) -> HeadTold:
         """Return the newest head, after the epoch of the day if it is due."""
         epochs = self.publishing.kept.epochs
@@ -159,14 +157,17 @@ class ListingProvider(Provider):
         head = directory.head()
         return HeadTold(head, directory.consistency(packet.size) if 0 < packet.size <= head.size else ())
 
+    @shared("the directory shows everybody the same", anybody=True)
     def on_ask_line(self, sender: str, packet: AskLine, wire: Wire) -> LineTold:
         """Return a user's line under a head. Raise Unreachable if there is no such head."""
         return LineTold(_there(self.key_directory(sender).answer, label_of(packet.user), packet.size))
 
+    @shared("the directory shows everybody the same", anybody=True)
     def on_ask_joined(self, sender: str, packet: AskJoined, wire: Wire) -> Joined:
         """Return the proof that one head extends another. Raise Unreachable if there are no such heads."""
         return Joined(_there(self.key_directory(sender).consistency, packet.old, packet.new))
 
+    @shared("the directory shows everybody the same", anybody=True)
     def on_ask_epoch(self, sender: str, packet: AskEpoch, wire: Wire) -> EpochTold:
         """Return what an epoch changed. Raise Unreachable if there is no such epoch."""
         if packet.epoch < 0:

@@ -19,7 +19,7 @@ propose the idea in a paragraph; the messages here are modelled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -302,7 +302,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
             ("ghost.lawful > 0", "ghost.lawful < ghost.entitled"),
         ),
     )
-    overheard = (
+    overheard: ClassVar[tuple[Overheard, ...]] = (
         Overheard(
             ("DeviceList", "DevicesOf", "Listed", "OwnerOf", "Fetch", "Bundle"),
             "a silent device is listed, and its keys are fetched, as any new device's",

@@ -9,8 +9,8 @@
   weak     as ghost where clients hide what the directory shows; between two epochs the provider's word, if pending
            devices are used; a second log, for as long as nobody who sees it compares
 
-Source: Levy and Robinson (2018) for the silent device; Melara and others, "CONIKS", USENIX Security 2015, section 4, for
-the directory. That the two meet is ours: no text on silent devices that was read speaks of a key directory.
+Source: Levy and Robinson (2018) for the silent device; Melara and others, "CONIKS", USENIX Security 2015, section 4,
+for the directory. That the two meet is ours: no text on silent devices that was read speaks of a key directory.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ AUDITOR = "auditor"
 
 
 class DirectoryRules(NamedTuple):
-    """The rules of a directory and its clients, as in the scheme's parameters; `hides` says what monitor=hidden does."""
+    """The rules of a directory and its clients, as in the scheme's parameters; `hides` is monitor=hidden."""
 
-    epoch: int = 5
+    epoch: int = 2
     gossip: int = 20
     audits: Audits = "auditor"
     pending: Unpublished = "used"

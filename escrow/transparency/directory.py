@@ -108,10 +108,10 @@ def commitment(opening: bytes, label: bytes, version: int, value: bytes) -> byte
 class Version(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """One version of a label as the directory keeps it: where it stands in the tree, the proof of that, its value."""
 
-    label: bytes
+    label: Public
     index: Public
     proof: Public
-    opening: bytes
+    opening: Public
     value: Public
 
 
@@ -122,17 +122,25 @@ class Epoch(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     new: list[Version]
 
 
+class VrfKey(Fact, frozen=True):
+    """The key pair of the VRF: public point (33 bytes) and scalar (32 bytes)."""
+
+    public: Public
+    raw: bytes
+
+
 class Kept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """All that a directory keeps: its keys, and what each epoch added. Trees and log follow from it."""
 
-    secret: bytes
+    vrf: VrfKey
     signing: crypto.SigningKey
     epochs: list[Epoch]
 
 
 def founded() -> Kept:
     """Return what a new directory keeps: fresh keys, and no epoch."""
-    return Kept(crypto.random_bytes(32), crypto.new_signing_key(), [])
+    raw = crypto.random_bytes(32)
+    return Kept(VrfKey(VRF.public(raw), raw), crypto.new_signing_key(), [])
 
 
 class KeyDirectory:
@@ -141,7 +149,7 @@ class KeyDirectory:
     def __init__(self, kept: Kept | None = None) -> None:
         """Take up what a directory kept, or found a new one."""
         self.kept = founded() if kept is None else kept
-        self.vrf, self.key = VRF.public(self.kept.secret), self.kept.signing.public
+        self.vrf, self.key = self.kept.vrf.public, self.kept.signing.public
         self.values: dict[bytes, list[tuple[int, Version]]] = {}  # of a label, the versions and their epochs
         self.trees: list[prefix.Tree] = [None]  # before the first epoch, and after each
         self._log = merkle.Log()
@@ -163,13 +171,13 @@ class KeyDirectory:
 
         The first must not have been changed behind its `kept`.
         """
-        return KeyDirectory(Kept(self.kept.secret, self.kept.signing, self.kept.epochs[:epochs]))
+        return KeyDirectory(Kept(self.kept.vrf, self.kept.signing, self.kept.epochs[:epochs]))
 
     def publish(self, new: Mapping[bytes, bytes], time: int) -> Head:
         """Begin an epoch with a new version of each of these labels, and return its head."""
         made = []
         for label, value in new.items():
-            index, proof = VRF.prove(self.kept.secret, _input(label, len(self.values.get(label, []))))
+            index, proof = VRF.prove(self.kept.vrf.raw, _input(label, len(self.values.get(label, []))))
             made.append(Version(label, index, proof, crypto.random_bytes(OPENING), value))
         self.kept.epochs.append(Epoch(time, made))
         self._take(self.kept.epochs[-1])
@@ -210,7 +218,7 @@ class KeyDirectory:
             if version < len(held):
                 index, shown = held[version].index, held[version].proof
             else:
-                index, shown = VRF.prove(self.kept.secret, _input(label, version))
+                index, shown = VRF.prove(self.kept.vrf.raw, _input(label, version))
             steps.append(VersionProof(shown, found := prefix.search(tree, index)))
             return found.found is not None and found.found.index == index
 
