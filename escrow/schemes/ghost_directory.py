@@ -21,8 +21,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from escrow import crypto
-from escrow.e2ee.proved_lists import Auditor, Watch, WatchingClient
-from escrow.e2ee.published_lists import DeviceLine, ListingProvider, Publishing
+from escrow.e2ee.listing.proved import Auditor, Watch, WatchingClient
+from escrow.e2ee.listing.published import DeviceLine, ListingProvider, Publishing
 from escrow.grants import Choice
 from escrow.principal import Principal
 from escrow.scheme import Overheard, Source, User

@@ -3,7 +3,7 @@
   epoch     every so many days the lists that changed become new versions (escrow.transparency.directory)
   label     a hash of the user's name; the index in the tree is the VRF's, so that a head tells nobody who has devices
 
-Clients and the auditor, who hold the answers against each other, stand in escrow.e2ee.proved_lists.
+Clients and the auditor, who hold the answers against each other, stand in escrow.e2ee.listing.proved.
 Source: Melara and others, "CONIKS", USENIX Security 2015, section 4; the packets are ours.
 """
 

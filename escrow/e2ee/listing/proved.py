@@ -26,8 +26,7 @@ from escrow import codec, crypto
 from escrow.codec import Public
 from escrow.e2ee.checks import ClientCheck
 from escrow.e2ee.device import Device
-from escrow.e2ee.provider import Listed
-from escrow.e2ee.published_lists import (
+from escrow.e2ee.listing.published import (
     MILLISECONDS,
     AskEpoch,
     AskHead,
@@ -43,6 +42,7 @@ from escrow.e2ee.published_lists import (
     TwoLogs,
     label_of,
 )
+from escrow.e2ee.provider import Listed
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.principal import Principal, shared
 from escrow.transparency import merkle, prefix
