@@ -1,6 +1,6 @@
 """Keeps results of the default matrix in results/, and writes the pages that are drawn from them.
 
-python -m tools.results                    write docs/debate.md and docs/history.md from results/
+python -m tools.results                    write docs/debate.md, docs/history.md and its picture from results/
 python -m tools.results --check            compare, write nothing; exit 1 if a page differs
 python -m tools.results --add MATRIX.json  keep a result of `escrow-lab matrix --format json` first
 --date YYYY-MM-DD                          the day that names it (today)
@@ -23,19 +23,23 @@ import msgspec
 from msgspec import UNSET
 
 from attacks.lab.comparison import files
+from attacks.lab.results.rows import is_detail
 from attacks.lab.results.types import Matrix
 from attacks.lab.runs import experiment
 from attacks.lab.runs.experiment import Reproduction
+from attacks.lab.simulation.attack import Column
 from attacks.report.debate import bearing
 from attacks.report.debate.draw import draw_debate
 from attacks.report.debate.sentences import exchange
 from attacks.report.matrices import summary
+from attacks.report.matrices.summary import SummaryFigure
 from attacks.report.page import MarkdownPage
+from attacks.report.svg.history import Measured, history
 from tools import entries
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "results"
-LEFT_OUT = ("texts", "taken", "derivation", "key", "digest")
+LEFT_OUT = ("key", "digest")
 
 DEBATE = """# The debate, and what a run says to it
 
@@ -54,6 +58,10 @@ HISTORY = """# Results over time
 Written by `python -m tools.results` from `results/`, one folder for each result that was kept. A row is a scheme, a
 column a day; the figures are those of README's table. `escrow-lab report results/{date}/matrix.json` draws a result,
 and `escrow-lab compare` two of them. A scheme from outside is proposed with an issue (the form *A scheme*).
+
+![Every figure of every scheme, a bar for each day](history.svg)
+
+A bar is a day, the newest on the right with its figure: full height is all texts, or all that warrants cover.
 """
 
 
@@ -109,11 +117,15 @@ def slim(value: Any) -> Any:
         return {
             field.encode_name: slim(each)
             for field, each in held
-            if field.name == "schema" or not (field.name in LEFT_OUT or each is UNSET or each == field.default)
+            if field.name == "schema" or not (_is_left_out(field) or each is UNSET or each == field.default)
         }
     if isinstance(value, tuple | list):
         return [slim(each) for each in value]
     return {key: slim(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def _is_left_out(field: msgspec.structs.FieldInfo) -> bool:
+    return field.name in LEFT_OUT or is_detail(field.type)
 
 
 def _written(data: dict[str, Any]) -> bytes:
@@ -148,22 +160,41 @@ def pages(measured: Matrix | None = None) -> dict[str, str]:
     page.close()
     return {
         "debate.md": DEBATE.format(date=newest.name) + stream.getvalue().replace("\n### ", "\n## "),
+        "history.svg": _picture(runs),
         "history.md": HISTORY.format(date=newest.name) + "".join(_tables(runs)),
     }
 
 
 def _tables(runs: dict[str, Matrix]) -> Iterator[str]:
     """Yield one table for each question: a row for each scheme, a column for each kept result."""
-    schemes = list(dict.fromkeys(name for run in runs.values() for name in run.manifest.schemes))
     for column, attacks in entries.columns():
         yield f"\n## {column.title}\n\n| | {' | '.join(runs)} |\n| --- |{' --- |' * len(runs)}\n"
-        for scheme in schemes:
-            yield f"| {scheme} | {' | '.join(_figure(run, scheme, column, attacks) for run in runs.values())} |\n"
+        for scheme in _schemes(runs):
+            yield f"| {scheme} | {' | '.join(str(_figure(run, scheme, column, attacks)) for run in runs.values())} |\n"
 
 
-def _figure(run: Matrix, scheme: str, column: Any, attacks: list[str]) -> str:
-    cells = [cell for cell in run.cells if cell.scheme == scheme and cell.attack in attacks]
-    return str(summary.figure(column, cells))
+def _picture(runs: dict[str, Matrix]) -> str:
+    """Return every figure as a bar of its share."""
+    columns = entries.columns()
+    rows = {
+        scheme: [[_measured(run, scheme, *each) for run in runs.values()] for each in columns]
+        for scheme in _schemes(runs)
+    }
+    return history(list(runs), [column.title for column, _ in columns], rows)
+
+
+def _schemes(runs: dict[str, Matrix]) -> list[str]:
+    return list(dict.fromkeys(name for run in runs.values() for name in run.manifest.schemes))
+
+
+def _measured(run: Matrix, scheme: str, column: Column, attacks: list[str]) -> Measured:
+    found = _figure(run, scheme, column, attacks)
+    whole = max((getattr(cell, column.of) for cell in run.cells if cell.scheme == scheme), default=0)
+    return Measured(str(found), None if found.most is None or not whole else found.most / whole)
+
+
+def _figure(run: Matrix, scheme: str, column: Column, attacks: list[str]) -> SummaryFigure:
+    return summary.figure(column, [cell for cell in run.cells if cell.scheme == scheme and cell.attack in attacks])
 
 
 if __name__ == "__main__":

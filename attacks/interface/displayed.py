@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import shlex
 from collections.abc import Callable
@@ -28,6 +29,12 @@ def preformatted(text: str) -> str:
     return f'<pre style="white-space: pre; overflow-x: auto; line-height: 1.2">{escape(text)}</pre>'
 
 
+def embedded(svg: str, said: str) -> str:
+    """Return a drawing as HTML: an image, since the style within it would else change the page around it."""
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{escape(said)}" style="max-width: 100%" src="data:image/svg+xml;base64,{data}">'
+
+
 class Displayed(Generic[R_co]):
     """A result of the laboratory. `data` is the result itself, the same as in the file that a command writes."""
 
@@ -50,8 +57,9 @@ class Displayed(Generic[R_co]):
         return stream.getvalue().removesuffix("\n")
 
     def _repr_html_(self) -> str:
-        """Return the same for a notebook."""
-        return preformatted(self.text(WIDE))
+        """Return the same for a notebook; an anatomy is also drawn."""
+        drawn = embedded(pictures(self.data)["svg"](), self._said) if isinstance(self.data, Anatomy) else ""
+        return drawn + preformatted(self.text(WIDE))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the rows of the result: the columns of the command line's CSV, with numbers as numbers.

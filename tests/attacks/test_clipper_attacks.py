@@ -198,7 +198,7 @@ def test_texts_that_the_lawful_access_attributes_to_another_are_counted():
     assert {each.attributed for each in findings} >= {"bob", recorded.user}
     cell = run_cell(SCHEME, squeeze.ATTACK, SCENARIO)
     assert cell.framed == len(framed)
-    assert f"{len(framed)} texts attributed to somebody who did not send them" in cell.reason
+    assert f"the lawful access attributes {len(framed)} texts to somebody who did not send them" in cell.reason
     assert not Messaging(played(SCHEME)).framed(SCHEME)
     bound = Clipper(binds="iv ks uid wk peer")
     assert not Messaging(played(bound, squeeze.ATTACK)).framed(bound)

@@ -1,5 +1,6 @@
 """What the laboratory gives from Python is what its commands write: the same data, rows, text and errors."""
 
+import base64
 import csv
 import io
 import re
@@ -23,6 +24,7 @@ from attacks.interface.given import ScenarioOptions
 from attacks.interface.runs import DisplayedMatrix
 from attacks.lab.results.types import to_json
 from attacks.lab.runs.marked import Noted
+from attacks.report.anatomy import pictures
 from attacks.report.rows import text
 from escrow import Malformed
 from escrow.registry import UnknownName, schemes
@@ -157,6 +159,15 @@ def test_a_notebook_shows_text_that_stays_text() -> None:
     shown = hostile._repr_html_()
     assert "<script>" not in shown and "&lt;script&gt;" in shown and "\x1b" not in shown
     assert "authority-theft" in small()._repr_html_() and len(small()._repr_html_()) < 4_000
+
+
+def test_a_notebook_draws_an_anatomy_as_an_image() -> None:
+    """Style within a page would change the notebook; an image runs no script, whatever a plug-in is called."""
+    found = lab.anatomy("envelope", **SIZES)
+    shown = found._repr_html_()
+    image = re.match(r'<img alt="([^"<>]*)" style="[^"]*" src="data:image/svg\+xml;base64,([\w+/=]+)"><pre', shown)
+    assert image is not None and "envelope" in image[1]
+    assert base64.b64decode(image[2]).decode() == pictures(found.data)["svg"]()
 
 
 def test_in_a_notebook_nothing_is_shown_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,10 @@ import pytest
 from attacks.lab.results.details import CellTexts, StateTaken
 from attacks.lab.results.tallies import Added, Against, Exposed, Exposure
 from attacks.lab.results.types import Alarms, Cell
+from attacks.lab.verdict.judging import procedure
+from attacks.report.html import heat
 from attacks.report.html.sentences import reader, sentence
+from attacks.report.matrices import grid
 
 DEVICES = frozenset({"alice-phone", "bob-phone", "carol-phone", "dave-phone"})
 
@@ -74,8 +77,8 @@ def test_what_the_law_misses_and_what_is_false() -> None:
     missed = cell(entitled=6, lawful=2, evaded=4, unkept=4, fabricated=5, misattributed=1, framed=1, forged=2)
     assert sentence(missed, plain(), DEVICES) == (
         "The law reads 2 of the 6 texts that warrants cover and misses 4. The lawful access yields 5 texts that nobody "
-        "sent. It yields 1 text in another conversation. Somebody who did not send them is said to have sent 1 text. "
-        "Users are shown 2 texts that nobody sent. Nobody notices."
+        "sent. The lawful access yields 1 text in another conversation. The lawful access attributes 1 text to "
+        "somebody who did not send them. Users are shown 2 texts that nobody sent. Nobody notices."
     )
     fewer = cell(
         entitled=6,
@@ -89,7 +92,24 @@ def test_what_the_law_misses_and_what_is_false() -> None:
         "Honest parties raise 1 alarm."
     )
     lost = cell(entitled=6, added=Added(lost=30))
-    assert sentence(lost, None, DEVICES).startswith("The law reads 0 of the 6 texts that warrants cover. 30 deliveries")
+    assert sentence(lost, None, DEVICES).startswith("The law reads 0 of the 6 texts that warrants cover. Deliveries")
+
+
+@pytest.mark.parametrize("name", procedure.WRONG)
+def test_what_is_wrong_is_said_and_counted_everywhere_by_one_declaration(name: str) -> None:
+    outer, _, inner = name.partition(".")
+    wrong = cell(**{outer: Added(**{inner: 7})} if inner else {outer: 7})
+    clause = procedure.WRONG[name][1].format("7 texts")
+    assert f"{clause[0].upper()}{clause[1:]}." in sentence(wrong, None, DEVICES)
+    assert clause in procedure.reason(wrong) and procedure.briefly(wrong).endswith(f", {procedure.WRONG[name][0]} 7")
+    assert grid.failed(wrong) == heat.tally(wrong, None).false == 7
+
+
+def test_what_excuses_an_exclusion_stands_behind_it() -> None:
+    excused = cell(4, excluded=4, against=Against(texts=4, by_coalition=4, conceded=4), coalition=("court",))
+    assert "The claim excludes them, and its source concedes it." in sentence(excused, plain(), DEVICES)
+    outside = cell(4, excluded=4, against=Against(texts=4, by_coalition=4, outside=4), coalition=("court",))
+    assert "excludes them, and its source assumes that nobody can do this." in sentence(outside, plain(), DEVICES)
 
 
 def test_nothing_happens() -> None:

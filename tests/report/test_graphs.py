@@ -130,6 +130,7 @@ def test_many_names_are_one() -> None:
 
 def test_a_file_of_its_own_has_title_description_and_colours_and_fetches_nothing() -> None:
     svg = graphs.svg(measured(TWO_OF_THREE))
+    assert "\\n" not in svg and "}@media(prefers-color-scheme:dark){" in svg  # its style is read to the end
     root, space = parsed(svg), "{http://www.w3.org/2000/svg}"
     assert root.tag == f"{space}svg"
     assert [root[0].tag, root[1].tag, root[2].tag] == [f"{space}title", f"{space}desc", f"{space}style"]

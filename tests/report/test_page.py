@@ -87,10 +87,12 @@ def test_the_map_has_the_numbers_of_the_text() -> None:
         shown = heat.tally(cell, cells["plain", attack])
         same = "=" if cell.exposed.total else "0"
         assert shown.shown == grid.beside(cell, cells["plain", attack]).replace("=", same)
-        assert (shown.mark, shown.missing) == (grid.MARKS.get(cell.verdict, ""), grid.failed(cell))
+        assert (shown.mark, shown.missing) == (grid.MARKS.get(cell.verdict, ""), cell.unkept)
+        assert shown.missing + shown.false == grid.failed(cell)
         (entry,) = re.findall(rf'<td class="[\w ]*"><a href="#c-{at}" title=.*?>(.*?)</a>', text, re.S)
-        wanted = f"miss {shown.missing}" if shown.kind == "miss" else f"{shown.mark}{shown.shown}"
-        assert Reader(entry).text.startswith(wanted)
+        wanted = [f"{shown.mark}{shown.shown}"] * (shown.kind != "miss")
+        wanted += [f"{what} {count}" for what, count in (("miss", shown.missing), ("false", shown.false)) if count]
+        assert " ".join(Reader(entry).text.split()).removesuffix(" lost") == " ".join(wanted)
 
 
 def test_runs_stand_in_sections_worst_first() -> None:

@@ -138,6 +138,12 @@ def joined(of_each: dict[str, str] | dict[WhyMissed, str]) -> str:
     return packed(listed)
 
 
+class UnnoticedTexts(Detail, frozen=True, kw_only=True):
+    """The texts that the play opens which reads most and which nobody notices."""
+
+    opened: Ids = ""
+
+
 class AlarmDays(Detail, frozen=True, kw_only=True):
     """How often a check of a party complained on each day; a file of an earlier version does not say it."""
 

@@ -19,6 +19,7 @@ from attacks.lab.results.details import (
     MinimalTexts,
     ScenarioTexts,
     StateTaken,
+    UnnoticedTexts,
     unpacked,
 )
 from attacks.lab.results.formulas import AccessFormula, GuessedAccess
@@ -73,6 +74,12 @@ class Unnoticed(Result, frozen=True, kw_only=True):
     evaded: More = 0
     fabricated: More = 0
     alarms: tuple[Alarms, ...] = ()
+    texts: UnnoticedTexts | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if the texts that are listed are not as many as the count says."""
+        if self.texts is not UNSET and len(unpacked(self.texts.opened)) != self.reads:
+            raise ValueError(f"unnoticed reads {self.reads}, and lists {self.texts.opened or 'none'}")
 
 
 class WorseWord(Result, frozen=True, kw_only=True):

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET
 
+from attacks.lab.results.details import UnnoticedTexts
 from attacks.lab.results.types import Alarms, Cell, Unnoticed, WorseWord
 from attacks.lab.simulation.attack import Attack, Corruption
 from attacks.lab.verdict.analysis import Analysis
@@ -75,12 +77,14 @@ def with_frontier(cells: Sequence[Cell], tried: Sequence[StrategyResult], listed
     unnoticed = None
     if quiet:
         best = most(quiet)
+        listing = cells[tried.index(best)].texts
         unnoticed = Unnoticed(
             strategy=best.attack.strategy,
             reads=best.reads,
             evaded=len(best.messaging.evaded),
             fabricated=best.messaging.fabricated,
             alarms=best.messaging.alarms,
+            texts=UNSET if listing is UNSET else UnnoticedTexts(opened=listing.opened),
         )
     cell = msgspec.structs.replace(
         cell,

@@ -22,10 +22,10 @@ from attacks.report.matrices import findings, summary
 from escrow import registry
 from escrow.scheme import Finding, Scheme
 
-STRIPS = 4  # of a scheme on the front
+STRIPS = 5  # of a scheme on the front
 LAW, OTHERS, FALSE = "law", "others", "false"  # who reads the texts that a question counts, or what is wrong with them
-READ = ("exposed.total", "unnoticed.reads")  # figures of what somebody else reads
-LAWFUL, OPENED = DRAWN = ("lawful", "exposed.total")  # figures whose texts a cell lists
+LAWFUL, OPENED, UNNOTICED = DRAWN = ("lawful", "exposed.total", "unnoticed.reads")  # figures whose texts are listed
+READ = (OPENED, UNNOTICED)  # figures of what somebody else reads
 PARTS = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>.+?)`|(?P<text>[^*`]+|[*`])")
 Cells = dict[tuple[str, str], Cell]
 Ids = dict[tuple[str, str], str]
@@ -120,6 +120,9 @@ def _strip(column: Column, cell: Cell) -> Strip | None:
         return None
     if column.figure == LAWFUL:
         return Strip("law", unpacked(joined(cell.texts.lawful)))
+    if column.figure == UNNOTICED:
+        quiet = cell.unnoticed
+        return None if quiet is None or quiet.texts is UNSET else Strip("other", unpacked(quiet.texts.opened))
     return Strip("other", unpacked(cell.texts.opened)) if column.figure == OPENED else None
 
 

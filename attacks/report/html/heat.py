@@ -14,12 +14,13 @@ SHARES = (0.2, 0.4)  # of all texts, where the second and the third shade begin
 
 @dataclass(frozen=True)
 class CellTally:
-    """What stands in the map for one cell, and in words. `kind` is its class, `missing` a second number."""
+    """What stands in the map for one cell, and in words. `kind` is its class, `missing` and `false` more numbers."""
 
     kind: str
     shown: str
     mark: str
     missing: int
+    false: int
     lost: bool
     said: str
 
@@ -77,15 +78,16 @@ def _row(
 def tally(cell: Cell | None, plain: Cell | None) -> CellTally:
     """Return what the map has for a cell, beside that of plain under the same attack; the text's grid has the same."""
     if cell is None:
-        return CellTally("na", "", "", 0, False, "not in this file")
+        return CellTally("na", "", "", 0, 0, False, "not in this file")
     if cell.verdict == "NOT_APPLICABLE":
-        return CellTally("na", "·", "", 0, False, "does not apply")
+        return CellTally("na", "·", "", 0, 0, False, "does not apply")
     if cell.verdict in grid.UNTESTED and not cell.exposed.total:
-        return CellTally("na", "?", "", 0, False, "not known")
-    missing, mark = grid.failed(cell), grid.MARKS.get(cell.verdict, "")
-    lost = cell.verdict == "FAILS" and not missing
+        return CellTally("na", "?", "", 0, 0, False, "not known")
+    mark, failed = grid.MARKS.get(cell.verdict, ""), grid.failed(cell)
+    lost = cell.verdict == "FAILS" and not failed
     more = grid.over(cell, plain)
-    return CellTally(_kind(cell, plain, missing), _shown(cell, more), mark, missing, lost, _said(cell, more, missing))
+    kind, shown = _kind(cell, plain, failed), _shown(cell, more)
+    return CellTally(kind, shown, mark, cell.unkept, grid.false(cell), lost, _said(cell, more, lost))
 
 
 def _shown(cell: Cell, more: int | None) -> str:
@@ -102,7 +104,7 @@ def beyond(cell: Cell, plain: Cell | None) -> int:
     return (0 if cell.scheme == grid.PLAIN else cell.exposed.total) if more is None else more
 
 
-def _kind(cell: Cell, plain: Cell | None, missing: int) -> str:
+def _kind(cell: Cell, plain: Cell | None, failed: int) -> str:
     """Return the class of a cell: one of four shades for more than plain, and others."""
     more = beyond(cell, plain)
     if more > 0:
@@ -111,7 +113,7 @@ def _kind(cell: Cell, plain: Cell | None, missing: int) -> str:
         return "less"
     if cell.scheme == grid.PLAIN and cell.exposed.total:
         return "base"
-    return "miss" if missing else "same" if cell.exposed.total else "zero"
+    return "miss" if failed else "same" if cell.exposed.total else "zero"
 
 
 def shade(more: int, sent: int) -> str:
@@ -132,7 +134,7 @@ def bins(sent: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _said(cell: Cell, more: int | None, missing: int) -> str:
+def _said(cell: Cell, more: int | None, lost: bool) -> str:
     """Return the tally in words."""
     if more is None:
         words = [f"{texts(cell.exposed.total)} opened"]
@@ -142,9 +144,11 @@ def _said(cell: Cell, more: int | None, missing: int) -> str:
         words = [f"{texts(abs(more))} {'more' if more > 0 else 'fewer'} than under plain"]
     if cell.excluded:
         words.append(f"the claim excludes {number(cell.excluded)}")
-    if missing:
-        words.append(f"{texts(missing)} that the lawful access fails to give, or somebody has wrong")
-    if cell.verdict == "FAILS" and not missing:
+    if cell.unkept:
+        words.append(f"{texts(cell.unkept)} that the lawful access fails to give")
+    if false := grid.false(cell):
+        words.append(f"{texts(false)} that somebody has wrong")
+    if lost:
         words.append("texts do not arrive")
     return "; ".join(words)
 

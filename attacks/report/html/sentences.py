@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from attacks.lab.results.details import StateTaken, unpacked
 from attacks.lab.results.types import Cell
+from attacks.lab.verdict.judging.procedure import wrong
 from attacks.report.html.words import listed, number, texts
 from attacks.report.matrices import grid
 from escrow.registry import APPARATUS
@@ -23,7 +24,7 @@ TAKES = {
 
 def sentence(cell: Cell, plain: Cell | None, devices: Container[str]) -> str:
     """Return what happens in a cell that was played, in a few short sentences; `devices` are the users'."""
-    said = [*_reads(cell, plain, devices), *_misses(cell), *_false(cell)]
+    said = [*_reads(cell, plain, devices), *_misses(cell), *_wrong(cell)]
     if cell.exposed.total or said:
         said.append(_noticed(cell))
     return " ".join(said or [_quiet(cell)])
@@ -40,9 +41,19 @@ def _reads(cell: Cell, plain: Cell | None, devices: Container[str]) -> Iterator[
     yield f"{who[:1].upper()}{who[1:]} {verb} {number(opened)} of {texts(cell.sent)}{beside}."
     against = min(cell.against.by_coalition or cell.excluded, opened)
     if against:
-        yield f"The claim excludes {'them' if against == opened else f'{number(against)} of them'}."
+        yield f"The claim excludes {'them' if against == opened else f'{number(against)} of them'}{_excused(cell)}."
     elif not cell.excluded:
         yield "The claim grants it."
+
+
+def _excused(cell: Cell) -> str:
+    """Return what excuses all that the claim excludes, if anything does; the verdict has the counts."""
+    against = cell.against
+    if not against.texts or against.left:
+        return ""
+    if cell.grounds.outside_model or against.outside:
+        return ", and its source assumes that nobody can do this"
+    return ", and its source concedes it" if against.conceded else ", as under plain"
 
 
 def _beside(cell: Cell, plain: Cell | None) -> str:
@@ -75,20 +86,10 @@ def _misses(cell: Cell) -> Iterator[str]:
         yield f"The lawful access yields {texts(cell.overreached)} that no warrant covers."
 
 
-def _false(cell: Cell) -> Iterator[str]:
-    """Yield what somebody gets that nobody sent, or from somebody else."""
-    if cell.fabricated:
-        yield f"The lawful access yields {texts(cell.fabricated)} that nobody sent."
-    if cell.misattributed:
-        yield f"It yields {texts(cell.misattributed)} in another conversation."
-    if cell.framed:
-        yield f"Somebody who did not send them is said to have sent {texts(cell.framed)}."
-    if cell.forged:
-        yield f"Users are shown {texts(cell.forged)} that nobody sent."
-    if cell.added.duplicated:
-        yield f"Users are shown {texts(cell.added.duplicated)} again."
-    if cell.added.lost:
-        yield f"{number(cell.added.lost)} deliveries are lost that come through without the attack."
+def _wrong(cell: Cell) -> Iterator[str]:
+    """Yield what somebody gets that nobody sent, or from somebody else, and what does not arrive."""
+    for _, _, clause in wrong(cell):
+        yield f"{clause[:1].upper()}{clause[1:]}."
 
 
 def _noticed(cell: Cell) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attacks.lab.results.types import Cell, Matrix
+from attacks.lab.verdict.judging.procedure import wrong
 from attacks.report.page import ATTENTION, BOLD, DIM, Page
 from attacks.report.page import Cell as Entry
 
@@ -16,8 +17,8 @@ MARKS = {"BREACH": "!"} | dict.fromkeys(UNTESTED, "?")
 STYLES = {"BREACH": BOLD, "FAILS": BOLD} | dict.fromkeys(UNTESTED, ATTENTION)
 KEY = (
     "Texts opened, the most of any strategy; beside plain, how many more or fewer (= as many). ! more than the claim "
-    "allows and than plain gives away; miss: texts that the lawful access fails to give, or somebody has wrong; lost: "
-    "texts that do not arrive; · not applicable; ? not known."
+    "allows and than plain gives away; miss: texts that the lawful access fails to give; false: texts that somebody "
+    "has wrong; lost: texts that do not arrive; · not applicable; ? not known."
 )
 
 
@@ -70,9 +71,9 @@ def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
     if cell.verdict in UNTESTED and not cell.exposed.total:
         return ("?", ATTENTION)
     said = beside(cell, plain) + MARKS.get(cell.verdict, "")
-    if missing := failed(cell):
-        miss = f"miss {missing}" if missing < 100 else f"miss\n{missing}"  # eight schemes fit 80 columns
-        said = miss if said in {"0", "="} else f"{said}\n{miss}"
+    if failed(cell):
+        lacks = [f"{what} {count}" for what, count in (("miss", cell.unkept), ("false", false(cell))) if count]
+        said = "\n".join([said] * (said not in {"0", "="}) + lacks)
     elif cell.verdict == "FAILS":
         said += " lost"
     return (said, STYLES[cell.verdict]) if cell.verdict in STYLES else said
@@ -95,5 +96,9 @@ def over(cell: Cell, plain: Cell | None) -> int | None:
 
 def failed(cell: Cell) -> int:
     """Return how many texts the lawful access should give and does not, and how many somebody gets wrong."""
-    wrong = cell.fabricated + cell.misattributed + cell.framed + cell.forged + cell.added.duplicated
-    return cell.unkept + wrong
+    return cell.unkept + false(cell)
+
+
+def false(cell: Cell) -> int:
+    """Return how many texts somebody gets wrong."""
+    return sum(count for count, _, _ in wrong(cell)) - cell.added.lost

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from importlib.resources import files
 
 from markupsafe import Markup, escape
 
@@ -42,6 +44,18 @@ def picture(said: str, width: float, height: float, *inside: str, left: float = 
         role="img",
         aria_label=said,
     )
+
+
+def alone(title: str, said: str, width: float, height: float, drawn: Iterable[str], *, scale: int = 1) -> str:
+    """Return a picture as a file of its own, `scale` times as large, in light and dark; `said` tells it in words."""
+    here = files("attacks.report.svg")
+    style = "".join((here / name).read_text(encoding="utf-8") for name in ("palette.css", "drawings.css"))
+    style = style.replace("\n", "")  # a line's end would be escaped, and end the style
+    paper = element("rect", x=-8, width=width + 16, height=height + 8, class_="paper")
+    inside = (element("title", title), element("desc", said), element("style", style), paper, *drawn)
+    box = f"-8 0 {width + 16} {height + 8:.0f}"
+    svg = "http://www.w3.org/2000/svg"
+    return f"{element('svg', *inside, xmlns=svg, viewBox=box, width=scale * width, class_='graph alone')}\n"
 
 
 def path(drawn: str, class_: str) -> Markup:

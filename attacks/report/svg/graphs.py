@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from itertools import groupby
 
 from markupsafe import Markup
 
 from attacks.lab.results.types import Anatomy
 from attacks.report.page import plain
-from attacks.report.svg.elements import element, path, picture
+from attacks.report.svg.elements import alone, element, path, picture
 from attacks.report.svg.structures import Honest, Junction, Needed, Way, ways
 
 LEAF, BAR, WIDE = 134, 88, 400  # widths of a name, of all texts, and of the drawing
@@ -29,16 +28,7 @@ def structure(anatomy: Anatomy) -> Markup:
 def svg(anatomy: Anatomy) -> str:
     """Return the same as a file of its own, in light and in dark."""
     drawn, y = _drawn(anatomy)
-    here = files("attacks.report.svg")
-    style = "".join((here / name).read_text(encoding="utf-8") for name in ("palette.css", "drawings.css"))
-    paper = element("rect", x=-8, width=WIDE + 16, height=y + 8, class_="paper")
-    said = (element("title", f"{anatomy.scheme}: who can open texts"), element("desc", _said(anatomy)))
-    box = f"-8 0 {WIDE + 16} {y + 8:.0f}"
-    inside = (*said, element("style", style), paper, *drawn)
-    whole = element(
-        "svg", *inside, xmlns="http://www.w3.org/2000/svg", viewBox=box, width=2 * WIDE, class_="graph alone"
-    )
-    return f"{whole}\n"
+    return alone(f"{anatomy.scheme}: who can open texts", _said(anatomy), WIDE, y, drawn, scale=2)
 
 
 def dot(anatomy: Anatomy) -> str:

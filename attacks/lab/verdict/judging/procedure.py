@@ -19,6 +19,7 @@ the model hides no other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
 
@@ -92,36 +93,35 @@ def texts(count: int) -> str:
     return "1 text" if count == 1 else f"{count} texts"
 
 
+WRONG = {  # counts of what the lawful access or the mail has wrong: behind a verdict, and in a sentence
+    "fabricated": ("fabricates", "the lawful access yields {} that nobody sent"),
+    "misattributed": ("misattributes", "the lawful access yields {} in another conversation"),
+    "framed": ("frames", "the lawful access attributes {} to somebody who did not send them"),
+    "forged": ("forges", "users are shown {} that nobody sent"),
+    "added.duplicated": ("shows again", "users are shown {} again"),
+}
+LOST = ("loses", "deliveries are lost that come through without the attack: {}")
+
+
+def wrong(cell: Cell) -> Iterator[tuple[int, str, str]]:
+    """Yield what the lawful access or the mail has wrong, or lost: the count, a verb for it, and a clause."""
+    for name, (verb, clause) in WRONG.items():
+        if count := attrgetter(name)(cell):
+            yield count, verb, clause.format(texts(count))
+    if lost := cell.added.lost:
+        yield lost, LOST[0], LOST[1].format(lost)
+
+
 def failures(cell: Cell) -> Iterator[str]:
     """Yield in words what the lawful access or the mail lacks, or has too much."""
-    if left := cell.unkept - cell.unkept_conceded:
+    if left := cell.not_conceded:
         yield f"{texts(left)} that a warrant covers, delivered, evaded the lawful access"
-    if cell.fabricated:
-        yield f"the lawful access yields {texts(cell.fabricated)} that nobody sent"
-    if cell.misattributed:
-        yield f"the lawful access yields {texts(cell.misattributed)} in another conversation"
-    if cell.framed:
-        yield f"{texts(cell.framed)} attributed to somebody who did not send them"
-    if cell.forged:
-        yield f"{texts(cell.forged)} shown that nobody sent"
-    if cell.added.duplicated:
-        yield f"{texts(cell.added.duplicated)} shown again"
-    if cell.added.lost:
-        yield f"deliveries lost that come through without the attack: {cell.added.lost}"
+    yield from (clause for _, _, clause in wrong(cell))
 
 
 def briefly(cell: Cell) -> str:
     """Return the verdict with what else applies behind it: "BREACH, misses 11"."""
-    counts = {
-        "misses": cell.unkept,
-        "fabricates": cell.fabricated,
-        "misattributes": cell.misattributed,
-        "frames": cell.framed,
-        "forges": cell.forged,
-        "shows again": cell.added.duplicated,
-        "loses": cell.added.lost,
-    }
-    behind = [f"{what} {count}" for what, count in counts.items() if count]
+    behind = [f"misses {cell.unkept}"] * bool(cell.unkept) + [f"{verb} {count}" for count, verb, _ in wrong(cell)]
     return cell.verdict if cell.verdict in UNJUDGED else ", ".join((cell.verdict, *behind))
 
 
