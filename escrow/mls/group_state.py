@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from escrow.crypto import SigningKey, random_bytes
 from escrow.errors import Forged
-from escrow.mls.applying import Applied, external_senders
+from escrow.mls.applying import Applied, Listed, external_senders
 from escrow.mls.framing import (
     AddMember,
     AuthenticatedContent,
@@ -32,13 +32,17 @@ from escrow.mls.welcome import GroupInfo, group_info
 
 
 class GroupChange(NamedTuple):
-    """What a commit or a Welcome does: who sent it, and the group before and after, where one knows it."""
+    """What a commit or a Welcome does: who sent it, the group before and after, where one knows it, and who is new.
+
+    To who was welcomed all members are new, himself too. `proposals` are those of a commit, each with its sender.
+    """
 
     sender: Sender | None
     before: GroupState | None
     after: GroupState | None
     added: tuple[int, ...]
     removed: tuple[int, ...]
+    proposals: Listed = ()
 
 
 Policy = Callable[[GroupChange], None]

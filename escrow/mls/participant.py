@@ -153,7 +153,7 @@ class Participant:
             keys, commit_secret = self.keys | made.keys, made.commit_secret
         signed = self._signed(Commit(listed, made and made.path))
         state, schedule = self.state.after(applied, signed, commit_secret, self.state.epoch.init_secret)
-        self.policy(_change(MemberSender(self.index), self.state, state, applied))
+        self.policy(_change(MemberSender(self.index), self.state, state, applied, resolved))
         signed = replace(signed, auth=AuthData(signed.auth.signature, state.tag))
         travelling = self._travelling(signed)
         self._enter(state, keys)
@@ -221,7 +221,7 @@ class Participant:
         resolved = self._resolved(commit, committer)
         applied = apply(state.tree, state.context, resolved, committer)
         if self.index in applied.removed:
-            return self._leave(sender, applied)
+            return self._leave(sender, applied, resolved)
         keys, commit_secret, init_secret = self.keys, NO_COMMIT, state.epoch.init_secret
         if commit.path is not None:
             if committer is None:
@@ -240,7 +240,7 @@ class Participant:
         after, _ = state.after(applied, message, commit_secret, init_secret)
         if message.auth.confirmation_tag != after.tag:
             raise Forged("the confirmation tag does not fit: the sender has other secrets or another transcript")
-        change = _change(sender, state, after, applied)
+        change = _change(sender, state, after, applied, resolved)
         self.policy(change)
         self._enter(after, keys)
         return change
@@ -251,13 +251,15 @@ class Participant:
         known = dict(keys) if own is None else {**keys, 2 * self.index: own}
         return {node: key for node, key in known.items() if tree.has(node, key.public)}
 
-    def _leave(self, sender: Sender, applied: Applied) -> GroupChange:
+    def _leave(self, sender: Sender, applied: Applied, resolved: Listed) -> GroupChange:
         """Stop: the commit removes this member, who cannot compute what comes after it."""
-        change = _change(sender, self.state, None, applied)
+        change = _change(sender, self.state, None, applied, resolved)
         self.policy(change)
         self.active = False
         return change
 
 
-def _change(sender: Sender, before: GroupState, after: GroupState | None, applied: Applied) -> GroupChange:
-    return GroupChange(sender, before, after, applied.arrived, tuple(applied.removed))
+def _change(
+    sender: Sender, before: GroupState, after: GroupState | None, applied: Applied, resolved: Listed
+) -> GroupChange:
+    return GroupChange(sender, before, after, applied.arrived, tuple(applied.removed), resolved)
