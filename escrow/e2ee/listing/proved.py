@@ -8,8 +8,8 @@
   proof     two signed heads of one size are told to all other clients, which trust the directory no more
   distrust  a client that found a lie raises an alarm, and goes on with the lists that it has
 
-What is compared goes from client to client past the provider: that is generous to detection. Heads of the same size
-convince everybody; heads of two sizes that no proof joins convince the client that asked for the proof.
+What is compared goes from client to client past the provider: that is generous to detection. A day tells how many
+epochs there are, so that the heads of two logs have one size on one day, and convince everybody.
 Source: Melara and others, "CONIKS", USENIX Security 2015, section 4, for monitoring, and for heads that clients and
 auditors compare; the directory is that of escrow.transparency.directory. The rules for pending devices are ours.
 """
@@ -27,7 +27,6 @@ from escrow.codec import Public
 from escrow.e2ee.checks import ClientCheck
 from escrow.e2ee.device import Device
 from escrow.e2ee.listing.published import (
-    MILLISECONDS,
     AskEpoch,
     AskHead,
     AskJoined,
@@ -40,17 +39,18 @@ from escrow.e2ee.listing.published import (
     LineTold,
     Seen,
     TwoLogs,
+    due,
     label_of,
 )
 from escrow.e2ee.provider import Listed
-from escrow.errors import EscrowError, Forged, Malformed
+from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.principal import Principal, shared
 from escrow.transparency import merkle, prefix
 from escrow.transparency.directory import Head, check_epoch, check_head, value_in
 from escrow.wire import Wire
 
 EXTENDS = ClientCheck("log extended", "takes no head that does not extend the last one")
-FRESH = ClientCheck("head fresh", "takes no head that is older than an epoch")
+FRESH = ClientCheck("head in time", "takes no head of fewer or more epochs than are due")
 OWN = ClientCheck(
     "own line", "tells its user of each device in the user's own line of the directory that the user did not link"
 )
@@ -119,9 +119,9 @@ class Watch(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
             raise Malformed("a first head extends none, so that its proof is empty")
 
     def check_fresh(self, head: Head, day: int) -> None:
-        """Raise Forged if an epoch is overdue."""
-        if (days := day - head.time // MILLISECONDS) > self.epoch - 1:
-            raise Forged(f"the head is {days} days old, and an epoch is {self.epoch}")
+        """Raise Forged if there are fewer epochs than are due, or more: so heads of one day have one size."""
+        if head.size != (expected := due(day, self.epoch)):
+            raise Forged(f"the head is of {head.size} epochs, and {expected} are due")
 
     def line(self, told: LineTold, user: str) -> tuple[int, DeviceLine]:
         """Return the newest version and the devices of a user. Raise Malformed or Forged, saying which check fails."""
@@ -246,7 +246,8 @@ class WatchingClient(Device):
         if not watch.distrusts:
             self.doubts(wire, PROVED, lambda: lines.append(self.proven(wire, user)))
         if watch.distrusts:
-            self.insist(user in self.contacts, f"the devices of {user} were proved before the directory lied")
+            if user not in self.contacts:
+                wire.complain(self.name, Refused(self.name, f"{user} is known by no list that was proved"))
             return self.contacts.get(user, [])
         if not lines:  # this client goes on without a proof
             return listed

@@ -9,7 +9,7 @@ Source: Melara and others, "CONIKS", USENIX Security 2015, section 4; the packet
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import msgspec
@@ -115,6 +115,11 @@ def label_of(user: str) -> bytes:
     return crypto.sha256(b"escrow-lab user of a key directory", user.encode())
 
 
+def due(day: int, epoch: int) -> int:
+    """Return how many epochs of so many days have begun on a day."""
+    return day // epoch + 1
+
+
 class Publishing(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What a provider keeps of its directory; an epoch is due every so many days."""
 
@@ -139,20 +144,23 @@ class ListingProvider(Provider):
         listed = [self.listed(name, "") for name in names]
         return {user: DeviceLine(tuple(each for each in listed if each.user == user)) for user in users}
 
-    def publish_lists(self, directory: KeyDirectory, day: int) -> None:
-        """Begin an epoch with the lists that changed since the last one."""
-        lines = {label_of(user): codec.encode(line) for user, line in self.lists(day).items()}
-        known = {label for label in directory.values if label not in lines}
-        lines |= dict.fromkeys(known, codec.encode(DeviceLine(())))
+    def begin_epochs(self, day: int) -> None:
+        """Begin the epochs that are due by a day: the first on day 0, so that a day tells how many there are."""
+        for number in range(len(self.publishing.kept.epochs), due(day, self.publishing.epoch)):
+            self.publish_lists(self.publishing.kept, self.lists(day), number * self.publishing.epoch)
+
+    def publish_lists(self, kept: Kept, lists: Mapping[str, DeviceLine], day: int) -> None:
+        """Begin an epoch of that day in a directory, with the lists that changed since its last one."""
+        directory = KeyDirectory(kept)
+        lines = {label_of(user): codec.encode(line) for user, line in lists.items()}
+        lines |= dict.fromkeys(directory.values.keys() - lines.keys(), codec.encode(DeviceLine(())))
         changed = {label: line for label, line in lines.items() if directory.newest_value(label) != line}
         directory.publish(changed, day * MILLISECONDS)
 
     @shared("the directory shows everybody the same", anybody=True)
     def on_ask_head(self, sender: str, packet: AskHead, wire: Wire) -> HeadTold:
-        """Return the newest head, after the epoch of the day if it is due."""
-        epochs = self.publishing.kept.epochs
-        if not epochs or (wire.day % self.publishing.epoch == 0 and epochs[-1].time < wire.day * MILLISECONDS):
-            self.publish_lists(KeyDirectory(self.publishing.kept), wire.day)
+        """Return the newest head, after the epochs that are due."""
+        self.begin_epochs(wire.day)
         directory = self.key_directory(sender)
         head = directory.head()
         return HeadTold(head, directory.consistency(packet.size) if 0 < packet.size <= head.size else ())

@@ -1,0 +1,134 @@
+"""The provider keeps two logs: those who write to a victim see the second, in which a device of the insider stands.
+
+  list     g is listed among the victim's devices, to everybody but the victim's own devices
+  second   a directory with the same keys and past, and g in the victim's list from the next epoch on
+  show     heads and proofs of the second log to everybody but the victim, who finds nothing strange in the first
+  read     g's keys open what the network heard
+
+Each log is consistent in itself. Only clients that compare their head with one of the other log notice; the auditor
+sees the first log, or the second, by strategy.
+Source: Melara and others, "CONIKS: Bringing Key Transparency to End Users", USENIX Security 2015, section 4.3, on
+equivocation.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from attacks.ghost_insertion import bystander
+from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
+from attacks.lab.simulation.scenario import Scenario
+from escrow.e2ee.listing.published import DeviceLine, ListingProvider, due
+from escrow.e2ee.provider import DeviceList, DevicesOf
+from escrow.principal import Principal, corrupted
+from escrow.scheme import Scheme, Source
+from escrow.transparency.directory import Kept, KeyDirectory
+from escrow.wire import Wire
+
+AUDITOR = "auditor"
+
+
+class DirectoryLie(Attack):
+    """Base of attacks by a provider that lists a device of its own, and lies about the directory to hide it.
+
+    `deceived` says to whom it lies: everybody but the victim's devices, and the auditor if `audited`.
+    """
+
+    source = Source("Melara and others", "CONIKS: Bringing Key Transparency to End Users", 2015, "4", "messages")
+    stops_mail = True  # a client that found a lie writes to nobody whose devices it did not know before
+
+    def __init__(self, strategy: str = "", audited: bool = False) -> None:
+        """Name the strategy, and say whether the auditor is deceived too."""
+        self.strategy, self.audited = strategy, audited
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return "", or that there is no directory to lie about."""
+        return "" if issubclass(scheme.provider, ListingProvider) else "its provider publishes no key directory"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the provider from the attack day on."""
+        return [Turn("provider", scenario.attack_day)]
+
+    def lies(self, honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+        """Return the methods of the provider that lie about the directory; `honest` is its class."""
+        return {}
+
+    def second(self, kept: Kept) -> list[Kept]:
+        """Return the second directory, if there is one."""
+        return []
+
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """List the insider's device to the deceived, and put it into no list that the others see."""
+        honest: Any = type(party)
+        victim = bystander(scenario).name
+
+        def deceives(self: Any, asker: str) -> bool:
+            return audited if asker == AUDITOR else self.accounts.get(asker) != victim
+
+        def on_devices_of(self: Any, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+            shown: DeviceList = honest.on_devices_of(self, sender, packet, wire)
+            if deceives(self, sender):
+                return shown
+            own = {each.name for each in self.ghosts}
+            return DeviceList(tuple(each for each in shown.devices if each.device not in own))
+
+        def lists(self: Any, day: int) -> dict[str, DeviceLine]:
+            own = {each.name for each in self.ghosts}
+            return {
+                user: DeviceLine(tuple(each for each in line.devices if each.device not in own))
+                for user, line in honest.lists(self, day).items()
+            }
+
+        audited = self.audited
+        fields = {"ghosts": list[scheme.device], "second": list[Kept]}  # type: ignore[name-defined]  # the scheme's own
+        methods: dict[str, Callable[..., Any]] = {
+            "on_devices_of": on_devices_of,
+            "lists": lists,
+            **self.lies(honest, deceives),
+        }
+        provider: Any = corrupted(party, fields, **methods)
+        ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
+        provider.ghosts.append(ghost)
+        provider.add(ghost.name, entry_of(ghost, scheme.provider))
+        provider.second = self.second(provider.publishing.kept)
+        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
+
+
+def two_logs(honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+    """Return the methods that keep a second directory, with the insider's device, and show it to the deceived."""
+
+    def begin_epochs(self: Any, day: int) -> None:
+        honest.begin_epochs(self, day)
+        (second,) = self.second
+        for number in range(len(second.epochs), due(day, self.publishing.epoch)):
+            self.publish_lists(second, honest.lists(self, day), number * self.publishing.epoch)
+
+    def key_directory(self: Any, asker: str) -> KeyDirectory:
+        return KeyDirectory(self.second[0] if deceives(self, asker) else self.publishing.kept)
+
+    return {"begin_epochs": begin_epochs, "key_directory": key_directory}
+
+
+class SplitViewAttack(DirectoryLie):
+    """Corrupt the provider: it has a second log for those who write to the victim."""
+
+    name = "split-view"
+    title = "The provider shows a victim and the writers two logs"
+    specimen = "uncompared"
+
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return the auditor in the first log; and in the second, if there is one."""
+        first, second = "the auditor sees the victim's log", "the auditor sees the second log"
+        if AUDITOR not in cast.officials:
+            return (self,)
+        return SplitViewAttack(first), SplitViewAttack(second, audited=True)
+
+    def lies(self, honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+        """Return the methods that keep and show the second log."""
+        return two_logs(honest, deceives)
+
+    def second(self, kept: Kept) -> list[Kept]:
+        """Return a directory that goes on from the first."""
+        return [KeyDirectory(kept).fork().kept]
+
+
+ATTACK = SplitViewAttack()
