@@ -11,10 +11,7 @@ import pytest
 
 ME = "tests/repo/test_dropped_in.py"
 LONG = os.environ.get("ESCROW_LAB_PROFILE") == "long"
-# Tests of an entry by itself have its name; those of all entries at once stand in these modules.
-AT_ONCE = ("test_attacks", *(path.stem for path in sorted((dropped_in.ROOT / "tests" / "repo").glob("test_*.py"))))
-LEFT_OUT = "not test_type_checkers and not dropped-package"  # what no entry matters to, and a second scheme
-SHORT = ("-k", f"({' or '.join(('dropped', *AT_ONCE))}) and {LEFT_OUT}")
+SHORT = ("-p", "tests.support.dropped_only")
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ RENAMED = {  # a name, as a string in one of them -> what the copy says
     "checked-window": "dropped-twin",
     "blaze-modes": "dropped-experiment",
 }
+ENTRIES = ("dropped-scheme", "dropped-package", *(name for name in RENAMED.values() if "-" in name))
 
 
 def clone(folder: Path) -> None:
