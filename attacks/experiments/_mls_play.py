@@ -35,7 +35,7 @@ BODY = 16  # bytes of a text
 
 
 @dataclass
-class Service:
+class AttestingService:
     """The authentication service, and the key of an outsider whom the group may list."""
 
     key: SigningKey = field(default_factory=new_signing_key)
@@ -63,7 +63,7 @@ class LyingDevice(MlsDevice):
 
 
 @dataclass
-class Ghost:
+class MlsListener:
     """Who listens: as a member, from some day on, and what he read."""
 
     members: list[Participant] = field(default_factory=list)
@@ -83,7 +83,7 @@ class MlsPlay:
         """Make the devices, which leave out the checks of `off`."""
         self.scenario, self.group = scenario, scenario.groups[0]
         owners = [user for user in scenario.users if user.name in self.group.members]
-        self.target, self.service, self.ghost = owners[0].name, Service(), Ghost()
+        self.target, self.service, self.ghost = owners[0].name, AttestingService(), MlsListener()
         expected = frozenset(self.group.members)
         self.devices: dict[str, LyingDevice] = {}
         for user in owners:

@@ -190,7 +190,7 @@ WAYS: tuple[type[MlsPlay], ...] = (
 )
 
 
-class Search:
+class SilentSearch:
     """The plays of one way in.
 
     Only `REFUSING` checks change what happens; the others only tell, at the end of a path that is the same. So the
@@ -310,7 +310,7 @@ def _left(way: type[MlsPlay], played: MlsPlay, honest: MlsPlay) -> Iterator[Figu
 
 def _noticed(way: type[MlsPlay], scenario: Scenario) -> Iterator[Figure]:
     """Yield who notices if all checks are made, and what must lie so that nobody does."""
-    search = Search(way, scenario)
+    search = SilentSearch(way, scenario)
     honest = search.play()
     yield Figure(
         quantity=f"{way.name}: alarms, all checks made",

@@ -16,7 +16,7 @@ from attacks.experiments.mls_ghost import (
     ByExternalCommit,
     ByExternalSender,
     InTwoGroups,
-    Search,
+    SilentSearch,
 )
 from attacks.lab.simulation.scenario import default
 from escrow.crypto import new_signing_key
@@ -39,7 +39,7 @@ def test_the_figures_agree():
     assert [each.quantity for each in figures if not each.agrees] == []
 
 
-def exact(search: Search):
+def exact(search: SilentSearch):
     """The minimal silence sets by adding each check that failed, one play for each set, assuming nothing else."""
     found, level = [], {NOTHING}
     while level:
@@ -55,12 +55,12 @@ def exact(search: Search):
 
 @pytest.mark.parametrize("way", [ByExternalCommit, AtCreation, InTwoGroups])
 def test_silence_sets_are_those_of_the_search_that_assumes_nothing(way):
-    search = Search(way, replace(SHORT, messages=15))
+    search = SilentSearch(way, replace(SHORT, messages=15))
     assert search.sets() == exact(search) != []
 
 
 def test_a_silence_set_is_silent_and_none_of_its_parts_is():
-    search = Search(ByExternalSender, SHORT)
+    search = SilentSearch(ByExternalSender, SHORT)
     (off,) = search.sets()
     assert search.silent(off) and search.play(off).ghost.read
     assert not any(search.silent(off - {lie}) for lie in off)
@@ -96,10 +96,10 @@ def test_members_of_two_groups_differ_in_what_they_compare_and_members_of_one_do
 
 def test_a_client_that_is_silent_about_own_leaves_is_not_taken_for_one_that_tells(monkeypatch):
     """A specimen: its smallest silence set lacks the check that it never makes."""
-    honest = Search(AtCreation, SHORT).sets()
+    honest = SilentSearch(AtCreation, SHORT).sets()
     keeps = LyingDevice.keeps
     monkeypatch.setattr(LyingDevice, "keeps", lambda self, check: check is not OWN and keeps(self, check))
-    (less,) = Search(AtCreation, SHORT).sets()
+    (less,) = SilentSearch(AtCreation, SHORT).sets()
     assert [less | {(OWN, "target")}] == honest
 
 
