@@ -37,6 +37,7 @@ MISSED = {
     "missed if an end is corrupted": "promised texts that it misses, with a corrupted sender or recipient",
     "missed if all ends are corrupted": "promised texts that it misses, with a corrupted sender and recipients",
 }  # what only a concession speaks of
+IN_SCOPE = ("in scope", "in scope of a served warrant")  # what may be granted in whole slots
 OF_DEVICES = frozenset({OWN, "of the holder's own user"})  # what a device alone may be granted
 Count = Callable[[str], int]  # how many principals of a name or role are surely in a coalition
 
@@ -160,11 +161,27 @@ class Quotation(msgspec.Struct, frozen=True):
     verbatim: bool = True
 
 
+class KeySlot(msgspec.Struct, frozen=True):
+    """What one key opens: the texts of so many `days`, counted from the first day of all (0: of all days).
+
+    `of`: those of the conversations of a warrant's target, of one sender, of one conversation, or of everybody.
+    """
+
+    days: int
+    of: Literal["target", "sender", "conversation", "everybody"]
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        whose = {"target": "the target", "sender": "a sender", "conversation": "a conversation"}.get(self.of, self.of)
+        return f"in whole slots of {whose}, {f'{self.days} days' if self.days else 'for ever'}"
+
+
 class Grant(msgspec.Struct, frozen=True):
     """Whoever is `who` may open texts of this extent. `t`: any so many of the officials of that name or role.
 
     If `period` is not 0, they must be taken within one period of so many days, counted from the first. `concedes` says
-    in words what the extent "own" has beside the device's own texts.
+    in words what the extent "own" has beside the device's own texts. With a `slot`, what is said of warrants is granted
+    in whole slots: a text too that shares one with a text that a warrant covers.
     """
 
     who: str
@@ -172,6 +189,7 @@ class Grant(msgspec.Struct, frozen=True):
     t: int = 1
     concedes: tuple[str, ...] = ()
     period: int = 0
+    slot: KeySlot | None = None
 
     @property
     def asked(self) -> Who:
@@ -183,6 +201,11 @@ class Grant(msgspec.Struct, frozen=True):
     def said(self) -> str:
         """Who it is, in words."""
         return self.who if self.t == 1 else f"any {self.t} of {self.who}"
+
+    @property
+    def covers(self) -> str:
+        """The extent in words, with its slots."""
+        return f"{self.extent}, {self.slot}" if self.slot else self.extent
 
 
 class Concession(msgspec.Struct, frozen=True):
@@ -270,6 +293,8 @@ def _checked(field: str, each: Any) -> None:
     """Raise TypeError unless one grant, concession or exclusion is of the language."""
     if isinstance(each, Grant) and (each.t < 1 or each.period < 0):
         raise TypeError(f"its claim's {field}: t is 1 or more, period is not negative")
+    if isinstance(each, Grant) and each.slot and (each.slot.days < 0 or each.extent not in IN_SCOPE):
+        raise TypeError(f"its claim's {field}.slot: days are not negative, and the extent is {' or '.join(IN_SCOPE)}")
     if isinstance(each, Exclusion) and each.times < 1:
         raise TypeError(f"its claim's {field}: times is 1 or more")
     try:

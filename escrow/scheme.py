@@ -181,6 +181,11 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the claim promises that the lawful access opens each text by the access field beside it."""
         return self.claim.access == "in scope"
 
+    @property
+    def missing(self) -> str:
+        """Why it cannot be played here, such as a package that is not installed; "" if it can."""
+        return ""
+
     def cast(self, users: Iterable[User], court: bytes) -> Iterable[Principal]:
         """Return the parties, each with its own keys.
 

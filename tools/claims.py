@@ -53,7 +53,7 @@ def _lines(claim: Claim, counted: str) -> Iterator[str]:
     yield f"({claim.section}.) The lawful access is promised {ACCESS[claim.access]}."
     groups = {
         "Sources": [_quoted(each) for each in claim.sources],
-        "May open": [f"{each.said}: {each.extent}" for each in claim.grants],
+        "May open": [f"{each.said}: {each.covers}" for each in claim.grants],
         "Conceded": [
             *(words for each in claim.grants for words in each.concedes),
             *(f"{each.who}: {each.extent}. {_quoted(each.source)}" for each in claim.concessions),

@@ -167,7 +167,7 @@ def _claimed(claim: Claim, to_one: str | None) -> Sequence[tuple[str, str]]:
 
 def _granted(grant: Grant) -> str:
     who = grant.who if grant.t == 1 else f"any {grant.t} of {grant.who}"
-    return f"{who}: {grant.extent}"
+    return f"{who}: {grant.covers}"
 
 
 def _conceded(concession: Concession) -> str:

@@ -8,7 +8,7 @@ from attacks.lab.simulation.scenario import small
 from escrow import crypto, registry
 from escrow.crypto import Private, SigningKey
 from escrow.errors import Forged
-from escrow.primitives import committing, group, hash_to_curve, hpke, kem, skipjack
+from escrow.primitives import bls12_381, committing, group, hash_to_curve, hpke, ibe, kem, skipjack
 from escrow.sharing import shamir
 
 
@@ -58,6 +58,18 @@ AGAIN = {  # operation: its outputs from its inputs, and from the lengths of its
     ),
     "expand": lambda sizes, message, tag: [hash_to_curve.expand(message, tag, *sizes)],
     "hash-to-curve": lambda sizes, message, tag: [hash_to_curve.hash_to_curve(message, tag)],
+    "bls-scalars": lambda sizes, drawn: [
+        bls12_381.scalar_bytes(1 + int.from_bytes(drawn[at : at + 48], "big") % (bls12_381.R - 1))
+        for at in range(0, len(drawn), 48)
+    ],
+    "bls-hash": lambda sizes, message, tag: [bls12_381.hash_to_one(message, tag)],
+    "bls-base": lambda sizes, k: [bls12_381.base_two(bls12_381.scalar(k))],
+    "bls-multiply": lambda sizes, point, k: [bls12_381.multiply_one(point, bls12_381.scalar(k))],
+    "bls-multi": lambda sizes, *given: [
+        bls12_381.multi_one(halves(given)[0], [int.from_bytes(each, "big") for each in halves(given)[1]])
+    ],
+    "bls-pair": lambda sizes, one, two: [bls12_381.pair(one, two)],
+    "ibe-h3": lambda sizes, masking, message: [bls12_381.scalar_bytes(ibe._exponent(masking, message))],
     "shamir-interpolate": None,  # its indexes are not told
     "shamir-split": None,
     "shamir-evaluate": lambda sizes, *given: told(shamir.evaluate(scalars(given), range(1, len(sizes) + 1))),

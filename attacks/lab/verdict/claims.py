@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.simulation.record import Record, Sent, in_scope
@@ -21,7 +21,21 @@ from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import Answers, ChainKey, MessageKey
 from escrow.e2ee.sender_keys import SenderChain
 from escrow.e2ee.transcript import Transcript
-from escrow.grants import DEVICE, MISSED, OWN, Claim, Grant, Who, called, checked, extents, is_met, parts, read_who
+from escrow.grants import (
+    DEVICE,
+    MISSED,
+    OWN,
+    Claim,
+    Grant,
+    KeySlot,
+    Who,
+    called,
+    checked,
+    extents,
+    is_met,
+    parts,
+    read_who,
+)
 from escrow.scheme import SET_UP
 from escrow.testing.world import mails_in
 from escrow.warrant import Order
@@ -44,6 +58,7 @@ class Judge:
         self._shown = {(shown.device, shown.text): shown.day for shown in reversed(record.shown)}
         self._read_mail()
         self._held = cache(self._held_by)
+        self._in_slot = cache(partial(_in_slot_of, record))
 
     # --- who may open what ---
 
@@ -97,7 +112,9 @@ class Judge:
             named = frozenset[str]().union(*(self._called(part.role) for part in parts(who)))
             if not _in_one_period(seizures_in(coalition, named), grant.period):
                 return False
-        return self._has(who, coalition) and self._within_extent(grant.extent, coalition, text)
+        if not self._has(who, coalition):
+            return False
+        return self._in_slot(grant.slot, text) if grant.slot else self._within_extent(grant.extent, coalition, text)
 
     def _has(self, who: Who, coalition: Coalition) -> bool:
         """Return whether a coalition has whom a claim names, in each choice that its thresholds stand for."""
@@ -225,6 +242,26 @@ class Judge:
         else:
             pairwise[text].add(mail.body[:32])
             self._chains[text].add(mail.body[:32])
+
+
+def _in_slot_of(record: Record, slot: KeySlot, text: int) -> bool:
+    """Return whether a text shares a slot with one that a warrant covers."""
+    (sent,) = (each for each in record.sent if each.id == text)
+    orders = [warrant.order for warrant in record.warrants]
+    return any(
+        in_scope(order, other) and _shares(slot, order.target, other, sent) for order in orders for other in record.sent
+    )
+
+
+def _shares(slot: KeySlot, target: str, covered: Sent, sent: Sent) -> bool:
+    """Return whether a text lies in the slot of a covered text: its days, and whom the slot is of."""
+    if slot.days and covered.day // slot.days != sent.day // slot.days:
+        return False
+    if slot.of == "target":
+        return target in sent.people
+    if slot.of == "sender":
+        return covered.people[0] == sent.people[0]
+    return slot.of == "everybody" or set(covered.people) == set(sent.people)
 
 
 def _in_one_period(seizures: Iterable[Seizure], period: int) -> bool:

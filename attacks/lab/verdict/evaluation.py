@@ -12,7 +12,7 @@ import msgspec
 from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.local import AdversaryFailed
-from attacks.lab.results.types import Cell, Manifest
+from attacks.lab.results.types import Cell, Manifest, Verdict
 from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of, misfit
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
@@ -155,12 +155,9 @@ class Evaluation:
         `opened_in_plain` returns what a strategy of the attack opens in the scheme that the cell is compared with.
         """
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
-        if reason := attack.applies(self.scheme, self.cast):
-            blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict="NOT_APPLICABLE", reason=reason, key=key)
-            return blank, NOTHING
-        if reason := self._misfit(attack):
-            odd = Cell(scheme=self.scheme.name, attack=attack.name, verdict="INCONCLUSIVE", reason=reason, key=key)
-            return odd, NOTHING
+        word, reason = self._unplayed(attack)
+        if reason:
+            return Cell(scheme=self.scheme.name, attack=attack.name, verdict=word, reason=reason, key=key), NOTHING
         self.fired = set()
         try:
             cell, opened = self._judged(attack, opened_in_plain)
@@ -170,6 +167,14 @@ class Evaluation:
         if self.byte_pass and cell.verdict in PROMISING and self._broken:
             cell = decided(cell, doubts=("; ".join(self._broken),))
         return msgspec.structs.replace(cell, key=key), opened
+
+    def _unplayed(self, attack: Attack) -> tuple[Verdict, str]:
+        """Return the verdict and the reason if there is nothing to play: the reason is "" if there is."""
+        if reason := self.scheme.missing:
+            return "INCONCLUSIVE", reason
+        if reason := attack.applies(self.scheme, self.cast):
+            return "NOT_APPLICABLE", reason
+        return "INCONCLUSIVE", self._misfit(attack)
 
     def _misfit(self, attack: Attack) -> str:
         """Return why the attack corrupts nobody here: it names somebody of another cast, or a day of no scenario."""
