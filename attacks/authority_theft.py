@@ -22,7 +22,9 @@ class AuthorityTheft(Attack):
     title = "Officials' secrets are stolen"
     source = Source("Abelson et al.", "Keys Under Doormats", 2015, "3")
     in_pages = True
-    column = Column(4, "officials' keys", "exposed.total", by_whom=True)
+    column = Column(
+        4, "officials' keys", "exposed.total", by_whom=True, meaning="a thief of officials' keys reads them"
+    )
     specimen = "spare_key"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:

@@ -38,7 +38,7 @@ class CourtKeyTheft(Attack):
         "messages",
     )
     in_pages = True
-    column = Column(5, "court's key", "exposed.total")
+    column = Column(5, "court's key", "exposed.total", meaning="a thief of the court's key reads them")
     specimen = "any_authority"
     served = True
 

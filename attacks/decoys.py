@@ -40,7 +40,7 @@ class Decoys(Attack):
     title = "The law opens texts that nobody received"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3", "messages")
     in_pages = True
-    column = Column(3, "fabricated", "fabricated")
+    column = Column(3, "fabricated", "fabricated", meaning="the law opens them, and nobody sent them: clients cheat")
     specimen = "unreceived"
     stops_mail = True  # the rogue's own, where somebody looks at the field
 

@@ -25,7 +25,12 @@ class HarvestNowDecryptLater(Attack):
     title = "Everything is recorded, and every elliptic curve broken later"
     source = Source("Kret and Schmidt", "The PQXDH Key Agreement Protocol", 2023, "4.7", "messages")
     in_pages = True
-    column = Column(8, "recorded, broken later", "exposed.total")
+    column = Column(
+        8,
+        "recorded, broken later",
+        "exposed.total",
+        meaning="whoever records today and breaks curves one day reads them",
+    )
     findings = (
         Finding(
             8,

@@ -19,7 +19,7 @@ class NullEavesdropper(Attack):
     title = "Nobody is corrupted; everything is heard"
     source = Source("Dolev and Yao", "On the Security of Public Key Protocols", 1983, "I", "messages")
     in_pages = True
-    column = Column(1, "lawful", "lawful", of="entitled")
+    column = Column(1, "lawful", "lawful", of="entitled", meaning="the law reads them, and nobody cheats")
     specimen = "key_in_clear"
 
 

@@ -131,7 +131,8 @@ class Column(msgspec.Struct, frozen=True):
 
     `figure` is a field of a cell ("exposed.total"); the largest of the attacks that apply is shown. If `least` names
     another field, the smallest of it that is not 0 stands before the largest. `by_whom` tells the coalition below the
-    table. `of` says which texts are counted: any that are "sent", or those that warrants cover ("entitled").
+    table. `of` says which texts are counted: any that are "sent", or those that warrants cover ("entitled"). `meaning`
+    says in a few words what happens to them.
     """
 
     place: int
@@ -140,13 +141,21 @@ class Column(msgspec.Struct, frozen=True):
     by_whom: bool = False
     least: str = ""
     of: Literal["sent", "entitled"] = "sent"
+    meaning: str = ""
 
 
 # of the attacks in which users' clients cheat
-MISSED = Column(2, "missed, clients cheat", "unkept", least="unkept_least", of="entitled")
+MISSED = Column(
+    2,
+    "missed, clients cheat",
+    "unkept",
+    least="unkept_least",
+    of="entitled",
+    meaning="promised to the law, delivered, and not read by it, if one client cheats, or all",
+)
 PROVIDER = (  # of the attacks in which the provider alone is corrupted
-    Column(6, "provider, unnoticed", "unnoticed.reads"),
-    Column(7, "provider, at all", "exposed.total"),
+    Column(6, "provider, unnoticed", "unnoticed.reads", meaning="the provider reads them, and nobody notices"),
+    Column(7, "provider, at all", "exposed.total", meaning="the provider reads them, whoever notices"),
 )
 
 

@@ -44,7 +44,7 @@ class QuestionAnswer:
 
 @dataclass(frozen=True)
 class Question:
-    """A question of the summary, the attacks that it is about, and its answers scheme by scheme."""
+    """A question of the summary, what happens to the texts that it counts, and its answers scheme by scheme."""
 
     title: str
     about: str
@@ -77,13 +77,11 @@ def questions_of(matrix: Matrix, entries: PageEntries, ids: Ids) -> tuple[Questi
     for column, names in summary.columns(attack_registry.attacks().values()):
         if not played.issuperset(names):
             continue
-        titles = [entries.by_name[name].title for name in names if name in entries.by_name]
-        about = titles[0] if len(titles) == 1 else f"the most of {len(titles)} attacks" if titles else ""
         answers = tuple(
             _answer(column, [cells[scheme, name] for name in names if (scheme, name) in cells], ids)
             for scheme in entries.scheme_names
         )
-        found.append(Question(column.title, about, _kind(column), column.figure in DRAWN, answers))
+        found.append(Question(column.title, column.meaning, _kind(column), column.figure in DRAWN, answers))
     return tuple(found)
 
 

@@ -114,9 +114,14 @@ def _plain(judged: Judged) -> General | None:
     if not open_:
         return None
     titles = {name: entry.title or name for name, entry in judged.entries.by_name.items()}
-    phrases = [Phrase(f"{number(_opened(cell))} ({titles[cell.attack]})", judged.run(cell)) for cell in open_]
+    phrases = [Phrase(f"{number(_opened(cell))} ({_within(titles[cell.attack])})", judged.run(cell)) for cell in open_]
     said = Phrase(f"Under plain encryption, attackers read, of {texts(open_[0].sent)}: ")
     return General("Without a way in, texts can still be read.", (said, *_joined(phrases), Phrase(".")))
+
+
+def _within(title: str) -> str:
+    """Return a title as it stands within a sentence: "a provider's insider …", and "LEAF …" as it is."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _law(judged: Judged) -> General | None:
