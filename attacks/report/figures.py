@@ -16,6 +16,9 @@ def draw_reproduction(page: Page, result: Reproduction) -> None:
         page.heading(each.title)
         source = each.source
         page.line(f"{each.name}: {source.author}, {source.title}, {source.year}, {source.section}", DIM)
+        if each.left_out:
+            page.line(f"left out: {each.left_out}", ATTENTION, indent=2)
+            continue
         rows = [(figure.quantity, _measured(figure), *_beside(figure)) for figure in each.figures]
         page.table(("", "measured", "published", "expected"), rows, numbers=(1, 2, 3))
         for note in dict.fromkeys(note for figure in each.figures for note in _notes(figure)):

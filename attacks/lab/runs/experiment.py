@@ -7,6 +7,7 @@ paper's. Whether a figure agrees is computed, never asserted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -59,12 +60,25 @@ class Figure(Result, frozen=True, kw_only=True):
 
 
 class Experiment:
-    """Base of every experiment. `in_pages`: README's list shows it; a class made from it does not inherit that."""
+    """Base of every experiment. `in_pages`: README's list shows it; a class made from it does not inherit that.
+
+    `package` is a module outside the project that it needs, and `extra` the project's extra that installs it.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[Source]
     in_pages: ClassVar[bool] = False
+    package: ClassVar[str] = ""
+    extra: ClassVar[str] = ""
+
+    @property
+    def missing(self) -> str:
+        """What must be installed before it can run, as a sentence; nothing if all is there."""
+        if not self.package or find_spec(self.package):
+            return ""
+        install = f"python -m pip install 'escrow-lab[{self.extra}]'"
+        return f"{self.name} needs {self.package}, which is not installed: {install} installs it"
 
     def run(self, long: bool, progress: Progress) -> Iterable[Figure]:
         """Yield the figures, one after another; `long` asks for the size that takes minutes or hours."""
@@ -80,13 +94,14 @@ def experiments(plugins: Iterable[Path] = ()) -> dict[str, Experiment]:
 
 
 class Reproduced(Result, frozen=True, kw_only=True):
-    """One experiment and its figures."""
+    """One experiment and its figures; or why it was left out, which is not agreement."""
 
     name: str
     title: str
     source: Source
     figures: tuple[Figure, ...]
     disagree: tuple[str, ...] = ()
+    left_out: str = ""
 
 
 class Reproduction(Result, frozen=True, kw_only=True):
@@ -110,6 +125,9 @@ def reproduce(chosen: Iterable[Experiment], seed: int, long: bool, progress: Pro
 
 def _run(chosen: Iterable[Experiment], seed: int, long: bool, progress: Progress) -> Iterator[Reproduced]:
     for each in chosen:
+        if each.missing:
+            yield Reproduced(name=each.name, title=each.title, source=each.source, figures=(), left_out=each.missing)
+            continue
         with running(Run(sha256(b"escrow-lab experiment", each.name.encode(), b"%d" % seed))):
             figures = tuple(each.run(long, progress))
         disagree = tuple(figure.quantity for figure in figures if not figure.agrees)

@@ -34,6 +34,8 @@ def reproduce_command(invocation: Invocation, names: Sequence[str], listed: bool
     """
     found = experiment.experiments(invocation.plugins)
     chosen = [pick(found, name, "experiment") for name in dict.fromkeys(names)] or list(found.values())
+    if names and not listed and (missing := [each.missing for each in chosen if each.missing]):
+        raise click.UsageError("; ".join(missing))
     seed = default().seed if invocation.seed is None else invocation.seed
     if listed:
         return _listing(chosen, seed, long)
