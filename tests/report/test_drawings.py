@@ -140,6 +140,12 @@ def test_alarms_by_day_are_as_many_as_the_count_and_begin_on_its_day(times: dict
         alarm(times)
 
 
+@pytest.mark.parametrize("evenings", ["0-9007199254740991", "5000", "one", "0,,1"])
+def test_other_evenings_of_a_theft_are_evenings(evenings: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        taken(or_on=evenings)
+
+
 def test_a_fact_that_is_used_twice_is_followed_once_and_a_circle_ends() -> None:
     steps = (("unpack", "Text a", (1, 2)), ("open", "Key", (2,)), ("derive", "Seed", (1,)))
     shown = str(tree(Derivation(text=0, steps=tuple(step(*each) for each in steps), left_out=2)))

@@ -20,6 +20,9 @@ from escrow.e2ee.content import InGroup, direct
 
 _RANGE = r"(0|[1-9][0-9]{0,6})(-[1-9][0-9]{0,6})?"
 Ids = Annotated[str, msgspec.Meta(pattern=rf"^({_RANGE}(,{_RANGE})*)?$")]
+_DAY = "(0|[1-9][0-9]{0,2}|1000)"  # a play has no more evenings (attacks.lab.adversary.timing)
+_EVENINGS = rf"(set-up|{_DAY}(-{_DAY})?)"
+Evenings = Annotated[str, msgspec.Meta(pattern=rf"^({_EVENINGS}(,{_EVENINGS})*)?$")]
 WhyMissed = Literal[
     "corrupted sender",
     "other corrupted party",
@@ -166,7 +169,7 @@ class StateTaken(Detail, frozen=True, kw_only=True):
     how: Literal["stolen", "used", "turned", "kept"]
     day: Evening
     time: Literal["morning", "evening"]
-    or_on: str = ""
+    or_on: Evenings = ""
 
 
 class DerivationStep(Result, frozen=True, kw_only=True, array_like=True):

@@ -17,7 +17,7 @@ from attacks.lab.simulation.attack import Attack, Column
 from attacks.report.html.entries import PageEntries
 from attacks.report.html.pictures import Strip
 from attacks.report.html.reproducing import scenario_options
-from attacks.report.html.words import number
+from attacks.report.html.words import number, spaced
 from attacks.report.matrices import findings, summary
 from escrow import registry
 from escrow.scheme import Finding, Scheme
@@ -96,7 +96,7 @@ def _answer(column: Column, cells: Sequence[Cell], ids: Ids) -> QuestionAnswer:
     if most is None:
         return QuestionAnswer(shown, "", "", None, True)
     return QuestionAnswer(
-        shown=shown,
+        shown=spaced(shown),
         run=ids.get((most.scheme, most.attack), ""),
         note=_note(column, most),
         strip=_strip(column, most),

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from attacks.lab.results.details import StateTaken, unpacked
 from attacks.lab.results.types import Cell
 from attacks.lab.verdict.judging.procedure import wrong
-from attacks.report.html.words import listed, number, texts
+from attacks.report.html.words import listed, number, spaced, texts
 from attacks.report.matrices import grid
 from escrow.registry import APPARATUS
 
@@ -89,7 +89,7 @@ def _misses(cell: Cell) -> Iterator[str]:
 def _wrong(cell: Cell) -> Iterator[str]:
     """Yield what somebody gets that nobody sent, or from somebody else, and what does not arrive."""
     for _, _, clause in wrong(cell):
-        yield f"{clause[:1].upper()}{clause[1:]}."
+        yield f"{clause[:1].upper()}{spaced(clause[1:])}."
 
 
 def _noticed(cell: Cell) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 THIN = "\u202f"
@@ -11,6 +12,11 @@ MINUS = "\u2212"
 def number(value: int) -> str:
     """Return a number with a narrow space between thousands, and the minus sign."""
     return f"{value:,}".replace(",", THIN).replace("-", MINUS)
+
+
+def spaced(text: str) -> str:
+    """Return text with its numbers written so."""
+    return re.sub(r"\d{4,}", lambda found: number(int(found[0])), text)
 
 
 def ratio(value: float) -> str:

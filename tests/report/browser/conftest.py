@@ -49,7 +49,7 @@ PLAYED = {
 SMALL = ("--days", "4", "--messages", "16", "--users", "3", "--groups", "1")
 ATTACKS = ("--only", "authority-theft", "--only", "ghost-insertion", "--only", "court-key-theft")
 NAMES = re.compile(r"\b(envelope|agent|authority-theft)\b")
-HOSTILE = "<img src=x onerror=alert(1)>\"'--><script>alert(2)</script></style></title>{{ 7 * 7 }}"
+HOSTILE = "<img src=x onerror=alert(1)>\"'--><script>alert(2)</script></style></title>{{ 7 * 7 }}" + 300 * "w"
 
 
 @pytest.fixture(scope="session")
