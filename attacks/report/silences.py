@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attacks.lab.results.silences import KeptCheck, Lie, Silences, SilentWay
+from attacks.lab.results.silences import KeptCheck, LeftOut, Silences, SilentWay
 from attacks.report.matrices.matrix import described
 from attacks.report.page import DIM, Page, counted, join
 
@@ -32,7 +32,7 @@ def _draw_sets(page: Page, way: SilentWay) -> None:
             page.line(f"with {said(kept.lie)}: {_outcome(kept, way.count)}", indent=4, hang=6)
 
 
-def said(lie: Lie) -> str:
+def said(lie: LeftOut) -> str:
     """Return a check that is left out, and on whose devices, in words."""
     return f"{lie.check} ({lie.on})"
 

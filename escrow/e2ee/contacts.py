@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from escrow import crypto
 from escrow.crypto import montgomery
 from escrow.derivation import honest_only
-from escrow.e2ee.checks import CHANGED_KEY, NEW_DEVICE, OWN_DEVICES
+from escrow.e2ee.checks import CHANGED_KEY, NEW_DEVICE, OWN_DEVICES, ClientCheck
 from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, Mail, OwnerOf
 from escrow.e2ee.sender_keys import PeerChain
 from escrow.errors import EscrowError, Refused
@@ -28,11 +28,11 @@ def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
     answer = wire.ask(device.name, device.provider, DevicesOf(user), DeviceList)
     listed, quiet = device.in_directory(wire, user, [each for each in answer.devices if each.user == user]), []
     for each in listed:
-        if each in device.quiet or not _expected(device, user, each):
-            changed = any(old.device == each.device and old != each for old in device.contacts.get(user, []))
+        check = device.noticed(user, each)
+        if check is not None or each in device.quiet:
             if device.keeps_quiet(wire, each):
                 quiet.append(each)
-            elif device.keeps((CHANGED_KEY if changed else NEW_DEVICE).name):
+            elif device.keeps((check or NEW_DEVICE).name):
                 wire.alarm(device.name, "a new device or key is shown")
     device.quiet = [each for each in device.quiet if each.user != user] + quiet
     for each in listed:
@@ -42,20 +42,24 @@ def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
     return listed
 
 
-def _expected(device: Device, user: str, listed: Listed) -> bool:
-    if user == device.user:
-        return listed.identity in device.linked or listed in device.contacts.get(user, [])
-    return user not in device.contacts or listed in device.contacts[user]
+@honest_only("what a device does with its own contacts")
+def news(device: Device, user: str, listed: Listed) -> ClientCheck | None:
+    """Return which check is about a listed device, or None if the device expects it."""
+    known = device.contacts.get(user, [] if user == device.user else [listed])
+    if listed in known or (user == device.user and listed.identity in device.linked):
+        return None
+    return CHANGED_KEY if any(old.device == listed.device for old in known) else NEW_DEVICE
 
 
 @honest_only("what a device does with its own contacts")
-def is_vouched_for(device: Device, listed: Listed) -> bool:
-    """Return whether a device of one's own user was linked, or is kept quiet about; others' the directory vouches for.
+def is_vouched_for(device: Device, listed: Listed, day: int) -> bool:
+    """Return whether a device of one's own user was linked, or is kept quiet about; of others', what `vouches` says.
 
     To any other nothing is sent: its key is not in the safety number that this device shows.
     """
-    own = listed.user == device.user
-    return not own or listed.identity in device.linked or listed in device.quiet or not device.keeps(OWN_DEVICES.name)
+    if listed.user != device.user:
+        return device.vouches(listed, day)
+    return listed.identity in device.linked or listed in device.quiet or not device.keeps(OWN_DEVICES.name)
 
 
 @honest_only("what a device does with its own contacts")
@@ -68,18 +72,18 @@ def author_of(device: Device, wire: Wire, mail: Mail, chain: PeerChain | None = 
     known = (listed for devices in device.contacts.values() for listed in devices if listed.device == mail.sender)
     for found in known:
         with suppress(Refused):
-            _insist_on_key(device, found, mail, chain)
+            _insist_on_key(device, found, mail, chain, wire.day)
             return found
     owner = wire.ask(device.name, device.provider, OwnerOf(mail.sender), Listed)
     listed = device.look_up(wire, owner.user)
     found = next((each for each in listed if each.device == mail.sender), owner)
     device.insist(found in listed, "the author is listed among its user's devices")
-    _insist_on_key(device, found, mail, chain)
+    _insist_on_key(device, found, mail, chain, wire.day)
     return found
 
 
-def _insist_on_key(device: Device, author: Listed, mail: Mail, chain: PeerChain | None) -> None:
-    device.insist(is_vouched_for(device, author), "the author is a device that its user linked")
+def _insist_on_key(device: Device, author: Listed, mail: Mail, chain: PeerChain | None, day: int) -> None:
+    device.insist(is_vouched_for(device, author, day), "the author is a device that its user linked")
     if chain is not None:
         device.insist(chain.identity == author.identity, "the chain is of the key that is listed")
     elif mail.initial is not None:

@@ -74,6 +74,19 @@ class Distribution(Fact, frozen=True):
 Content = Text | Distribution
 
 
+class InChat(Fact, frozen=True):
+    """A pairwise content of clients that sign lists of devices (escrow.e2ee.device_lists): its bytes, and such lists.
+
+    They are the two users' lists as the sender knows them: each by its day, and the SHA-256 (32 bytes) of its keys.
+    """
+
+    own_day: int
+    own_keys: Public
+    their_day: int
+    their_keys: Public
+    content: bytes
+
+
 @derivation()
 def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...]:
     """Return the content of a plaintext and every fact inside it. Raise Forged if the bytes encode no content."""
@@ -86,4 +99,12 @@ def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...
 @honest_only("unpack, with the error that a receiver reports")
 def read(plaintext: Plaintext) -> Content:
     """Return the content of a plaintext. Raise Malformed if the bytes encode none."""
-    return codec.decode(plaintext.body, Content)  # type: ignore[arg-type]  # a union stands for a type
+    found: Content | InChat = codec.decode(plaintext.body, Content | InChat)  # type: ignore[arg-type]  # a union stands for a type
+    return codec.decode(found.content, Content) if isinstance(found, InChat) else found  # type: ignore[arg-type]  # as above
+
+
+@honest_only("what stands beside the content that unpack returns")
+def lists_in(plaintext: Plaintext) -> InChat | None:
+    """Return the lists that a plaintext carries beside its content, or None. Raise Malformed if it encodes nothing."""
+    found: Content | InChat = codec.decode(plaintext.body, Content | InChat)  # type: ignore[arg-type]  # a union stands for a type
+    return found if isinstance(found, InChat) else None

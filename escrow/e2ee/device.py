@@ -154,7 +154,7 @@ class Device(KeyHolder):
     def recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]:
         """Return every device of these users but this one that is listed today; of its own user's, those linked."""
         listed = [each for user in people for each in self.look_up(wire, user)]
-        return [each for each in listed if each.device != self.name and contacts.is_vouched_for(self, each)]
+        return [each for each in listed if each.device != self.name and contacts.is_vouched_for(self, each, wire.day)]
 
     # --- notices and the safety number ---
 
@@ -165,6 +165,18 @@ class Device(KeyHolder):
     def look_up_group(self, wire: Wire, group: str) -> Group:
         """Return a group as the provider lists it now. Each new member of a group that is known raises an alarm."""
         return membership.look_up(self, wire, group)
+
+    def noticed(self, user: str, listed: Listed) -> ClientCheck | None:
+        """Return which check has this client tell its user of a listed device, or None if it is no news."""
+        return contacts.news(self, user, listed)
+
+    def vouches(self, listed: Listed, day: int) -> bool:
+        """Return whether this client sends to a device of another user: to whatever the directory lists."""
+        return True
+
+    def change_group(self, wire: Wire, group: Group) -> None:
+        """Tell the provider who is in a group from now on."""
+        wire.ask(self.name, self.provider, group, type(None))
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
         """Return whether this client hides a device from its user today: never, in plain end-to-end encryption."""

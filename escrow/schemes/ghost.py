@@ -7,6 +7,8 @@
            signature name g and its key, while the warrant lasts; hush=provider: if the provider says so
   number   a client shows the keys that it encrypts to    number=shown: those of g, too, so that a comparison finds it;
            number=hidden: but for the keys that it hides
+  lists    devices=signed: WhatsApp's signatures of primary devices; devices=shared: one identity key a user (Signal);
+           groups=admins: signed members; none of them is asked of a device that a client hides
   access   g collects its mail; the authority keeps the texts
   weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it,
            and with hush=provider and number=hidden neither does
@@ -26,24 +28,23 @@ import msgspec
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.derivation import Checks, derivation, honest_only
-from escrow.e2ee import device, provider
 from escrow.e2ee.device import Ghost, ghost_name, new_ghost
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
+from escrow.e2ee.vouching import Lists, Vouching, VouchingDevice, VouchingProvider
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
-from escrow.grants import Choice, Claim, Concession, Grant, Quotation
+from escrow.grants import Choice, Claim
 from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
 from escrow.scheme import Finding, Intercept, Overheard, Source, User
-from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT, Plain
+from escrow.schemes._ghost_claim import ALWAYS, CHOICES, CLAIM
+from escrow.schemes.plain import Plain
 from escrow.warrant import Authority, Official, Order, Request, Warrant, in_force
 from escrow.wire import Wire
 
 EVER = 1 << 31  # a day that never comes
 QUIET = 4096  # bytes: what a client is told about a new device has a multiple of this length
 _QUIET = b"escrow-lab quiet"
-
-LAWFARE = "Levy and Robinson, Principles for a More Informed Exceptional Access Debate, Lawfare, 2018"
 
 
 class GhostKeys(Fact, frozen=True):
@@ -132,7 +133,7 @@ def until(order: Order) -> int:
     return min(order.last, order.expires)
 
 
-class GhostProvider(Official, provider.Provider):
+class GhostProvider(Official, VouchingProvider):
     """A provider that serves warrants. `haunted` are the silent devices and the requests that added them.
 
     A device is listed on the days that its warrant covers. Mail that was late is kept for it until the warrant expires.
@@ -200,20 +201,23 @@ class Silence(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     last: int
 
 
-class GhostClient(device.Device):
+class GhostClient(VouchingDevice):
     """A client built to hide a device that a court (public key, 32 bytes) has ordered, as long as the warrant says.
 
     With `trusting` it hides any new device that the provider tells it to hide; with `hides_keys` it leaves what it
-    hides out of the safety number, too.
+    hides out of the safety number, too. It `hides` devices of all users, of its own one, or none.
     """
 
     court: Public = b""
     silences: list[Silence] = []
     trusting: bool = False
     hides_keys: bool = False
+    hides: Literal["all", "own", "none"] = "all"
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
         """Return whether the device is to be hidden today. A new key of a known device is hidden by a court only."""
+        if self.hides == "none" or (self.hides == "own" and device.user != self.user):
+            return False
         self.silences = [each for each in self.silences if wire.day <= each.last]
         if any(each.listed == device for each in self.silences):
             return True
@@ -278,8 +282,10 @@ class GhostAuthority(Authority):
 class GhostScheme(Plain, frozen=True, kw_only=True):
     """Plain, with silent devices that the provider adds under warrants.
 
-    `hush`: a client hides one by a court's signature, or by the provider's word, as proposed. `number`: the safety
-    number shows the keys of a hidden device, or hides them. The proposal is silent about it.
+    `hush`: a client hides one by a court's signature, by the provider's word, as proposed, or not at all; `covers`: on
+    the target's devices only, or also on those of who writes to the target. `number`: the safety number shows the keys
+    of a hidden device, or hides them. The rest is what it is carried by (escrow.e2ee.vouching): `devices` and `groups`
+    say who vouches for a device and a member, `fan_out` whether clients watch how many devices a text goes to.
     """
 
     name = "ghost"
@@ -313,69 +319,45 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     device = GhostClient
     provider = GhostProvider
     authority = GhostAuthority
-    hush: Literal["court", "provider"] = "court"
+    hush: Literal["court", "provider", "none"] = "court"
+    covers: Literal["all", "target"] = "all"
     number: Literal["shown", "hidden"] = "shown"
-    options = (*Plain.options, "hush", "number")
+    devices: Lists = "unsigned"
+    groups: Literal["server", "admins"] = "server"
+    fan_out: Literal["unwatched", "watched"] = "unwatched"
+    options = (*Plain.options, "hush", "covers", "number", "devices", "groups", "fan_out")
 
     @property
     def claim(self) -> Claim:
         """The authority reads what its warrants cover, from their service on."""
-        return Claim(
-            words="The provider adds an extra, silent end to the conversations of a target under a warrant. Everything"
-            " stays end-to-end encrypted; nothing is said of other clients, of insiders, or of safety numbers.",
-            section="the proposal to add a law-enforcement participant to a group chat or call",
-            grants=(*DEVICES, Grant("authority", "in scope of a served warrant")),
-            access="from service",
-            sources=(
-                Quotation(
-                    "It's relatively easy for a service provider to silently add a law enforcement participant to a"
-                    " group chat or call.",
-                    LAWFARE,
-                    "the paragraph on the ghost",
-                ),
-                Quotation(
-                    "In a solution like this, we're normally talking about suppressing a notification on a target's"
-                    " device, and only on the device of the target and possibly those they communicate with.",
-                    LAWFARE,
-                    "the paragraph on the ghost",
-                ),
-            ),
-            concessions=(
-                Concession(
-                    "device",
-                    "missed if an end is corrupted",
-                    Quotation(
-                        "Even when we have a legitimate need, we can't expect 100 percent access 100 percent of the"
-                        " time.",
-                        LAWFARE,
-                        "principle 3, as quoted by others",
-                    ),
-                ),
-            ),
-            model=(CLASSICAL, ONE_THEFT),
-            choices=tuple(self._choices()),
-        )
+        return msgspec.structs.replace(CLAIM, choices=tuple(self._choices()))
 
     def _choices(self) -> Iterator[Choice]:
-        said = "hush=court: a court's signature hushes the notice; in the proposal the provider does (hush=provider)"
-        if self.hush == "court":
-            yield Choice(said, favours=True)
-        covers = "covers a silent device, so that a comparison finds it" if self.number == "shown" else "hides it"
-        words = f"number={self.number}: the safety number {covers}; the proposal does not speak of it (shown or hidden)"
-        yield Choice(words, favours=self.number == "hidden")
-        yield Choice("there is no log of device lists, and the play has ten days", favours=True)
-        yield ONE_COURT
-        yield Choice("the hush is of devices; the notice of a new member of a group is always shown", favours=False)
+        for name, said in CHOICES.items():
+            if (choice := said.get(getattr(self, name))) is not None:
+                yield choice
+        yield from ALWAYS
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties of plain. Tell clients and provider the court's key, and whose word hides a device."""
-        by_word = self.hush == "provider"
+        by_word, keys = self.hush == "provider", dict[str, IdentityKey]()
         for party in super().cast(users, court):
             if isinstance(party, GhostProvider):
                 party.court, party.trusted = court, by_word
             if isinstance(party, GhostClient):
                 party.court, party.trusting, party.hides_keys = court, by_word, self.number == "hidden"
+                party.hides = "none" if self.hush == "none" else "own" if self.covers == "target" else "all"
+                if self.vouched:
+                    party.vouching = Vouching(self.devices, self.groups == "admins", self.fan_out == "watched")
+                if self.devices == "shared":
+                    party.identity = keys.setdefault(party.user, party.identity)
+                    party.linked = [party.identity.public]
             yield party
+
+    @property
+    def vouched(self) -> bool:
+        """Whether clients check more than plain ones do."""
+        return (self.devices, self.groups, self.fan_out) != ("unsigned", "server", "unwatched")
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
         """Have the provider add a silent device for the warrant."""

@@ -86,7 +86,7 @@ class World:
     def announce(self, speaker: str, group: Group) -> None:
         """Tell the provider, by the device `speaker`, who is in a group from now on."""
         with crypto.acting(speaker):
-            self.wire.ask(speaker, self.device(speaker).provider, group, type(None))
+            self.device(speaker).change_group(self.wire, group)
 
     def send(self, device: str, to: str, text: bytes, *, group: bool = False) -> None:
         """Send a text to a user or a group. Raise the error of escrow.errors that stops the device."""

@@ -8,7 +8,7 @@ from attacks.lab.results.bounds import Count, Either, Result, once
 from attacks.lab.results.types import Manifest
 
 
-class Lie(Result, frozen=True, kw_only=True):
+class LeftOut(Result, frozen=True, kw_only=True):
     """A check that is left out: on all devices of the target, or on those of all other users."""
 
     check: str
@@ -18,7 +18,7 @@ class Lie(Result, frozen=True, kw_only=True):
 class KeptCheck(Result, frozen=True, kw_only=True):
     """The play in which one check of a silence set is kept: the texts that the ghost reads, and the alarms."""
 
-    lie: Lie
+    lie: LeftOut
     reads: Either
     alarms: tuple[str, ...]
 
@@ -29,7 +29,7 @@ class SilenceSet(Result, frozen=True, kw_only=True):
     `kept` has a play for each of them: all others left out, this one kept.
     """
 
-    off: tuple[Lie, ...]
+    off: tuple[LeftOut, ...]
     kept: tuple[KeptCheck, ...]
 
 

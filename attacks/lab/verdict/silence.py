@@ -4,11 +4,11 @@ A ghost comes in on the attack day, by one of several ways, and reads what clien
 checks (escrow.e2ee.checks) but those that it leaves out: on the target's devices, or on those of all others. On the
 last evening the target compares safety numbers with everybody.
 
-The search begins with nothing left out. A check is asked for only when it fails; so if none of the checks that failed
-in a play is left out, the play stays as it was, whatever else is left out. Hence every silent set that contains the
-checks left out in a play that is not silent contains one of those that failed in it, too. The search adds each of them
-in turn, smaller sets first, and so finds every set that is minimal by inclusion. It assumes nothing else: neither that
-more lies are more silent, nor what a check is for.
+The search begins with nothing left out. A check is asked for only when it fails; so if more checks are left out, a play
+goes on as before up to the first of them that failed in it. Hence every silent set that contains the checks left out in
+a play with an alarm contains one of those that failed up to its first alarm, too; and where the ghost reads too little,
+one of all that failed. The search adds each of these in turn, smaller sets first, and so finds every set that is
+minimal by inclusion. It assumes nothing else: neither that more lies are more silent, nor what a check is for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from attacks.lab.results.silences import KeptCheck, Lie, Silences, SilenceSet, SilentWay
+from attacks.lab.results.silences import KeptCheck, LeftOut, Silences, SilenceSet, SilentWay
 from attacks.lab.simulation.attack import attacker_device, entry_of
 from attacks.lab.simulation.play import Play, run_secret
 from attacks.lab.simulation.record import Sent
@@ -31,7 +31,7 @@ from escrow.crypto import Run
 from escrow.e2ee.checks import NUMBER
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, Listed
-from escrow.principal import corrupted, lying
+from escrow.principal import corrupted, lying, revive
 from escrow.scheme import Scheme
 
 Side = Literal["target", "others"]
@@ -39,7 +39,7 @@ Lies = frozenset[tuple[str, Side]]
 DEVICE, STRANGER, LAWFUL = "a device of the target", "a member of the target's groups", "what a warrant allows"
 
 
-class Way(NamedTuple):
+class WayIn(NamedTuple):
     """What is added, and who helps: `helper` is "" if the provider adds it by itself."""
 
     adds: str
@@ -48,16 +48,19 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    Way(DEVICE, "", ("provider",)),
-    Way(DEVICE, "primary", ("provider", "the target's primary device")),
-    Way(STRANGER, "", ("provider",)),
-    Way(STRANGER, "member", ("provider", "a member's device")),
-    Way(LAWFUL, "", ("court", "authority")),
+    WayIn(DEVICE, "", ("provider",)),
+    WayIn(DEVICE, "primary", ("provider", "the target's primary device")),
+    WayIn(STRANGER, "", ("provider",)),
+    WayIn(STRANGER, "member", ("provider", "a member's device")),
+    WayIn(LAWFUL, "", ("court", "authority")),
 )
 
 
-class Told(NamedTuple):
-    """The outcome of one play: texts that the ghost reads, alarms beside those of the honest play, failed checks."""
+class GhostOutcome(NamedTuple):
+    """The outcome of one play: texts that the ghost reads, alarms beside those of the honest play, failed checks.
+
+    `failed` are the checks that failed up to the first such alarm; all of them, if there is none.
+    """
 
     reads: frozenset[int]
     alarms: tuple[str, ...]
@@ -77,7 +80,7 @@ def shaped(scenario: Scenario) -> Scenario:
 class GhostPlay(Play):
     """A play with a ghost, in which clients leave out some checks. The first user is the target."""
 
-    def __init__(self, scheme: Scheme, scenario: Scenario, way: Way | None, off: Lies) -> None:
+    def __init__(self, scheme: Scheme, scenario: Scenario, way: WayIn | None, off: Lies) -> None:
         """Make the parties; `off` are the checks that are left out. Without a way nobody is added."""
         self.target = scenario.users[0]
         if way is not None and way.adds == LAWFUL:
@@ -85,8 +88,8 @@ class GhostPlay(Play):
             ordered = WarrantSpec(self.target.name, day, last, day, last)
             scenario = msgspec.structs.replace(scenario, warrants=(ordered,))
         super().__init__(scheme, scenario)
-        self.way, self.off = way, off
-        self.failed, self.read = set[tuple[str, Side]](), set[bytes]()
+        self.way, self.off, self.helped = way, off, way is not None and bool(way.helper)
+        self.failed, self.read = list[tuple[tuple[str, Side], int]](), set[bytes]()
         self.ghost: Any = None
         self._lie()
 
@@ -95,13 +98,13 @@ class GhostPlay(Play):
         devices = [self.device(name) for name in self.cast.devices]
         true = {each.identity.public for each in devices}
         known = {check.name for check in self.scheme.device.checks}
-        target, off, failed = self.target.name, self.off, self.failed
+        target, off, failed, alarms = self.target.name, self.off, self.failed, self.wire.alarms
 
         def keeps(self: Any, promise: str) -> bool:
             if promise not in known:
                 return True
             lie: tuple[str, Side] = promise, "target" if self.user == target else "others"
-            failed.add(lie)
+            failed.append((lie, len(alarms)))
             return lie not in off
 
         def in_number(self: Any, user: str) -> list[Listed]:
@@ -114,24 +117,34 @@ class GhostPlay(Play):
             self.wire.parties[each.name] = lying(each, keeps=keeps, in_number=in_number)
 
     def _morning(self, day: int) -> None:
-        super()._morning(day)
-        if self.way is not None and self.way.adds != LAWFUL and day == self.scenario.attack_day:
+        adds = self.way.adds if self.way is not None and day == self.scenario.attack_day else ""
+        if adds == DEVICE:
             with crypto.acting("ghost"):
-                (self._add_device if self.way.adds == DEVICE else self._add_member)(self.way)
+                self._add_device()
+        super()._morning(day)
+        if adds == STRANGER:
+            with crypto.acting("ghost"):
+                self._add_member()
 
-    def _add_device(self, way: Way) -> None:
-        ghost = self._made(f"{self.target.name}-tablet", self.target.name)
-        if way.helper:
-            self.device(self.target.devices[0]).linked.append(ghost.identity.public)
+    def _add_device(self) -> None:
+        primary, *others = map(self.device, self.target.devices)
+        device = self._made(f"{self.target.name}-tablet", self.target.name)
+        shared = any(each.identity == primary.identity for each in others)
+        if self.helped and shared:
+            device.identity = primary.identity
+        elif self.helped:
+            primary.linked.append(device.identity.public)
+        device.linked = list(dict.fromkeys((*primary.linked, device.identity.public)))
+        self._list(device)
 
-    def _add_member(self, way: Way) -> None:
+    def _add_member(self) -> None:
         stranger = "stranger"
-        self._made(f"{stranger}-phone", stranger)
+        self._list(self._made(f"{stranger}-phone", stranger))
         for spec in self.scenario.groups:
             if self.target.name not in spec.members:
                 continue
             more = (*spec.members, stranger)
-            if way.helper:
+            if self.helped:
                 member = next(user for user in self.scenario.users if user.name == spec.members[0])
                 self.announce(member.devices[0], Group(spec.name, more, spec.sender_keys))
             else:
@@ -139,16 +152,24 @@ class GhostPlay(Play):
                 groups[spec.name] = msgspec.structs.replace(groups[spec.name], members=more)
 
     def _made(self, name: str, user: str) -> Device:
-        """Return the ghost, which the provider lists as a device of this user from now on."""
+        """Return the ghost: what the scheme adds to its devices is as on the target's primary."""
+        device = attacker_device(name, user, self.scheme.device, self.scheme.committing)
+        like = self.device(self.target.devices[0])
+        like = revive(like.state(), type(like))
+        for field in set(self.scheme.device.__struct_fields__) - set(Device.__struct_fields__):
+            setattr(device, field, getattr(like, field))
+        return device
+
+    def _list(self, device: Device) -> None:
+        """Have the provider list the ghost, which says of itself what any device says."""
         read = self.read
 
         def keep(self: Any, wire: Any, author: str, conversation: Any, body: bytes) -> None:
             read.add(body)
 
-        device = attacker_device(name, user, self.scheme.device, self.scheme.committing)
         self.ghost = corrupted(device, read=keep)
-        self.provider.add(name, entry_of(device, self.scheme.provider))
-        return device
+        self.provider.add(device.name, entry_of(device, self.scheme.provider))
+        self.ghost.each_day(self.wire)
 
     def _evening(self, day: int) -> None:
         super()._evening(day)
@@ -156,24 +177,28 @@ class GhostPlay(Play):
             with crypto.acting("ghost"):
                 self.ghost.collect(self.wire)
 
-    def told(self, calm: Counter[tuple[str, str]]) -> Told:
+    def told(self, calm: Counter[tuple[str, str]]) -> GhostOutcome:
         """Play, and return the outcome; `calm` are the alarms of the honest play."""
-        record = self.run()
+        record, mine = self.run(), set(self.cast.devices)
+        fresh = [
+            (at, each) for at, each in enumerate(record.alarms) if each.who in mine and not calm[each.who, each.check]
+        ]
+        first = fresh[0][0] if fresh else len(record.alarms)
         bodies = self.read | {each.body for each in record.lawful}
-        devices = set(self.cast.devices)
-        raised = Counter((each.who, each.check) for each in record.alarms if each.who in devices) - calm
-        alarms = sorted({f"{who}: {check}" for who, check in raised})
-        reads = frozenset(sent.id for sent in record.sent if sent.body in bodies)
-        return Told(reads, tuple(alarms), frozenset(self.failed))
+        return GhostOutcome(
+            frozenset(sent.id for sent in record.sent if sent.body in bodies),
+            tuple(sorted({f"{each.who}: {each.check}" for _, each in fresh})),
+            frozenset(lie for lie, at in self.failed if at <= first),
+        )
 
 
-class Silence:
+class SilenceSearch:
     """The plays of one scheme in one scenario, each made once."""
 
     def __init__(self, scheme: Scheme, scenario: Scenario) -> None:
         """Shape the scenario. Nothing is played yet."""
         self.scheme, self.scenario = scheme, shaped(scenario)
-        self._told: dict[tuple[Way, Lies], Told] = {}
+        self._told: dict[tuple[WayIn, Lies], GhostOutcome] = {}
 
     @cached_property
     def _honest(self) -> tuple[tuple[Sent, ...], Counter[tuple[str, str]]]:
@@ -181,7 +206,7 @@ class Silence:
             record = GhostPlay(self.scheme, self.scenario, None, frozenset()).run()
         return record.sent, Counter((each.who, each.check) for each in record.alarms)
 
-    def told(self, way: Way, off: Lies) -> Told:
+    def told(self, way: WayIn, off: Lies) -> GhostOutcome:
         """Return the outcome of the play by this way without these checks."""
         if (way, off) not in self._told:
             with crypto.running(Run(run_secret(self.scenario.seed))):
@@ -193,7 +218,7 @@ class Silence:
         sides: tuple[Side, Side] = ("target", "others")
         return frozenset((check.name, side) for check in self.scheme.device.checks for side in sides)
 
-    def goals(self, way: Way) -> dict[str, frozenset[int]]:
+    def goals(self, way: WayIn) -> dict[str, frozenset[int]]:
         """Return the texts that the ghost reads if every check is left out: by their way, and who sent them."""
         groups = {spec.name: spec.sender_keys for spec in self.scenario.groups}
         owner = {name: user.name for user in self.scenario.users for name in user.devices}
@@ -206,7 +231,7 @@ class Silence:
                 goals[f"{style}, {side}"].add(sent.id)
         return {name: frozenset(goals[name]) for name in sorted(goals)}
 
-    def sets(self, way: Way, goal: frozenset[int]) -> list[Lies]:
+    def sets(self, way: WayIn, goal: frozenset[int]) -> list[Lies]:
         """Return every minimal set of checks without which the ghost reads all these texts and no alarm is raised."""
         found, level = list[Lies](), {frozenset[tuple[str, Side]]()}
         while level:
@@ -220,7 +245,7 @@ class Silence:
             level = {off for off in following if not any(silent <= off for silent in found)}
         return found
 
-    def rows(self, way: Way) -> Iterator[SilentWay]:
+    def rows(self, way: WayIn) -> Iterator[SilentWay]:
         """Yield a row for each list of silence sets, with all the texts that it is of."""
         goals, before = self.goals(way), len(self._told)
         alike = defaultdict[tuple[Lies, ...], list[str]](list)
@@ -237,7 +262,7 @@ class Silence:
                 plays=len(self._told) - before + 1,
             )
 
-    def _confirmed(self, way: Way, off: Lies, goal: frozenset[int]) -> SilenceSet:
+    def _confirmed(self, way: WayIn, off: Lies, goal: frozenset[int]) -> SilenceSet:
         """Return a silence set, with the plays in which one of its checks is kept."""
         kept = [(lie, self.told(way, off - {lie})) for lie in sorted(off)]
         return SilenceSet(
@@ -248,18 +273,18 @@ class Silence:
         )
 
 
-def _lie(lie: tuple[str, Side]) -> Lie:
-    return Lie(check=lie[0], on=lie[1])
+def _lie(lie: tuple[str, Side]) -> LeftOut:
+    return LeftOut(check=lie[0], on=lie[1])
 
 
 def silences(
     scheme: Scheme,
     scenario: Scenario,
-    ways: Sequence[Way] = WAYS,
+    ways: Sequence[WayIn] = WAYS,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Silences:
     """Return the silence sets of a scheme, way by way. `progress` is called with (done, in all, name of the way)."""
-    silence, rows = Silence(scheme, scenario), list[SilentWay]()
+    silence, rows = SilenceSearch(scheme, scenario), list[SilentWay]()
     for done, way in enumerate(ways):
         if progress is not None:
             progress(done, len(ways), way.adds)
