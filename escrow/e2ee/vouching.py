@@ -263,7 +263,7 @@ class VouchingDevice(Device):
 class VouchingProvider(Provider):
     """A provider that hands out what devices sign: the newest list of each user, and members of each group."""
 
-    lists: dict[str, SignedList] = {}
+    signed_lists: dict[str, SignedList] = {}
     companions: dict[str, DeviceSignature] = {}
     signed_groups: dict[str, GroupSignature] = {}
 
@@ -271,10 +271,10 @@ class VouchingProvider(Provider):
         """File the list of the sender's user. Refuse one of another user, or of another device's key."""
         entry = self.entry(sender, sender)
         self.insist((entry.user, entry.identity) == (packet.user, packet.primary), "a list is of its sender")
-        first = self.lists.get(packet.user, packet)
+        first = self.signed_lists.get(packet.user, packet)
         self.insist(first.primary == packet.primary, "a user has one primary device")
         self.insist(len(packet.accounts) == len(packet.valid), "a list has a signature for each valid index")
-        self.lists[packet.user] = packet
+        self.signed_lists[packet.user] = packet
 
     def on_device_signature(self, sender: str, packet: DeviceSignature, wire: Wire) -> None:
         """File the signature of a companion. Refuse one of another device's key."""
@@ -283,10 +283,10 @@ class VouchingProvider(Provider):
 
     def on_list_of(self, sender: str, packet: ListOf, wire: Wire) -> Vouchers:
         """Return a user's list, with the companions' signatures. Raise Unreachable if there is none."""
-        if packet.user not in self.lists:
+        if packet.user not in self.signed_lists:
             raise Unreachable(f"no primary of {packet.user} signed a list")
         names = sorted(name for name in self.companions if self.accounts.get(name) == packet.user)
-        return Vouchers(self.lists[packet.user], tuple(self.companions[name] for name in names))
+        return Vouchers(self.signed_lists[packet.user], tuple(self.companions[name] for name in names))
 
     def on_group_signature(self, sender: str, packet: GroupSignature, wire: Wire) -> None:
         """File the signed members of a group. Refuse those of a group that there is not, or by no member."""
