@@ -1,0 +1,105 @@
+"""The court's key is stolen, and the log of warrants keeps what the thief enters from all who read it.
+
+  sign     as in court-key-theft: an order about each user, for an authority of the thief
+  enter    the log proves the thief's entries to the agent     one hidden log: the true one, with them in between
+                                                               a log each: the true one, and one of them
+  deny     whoever reads the log is shown the true one
+  return   in the evening the agent is shown a proof of the true log, so that it forgets the other one if it can
+
+Source: RFC 9162 (2021), section 11.3: a log that shows different views is found when those who read it share what they
+saw.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from attacks.court_key_theft import CourtKeyTheft
+from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.scenario import Scenario
+from escrow.errors import EscrowError
+from escrow.principal import Principal, corrupted
+from escrow.scheme import Intercept, Scheme, Source
+from escrow.schemes.logged import (
+    AGENT,
+    LOG,
+    AskGrowth,
+    AskLastHead,
+    EnterWarrant,
+    EntryEvidence,
+    Growth,
+    LastHead,
+    LogEntry,
+    Logged,
+    WarrantLog,
+    tree_of,
+)
+from escrow.wire import Wire
+
+THIEF, ONE, EACH = "thief", "one hidden log", "a log for each entry"
+
+
+class ForkedLog(CourtKeyTheft):
+    """Corrupt the court and the log: the agent sees entries that nobody else does."""
+
+    name = "forked-log"
+    title = "The court's key is used, and the log hides it"
+    source = Source("Laurie et al.", "RFC 9162, Certificate Transparency Version 2.0", 2021, "11.3", "messages")
+    in_pages = True
+    specimen = "forgetful_agent"
+
+    def __init__(self, strategy: str = "") -> None:
+        """Make the attack, by one of its strategies; "" is all of them."""
+        self.strategy = strategy
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return "", or that there is no log to be forked."""
+        return "" if isinstance(scheme, Logged) else "warrants stand in no log"
+
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return both ways to show the agent what others do not see."""
+        return [ForkedLog(ONE), ForkedLog(EACH)]
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the court and the log from the attack day on."""
+        return [Turn("court", scenario.attack_day), Turn(LOG, scenario.attack_day)]
+
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the log hide the thief's entries; give the court what court-key-theft gives it."""
+        if not isinstance(party, WarrantLog):
+            return super().corrupt(party, scheme, cast, scenario)
+        keeps = self.strategy != EACH
+
+        def on_enter(self: Any, sender: str, packet: EnterWarrant, wire: Wire) -> EntryEvidence:
+            """Prove the thief's entries in a log that others do not see, those of others in the one the agent knows."""
+            new = packet.entry not in self.entries
+            if sender == THIEF and new:
+                other = [*(self.hidden or self.entries), packet.entry]
+                self.hidden = other if keeps else []
+                return WarrantLog.evidence(self, other, packet)
+            self.entries += [packet.entry] * new
+            self.hidden += [packet.entry] * (new and bool(self.hidden))
+            shown = self.hidden if self.hidden and _misled(self, wire) else self.entries
+            return WarrantLog.evidence(self, shown, packet)
+
+        return corrupted(party, {"hidden": list[LogEntry]}, on_enter=on_enter)
+
+    def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
+        """Read as in court-key-theft, and show the agent the true log again."""
+        if not hasattr(party, "authorities"):
+            return  # the log does nothing by itself
+        super().each_evening(party, scheme, wire, intercepted)
+        with suppress(EscrowError):
+            known = wire.ask(THIEF, LOG, AskGrowth(0), Growth).entries
+            for entry in known[:1]:
+                shown = wire.ask(THIEF, LOG, EnterWarrant(entry, 0), EntryEvidence)
+                wire.ask(THIEF, AGENT, shown, type(None))
+
+
+def _misled(log: Any, wire: Wire) -> bool:
+    """Return whether the agent's last head is not of the true log, so that it would take no proof of that one."""
+    head = wire.ask(LOG, AGENT, AskLastHead(), LastHead).head
+    return head is not None and head.root != tree_of(log.entries[: head.size]).root()
+
+
+ATTACK = ForkedLog()

@@ -1,0 +1,450 @@
+"""Accountable access: the agent of `envelope` answers only to warrants that stand in a public log.
+
+  enter    authority --H(warrant), day of unsealing--> log           the entry hides whom the warrant is about
+  show     authority --entry, inclusion, consistency--> agent        the agent checks them against the log's signed head
+  keep     the agent keeps the last head that it saw                 holder=hsm: it takes only heads that extend it
+  answer   as in `envelope`, and the warrant's entry was shown       holder=promise: any head with the log's signature
+  unseal   authority --warrant--> monitor, on the day that the entry names
+  watch    the monitor reads the whole log every morning             a rewritten log, or an entry not unsealed: alarm
+  gossip   daily: the monitor asks the agent for its last head, and compares; witness: the agent takes only heads that
+           the monitor signed; none: nobody compares
+  weak     the agent's key opens every message ever sent; the court's key with an entry in the open does so in public
+
+Source: Ryan, "Making decryption accountable", Security Protocols XXV, 2017: a trusted device decrypts only with proofs
+of inclusion and of extension since the last root that it saw. Trees and proofs are RFC 9162's. *Emulated*: the device
+is simulated, the log of warrants in place of requests, the days of unsealing and the messages here are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from escrow import codec, crypto
+from escrow.codec import Fact, Packet, Public
+from escrow.crypto import SigningKey, sha256
+from escrow.derivation import Checks, service
+from escrow.e2ee.policing import Policing
+from escrow.errors import EscrowError, Forged
+from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
+from escrow.principal import Principal, shared
+from escrow.scheme import Overheard, SealedFact, Source, User
+from escrow.schemes.envelope import AgentKey, Envelope, EnvelopeAgent, EnvelopeScheme, open_field
+from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT
+from escrow.transparency import merkle
+from escrow.warrant import Authority, Warrant, promises
+from escrow.wire import Wire
+
+LOG, MONITOR, AGENT, AUTHORITY = "log", "monitor", "agent", "authority"
+IN_LOG = "warrant stands in the log"
+RYAN = "Ryan, Making Decryption Accountable, Security Protocols XXV, 2017"
+EVIDENCE = Quotation(
+    "We describe a protocol that forces decryptors to create such information. The information can't be discarded or"
+    " suppressed without detection. The protocol relies on a trusted hardware device.",
+    RYAN,
+    "abstract",
+)
+_ENTRY, _HEAD, _SEEN = b"escrow-lab log entry", b"escrow-lab warrant log head", b"escrow-lab witnessed head"
+Gossip = Literal["none", "daily", "witness"]
+
+
+class LogKey(SigningKey, frozen=True, dict=True):
+    """The log's Ed25519 key pair."""
+
+
+class WitnessKey(SigningKey, frozen=True, dict=True):
+    """The monitor's Ed25519 key pair, with which it signs heads that it has read."""
+
+
+class LogEntry(Fact, frozen=True):
+    """A warrant's commitment (32 bytes), and the day on which the warrant is to be unsealed."""
+
+    commitment: Public
+    unsealed: int
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the bytes that the log holds."""
+        return codec.encode(self)
+
+
+class LogHead(Fact, frozen=True):
+    """The number of entries, and the root (32 bytes) over them."""
+
+    size: int
+    root: Public
+
+    def under(self, label: bytes) -> bytes:
+        """Return what is signed of it under a label: 32 bytes."""
+        return sha256(label, codec.encode(self))
+
+
+class SignedHead(Fact, frozen=True):
+    """A head with the log's signature (64 bytes); `witness` is the monitor's signature (64 bytes), or empty."""
+
+    head: LogHead
+    signature: Public
+    witness: Public = b""
+
+    def signed_by(self, log: bytes) -> bool:
+        """Return whether the log with this public key (32 bytes) signed it."""
+        return crypto.verify(log, self.signature, self.head.under(_HEAD))
+
+    def seen_by(self, monitor: bytes) -> bool:
+        """Return whether the monitor with this public key (32 bytes) signed it, too."""
+        return crypto.verify(monitor, self.witness, self.head.under(_SEEN))
+
+
+def commitment(warrant: Warrant) -> bytes:
+    """Return what the log holds of a warrant: 32 bytes. They hide the warrant, which has a nonce and a signature."""
+    return sha256(_ENTRY, codec.encode(warrant))
+
+
+class EnterWarrant(Packet, frozen=True):
+    """Somebody enters a warrant; `since` is the size of the head from which the proof of consistency is to lead."""
+
+    unchecked = {
+        "entry": "the log is open to all, and cannot know what an entry hides; who enters it checks what it gets back",
+        "since": "a question",
+    }
+
+    entry: LogEntry
+    since: int
+
+
+class EntryEvidence(Packet, frozen=True):
+    """An entry, its number from 0, a head, and the proofs that the head has the entry and extends an earlier one."""
+
+    entry: LogEntry
+    number: int
+    signed: SignedHead
+    inclusion: tuple[Public, ...]
+    consistency: tuple[Public, ...]
+
+
+class AskLastHead(Packet, frozen=True):
+    """Somebody asks the agent which head it saw last."""
+
+
+class LastHead(Packet, frozen=True):
+    """The head that the agent saw last, if there is one."""
+
+    head: LogHead | None
+
+
+class AskGrowth(Packet, frozen=True):
+    """Somebody asks the log for its entries from number `since` on."""
+
+    unchecked = {"since": "a question"}
+
+    since: int
+
+
+class Growth(Packet, frozen=True):
+    """The entries asked for, and the newest head."""
+
+    entries: tuple[LogEntry, ...]
+    signed: SignedHead
+
+
+class AskWitness(Packet, frozen=True):
+    """Somebody asks the monitor to read the log up to a head, and to sign the head."""
+
+    signed: SignedHead
+
+
+class Unsealed(Packet, frozen=True):
+    """The authority makes a warrant public that was entered under this number."""
+
+    number: int
+    warrant: Warrant
+
+
+class WarrantLog(Principal):
+    """The public log. Honest, it only appends, and shows the same entries to all."""
+
+    key: LogKey
+    entries: list[LogEntry] = []
+
+    @shared("the log is open to all", anybody=True)
+    def on_enter(self, sender: str, packet: EnterWarrant, wire: Wire) -> EntryEvidence:
+        """Append an entry, unless it is there, and return its proofs."""
+        self.insist(len(packet.entry.commitment) == merkle.HASH, "a commitment is 32 bytes")
+        if packet.entry not in self.entries:
+            self.entries.append(packet.entry)
+        self.insist(0 <= packet.since <= len(self.entries), "the log has as many entries as that head")
+        return self.evidence(self.entries, packet)
+
+    @shared("the log is open to all", anybody=True)
+    def on_growth(self, sender: str, packet: AskGrowth, wire: Wire) -> Growth:
+        """Return the entries from a number on."""
+        self.insist(0 <= packet.since <= len(self.entries), "the log has so many entries")
+        return self.growth(self.entries, packet)
+
+    def evidence(self, entries: list[LogEntry], asked: EnterWarrant) -> EntryEvidence:
+        """Return the proofs that these entries have the one that is asked about."""
+        tree, size, number = tree_of(entries), len(entries), entries.index(asked.entry)
+        grown = tree.consistency(asked.since, size) if asked.since else []
+        return EntryEvidence(asked.entry, number, self._head(tree), tuple(tree.inclusion(number, size)), tuple(grown))
+
+    def growth(self, entries: list[LogEntry], asked: AskGrowth) -> Growth:
+        """Return these entries from a number on, with the head over all of them."""
+        return Growth(tuple(entries[asked.since :]), self._head(tree_of(entries)))
+
+    def _head(self, tree: merkle.Log) -> SignedHead:
+        head = LogHead(len(tree), tree.root())
+        return SignedHead(head, self.key.sign(head.under(_HEAD)))
+
+
+def tree_of(entries: Iterable[LogEntry]) -> merkle.Log:
+    """Return the Merkle tree over some entries."""
+    tree = merkle.Log()
+    for entry in entries:
+        tree.append(entry.leaf)
+    return tree
+
+
+class Monitor(Principal):
+    """Reads the whole log each morning, and gives alarm about what is wrong with it.
+
+    `unsealed` and `late` are numbers of entries: those that were unsealed, and those that it gave alarm about.
+    """
+
+    key: WitnessKey
+    log: Public
+    entries: list[LogEntry] = []
+    unsealed: list[int] = []
+    late: list[int] = []
+
+    def watch(self, wire: Wire) -> None:
+        """Read what the log has new; alarm if it does not extend what was read, or an entry is overdue."""
+        try:
+            grown = wire.ask(self.name, LOG, AskGrowth(len(self.entries)), Growth)
+            self._read(grown)
+        except EscrowError as error:
+            wire.alarm(self.name, f"the log: {error}")
+        for number, entry in enumerate(self.entries):
+            if entry.unsealed < wire.day and number not in self.unsealed and number not in self.late:
+                self.late.append(number)
+                wire.alarm(self.name, f"the log's entry {number} was not unsealed by day {entry.unsealed}")
+
+    def compare(self, wire: Wire) -> None:
+        """Ask the agent which head it saw, and alarm if the log that was read here has not that root at that size."""
+        head = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
+        if head is not None and not self._has(head):
+            wire.alarm(
+                self.name, f"the agent saw another log: at {head.size} entries its root is not the one read here"
+            )
+
+    @shared("whoever has a head may have it witnessed", anybody=True)
+    def on_witness(self, sender: str, packet: AskWitness, wire: Wire) -> SignedHead:
+        """Read the log up to a head, and return the head with a signature."""
+        self._read(wire.ask(self.name, LOG, AskGrowth(len(self.entries)), Growth))
+        head = packet.signed.head
+        self.insist(self._has(head), "the head is of the log that was read here")
+        return SignedHead(head, packet.signed.signature, self.key.sign(head.under(_SEEN)))
+
+    def on_unsealed(self, sender: str, packet: Unsealed, wire: Wire) -> None:
+        """Note that an entry was unsealed."""
+        self.insist(sender == AUTHORITY, "the authority unseals")
+        self.insist(0 <= packet.number < len(self.entries), "there is such an entry")
+        fits = self.entries[packet.number].commitment == commitment(packet.warrant)
+        self.insist(fits, "the warrant is the one that the entry hides")
+        if packet.number not in self.unsealed:
+            self.unsealed.append(packet.number)
+
+    def _read(self, grown: Growth) -> None:
+        """Keep new entries. Raise Forged if the head is not the log's own, or is not over all entries."""
+        entries = [*self.entries, *grown.entries]
+        if not grown.signed.signed_by(self.log):
+            raise Forged("a head without the log's signature")
+        if grown.signed.head != LogHead(len(entries), tree_of(entries).root()):
+            raise Forged("the log does not extend what it showed before")
+        self.entries = entries
+
+    def _has(self, head: LogHead) -> bool:
+        return head.size <= len(self.entries) and tree_of(self.entries[: head.size]).root() == head.root
+
+
+class EnteredWarrant(Fact, frozen=True):
+    """What an authority remembers of an entry."""
+
+    number: int
+    unsealed: int
+    warrant: Warrant
+
+
+class LoggedAuthority(Authority):
+    """An authority that enters its warrants in the log, shows the proofs to the agent, and unseals them."""
+
+    entered: list[EnteredWarrant] = []
+
+    def enter(self, wire: Wire, warrant: Warrant, unsealed: int, witnessed: bool) -> None:
+        """Enter a warrant, to be unsealed on a day, and show the agent that it stands in the log.
+
+        Raises:
+            EscrowError: the log's, the monitor's or the agent's own error; Forged if the proofs are of another entry.
+        """
+        entry = LogEntry(commitment(warrant), unsealed)
+        seen = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
+        shown = wire.ask(self.name, LOG, EnterWarrant(entry, seen.size if seen else 0), EntryEvidence)
+        if shown.entry != entry:
+            raise Forged("the log proves another entry")
+        if witnessed:
+            signed = wire.ask(self.name, MONITOR, AskWitness(shown.signed), SignedHead)
+            shown = EntryEvidence(shown.entry, shown.number, signed, shown.inclusion, shown.consistency)
+        wire.ask(self.name, AGENT, shown, type(None))
+        self.entered.append(EnteredWarrant(shown.number, unsealed, warrant))
+
+    def unseal(self, wire: Wire) -> None:
+        """Tell the monitor each warrant whose day has come."""
+        for each in [each for each in self.entered if each.unsealed <= wire.day]:
+            wire.tell(self.name, MONITOR, Unsealed(each.number, each.warrant))
+            self.entered.remove(each)
+
+
+@service(open_field, holder="key")
+def holder_checks(key: AgentKey, warrant: Warrant, field: Envelope) -> Checks:
+    """Yield what the agent promises to check before it opens a field, beside the log."""
+    return promises(key.court, warrant, field.people, field.day)
+
+
+class LoggedAgent(EnvelopeAgent):
+    """The agent: a trusted device (simulated), or an official that promises to look into the log."""
+
+    log: Public
+    witness: Public
+    keeps_head: bool
+    longest: int
+    head: LogHead | None = None
+    shown: list[Public] = []
+
+    promise = holder_checks
+
+    @shared("whoever has a proof may show it", anybody=True)
+    def on_evidence(self, sender: str, packet: EntryEvidence, wire: Wire) -> None:
+        """Take note of an entry in the log, by its proofs."""
+        head, last = packet.signed.head, self.head
+        self.insist(packet.signed.signed_by(self.log), "the log signed the head")
+        self.insist(not self.witness or packet.signed.seen_by(self.witness), "the monitor signed the head")
+        self.insist(packet.entry.unsealed <= wire.day + self.longest, "the entry is unsealed soon enough")
+        hashed = merkle.leaf_hash(packet.entry.leaf)
+        merkle.check_inclusion(hashed, packet.number, head.size, packet.inclusion, head.root)
+        if self.keeps_head and last is not None:
+            self.insist(last.size <= head.size, "the head is not older than the last one")
+            merkle.check_consistency(last.size, last.root, head.size, head.root, packet.consistency)
+        self.head = head
+        if packet.entry.commitment not in self.shown:
+            self.shown.append(packet.entry.commitment)
+
+    @shared("the last head is no secret", anybody=True)
+    def on_last_head(self, sender: str, packet: AskLastHead, wire: Wire) -> LastHead:
+        """Return the head that this agent saw last."""
+        return LastHead(self.head)
+
+    def timely(self, warrant: Warrant, day: int) -> Checks:
+        """Yield the checks on the dates of a warrant, and whether its entry was shown."""
+        yield from super().timely(warrant, day)
+        yield IN_LOG, commitment(warrant) in self.shown
+
+
+class Logged(EnvelopeScheme, frozen=True, kw_only=True):
+    """`holder` keeps the last head or not; `gossip` says who compares heads; warrants are unsealed after `days`."""
+
+    name = "logged"
+    title = "Accountable access: warrants stand in a public log"
+    source = Source("Ryan", "Making Decryption Accountable", 2017, "protocol", "messages")
+    family = "Accountable access"
+    sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
+    overheard = (Overheard(("Unsealed",), "a warrant is made public on the day that its entry names", warrants=True),)
+    in_pages = True
+    authority = LoggedAuthority
+    holder: Literal["hsm", "promise"] = "hsm"
+    gossip: Gossip = "daily"
+    days: int = 5
+    policing: Policing = "none"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.days < 1:
+            raise ValueError(f"days={self.days}: a warrant is unsealed one day after its entry, or later")
+
+    @property
+    def claim(self) -> Claim:
+        """The agent opens everything; the authority reads what its warrants cover, and the log shows each warrant."""
+        return Claim(
+            words="Nothing is decrypted without an entry in a public log, which cannot be taken back unnoticed as long"
+            " as the device is trusted and those who read the log compare what they saw.",
+            section="the abstract",
+            grants=(*DEVICES, Grant(AUTHORITY, "in scope of a served warrant")),
+            access="in scope",
+            sources=(EVIDENCE,),
+            concessions=(Concession("court", "everything", EVIDENCE, active=True),),
+            model=(
+                CLASSICAL,
+                ONE_THEFT,
+                Exclusion(AGENT, "the protocol relies on a trusted hardware device", RYAN),
+            ),
+            choices=(
+                *EVASIONS,
+                ONE_COURT,
+                Choice(
+                    "the trusted device is simulated, and there is one: whoever opens it has its key", favours=False
+                ),
+                Choice("the log holds warrants, each hidden until a fixed day, and not each request", favours=False),
+                Choice("one monitor reads the whole log every day, and compares heads with the device", favours=True),
+                Choice(
+                    "the log is open: who has the court's key can enter its orders, in public, and have them answered",
+                    favours=False,
+                ),
+                Choice(
+                    "what orders of a stolen court's key open is conceded, since the source promises evidence and does"
+                    " not say who may order; whether evidence was left, the alarms tell",
+                    favours=True,
+                ),
+                Choice("the field's people and day are believed, and AES-GCM taken as committing", favours=True),
+            ),
+        )
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of envelope, with an agent that knows the log; the log and its monitor."""
+        with crypto.acting(LOG):
+            key = crypto.new_signing_key(LogKey)
+        with crypto.acting(MONITOR):
+            eye = crypto.new_signing_key(WitnessKey)
+        yield WarrantLog(LOG, key=key)
+        yield Monitor(MONITOR, key=eye, log=key.public)
+        witness = eye.public if self.gossip == "witness" else b""
+        for party in super().cast(users, court):
+            if isinstance(party, EnvelopeAgent):
+                yield LoggedAgent(
+                    party.name,
+                    party.key,
+                    log=key.public,
+                    witness=witness,
+                    keeps_head=self.holder == "hsm",
+                    longest=self.days,
+                )
+            else:
+                yield party
+
+    def each_day(self, wire: Wire, day: int) -> None:
+        """Unseal what is due; then let the monitor read the log and compare."""
+        super().each_day(wire, day)
+        wire.party(AUTHORITY, LoggedAuthority).unseal(wire)
+        monitor = wire.party(MONITOR, Monitor)
+        monitor.watch(wire)
+        if self.gossip == "daily":
+            monitor.compare(wire)
+
+    def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
+        """Enter a warrant in the log, and show the agent that it stands there."""
+        super().serve(authority, wire, warrant)
+        if isinstance(authority, LoggedAuthority):
+            try:
+                authority.enter(wire, warrant, wire.day + self.days, self.gossip == "witness")
+            except EscrowError as error:
+                wire.complain(LOG, error)
+
+
+SCHEME = Logged()

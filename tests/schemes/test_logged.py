@@ -1,0 +1,194 @@
+"""Accountable access: no answer without an entry in the log, and a log that was taken back is seen by who compares."""
+
+import msgspec
+import pytest
+from hypothesis import Phase, settings
+from kit import PROPERTY, SAID
+
+from attacks.forked_log import EACH, ONE, ForkedLog
+from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.evaluation import Evaluation
+from escrow import codec
+from escrow.errors import EscrowError, Forged, Malformed, Refused
+from escrow.schemes import logged
+from escrow.schemes.envelope import Envelope
+from escrow.schemes.logged import (
+    AGENT,
+    LOG,
+    MONITOR,
+    SCHEME,
+    EnterWarrant,
+    EntryEvidence,
+    LogEntry,
+    Logged,
+    LoggedAgent,
+    Monitor,
+    Unsealed,
+    WarrantLog,
+    commitment,
+)
+from escrow.testing.harness import Step, playing
+from escrow.warrant import issue
+
+AN_ENTRY, ANOTHER = LogEntry(bytes(32), 5), LogEntry(bytes([1]) * 32, 5)
+ALARM = "was not unsealed by day"
+
+
+def entered(harness, entry, since=0):
+    """What the log proves to somebody who enters an entry."""
+    return harness.wire.ask("authority", LOG, EnterWarrant(entry, since), EntryEvidence)
+
+
+def shown(harness, evidence):
+    """Show the agent a proof."""
+    harness.wire.ask("authority", AGENT, evidence, type(None))
+
+
+def test_a_warrant_that_was_not_entered_opens_nothing():
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "bob-phone", "alice")])
+        warrant = issue(harness.court.key, harness.order("alice"))
+        assert harness.access(warrant, harness.intercepted()) == set()
+        assert any(logged.IN_LOG in reason for _, _, reason in harness.wire.refusals)
+        harness.serve(warrant)
+        assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
+
+
+def damaged(good):
+    """Proofs that are wrong in one part: a name, the proof, the error, and a part of its message."""
+    change = msgspec.structs.replace
+    signed, head = good.signed, good.signed.head
+    yield "another entry", change(good, entry=AN_ENTRY), Forged, "inclusion"
+    yield "another day of unsealing", change(good, entry=change(good.entry, unsealed=4)), Forged, "inclusion"
+    yield "another number", change(good, number=0), Forged, "inclusion"
+    yield "a number beyond the end", change(good, number=9), Malformed, "index"
+    yield "a proof too short", change(good, inclusion=()), Malformed, "inclusion"
+    yield "a proof too long", change(good, inclusion=(*good.inclusion, bytes(32))), Malformed, "inclusion"
+    yield "a node cut off", change(good, inclusion=(good.inclusion[0][:31],)), Malformed, "32 bytes"
+    yield (
+        "another root",
+        change(good, signed=change(signed, head=change(head, root=bytes(32)))),
+        Refused,
+        "the log signed the head",
+    )
+    yield (
+        "another size",
+        change(good, signed=change(signed, head=change(head, size=3))),
+        Refused,
+        "the log signed the head",
+    )
+    yield (
+        "another signature",
+        change(good, signed=change(signed, signature=bytes(64))),
+        Refused,
+        "the log signed the head",
+    )
+    yield "no proof of consistency", change(good, consistency=()), Malformed, "consistency"
+    yield "another proof of consistency", change(good, consistency=(bytes(32),)), Forged, "consistency"
+    yield "unsealed too late", None, Refused, "soon enough"
+
+
+@pytest.mark.parametrize("at", range(13))
+def test_a_damaged_proof_is_refused_and_the_error_says_which_check_failed(at):
+    with playing(SCHEME) as harness:
+        shown(harness, entered(harness, AN_ENTRY))
+        good = entered(harness, ANOTHER, since=1)
+        _, bad, error, says = list(damaged(good))[at]
+        before = harness.wire.parties[AGENT].state()
+        with pytest.raises(error, match=says):
+            shown(harness, bad or entered(harness, LogEntry(bytes([2]) * 32, 99), since=1))
+        assert harness.wire.parties[AGENT].state() == before
+        shown(harness, good)
+        assert harness.wire.parties[AGENT].shown == [AN_ENTRY.commitment, ANOTHER.commitment]
+
+
+@pytest.mark.parametrize(("holder", "refused"), [("hsm", True), ("promise", False)])
+def test_only_a_device_that_keeps_the_last_head_refuses_a_log_that_was_rewritten(holder, refused):
+    with playing(Logged(holder=holder)) as harness:
+        log = harness.wire.party(LOG, WarrantLog)
+        shown(harness, entered(harness, AN_ENTRY))
+        log.entries = []
+        rewritten = entered(harness, ANOTHER)
+        if refused:
+            with pytest.raises(EscrowError, match="two roots of one size"):
+                shown(harness, rewritten)
+        else:
+            shown(harness, rewritten)
+
+
+def test_the_monitor_sees_a_log_that_takes_an_entry_back_or_is_late_to_unseal_it():
+    with playing(SCHEME) as harness:
+        monitor, log = harness.wire.party(MONITOR, Monitor), harness.wire.party(LOG, WarrantLog)
+        entered(harness, AN_ENTRY)
+        monitor.watch(harness.wire)
+        assert not harness.wire.alarms
+        harness.wire.day = 6
+        monitor.watch(harness.wire)
+        monitor.watch(harness.wire)
+        assert [alarm.check for alarm in harness.wire.alarms] == [f"the log's entry 0 {ALARM} 5"]
+        log.entries = [ANOTHER, ANOTHER]
+        monitor.watch(harness.wire)
+        assert "does not extend" in harness.wire.alarms[-1].check
+
+
+def test_an_entry_is_unsealed_by_its_own_warrant_only():
+    with playing(SCHEME) as harness:
+        monitor = harness.wire.party(MONITOR, Monitor)
+        warrant, other = (issue(harness.court.key, harness.order(name)) for name in ("alice", "bob"))
+        entered(harness, LogEntry(commitment(warrant), 5))
+        monitor.watch(harness.wire)
+        with pytest.raises(Refused, match="the entry hides"):
+            harness.wire.ask("authority", MONITOR, Unsealed(0, other), type(None))
+        with pytest.raises(Refused, match="authority unseals"):
+            harness.wire.ask("provider", MONITOR, Unsealed(0, warrant), type(None))
+        harness.wire.ask("authority", MONITOR, Unsealed(0, warrant), type(None))
+        assert monitor.unsealed == [0]
+
+
+SCENARIO = small()
+
+
+def tried(scheme):
+    """By strategy: how many texts the thief reads, and whether somebody noticed."""
+    attack = ForkedLog()
+    found = Evaluation(scheme, (attack,), SCENARIO).tried(attack)
+    return {each.attack.strategy: (each.reads, each.noticed) for each in found}
+
+
+@pytest.mark.parametrize(
+    ("holder", "gossip", "one", "each"),
+    [
+        ("hsm", "daily", True, True),
+        ("hsm", "none", False, False),
+        ("promise", "daily", True, False),  # in the morning the agent knows the true log again
+        ("promise", "none", False, False),
+    ],
+)
+def test_a_forked_log_is_noticed_exactly_when_heads_are_compared_and_the_device_keeps_them(holder, gossip, one, each):
+    found = tried(Logged(holder=holder, gossip=gossip))
+    assert {name: seen for name, (_, seen) in found.items()} == {ONE: one, EACH: each}
+    assert found[ONE][0] == SCENARIO.messages
+
+
+def test_a_device_that_takes_only_heads_that_the_monitor_signed_gives_a_forked_log_nothing():
+    assert {reads for reads, _ in tried(Logged(gossip="witness")).values()} == {0}
+
+
+PLANTED = [
+    (SAID, "EntryEvidence.number in EntryEvidence", (logged.merkle, "check_inclusion", lambda *_: None)),
+    ("no valid warrant no text", "under a forged signature", (LoggedAgent, "insist_all", lambda *_: None)),
+    ("a field is bound", "with `people`", (Envelope, "context", lambda field: codec.encode((field.chain, field.n)))),
+    (
+        "whom a warrant is about is not overheard",
+        "tells whom",
+        (logged, "commitment", lambda warrant: warrant.order.target.encode().ljust(32)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("prop", "says", "line"), PLANTED)
+def test_the_property_kit_catches_a_fault_that_is_planted(prop, says, line, monkeypatch):
+    how = settings(settings(), phases=[Phase.generate])
+    assert not PROPERTY[prop].broken(SCHEME, how)
+    monkeypatch.setattr(*line)
+    assert says in PROPERTY[prop].broken(SCHEME, how)
