@@ -131,9 +131,11 @@ def test_no_play_stands_as_unnoticed_where_all_are_noticed():
 
 @pytest.mark.parametrize("name", WIDE)
 def test_counts_that_are_printed_together_add_up(name):
-    got = cell(envelope.SCHEME, ATTACKS[name])
+    attack = ATTACKS[name]
+    scheme = control_of(attack).specimen if attack.applies(envelope.SCHEME, CAST) else envelope.SCHEME
+    got = cell(scheme, attack)
     assert got.verdict != "NOT_APPLICABLE"
-    plays = {each.attack.strategy: each.messaging for each in tried(envelope.SCHEME, ATTACKS[name])}
+    plays = {each.attack.strategy: each.messaging for each in tried(scheme, attack)}
     told = plays[got.strategy]
     assert (got.overcollected.total, got.missed.total) == (got.overreached, got.evaded)
     assert got.outside.people + got.outside.days + got.outside.scope == got.overreached

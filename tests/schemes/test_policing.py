@@ -296,7 +296,7 @@ def test_fields_that_are_made_again_have_the_same_length_and_open_the_same(schem
     plain, again = (sent_field(under(scheme, policing)) for policing in ("none", "recipient"))
     assert len(plain.field) == len(again.field) and plain.field != again.field
     with playing(under(scheme, "recipient")) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
         harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "choir")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
 
