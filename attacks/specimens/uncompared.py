@@ -13,7 +13,7 @@ class Uncompared(ListedPlain, frozen=True, kw_only=True):
     gossip: int = 0
 
 
-class Compared(ListedPlain, frozen=True, kw_only=True):
+class HeadsCompared(ListedPlain, frozen=True, kw_only=True):
     """Plain with a key directory, whose clients compare each new head with the auditor's."""
 
     name = "compared"
@@ -21,4 +21,4 @@ class Compared(ListedPlain, frozen=True, kw_only=True):
     source = OURS
 
 
-SPECIMEN, TWIN = Uncompared(), Compared()
+SPECIMEN, TWIN = Uncompared(), HeadsCompared()
