@@ -82,7 +82,7 @@ def _split(long: bool, progress: Progress) -> Iterator[Figure]:
 LIES: tuple[tuple[DirectoryLie, GhostDirectory, str, int], ...] = (  # the check that notices first, and on which day
     (SplitViewAttack(), GhostDirectory(epoch=3, gossip=100), "heads compared", 3),
     (Rollback(), GhostDirectory(epoch=3, gossip=0), "log extended", 2),
-    (Omission(), GhostDirectory(epoch=3, gossip=0), "lists proved", 2),
+    (Omission(), GhostDirectory(epoch=3, gossip=0), "lists proved", 3),
     (LatePublication(), GhostDirectory(epoch=3, gossip=0), "lists published", 3),
 )
 
