@@ -164,16 +164,22 @@ class Quotation(msgspec.Struct, frozen=True):
 class KeySlot(msgspec.Struct, frozen=True):
     """What one key opens: the texts of so many `days`, counted from the first day of all (0: of all days).
 
-    `of`: those of the conversations of a warrant's target, of one sender, of one conversation, or of everybody.
+    `of`: those of the conversations of a warrant's target; those that one device sends, to all (`device`) or in one
+    conversation (`pair`); or everybody's.
     """
 
     days: int
-    of: Literal["target", "sender", "conversation", "everybody"]
+    of: Literal["target", "device", "pair", "everybody"]
 
     def __str__(self) -> str:
         """Say it in words."""
-        whose = {"target": "the target", "sender": "a sender", "conversation": "a conversation"}.get(self.of, self.of)
-        return f"in whole slots of {whose}, {f'{self.days} days' if self.days else 'for ever'}"
+        whose = {
+            "target": "the target",
+            "device": "one device's texts",
+            "pair": "one device's texts to one conversation",
+        }
+        length = "for ever" if not self.days else "1 day" if self.days == 1 else f"{self.days} days"
+        return f"in whole slots of {whose.get(self.of, self.of)}, {length}"
 
 
 class Grant(msgspec.Struct, frozen=True):

@@ -1,9 +1,7 @@
 """Warrants as keys: what one signed tag opens, for whom, and that faults in the design are caught."""
 
-from itertools import count
-from pathlib import Path
-
 import pytest
+from faulty import fault_found, with_fault
 from msgspec.structs import replace
 
 from attacks import registry as attack_registry
@@ -17,14 +15,8 @@ from escrow.errors import Forged, Refused
 from escrow.primitives import bls12_381, ibe
 from escrow.schemes import warrant_key
 from escrow.schemes.warrant_key import EVER, TagField, Tagging, WarrantKey, WarrantTag, open_capsule, sign_part, unwrap
-from escrow.testing import properties
 from escrow.testing.harness import Step, playing
-from escrow.testing.trying import QUICK
 from escrow.warrant import issue
-
-PROPERTY = {each.name: each for each in properties.PROPERTIES}
-NUMBER = count()
-
 
 SCENARIO = default(users=4, groups=2, days=5, messages=24)
 
@@ -177,16 +169,6 @@ def test_a_wrong_part_is_refused_and_its_judge_named():
 # --- faults in the design ---
 
 
-def with_fault(folder, *changes):
-    text = Path(warrant_key.__file__).read_text()
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = folder / f"faulty_warrant_key_{next(NUMBER)}.py"
-    path.write_text(text)
-    return registry.load_file(path).SCHEME
-
-
 ORDER = "        for index, name in enumerate(self.judges, 1):\n            try:"
 BY_TAG = (
     "        first = tag.name[0] % self.n\n"
@@ -212,13 +194,12 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_design_is_caught(tmp_path, fault):
     name, *changes = FAULTS[fault]
-    assert PROPERTY[name].broken(with_fault(tmp_path, *changes), QUICK)
+    assert fault_found(tmp_path, warrant_key, name, changes)
 
 
 def test_tags_that_leave_out_the_user_open_more_than_the_claim_grants(tmp_path):
-    scheme = with_fault(
-        tmp_path, ("codec.encode((self.user, self.first, self.last))", "codec.encode((self.first, self.last))")
-    )
+    named = "codec.encode((self.user, self.first, self.last))"
+    scheme = with_fault(tmp_path, warrant_key, (named, named.replace("self.user, ", "")))
     cell, _ = evaluated(scheme).cell(attack_registry.attacks()["warrant-misuse"])
     assert cell.verdict == "BREACH" and cell.excluded > 0
 

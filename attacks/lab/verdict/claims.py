@@ -259,9 +259,9 @@ def _shares(slot: KeySlot, target: str, covered: Sent, sent: Sent) -> bool:
         return False
     if slot.of == "target":
         return target in sent.people
-    if slot.of == "sender":
-        return covered.people[0] == sent.people[0]
-    return slot.of == "everybody" or set(covered.people) == set(sent.people)
+    if slot.of == "everybody":
+        return True
+    return covered.device == sent.device and (slot.of == "device" or set(covered.people) == set(sent.people))
 
 
 def _in_one_period(seizures: Iterable[Seizure], period: int) -> bool:
