@@ -2,7 +2,7 @@
 
 They take effect in this order, however they are listed: extensions, updates, removals, additions. Who joins by his own
 commit brings a secret, removes at most one member (his former self), and takes the leftmost free leaf.
-Source: RFC 9420, sections 12.1 to 12.3 and 12.4.3.2. Pre-shared keys and new beginnings (ReInit) are left out.
+Source: RFC 9420, sections 12.1 to 12.3 and 12.4.3.2. New beginnings (ReInit) are left out.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from escrow.mls.framing import (
     ExternalSender,
     MemberSender,
     NewMemberProposal,
+    PreSharedKeyId,
     Proposal,
     RemoveMember,
     Sender,
     SenderKey,
     SenderKeys,
     UpdateLeaf,
+    UsePsk,
 )
 from escrow.mls.key_schedule import Extension, GroupContext
 from escrow.mls.leaf_node import FromUpdate, KeyPackage
@@ -43,6 +45,7 @@ class Applied:
     added: list[tuple[int, KeyPackage]] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     kem_output: bytes | None = None
+    psks: list[PreSharedKeyId] = field(default_factory=list)
     joined: int | None = None  # the leaf index of who joins by his own commit
 
     @property
@@ -68,8 +71,8 @@ def external_senders_extension(senders: Sequence[SenderKey]) -> Extension:
 
 
 def needs_path(proposals: Listed) -> bool:
-    """Return whether a commit must bring new keys: it lists nothing, or more than additions (section 12.4)."""
-    return not proposals or any(not isinstance(proposal, AddMember) for _, proposal in proposals)
+    """Return whether a commit must bring new keys: it lists nothing, or more than additions and keys (section 12.4)."""
+    return not proposals or any(not isinstance(proposal, AddMember | UsePsk) for _, proposal in proposals)
 
 
 def check_proposal(sender: Sender, proposal: Proposal) -> None:
@@ -88,12 +91,12 @@ def _check_list(proposals: Listed, committer: int | None) -> None:
         check_proposal(sender, proposal)
     kinds = [type(proposal) for _, proposal in proposals]
     for kind in kinds:
-        if kind not in (AddMember, UpdateLeaf, RemoveMember, ExternalInit, ChangeExtensions):
+        if kind not in (AddMember, UpdateLeaf, RemoveMember, UsePsk, ExternalInit, ChangeExtensions):
             raise Forged(f"proposals of the kind {kind.__name__} are not supported")
     if committer is None:
         if kinds.count(ExternalInit) != 1:
             raise Forged(f"an external commit has {kinds.count(ExternalInit)} ExternalInit proposals, not one")
-        if kinds.count(RemoveMember) > 1 or {*kinds} - {ExternalInit, RemoveMember}:
+        if kinds.count(RemoveMember) > 1 or {*kinds} - {ExternalInit, RemoveMember, UsePsk}:
             raise Forged("an external commit has a proposal that it may not have")
         return
     if ExternalInit in kinds:
@@ -134,6 +137,10 @@ def apply(tree: RatchetTree, context: GroupContext, proposals: Listed, committer
             done.extensions = proposal.extensions
         elif isinstance(proposal, ExternalInit):
             done.kem_output = proposal.kem_output
+        elif isinstance(proposal, UsePsk):
+            if proposal.psk in done.psks:
+                raise Forged("a commit names a pre-shared key twice")
+            done.psks.append(proposal.psk)
     for sender, proposal in proposals:
         if isinstance(proposal, UpdateLeaf):
             if not isinstance(sender, MemberSender) or not isinstance(proposal.leaf_node.source, FromUpdate):

@@ -23,7 +23,7 @@ from escrow.mls.framing import (
     Proposed,
     Sender,
 )
-from escrow.mls.key_schedule import EpochSecrets, Extension, GroupContext, Scheduled, epoch_of, scheduled
+from escrow.mls.key_schedule import NO_PSK, EpochSecrets, Extension, GroupContext, Scheduled, epoch_of, scheduled
 from escrow.mls.labelled import HASH
 from escrow.mls.leaf_node import LeafNode
 from escrow.mls.protection import confirmed_hash, interim_hash
@@ -66,14 +66,19 @@ class GroupState(msgspec.Struct, frozen=True):
         return replace(self.context, epoch=self.context.epoch + 1, extensions=applied.extensions)
 
     def after(
-        self, applied: Applied, commit: AuthenticatedContent, commit_secret: bytes, init_secret: bytes
+        self,
+        applied: Applied,
+        commit: AuthenticatedContent,
+        commit_secret: bytes,
+        init_secret: bytes,
+        psk_secret: bytes = NO_PSK,
     ) -> tuple[GroupState, Scheduled]:
         """Return the state after a signed commit, and the key schedule that leads there (section 8)."""
         confirmed = confirmed_hash(self.interim, commit)
         context = replace(
             self.next_context(applied), tree_hash=applied.tree.tree_hash(), confirmed_transcript_hash=confirmed
         )
-        made = scheduled(init_secret, commit_secret, context)
+        made = scheduled(init_secret, commit_secret, context, psk_secret)
         tag = made.epoch.confirmation_tag(confirmed)
         return GroupState(context, applied.tree, made.epoch, interim_hash(confirmed, tag), tag), made
 

@@ -37,8 +37,10 @@ from escrow.mls.key_schedule import Extension, epoch_of, external_init
 from escrow.mls.labelled import HASH
 from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.participant import Participant
+from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.protection import sign, to_public
 from escrow.mls.trees import tree_math
+from escrow.mls.trees.ratchet_tree import RatchetTree
 from escrow.mls.trees.treekem import keys_above, make_path
 from escrow.mls.welcome import GroupInfo, Welcome, open_welcome
 
@@ -67,8 +69,21 @@ def found_group(
     return Participant(client.signing, 0, {0: client.encryption}, state, policy)
 
 
-def join_welcomed(client: MlsClient, data: bytes, policy: Policy = anything) -> Participant:
+def join_welcomed(
+    client: MlsClient,
+    data: bytes,
+    policy: Policy = anything,
+    psks: PreSharedKeys | None = None,
+    tree: RatchetTree | None = None,
+) -> Participant:
     """Return the member that a Welcome makes of a client.
+
+    Args:
+        client: whose key package was added.
+        data: the Welcome as it travels.
+        policy: asked before the client is in the group.
+        psks: the pre-shared keys that the application gave.
+        tree: the ratchet tree, if it came apart from the Welcome.
 
     Raises:
         Malformed: the bytes are no Welcome.
@@ -78,8 +93,8 @@ def join_welcomed(client: MlsClient, data: bytes, policy: Policy = anything) -> 
     message = messages.from_bytes(data)
     if not isinstance(message, Welcome):
         raise Forged(f"{type(message).__name__} is no Welcome")
-    welcomed = open_welcome(message, client.package, client.init)
-    info, tree = welcomed.info, welcomed.info.tree()
+    welcomed = open_welcome(message, client.package, client.init, psks)
+    info, tree = welcomed.info, welcomed.info.tree(tree)
     info.check(tree.leaf(info.signer).signature_key)
     tree.check(info.context.group_id)
     places = [index for index, leaf in tree.members() if leaf == client.package.leaf_node]
@@ -91,7 +106,7 @@ def join_welcomed(client: MlsClient, data: bytes, policy: Policy = anything) -> 
         keys |= keys_above(tree, info.signer, start, welcomed.path_secret)[0]
     state = described(info, tree, welcomed.made.epoch)
     policy(GroupChange(MemberSender(info.signer), None, state, tuple(each for each, _ in tree.members()), ()))
-    return Participant(client.signing, index, keys, state, policy)
+    return Participant(client.signing, index, keys, state, policy, psks)
 
 
 def join_externally(

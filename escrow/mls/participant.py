@@ -41,6 +41,7 @@ from escrow.mls.framing import (
 from escrow.mls.group_state import GroupChange, GroupState, Policy, anything
 from escrow.mls.key_schedule import NO_COMMIT, external_init_opened
 from escrow.mls.leaf_node import FromUpdate, LeafNode
+from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.protection import check_signed, from_private, from_public, sign, to_private, to_public
 from escrow.mls.trees import tree_math
 from escrow.mls.trees.ratchet_tree import RatchetTree
@@ -75,7 +76,10 @@ class Participant:
         keys: Mapping[int, Private],
         state: GroupState,
         policy: Policy = anything,
+        psks: PreSharedKeys | None = None,
     ) -> None:
+        """Begin in a state; `psks` are the pre-shared keys that the application gave."""
+        self.psks = psks or PreSharedKeys()
         self.signing, self.index, self.policy = signing, index, policy
         self.encrypts = False  # whether handshakes travel as private messages
         self._updates: dict[bytes, Private] = {}  # of own Update proposals, by public key
@@ -85,6 +89,7 @@ class Participant:
     def _enter(self, state: GroupState, keys: Mapping[int, Private]) -> None:
         """Begin an epoch: forget keys that the tree no longer has, and the proposals of the last epoch."""
         self.state, self.keys = state, self._kept(state.tree, keys)
+        self.psks.remember(state.context, state.epoch.resumption_psk)
         self.secrets = SecretTree(state.epoch.encryption_secret, state.tree.leaves)
         self.proposals: dict[bytes, AuthenticatedContent] = {}
         self._updates = {}
@@ -152,7 +157,8 @@ class Participant:
             made = make_path(applied.tree, self.leaf, self.index, self.signing, context, applied.newcomers)
             keys, commit_secret = self.keys | made.keys, made.commit_secret
         signed = self._signed(Commit(listed, made and made.path))
-        state, schedule = self.state.after(applied, signed, commit_secret, self.state.epoch.init_secret)
+        init_secret, psk_secret = self.state.epoch.init_secret, self.psks.secret(applied.psks)
+        state, schedule = self.state.after(applied, signed, commit_secret, init_secret, psk_secret)
         self.policy(_change(MemberSender(self.index), self.state, state, applied, resolved))
         signed = replace(signed, auth=AuthData(signed.auth.signature, state.tag))
         travelling = self._travelling(signed)
@@ -161,8 +167,8 @@ class Participant:
             (package, made and made.secrets[tree_math.common_ancestor(2 * self.index, 2 * index)])
             for index, package in applied.added
         ]
-        invited = messages.to_bytes(welcome(schedule, self.group_info(), newcomers)) if newcomers else None
-        return CommitSent(travelling, invited)
+        invited = welcome(schedule, self.group_info(), newcomers, applied.psks) if newcomers else None
+        return CommitSent(travelling, None if invited is None else messages.to_bytes(invited))
 
     def _own_update(self, sent: AuthenticatedContent) -> bool:
         content = sent.content.content
@@ -237,7 +243,8 @@ class Participant:
             keys = kept | found
         elif needs_path(resolved):
             raise Forged("a commit brings no new keys, and its proposals need some")
-        after, _ = state.after(applied, message, commit_secret, init_secret)
+        psk_secret = self.psks.secret(applied.psks)
+        after, _ = state.after(applied, message, commit_secret, init_secret, psk_secret)
         if message.auth.confirmation_tag != after.tag:
             raise Forged("the confirmation tag does not fit: the sender has other secrets or another transcript")
         change = _change(sender, state, after, applied, resolved)

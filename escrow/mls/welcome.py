@@ -9,7 +9,7 @@ Extensions of a GroupInfo: the tree (2) and the external public key (4). Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from escrow import crypto
 from escrow.crypto import Private, SigningKey
 from escrow.errors import Forged, Malformed
 from escrow.mls.framing import PreSharedKeyId
-from escrow.mls.key_schedule import NO_PSK, Extension, GroupContext, Scheduled, joined
+from escrow.mls.key_schedule import Extension, GroupContext, Scheduled, joined
 from escrow.mls.labelled import (
     HASH,
     KEY,
@@ -33,6 +33,7 @@ from escrow.mls.labelled import (
     sign_with_label,
 )
 from escrow.mls.leaf_node import KeyPackage
+from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.presentation import Opaque, Tls, Uint16, Uint32, Vector, decode
 from escrow.mls.trees.ratchet_tree import RatchetTree
 
@@ -66,9 +67,12 @@ class GroupInfo(Tls, frozen=True):
             raise Malformed(f"GroupInfo: extension {number} stands {len(found)} times")
         return found[0]
 
-    def tree(self) -> RatchetTree:
-        """Return the ratchet tree. Raise Malformed if there is none, Forged unless it has the context's tree hash."""
-        tree = RatchetTree.decoded(self._extension(TREE))
+    def tree(self, apart: RatchetTree | None = None) -> RatchetTree:
+        """Return the ratchet tree, of the extension or as it came apart from this.
+
+        Raise Malformed if there is none, and Forged unless it has the context's tree hash.
+        """
+        tree = RatchetTree.decoded(self._extension(TREE)) if apart is None else apart
         if tree.tree_hash() != self.context.tree_hash:
             raise Forged("the tree hash of the group context is that of another tree")
         return tree
@@ -117,13 +121,18 @@ def _key_nonce(welcome_secret: bytes) -> tuple[bytes, bytes]:
     return expand_with_label(welcome_secret, "key", b"", KEY), expand_with_label(welcome_secret, "nonce", b"", NONCE)
 
 
-def welcome(made: Scheduled, info: GroupInfo, newcomers: Sequence[tuple[KeyPackage, bytes | None]]) -> Welcome:
+def welcome(
+    made: Scheduled,
+    info: GroupInfo,
+    newcomers: Sequence[tuple[KeyPackage, bytes | None]],
+    psks: Sequence[PreSharedKeyId] = (),
+) -> Welcome:
     """Return the Welcome for newcomers, each with his path secret (32 bytes), if the commit had a path."""
     key, nonce = _key_nonce(made.welcome_secret)
     sealed = crypto.seal(key, info.encoded(), b"", nonce)
     secrets = []
     for package, path_secret in newcomers:
-        own = GroupSecrets(made.joiner_secret, None if path_secret is None else _PathSecret(path_secret))
+        own = GroupSecrets(made.joiner_secret, None if path_secret is None else _PathSecret(path_secret), tuple(psks))
         secrets.append(
             EncryptedSecrets(package.reference, encrypt_with_label(package.init_key, "Welcome", sealed, own.encoded()))
         )
@@ -138,21 +147,14 @@ class Welcomed(NamedTuple):
     path_secret: bytes | None
 
 
-PskSecret = Callable[[Sequence[PreSharedKeyId]], bytes]
-
-
-def no_psks(psks: Sequence[PreSharedKeyId]) -> bytes:
-    """Return the secret of no pre-shared keys, 32 zero bytes. Raise Forged if there are some."""
-    if psks:
-        raise Forged("the Welcome needs pre-shared keys, and there are none here")
-    return NO_PSK
-
-
-def open_welcome(message: Welcome, package: KeyPackage, init_key: Private, psk_secret: PskSecret = no_psks) -> Welcomed:
+def open_welcome(
+    message: Welcome, package: KeyPackage, init_key: Private, psks: PreSharedKeys | None = None
+) -> Welcomed:
     """Return what a Welcome brings to the owner of a key package; who signed it is checked by the tree, later.
 
     Raises:
-        Forged: it is of another suite or for others, does not open, or its confirmation tag does not fit.
+        Forged: it is of another suite or for others, needs a pre-shared key that is not there, does not open, or its
+            confirmation tag does not fit.
         Malformed: what was sealed is no such secret or group.
     """
     if message.cipher_suite != SUITE:
@@ -162,7 +164,7 @@ def open_welcome(message: Welcome, package: KeyPackage, init_key: Private, psk_s
         raise Forged("the Welcome is for other key packages")
     plain = decrypt_with_label(init_key, "Welcome", message.encrypted_group_info, mine[0])
     own = decode(plain, GroupSecrets)
-    psk = psk_secret(own.psks)
+    psk = (psks or PreSharedKeys()).secret(own.psks)
     key, nonce = _key_nonce(derive_secret(crypto.hkdf_extract(own.joiner_secret, psk), "welcome"))
     try:
         info = decode(crypto.open_sealed(key, message.encrypted_group_info, b"", nonce), GroupInfo)

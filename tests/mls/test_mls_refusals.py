@@ -10,14 +10,19 @@ from escrow.mls.framing import (
     ChangeExtensions,
     Commit,
     ExternalInit,
+    ExternalPsk,
     ExternalSender,
     NewMemberProposal,
+    PreSharedKeyId,
     Proposed,
     PublicMessage,
     RemoveMember,
+    ResumptionPsk,
+    UsePsk,
 )
 from escrow.mls.joining import found_group, join_externally, join_welcomed, propose_from_outside
 from escrow.mls.messages import from_bytes, to_bytes
+from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
 
 
@@ -121,6 +126,39 @@ def test_lists_that_no_commit_may_have_are_refused_by_name():
         with pytest.raises(Forged, match=text):
             first.commit(proposals)
         assert state_of(first) == before
+
+
+def test_a_pre_shared_key_is_needed_by_everybody_and_named_where_it_lacks():
+    name, key = PreSharedKeyId(ExternalPsk(b"a key"), bytes(32)), bytes(range(32))
+    members, late = group(3), client("late")
+    for index in (0, 1):
+        members[index].psks = PreSharedKeys({b"a key": key})
+    sent = members[0].commit([AddMember(late.package), UsePsk(name)])
+    members[1].receive(sent.message)
+    joined = join_welcomed(late, sent.welcome, psks=PreSharedKeys({b"a key": key}))
+    assert joined.state.epoch == members[0].state.epoch == members[1].state.epoch
+    for act in (lambda: members[2].receive(sent.message), lambda: join_welcomed(late, sent.welcome)):
+        with pytest.raises(Forged, match="a pre-shared key is not there: ExternalPsk"):
+            act()
+    with pytest.raises(Forged, match="names a pre-shared key twice"):
+        members[0].commit([UsePsk(name), UsePsk(name)])
+    wrong = PreSharedKeys({b"a key": bytes(32)})
+    with pytest.raises(Forged, match="GroupInfo of a Welcome does not open"):
+        join_welcomed(late, sent.welcome, psks=wrong)
+
+
+def test_keys_of_earlier_epochs_are_kept_for_some_epochs():
+    first = group(1)[0]
+    for _ in range(PreSharedKeys.EPOCHS):
+        first.commit()
+    context = first.state.context
+    for age, kept in ((0, True), (PreSharedKeys.EPOCHS - 1, True), (PreSharedKeys.EPOCHS, False)):
+        name = PreSharedKeyId(ResumptionPsk(1, context.group_id, context.epoch - age), bytes(32))
+        if kept:
+            assert len(first.psks.secret([name])) == 32
+        else:
+            with pytest.raises(Forged, match="ResumptionPsk"):
+                first.psks.secret([name])
 
 
 def test_who_was_removed_sends_and_reads_nothing():
