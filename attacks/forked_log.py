@@ -20,7 +20,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import EscrowError
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme, Source
-from escrow.schemes.logged import (
+from escrow.schemes.logged.scheme import (
     AGENT,
     LOG,
     AskGrowth,

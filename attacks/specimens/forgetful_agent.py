@@ -3,7 +3,7 @@
 from typing import Literal
 
 from attacks.specimens import OURS
-from escrow.schemes.logged import Gossip, Logged
+from escrow.schemes.logged.scheme import Gossip, Logged
 
 
 class ForgetfulAgent(Logged, frozen=True, kw_only=True):

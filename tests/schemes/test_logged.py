@@ -12,7 +12,7 @@ from escrow import codec
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.schemes import logged
 from escrow.schemes.envelope import Envelope
-from escrow.schemes.logged import (
+from escrow.schemes.logged.scheme import (
     AGENT,
     LOG,
     MONITOR,

@@ -20,9 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from escrow import codec, crypto
-from escrow.codec import Fact, Packet, Public
-from escrow.crypto import SigningKey, sha256
+from escrow import crypto
+from escrow.codec import Fact, Public
 from escrow.derivation import Checks, service
 from escrow.e2ee.policing import Policing
 from escrow.errors import EscrowError, Forged
@@ -30,12 +29,30 @@ from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
 from escrow.principal import Principal, shared
 from escrow.scheme import Overheard, SealedFact, Source, User
 from escrow.schemes.envelope import AgentKey, Envelope, EnvelopeAgent, EnvelopeScheme, open_field
+from escrow.schemes.logged.log import (
+    AGENT,
+    AUTHORITY,
+    LOG,
+    MONITOR,
+    AskLastHead,
+    AskWitness,
+    EnterWarrant,
+    EntryEvidence,
+    LastHead,
+    LogEntry,
+    LogHead,
+    LogKey,
+    SignedHead,
+    Unsealed,
+    WarrantLog,
+    commitment,
+)
+from escrow.schemes.logged.monitor import Monitor, WitnessKey
 from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT
 from escrow.transparency import merkle
 from escrow.warrant import Authority, Warrant, promises
 from escrow.wire import Wire
 
-LOG, MONITOR, AGENT, AUTHORITY = "log", "monitor", "agent", "authority"
 IN_LOG = "warrant stands in the log"
 RYAN = "Ryan, Making Decryption Accountable, Security Protocols XXV, 2017"
 EVIDENCE = Quotation(
@@ -44,226 +61,7 @@ EVIDENCE = Quotation(
     RYAN,
     "abstract",
 )
-_ENTRY, _HEAD, _SEEN = b"escrow-lab log entry", b"escrow-lab warrant log head", b"escrow-lab witnessed head"
 Gossip = Literal["none", "daily", "witness"]
-
-
-class LogKey(SigningKey, frozen=True, dict=True):
-    """The log's Ed25519 key pair."""
-
-
-class WitnessKey(SigningKey, frozen=True, dict=True):
-    """The monitor's Ed25519 key pair, with which it signs heads that it has read."""
-
-
-class LogEntry(Fact, frozen=True):
-    """A warrant's commitment (32 bytes), and the day on which the warrant is to be unsealed."""
-
-    commitment: Public
-    unsealed: int
-
-    @property
-    def leaf(self) -> bytes:
-        """Return the bytes that the log holds."""
-        return codec.encode(self)
-
-
-class LogHead(Fact, frozen=True):
-    """The number of entries, and the root (32 bytes) over them."""
-
-    size: int
-    root: Public
-
-    def under(self, label: bytes) -> bytes:
-        """Return what is signed of it under a label: 32 bytes."""
-        return sha256(label, codec.encode(self))
-
-
-class SignedHead(Fact, frozen=True):
-    """A head with the log's signature (64 bytes); `witness` is the monitor's signature (64 bytes), or empty."""
-
-    head: LogHead
-    signature: Public
-    witness: Public = b""
-
-    def signed_by(self, log: bytes) -> bool:
-        """Return whether the log with this public key (32 bytes) signed it."""
-        return crypto.verify(log, self.signature, self.head.under(_HEAD))
-
-    def seen_by(self, monitor: bytes) -> bool:
-        """Return whether the monitor with this public key (32 bytes) signed it, too."""
-        return crypto.verify(monitor, self.witness, self.head.under(_SEEN))
-
-
-def commitment(warrant: Warrant) -> bytes:
-    """Return what the log holds of a warrant: 32 bytes. They hide the warrant, which has a nonce and a signature."""
-    return sha256(_ENTRY, codec.encode(warrant))
-
-
-class EnterWarrant(Packet, frozen=True):
-    """Somebody enters a warrant; `since` is the size of the head from which the proof of consistency is to lead."""
-
-    unchecked = {
-        "entry": "the log is open to all, and cannot know what an entry hides; who enters it checks what it gets back",
-        "since": "a question",
-    }
-
-    entry: LogEntry
-    since: int
-
-
-class EntryEvidence(Packet, frozen=True):
-    """An entry, its number from 0, a head, and the proofs that the head has the entry and extends an earlier one."""
-
-    entry: LogEntry
-    number: int
-    signed: SignedHead
-    inclusion: tuple[Public, ...]
-    consistency: tuple[Public, ...]
-
-
-class AskLastHead(Packet, frozen=True):
-    """Somebody asks the agent which head it saw last."""
-
-
-class LastHead(Packet, frozen=True):
-    """The head that the agent saw last, if there is one."""
-
-    head: LogHead | None
-
-
-class AskGrowth(Packet, frozen=True):
-    """Somebody asks the log for its entries from number `since` on."""
-
-    unchecked = {"since": "a question"}
-
-    since: int
-
-
-class Growth(Packet, frozen=True):
-    """The entries asked for, and the newest head."""
-
-    entries: tuple[LogEntry, ...]
-    signed: SignedHead
-
-
-class AskWitness(Packet, frozen=True):
-    """Somebody asks the monitor to read the log up to a head, and to sign the head."""
-
-    signed: SignedHead
-
-
-class Unsealed(Packet, frozen=True):
-    """The authority makes a warrant public that was entered under this number."""
-
-    number: int
-    warrant: Warrant
-
-
-class WarrantLog(Principal):
-    """The public log. Honest, it only appends, and shows the same entries to all."""
-
-    key: LogKey
-    entries: list[LogEntry] = []
-
-    @shared("the log is open to all", anybody=True)
-    def on_enter(self, sender: str, packet: EnterWarrant, wire: Wire) -> EntryEvidence:
-        """Append an entry, unless it is there, and return its proofs."""
-        self.insist(len(packet.entry.commitment) == merkle.HASH, "a commitment is 32 bytes")
-        if packet.entry not in self.entries:
-            self.entries.append(packet.entry)
-        self.insist(0 <= packet.since <= len(self.entries), "the log has as many entries as that head")
-        return self.evidence(self.entries, packet)
-
-    @shared("the log is open to all", anybody=True)
-    def on_growth(self, sender: str, packet: AskGrowth, wire: Wire) -> Growth:
-        """Return the entries from a number on."""
-        self.insist(0 <= packet.since <= len(self.entries), "the log has so many entries")
-        return self.growth(self.entries, packet)
-
-    def evidence(self, entries: list[LogEntry], asked: EnterWarrant) -> EntryEvidence:
-        """Return the proofs that these entries have the one that is asked about."""
-        tree, size, number = tree_of(entries), len(entries), entries.index(asked.entry)
-        grown = tree.consistency(asked.since, size) if asked.since else []
-        return EntryEvidence(asked.entry, number, self._head(tree), tuple(tree.inclusion(number, size)), tuple(grown))
-
-    def growth(self, entries: list[LogEntry], asked: AskGrowth) -> Growth:
-        """Return these entries from a number on, with the head over all of them."""
-        return Growth(tuple(entries[asked.since :]), self._head(tree_of(entries)))
-
-    def _head(self, tree: merkle.Log) -> SignedHead:
-        head = LogHead(len(tree), tree.root())
-        return SignedHead(head, self.key.sign(head.under(_HEAD)))
-
-
-def tree_of(entries: Iterable[LogEntry]) -> merkle.Log:
-    """Return the Merkle tree over some entries."""
-    tree = merkle.Log()
-    for entry in entries:
-        tree.append(entry.leaf)
-    return tree
-
-
-class Monitor(Principal):
-    """Reads the whole log each morning, and gives alarm about what is wrong with it.
-
-    `unsealed` and `late` are numbers of entries: those that were unsealed, and those that it gave alarm about.
-    """
-
-    key: WitnessKey
-    log: Public
-    entries: list[LogEntry] = []
-    unsealed: list[int] = []
-    late: list[int] = []
-
-    def watch(self, wire: Wire) -> None:
-        """Read what the log has new; alarm if it does not extend what was read, or an entry is overdue."""
-        try:
-            grown = wire.ask(self.name, LOG, AskGrowth(len(self.entries)), Growth)
-            self._read(grown)
-        except EscrowError as error:
-            wire.alarm(self.name, f"the log: {error}")
-        for number, entry in enumerate(self.entries):
-            if entry.unsealed < wire.day and number not in self.unsealed and number not in self.late:
-                self.late.append(number)
-                wire.alarm(self.name, f"the log's entry {number} was not unsealed by day {entry.unsealed}")
-
-    def compare(self, wire: Wire) -> None:
-        """Ask the agent which head it saw, and alarm if the log that was read here has not that root at that size."""
-        head = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
-        if head is not None and not self._has(head):
-            wire.alarm(
-                self.name, f"the agent saw another log: at {head.size} entries its root is not the one read here"
-            )
-
-    @shared("whoever has a head may have it witnessed", anybody=True)
-    def on_witness(self, sender: str, packet: AskWitness, wire: Wire) -> SignedHead:
-        """Read the log up to a head, and return the head with a signature."""
-        self._read(wire.ask(self.name, LOG, AskGrowth(len(self.entries)), Growth))
-        head = packet.signed.head
-        self.insist(self._has(head), "the head is of the log that was read here")
-        return SignedHead(head, packet.signed.signature, self.key.sign(head.under(_SEEN)))
-
-    def on_unsealed(self, sender: str, packet: Unsealed, wire: Wire) -> None:
-        """Note that an entry was unsealed."""
-        self.insist(sender == AUTHORITY, "the authority unseals")
-        self.insist(0 <= packet.number < len(self.entries), "there is such an entry")
-        fits = self.entries[packet.number].commitment == commitment(packet.warrant)
-        self.insist(fits, "the warrant is the one that the entry hides")
-        if packet.number not in self.unsealed:
-            self.unsealed.append(packet.number)
-
-    def _read(self, grown: Growth) -> None:
-        """Keep new entries. Raise Forged if the head is not the log's own, or is not over all entries."""
-        entries = [*self.entries, *grown.entries]
-        if not grown.signed.signed_by(self.log):
-            raise Forged("a head without the log's signature")
-        if grown.signed.head != LogHead(len(entries), tree_of(entries).root()):
-            raise Forged("the log does not extend what it showed before")
-        self.entries = entries
-
-    def _has(self, head: LogHead) -> bool:
-        return head.size <= len(self.entries) and tree_of(self.entries[: head.size]).root() == head.root
 
 
 class EnteredWarrant(Fact, frozen=True):
