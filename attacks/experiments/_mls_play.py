@@ -95,7 +95,7 @@ class MlsPlay:
             self.devices |= {each.name: each for each in own}
         self.texts: dict[int, tuple[PlannedText, bytes]] = {}
         self.undelivered = 0
-        self.handshakes: list[bytes] = []
+        self.carried: list[tuple[bytes, PlannedText | None]] = []  # every message, with its text if it has one
 
     # --- the way in: what a ghost of each kind changes ---
 
@@ -105,6 +105,9 @@ class MlsPlay:
 
     def come(self) -> None:
         """Let the ghost in, on the attack day."""
+
+    def evening(self, day: int) -> None:
+        """Look at the parties at the end of a day."""
 
     # --- the play ---
 
@@ -147,7 +150,7 @@ class MlsPlay:
 
     def tell(self, message: bytes, sender: Participant | None) -> None:
         """Carry a handshake to all members but its sender."""
-        self.handshakes.append(message)
+        self.carried.append((message, None))
         for each in self.peers(sender):
             self._received(each, message)
 
@@ -173,6 +176,7 @@ class MlsPlay:
             for text in planned:
                 if text.day == day:
                     self._send(text)
+            self.evening(day)
         people = [user for user in self.scenario.users if user.name in self.group.members]
         target, *others = (self.devices[user.devices[0]] for user in people)
         for other in others:
@@ -205,6 +209,7 @@ class MlsPlay:
             return
         self.texts[text.id] = text, body
         message = member.send(body)
+        self.carried.append((message, text))
         for each in self.peers(member):
             if self._received(each, message) == body and each in self.ghost.members:
                 self.ghost.read.add(text.id)
@@ -235,6 +240,11 @@ class MlsPlay:
         """Return the leaf indices at which a ghost stands in a tree."""
         keys = {each.signing.public for each in self.ghost.members}
         return frozenset(index for index, leaf in state.tree.members() if leaf.signature_key in keys)
+
+    @property
+    def handshakes(self) -> list[bytes]:
+        """Every proposal and commit, as it travelled."""
+        return [message for message, text in self.carried if text is None]
 
     def marks_left(self) -> Counter[str]:
         """Return how many handshakes are by each kind of sender who is no member."""

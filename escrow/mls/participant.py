@@ -103,6 +103,12 @@ class Participant:
         """Return what lets somebody join by himself, signed."""
         return self.state.info(self.index, self.signing)
 
+    def copy(self) -> Participant:
+        """Return a member with the same state, who goes on apart: whoever has a device's state is this."""
+        other = Participant(self.signing, self.index, self.keys, self.state, psks=self.psks.copy())
+        other.secrets, other.proposals, other._updates = self.secrets.copy(), dict(self.proposals), dict(self._updates)
+        return other
+
     # --- sending ---
 
     def _signed(self, content: Content) -> AuthenticatedContent:

@@ -41,6 +41,12 @@ class PreSharedKeys:
         self._external = dict(external or {})
         self._resumption: dict[tuple[bytes, int], bytes] = {}
 
+    def copy(self) -> PreSharedKeys:
+        """Return keys that change apart from these."""
+        other = PreSharedKeys(self._external)
+        other._resumption = dict(self._resumption)
+        return other
+
     def remember(self, context: GroupContext, key: bytes) -> None:
         """Keep the resumption key (32 bytes) of an epoch, and forget the oldest one if there are too many."""
         self._resumption[context.group_id, context.epoch] = key

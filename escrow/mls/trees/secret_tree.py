@@ -54,6 +54,12 @@ class HashRatchet:
             self._skipped[number] = made
         return self.following()[1]
 
+    def copy(self) -> HashRatchet:
+        """Return a ratchet that goes on apart from this one."""
+        other = HashRatchet(self._secret)
+        other.generation, other._skipped = self.generation, dict(self._skipped)
+        return other
+
 
 class SecretTree:
     """The secrets of an epoch's messages, which are erased as they are used."""
@@ -62,6 +68,13 @@ class SecretTree:
         self.leaves = leaves
         self._secrets = {tree_math.root(leaves): encryption_secret}
         self._ratchets: dict[tuple[int, str], HashRatchet] = {}
+
+    def copy(self) -> SecretTree:
+        """Return a tree that goes on apart from this one."""
+        other = SecretTree(b"", self.leaves)
+        other._secrets = dict(self._secrets)
+        other._ratchets = {place: each.copy() for place, each in self._ratchets.items()}
+        return other
 
     def ratchet(self, leaf: int, kind: str) -> HashRatchet:
         """Return a leaf's ratchet for `HANDSHAKE` or `APPLICATION`. Raise Forged if there is no such leaf."""
