@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import pathlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -155,7 +155,15 @@ def format_(rows: bool = True, drawn: Sequence[str] = ()) -> list[click.Option]:
         if rows
         else None
     )
-    return [_option("--format", "format_", type=choice, default="table", show_default=True, help=meaning)]
+    usual = "table, or what the name of -o ends in"
+    return [_option("--format", "format_", type=choice, default=None, show_default=usual, help=meaning)]
+
+
+def _by_ending(output: str, options: Iterable[click.Parameter]) -> str:
+    """Return the format that the name of a file ends in, if the command has it; a table otherwise."""
+    ending = pathlib.Path(output).suffix.removeprefix(".")
+    known = (each.type.choices for each in options if each.name == "format_" and isinstance(each.type, click.Choice))
+    return ending if ending in next(known, ()) else "table"
 
 
 def destination() -> list[click.Option]:
@@ -182,6 +190,8 @@ def command(name: str, *groups: Sequence[click.Option], own: Sequence[click.Para
 
     def mark(body: Body) -> click.Command:
         def callback(**given: Any) -> int:
+            if given.get("format_", "table") is None:
+                given["format_"] = _by_ending(given.get("output", ""), parameters)
             return run(body, given)
 
         parameters = [*own, *(option for group in (*groups, terminal()) for option in group)]

@@ -221,7 +221,7 @@ def test_the_laboratory_is_asked_for_what_the_options_say(monkeypatch: pytest.Mo
         return result("HELD")
 
     fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=run_matrix)
-    options = ["--only", "split*", "--only", "evil", "--skip", "null-*", "--set", "split-key.t=3", "--jobs", "2"]
+    options = ["--only", "split-k*", "--only", "evil", "--skip", "null-*", "--set", "split-key.t=3", "--jobs", "2"]
     assert main(["matrix", "--plugin", written(tmp_path, "evil.py", EVIL), *options, "--seed", "7", *SMALL]) == 0
     assert asked["schemes"] == ["evil", "split-key"] and asked["t"] == [3] and asked["unverified"] == ["evil"]
     assert (asked["jobs"], asked["plain"].name, len(asked["every"])) == (2, "plain", asked["attacks"] + 1)

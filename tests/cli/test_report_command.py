@@ -42,6 +42,23 @@ def test_a_saved_result_is_drawn_as_it_was(
         assert capsys.readouterr().out == drawn
 
 
+def test_the_name_of_a_file_says_its_format_where_nothing_else_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fake(monkeypatch, "attacks.lab.runs.matrix", run_matrix=lambda *_, **__: result("BREACH", "HELD"))
+    assert main(["matrix", "-o", "saved.json"]) == 0
+    for format_ in ("json", "jsonl", "csv", "md", "table"):
+        assert main(["report", "saved.json", "--format", format_, "-o", f"asked-{format_}.html"]) == 0
+        assert main(["report", "saved.json", "-o", f"named.{format_}"]) == 0
+        assert Path(f"asked-{format_}.html").read_bytes() == Path(f"named.{format_}").read_bytes()
+    assert main(["report", "saved.json", "-o", "named.odd"]) == 0
+    assert Path("named.odd").read_bytes() == Path("named.table").read_bytes()
+    capsys.readouterr()
+    assert main(["report", "saved.json", "-o", "drawn.svg"]) == 2
+    assert "this result has no svg form" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [

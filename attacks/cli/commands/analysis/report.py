@@ -24,7 +24,6 @@ from attacks.report.page import Page
 from attacks.report.saved import draw_saved, drawable, read_saved
 from escrow.errors import Malformed
 
-PAGE = ".html"
 OWN = [click.Argument(["given"], type=FILE, nargs=-1, required=True, metavar="FILE..."), VERDICTS, EVENINGS]
 
 
@@ -39,10 +38,10 @@ def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool
     structures and costs of the files beside it.
     """
     read = [(file, read_saved(file)) for file in given]
-    if invocation.format_ == "html" or (invocation.format_ == "table" and invocation.output.endswith(PAGE)):
+    if invocation.format_ == "html":
         return _page(read, invocation.output)
     if len(read) > 1:
-        raise click.UsageError(f"several files make one page: use --format html or -o FILE{PAGE}")
+        raise click.UsageError("several files make one page: use --format html or -o FILE.html")
     return _drawn(*read[0], verdicts, evenings)
 
 
