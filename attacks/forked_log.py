@@ -20,7 +20,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import EscrowError
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Intercept, Scheme, Source
-from escrow.schemes.logged.scheme import (
+from escrow.schemes.logged.log import (
     AGENT,
     LOG,
     AskGrowth,
@@ -30,10 +30,10 @@ from escrow.schemes.logged.scheme import (
     Growth,
     LastHead,
     LogEntry,
-    Logged,
     WarrantLog,
     tree_of,
 )
+from escrow.schemes.logged.scheme import Logged
 from escrow.wire import Wire
 
 THIEF, ONE, EACH = "thief", "one hidden log", "a log for each entry"

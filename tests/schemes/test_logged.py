@@ -10,24 +10,23 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec
 from escrow.errors import EscrowError, Forged, Malformed, Refused
-from escrow.schemes import logged
 from escrow.schemes.envelope import Envelope
-from escrow.schemes.logged.scheme import (
+from escrow.schemes.logged import scheme as logged
+from escrow.schemes.logged.log import (
     AGENT,
     LOG,
     MONITOR,
-    SCHEME,
     EnterWarrant,
     EntryEvidence,
     LogEntry,
-    Logged,
-    LoggedAgent,
-    Monitor,
     Unsealed,
     WarrantLog,
     commitment,
 )
+from escrow.schemes.logged.monitor import Monitor
+from escrow.schemes.logged.scheme import SCHEME, Logged, LoggedAgent
 from escrow.testing.harness import Step, playing
+from escrow.transparency import merkle
 from escrow.warrant import issue
 
 AN_ENTRY, ANOTHER = LogEntry(bytes(32), 5), LogEntry(bytes([1]) * 32, 5)
@@ -175,7 +174,7 @@ def test_a_device_that_takes_only_heads_that_the_monitor_signed_gives_a_forked_l
 
 
 PLANTED = [
-    (SAID, "EntryEvidence.number in EntryEvidence", (logged.merkle, "check_inclusion", lambda *_: None)),
+    (SAID, "EntryEvidence.number in EntryEvidence", (merkle, "check_inclusion", lambda *_: None)),
     ("no valid warrant no text", "under a forged signature", (LoggedAgent, "insist_all", lambda *_: None)),
     ("a field is bound", "with `people`", (Envelope, "context", lambda field: codec.encode((field.chain, field.n)))),
     (
