@@ -9,9 +9,10 @@ bytes that differ are Malformed. States, results and evidence end in a SHA-256 d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
+from operator import attrgetter
 from types import UnionType
 from typing import Annotated, Any, ClassVar, TypeVar, Union
 
@@ -224,17 +225,29 @@ def walk(value: object, kind: type[T]) -> Iterator[T]:
 
     A thief of a state knows all of its facts: `walk(state, Fact)`.
     """
-    waiting = [value]  # the next one last
+    waiting: list[Any] = [value]  # the next one last
     while waiting:
-        value = waiting.pop()
-        if isinstance(value, msgspec.Struct):
-            if isinstance(value, kind):
-                yield value
-            inner: Collection[object] = [getattr(value, field) for field in value.__struct_fields__]
-        elif isinstance(value, dict):
-            inner = value.values()
-        elif isinstance(value, list | tuple):
-            inner = value
-        else:
-            continue
-        waiting += [each for each in inner if type(each) not in _LEAVES][::-1]
+        found = waiting.pop()
+        of: Any = type(found)
+        if (inside := _inside(of)) is None:
+            if not isinstance(found, msgspec.Struct):
+                continue
+            inside = fields_of(found.__class__)  # it stands for a struct of another class
+        if isinstance(found, kind):
+            yield found
+        waiting += [each for each in inside(found) if type(each) not in _LEAVES][::-1]
+
+
+@cache
+def _inside(kind: type[Any]) -> Callable[[Any], Iterable[object]] | None:
+    """Return what gives the values inside a value of this type; None if nothing is looked for there."""
+    if issubclass(kind, msgspec.Struct):
+        return fields_of(kind)
+    return dict.values if issubclass(kind, dict) else iter if issubclass(kind, list | tuple) else None
+
+
+@cache
+def fields_of(kind: type[msgspec.Struct]) -> Callable[[Any], Iterable[object]]:
+    """Return what reads the values of all fields of a struct of this class."""
+    names = kind.__struct_fields__
+    return attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, name) for name in names]

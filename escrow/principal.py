@@ -15,6 +15,7 @@ from escrow import codec, crypto
 from escrow.errors import Malformed, Refused
 
 P = TypeVar("P", bound="Principal")
+_ALIKE = "__alike__"  # of a class that was made of another and is written alike: that one, which has a decoder
 H = TypeVar("H", bound=Callable[..., Any])
 
 
@@ -105,8 +106,10 @@ def handler_of(party: Principal, request: bytes) -> Callable[..., Any]:
 
 def revive(state: bytes, kind: type[P]) -> P:
     """Return the party of `kind` whose state this is. Raise Malformed, naming the field, if it is none."""
+    alike: type[P] = vars(kind).get(_ALIKE, kind)
     try:
-        return codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), kind)
+        party = codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), alike)
+        return party if alike is kind else _as(kind, party)
     except Malformed as error:
         raise Malformed(re.sub(r"\$\[(\d+)\]", partial(_field_of, kind), str(error))) from None
 
@@ -133,14 +136,17 @@ def corrupted(party: P, fields: dict[str, Any] | None = None, **methods: Callabl
     if unknown := [name for name in methods if not hasattr(party, name)]:
         raise TypeError(f"{type(party).__name__} has no method {unknown[0]} that could be replaced")
     kind = _corrupt_kind(type(party), tuple((fields or {}).items()), tuple(methods.items()))
-    values = {field: getattr(party, field) for field in party.__struct_fields__}
-    return kind(**values)  # type: ignore[no-any-return]  # a subclass of type(party), made here
+    return _as(kind, party)  # type: ignore[no-any-return]  # a subclass of type(party), made here
 
 
 def lying(party: P, **methods: Callable[..., Any]) -> P:
     """Return a party with the same data and behaviour, but for these methods: `keeps` says which promises it keeps."""
-    kind = _remade(type(party), (), tuple(methods.items()))
-    return kind(**{field: getattr(party, field) for field in party.__struct_fields__})  # type: ignore[no-any-return]  # a subclass
+    return _as(_remade(type(party), (), tuple(methods.items())), party)  # type: ignore[no-any-return]  # a subclass
+
+
+def _as(kind: Any, party: Principal) -> Any:
+    """Return a party of this kind with the data of another, which has the same fields or fewer."""
+    return kind(**{field: getattr(party, field) for field in party.__struct_fields__})
 
 
 @lru_cache(maxsize=256)
@@ -157,11 +163,13 @@ def _corrupt_kind(
 
 
 def _remade(kind: type[Principal], fields: tuple[tuple[str, Any], ...], methods: tuple[tuple[str, Any], ...]) -> Any:
+    written_alike = not fields and kind.__struct_config__.tag == kind.__name__ and not hasattr(kind, "__post_init__")
+    alike = {_ALIKE: vars(kind).get(_ALIKE, kind)} if written_alike else {}
     return msgspec.defstruct(
         kind.__name__,
         [(name, of, msgspec.field(default_factory=list)) for name, of in fields],
         bases=(kind,),
-        namespace=dict(methods),
+        namespace={**dict(methods), **alike},
         module=kind.__module__,
         tag=kind.__name__,
     )
@@ -171,8 +179,8 @@ def _remade(kind: type[Principal], fields: tuple[tuple[str, Any], ...], methods:
 def handlers_of(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
     """Return the methods with which parties of a kind answer, by the type of packet."""
     handlers: dict[type, Callable[..., Any]] = {}
-    for name, method in inspect.getmembers(kind, inspect.isfunction):
-        if name.startswith("on_"):
+    for name in dir(kind):
+        if name.startswith("on_") and inspect.isfunction(method := getattr(kind, name)):
             handlers[_packet_of(kind, name)] = method
     return handlers
 
@@ -180,8 +188,13 @@ def handlers_of(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
 def _packet_of(kind: type[Principal], name: str) -> type:
     """Return the type of packet that a method answers: by its own annotation, or that of the method it replaces."""
     for base in kind.__mro__:
-        if inspect.isfunction(method := vars(base).get(name)):
-            packet = [*inspect.signature(method).parameters, "", "", ""][2]
-            if packet in (hints := typing.get_type_hints(method)):
-                return hints[packet]  # type: ignore[no-any-return]  # a class, if the author means one
+        if inspect.isfunction(method := vars(base).get(name)) and (packet := _third_argument(method)) is not None:
+            return packet
     raise Malformed(f"{kind.__name__}.{name} does not say which packet it answers: annotate its third argument")
+
+
+@cache
+def _third_argument(method: Callable[..., Any]) -> type | None:
+    """Return how the third argument of a function is annotated; None if it is not."""
+    name = [*inspect.signature(method).parameters, "", "", ""][2]
+    return typing.get_type_hints(method).get(name)

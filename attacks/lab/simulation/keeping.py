@@ -17,7 +17,6 @@ import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache, lru_cache
-from operator import attrgetter
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
 
@@ -192,7 +191,7 @@ class Keeping:
         New are fields that hold another object, or a container of another size; what changes inside one is seen where
         the party's code has it in its hands, and in the evening.
         """
-        fields = [*_fields(type(self._party))(self._party)]
+        fields = [*codec.fields_of(type(self._party))(self._party)]
         sizes = [len(each) if isinstance(each, _GROWING) else 0 for each in fields]
         fresh = fields
         if not all_of_it and len(fields) == len(self._shapes):
@@ -268,7 +267,7 @@ class _Ways(dict[type, _Way]):
         inside: Callable[[Any], Iterable[object]] | None = None
         frozen = False
         if issubclass(base, msgspec.Struct) and issubclass(kind, msgspec.Struct):
-            inside, frozen = _fields(kind), base is not Principal and kind.__struct_config__.frozen
+            inside, frozen = codec.fields_of(kind), base is not Principal and kind.__struct_config__.frozen
         elif base not in (bool, int, bytes, object):
             inside = dict.values if base is dict else iter
         way = self[kind] = _Way(base, inside, base not in (bool, object, Principal), frozen)
@@ -284,15 +283,6 @@ def _is_hashable(value: object) -> bool:
     except TypeError:
         return False
     return True
-
-
-@cache
-def _fields(kind: Any) -> Callable[[Any], Iterable[object]]:
-    """Return what reads all fields of a struct."""
-    names: tuple[str, ...] = kind.__struct_fields__
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda value: [getattr(value, name) for name in names]
 
 
 @cache

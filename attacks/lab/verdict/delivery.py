@@ -148,13 +148,15 @@ class Messaging:
 
     def framed(self, scheme: Scheme) -> frozenset[int]:
         """Return the texts that the authority, by its last state, attributes to a user who did not send them."""
+        authority = of_kind(self.record.party("authority", self.record.scenario.days - 1), Authority)
+        if not (attributed := list(scheme.attributions(authority))):
+            return frozenset()
         owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
         author: dict[bytes, Sent] = {}
         for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
             if text in self.by_id and packet.src == self.by_id[text].device:
                 author |= {hashlib.sha256(mail.body).digest(): self.by_id[text] for mail in mails_in(packet)}
-        authority = of_kind(self.record.party("authority", self.record.scenario.days - 1), Authority)
-        said = ((author.get(mail), user) for mail, user in scheme.attributions(authority))
+        said = ((author.get(mail), user) for mail, user in attributed)
         return frozenset(sent.id for sent, user in said if sent is not None and owner[sent.device] != user)
 
     @cached_property

@@ -10,9 +10,11 @@ what is told in another form is not seen here: `escrow.testing.naming` compares 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from attacks.lab.adversary.closure import Closure
+from attacks.lab.adversary.facts import NETWORK
+from attacks.lab.adversary.local import Local
 from attacks.lab.adversary.view import Reader
 from attacks.lab.results.naming import NamedTargets
 from attacks.lab.simulation.record import Record
@@ -54,6 +56,10 @@ def by_network(analysis: Analysis) -> set[str]:
 
 def _heard(analysis: Analysis, kinds: tuple[type[Fact], ...]) -> list[Fact]:
     """Return the facts of these kinds that the network's packets give."""
+    if isinstance(analysis.adversary, Local):
+        closure = analysis.closure  # it has read them
+        facts = ((number, fact) for number, fact in enumerate(closure.facts) if isinstance(fact, kinds))
+        return [fact for number, fact in facts if closure.assumed(number) & NETWORK]
     reader = Reader(analysis.scheme, *analysis.attacks)
     return [fact for fact in reader.network(analysis.record.heard) if isinstance(fact, kinds)]
 
@@ -69,8 +75,10 @@ def _leading_to_orders(rules: Iterable[Rule]) -> tuple[list[Rule], tuple[type[Fa
     return chosen, tuple(wanted)
 
 
-def _targets(rules: list[Rule], facts: Iterable[Fact]) -> set[str]:
+def _targets(rules: list[Rule], facts: Collection[Fact]) -> set[str]:
     """Return the targets of all orders that the rules give from these facts."""
+    if not facts and all(rule.takes for rule in rules):
+        return set()
     closure = Closure(rules)
     for fact in facts:
         closure.learn(fact, "network")
@@ -79,6 +87,9 @@ def _targets(rules: list[Rule], facts: Iterable[Fact]) -> set[str]:
 
 
 def _literally(record: Record, data: Iterable[bytes]) -> set[str]:
-    """Return the targets of warrants of which these bytes contain the signature or the order."""
+    """Return the targets of warrants of which one of these byte strings contains the signature or the order."""
+    apart = tuple(data)
+    joined = b"".join(apart)  # searched first: nearly always it holds none of them
     forms = [(each.order.target, (each.signature, codec.encode(each.order))) for each in record.warrants]
-    return {target for one in data for target, either in forms if any(form in one for form in either)}
+    found = ((target, form) for target, either in forms for form in either if form in joined)
+    return {target for target, form in found if any(form in one for one in apart)}

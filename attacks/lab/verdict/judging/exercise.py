@@ -15,8 +15,10 @@ from attacks.lab.adversary.view import words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
-from attacks.lab.verdict.analysis import Analysis
+from attacks.lab.verdict.analysis import Analysis, rules_of
 from attacks.registry import specimens
+from escrow.codec import Fact
+from escrow.derivation import Rule
 from escrow.scheme import Scheme
 from escrow.warrant import Demand
 
@@ -43,11 +45,29 @@ class Exercise:
         rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
         rules += derivations_of(attack)
         while missing := [rule for rule in rules if rule not in fired | self._fired]:
-            found = next(self._left, None)
+            found = next(self._left, None) if self._possible(missing) else None
             if found is None:
                 return tuple(missing)
             self._fired |= found
         return ()
+
+    def _possible(self, missing: Sequence[str]) -> bool:
+        """Return whether one of these rules could fire in a play: whether each fact that it needs might occur there.
+
+        Bytes are read as any type of their name. So a fact occurs if the scheme has a type of its name, or if another
+        rule gives it.
+        """
+        rules = rules_of(self.scheme, self.every)
+        types = words_of(self.scheme).types.union(*(words_of(each).types for each in self.every))
+        names = {kind.__name__ for kind in words_of(self.scheme).types}
+        there = [kind for kind in types if kind.__name__ in names]
+
+        def occurs(need: type[Fact], taker: Rule) -> bool:
+            given = (give for rule in rules if rule is not taker for give in rule.gives)
+            return any(issubclass(kind, need) for kind in (*there, *given))
+
+        needs = {rule: [need for at, need in enumerate(rule.takes) if rule.needed[at]] for rule in rules}
+        return any(all(occurs(need, rule) for need in needs[rule]) for rule in rules if rule.name in missing)
 
     def _plays(self) -> Iterator[frozenset[str]]:
         yield self._of(self.scheme) if self.known is None else self.known
