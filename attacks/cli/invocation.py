@@ -30,9 +30,9 @@ from attacks.cli.policy import Policy, judge, read_policy
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.types import Cell
 from attacks.lab.simulation import shapes
-from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.attack import Attack, Plays
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.simulation.strategies import exhaustive
+from attacks.lab.simulation.strategies import playing
 from attacks.lab.simulation.variants import WarrantKind, varied
 from attacks.report import rows
 from attacks.report.page import USUAL, MarkdownPage, Page, plain
@@ -81,7 +81,7 @@ class Invocation:
     warrants: WarrantKind | None = None
     meetings: str | None = None
     isolate: bool = False
-    strategies: str = "ends"
+    strategies: Plays = "ends"
     scenario_file: Path | None = None
     jobs: int | None = None
     fail_on: str | None = None
@@ -104,9 +104,9 @@ class Invocation:
 
     @cached_property
     def attacks(self) -> dict[str, Attack]:
-        """Return every attack by name, plug-ins included, with all strategies if --strategies asks for them."""
+        """Return every attack by name, plug-ins included, with the strategies that --strategies asks for."""
         found = attack_registry.attacks(self.plugins)
-        return {name: exhaustive(each) for name, each in found.items()} if self.strategies == "all" else found
+        return {name: playing(each, self.strategies) for name, each in found.items()}
 
     def scheme(self, name: str) -> Scheme:
         """Return the scheme with this name. Raise UnknownName, which lists the existing ones, if there is none."""

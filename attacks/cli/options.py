@@ -118,10 +118,10 @@ def jobs() -> list[click.Option]:
         _option("--isolate", is_flag=True, help="Run the adversary in a separate process."),
         _option(
             "--strategies",
-            type=click.Choice(["ends", "all"]),
+            type=click.Choice(["ends", "all", "narrowest"]),
             default="ends",
             help="Of each attack play the narrowest and the widest strategy, and one between where the narrowest is "
-            "noticed and reads less; or all.",
+            "noticed and reads less; or all; or the narrowest alone.",
         ),
     ]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
 
 from attacks.interface.checking import checked, checked_scenario, figures_of, is_file, is_scenario, subjects
 from attacks.interface.displayed import Displayed
 from attacks.interface.given import Catalogue, ScenarioOptions, known, scenario_of, several
 from attacks.lab.results.types import Anatomy, Cell, Matrix
 from attacks.lab.runs.matrix import run_matrix, surroundings
-from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.attack import Attack, Plays
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.simulation.strategies import exhaustive
+from attacks.lab.simulation.strategies import playing
 from attacks.lab.verdict import anatomy as measured
 from attacks.report import cards
 from attacks.report.matrices.matrix import draw_run
@@ -25,7 +25,6 @@ from escrow.registry import unknown
 from escrow.scheme import Scheme
 
 Files = str | Path | Iterable[str | Path]
-Strategies = Literal["ends", "all"]
 
 
 class DisplayedMatrix(Displayed[Matrix]):
@@ -55,7 +54,7 @@ def matrix(
     *,
     plugins: Files = (),
     settings: str | Sequence[str] = (),
-    strategies: Strategies = "ends",
+    strategies: Plays = "ends",
     jobs: int = 1,
     timeout: float | None = None,
     **options: Unpack[ScenarioOptions],
@@ -69,7 +68,7 @@ def matrix(
         plugins: files that define schemes or attacks.
         settings: parameters of schemes, each as "SCHEME.PARAM=VALUE".
         strategies: "ends" plays the narrowest and the widest strategy of an attack and one between where that may tell
-            more, "all" plays all.
+            more, "all" plays all, "narrowest" the narrowest alone.
         jobs: how many processes work at once.
         timeout: seconds after which a task is given up; None for never.
         **options: what changes of the scenario (`ScenarioOptions`).
@@ -90,7 +89,7 @@ def run(
     *,
     plugins: Files = (),
     settings: str | Sequence[str] = (),
-    strategies: Strategies = "ends",
+    strategies: Plays = "ends",
     **options: Unpack[ScenarioOptions],
 ) -> DisplayedCell:
     """Play one attack on one scheme, with the attack's controls, and return the cell.
@@ -101,7 +100,7 @@ def run(
         scenario: a scenario, its name in the lab, or its file; None for the default one.
         plugins: files that define schemes or attacks.
         settings: parameters of schemes, each as "SCHEME.PARAM=VALUE".
-        strategies: "ends" or "all", as for `matrix`.
+        strategies: "ends", "all" or "narrowest", as for `matrix`.
         **options: what changes of the scenario (`ScenarioOptions`).
 
     Raises:
@@ -200,11 +199,10 @@ def _played(
     schemes: list[Scheme],
     attacks: list[Attack],
     scenario: Scenario,
-    strategies: Strategies,
+    strategies: Plays,
     **how: Any,
 ) -> Matrix:
-    if strategies == "all":
-        attacks = [exhaustive(each) for each in attacks]
+    attacks = [playing(each, strategies) for each in attacks]
     beside = surroundings(schemes, attacks, there.schemes, there.every(attacks))
     return run_matrix(schemes, attacks, scenario, **beside, **how)
 

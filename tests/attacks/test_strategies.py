@@ -13,7 +13,7 @@ from attacks.lab.results.types import Cell
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.scenario import Scenario, default
-from attacks.lab.simulation.strategies import exhaustive, named, narrowest, played, strategies
+from attacks.lab.simulation.strategies import named, narrowest, played, playing, strategies
 from attacks.lab.verdict.analysis import SERVED, Analysis
 from attacks.lab.verdict.controls import control_of, controlled
 from attacks.lab.verdict.evaluation import Evaluation
@@ -50,7 +50,7 @@ def test_the_ends_are_played_and_one_between_only_where_it_may_tell_more():
     assert played(listed, lambda each: each.strategy, lambda *ends: ends == ("0", "4")) == ["0", "2", "4"]
     assert played(listed[:2], lambda each: each.strategy, lambda *ends: True) == ["0", "1"]
     assert played(listed[:1], lambda each: each.strategy, lambda *ends: True) == ["0"]
-    assert played(listed, lambda each: each.strategy, lambda *ends: False, every=True) == list("01234")
+    assert played(listed, lambda each: each.strategy, lambda *ends: False, plays="all") == list("01234")
 
 
 @pytest.mark.parametrize("name", WIDE)
@@ -98,10 +98,16 @@ def test_an_attack_that_lists_none_is_its_own_only_strategy():
 
 
 def test_all_are_played_if_asked_for():
-    asked = exhaustive(field_stripping.ATTACK)
+    asked = playing(field_stripping.ATTACK, "all")
     got = cell(envelope.SCHEME, asked)
     assert (got.played, got.strategies) == (3, 3)
-    assert not field_stripping.ATTACK.plays_all
+    assert field_stripping.ATTACK.plays == "ends"
+
+
+def test_the_narrowest_alone_is_played_if_asked_for():
+    got = cell(envelope.SCHEME, playing(field_stripping.ATTACK, "narrowest"))
+    listed = field_stripping.ATTACK.strategies(cast_of(envelope.SCHEME, SMALL), SMALL)
+    assert (got.played, got.strategies, got.strategy) == (1, 3, listed[0].strategy)
 
 
 def test_victims_are_drawn_by_the_seed_over_all_bystanders_and_all_pairs():
@@ -146,7 +152,7 @@ def test_counts_that_are_printed_together_add_up(name):
 
 @pytest.mark.parametrize("name", WIDE)
 def test_no_strategy_breaks_the_twin(name):
-    attack = exhaustive(ATTACKS[name])
+    attack = playing(ATTACKS[name], "all")
     assert controlled(attack, [*ATTACKS.values(), attack]).failure == ""
 
 
@@ -182,7 +188,7 @@ def test_stripping_by_one_by_the_targets_and_by_all_hides_more_and_more():
 
 
 def test_a_stranger_in_groups_is_noticed_later_on_and_not_from_the_first_list_on():
-    plays = {each.attack.strategy: each for each in tried(plain.SCHEME, exhaustive(member_insertion.ATTACK), FULL)}
+    plays = {each.attack.strategy: each for each in tried(plain.SCHEME, playing(member_insertion.ATTACK, "all"), FULL)}
     late, early = plays["all groups, once they are known"], plays["all groups, from their first lists on"]
     assert (late.reads, late.noticed) == (52, True)
     assert early.reads > late.reads
@@ -217,7 +223,7 @@ def _by(analysis: Analysis, *names: str) -> frozenset[int]:
 
 
 def test_false_days_are_missed_and_false_people_are_collected():
-    plays = {each.attack.strategy: each for each in tried(envelope.SCHEME, exhaustive(mislabelling.ATTACK), FULL)}
+    plays = {each.attack.strategy: each for each in tried(envelope.SCHEME, playing(mislabelling.ATTACK, "all"), FULL)}
     back, added = plays["all devices of the targets date back"], plays["all bystanders add a target's name"]
     assert back.messaging.evaded
     assert back.messaging.outside.people == 0 < back.messaging.outside.days

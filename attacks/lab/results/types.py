@@ -207,7 +207,7 @@ class Manifest(Result, frozen=True, kw_only=True):
 
     `unverified` are schemes and attacks from outside the project; `byte_pass` are the schemes the properties of whose
     bytes were tried in this run, of the sources that ran. `strategies`: of each attack the narrowest and the widest are
-    played, and one between where that may tell more; or all.
+    played, and one between where that may tell more; or all; or the narrowest alone.
     """
 
     version: str
@@ -218,7 +218,7 @@ class Manifest(Result, frozen=True, kw_only=True):
     inventory: str
     unverified: tuple[str, ...] = ()
     byte_pass: tuple[str, ...] = ()
-    strategies: Literal["ends", "all"] = "ends"
+    strategies: Literal["ends", "all", "narrowest"] = "ends"
 
     def __post_init__(self) -> None:
         """Raise ValueError if a scheme or an attack stands twice."""

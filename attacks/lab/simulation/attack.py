@@ -158,6 +158,8 @@ PROVIDER = (  # of the attacks in which the provider alone is corrupted
     Column(7, "provider, at all", "exposed.total", meaning="the provider reads them, whoever notices"),
 )
 
+Plays = Literal["ends", "all", "narrowest"]  # which strategies of an attack: see attacks.lab.simulation.strategies
+
 
 class Attack:
     """Base of every attack. `derivations` are what an attacker computes and no honest party does.
@@ -166,7 +168,8 @@ class Attack:
     `apparatus` stands beside its play; it is the lab's, since it sees every key (attacks.lab.simulation.quantum).
     `specimen` names the module of attacks.specimens on which the attack must succeed, and on whose twin it must fail.
     `encrypts`: its clients encrypt texts by themselves before they send them; what the law opens are ciphertexts.
-    `strategy` says which of several strategies this is; "" where there is one only. `plays_all`: every one is played.
+    `strategy` says which of several strategies this is; "" where there is one only. `plays` says which of
+    them are played.
     `in_pages`: the lists in CLI.md show the attack, and README its `column`s and `findings`; none of it is inherited.
     """
 
@@ -183,7 +186,7 @@ class Attack:
     column: ClassVar[Column | tuple[Column, ...] | None] = None
     findings: ClassVar[tuple[Finding, ...]] = ()
     strategy: str = ""
-    plays_all: bool = False
+    plays: Plays = "ends"
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return the ways to carry the attack out, from narrow to wide: this one alone, unless there are several.

@@ -1,7 +1,10 @@
 """The strategies of an attack: the ways to carry it out, in order from narrow to wide, each with a play of its own.
 
-Played are the narrowest and the widest, and one between where the narrowest is noticed and reads less than the widest;
-all of an attack that `plays_all`.
+Which are played an attack's `plays` says:
+
+  ends       the narrowest and the widest, and one between where the narrowest is noticed and reads less than the widest
+  all        every one
+  narrowest  the narrowest alone
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from attacks.lab.simulation.attack import Attack, Cast
+from attacks.lab.simulation.attack import Attack, Cast, Plays
 from attacks.lab.simulation.scenario import Scenario
 from escrow.errors import Malformed
 
@@ -45,26 +48,26 @@ def named(attack: Attack, name: str, cast: Cast, scenario: Scenario) -> Attack:
     raise LookupError(f"{attack.name} has no strategy called {name!a}")
 
 
-def exhaustive(attack: Attack) -> Attack:
-    """Return the same attack, of which every strategy is played."""
+def playing(attack: Attack, plays: Plays) -> Attack:
+    """Return the same attack, of which these strategies are played."""
     again = copy.copy(attack)
-    again.plays_all = True
+    again.plays = plays
     return again
 
 
 def played(
-    listed: Sequence[Attack], play: Callable[[Attack], P], worth_more: Callable[[P, P], bool], every: bool = False
+    listed: Sequence[Attack], play: Callable[[Attack], P], worth_more: Callable[[P, P], bool], plays: Plays = "ends"
 ) -> list[P]:
     """Return what is played of these strategies, from narrow to wide.
 
     Args:
         listed: the strategies.
         play: plays one.
-        every: whether all are played.
         worth_more: whether one between is worth a play, by those of the narrowest and the widest.
+        plays: which are played.
     """
-    if every:
-        return [play(each) for each in listed]
+    if plays != "ends":
+        return [play(each) for each in (listed if plays == "all" else listed[:1])]
     found = [play(each) for each in (listed if len(listed) < 2 else (listed[0], listed[-1]))]
     if len(listed) > 2 and worth_more(*found):
         found.insert(1, play(listed[len(listed) // 2]))

@@ -217,7 +217,7 @@ class Evaluation:
 
     def tried(self, attack: Attack) -> list[StrategyResult]:
         """Return what is played of an attack's strategies, from narrow to wide."""
-        return played(strategies(attack, self.cast, self.scenario), self._tried, worth_more, attack.plays_all)
+        return played(strategies(attack, self.cast, self.scenario), self._tried, worth_more, attack.plays)
 
     def _judged(self, attack: Attack, opened_in_plain: OpenedInPlain) -> tuple[Cell, InPlain]:
         tried = self.tried(attack)
@@ -276,7 +276,7 @@ def manifest(
         attacks=tuple(attack.name for attack in attacks),
         inventory=_inventory(rule.name for scheme in schemes for rule in rules_of(scheme, every)),
         unverified=tuple(unverified),
-        strategies="all" if any(attack.plays_all for attack in attacks) else "ends",
+        strategies=next((each.plays for each in attacks if each.plays != "ends"), "ends"),
         byte_pass=tuple(scheme.name for scheme in schemes if registry.is_plugin(scheme)),
     )
 

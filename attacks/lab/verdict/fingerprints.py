@@ -52,7 +52,7 @@ def cell_key(
         "cell",
         __version__,
         attack.name,
-        attack.plays_all,
+        attack.plays,
         [(each.name, msgspec.structs.asdict(each)) for each in (scheme, *others)],
         scenario,
         [each.name for each in every],
@@ -64,7 +64,7 @@ def cell_key(
 def control_key(attack: Attack, every: Sequence[Attack]) -> str:
     """Return SHA-256, in hexadecimal, of all that decides an attack's controls; their scenario is in their sources."""
     return _sha256(
-        "control", __version__, attack.name, attack.plays_all, [each.name for each in every], sources((attack, *every))
+        "control", __version__, attack.name, attack.plays, [each.name for each in every], sources((attack, *every))
     )
 
 

@@ -20,8 +20,8 @@ def commands(cell: Cell, manifest: Manifest, known: dict[str, Scheme]) -> tuple[
     """Return the commands that play a cell, explain one text of it, and write and verify its evidence."""
     more = [*scenario_options(manifest.scenario), *settings(cell.scheme, manifest, known)]
     more += ["--plugin", "FILE.py"] if {cell.scheme, cell.attack} & set(manifest.unverified) else []
-    widest = ["--strategies", "all"] if manifest.strategies == "all" else []
-    found = [["run", cell.attack, "--scheme", cell.scheme, *more, *widest]]
+    chosen = [] if manifest.strategies == "ends" else ["--strategies", manifest.strategies]
+    found = [["run", cell.attack, "--scheme", cell.scheme, *more, *chosen]]
     if _explains(cell):
         found.append(["explain", cell.scheme, "--coalition", ",".join(cell.coalition), *_text(cell), *more])
     if cell.exposed.total:
