@@ -45,7 +45,6 @@ class ForkedLog(CourtKeyTheft):
     name = "forked-log"
     title = "The court's key is used, and the log hides it"
     source = Source("Laurie et al.", "RFC 9162, Certificate Transparency Version 2.0", 2021, "11.3", "messages")
-    in_pages = True
     specimen = "forgetful_agent"
 
     def __init__(self, strategy: str = "") -> None:

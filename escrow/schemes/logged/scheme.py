@@ -155,7 +155,6 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
     family = "Accountable access"
     sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
     overheard = (Overheard(("Unsealed",), "a warrant is made public on the day that its entry names", warrants=True),)
-    in_pages = True
     authority = LoggedAuthority
     holder: Literal["hsm", "promise"] = "hsm"
     gossip: Gossip = "daily"
