@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from once import once
 
 from attacks import registry as attack_registry
 from attacks.cli import main
@@ -126,6 +127,15 @@ def test_no_cell_of_the_small_scenario_is_inconclusive_for_rules_that_others_use
     assert {each.verdict for each in whole().cells} & {"ERROR", "TIMEOUT"} == set()
 
 
+@pytest.fixture(scope="module")
+def shared():
+    """The honest plays that runs of single attacks have in common; the whole matrix makes its own."""
+    whole()
+    with once(honest_only=True):
+        yield
+
+
+@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("name", sorted(attack_registry.attacks()))
 def test_run_and_matrix_agree_on_every_cell_of_the_small_scenario(name):
     schemes, attacks = registry.schemes(), attack_registry.attacks()

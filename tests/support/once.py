@@ -1,0 +1,66 @@
+"""Plays and analyses that the tests of a module share: the same scheme, scenario, attack and rules give the same ones.
+
+tests/lab/test_determinism.py shows that they do. The last few are kept, because an analysis is large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from attacks.lab.simulation import play as simulation
+from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.record import Record
+from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict import analysis
+from escrow.scheme import Scheme
+
+KEPT = 12  # of plays, and of analyses
+MODULES = ("attacks.lab.verdict.evaluation", "attacks.lab.evidence.explain")
+
+
+class Kept:
+    """The last results of a function, by what it was asked."""
+
+    def __init__(self, made: Callable[..., Any]) -> None:
+        self.made, self.found = made, dict[Any, Any]()
+
+    def __call__(self, key: Any, *given: Any, **others: Any) -> Any:
+        """Return the result that is kept under a key, or make it."""
+        result = self.found.pop(key) if key in self.found else self.made(*given, **others)
+        self.found[key] = result
+        for oldest in list(self.found)[:-KEPT]:
+            del self.found[oldest]
+        return result
+
+
+@contextmanager
+def once(honest_only: bool = False) -> Iterator[None]:
+    """Share plays and analyses, of honest plays alone if told so, until the end."""
+    plays, analyses = Kept(simulation.play), Kept(analysis.Analysis)
+
+    def play(scheme: Scheme, scenario: Scenario, attack: Attack | None = None, **others: Any) -> Record:
+        if any(others.values()) or (honest_only and attack):
+            return simulation.play(scheme, scenario, attack, **others)
+        named = attack and (attack.name, attack.strategy)
+        return plays((scheme, scenario, named), scheme, scenario, attack)
+
+    def analysed(scheme: Scheme, record: Record, attacks: Iterable[Attack], **others: Any) -> analysis.Analysis:
+        attacks = tuple(attacks)
+        kept = any(each is record for each in plays.found.values())
+        if not kept or others.get("isolated") or others.get("door"):
+            return analysis.Analysis(scheme, record, attacks, **others)
+        taken = others.get("taken")
+        names = tuple(each.name for each in attacks)
+        key = scheme, id(record), names, None if taken is None else tuple(taken)
+        found = analyses(key, scheme, record, attacks, taken=taken)
+        return found if found.record is record else analysis.Analysis(scheme, record, attacks, **others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in MODULES:
+            patch.setattr(f"{module}.play", play)
+            patch.setattr(f"{module}.Analysis", analysed)
+        yield
