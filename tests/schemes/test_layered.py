@@ -1,0 +1,141 @@
+"""Layered envelopes: no subset of the holders opens anything, each layer is bound, and faults are caught."""
+
+from itertools import combinations
+
+import pytest
+from faulty import fault_found
+from msgspec.structs import replace
+
+from attacks import registry as attack_registry
+from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict.analysis import SERVED
+from attacks.lab.verdict.evaluation import Evaluation
+from escrow import codec
+from escrow.errors import Forged, Refused
+from escrow.schemes import layered
+from escrow.schemes.layered import Layered, SealedLayer, open_last, peel
+from escrow.testing.harness import Step, playing
+from escrow.warrant import issue
+
+SCENARIO = default(users=4, groups=2, days=5, messages=24)
+
+
+def evaluated(scheme):
+    return Evaluation(scheme, list(attack_registry.attacks().values()), SCENARIO)
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_all_holders_open_everything_and_any_fewer_nothing(n):
+    found = evaluated(scheme := Layered(n=n))
+    last = SCENARIO.days - 1
+    for few in combinations(scheme.layers, n - 1):
+        assert found.analysis.opened_by([Seizure(name, (last,)) for name in few]) == frozenset()
+    assert len(found.analysis.opened_by([Seizure(name, (last,)) for name in scheme.layers])) == len(found.record.sent)
+
+
+def test_where_each_holder_compares_its_own_condition_two_warrants_are_mixed():
+    """A warrant for the one target is shown to the holder that compares the target, another to that of the days."""
+    opened = {}
+    for each in ("whole", "own"):
+        taken = [Seizure("authority", tuple(range(-1, SCENARIO.days)))]
+        opened[each] = len(evaluated(Layered(conditions=each)).analysis.opened_by(taken, SERVED))
+    assert opened == {"whole": 11, "own": 13}
+
+
+@pytest.mark.parametrize("n", [0, 2, 13])
+def test_each_condition_has_a_holder(n):
+    with pytest.raises(ValueError, match="layers"):
+        Layered(n=n)
+
+
+def spoken(harness, *steps):
+    harness.play(Step("say", device, to) for device, to in steps)
+    return [(each, codec.decode(each.mail.field, SealedLayer)) for each in harness.intercepted()]
+
+
+def keys(harness):
+    return [harness.wire.parties[f"layer-{depth}"].key for depth in (1, 2, 3)]
+
+
+def test_the_layers_open_in_their_order_only():
+    with playing(Layered()) as harness:
+        _, layer = spoken(harness, ("alice-phone", "bob"))[0]
+        first, second, third = keys(harness)
+        assert len(layer.sealed) == 32 + 3 * 48
+        for wrong in (second, third):
+            with pytest.raises(Forged):
+                peel(layer, wrong)
+        inner = peel(peel(layer, first), second)
+        assert open_last(inner, third).chain == layer.chain
+        for made in (replace(inner, day=1), replace(inner, people=("alice",)), replace(inner, depth=1)):
+            with pytest.raises(Forged):
+                open_last(made, third)
+        with pytest.raises(Forged, match="is not before the last"):
+            peel(inner, third)
+        with pytest.raises(Forged, match="is not the last"):
+            open_last(layer, first)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda layer: replace(layer, sealed=layer.sealed[:-1]), "does not fit"),
+        (lambda layer: replace(layer, sealed=b""), "32 bytes"),
+        (lambda layer: replace(layer, to=bytes(32)), "is not before the last|does not fit|small order"),
+        (lambda layer: replace(layer, depth=2), "a field without its outer layers"),
+        (lambda layer: replace(layer, depth=0), "a field without its outer layers"),
+    ],
+)
+def test_a_malformed_layer_is_refused_by_name_and_the_other_messages_open(spoil, why):
+    with playing(Layered()) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        (first, layer), *_, (last, _) = spoken(harness, ("alice-phone", "bob"), ("bob-phone", "alice"))
+        mail = replace(first.mail, field=codec.encode(spoil(layer)))
+        before = len(harness.wire.refusals)
+        assert harness.access(warrant, [replace(first, mail=mail), last]) == {harness.said[-1].body}
+        assert len(harness.wire.refusals) > before
+        if "outer" in why:
+            assert why in harness.wire.refusals[before][2]
+
+
+def test_each_holder_refuses_what_the_warrant_does_not_cover():
+    with playing(Layered()) as harness:
+        warrant = issue(harness.court.key, harness.order("alice", 1, 2))
+        harness.serve(warrant)
+        _, layer = spoken(harness, ("alice-phone", "bob"))[0]
+        _, other = spoken(harness, ("bob-phone", "carol"))[-1]
+        first, second, _ = keys(harness)
+        chains = {
+            "layer-1": (layer, other),
+            "layer-2": (peel(layer, first), peel(other, first)),
+            "layer-3": (peel(peel(layer, first), second), peel(peel(other, first), second)),
+        }
+        for name, (early, strange) in chains.items():
+            with pytest.raises(Refused, match="window"):
+                harness.authority.ask(harness.wire, name, warrant, early)
+            with pytest.raises(Refused, match="target"):
+                harness.authority.ask(harness.wire, name, warrant, strange)
+
+
+FAULTS = {
+    "a layer is bound to no labels": (
+        "a field is bound",
+        ("codec.encode((self.chain, self.n, self.people, self.day, self.header, self.depth, self.to))", 'b"a layer"'),
+    ),
+    "no holder looks at the signature": (
+        "no valid warrant no text",
+        ("if name == SIGNED or name in key.conditions:", "if name in key.conditions:"),
+    ),
+    "no holder compares the target": (
+        "a request is bound",
+        ('CONDITIONS = ("target", "window", "scope")', 'CONDITIONS = ("window", "scope", "scope")'),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_design_is_caught(tmp_path, fault):
+    name, *changes = FAULTS[fault]
+    assert fault_found(tmp_path, layered, name, changes)
