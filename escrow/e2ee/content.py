@@ -80,6 +80,10 @@ class InChat(Fact, frozen=True):
     They are the two users' lists as the sender knows them: each by its day, and the SHA-256 (32 bytes) of its keys.
     """
 
+    unchecked = {
+        "content": "a sender's own words",
+    }
+
     own_day: int
     own_keys: Public
     their_day: int

@@ -174,6 +174,9 @@ class Device(KeyHolder):
         """Return whether this client sends to a device of another user: to whatever the directory lists."""
         return True
 
+    def vouch(self, wire: Wire) -> None:
+        """Do what a device does when its user linked or unlinked one: nothing, if nobody signs lists."""
+
     def change_group(self, wire: Wire, group: Group) -> None:
         """Tell the provider who is in a group from now on."""
         wire.ask(self.name, self.provider, group, type(None))

@@ -2,11 +2,11 @@
 
   account   Ed25519(primary; 0x06 0x00 ‖ L ‖ I_companion)                  the primary linked this companion
   device    Ed25519(companion; 0x06 0x01 ‖ L ‖ I_companion ‖ I_primary)    the companion was linked to this primary
-  list      Ed25519(primary; 0x06 0x02 ‖ current and valid indexes, time)  these companions are valid now
+  list      Ed25519(primary; 0x06 0x02 ‖ current and valid indexes, day)  these companions are valid now
   L         what the two first are about: the companion's index
   in chat   each pairwise content names the day and SHA-256 of both users' lists, as its sender knows them
             (escrow.e2ee.content.InChat)
-  group     Ed25519(admin's device; name, members, style, day)             ours: WhatsApp's server holds the members
+  group     Ed25519(admin's device; name, members, style, serial number)   ours: WhatsApp's server holds the members
 
 A list lives 35 days, and 2 more days once a newer one is heard of. The signatures say nothing of group members.
 Source: "WhatsApp Encryption Overview", version 9, 2026, pages 4 to 14 and 32 to 34. Differences: Ed25519 in place of
@@ -19,7 +19,7 @@ from __future__ import annotations
 import msgspec
 
 from escrow import codec
-from escrow.codec import Packet, Public, varint
+from escrow.codec import Packet, Public
 from escrow.crypto import SigningKey, sha256, verify
 from escrow.e2ee.provider import Group
 
@@ -30,12 +30,16 @@ _ACCOUNT, _DEVICE, _LIST, _GROUP = b"\x06\x00", b"\x06\x01", b"\x06\x02", b"escr
 class SignedList(Packet, frozen=True):
     """What a primary device says of its user's devices on a day: which indexes are in use, and of what number the last.
 
+    Each list of a primary has a greater `serial` than the one before.
     `primary` is its Ed25519 identity key (32 bytes); `accounts` are its signatures (64 bytes) for each valid index.
     """
+
+    unchecked = {"accounts": "nothing is sent to a device whose account signature does not hold"}
 
     user: str
     primary: Public
     day: int
+    serial: int
     current: int
     valid: tuple[int, ...]
     accounts: tuple[Public, ...]
@@ -44,14 +48,13 @@ class SignedList(Packet, frozen=True):
     @property
     def signed(self) -> bytes:
         """Return the bytes that the list's signature is over."""
-        numbers = (self.day, self.current, len(self.valid), *self.valid)
-        return _LIST + sha256(codec.encode(self.user)) + b"".join(map(varint, numbers))
+        return _LIST + codec.encode((self.user, self.day, self.serial, self.current, self.valid))
 
 
 class DeviceSignature(Packet, frozen=True):
     """A companion's signature (64 bytes) that it was linked to this primary, both by Ed25519 keys (32 bytes)."""
 
-    index: int
+    key_index: int
     companion: Public
     primary: Public
     signature: Public
@@ -73,12 +76,15 @@ class Vouchers(Packet, frozen=True):
 
 
 class GroupSignature(Packet, frozen=True):
-    """The members of a group as a device of its admin signs them, by an Ed25519 identity key (32 bytes)."""
+    """The members of a group as a device of its admin signs them, by an Ed25519 identity key (32 bytes).
+
+    Each list of a group has a greater `serial` than the one before.
+    """
 
     name: str
     members: tuple[str, ...]
     sender_keys: bool
-    day: int
+    serial: int
     signer: Public
     signature: Public
 
@@ -95,16 +101,14 @@ class GroupSignature(Packet, frozen=True):
 class SignatureOf(Packet, frozen=True):
     """Ask for the signed members of a group."""
 
-    unchecked = {"group": "a question"}
-
     group: str
 
 
-def signed_list(key: SigningKey, user: str, day: int, companions: tuple[bytes, ...]) -> SignedList:
+def signed_list(key: SigningKey, user: str, day: int, serial: int, companions: tuple[bytes, ...]) -> SignedList:
     """Return the list of a primary device whose user linked these companions (Ed25519 keys, 32 bytes), in order."""
     valid = tuple(range(1, len(companions) + 1))
     accounts = tuple(key.sign(_account(index, each)) for index, each in zip(valid, companions, strict=True))
-    bare = SignedList(user, key.public, day, len(companions), valid, accounts, b"")
+    bare = SignedList(user, key.public, day, serial, len(companions), valid, accounts, b"")
     return msgspec.structs.replace(bare, signature=key.sign(bare.signed))
 
 
@@ -113,18 +117,18 @@ def device_signature(key: SigningKey, index: int, primary: bytes) -> DeviceSigna
     return DeviceSignature(index, key.public, primary, key.sign(_linked(index, key.public, primary)))
 
 
-def group_signature(key: SigningKey, group: Group, day: int) -> GroupSignature:
+def group_signature(key: SigningKey, group: Group, serial: int) -> GroupSignature:
     """Return the members of a group, signed by a device of its admin."""
-    bare = GroupSignature(group.name, group.members, group.sender_keys, day, key.public, b"")
+    bare = GroupSignature(group.name, group.members, group.sender_keys, serial, key.public, b"")
     return msgspec.structs.replace(bare, signature=key.sign(bare.signed))
 
 
 def _account(index: int, companion: bytes) -> bytes:
-    return _ACCOUNT + varint(index) + companion
+    return _ACCOUNT + codec.encode(index) + companion
 
 
 def _linked(index: int, companion: bytes, primary: bytes) -> bytes:
-    return _DEVICE + varint(index) + companion + primary
+    return _DEVICE + codec.encode(index) + companion + primary
 
 
 def list_is_signed(listed: SignedList) -> bool:
@@ -140,7 +144,7 @@ def account_index(listed: SignedList, companion: bytes) -> int:
 
 def device_is_signed(signed: DeviceSignature) -> bool:
     """Return whether the companion signed that it was linked to this primary."""
-    return verify(signed.companion, signed.signature, _linked(signed.index, signed.companion, signed.primary))
+    return verify(signed.companion, signed.signature, _linked(signed.key_index, signed.companion, signed.primary))
 
 
 def keys_hash(keys: tuple[bytes, ...]) -> bytes:

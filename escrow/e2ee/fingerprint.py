@@ -27,14 +27,14 @@ def safety_number(mine: str, my_keys: Iterable[bytes], theirs: str, their_keys: 
 
     Args:
         mine: name of one user.
-        my_keys: X25519 identity keys of that user's devices, 32 bytes each, in any order.
+        my_keys: X25519 identity keys of that user's devices, 32 bytes each, in any order; each key counts once.
         theirs: name of the other user.
         their_keys: X25519 identity keys of the other user's devices, 32 bytes each, in any order.
 
     Raises:
         Malformed: a key is not 32 bytes.
     """
-    return "".join(sorted((_half(mine, tuple(sorted(my_keys))), _half(theirs, tuple(sorted(their_keys))))))
+    return "".join(sorted((_half(mine, tuple(sorted(set(my_keys)))), _half(theirs, tuple(sorted(set(their_keys)))))))
 
 
 @lru_cache(maxsize=4096)

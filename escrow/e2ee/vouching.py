@@ -19,7 +19,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from escrow import codec
-from escrow.codec import Public
+from escrow.codec import Packet, Public
 from escrow.e2ee import content, device_lists
 from escrow.e2ee.checks import CHANGED_KEY, CHECKS, ClientCheck
 from escrow.e2ee.device import Device
@@ -35,7 +35,7 @@ from escrow.e2ee.device_lists import (
 )
 from escrow.e2ee.provider import Group, Listed, Mail, Provider
 from escrow.e2ee.ratchet import Plaintext
-from escrow.errors import EscrowError, Unreachable
+from escrow.errors import EscrowError, Refused, Unreachable
 from escrow.wire import Wire
 
 Lists = Literal["unsigned", "signed", "shared"]
@@ -65,7 +65,8 @@ class Vouching(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     `lists`, `groups` and `watched` say which checks there are. `known` are lists of users, `keys` the one key of each,
     `members` the newest signed list of each group, `admins` who made it, `fanned` how many devices a text went to.
-    `own` are the keys that the user had linked on the morning of the day `since`; `odd` what is to be told.
+    `own` are the keys that the user had linked when lists were signed last, on the day `since`; `serial` counts lists.
+    `odd`: the user is to be told that the other end has another list.
     """
 
     lists: Lists = "unsigned"
@@ -78,6 +79,7 @@ class Vouching(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     fanned: dict[str, int] = {}
     own: tuple[Public, ...] = ()
     since: int = 0
+    serial: int = 0
     odd: bool = False
 
 
@@ -92,28 +94,44 @@ class VouchingDevice(Device):
     # --- what it signs ---
 
     def each_day(self, wire: Wire) -> None:
-        """Rotate keys; sign what the primary, or a companion, signs in the morning."""
+        """Rotate keys; sign anew what the primary signs every morning."""
         super().each_day(wire)
+        if self.vouching is not None and self.linked[:1] == [self.identity.public]:
+            self.vouching.own = ()
+        self.vouch(wire)
+
+    def vouch(self, wire: Wire) -> None:
+        """Sign for the devices that are linked, if they are others than before: the primary a list, a companion itself.
+
+        What the provider refuses is complained of.
+        """
         own = self.vouching
-        if own is None or own.lists != "signed":
+        if own is None or own.lists != "signed" or not self.linked or tuple(self.linked) == own.own:
             return
-        fresh = tuple(self.linked) != own.own
-        if fresh:
-            own.own, own.since = tuple(self.linked), wire.day
         primary, *companions = self.linked
+        own.own, own.since = tuple(self.linked), wire.day
         if self.identity.public == primary:
-            said = device_lists.signed_list(self.identity, self.user, wire.day, tuple(companions))
-            wire.ask(self.name, self.provider, said, type(None))
-        elif fresh:
+            own.serial += 1
+            self._say(wire, device_lists.signed_list(self.identity, self.user, wire.day, own.serial, tuple(companions)))
+        else:
             index = self.linked.index(self.identity.public)
-            wire.ask(self.name, self.provider, device_lists.device_signature(self.identity, index, primary), type(None))
+            self._say(wire, device_lists.device_signature(self.identity, index, primary))
+
+    def _say(self, wire: Wire, said: Packet) -> None:
+        """Tell the provider what is signed, or complain of its refusal."""
+        try:
+            wire.ask(self.name, self.provider, said, type(None))
+        except EscrowError as error:
+            wire.complain(self.name, error)
 
     def change_group(self, wire: Wire, group: Group) -> None:
         """Tell the provider who is in a group from now on; sign it, if clients ask for that."""
         super().change_group(wire, group)
         if self.vouching is not None and self.vouching.groups:
-            said = device_lists.group_signature(self.identity, group, wire.day)
-            wire.ask(self.name, self.provider, said, type(None))
+            serial = 0
+            with suppress(EscrowError):
+                serial = 1 + wire.ask(self.name, self.provider, SignatureOf(group.name), GroupSignature).serial
+            self._say(wire, device_lists.group_signature(self.identity, group, serial))
 
     # --- devices ---
 
@@ -130,7 +148,9 @@ class VouchingDevice(Device):
     def _learn(self, own: Vouching, user: str, told: Vouchers, day: int) -> None:
         """Keep a list that is not older than the one known, of the same primary; count the days it has left."""
         known = own.known.get(user)
-        if known is not None and (known.told.list.primary != told.list.primary or known.told.list.day > told.list.day):
+        if known is not None and (
+            known.told.list.primary != told.list.primary or known.told.list.serial > told.list.serial
+        ):
             return
         if known is None or known.told != told:
             own.known[user] = KnownList(told, told.list.day + LIVES)
@@ -165,7 +185,7 @@ class VouchingDevice(Device):
         signed = [
             each for each in known.told.devices if (each.companion, each.primary) == (listed.identity, said.primary)
         ]
-        index = index if index >= 0 else next((each.index for each in signed), -1)
+        index = index if index >= 0 else next((each.key_index for each in signed), -1)
         yield LIST, said.user == listed.user and device_lists.list_is_signed(said) and index in said.valid
         yield ACCOUNT, device_lists.account_index(said, listed.identity) >= 0
         yield LINKED, any(map(device_lists.device_is_signed, signed))
@@ -175,6 +195,9 @@ class VouchingDevice(Device):
         """Return the devices of these users that are vouched for; tell the user if there are more than before."""
         people = list(people)
         found, own = super().recipients(wire, people), self.vouching
+        for listed in (each for user in people if user != self.user for each in self.contacts.get(user, [])):
+            if own is not None and listed not in found:
+                wire.complain(listed.device, Refused(self.name, f"nobody vouches for {listed.device}"))
         if own is not None and own.watched:
             conversation, shown = ", ".join(sorted(people)), [each for each in found if each not in self.quiet]
             before = own.fanned.get(conversation, len(shown))
@@ -182,10 +205,6 @@ class VouchingDevice(Device):
             if len(shown) > before and self.keeps(FAN_OUT.name):
                 wire.alarm(self.name, MORE_DEVICES)
         return found
-
-    def in_number(self, user: str) -> list[Listed]:
-        """Return the devices whose keys the safety number covers, one for each key."""
-        return list({each.identity: each for each in super().in_number(user)}.values())
 
     # --- lists in chats ---
 
@@ -244,12 +263,14 @@ class VouchingDevice(Device):
         with suppress(EscrowError):
             told = wire.ask(self.name, self.provider, SignatureOf(group), GroupSignature)
             known = own.members.get(group)
-            newer = known is None or known.day <= told.day
+            newer = known is None or known.serial <= told.serial
             if newer and told.name == group and told.holds() and self._is_of(wire, told.signer, admin):
                 own.members[group] = told
         signed = own.members[group].members if group in own.members else (self.user,)
         if set(found.members) <= set(signed) or not self.keeps(SIGNED_MEMBERS.name):
             return found
+        for member in set(found.members) - set(signed):
+            wire.complain(member, Refused(self.name, f"no admin signed that {member} is in {group}"))
         return msgspec.structs.replace(found, members=tuple(each for each in found.members if each in signed))
 
     def _is_of(self, wire: Wire, key: bytes, user: str) -> bool:
@@ -271,14 +292,18 @@ class VouchingProvider(Provider):
         """File the list of the sender's user. Refuse one of another user, or of another device's key."""
         entry = self.entry(sender, sender)
         self.insist((entry.user, entry.identity) == (packet.user, packet.primary), "a list is of its sender")
+        self.insist(packet.day == wire.day, "a list is of today")
+        self.insist(device_lists.list_is_signed(packet), "signature of a list")
         first = self.signed_lists.get(packet.user, packet)
         self.insist(first.primary == packet.primary, "a user has one primary device")
+        self.insist(first.serial <= packet.serial, "a list is not older than the one before")
         self.insist(len(packet.accounts) == len(packet.valid), "a list has a signature for each valid index")
         self.signed_lists[packet.user] = packet
 
     def on_device_signature(self, sender: str, packet: DeviceSignature, wire: Wire) -> None:
         """File the signature of a companion. Refuse one of another device's key."""
         self.insist(self.entry(sender, sender).identity == packet.companion, "a device signs for itself")
+        self.insist(device_lists.device_is_signed(packet), "signature of a companion")
         self.companions[sender] = packet
 
     def on_list_of(self, sender: str, packet: ListOf, wire: Wire) -> Vouchers:
@@ -293,6 +318,11 @@ class VouchingProvider(Provider):
         group = self.groups.get(packet.name)
         member = group is not None and self.accounts.get(sender, "") in group.members
         self.insist(member and self.entry(sender, sender).identity == packet.signer, "a member signs its own group")
+        same = group is not None and (group.members, group.sender_keys) == (packet.members, packet.sender_keys)
+        self.insist(same, "what is signed of a group is what was said of it")
+        self.insist(packet.holds(), "signature of a group")
+        before = self.signed_groups.get(packet.name, packet)
+        self.insist(before.serial <= packet.serial, "a list is not older than the one before")
         self.signed_groups[packet.name] = packet
 
     def on_signature_of(self, sender: str, packet: SignatureOf, wire: Wire) -> GroupSignature:

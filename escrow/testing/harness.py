@@ -18,6 +18,7 @@ from escrow.crypto import Run, sha256
 from escrow.e2ee.content import InGroup, direct
 from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Group, Mail
+from escrow.principal import revive
 from escrow.scheme import Intercept, Scheme, User
 from escrow.testing.world import World, mails_in
 from escrow.warrant import Order, Warrant
@@ -161,6 +162,13 @@ class Harness(World):
         for other in own:
             other.linked = list(fresh.linked)
         self.wire.parties[name], self.owner[name] = fresh, user
+        self._vouch(user)
+
+    def _vouch(self, user: str) -> None:
+        """Let a user's devices sign for those that are linked now, if they sign anything."""
+        for name in [name for name, owner in self.owner.items() if owner == user]:
+            with crypto.acting(name):
+                self.device(name).vouch(self.wire)
 
     def listed(self, user: str, name: str) -> Device:
         """Return a new device that the directory lists for a user from now on, and that the user did not link.
@@ -168,7 +176,8 @@ class Harness(World):
         If a device of that name is listed, the new one takes its place. The fields that a scheme adds to a device are
         copied from another of the user's.
         """
-        like = next(self.device(other) for other, owner in self.owner.items() if owner == user)
+        first = next(self.device(other) for other, owner in self.owner.items() if owner == user)
+        like = revive(first.state(), type(first))
         base = Device.__struct_fields__
         added = {field: getattr(like, field) for field in like.__struct_fields__ if field not in base}
         added["committing"] = like.committing
@@ -186,6 +195,7 @@ class Harness(World):
             other.linked = [key for key in other.linked if key != gone.identity.public]
         for kept in (self.wire.parties, self.provider.accounts, self.provider.directory, self.provider.mailboxes):
             kept.pop(name, None)
+        self._vouch(user)
         return gone
 
     def gather(self, group: Group) -> None:
