@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal, NamedTuple, TypedDict, TypeVar
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, get_type_hints
+
+import msgspec
 
 from attacks import registry as attack_registry
 from attacks.lab.simulation import shapes
@@ -14,6 +16,7 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.variants import WarrantKind, varied
 from escrow import registry
+from escrow.errors import Malformed
 from escrow.scheme import Scheme
 
 SIZES: tuple[Literal["users", "groups", "days", "messages"], ...] = ("users", "groups", "days", "messages")
@@ -39,6 +42,9 @@ class ScenarioOptions(TypedDict, total=False):
     work: int
     warrants: WarrantKind
     meetings: str
+
+
+KINDS: dict[str, Any] = get_type_hints(ScenarioOptions)
 
 
 class Catalogue(NamedTuple):
@@ -73,7 +79,14 @@ def known(plugins: str | Path | Iterable[str | Path] = (), settings: str | Seque
 
 
 def of_a_file(thing: T) -> T:
-    """Return a scheme or an attack. Raise PluginError if its class has no file: its rules are read from there."""
+    """Return a scheme or an attack.
+
+    Raises:
+        UnknownName: it is neither.
+        PluginError: its class has no file; its rules are read from there.
+    """
+    if not isinstance(thing, Scheme | Attack):
+        raise registry.UnknownName(f"{thing!r} is no scheme and no attack; give one, or its name")
     if getattr(sys.modules.get(type(thing).__module__), "__file__", None) is None:
         raise registry.PluginError(
             f"{type(thing).__name__} was written in no file, as in a notebook: write its cell into one "
@@ -111,7 +124,7 @@ def several(things: Mapping[str, T], given: str | T | Iterable[str | T] | None, 
                 raise registry.unknown(things, each, what)
             found |= {name: thing for name, thing in fitting.items() if name not in found}
         else:
-            if found.setdefault(each.name, of_a_file(each)) != each:
+            if found.setdefault(of_a_file(each).name, each) != each:
                 raise registry.UnknownName(f"two are called {each.name}: a {what} is played once, so play them apart")
     return list(found.values())
 
@@ -119,8 +132,19 @@ def several(things: Mapping[str, T], given: str | T | Iterable[str | T] | None, 
 def scenario_of(given: str | Path | Scenario | None, options: ScenarioOptions) -> Scenario:
     """Return the scenario that was given, by name, by file or as an object, with these options; checked.
 
-    Raise Malformed if there is none, or if an option does not fit.
+    Raises:
+        UnknownName: there is no option of this name.
+        Malformed: there is no such scenario, or the value of an option does not fit.
     """
+    if not isinstance(given, str | Path | Scenario | None):
+        raise Malformed(f"{given!r} is no scenario; give one, its name, or its file")
+    for name, value in options.items():
+        if name not in KINDS:
+            raise registry.unknown(KINDS, name, "option of a scenario")
+        try:
+            msgspec.convert(value, Any if value is None else KINDS[name])
+        except msgspec.ValidationError as error:
+            raise Malformed(f"{name}={value!r}: {str(error)[:1].lower()}{str(error)[1:]}") from None
     sizes: dict[str, int | None] = {key: options.get(key) for key in SIZES}
     numbers: dict[str, int | None] = {key: options.get(key) for key in NUMBERS}
     named = Path(given) if isinstance(given, str) else given

@@ -92,8 +92,8 @@ class PlayedScheme:
 
     def text(self, number: int) -> PlayedText:
         """Return the text with this number. Raise UnknownName if there is none."""
-        if not 0 <= number < len(self._record.sent):
-            raise UnknownName(f"no text has the number {number}; there are 0 to {len(self._record.sent) - 1}")
+        if type(number) is not int or not 0 <= number < len(self._record.sent):
+            raise UnknownName(f"no text has the number {number!r}; there are 0 to {len(self._record.sent) - 1}")
         return self.texts[number]
 
     def opened_by(self, coalition: str | Coalition, label_pass: str = MATHEMATICS) -> frozenset[int]:

@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from inspect import getdoc, isfunction, signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import (
@@ -151,6 +152,29 @@ def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
         lab.load(tmp_path / "bench.json")
     with pytest.raises(OSError, match="No such file"):
         small().save(tmp_path / "gone" / "matrix.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"day": 3}, "no option of a scenario is called 'day'; did you mean days?"),
+        ({"days": "3"}, "days='3': expected `int`, got `str`"),
+        ({"days": True}, "days=True: expected `int`, got `bool`"),
+        ({"days": 2.5}, "days=2.5: expected `int`, got `float`"),
+        ({"seed": "a"}, "seed='a': expected `int`"),
+        ({"smoke": 1}, "smoke=1: expected `bool`"),
+        ({"warrants": "soon"}, "warrants='soon': invalid enum value 'soon'"),
+        ({"scenario": 3}, "3 is no scenario; give one, its name, or its file"),
+        ({"scheme": None}, "None is no scheme and no attack; give one, or its name"),
+    ],
+)
+def test_a_wrong_argument_is_one_error_that_says_what_is_wrong(given: dict[str, Any], said: str) -> None:
+    with pytest.raises((Malformed, UnknownName), match=re.escape(said)) as raised:
+        lab.play(**({"scheme": "plain"} | given))
+    assert "\n" not in str(raised.value)
+    others = {name: value for name, value in given.items() if name != "scheme"}
+    with pytest.raises((Malformed, UnknownName), match=re.escape(said)):
+        lab.matrix([given.get("scheme", "plain")], "null-*", **others)
 
 
 def test_a_notebook_shows_text_that_stays_text() -> None:
