@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 import msgspec
 
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.silenced import LeftOutChecks
 from escrow import crypto
 from escrow.crypto import Call, Observer
 from escrow.e2ee.device import Device
@@ -206,6 +207,13 @@ class Attack:
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Return the party that takes this one's place: the same fields, another behaviour."""
         return corrupted(party)
+
+    def silenced(self, user: str, scheme: Scheme, scenario: Scenario) -> LeftOutChecks | None:
+        """Return what the clients of a user leave out from the attack day on, by an update of their vendor: nothing.
+
+        Their states are nobody's, and are in no coalition.
+        """
+        return None
 
     def each_evening(self, party: Principal, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Do what the corrupted party does by itself each evening; `intercepted` is the network's archive."""

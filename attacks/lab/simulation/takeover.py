@@ -26,8 +26,10 @@ from attacks.lab.simulation.seat import (
     perform,
     reseated,
 )
+from attacks.lab.simulation.silenced import silenced
 from escrow import codec, crypto
 from escrow.codec import Fact
+from escrow.e2ee.device import Device
 from escrow.errors import Malformed
 from escrow.principal import Principal, revive
 from escrow.scheme import Intercept, Scheme
@@ -66,6 +68,8 @@ class Takeover:
         for use in self._uses:
             if use.evening == day - 1:
                 self._copies[use] = self._taken_over(revive(*self._stolen[use]), f"{use.principal}, stolen", use)
+        if self._attack is not None and day == self._scenario.attack_day:
+            self._update(self._attack)
         for turn in self.turns:
             if turn.day == day:
                 seat = self._taken_over(self._wire.party(turn.principal, Principal), f"{turn.principal}, turned", turn)
@@ -86,6 +90,14 @@ class Takeover:
         from attacks.lab.simulation.keeping import Keeping, facts_read  # an honest play does without
 
         return Keeping(party, facts_read(type(self._scheme)), alone=alone)
+
+    def _update(self, attack: Attack) -> None:
+        """Replace the clients that their vendor updates, as the attack says, by ones that leave out checks."""
+        for user in self._scenario.users:
+            if (left_out := attack.silenced(user.name, self._scheme, self._scenario)) is not None:
+                for name in user.devices:
+                    if not is_seat(self._wire.parties[name]):
+                        self._wire.parties[name] = silenced(self._wire.party(name, Device), left_out)
 
     def _taken_over(self, party: Principal, acting: str, corruption: Turn | Use) -> Any:
         """Return the seat of the attack's party that takes the place of this one."""

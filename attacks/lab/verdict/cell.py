@@ -50,6 +50,9 @@ def judge_cell(
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     doubts: tuple[str, ...] = ()
     notes = [*_guessing(found, opened, record.scenario.work), *_left(standing, coalition, corruptions, record)]
+    users = record.scenario.users
+    if updated := sum(attack.silenced(user.name, analysis.scheme, record.scenario) is not None for user in users):
+        notes.append(f"the vendor updates the clients of {updated} of {len(users)} users, and takes no state of theirs")
     if attack.served:
         doubts = tuple(filter(None, [unexplained(analysis, {each.principal for each in corruptions})]))
         without = partial(reach, analysis, judge, attack, corruptions)
