@@ -172,6 +172,8 @@ def open_capsule(capsule: TagCapsule, key: TagKey) -> FileKey:
 @derivation("field.commitment = key.commitment")
 def unwrap(field: TagField, key: FileKey) -> MessageKey:
     """Return the message key. Raise Forged if the labels were changed, or the file key is another field's."""
+    if field.commitment != key.commitment:
+        raise Forged("the file key of another field")
     return MessageKey(field.chain, field.n, open_sealed(key.value, field.wrapped, field.context()))
 
 
@@ -345,7 +347,7 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
         authority = of_kind(authority, TagAuthority)
         target = warrant.order.target
         for intercept, field in wanted(authority, warrant, intercepted, TagField):
-            for capsule in dict.fromkeys(field.capsules):
+            for capsule in {each.tag: each for each in reversed(field.capsules)}.values():  # of each tag the first
                 if not self._concerns(authority, capsule.tag, target, field.day):
                     continue
                 try:

@@ -10,6 +10,7 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec
 from escrow.errors import EscrowError, Forged, Malformed, Refused
+from escrow.principal import corrupted
 from escrow.schemes.envelope import Envelope
 from escrow.schemes.logged import scheme as logged
 from escrow.schemes.logged.log import (
@@ -29,7 +30,7 @@ from escrow.testing.harness import Step, playing
 from escrow.transparency import merkle
 from escrow.warrant import issue
 
-AN_ENTRY, ANOTHER = LogEntry(bytes(32), 5), LogEntry(bytes([1]) * 32, 5)
+AN_ENTRY, ANOTHER = (LogEntry(bytes([each]) * 32, 5, "authority") for each in (0, 1))
 ALARM = "was not unsealed by day"
 
 
@@ -95,7 +96,7 @@ def test_a_damaged_proof_is_refused_and_the_error_says_which_check_failed(at):
         _, bad, error, says = list(damaged(good))[at]
         before = harness.wire.parties[AGENT].state()
         with pytest.raises(error, match=says):
-            shown(harness, bad or entered(harness, LogEntry(bytes([2]) * 32, 99), since=1))
+            shown(harness, bad or entered(harness, LogEntry(bytes([2]) * 32, 99, "authority"), since=1))
         assert harness.wire.parties[AGENT].state() == before
         shown(harness, good)
         assert harness.wire.parties[AGENT].shown == [AN_ENTRY.commitment, ANOTHER.commitment]
@@ -124,17 +125,46 @@ def test_the_monitor_sees_a_log_that_takes_an_entry_back_or_is_late_to_unseal_it
         harness.wire.day = 6
         monitor.watch(harness.wire)
         monitor.watch(harness.wire)
-        assert [alarm.check for alarm in harness.wire.alarms] == [f"the log's entry 0 {ALARM} 5"]
+        assert [alarm.check for alarm in harness.wire.alarms] == [f"entry 0 of authority {ALARM} 5"]
         log.entries = [ANOTHER, ANOTHER]
         monitor.watch(harness.wire)
         assert "does not extend" in harness.wire.alarms[-1].check
+
+
+def test_whoever_enters_something_is_named_beside_it_and_cannot_fill_the_log(monkeypatch):
+    with playing(SCHEME) as harness:
+        for by in ("authority", "carol-laptop"):
+            with pytest.raises(Refused, match="an entry says who entered it"):
+                harness.wire.ask("carol-phone", LOG, EnterWarrant(LogEntry(bytes(32), 0, by), 0), EntryEvidence)
+        monkeypatch.setattr(WarrantLog, "MOST", 2)
+        asked = [EnterWarrant(LogEntry(bytes([each]) * 32, 0, "carol-phone"), 0) for each in range(3)]
+        for each in (*asked[:2], asked[0]):  # what stands there takes no place
+            harness.wire.ask("carol-phone", LOG, each, EntryEvidence)
+        with pytest.raises(Refused, match="carol-phone has 2 entries"):
+            harness.wire.ask("carol-phone", LOG, asked[2], EntryEvidence)
+        entered(harness, AN_ENTRY)
+        harness.wire.day = 1
+        harness.wire.party(MONITOR, Monitor).watch(harness.wire)
+        assert [alarm.check for alarm in harness.wire.alarms] == [f"entry {n} of carol-phone {ALARM} 0" for n in (0, 1)]
+
+
+def test_an_agent_that_does_not_say_its_head_is_named_and_the_day_goes_on():
+    def refusing(agent, sender, packet, wire):
+        raise Refused(agent.name, "no")
+
+    with playing(SCHEME) as harness:
+        harness.wire.parties[AGENT] = corrupted(harness.wire.parties[AGENT], on_last_head=refusing)
+        SCHEME.each_day(harness.wire, 1)
+        assert [alarm.check for alarm in harness.wire.alarms] == [
+            "the agent does not say which head it saw: agent refuses: no"
+        ]
 
 
 def test_an_entry_is_unsealed_by_its_own_warrant_only():
     with playing(SCHEME) as harness:
         monitor = harness.wire.party(MONITOR, Monitor)
         warrant, other = (issue(harness.court.key, harness.order(name)) for name in ("alice", "bob"))
-        entered(harness, LogEntry(commitment(warrant), 5))
+        entered(harness, LogEntry(commitment(warrant), 5, "authority"))
         monitor.watch(harness.wire)
         with pytest.raises(Refused, match="the entry hides"):
             harness.wire.ask("authority", MONITOR, Unsealed(0, other), type(None))

@@ -14,7 +14,17 @@ from escrow import codec, registry
 from escrow.errors import Forged, Refused
 from escrow.primitives import bls12_381, ibe
 from escrow.schemes import warrant_key
-from escrow.schemes.warrant_key import EVER, TagField, Tagging, WarrantKey, WarrantTag, open_capsule, sign_part, unwrap
+from escrow.schemes.warrant_key import (
+    EVER,
+    FileKey,
+    TagField,
+    Tagging,
+    WarrantKey,
+    WarrantTag,
+    open_capsule,
+    sign_part,
+    unwrap,
+)
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -128,6 +138,28 @@ def test_a_malformed_capsule_is_refused_by_name_and_the_other_messages_open(spoi
         mail = replace(first.mail, field=codec.encode(replace(field, capsules=capsules)))
         assert harness.access(warrant, [replace(first, mail=mail), last]) == {harness.said[-1].body}
         assert any(why in each for each in map(str, harness.wire.refusals))
+
+
+def test_a_field_with_many_capsules_for_one_tag_costs_one_try(monkeypatch):
+    tried = []
+    honest = warrant_key.open_capsule
+    monkeypatch.setattr(warrant_key, "open_capsule", lambda capsule, key: tried.append(capsule) or honest(capsule, key))
+    with playing(WarrantKey()) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        (first, field), *_ = spoken(harness, ("alice-phone", "bob"))
+        more = tuple(replace(each, sealed=bytes([n]) * 128) for n in range(200) for each in field.capsules)
+        mail = replace(first.mail, field=codec.encode(replace(field, capsules=more)))
+        assert harness.access(warrant, [replace(first, mail=mail)]) == set() and len(tried) == 1
+        assert len(harness.access(warrant, [first])) == 1
+
+
+def test_a_file_key_of_another_field_opens_nothing():
+    """AES-GCM alone would let a sender make one field that opens under two keys."""
+    with playing(WarrantKey()) as harness:
+        (_, field), *_ = spoken(harness, ("alice-phone", "bob"))
+        with pytest.raises(Forged, match="another field"):
+            unwrap(field, FileKey(bytes(32), bytes(16)))
 
 
 def test_a_judge_signs_no_tag_of_another_user_day_or_form():

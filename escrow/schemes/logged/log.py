@@ -6,6 +6,7 @@ The log is a Merkle tree whose leaves are encoded entries: see `escrow.transpare
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
@@ -24,10 +25,11 @@ class LogKey(SigningKey, frozen=True, dict=True):
 
 
 class LogEntry(Fact, frozen=True):
-    """A warrant's commitment (32 bytes), and the day on which the warrant is to be unsealed."""
+    """A warrant's commitment (32 bytes), the day on which the warrant is to be unsealed, and who entered it."""
 
     commitment: Public
     unsealed: int
+    by: str
 
     @property
     def leaf(self) -> bytes:
@@ -128,7 +130,12 @@ class Unsealed(Packet, frozen=True):
 
 
 class WarrantLog(Principal):
-    """The public log. Honest, it only appends, and shows the same entries to all."""
+    """The public log. Honest, it only appends, and shows the same entries to all.
+
+    Anybody may enter something, up to `MOST` entries, and is named beside it.
+    """
+
+    MOST: ClassVar[int] = 1000
 
     key: LogKey
     entries: list[LogEntry] = []
@@ -137,7 +144,10 @@ class WarrantLog(Principal):
     def on_enter(self, sender: str, packet: EnterWarrant, wire: Wire) -> EntryEvidence:
         """Append an entry, unless it is there, and return its proofs."""
         self.insist(len(packet.entry.commitment) == merkle.HASH, "a commitment is 32 bytes")
+        self.insist(packet.entry.by == sender, "an entry says who entered it")
         if packet.entry not in self.entries:
+            own = sum(each.by == sender for each in self.entries)
+            self.insist(own < self.MOST, f"{sender} has {own} entries, which is the most that one may enter")
             self.entries.append(packet.entry)
         self.insist(0 <= packet.since <= len(self.entries), "the log has as many entries as that head")
         return self.evidence(self.entries, packet)

@@ -52,11 +52,15 @@ class Monitor(Principal):
         for number, entry in enumerate(self.entries):
             if entry.unsealed < wire.day and number not in self.unsealed and number not in self.late:
                 self.late.append(number)
-                wire.alarm(self.name, f"the log's entry {number} was not unsealed by day {entry.unsealed}")
+                wire.alarm(self.name, f"entry {number} of {entry.by} was not unsealed by day {entry.unsealed}")
 
     def compare(self, wire: Wire) -> None:
-        """Ask the agent which head it saw, and alarm if the log that was read here has not that root at that size."""
-        head = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
+        """Ask the agent which head it saw; alarm if it does not say, or if the log has another root at that size."""
+        try:
+            head = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
+        except EscrowError as error:
+            wire.alarm(self.name, f"the agent does not say which head it saw: {error}")
+            return
         if head is not None and not self._has(head):
             wire.alarm(
                 self.name, f"the agent saw another log: at {head.size} entries its root is not the one read here"

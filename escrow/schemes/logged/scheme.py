@@ -83,7 +83,7 @@ class LoggedAuthority(Authority):
         Raises:
             EscrowError: the log's, the monitor's or the agent's own error; Forged if the proofs are of another entry.
         """
-        entry = LogEntry(commitment(warrant), unsealed)
+        entry = LogEntry(commitment(warrant), unsealed, self.name)
         seen = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
         shown = wire.ask(self.name, LOG, EnterWarrant(entry, seen.size if seen else 0), EntryEvidence)
         if shown.entry != entry:
