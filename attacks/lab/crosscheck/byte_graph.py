@@ -25,6 +25,7 @@ from operator import and_, or_
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck import overlaps
+from attacks.lab.crosscheck.arithmetic import combined
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.known import KnownBytes, ShortParts
@@ -35,6 +36,8 @@ from attacks.lab.simulation.record import Record
 from escrow.codec import DIGEST, Fact
 from escrow.scheme import SET_UP
 
+SCALARS = {"p256-combine", "p256-multiply-two", "p256-scalars"}  # take what the library computes of scalars itself
+COMPUTED = 100  # strings that are looked at as results of integers
 PART, COMPOSE, FIELD, RECODE = "part", "compose", "field", "recoded"
 
 
@@ -79,8 +82,10 @@ class ByteGraph:
         kept = _kept(record)
         self._secret(kept)  # which looks for those that not everybody has
         self._recoded = self._recode()
+        self._left: dict[bytes, tuple[list[int], dict[tuple[int, ...], list[int]], dict[int, list[Source]]]] = {}
         self._overlap(record)
-        self._mix(kept, written)
+        self._mix(kept, written := set(written))
+        self._compute(kept | written)
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
@@ -228,16 +233,44 @@ class ByteGraph:
                 self._follows(self._node(value), sources)
             else:
                 parts[covered] = sources
-        if not parts:
-            return
         pieces = _pieces(open_, parts)
-        if len(pieces.pop((), ())) > TRIED:
-            return
-        stretches = []
+        if len(left := pieces.pop((), [])) > TRIED:
+            if len(parts) == len(found):
+                self._left[value] = left, pieces, parts
+        elif parts:
+            self._compose(value, pieces, parts)
+
+    def _compose(
+        self,
+        value: bytes,
+        pieces: dict[tuple[int, ...], list[int]],
+        parts: dict[int, list[Source]],
+        made: Iterable[int] = (),
+    ) -> None:
+        """Say that a string follows from its pieces, and from other stretches that were made."""
+        stretches = [*made]
         for piece, (covers, places) in enumerate(pieces.items()):
             stretches.append(self.closure.intern(Stretch(value, piece, value[places[0] : places[-1] + 1])))
             self._follows(stretches[-1], [source for covered in covers for source in parts[covered]])
         self._edges.add(COMPOSE, stretches, self._node(value), len(value))
+
+    def _compute(self, strings: Collection[bytes]) -> None:
+        """Add the edges of what parties compute as integers, round the door, of what they keep, send, or were given."""
+        calls = [each for each in self.door.log.calls if each.operation not in SCALARS]
+        drawn = {value for each in calls for value in each.outputs if not each.inputs}
+        taken = {value for each in calls for value in each.inputs} & self._left.keys() - self._sources - drawn
+        left = {each: _open_in(each, self._left[each][0]) for each in sorted(taken)[:COMPUTED]}
+        sought = {value[first:end] for value, spans in left.items() for first, end in spans}
+        results = {value for each in calls for value in each.outputs if each.inputs}
+        made = {result: (of, how) for result, of, how in combined(sought, [*strings, *results])}
+        for value, spans in left.items():
+            if made.keys() >= {value[first:end] for first, end in spans}:
+                stretches = []
+                for first, end in spans:
+                    of, how = made[around := value[first:end]]
+                    stretches.append(self.closure.intern(Stretch(value, -end, around)))
+                    self._edges.add(MIX, self._secret(of), stretches[-1], how)
+                self._compose(value, *self._left[value][1:], stretches)
 
     def _follows(self, node: int, sources: Iterable[Source]) -> None:
         for source in sources:
@@ -258,6 +291,13 @@ def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:
 def _repeated(strings: Iterable[bytes], sizes: Collection[int]) -> set[bytes]:
     """Return each short string, repeated and cut to each of the sizes."""
     return {(each * size)[:size] for each in strings for size in sizes if each and size <= LONGEST}
+
+
+def _open_in(value: bytes, places: list[int]) -> list[overlaps.Span]:
+    """Return the stretches of a string's open places: the whole string if hardly more bytes are missing."""
+    found = [*overlaps.stretches(places)]
+    (first, end), *more = found
+    return found if more or end - first < len(value) - TRIED else [(0, len(value))]
 
 
 def _pieces(open_: int, parts: Iterable[int]) -> dict[tuple[int, ...], list[int]]:

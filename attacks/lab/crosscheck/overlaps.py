@@ -99,6 +99,18 @@ def spans(marks: bytearray) -> list[Span]:
     return [each.span() for each in _CHANGE.finditer(marks)]
 
 
+def stretches(places: Iterable[int]) -> Iterator[Span]:
+    """Yield the stretches of places that stand in rising order; up to three that are missing between them are in."""
+    first = last = -1
+    for at in places:
+        if first >= 0 and at > last + 4:
+            yield first, last + 1
+            first = at
+        first, last = (at if first < 0 else first), at
+    if first >= 0:
+        yield first, last + 1
+
+
 def grams(strings: Iterable[bytes], size: int = GRAM) -> set[bytes]:
     """Return every 8 bytes, or `size`, that stand together in some string."""
     return {string[at : at + size] for string in strings for at in range(len(string) - size + 1)}
