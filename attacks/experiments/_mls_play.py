@@ -2,7 +2,8 @@
 
   morning   a member commits new keys, in turn; on the attack day the ghost comes first
   day       the texts that the scenario plans for the group, each to all other members
-  evening   on the last one the target compares with everybody
+  evening   each device searches its user's keys in the key directory, which has one log here: split views are played
+            in `key-transparency`; on the last evening the target compares with everybody
 
 The delivery service keeps the GroupInfo of the last committer, and carries every message to all. A device that refuses
 a commit stays behind in its epoch: what is sent later does not open there. The group's first user is the target.
@@ -11,7 +12,7 @@ a commit stays behind in its epoch: what is sent later does not open there. The 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,11 +28,13 @@ from escrow.mls.leaf_node import BasicCredential
 from escrow.mls.messages import from_bytes
 from escrow.mls.mls_device import MlsDevice, attested
 from escrow.mls.participant import CommitSent, Participant
+from escrow.transparency.directory import KeyDirectory, check_head, value_in
 
 Side = Literal["target", "others"]
 Lie = tuple[ClientCheck, Side]
 STRANGER = "stranger"
-BODY = 16  # bytes of a text
+BODY, KEY = 16, 32  # bytes of a text, of a signature key
+EPOCH = 60_000  # milliseconds between two epochs of the key directory
 
 
 @dataclass
@@ -40,10 +43,33 @@ class AttestingService:
 
     key: SigningKey = field(default_factory=new_signing_key)
     outsider: SigningKey = field(default_factory=new_signing_key)
+    directory: KeyDirectory = field(default_factory=KeyDirectory)
+    published: dict[str, frozenset[bytes]] = field(default_factory=dict)
+    proved: dict[tuple[bytes, str], frozenset[bytes]] = field(default_factory=dict)
 
-    def ghost(self, user: str) -> MlsClient:
-        """Return a ghost's client, which the service attests to be a user's."""
+    def publish(self, keys: Mapping[str, frozenset[bytes]]) -> None:
+        """Let the key directory show these keys of users from now on, in a new epoch."""
+        self.published |= keys
+        values = {user.encode(): b"".join(sorted(each)) for user, each in keys.items()}
+        self.directory.publish(values, EPOCH * len(self.directory.trees))
+
+    def shown(self, user: str) -> frozenset[bytes]:
+        """Return the keys of a user that the directory's head and proof show; each proof is checked once."""
+        head = self.directory.head()
+        if (head.root, user) not in self.proved:
+            check_head(self.directory.key, head)
+            label = user.encode()
+            found = value_in(head, self.directory.vrf, label, self.directory.answer(label))
+            value = b"" if found is None else found[1]
+            keys = frozenset(value[at : at + KEY] for at in range(0, len(value), KEY))
+            self.proved[head.root, user] = keys
+        return self.proved[head.root, user]
+
+    def ghost(self, user: str, published: bool = False) -> MlsClient:
+        """Return a ghost's client, which the service attests to be a user's, and may let the directory show."""
         signing = new_signing_key()
+        if published:
+            self.publish({user: self.published.get(user, frozenset()) | {signing.public}})
         return new_client(user.encode(), signing, (attested(self.key, user, signing.public),))
 
 
@@ -91,8 +117,9 @@ class MlsPlay:
             own = [LyingDevice(name, user.name, self.service.key, expected, side) for name in user.devices]
             linked = {each.client.signing.public for each in own}
             for each in own:
-                each.linked, each.off = linked, off
+                each.linked, each.off, each.shown = linked, off, self.service.shown
             self.devices |= {each.name: each for each in own}
+        self.service.publish({each.user: frozenset(each.linked) for each in self.devices.values()})
         self.texts: dict[int, tuple[PlannedText, bytes]] = {}
         self.undelivered = 0
         self.carried: list[tuple[bytes, PlannedText | None]] = []  # every message, with its text if it has one
@@ -176,6 +203,8 @@ class MlsPlay:
             for text in planned:
                 if text.day == day:
                     self._send(text)
+            for device in self.devices.values():
+                device.look_up_own()
             self.evening(day)
         people = [user for user in self.scenario.users if user.name in self.group.members]
         target, *others = (self.devices[user.devices[0]] for user in people)

@@ -4,6 +4,7 @@
   external sender    an outsider whom the group lists proposes the stranger; the next commit, which a member makes
                      anyway, adds him
   credential         the authentication service attests a ghost's key as one of the target's, who joins by himself
+  published          and the key directory shows this key, too; else its check fails at every member
   at creation        it does so before; the provider hands the ghost's key package to the founder with all others
   two groups         it attests ghosts in the names of all; the provider gives the founder a group of ghosts, and all
                      others a group with a ghost in the founder's place, and ghosts send on what they read
@@ -39,6 +40,7 @@ from escrow.mls.participant import Participant
 from escrow.scheme import Source
 
 PROVIDER, SERVICE = "the provider (GroupInfo, key packages)", "the authentication service"
+DIRECTORY = "the key directory"
 OUTSIDER, DEVICE = "an external sender", "a device of the target (signature key)"
 GROUP = b"a group of one name"
 
@@ -48,11 +50,11 @@ class ByExternalCommit(MlsPlay):
 
     name = "external commit"
     corrupted: tuple[str, ...] = (PROVIDER,)
-    who, epochs, marks = STRANGER, 1, 1
+    who, published, epochs, marks = STRANGER, True, 1, 1
 
     def come(self) -> None:
         """Join from the GroupInfo that the delivery service has."""
-        self.attach(self.service.ghost(self.who or self.target))
+        self.attach(self.service.ghost(self.who or self.target, self.published))
 
     def attach(self, client: MlsClient, instead_of: int | None = None) -> None:
         """Join by an own commit, which all members get."""
@@ -71,7 +73,7 @@ class ByExternalSender(MlsPlay):
 
     def come(self) -> None:
         """Propose the stranger to all."""
-        self.client = self.service.ghost(STRANGER)
+        self.client = self.service.ghost(STRANGER, published=True)
         proposal = AddMember(self.client.package)
         self.tell(propose_from_outside(self.service.outsider, ExternalSender(0), self.info, proposal), None)
 
@@ -84,8 +86,16 @@ class ByCredential(ByExternalCommit):
     """A ghost that the service attests to be the target's joins by himself."""
 
     name = "credential"
-    corrupted = SERVICE, PROVIDER
-    who = ""
+    corrupted: tuple[str, ...] = (SERVICE, PROVIDER)
+    who, published = "", False
+
+
+class ByPublishedCredential(ByCredential):
+    """As before, and the key directory shows the ghost's key among the target's."""
+
+    name = "published credential"
+    published = True
+    corrupted = SERVICE, PROVIDER, DIRECTORY
 
 
 class AtCreation(MlsPlay):
@@ -184,6 +194,7 @@ WAYS: tuple[type[MlsPlay], ...] = (
     ByExternalCommit,
     ByExternalSender,
     ByCredential,
+    ByPublishedCredential,
     AtCreation,
     InTwoGroups,
     ByStolenKey,

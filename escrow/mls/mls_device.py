@@ -10,6 +10,8 @@ carry the attestation as an extension, of a number for private use, is ours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from escrow import crypto
 from escrow.crypto import SigningKey
 from escrow.e2ee.checks import ClientCheck
@@ -34,9 +36,10 @@ LEAVES = ClientCheck("leaves shown", "tells its user of each new leaf of a user 
 OWN = ClientCheck("own leaves", "tells its user of a leaf of his that he did not link")
 NUMBERS = ClientCheck("safety number", "shows a number that covers every signature key of both users")
 REMOVALS = ClientCheck("removals shown", "tells its user of each leaf that is removed, its own too")
+DIRECTORY = ClientCheck("key transparency", "tells its user of a leaf that the directory lacks, or of a key there")
 AUTHENTICATORS = ClientCheck("epoch authenticator", "shows what two members have alike, if they are in one group")
 
-CHECKS = (CREDENTIALS, OUTSIDE, SENDERS, PEOPLE, LEAVES, OWN, REMOVALS, NUMBERS, AUTHENTICATORS)
+CHECKS = (CREDENTIALS, OUTSIDE, SENDERS, PEOPLE, LEAVES, OWN, REMOVALS, NUMBERS, DIRECTORY, AUTHENTICATORS)
 
 
 def attested(service: SigningKey, user: str, public: bytes) -> Extension:
@@ -67,6 +70,7 @@ class MlsDevice:
         self.client: MlsClient = new_client(user.encode(), signing, (attested(service, user, signing.public),))
         self.linked: set[bytes] = {signing.public}  # signature keys of the user's devices
         self.member: Participant | None = None
+        self.shown: Callable[[str], frozenset[bytes]] | None = None  # a user's keys in the key directory, proved
         self.told: list[ClientCheck] = []
 
     def keeps(self, check: ClientCheck) -> bool:
@@ -99,6 +103,8 @@ class MlsDevice:
                 self._fails(LEAVES)
             if leaf.identity.decode() == self.user and not own:
                 self._fails(OWN)
+            if self.shown and leaf.signature_key not in self.shown(leaf.identity.decode()):
+                self._fails(DIRECTORY)
 
     def _admit(self, change: GroupChange, after: GroupState) -> None:
         if isinstance(change.sender, NewMemberCommit) and self._fails(OUTSIDE):
@@ -109,6 +115,11 @@ class MlsDevice:
             except Forged:
                 if self._fails(CREDENTIALS):
                     raise Refused(self.name, f"nobody attests the key of leaf {index}") from None
+
+    def look_up_own(self) -> None:
+        """Search the own user's label in the key directory: a key that was not linked is somebody else's."""
+        if self.shown and self.shown(self.user) - self.linked:
+            self._fails(DIRECTORY)
 
     def keys_of(self, user: str) -> frozenset[bytes]:
         """Return the signature keys (32 bytes each) that the device takes for a user's; of its own, the linked ones."""

@@ -15,13 +15,14 @@ from attacks.experiments.mls_ghost import (
     ByCredential,
     ByExternalCommit,
     ByExternalSender,
+    ByPublishedCredential,
     InTwoGroups,
     SilentSearch,
 )
 from attacks.lab.simulation.scenario import default
 from escrow.crypto import new_signing_key
 from escrow.mls.joining import new_client
-from escrow.mls.mls_device import CREDENTIALS, OWN
+from escrow.mls.mls_device import CREDENTIALS, DIRECTORY, OWN
 
 SHORT = replace(default(), days=5, messages=30, warrants=(), ceremonies=(), one_way=())
 
@@ -53,7 +54,7 @@ def exact(search: SilentSearch):
     return found
 
 
-@pytest.mark.parametrize("way", [ByExternalCommit, AtCreation, InTwoGroups])
+@pytest.mark.parametrize("way", [ByExternalCommit, AtCreation])
 def test_silence_sets_are_those_of_the_search_that_assumes_nothing(way):
     search = SilentSearch(way, replace(SHORT, messages=15))
     assert search.sets() == exact(search) != []
@@ -85,6 +86,15 @@ def test_a_leaf_that_nobody_attests_is_refused_by_those_who_check_credentials():
     assert len(refused(EVERY - {(CREDENTIALS, "others")})) == 4
     assert refused(EVERY) == []
     assert not any(lie[0] is CREDENTIALS for lie in ByCredential(SHORT, EVERY).run().failed())
+
+
+def test_a_key_directory_shows_a_false_credential_to_all_or_if_it_shows_the_key_to_its_owner_alone():
+    def sides(way):
+        return {side for check, side in way(SHORT, EVERY).run().failed() if check is DIRECTORY}
+
+    assert sides(ByCredential) == sides(AtCreation) == {"target", "others"}
+    assert sides(ByPublishedCredential) == {"target"}
+    assert sides(ByExternalCommit) == sides(MlsPlay) == set()
 
 
 def test_members_of_two_groups_differ_in_what_they_compare_and_members_of_one_do_not():
