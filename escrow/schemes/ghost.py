@@ -372,7 +372,10 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         """Yield the texts that the warrant's silent device has read."""
         authority = of_kind(authority, GhostAuthority)
         for haunting in (each for each in authority.hauntings if each.warrant == warrant):
-            haunting.ghost.collect(wire)
+            try:
+                haunting.ghost.collect(wire)
+            except EscrowError as error:
+                wire.complain("provider", error)
             for text in haunting.ghost.texts:
                 authority.archive.append(text)
                 yield text.body

@@ -1,10 +1,11 @@
-"""Properties of what one party can stop: a recipient with a bad key stops nobody else, and no late word stops mail.
+"""Properties of what one party can stop: nobody else, by a bad key; no mail, by a late word; no day, by no answer.
 
 whose    each device, and each official beside which the claim grants as much to others: `agent-*`, or several by name
 keys     missing, zero, of small order, too short, another party's, not signed
 where    in what the party tells others, and in its own fields, from which a set-up may read it
 late     a complaint, a vote or an accusation belongs to rounds that end: if clients heed it on any later day, whoever
          may say it alone can stop everybody's mail, or have everybody send without access fields
+silent   a party that is no client refuses, or answers with nothing that can be read, whatever it is asked from a day on
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import typing
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from itertools import chain, zip_longest
+from itertools import chain, product, zip_longest
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -25,13 +26,14 @@ from escrow.codec import Packet
 from escrow.crypto import Private
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Provider
-from escrow.errors import EscrowError, Malformed
-from escrow.principal import Principal, handlers_of
+from escrow.errors import EscrowError, Malformed, Refused
+from escrow.principal import Principal, corrupted, handlers_of, revive
 from escrow.scheme import Grant, Scheme
 from escrow.testing.disturbed import DisturbedWire, Ending, Reference, enact, kind_of
 from escrow.testing.harness import OWNER, Harness, Step, playing
 from escrow.testing.trying import Broken, require, settings
-from escrow.wire import Heard
+from escrow.warrant import issue
+from escrow.wire import Heard, Wire
 
 SMALL_ORDER = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")  # on Curve25519, 8
 OTHERS = bytes.fromhex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")  # Alice's of RFC 7748, 6.1
@@ -176,6 +178,42 @@ def a_late_word_stops_no_mail(scheme: Scheme, how: settings) -> None:
             missing = harness.meant - harness.shown
             require(not missing, f"{said} {missing.total()} texts are not shown")
             require(before != {True} or _with_fields(harness, since) == {True}, f"{said} a text has no access field")
+
+
+# --- no answer ---
+
+
+def no_answer_ends_no_day(scheme: Scheme, how: settings) -> None:
+    """Require that mornings and the lawful access end without an error where one official answers nothing it is asked.
+
+    What is missing then, and who is named, other properties ask.
+    """
+    with playing(scheme) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        harness.play(SPEECH[:1])
+        heard = harness.intercepted()
+        states = {name: (party.state(), type(party)) for name, party in harness.wire.parties.items()}
+    officials = [name for name, (_, kind) in states.items() if not issubclass(kind, Device)]
+    for name, answer in product(officials, (_refuses, _unreadable)):
+        with playing(scheme) as harness:
+            harness.wire.parties = {each: revive(*state) for each, state in states.items()}
+            harness.wire.parties[name] = corrupted(harness.wire.parties[name], answer=answer)
+            try:
+                for harness.wire.day in (1, 2):
+                    scheme.each_day(harness.wire, harness.wire.day)
+                harness.access(warrant, heard)
+            except EscrowError as error:
+                when = f"on day {harness.wire.day}, which ends with an error: {error}"
+                raise Broken(f"{name} answers nothing {when}") from error
+
+
+def _refuses(party: Principal, sender: str, request: bytes, wire: Wire) -> bytes:
+    raise Refused(party.name, "no answer")
+
+
+def _unreadable(party: Principal, sender: str, request: bytes, wire: Wire) -> bytes:
+    return b"\xc1"  # no encoding begins with it
 
 
 def _words(harness: Harness) -> Iterator[tuple[str, type[Packet]]]:

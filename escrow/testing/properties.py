@@ -33,7 +33,7 @@ from escrow.testing.floods import (
     a_flood_is_refused_by_name_and_hurts_nobody,
 )
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
-from escrow.testing.hostile import a_bad_key_stops_nobody_else, a_late_word_stops_no_mail
+from escrow.testing.hostile import a_bad_key_stops_nobody_else, a_late_word_stops_no_mail, no_answer_ends_no_day
 from escrow.testing.keys_under_names import (
     a_changed_key_rotates_sender_chains,
     a_first_message_is_shown_once,
@@ -365,6 +365,7 @@ PROPERTIES = tuple(
         no_device_is_hidden_for_its_looks,
         a_bad_key_stops_nobody_else,
         a_late_word_stops_no_mail,
+        no_answer_ends_no_day,
         a_drained_stock_is_full_again_the_next_morning,
         a_flood_is_refused_by_name_and_hurts_nobody,
         a_false_label_is_named,

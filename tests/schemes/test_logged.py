@@ -17,8 +17,10 @@ from escrow.schemes.logged.log import (
     AGENT,
     LOG,
     MONITOR,
+    AskLastHead,
     EnterWarrant,
     EntryEvidence,
+    LastHead,
     LogEntry,
     Unsealed,
     WarrantLog,
@@ -203,7 +205,13 @@ def test_a_device_that_takes_only_heads_that_the_monitor_signed_gives_a_forked_l
     assert {reads for reads, _ in tried(Logged(gossip="witness")).values()} == {0}
 
 
+def trusting(monitor, wire):
+    """Compare heads with an agent of which no refusal is expected."""
+    monitor._has(wire.ask(monitor.name, AGENT, AskLastHead(), LastHead).head)
+
+
 PLANTED = [
+    ("no answer ends no day", "agent answers nothing on day 1", (Monitor, "compare", trusting)),
     (SAID, "EntryEvidence.number in EntryEvidence", (merkle, "check_inclusion", lambda *_: None)),
     ("no valid warrant no text", "under a forged signature", (LoggedAgent, "insist_all", lambda *_: None)),
     ("a field is bound", "with `people`", (Envelope, "context", lambda field: codec.encode((field.chain, field.n)))),

@@ -12,6 +12,7 @@ from specimens import (
     FlaggingScheme,
     HastyScheme,
     HoardingScheme,
+    HopefulGhost,
     LastingGhost,
     LingeringGhost,
     LooseScheme,
@@ -96,6 +97,7 @@ ROTATED = "a changed key rotates sender chains"
 SPOKEN = "a text is shown under a listed key only"
 ONCE = "a first message is shown once"
 SILENT = "silence ends with its warrant"
+NO_ANSWER = "no answer ends no day"
 LATE_WORD = "a late word stops no mail"
 LOOKS = "no device is hidden for its looks"
 OVERHEARD = "whom a warrant is about is not overheard"
@@ -194,6 +196,7 @@ SPECIMENS = [
     (LOOKS, "called '-monitor'", FlaggingScheme(), None),
     (LOOKS, "with the key 00", PLAIN, (Device, "keeps_quiet", lambda own, wire, device: device.identity[0] < 16)),
     (LATE_WORD, "agent-1 tells a late NoShare, a client sends nothing", SPLIT, (Accusations, "end", lambda _: None)),
+    (NO_ANSWER, "provider answers nothing on day 2", HopefulGhost(), None),
     (
         LATE_WORD,
         "a late NoShare, a text has no access field",

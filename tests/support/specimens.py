@@ -318,6 +318,15 @@ class LastingGhost(ghost.GhostScheme, frozen=True):
     device = LastingClient
 
 
+class HopefulGhost(ghost.GhostScheme, frozen=True):
+    """Its lawful access ends where the provider does not answer."""
+
+    def access(self, authority, wire, warrant, intercepted):
+        for haunting in authority.hauntings:
+            haunting.ghost.collect(wire)
+        yield from super().access(authority, wire, warrant, intercepted)
+
+
 honest_current, honest_number = sessions.current, Device.safety_number
 honest_names = policing._of
 
