@@ -17,7 +17,7 @@ from typing import Any
 from attacks.ghost_insertion import bystander
 from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
-from escrow.e2ee.listing.published import DeviceLine, ListingProvider, due
+from escrow.e2ee.listing.published import DeviceLine, ListingProvider, due, opened
 from escrow.e2ee.provider import DeviceList, DevicesOf
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
@@ -30,9 +30,12 @@ AUDITOR = "auditor"
 class DirectoryLie(Attack):
     """Base of attacks by a provider that lists a device of its own, and lies about the directory to hide it.
 
-    `deceived` says to whom it lies: everybody but the victim's devices, and the auditor if `audited`.
+    It lies to everybody but the victim's devices, and to the auditor if `audited`. By itself it only lists the device,
+    to the same: that is what the others are in plain, where there is no directory.
     """
 
+    name = "device-listed-to-others"
+    title = "The provider lists a device to everybody but its owner"
     source = Source("Melara and others", "CONIKS: Bringing Key Transparency to End Users", 2015, "4", "messages")
     stops_mail = True  # a client that found a lie writes to nobody whose devices it did not know before
 
@@ -42,7 +45,13 @@ class DirectoryLie(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return "", or that there is no directory to lie about."""
-        return "" if issubclass(scheme.provider, ListingProvider) else "its provider publishes no key directory"
+        if type(self) is DirectoryLie or issubclass(scheme.provider, ListingProvider):
+            return ""
+        return "its provider publishes no key directory"
+
+    def in_plain(self) -> Attack:
+        """Return the attack that lists the device, and no more."""
+        return DirectoryLie(self.strategy, self.audited)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the provider from the attack day on."""
@@ -80,16 +89,14 @@ class DirectoryLie(Attack):
 
         audited = self.audited
         fields = {"ghosts": list[scheme.device], "second": list[Kept]}  # type: ignore[name-defined]  # the scheme's own
-        methods: dict[str, Callable[..., Any]] = {
-            "on_devices_of": on_devices_of,
-            "lists": lists,
-            **self.lies(honest, deceives),
-        }
+        methods: dict[str, Callable[..., Any]] = {"on_devices_of": on_devices_of}
+        if listing := isinstance(party, ListingProvider):
+            methods |= {"lists": lists, **self.lies(honest, deceives)}
         provider: Any = corrupted(party, fields, **methods)
         ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
         provider.ghosts.append(ghost)
         provider.add(ghost.name, entry_of(ghost, scheme.provider))
-        provider.second = self.second(provider.publishing.kept)
+        provider.second = self.second(provider.publishing.kept) if listing else []
         return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
 
 
@@ -103,7 +110,7 @@ def two_logs(honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, 
             self.publish_lists(second, honest.lists(self, day), number * self.publishing.epoch)
 
     def key_directory(self: Any, asker: str) -> KeyDirectory:
-        return KeyDirectory(self.second[0] if deceives(self, asker) else self.publishing.kept)
+        return opened(self.second[0] if deceives(self, asker) else self.publishing.kept)
 
     return {"begin_epochs": begin_epochs, "key_directory": key_directory}
 

@@ -165,7 +165,10 @@ def _replacement(watched: Watched) -> tuple[KeyDirectory, int]:
     ((epoch, true),) = log.values[OWNER]
     old, new = commitment(true.opening, OWNER, 0, TRUE), commitment(opening, OWNER, 0, FALSE)
     changed = [replace(each, commitment=new) if each.commitment == old else each for each in leaves(log.trees[-1])]
-    log.trees[-1], log.values[OWNER] = tree_of(changed), [(epoch, replace(true, opening=opening, value=FALSE))]
+    log.trees[-1], log.values[OWNER] = (
+        tree_of(changed),
+        [(epoch, replace(true, committed=new, opening=opening, value=FALSE))],
+    )
     return log, log.publish({}, 2 * EPOCH).time
 
 

@@ -23,11 +23,11 @@ import msgspec
 from escrow import crypto
 from escrow.e2ee.listing.proved import Auditor, Watch, WatchingClient
 from escrow.e2ee.listing.published import DeviceLine, ListingProvider, Publishing
-from escrow.grants import Choice
+from escrow.grants import Choice, Claim
 from escrow.principal import Principal
 from escrow.scheme import Overheard, Source, User
 from escrow.schemes.ghost import GhostClient, GhostProvider, GhostScheme
-from escrow.schemes.plain import Plain
+from escrow.schemes.plain import UNAUTHENTICATED, Plain
 from escrow.transparency.directory import KeyDirectory, founded
 from escrow.wire import Wire
 
@@ -148,6 +148,12 @@ class GhostDirectory(InDirectory, GhostScheme, frozen=True, kw_only=True):
     def rules(self) -> DirectoryRules:
         """The rules that its parties know."""
         return DirectoryRules(self.epoch, self.gossip, self.audits, self.pending, self.monitor == "hidden")
+
+    @property
+    def claim(self) -> Claim:
+        """As ghost's. That a provider which lies is found, and not prevented, is conceded as plain concedes it."""
+        claim = super().claim
+        return msgspec.structs.replace(claim, concessions=(*claim.concessions, UNAUTHENTICATED))
 
     def _choices(self) -> Iterator[Choice]:
         for choice in super()._choices():

@@ -106,11 +106,15 @@ def commitment(opening: bytes, label: bytes, version: int, value: bytes) -> byte
 
 
 class Version(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """One version of a label as the directory keeps it: where it stands in the tree, the proof of that, its value."""
+    """One version of a label as the directory keeps it: where it stands in the tree, the proof of that, its value.
+
+    `committed` is the commitment (32 bytes) that `opening` (16 bytes) opens to the value.
+    """
 
     label: Public
     index: Public
     proof: Public
+    committed: Public
     opening: Public
     value: Public
 
@@ -157,12 +161,9 @@ class KeyDirectory:
             self._take(epoch)
 
     def _take(self, epoch: Epoch) -> None:
-        leaves = []
+        leaves = [prefix.TreeLeaf(each.index, each.committed) for each in epoch.new]
         for each in epoch.new:
-            versions = self.values.setdefault(each.label, [])
-            committed = commitment(each.opening, each.label, len(versions), each.value)
-            leaves.append(prefix.TreeLeaf(each.index, committed))
-            versions.append((len(self._log), each))
+            self.values.setdefault(each.label, []).append((len(self._log), each))
         self.trees.append(prefix.extended(self.trees[-1], leaves))
         self._log.append(_entry(epoch.time, prefix.hash_of(self.trees[-1])))
 
@@ -177,8 +178,9 @@ class KeyDirectory:
         """Begin an epoch with a new version of each of these labels, and return its head."""
         made = []
         for label, value in new.items():
-            index, proof = VRF.prove(self.kept.vrf.raw, _input(label, len(self.values.get(label, []))))
-            made.append(Version(label, index, proof, crypto.random_bytes(OPENING), value))
+            number, opening = len(self.values.get(label, [])), crypto.random_bytes(OPENING)
+            index, proof = VRF.prove(self.kept.vrf.raw, _input(label, number))
+            made.append(Version(label, index, proof, commitment(opening, label, number, value), opening, value))
         self.kept.epochs.append(Epoch(time, made))
         self._take(self.kept.epochs[-1])
         return self.head()

@@ -204,6 +204,10 @@ class Attack:
         """Return "", or the reason why this attack does not apply to the scheme."""
         return ""
 
+    def in_plain(self) -> Attack | None:
+        """Return the attack of which a cell says what it opens in plain, where this one does not apply to plain."""
+        return None
+
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Return the party that takes this one's place: the same fields, another behaviour."""
         return corrupted(party)

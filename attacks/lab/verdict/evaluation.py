@@ -192,9 +192,10 @@ class Evaluation:
         return BytePass(self.scheme, self.attacks).failures
 
     def opened(self, strategy: Attack) -> InPlain:
-        """Return what one strategy opens; none if the attack does not apply."""
+        """Return what one strategy opens, or what stands for it where it does not apply; none if there is neither."""
         if strategy.applies(self.scheme, self.cast):
-            return NOTHING
+            beside = strategy.in_plain()
+            return NOTHING if beside is None else self.opened(beside)
         name = strategy.name, strategy.strategy
         if name not in self.by_strategy:
             self._reached(strategy)

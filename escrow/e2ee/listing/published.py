@@ -115,6 +115,12 @@ def label_of(user: str) -> bytes:
     return crypto.sha256(b"escrow-lab user of a key directory", user.encode())
 
 
+def opened(kept: Kept) -> KeyDirectory:
+    """Return the directory of what a provider keeps, to be read: equal ones are opened once in a run."""
+    data = codec.encode(kept)
+    return crypto.recalled(("key directory", crypto.sha256(data)), lambda: KeyDirectory(codec.decode(data, Kept)))
+
+
 def due(day: int, epoch: int) -> int:
     """Return how many epochs of so many days have begun on a day."""
     return day // epoch + 1
@@ -135,7 +141,7 @@ class ListingProvider(Provider):
 
     def key_directory(self, asker: str) -> KeyDirectory:
         """Return the directory that is shown to a party: here the same to everybody."""
-        return KeyDirectory(self.publishing.kept)
+        return opened(self.publishing.kept)
 
     def lists(self, day: int) -> dict[str, DeviceLine]:
         """Return the devices of every user that are listed on a day."""
