@@ -22,6 +22,7 @@ BESIDE = {  # held to the length of a module only
 MODULES, LINES, CLASS_LINES = 15, 400, 200  # the most in a folder, of a module, of a class
 ENTRIES = {  # folders with one module an entry, which grow as entries are added
     "attacks",
+    "attacks/experiments",
     "attacks/specimens",
     "escrow/schemes",
 }
