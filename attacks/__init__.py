@@ -16,7 +16,7 @@ from escrow.surface import exports
 if TYPE_CHECKING:
     from attacks.interface.given import scheme
     from attacks.interface.plays import PlayedScheme, play
-    from attacks.interface.runs import anatomy, check, load, matrix, run
+    from attacks.interface.runs import anatomy, check, load, matrix, run, silence
     from attacks.lab.runs.experiment import Experiment, Figure
     from attacks.lab.simulation.attack import (
         MISSED,
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     )
     from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus
     from attacks.lab.simulation.scenario import LATEST, Scenario
+    from attacks.lab.simulation.silenced import LeftOutChecks
     from escrow.principal import corrupted, of_kind
 
 __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # the laboratory
-    "anatomy", "check", "load", "matrix", "play", "run", "scheme",
+    "anatomy", "check", "load", "matrix", "play", "run", "scheme", "silence",
     # types
-    "Attack", "Cast", "Column", "Corruption", "Experiment", "Figure", "Keep", "PlayedScheme",
+    "Attack", "Cast", "Column", "Corruption", "Experiment", "Figure", "Keep", "LeftOutChecks", "PlayedScheme",
     "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
     "attacker_device", "corrupted", "drawn", "entry_of", "of_kind",

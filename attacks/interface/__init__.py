@@ -3,6 +3,7 @@
   play              one honest play of a scheme: who reads a text, what a coalition opens, and how
   matrix, run       schemes under attacks; one scheme under one attack
   anatomy           the access structure of a scheme
+  silence           which checks of clients must lie for a ghost to go unnoticed
   check             the properties of a plug-in, then its cells
   load              any of these again, from a file
 

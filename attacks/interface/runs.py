@@ -10,12 +10,14 @@ from typing import Any, Unpack
 from attacks.interface.checking import checked, checked_scenario, figures_of, is_file, is_scenario, subjects
 from attacks.interface.displayed import Displayed
 from attacks.interface.given import Catalogue, ScenarioOptions, known, scenario_of, several
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Cell, Matrix
 from attacks.lab.runs.matrix import run_matrix, surroundings
 from attacks.lab.simulation.attack import Attack, Plays
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import playing
 from attacks.lab.verdict import anatomy as measured
+from attacks.lab.verdict.silence import silences
 from attacks.report import cards
 from attacks.report.matrices.matrix import draw_run
 from attacks.report.page import counted
@@ -143,6 +145,31 @@ def anatomy(
     return Displayed(*_of(found))
 
 
+def silence(
+    scheme: str | Scheme,
+    scenario: str | Path | Scenario | None = None,
+    *,
+    plugins: Files = (),
+    settings: str | Sequence[str] = (),
+    **options: Unpack[ScenarioOptions],
+) -> Displayed[Silences]:
+    """Compute which checks of clients must be left out, on whose devices, for a ghost to go unnoticed.
+
+    Args:
+        scheme: a scheme, or its name.
+        scenario: a scenario, its name in the lab, or its file; None for the default one. The first user is the target.
+        plugins: files that define schemes or attacks.
+        settings: parameters of schemes, each as "SCHEME.PARAM=VALUE".
+        **options: what changes of the scenario (`ScenarioOptions`).
+
+    Raises:
+        UnknownName: no scheme, parameter or value of this name.
+        Malformed: a plug-in does not load, or there is no such scenario.
+    """
+    there, played = known(plugins, settings), scenario_of(scenario, options)
+    return Displayed(*_of(silences(there.scheme(scheme), played)))
+
+
 def check(
     subject: str | Path | Scheme | Attack,
     scenario: str | Path | Scenario | None = None,
@@ -214,6 +241,8 @@ def _of(run: Saved) -> tuple[Any, str, Any]:
         said = f"matrix: {counted(len(who[0]), 'scheme')} × {counted(len(who[1]), 'attack')}"
     elif isinstance(run, Anatomy):
         said = f"anatomy of {run.scheme}: {len(run.minimal_coalitions)} rows, {counted(run.sent, 'text')}"
+    elif isinstance(run, Silences):
+        said = f"silence sets of {run.scheme}: {len(run.ways)} rows"
     else:
         said = run.schema.split("/")[1]
     return run, said, partial(draw_saved, run=run)

@@ -26,22 +26,24 @@ class KeptCheck(Result, frozen=True, kw_only=True):
 class SilenceSet(Result, frozen=True, kw_only=True):
     """Checks without which no alarm is raised while the ghost reads all texts of the row, and no part of which is such.
 
-    `kept` has a play for each of them: all others left out, this one kept.
+    `principals` must be corrupted for that: those of the row, and the clients' vendor if any check is left out. `kept`
+    has a play for each check: all others left out, this one kept.
     """
 
     off: tuple[LeftOut, ...]
+    principals: tuple[str, ...]
     kept: tuple[KeptCheck, ...]
 
 
 class SilentWay(Result, frozen=True, kw_only=True):
-    """One way in: what is added, by whom beside the clients' vendor, and the silence sets for some of the texts.
+    """One way in: what is added, by whom, and the silence sets for some of the texts.
 
     `texts` says which ones, in words, and `count` how many. `sets` is empty if the ghost is noticed whatever checks are
     left out, and has one empty set if nobody need lie. `plays` is how many plays the search took.
     """
 
     adds: str
-    corrupted: tuple[str, ...]
+    by: tuple[str, ...]
     texts: tuple[str, ...]
     count: Count
     sets: tuple[SilenceSet, ...]
@@ -50,7 +52,7 @@ class SilentWay(Result, frozen=True, kw_only=True):
     @property
     def row(self) -> tuple[object, ...]:
         """What tells this row from all others."""
-        return self.adds, self.corrupted, self.texts
+        return self.adds, self.by, self.texts
 
 
 class Silences(Result, frozen=True, kw_only=True):

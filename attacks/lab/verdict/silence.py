@@ -27,7 +27,7 @@ from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import SafetyNumberComparison, Scenario, WarrantSpec
 from attacks.lab.verdict.evaluation import manifest
 from escrow import crypto
-from escrow.crypto import Run
+from escrow.crypto import Results, Run
 from escrow.e2ee.checks import NUMBER
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, Listed
@@ -40,19 +40,21 @@ DEVICE, STRANGER, LAWFUL = "a device of the target", "a member of the target's g
 
 
 class WayIn(NamedTuple):
-    """What is added, and who helps: `helper` is "" if the provider adds it by itself."""
+    """What is added, and by whom; `helped` says that somebody beside the provider vouches for it."""
 
     adds: str
-    helper: str
-    corrupted: tuple[str, ...]
+    by: tuple[str, ...]
+    helped: bool = False
 
 
+PROVIDER = "the provider"
+VENDOR = "the clients' vendor"
 WAYS = (
-    WayIn(DEVICE, "", ("provider",)),
-    WayIn(DEVICE, "primary", ("provider", "the target's primary device")),
-    WayIn(STRANGER, "", ("provider",)),
-    WayIn(STRANGER, "member", ("provider", "a member's device")),
-    WayIn(LAWFUL, "", ("court", "authority")),
+    WayIn(DEVICE, (PROVIDER,)),
+    WayIn(DEVICE, (PROVIDER, "the target's primary device"), helped=True),
+    WayIn(STRANGER, (PROVIDER,)),
+    WayIn(STRANGER, (PROVIDER, "the device that made the group"), helped=True),
+    WayIn(LAWFUL, ("the court", "the authority")),
 )
 
 
@@ -88,7 +90,7 @@ class GhostPlay(Play):
             ordered = WarrantSpec(self.target.name, day, last, day, last)
             scenario = msgspec.structs.replace(scenario, warrants=(ordered,))
         super().__init__(scheme, scenario)
-        self.way, self.off, self.helped = way, off, way is not None and bool(way.helper)
+        self.way, self.off, self.helped = way, off, way is not None and way.helped
         self.failed, self.read = list[tuple[tuple[str, Side], int]](), set[bytes]()
         self.ghost: Any = None
         self._lie()
@@ -247,6 +249,8 @@ class SilenceSearch:
 
     def rows(self, way: WayIn) -> Iterator[SilentWay]:
         """Yield a row for each list of silence sets, with all the texts that it is of."""
+        if way.helped and self.told(WayIn(way.adds, way.by[:1]), frozenset()).alarms == ():
+            return  # who is not noticed without help needs none
         goals, before = self.goals(way), len(self._told)
         alike = defaultdict[tuple[Lies, ...], list[str]](list)
         for name, goal in goals.items():
@@ -255,7 +259,7 @@ class SilenceSearch:
             goal = frozenset[int]().union(*(goals[name] for name in names))
             yield SilentWay(
                 adds=way.adds,
-                corrupted=way.corrupted,
+                by=way.by,
                 texts=tuple(names),
                 count=len(goal),
                 sets=tuple(self._confirmed(way, off, goal) for off in sets),
@@ -267,6 +271,7 @@ class SilenceSearch:
         kept = [(lie, self.told(way, off - {lie})) for lie in sorted(off)]
         return SilenceSet(
             off=tuple(map(_lie, sorted(off))),
+            principals=(*way.by, VENDOR) if off else way.by,
             kept=tuple(
                 KeptCheck(lie=_lie(lie), reads=len(told.reads & goal), alarms=told.alarms) for lie, told in kept
             ),
@@ -285,10 +290,11 @@ def silences(
 ) -> Silences:
     """Return the silence sets of a scheme, way by way. `progress` is called with (done, in all, name of the way)."""
     silence, rows = SilenceSearch(scheme, scenario), list[SilentWay]()
-    for done, way in enumerate(ways):
-        if progress is not None:
-            progress(done, len(ways), way.adds)
-        rows += silence.rows(way)
+    with crypto.running(Run(None, results=Results())):
+        for done, way in enumerate(ways):
+            if progress is not None:
+                progress(done, len(ways), way.adds)
+            rows += silence.rows(way)
     target = silence.scenario.users[0].name
     return Silences(
         scheme=scheme.name, target=target, ways=tuple(rows), manifest=manifest([scheme], (), silence.scenario, ())
