@@ -263,7 +263,7 @@ class MlsPlay:
 
     def names(self) -> list[str]:
         """Return the name at each leaf."""
-        return [leaf.identity.decode() for _, leaf in self.state().tree.members()]
+        return [leaf.name for _, leaf in self.state().tree.members()]
 
     def ghost_leaves(self, state: GroupState) -> frozenset[int]:
         """Return the leaf indices at which a ghost stands in a tree."""

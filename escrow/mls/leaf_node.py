@@ -88,6 +88,11 @@ class LeafNode(Tls, frozen=True):
         return self.credential.certificates[0] if self.credential.certificates else b""
 
     @property
+    def name(self) -> str:
+        """The identity as text; bytes that are none stand as escapes."""
+        return self.identity.decode(errors="backslashreplace")
+
+    @property
     def parent_hash(self) -> bytes | None:
         """The parent hash, or None of a leaf that no commit made."""
         return self.source.parent_hash if isinstance(self.source, FromCommit) else None

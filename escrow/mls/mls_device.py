@@ -96,14 +96,14 @@ class MlsDevice:
         leaves = [change.after.tree.leaf(index) for index in change.added]
         before = set() if change.before is None else {leaf.identity for _, leaf in change.before.tree.members()}
         for leaf in leaves:
-            if leaf.identity.decode() not in self.expected:
+            if leaf.name not in self.expected:
                 self._fails(PEOPLE)
-            own = leaf.identity.decode() == self.user and leaf.signature_key in self.linked
+            own = leaf.name == self.user and leaf.signature_key in self.linked
             if leaf.identity in before and not own:
                 self._fails(LEAVES)
-            if leaf.identity.decode() == self.user and not own:
+            if leaf.name == self.user and not own:
                 self._fails(OWN)
-            if self.shown and leaf.signature_key not in self.shown(leaf.identity.decode()):
+            if self.shown and leaf.signature_key not in self.shown(leaf.name):
                 self._fails(DIRECTORY)
 
     def _admit(self, change: GroupChange, after: GroupState) -> None:

@@ -240,6 +240,8 @@ class Participant:
                 committer = applied.tree.add(commit.path.leaf_node)
                 init_secret = external_init_opened(state.epoch.external_key, applied.kem_output or b"")
                 applied.joined = committer
+            elif commit.path.leaf_node.encryption_key == state.tree.leaf(committer).encryption_key:
+                raise Forged("a commit brings the encryption key that its sender had before")
             commit.path.leaf_node.check(state.context.group_id, committer)
             applied.tree.merge(committer, commit.path)
             applied.tree.check_keys()

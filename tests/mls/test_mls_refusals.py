@@ -1,9 +1,12 @@
 """What does not fit is refused by a typed error whose text says which check failed, and changes nothing."""
 
+import hypothesis.strategies as st
 import msgspec
 import pytest
+from hypothesis import given, settings
 from test_mls_groups import OUTSIDER, client, group
 
+from escrow.crypto import Private, new_signing_key
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.mls.framing import (
     AddMember,
@@ -20,7 +23,8 @@ from escrow.mls.framing import (
     ResumptionPsk,
     UsePsk,
 )
-from escrow.mls.joining import found_group, join_externally, join_welcomed, propose_from_outside
+from escrow.mls.joining import found_group, join_externally, join_welcomed, new_client, propose_from_outside
+from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.messages import from_bytes, to_bytes
 from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
@@ -197,6 +201,52 @@ def test_a_group_info_that_does_not_fit_is_refused():
         join_externally(client("ghost"), msgspec.structs.replace(info, extensions=other.extensions))
     with pytest.raises(Malformed, match="extension 2 stands 0 times"):
         join_externally(client("ghost"), msgspec.structs.replace(info, extensions=()))
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_bytes_are_refused_or_are_the_one_encoding_of_what_they_say(data):
+    """Damage to real messages, and bytes of nobody: whatever is read is written as the same bytes."""
+    real = data.draw(st.sampled_from(MESSAGES))
+    damaged = bytearray(real)
+    for _ in range(data.draw(st.integers(0, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(damaged)[: data.draw(st.integers(0, len(damaged)))]
+    for each in (bytes(damaged), cut, real[:4] + data.draw(st.binary(max_size=80))):
+        try:
+            assert to_bytes(from_bytes(each)) == each
+        except Malformed as error:
+            assert str(error)
+
+
+def some_messages():
+    first, late = group(2)[0], client("late")
+    yield to_bytes(late.package)
+    yield to_bytes(first.group_info())
+    yield first.send(b"text")
+    yield first.update()
+    yield join_externally(client("ghost"), first.group_info())[1]
+    yield from first.commit([AddMember(late.package)])
+
+
+MESSAGES = list(some_messages())
+
+
+def test_an_identity_that_is_no_text_and_a_key_of_another_length_are_no_defects():
+    first, odd = group(1)[0], new_client(b"\xff\x00", new_signing_key())
+    joined = join_welcomed(odd, first.commit([AddMember(odd.package)]).welcome)
+    assert joined.leaf.name == r"\xff" + "\x00"
+    short = new_leaf(b"short", odd.signing, Private(b"short", b""))
+    package = KeyPackage(init_key=odd.init.public, leaf_node=short).signed(odd.signing)
+    with pytest.raises(Forged, match="not 32 bytes"):
+        group(1)[0].commit([AddMember(package)])
+
+
+def test_a_commit_that_renews_nothing_is_refused(monkeypatch):
+    members = group(2)
+    monkeypatch.setattr("escrow.mls.trees.treekem.new_private", lambda: members[0].keys[0])
+    with pytest.raises(Forged, match="the encryption key that its sender had before"):
+        members[1].receive(members[0].commit().message)
 
 
 def damaged_trees():

@@ -23,6 +23,7 @@ from escrow.mls.presentation import Opaque, Select, Tls, Uint32, Vector, decode,
 from escrow.mls.trees import tree_math
 
 NOBODY: frozenset[int] = frozenset()
+KEY = 32  # bytes of a public key
 
 
 class ParentNode(Tls, frozen=True):
@@ -214,11 +215,13 @@ class RatchetTree:
                     raise Forged(f"no node below has the parent hash of node {node}")
 
     def check_keys(self) -> None:
-        """Raise Forged if an encryption key or a signature key stands twice in the tree."""
+        """Raise Forged if an encryption key or a signature key stands twice in the tree, or is not 32 bytes."""
         shown = [node.encryption_key for node in self.nodes if node is not None]
         signing = [leaf.signature_key for _, leaf in self.members()]
         if len({*shown}) < len(shown) or len({*signing}) < len(signing):
             raise Forged("a key stands twice in the ratchet tree")
+        if any(len(key) != KEY for key in (*shown, *signing)):
+            raise Forged(f"a key in the ratchet tree is not {KEY} bytes")
 
     def _check_unmerged(self, node: int, found: ParentNode) -> None:
         unmerged = found.unmerged_leaves
