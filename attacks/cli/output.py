@@ -24,6 +24,10 @@ def check_destination(path: str, force: bool) -> None:
     if path == STDOUT:
         return
     target = Path(os.path.realpath(path))
+    try:
+        target.exists()
+    except OSError as error:  # as of a name that is too long
+        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from None
     if target.exists() and not target.is_file():
         raise CannotWrite(f"{path} is not a regular file; write to another file, or to stdout (-o -)")
     if target.exists() and not force:
