@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 NARROW, USUAL = 40, 80
@@ -57,6 +58,25 @@ def folded(name: str, width: int) -> str:
         while len(lines[-1].rstrip()) > width:
             lines[-1:] = [lines[-1][: width - 1] + "-", lines[-1][width - 1 :]]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def staggered(heads: Sequence[str], step: int, first: int) -> Iterator[str]:
+    """Yield the lines of heads that end where their columns do, each `step` wide, from the place `first` on.
+
+    plain  envelope
+      │ clipper │
+    """
+    depth = -(-(max(map(len, heads)) + 1) // step)
+    lines = [folded(head, min(depth * step, first) - 1).split("\n") for head in heads]
+    for level in range(depth):
+        for part in range(max((len(each) for each in lines[level::depth]), default=0)):
+            line = [" "] * (first + step * len(heads))
+            for at, each in enumerate(lines):
+                if at % depth <= level:
+                    said = f" {each[part]}" if at % depth == level and part < len(each) else "│"
+                    end = first + step * (at + 1)
+                    line[end - len(said) : end] = said
+            yield "".join(line).rstrip()
 
 
 def escaped(words: str) -> str:
@@ -111,33 +131,54 @@ class Page:
         for name, value in pairs:
             self.line(f"{name:<{widest}}  {value}", indent=indent, hang=widest + 2)
 
-    def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = (), close: bool = False
-    ) -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = ()) -> None:
         """Write a table with a rule below its head; where a word would not fit, one block of lines for each row.
 
-        The columns whose numbers are in `numbers` are aligned right; `close` leaves one blank between columns, not
-        three.
+        The columns whose numbers are in `numbers` are aligned right.
         """
         from rich.box import SIMPLE_HEAD
         from rich.measure import Measurement
         from rich.table import Table
 
         head = BOLD if self.colours else ""
-        padding = (0, 0) if close else (0, 1)
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, header_style=head)
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=head)
         tall = max(column.count("\n") for column in columns)
         for at, column in enumerate(columns):
             title = "\n" * (tall - column.count("\n")) + column
-            kept = close and at == 0  # the other columns are folded before the names
             justify: Literal["left", "right"] = "right" if at in numbers else "left"
-            table.add_column(_text(title), justify=justify, overflow="fold", no_wrap=kept)
+            table.add_column(_text(title), justify=justify, overflow="fold")
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         console = self._rich()
-        if not close and Measurement.get(console, console.options.update(max_width=WIDE), table).minimum > self.width:
+        if Measurement.get(console, console.options.update(max_width=WIDE), table).minimum > self.width:
             self._blocks(columns, rows)
-            return
+        else:
+            self._print(table)
+
+    def grid(self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], name: int, least: int) -> None:
+        """Write a table of many narrow columns behind one of names, `name` wide; what does not fit is folded.
+
+        The others are equally wide, at least `least`. Where a head is wider than its column, heads stand on several
+        lines in turn, each above the end of its column.
+        """
+        from rich.table import Table
+
+        room = max(least, (self.width - name) // len(heads) - 1)
+        said = (line for row in rows for cell in row[1:] for line in _text(cell).plain.split("\n"))
+        wide = min(room, max(map(len, (*heads, *said))))
+        table = Table.grid(padding=(0, 0, 0, 1))
+        table.add_column(width=name, no_wrap=True)  # the names are folded already
+        for _ in heads:
+            table.add_column(width=wide + 1, justify="right", overflow="fold")
+        for row in rows:
+            table.add_row(*(_text(cell) for cell in row))
+        for line in staggered(list(map(plain, heads)), wide + 1, name):
+            self.raw(line, BOLD)
+        self.raw("─" * (name + (wide + 1) * len(heads)))
+        self._print(table)
+
+    def _print(self, table: Table) -> None:
+        console = self._rich()
         with console.capture() as captured:
             console.print(table)
         for line in captured.get().splitlines():
@@ -237,15 +278,17 @@ class MarkdownPage(Page):
         for name, value in pairs:
             self._write("list", f"{'  ' * (indent // 4)}- **{escaped(name)}** {escaped(value)}")
 
-    def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = (), close: bool = False
-    ) -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], numbers: Sequence[int] = ()) -> None:
         """Write a table; the lines of a cell stay apart."""
         self._turn("")
         self._write("table", self._row(columns))
         self._write("table", f"|{'|'.join(' ---: ' if at in numbers else ' --- ' for at in range(len(columns)))}|")
         for row in rows:
             self._write("table", self._row([each if isinstance(each, str) else each[0] for each in row]))
+
+    def grid(self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], name: int, least: int) -> None:
+        """Write the same as a table."""
+        self.table(["", *heads], rows, range(1, len(heads) + 1))
 
     def fit(self, name: str, width: int) -> str:
         """Return a name as it is."""

@@ -91,7 +91,7 @@ def test_the_map_has_the_numbers_of_the_text() -> None:
         assert shown.missing + shown.false == grid.failed(cell)
         (entry,) = re.findall(rf'<td class="[\w ]*"><a href="#c-{at}" title=.*?>(.*?)</a>', text, re.S)
         wanted = [f"{shown.mark}{shown.shown}"] * (shown.kind != "miss")
-        wanted += [f"{what} {count}" for what, count in (("miss", shown.missing), ("false", shown.false)) if count]
+        wanted += [f"{what} {count}" for what, count in (("miss", shown.missing), ("bad", shown.false)) if count]
         assert " ".join(Reader(entry).text.split()).removesuffix(" lost") == " ".join(wanted)
 
 

@@ -10,14 +10,14 @@ from attacks.report.page import ATTENTION, BOLD, DIM, Page
 from attacks.report.page import Cell as Entry
 
 PLAIN = "plain"
-NAME = 19  # columns for the names of attacks, which are folded at hyphens
-WIDE = 6  # columns for one scheme, at the least
+NAME = 20  # columns for the names of attacks, which are folded at hyphens
+WIDE = 4  # columns for one scheme, at the least: twelve fit on 80
 UNTESTED = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
 MARKS = {"BREACH": "!"} | dict.fromkeys(UNTESTED, "?")
 STYLES = {"BREACH": BOLD, "FAILS": BOLD} | dict.fromkeys(UNTESTED, ATTENTION)
 KEY = (
     "Texts opened, the most of any strategy; beside plain, how many more or fewer (= as many). ! more than the claim "
-    "allows and than plain gives away; miss: texts that the lawful access fails to give; false: texts that somebody "
+    "allows and than plain gives away; miss: texts that the lawful access fails to give; bad: texts that somebody "
     "has wrong; lost: texts that do not arrive; · not applicable; ? not known."
 )
 
@@ -46,20 +46,15 @@ def dealt(names: Sequence[str], fitting: int) -> list[Sequence[str]]:
     return [names[at : at + size] for at in range(0, len(names), size)]
 
 
-def width(page: Page, schemes: Sequence[str]) -> int:
-    """Return how many columns the name of one of these schemes may take, side by side."""
-    return max(WIDE, (page.width - NAME) // len(schemes) - 1)
-
-
 def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], schemes: Sequence[str]) -> None:
     unverified = matrix.manifest.unverified
-    heads = [page.fit(name + " *" * (name in unverified), width(page, schemes)) for name in schemes]
+    heads = [name + " *" * (name in unverified) for name in schemes]
     rows: list[list[Entry]] = []
     for attack in applying(matrix):
         plain = cells.get((PLAIN, attack))
         row = [_entry(cells.get((scheme, attack)), plain) for scheme in schemes]
         rows.append([page.fit(attack + " *" * (attack in unverified), NAME), *row])
-    page.table(["", *heads], rows, numbers=range(1, len(schemes) + 1), close=True)
+    page.grid(heads, rows, NAME, WIDE)
 
 
 def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
@@ -72,7 +67,7 @@ def _entry(cell: Cell | None, plain: Cell | None) -> Entry:
         return ("?", ATTENTION)
     said = beside(cell, plain) + MARKS.get(cell.verdict, "")
     if failed(cell):
-        lacks = [f"{what} {count}" for what, count in (("miss", cell.unkept), ("false", false(cell))) if count]
+        lacks = [f"{what} {count}" for what, count in (("miss", cell.unkept), ("bad", false(cell))) if count]
         said = "\n".join([said] * (said not in {"0", "="}) + lacks)
     elif cell.verdict == "FAILS":
         said += " lost"

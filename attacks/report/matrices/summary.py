@@ -15,7 +15,6 @@ from attacks.report.matrices import grid
 from attacks.report.page import Page, join
 
 NOT_ASKED = "–"  # no attack behind the column applies
-NAME = 24  # columns of the page for the titles
 
 
 class SummaryFigure(NamedTuple):
@@ -49,18 +48,13 @@ def draw_summary(page: Page, matrix: Matrix) -> None:
         return
     cells = {(cell.scheme, cell.attack): cell for cell in matrix.cells}
     schemes = matrix.manifest.schemes
-    for block in grid.dealt(schemes, max(1, (page.width - NAME) // (grid.WIDE + 1))):
+    for block in grid.dealt(schemes, max(1, (page.width - grid.NAME) // (grid.WIDE + 1))):
         page.gap()
         rows = [
-            [page.fit(title(column, cells.values()), NAME - 1), *(_narrow(page, each) for each in row)]
+            [page.fit(title(column, cells.values()), grid.NAME), *(_narrow(page, each) for each in row)]
             for column, row in answers(shown, cells, block)
         ]
-        page.table(
-            ["", *(page.fit(name, grid.width(page, block)) for name in block)],
-            rows,
-            numbers=range(1, len(block) + 1),
-            close=True,
-        )
+        page.grid(block, rows, grid.NAME, grid.WIDE)
     for line in whose(shown, cells, schemes):
         page.line(line)
 
