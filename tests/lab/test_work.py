@@ -234,7 +234,7 @@ def test_a_plain_argument_takes_the_values_of_fields_each_once(function, made, t
 def test_a_constant_is_everybodys_even_if_nothing_is_known():
     closure = Closure([constant.__rule__])
     closure.run()
-    assert Labels(closure).label() == [ALWAYS]
+    assert [*Labels(closure).label()] == [ALWAYS]
     assert prove(Labels(closure), [0], [])[-1].premises == ()
 
 

@@ -11,6 +11,8 @@ what is told in another form is not seen here: `escrow.testing.naming` compares 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import repeat
+from operator import contains
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.facts import NETWORK
@@ -89,7 +91,7 @@ def _targets(rules: list[Rule], facts: Collection[Fact]) -> set[str]:
 def _literally(record: Record, data: Iterable[bytes]) -> set[str]:
     """Return the targets of warrants of which one of these byte strings contains the signature or the order."""
     apart = tuple(data)
-    joined = b"".join(apart)  # searched first: nearly always it holds none of them
-    forms = [(each.order.target, (each.signature, codec.encode(each.order))) for each in record.warrants]
-    found = ((target, form) for target, either in forms for form in either if form in joined)
-    return {target for target, form in found if any(form in one for one in apart)}
+    forms = [
+        (each.order.target, form) for each in record.warrants for form in (each.signature, codec.encode(each.order))
+    ]
+    return {target for target, form in forms if any(map(contains, apart, repeat(form)))}

@@ -16,6 +16,7 @@ that b could also read by itself has {b, acp}, because b lies within abp and bcp
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -59,8 +60,8 @@ class Labels:
         self.work = Work(self.atoms.named, self.antichains, limit)
         self.parts = order(closure, makers)
         self._cuts = Cuts(self.atoms, self.antichains)
-        self._within: dict[str, list[int]] = {}
-        self._passes: dict[str, list[int]] = {}
+        self._within: dict[str, Sequence[int]] = {}
+        self._passes: dict[str, Sequence[int]] = {}
         self._thresholds: dict[tuple[int, tuple[int, ...]], int] = {}
         self._recursive: dict[tuple[str, int], Symbol] = {}  # of gates that feed themselves, by pass and edge
         self._known: dict[tuple[str, int], int] = {}  # and what they have given so far
@@ -75,7 +76,7 @@ class Labels:
         by_bytes = (BYTES,) if self.closure.edges.by_bytes else ()
         return (MATHEMATICS, *by_bytes, SERVED, *(WITHOUT + check for check in sorted(checks)))
 
-    def label(self, name: str = MATHEMATICS) -> list[int]:
+    def label(self, name: str = MATHEMATICS) -> Sequence[int]:
         """Return the label of each fact in one pass, as numbers of `antichains`, within the limit of work.
 
         Raise ValueError for an unknown pass.
@@ -84,10 +85,10 @@ class Labels:
         if not self.work.guesses:
             return priced
         if name not in self._within:
-            self._within[name] = [self.work.within(label) for label in priced]
+            self._within[name] = array("I", map(self.work.within, priced))
         return self._within[name]
 
-    def priced(self, name: str) -> list[int]:
+    def priced(self, name: str) -> Sequence[int]:
         """Return the labels with the guesses that they take. Raise ValueError for an unknown pass."""
         if name not in self._passes:
             if name not in self.passes():
@@ -96,7 +97,7 @@ class Labels:
             for edges, looping in self.parts:
                 while self._sweep(edges, labels, name, looping) and looping:
                     pass
-            self._passes[name] = labels
+            self._passes[name] = array("I", labels)
         return self._passes[name]
 
     def masks(self, fact: int, name: str = MATHEMATICS) -> tuple[int, ...]:
