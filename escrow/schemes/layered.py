@@ -1,14 +1,14 @@
 """Layered envelope: each message key is sealed to one organisation inside another, and each opens its own layer only.
 
-  send     e = HPKE.Seal(pk_1; HPKE.Seal(pk_2; … HPKE.Seal(pk_n; k)))     beside each ciphertext, k its message key
+  send     r_1 … r_n drawn;  e = HPKE.Seal(pk_1; r_1 ‖ HPKE.Seal(pk_2; r_2 ‖ … HPKE.Seal(pk_n; r_n)));
+           AES-GCM(H(r_1 … r_n); k) beside each ciphertext, k its message key
   context  depth, message number, people, day, header, at every layer: a relabelled or moved layer does not open
-  access   authority --(warrant, layer i)--> holder i, which checks its conditions, and returns layer i + 1; the last
-           returns k
+  access   authority --(warrant, layer i)--> holder i, which checks its conditions, and returns r_i and layer i + 1
   weak     all n holders together open everything ever sent; without one of them nobody opens anything
 
 Conditions: each holder checks the court's signature, and compares the target, the days and the scope (`whole`); or of
 these three only its own, the further holders beginning again (`own`). Then two warrants can be mixed: one for the
-target, one for the day.
+target, one for the day. Each holder adds a part r_i, so that the last one does not see what it opens for the law.
 Source: Tait, "An Approach to James Comey's Technical Challenge", Lawfare, 27 April 2016, on encrypted devices. Its
 layers could not be read: that they hold message keys, their order, the parties and their conditions are ours.
 """
@@ -21,9 +21,9 @@ from typing import Literal
 from msgspec.structs import replace
 
 from escrow import codec, crypto
-from escrow.codec import Public
-from escrow.crypto import Private, new_private, sha256
-from escrow.derivation import Checks, derivation, service
+from escrow.codec import Fact, Public
+from escrow.crypto import Private, new_private, open_sealed, random_bytes, seal, sha256
+from escrow.derivation import Checks, derivation, service, threshold
 from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
@@ -38,6 +38,7 @@ from escrow.wire import Wire
 
 CONDITIONS = ("target", "window", "scope")  # as `promises` calls them
 FEWEST, MOST = len(CONDITIONS), 12
+PART = 32
 SIGNED = "court's signature"
 
 
@@ -54,33 +55,100 @@ class LayerKey(Private, frozen=True, dict=True):
 
 
 class SealedLayer(AccessField, frozen=True):
-    """A message key in the layers from `depth` on, sealed to `to` (X25519): 48 bytes a layer that is left, and 32."""
+    """The layers from `depth` on, sealed to `to` (X25519): 80 bytes each; and the message key under all parts: 48.
+
+    `commitments` are the hashes (32 bytes) of the parts in all layers, the outermost first.
+    """
 
     header: Public
+    commitments: tuple[Public, ...]
+    wrapped: Public
     depth: int
     to: Public
     sealed: Public
 
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+        return len(self.commitments)
+
+    def labels(self) -> bytes:
+        """Return everything that the field says about the message."""
+        return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.commitments))
+
     def context(self) -> bytes:
-        """Return HPKE's info: everything that the layer says about the message and its place."""
-        return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.depth, self.to))
+        """Return HPKE's info: the labels, the wrapped key, and the place of the layer."""
+        return codec.encode((self.labels(), self.wrapped, self.depth, self.to))
+
+
+class LayerPart(Fact, frozen=True):
+    """The part r_i (32 bytes) of one layer: all of a message's parts give its key."""
+
+    chain: Public
+    n: int
+    depth: int
+    value: bytes
+
+
+class PeeledLayer(Fact, frozen=True):
+    """What a holder finds in its layer: a part, and the next layer."""
+
+    part: LayerPart
+    following: SealedLayer
+
+
+def _committed(value: bytes) -> bytes:
+    return sha256(b"escrow-lab part of a layer", value)
+
+
+def _part_fits(field: SealedLayer, part: LayerPart) -> bool:
+    if field.depth != 1 or not 1 <= part.depth <= field.layers:
+        return False
+    return field.commitments[part.depth - 1] == _committed(part.value)
 
 
 @derivation("layer.to = key.public")
-def peel(layer: SealedLayer, key: LayerKey) -> SealedLayer:
-    """Return the next layer. Raise Forged if this is the last, or was made for other labels or another holder."""
+def peel(layer: SealedLayer, key: LayerKey) -> PeeledLayer:
+    """Return a layer's part and the next layer.
+
+    Raise Forged if this is the last, or was made for other labels or another holder.
+    """
     if not key.following or layer.depth != key.depth:
         raise Forged(f"layer {layer.depth} is not before the last, or not holder {key.depth}'s")
     inner = hpke.open_(key, layer.sealed, layer.context())
-    return replace(layer, depth=layer.depth + 1, to=key.following, sealed=inner)
+    part = LayerPart(layer.chain, layer.n, layer.depth, inner[:PART])
+    following = replace(layer, depth=layer.depth + 1, to=key.following, sealed=inner[PART:])
+    return PeeledLayer(part, following)
+
+
+@derivation()
+def found_in(peeled: PeeledLayer) -> tuple[LayerPart, SealedLayer]:
+    """Return the part and the next layer."""
+    return peeled.part, peeled.following
 
 
 @derivation("layer.to = key.public")
-def open_last(layer: SealedLayer, key: LayerKey) -> MessageKey:
-    """Return the message key (32 bytes). Raise Forged if this is not the last layer, or was made for other labels."""
+def open_last(layer: SealedLayer, key: LayerKey) -> LayerPart:
+    """Return the part of the last layer. Raise Forged if this is not the last, or was made for other labels."""
     if key.following or layer.depth != key.depth:
         raise Forged(f"layer {layer.depth} is not the last, or not holder {key.depth}'s")
-    return MessageKey(layer.chain, layer.n, hpke.open_(key, layer.sealed, layer.context()))
+    return LayerPart(layer.chain, layer.n, layer.depth, hpke.open_(key, layer.sealed, layer.context()))
+
+
+@threshold(
+    "field.chain = parts.chain, field.n = parts.n",
+    t="field.layers",
+    member="parts.depth",
+    by="chain, n",
+    verify=_part_fits,
+)
+def unwrap(field: SealedLayer, parts: tuple[LayerPart, ...]) -> MessageKey:
+    """Return the message key, by the parts of all layers. Raise Forged if one does not fit, or labels were changed."""
+    fitting = {part.depth: part.value for part in parts if _part_fits(field, part)}
+    if not fitting or len(fitting) < field.layers:
+        raise Forged(f"{len(fitting)} parts that fit, of {field.layers} layers")
+    values = [fitting[depth] for depth in sorted(fitting)]
+    return MessageKey(field.chain, field.n, open_sealed(sha256(*values), field.wrapped, field.labels()))
 
 
 @service(peel, holder="key")
@@ -98,15 +166,15 @@ def last_checks(key: LayerKey, warrant: Warrant, layer: SealedLayer) -> Checks:
 
 
 @derivation("answer.to = key.public")
-def open_layer(answer: Answer, key: Private) -> SealedLayer:
+def open_layer(answer: Answer, key: Private) -> PeeledLayer:
     """Return a holder's answer, by the authority's key."""
-    return open_answer(answer, key, SealedLayer)
+    return open_answer(answer, key, PeeledLayer)
 
 
 @derivation("answer.to = key.public")
-def open_message_key(answer: Answer, key: Private) -> MessageKey:
+def open_part(answer: Answer, key: Private) -> LayerPart:
     """Return the last holder's answer, by the authority's key."""
-    return open_answer(answer, key, MessageKey)
+    return open_answer(answer, key, LayerPart)
 
 
 class LayeredDevice(device.Device):
@@ -116,12 +184,14 @@ class LayeredDevice(device.Device):
 
     def access_field(self, key: MessageKey, context: FieldContext) -> SealedLayer:
         """Return the message key in all layers."""
-        labels = (key.chain, key.n, context.people, context.day, sha256(context.header))
-        inner = key.value
+        parts = [random_bytes(PART) for _ in self.holders]
+        said = (key.chain, key.n, context.people, context.day, sha256(context.header), tuple(map(_committed, parts)))
+        labels = SealedLayer(*said, b"", 1, b"", b"").labels()
+        wrapped, inner = seal(sha256(*parts), key.value, labels), b""
         for depth in range(len(self.holders), 0, -1):
-            blank = SealedLayer(*labels, depth, self.holders[depth - 1], b"")
-            inner = hpke.seal(blank.to, inner, blank.context())
-        return SealedLayer(*labels, 1, self.holders[0], inner)
+            blank = SealedLayer(*said, wrapped, depth, self.holders[depth - 1], b"")
+            inner = hpke.seal(blank.to, parts[depth - 1] + inner, blank.context())
+        return SealedLayer(*said, wrapped, 1, self.holders[0], inner)
 
 
 class LayerHolder(Official):
@@ -155,8 +225,8 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
         "layers, their order, parties, conditions",
     )
     sealed_facts = (
-        SealedFact("MessageKey", unnamed="the last holder is believed: a wrong key opens nothing"),
-        SealedFact("SealedLayer", unnamed="whether a sender or a holder made a layer that does not open shows nowhere"),
+        SealedFact("LayerPart", named="wrong part of {}"),
+        SealedFact("PeeledLayer", named="wrong part of {}"),
     )
     family = "Sealed envelope"
     all_needed = "each layer is sealed to its own holder"
@@ -233,22 +303,32 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
         """Ask one holder after another about each field that the warrant covers, and yield the texts that open."""
-        for intercept, layer in wanted(authority, warrant, intercepted, SealedLayer):
-            name = authority.name
+        for intercept, field in wanted(authority, warrant, intercepted, SealedLayer):
             try:
-                if layer.depth != 1:
-                    raise Forged(f"beside {intercept.mail.sender}'s mail: a field without its outer layers")
-                for name in self.layers[:-1]:
-                    layer = open_layer(authority.ask(wire, name, warrant, layer), authority.key.agreement)
-                name = self.layers[-1]
-                key = open_message_key(authority.ask(wire, name, warrant, layer), authority.key.agreement)
+                key = unwrap(field, tuple(self._parts(authority, wire, warrant, field)))
+            except EscrowError as error:
+                wire.complain(authority.name, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
+
+    def _parts(self, authority: Authority, wire: Wire, warrant: Warrant, field: SealedLayer) -> Iterator[LayerPart]:
+        """Yield the part of each layer, asking one holder after another; whose part does not fit is blamed."""
+        layer = field
+        if (layer.depth, layer.layers) != (1, self.n):
+            raise Forged(f"layer {layer.depth} of {layer.layers}: a field begins with the first of {self.n}")
+        for depth, name in enumerate(self.layers, 1):
+            try:
+                answer, last = authority.ask(wire, name, warrant, layer), depth == self.n
+                peeled = None if last else open_layer(answer, authority.key.agreement)
+                part = peeled.part if peeled else open_part(answer, authority.key.agreement)
             except EscrowError as error:
                 wire.complain(name, error)
-                continue
-            opened = list(open_intercepted(authority, intercept, key))
-            if not opened:
-                wire.complain(name, Forged("the key that it gave opens no message"))
-            yield from opened
+                raise
+            if part.depth != depth or not _part_fits(field, part):
+                wire.alarm(authority.name, f"wrong part of {name}")
+                raise Forged(f"{name} gave another part than the field's")
+            yield part
+            layer = peeled.following if peeled else layer
 
 
 SCHEME = Layered()

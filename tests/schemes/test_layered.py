@@ -62,11 +62,11 @@ def test_the_layers_open_in_their_order_only():
     with playing(Layered()) as harness:
         _, layer = spoken(harness, ("alice-phone", "bob"))[0]
         first, second, third = keys(harness)
-        assert len(layer.sealed) == 32 + 3 * 48
+        assert (len(layer.sealed), len(layer.wrapped)) == (3 * 80, 48)
         for wrong in (second, third):
             with pytest.raises(Forged):
                 peel(layer, wrong)
-        inner = peel(peel(layer, first), second)
+        inner = peel(peel(layer, first).following, second).following
         assert open_last(inner, third).chain == layer.chain
         for made in (replace(inner, day=1), replace(inner, people=("alice",)), replace(inner, depth=1)):
             with pytest.raises(Forged):
@@ -83,8 +83,8 @@ def test_the_layers_open_in_their_order_only():
         (lambda layer: replace(layer, sealed=layer.sealed[:-1]), "does not fit"),
         (lambda layer: replace(layer, sealed=b""), "32 bytes"),
         (lambda layer: replace(layer, to=bytes(32)), "is not before the last|does not fit|small order"),
-        (lambda layer: replace(layer, depth=2), "a field without its outer layers"),
-        (lambda layer: replace(layer, depth=0), "a field without its outer layers"),
+        (lambda layer: replace(layer, depth=2), "a field begins with the first"),
+        (lambda layer: replace(layer, depth=0), "a field begins with the first"),
     ],
 )
 def test_a_malformed_layer_is_refused_by_name_and_the_other_messages_open(spoil, why):
@@ -96,8 +96,34 @@ def test_a_malformed_layer_is_refused_by_name_and_the_other_messages_open(spoil,
         before = len(harness.wire.refusals)
         assert harness.access(warrant, [replace(first, mail=mail), last]) == {harness.said[-1].body}
         assert len(harness.wire.refusals) > before
-        if "outer" in why:
+        if "begins" in why:
             assert why in harness.wire.refusals[before][2]
+
+
+def test_a_holder_that_lies_is_named():
+    class Liar(layered.LayerHolder):
+        def give(self, secret, warrant, layer):
+            peeled = peel(layer, secret)
+            return replace(peeled, part=replace(peeled.part, value=bytes(32)))
+
+    class Lied(Layered, frozen=True, kw_only=True):
+        def cast(self, users, court):
+            for party in super().cast(users, court):
+                yield Liar(party.name, party.key) if party.name == "layer-2" else party
+
+    with playing(Lied()) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        spoken(harness, ("alice-phone", "bob"))
+        assert harness.access(warrant, harness.intercepted()) == set()
+        assert {each.check for each in harness.wire.alarms} == {"wrong part of layer-2"}
+
+
+def test_no_holder_sees_what_it_opens_for_the_law():
+    """With its state, that of a holder which kept each request, the last one opens none of the texts."""
+    keeps = attack_registry.attacks()["keeps-everything"]
+    cell, _ = evaluated(Layered()).cell(keeps)
+    assert (cell.verdict, cell.excluded) == ("AS CLAIMED", 0)
 
 
 def test_each_holder_refuses_what_the_warrant_does_not_cover():
@@ -109,8 +135,8 @@ def test_each_holder_refuses_what_the_warrant_does_not_cover():
         first, second, _ = keys(harness)
         chains = {
             "layer-1": (layer, other),
-            "layer-2": (peel(layer, first), peel(other, first)),
-            "layer-3": (peel(peel(layer, first), second), peel(peel(other, first), second)),
+            "layer-2": tuple(peel(each, first).following for each in (layer, other)),
+            "layer-3": tuple(peel(peel(each, first).following, second).following for each in (layer, other)),
         }
         for name, (early, strange) in chains.items():
             with pytest.raises(Refused, match="window"):
@@ -122,7 +148,8 @@ def test_each_holder_refuses_what_the_warrant_does_not_cover():
 FAULTS = {
     "a layer is bound to no labels": (
         "a field is bound",
-        ("codec.encode((self.chain, self.n, self.people, self.day, self.header, self.depth, self.to))", 'b"a layer"'),
+        ("codec.encode((self.labels(), self.wrapped, self.depth, self.to))", 'b"a layer"'),
+        ("codec.encode((self.chain, self.n, self.people, self.day, self.header, self.commitments))", 'b"labels"'),
     ),
     "no holder looks at the signature": (
         "no valid warrant no text",
