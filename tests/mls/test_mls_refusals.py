@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from test_mls_groups import OUTSIDER, client, group
 
 from escrow.crypto import Private, new_signing_key
@@ -203,7 +203,6 @@ def test_a_group_info_that_does_not_fit_is_refused():
         join_externally(client("ghost"), msgspec.structs.replace(info, extensions=()))
 
 
-@settings(max_examples=300)
 @given(st.data())
 def test_bytes_are_refused_or_are_the_one_encoding_of_what_they_say(data):
     """Damage to real messages, and bytes of nobody: whatever is read is written as the same bytes."""
