@@ -49,19 +49,19 @@ def played(tmp_path: Path, programs: Path, **inputs: str) -> tuple[int, str]:
     environment = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(summary), **given}
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
     done = subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.stdout.decode() == summary.read_text()  # a log without it would not say what fails
     return done.returncode, summary.read_text() + done.stderr.decode()
 
 
 @pytest.mark.parametrize(
     ("inputs", "arguments"),
     [
-        ({}, ["--fail-on", "breach", "--format", "md"]),
-        (
-            {"baseline": "old matrix.json"},
-            ["--fail-on", "regression", "--baseline", "old matrix.json", "--format", "md"],
-        ),
-        ({"fail-on": "unexpected"}, ["--fail-on", "unexpected", "--format", "md"]),
-        ({"options": "--smoke --jobs 2"}, ["--fail-on", "breach", "--smoke", "--jobs", "2", "--format", "md"]),
+        ({}, ["--fail-on", "breach"]),
+        ({"baseline": "old matrix.json"}, ["--baseline", "old matrix.json", "--fail-on", "regression"]),
+        ({"fail-on": "unexpected"}, ["--fail-on", "unexpected"]),
+        ({"fail-on": "none"}, []),
+        ({"options": "--smoke --jobs 2"}, ["--smoke", "--jobs", "2", "--fail-on", "breach"]),
+        ({"options": "--smoke\n--jobs 2\n"}, ["--smoke", "--jobs", "2", "--fail-on", "breach"]),
     ],
 )
 def test_the_inputs_are_arguments_of_check(tmp_path: Path, inputs: dict[str, str], arguments: list[str]) -> None:
@@ -69,7 +69,7 @@ def test_the_inputs_are_arguments_of_check(tmp_path: Path, inputs: dict[str, str
     program.write_text(STAND_IN)
     program.chmod(0o755)
     code, said = played(tmp_path, tmp_path, plugin="my $scheme.py", **inputs)
-    assert code == 1 and said.splitlines() == ["check", "my $scheme.py", *arguments]
+    assert code == 1 and said.splitlines() == ["check", "my $scheme.py", *arguments, "--format", "md"]
 
 
 def test_check_takes_these_arguments(tmp_path: Path) -> None:
