@@ -230,12 +230,40 @@ def load_file(path: Path) -> ModuleType:
             loader.exec_module(module)
         if not any(hasattr(module, attribute) for attribute in ATTRIBUTES):
             raise PluginError(f"{path}: it defines none of {', '.join(ATTRIBUTES)}")
+        if replaced := next(replaced_by(name), ""):
+            raise PluginError(f"{path}: it replaces {replaced} for every scheme; write a class of its own instead")
     except BaseException as error:
         del sys.modules[name]
         if isinstance(error, PluginError) or not isinstance(error, Exception | SystemExit):
             raise
         raise PluginError(f"{_with_line(str(path), error)}: {_cause(error)}") from error
     return module
+
+
+def replaced_by(name: str) -> Iterator[str]:
+    """Yield the dotted name of everything of ours that is now code of this module, which is not ours.
+
+    It would change every scheme that is loaded beside it, and tell nobody.
+    """
+    ours = {} if _is_ours(name) else {home: module for home, module in sys.modules.items() if _is_ours(home)}
+    for home, module in ours.items():
+        if module is not None:
+            for attribute, value in [*vars(module).items()]:
+                if _is_of(value, name):
+                    yield f"{home}.{attribute}"
+                elif isinstance(value, type) and value.__module__ == home:
+                    held = (each for each, method in [*vars(value).items()] if _is_of(method, name))
+                    yield from (f"{home}.{value.__qualname__}.{each}" for each in held)
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in ("escrow", "attacks")
+
+
+def _is_of(value: Any, name: str) -> bool:
+    for inner in ("__func__", "fget", "func"):  # of a static method, a property, a cached property
+        value = getattr(value, inner, value) if not isinstance(value, type) else value
+    return callable(value) and getattr(value, "__module__", None) == name
 
 
 def _resolved(path: Path) -> Path:

@@ -7,7 +7,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from types import CellType, ModuleType, NoneType, UnionType
+from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -154,32 +154,6 @@ def loose(hint: Any, where: str, seen: set[Any]) -> Iterator[tuple[str, str]]:
             yield from loose(hints[name], f"{hint.__name__}.{name}", seen)
     elif not issubclass(hint, Fact | str | int | float | NoneType):
         yield where, hint.__name__
-
-
-def kept_by(module: ModuleType) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, bytes) of each string in a module: in its globals, in its functions' defaults, in its classes."""
-    waiting: list[tuple[str, Any]] = [(name, value) for name, value in vars(module).items() if name[:2] != "__"]
-    seen: set[int] = set()
-    while waiting:
-        name, value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, bytes | bytearray | str):
-            yield name, value.encode() if isinstance(value, str) else bytes(value)
-        elif isinstance(value, dict):
-            waiting += [(name, each) for pair in value.items() for each in pair]
-        elif isinstance(value, list | tuple | set | frozenset):
-            waiting += [(name, each) for each in value]
-        elif isinstance(value, msgspec.Struct):
-            waiting += [(name, getattr(value, field)) for field in value.__struct_fields__]
-        elif getattr(value, "__module__", "") == module.__name__ and isinstance(value, type):
-            waiting += [(f"{value.__qualname__}.{each}", held) for each, held in vars(value).items()]
-        elif inspect.isfunction(value) and value.__module__ == module.__name__:
-            cells = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
-            waiting += [
-                (value.__qualname__, each) for each in (value.__defaults__, value.__kwdefaults__, value.__dict__, cells)
-            ]
 
 
 class Lie:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from escrow import codec, crypto
-from escrow.crypto import Run, sha256
+from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.content import InGroup, direct
 from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Group, Mail
@@ -225,8 +225,12 @@ def damaged(mail: Mail, at: int) -> Mail:
 
 @contextmanager
 def playing(
-    scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False, seed: int = 0
+    scheme: Scheme,
+    fates: Sequence[str] = ("now",),
+    forgetful: bool = False,
+    seed: int = 0,
+    observer: Observer | None = None,
 ) -> Iterator[Harness]:
     """Yield a harness whose randomness is drawn from `seed`, while the context lasts."""
-    with crypto.running(Run(sha256(b"escrow-lab stage", seed.to_bytes(4, "big")))):
+    with crypto.running(Run(sha256(b"escrow-lab stage", seed.to_bytes(4, "big")), observer)):
         yield Harness(scheme, fates, forgetful)
