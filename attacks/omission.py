@@ -9,10 +9,10 @@ Source: Melara and others, "CONIKS: Bringing Key Transparency to End Users", USE
 lookups; that clients go on without an answer is known of certificate revocation.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from attacks.split_view import DirectoryLie
+from escrow.e2ee.listing.deceiving import Deceives, Methods
 from escrow.e2ee.listing.published import AskLine, LineTold
 from escrow.errors import Unreachable
 from escrow.wire import Wire
@@ -25,7 +25,7 @@ class Omission(DirectoryLie):
     title = "The provider withholds proofs of a victim's devices"
     specimen = "unproved_lists"
 
-    def lies(self, honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+    def lies(self, honest: Any, deceives: Deceives) -> Methods:
         """Return the method that answers nothing about the victim."""
 
         def on_ask_line(self: Any, sender: str, packet: AskLine, wire: Wire) -> LineTold:

@@ -10,11 +10,11 @@ Source: Melara and others, "CONIKS: Bringing Key Transparency to End Users", USE
 hash chain of heads.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from attacks.split_view import DirectoryLie, two_logs
-from escrow.transparency.directory import Kept, KeyDirectory
+from attacks.split_view import DirectoryLie
+from escrow.e2ee.listing.deceiving import Deceives, Methods, forked, showing_two_logs
+from escrow.transparency.directory import Kept
 
 
 class Rollback(DirectoryLie):
@@ -24,13 +24,13 @@ class Rollback(DirectoryLie):
     title = "The provider rewrites the last epoch of its log"
     specimen = "unextended"
 
-    def lies(self, honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+    def lies(self, honest: Any, deceives: Deceives) -> Methods:
         """Return the methods that keep and show the second log."""
-        return two_logs(honest, deceives)
+        return showing_two_logs(honest, deceives)
 
     def second(self, kept: Kept) -> list[Kept]:
         """Return the directory as it was before its last epoch."""
-        return [KeyDirectory(kept).fork(len(kept.epochs) - 1 if kept.epochs else None).kept]
+        return [forked(kept, len(kept.epochs) - 1 if kept.epochs else None)]
 
 
 ATTACK = Rollback()

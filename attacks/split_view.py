@@ -11,18 +11,25 @@ Source: Melara and others, "CONIKS: Bringing Key Transparency to End Users", USE
 equivocation.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attacks.ghost_insertion import bystander
 from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device, entry_of
 from attacks.lab.simulation.scenario import Scenario
-from escrow.e2ee.listing.published import DeviceLine, ListingProvider, due, opened
-from escrow.e2ee.provider import DeviceList, DevicesOf
+from escrow.e2ee.listing.deceiving import (
+    FIELDS,
+    Deceives,
+    Methods,
+    forked,
+    listing_to_some,
+    publishing_without,
+    showing_two_logs,
+)
+from escrow.e2ee.listing.published import ListingProvider
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
-from escrow.transparency.directory import Kept, KeyDirectory
-from escrow.wire import Wire
+from escrow.transparency.directory import Kept
 
 AUDITOR = "auditor"
 
@@ -57,7 +64,7 @@ class DirectoryLie(Attack):
         """Corrupt the provider from the attack day on."""
         return [Turn("provider", scenario.attack_day)]
 
-    def lies(self, honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+    def lies(self, honest: Any, deceives: Deceives) -> Methods:
         """Return the methods of the provider that lie about the directory; `honest` is its class."""
         return {}
 
@@ -68,51 +75,22 @@ class DirectoryLie(Attack):
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """List the insider's device to the deceived, and put it into no list that the others see."""
         honest: Any = type(party)
-        victim = bystander(scenario).name
+        victim, audited, listing = bystander(scenario).name, self.audited, isinstance(party, ListingProvider)
 
         def deceives(self: Any, asker: str) -> bool:
             return audited if asker == AUDITOR else self.accounts.get(asker) != victim
 
-        def on_devices_of(self: Any, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
-            shown: DeviceList = honest.on_devices_of(self, sender, packet, wire)
-            if deceives(self, sender):
-                return shown
-            own = {each.name for each in self.ghosts}
-            return DeviceList(tuple(each for each in shown.devices if each.device not in own))
-
-        def lists(self: Any, day: int) -> dict[str, DeviceLine]:
-            own = {each.name for each in self.ghosts}
-            return {
-                user: DeviceLine(tuple(each for each in line.devices if each.device not in own))
-                for user, line in honest.lists(self, day).items()
-            }
-
-        audited = self.audited
-        fields = {"ghosts": list[scheme.device], "second": list[Kept]}  # type: ignore[name-defined]  # the scheme's own
-        methods: dict[str, Callable[..., Any]] = {"on_devices_of": on_devices_of}
-        if listing := isinstance(party, ListingProvider):
-            methods |= {"lists": lists, **self.lies(honest, deceives)}
+        methods = listing_to_some(honest, deceives)
+        if listing:
+            methods |= {**publishing_without(honest), **self.lies(honest, deceives)}
+        fields = {"ghosts": list[scheme.device], **FIELDS}  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, fields, **methods)
         ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
         provider.ghosts.append(ghost)
+        provider.hidden.append(ghost.name)
         provider.add(ghost.name, entry_of(ghost, scheme.provider))
         provider.second = self.second(provider.publishing.kept) if listing else []
         return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
-
-
-def two_logs(honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
-    """Return the methods that keep a second directory, with the insider's device, and show it to the deceived."""
-
-    def begin_epochs(self: Any, day: int) -> None:
-        honest.begin_epochs(self, day)
-        (second,) = self.second
-        for number in range(len(second.epochs), due(day, self.publishing.epoch)):
-            self.publish_lists(second, honest.lists(self, day), number * self.publishing.epoch)
-
-    def key_directory(self: Any, asker: str) -> KeyDirectory:
-        return opened(self.second[0] if deceives(self, asker) else self.publishing.kept)
-
-    return {"begin_epochs": begin_epochs, "key_directory": key_directory}
 
 
 class SplitViewAttack(DirectoryLie):
@@ -129,13 +107,13 @@ class SplitViewAttack(DirectoryLie):
             return (self,)
         return SplitViewAttack(first), SplitViewAttack(second, audited=True)
 
-    def lies(self, honest: Any, deceives: Callable[[Any, str], bool]) -> Mapping[str, Callable[..., Any]]:
+    def lies(self, honest: Any, deceives: Deceives) -> Methods:
         """Return the methods that keep and show the second log."""
-        return two_logs(honest, deceives)
+        return showing_two_logs(honest, deceives)
 
     def second(self, kept: Kept) -> list[Kept]:
         """Return a directory that goes on from the first."""
-        return [KeyDirectory(kept).fork().kept]
+        return [forked(kept)]
 
 
 ATTACK = SplitViewAttack()
