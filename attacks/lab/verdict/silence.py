@@ -30,6 +30,8 @@ from escrow import crypto
 from escrow.crypto import Results, Run
 from escrow.e2ee.checks import NUMBER
 from escrow.e2ee.device import Device
+from escrow.e2ee.listing.deceiving import FIELDS, forked, listing_to_some, publishing_without, showing_two_logs
+from escrow.e2ee.listing.published import ListingProvider
 from escrow.e2ee.provider import Group, Listed
 from escrow.principal import corrupted, lying, revive
 from escrow.scheme import Scheme
@@ -37,6 +39,7 @@ from escrow.scheme import Scheme
 Side = Literal["target", "others"]
 Lies = frozenset[tuple[str, Side]]
 DEVICE, STRANGER, LAWFUL = "a device of the target", "a member of the target's groups", "what a warrant allows"
+SECOND_LOG = "a device of the target, in a second log"  # where there is a key directory
 
 
 class WayIn(NamedTuple):
@@ -52,6 +55,7 @@ VENDOR = "the clients' vendor"
 WAYS = (
     WayIn(DEVICE, (PROVIDER,)),
     WayIn(DEVICE, (PROVIDER, "the target's primary device"), helped=True),
+    WayIn(SECOND_LOG, (PROVIDER,)),
     WayIn(STRANGER, (PROVIDER,)),
     WayIn(STRANGER, (PROVIDER, "the device that made the group"), helped=True),
     WayIn(LAWFUL, ("the court", "the authority")),
@@ -120,9 +124,11 @@ class GhostPlay(Play):
 
     def _morning(self, day: int) -> None:
         adds = self.way.adds if self.way is not None and day == self.scenario.attack_day else ""
-        if adds == DEVICE:
+        if adds in (DEVICE, SECOND_LOG):
             with crypto.acting("ghost"):
                 self._add_device()
+            if adds == SECOND_LOG:
+                self._keep_two_logs()
         super()._morning(day)
         if adds == STRANGER:
             with crypto.acting("ghost"):
@@ -138,6 +144,19 @@ class GhostPlay(Play):
             primary.linked.append(device.identity.public)
         device.linked = list(dict.fromkeys((*primary.linked, device.identity.public)))
         self._list(device)
+
+    def _keep_two_logs(self) -> None:
+        """Let the provider list the ghost to all but the target, and show them a directory that has it."""
+        provider, target = self.provider, self.target.name
+        honest = type(provider)
+
+        def deceives(self: Any, asker: str) -> bool:
+            return bool(self.accounts.get(asker, target) != target)
+
+        methods = {**listing_to_some(honest, deceives), **publishing_without(honest)}
+        made: Any = corrupted(provider, FIELDS, **methods, **showing_two_logs(honest, deceives))
+        made.hidden, made.second = [self.ghost.name], [forked(made.publishing.kept)]
+        self.wire.parties[provider.name] = made
 
     def _add_member(self) -> None:
         stranger = "stranger"
@@ -290,6 +309,8 @@ def silences(
 ) -> Silences:
     """Return the silence sets of a scheme, way by way. `progress` is called with (done, in all, name of the way)."""
     silence, rows = SilenceSearch(scheme, scenario), list[SilentWay]()
+    if not issubclass(scheme.provider, ListingProvider):
+        ways = [way for way in ways if way.adds != SECOND_LOG]
     with crypto.running(Run(None, results=Results())):
         for done, way in enumerate(ways):
             if progress is not None:
