@@ -55,11 +55,11 @@ VENDOR = "the clients' vendor"
 WAYS = (
     WayIn(DEVICE, (PROVIDER,)),
     WayIn(DEVICE, (PROVIDER, "the target's primary device"), helped=True),
-    WayIn(SECOND_LOG, (PROVIDER,)),
     WayIn(STRANGER, (PROVIDER,)),
     WayIn(STRANGER, (PROVIDER, "the device that made the group"), helped=True),
     WayIn(LAWFUL, ("the court", "the authority")),
 )
+IN_DIRECTORIES = (WayIn(SECOND_LOG, (PROVIDER,)),)
 
 
 class GhostOutcome(NamedTuple):
@@ -309,8 +309,8 @@ def silences(
 ) -> Silences:
     """Return the silence sets of a scheme, way by way. `progress` is called with (done, in all, name of the way)."""
     silence, rows = SilenceSearch(scheme, scenario), list[SilentWay]()
-    if not issubclass(scheme.provider, ListingProvider):
-        ways = [way for way in ways if way.adds != SECOND_LOG]
+    if issubclass(scheme.provider, ListingProvider):
+        ways = (*ways, *IN_DIRECTORIES)
     with crypto.running(Run(None, results=Results())):
         for done, way in enumerate(ways):
             if progress is not None:
