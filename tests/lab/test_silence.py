@@ -8,6 +8,7 @@ import attacks as lab
 from attacks.lab.results.silences import Silences
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.silence import DEVICE, LAWFUL, STRANGER, WAYS, SilenceSearch, silences
+from escrow.e2ee.vouching import VouchingDevice
 from escrow.registry import with_parameters
 from escrow.schemes import ghost, plain
 
@@ -75,6 +76,12 @@ def test_a_member_of_a_group_needs_the_admin_s_signature_only_where_members_are_
 )
 def test_who_must_lie_beside_the_hush_of_a_warrant(settings, needed):
     assert found(ghost.SCHEME, settings)[LAWFUL, True, TO_TARGET] == [needed]
+
+
+def test_clients_that_ask_for_no_signature_after_all_need_fewer_lies(monkeypatch):
+    monkeypatch.setattr(VouchingDevice, "vouches", lambda self, listed, day: True)
+    sets = found(ghost.SCHEME, ["devices=signed"])
+    assert sets[DEVICE, False, TO_TARGET] == [SHOWN | IN_CHAT | {NUMBER}]
 
 
 def test_the_provider_alone_is_silent_where_its_word_hides_devices_and_numbers():

@@ -1,0 +1,162 @@
+"""Signed lists of devices and members: what a client refuses, and faults that the kit finds when they are planted."""
+
+import msgspec
+import pytest
+from kit import PROPERTY, SAID
+
+from attacks.lab.simulation.attack import attacker_device, entry_of
+from escrow.e2ee import device_lists
+from escrow.e2ee.device import Device
+from escrow.e2ee.device_lists import AFTER_NEWS, LIVES
+from escrow.e2ee.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice, VouchingProvider
+from escrow.principal import Principal, lying
+from escrow.registry import with_parameters
+from escrow.schemes import ghost
+from escrow.testing.harness import Step, playing
+from escrow.testing.world import mails_in
+from escrow.warrant import issue
+
+SIGNED = with_parameters(ghost.SCHEME, ["ghost.devices=signed"])
+ADMINS = with_parameters(ghost.SCHEME, ["ghost.groups=admins"])
+SHARED = with_parameters(ghost.SCHEME, ["ghost.devices=shared"])
+WATCHED = with_parameters(ghost.SCHEME, ["ghost.fan_out=watched"])
+TO_ALICE, FROM_ALICE = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")
+DISTURBED, ROTATED = "a disturbed step gives no weaker success", "a changed key rotates sender chains"
+SCOPE, HEEDED = "access yields what is in scope", "who has no business is not heeded"
+
+
+def reached(harness, step):
+    """The devices to which a step's mail goes."""
+    before = len(harness.wire.heard)
+    harness.take(step)
+    return {to for packet in harness.wire.heard[before:] for mail in mails_in(packet) for to in mail.recipients}
+
+
+def listed_by_an_insider(harness, scheme, companion_signs=False):
+    rogue = attacker_device("alice-tablet", "alice", scheme.device)
+    harness.provider.add(rogue.name, entry_of(rogue, scheme.provider))
+    if companion_signs:
+        primary = harness.device("alice-phone").identity.public
+        harness.provider.companions[rogue.name] = device_lists.device_signature(rogue.identity, 2, primary)
+    return rogue
+
+
+@pytest.mark.parametrize("scheme", [SIGNED, SHARED])
+@pytest.mark.parametrize("companion_signs", [False, True])
+def test_no_mail_goes_to_a_device_for_which_the_primary_did_not_sign(scheme, companion_signs):
+    with playing(scheme) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        listed_by_an_insider(harness, scheme, companion_signs)
+        assert reached(harness, TO_ALICE) == {"alice-phone", "alice-laptop"}
+        assert harness.wire.refusals[-1][1:] == ("alice-tablet", "nobody vouches for alice-tablet")
+
+
+def test_a_companion_that_was_linked_gets_mail_at_once():
+    with playing(SIGNED) as harness:
+        harness.link("alice", "alice-watch")
+        assert reached(harness, TO_ALICE) == {"alice-phone", "alice-laptop", "alice-watch"}
+
+
+def test_a_list_is_taken_for_so_many_days_and_for_two_more_once_there_is_a_newer_one():
+    with playing(SIGNED) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        bob = harness.device("bob-phone")
+        known, phone = (
+            bob.vouching.known["alice"],
+            next(each for each in bob.contacts["alice"] if "laptop" in each.device),
+        )
+        assert known.last == LIVES and bob.vouches(phone, LIVES) and not bob.vouches(phone, LIVES + 1)
+        frozen, harness.provider.signed_lists = dict(harness.provider.signed_lists), {}
+        harness.take(Step("day"))
+        harness.provider.signed_lists |= {name: each for name, each in frozen.items() if name == "alice"}  # an old list
+        harness.play([FROM_ALICE])
+        assert harness.device("bob-phone").vouching.known["alice"].last == 1 + AFTER_NEWS
+
+
+def test_the_other_end_notices_a_list_that_is_not_its_own():
+    def lies(self, promise):
+        return promise not in {"list signature", "account signature", "device signature"}
+
+    with playing(SIGNED) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        listed_by_an_insider(harness, SIGNED)
+        harness.wire.parties["bob-phone"] = lying(harness.device("bob-phone"), keeps=lies)
+        harness.play([TO_ALICE])
+        assert ("alice-phone", OTHER_LIST) in {(alarm.who, alarm.check) for alarm in harness.wire.alarms}
+
+
+def test_another_s_signature_for_a_group_adds_nobody():
+    with playing(ADMINS) as harness:
+        harness.play([Step("say", "bob-phone", "club")])
+        group = harness.groups["club"]
+        bob = harness.device("bob-phone")
+        more = msgspec.structs.replace(group, members=(*group.members, "stranger"))
+        harness.provider.groups["club"] = more
+        harness.provider.signed_groups["club"] = device_lists.group_signature(bob.identity, more, 9)
+        carol = harness.device("carol-phone")
+        if "carol" in group.members:
+            assert carol.look_up_group(harness.wire, "club").members == group.members
+        assert harness.device("alice-phone").look_up_group(harness.wire, "club").members == group.members
+
+
+def test_a_user_is_told_that_a_text_goes_to_more_devices():
+    with playing(WATCHED) as harness:
+        harness.play([TO_ALICE])
+        listed_by_an_insider(harness, WATCHED)
+        harness.play([TO_ALICE, TO_ALICE])
+        assert [(a.who, a.check) for a in harness.wire.alarms if a.check == MORE_DEVICES] == [
+            ("bob-phone", MORE_DEVICES)
+        ]
+
+
+@pytest.mark.parametrize("settings", ["devices=signed", "devices=shared", "groups=admins", "covers=target"])
+def test_a_warrant_s_device_reads_whatever_lists_are_signed(settings):
+    with playing(with_parameters(ghost.SCHEME, [f"ghost.{settings}"])) as harness:
+        harness.play([TO_ALICE])
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        harness.play([TO_ALICE, FROM_ALICE])
+        assert harness.access(warrant, []) == {said.body for said in harness.said[1:]}
+
+
+def nothing(*_):
+    """Do nothing."""
+
+
+def but(reason):
+    """A promise of a party, without the one of this reason."""
+
+    def insist(self, condition, why):
+        if why != reason:
+            Principal.insist(self, condition, why)
+
+    return insist
+
+
+def in_silence(self, wire, people):
+    return Device.recipients(self, wire, people)
+
+
+def signing_nothing(self, wire, group):
+    Device.change_group(self, wire, group)
+
+
+SAME, OLD = "what is signed of a group is what was said of it", "a list is of today"
+FAULTS = (
+    (SAID, SIGNED, VouchingProvider, "insist", but(OLD)),
+    (HEEDED, SIGNED, VouchingProvider, "insist", but("a list is of its sender")),
+    (DISTURBED, SIGNED, VouchingDevice, "recipients", in_silence),
+    (ROTATED, SIGNED, VouchingDevice, "vouch", nothing),
+    (SCOPE, SIGNED, ghost.GhostClient, "look_up", VouchingDevice.look_up),
+    (SAID, ADMINS, VouchingProvider, "insist", but(SAME)),
+    (HEEDED, ADMINS, VouchingProvider, "insist", but("a member signs its own group")),
+    ("mail arrives", ADMINS, VouchingDevice, "change_group", signing_nothing),
+    (SCOPE, SHARED, ghost.GhostClient, "look_up", VouchingDevice.look_up),
+)
+
+
+@pytest.mark.parametrize(("name", "scheme", "kind", "method", "fault"), FAULTS)
+def test_the_kit_finds_a_fault_that_is_planted(name, scheme, kind, method, fault, monkeypatch):
+    assert not PROPERTY[name].broken(scheme)
+    monkeypatch.setattr(kind, method, fault)
+    assert PROPERTY[name].broken(scheme)
