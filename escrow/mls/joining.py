@@ -41,6 +41,7 @@ from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.protection import sign, to_public
 from escrow.mls.trees import tree_math
 from escrow.mls.trees.ratchet_tree import RatchetTree
+from escrow.mls.trees.tree_checks import check_tree
 from escrow.mls.trees.treekem import keys_above, make_path
 from escrow.mls.welcome import GroupInfo, Welcome, open_welcome
 
@@ -96,7 +97,7 @@ def join_welcomed(
     welcomed = open_welcome(message, client.package, client.init, psks)
     info, tree = welcomed.info, welcomed.info.tree(tree)
     info.check(tree.leaf(info.signer).signature_key)
-    tree.check(info.context.group_id)
+    check_tree(tree, info.context.group_id)
     places = [index for index, leaf in tree.members() if leaf == client.package.leaf_node]
     if len(places) != 1:
         raise Forged("the tree of a Welcome has not the newcomer's leaf, once")
@@ -126,7 +127,7 @@ def join_externally(
     """
     tree = info.tree()
     info.check(tree.leaf(info.signer).signature_key)
-    tree.check(info.context.group_id)
+    check_tree(tree, info.context.group_id)
     before = described(info, tree, epoch_of(bytes(HASH)))  # a stranger does not know the secrets of this epoch
     kem_output, init_secret = external_init(info.external_public())
     proposals: list[Proposal] = [ExternalInit(kem_output)]

@@ -152,10 +152,10 @@ class Participant:
             Forged: no commit may have this list.
             Refused: the policy refuses the change, or the member was removed.
         """
-        before = {name: sent for name, sent in self.proposals.items() if not self._own_update(sent)}
+        before = {name: sent for name, sent in self.proposals.items() if not _is_update_of(sent, self.index)}
         listed: tuple[Proposed | ByReference, ...] = tuple(map(ByReference, before))
         listed += tuple(map(Proposed, proposals))
-        resolved = self._resolved(Commit(listed), self.index)
+        resolved = _resolved(Commit(listed), self.index, self.proposals)
         applied = apply(self.state.tree, self.state.context, resolved, self.index)
         keys, commit_secret, made = self.keys, NO_COMMIT, None
         if path or needs_path(resolved):
@@ -175,11 +175,6 @@ class Participant:
         ]
         invited = welcome(schedule, self.group_info(), newcomers, applied.psks) if newcomers else None
         return CommitSent(travelling, None if invited is None else messages.to_bytes(invited))
-
-    def _own_update(self, sent: AuthenticatedContent) -> bool:
-        content = sent.content.content
-        is_update = isinstance(content, Proposed) and isinstance(content.proposal, UpdateLeaf)
-        return is_update and sent.content.sender == MemberSender(self.index)
 
     # --- receiving ---
 
@@ -211,26 +206,13 @@ class Participant:
             return ReceivedContent(sender, proposal=content.proposal)
         return ReceivedContent(sender, change=self._follow(message, content))
 
-    def _resolved(self, commit: Commit, committer: int | None) -> Listed:
-        """Return the proposals of a commit, each with its sender. Raise Forged if one of them was never received."""
-        found: list[tuple[Sender, Proposal]] = []
-        for each in commit.proposals:
-            if isinstance(each, Proposed):
-                found.append((NewMemberCommit() if committer is None else MemberSender(committer), each.proposal))
-                continue
-            sent = self.proposals.get(each.reference)
-            if sent is None or committer is None or not isinstance(sent.content.content, Proposed):
-                raise Forged("a commit names a proposal that was not received, or may not name one")
-            found.append((sent.content.sender, sent.content.content.proposal))
-        return found
-
     def _follow(self, message: AuthenticatedContent, commit: Commit) -> GroupChange:
         """Enter the epoch that a commit of another begins."""
         sender, state = message.content.sender, self.state
         committer = sender.leaf if isinstance(sender, MemberSender) else None
         if committer == self.index:
             raise Forged("the commit claims to be the reader's own")
-        resolved = self._resolved(commit, committer)
+        resolved = _resolved(commit, committer, self.proposals)
         applied = apply(state.tree, state.context, resolved, committer)
         if self.index in applied.removed:
             return self._leave(sender, applied, resolved)
@@ -278,3 +260,23 @@ def _change(
     sender: Sender, before: GroupState, after: GroupState | None, applied: Applied, resolved: Listed
 ) -> GroupChange:
     return GroupChange(sender, before, after, applied.arrived, tuple(applied.removed), resolved)
+
+
+def _is_update_of(sent: AuthenticatedContent, index: int) -> bool:
+    content = sent.content.content
+    is_update = isinstance(content, Proposed) and isinstance(content.proposal, UpdateLeaf)
+    return is_update and sent.content.sender == MemberSender(index)
+
+
+def _resolved(commit: Commit, committer: int | None, received: Mapping[bytes, AuthenticatedContent]) -> Listed:
+    """Return the proposals of a commit, each with its sender. Raise Forged if one of them was never received."""
+    found: list[tuple[Sender, Proposal]] = []
+    for each in commit.proposals:
+        if isinstance(each, Proposed):
+            found.append((NewMemberCommit() if committer is None else MemberSender(committer), each.proposal))
+            continue
+        sent = received.get(each.reference)
+        if sent is None or committer is None or not isinstance(sent.content.content, Proposed):
+            raise Forged("a commit names a proposal that was not received, or may not name one")
+        found.append((sent.content.sender, sent.content.content.proposal))
+    return found

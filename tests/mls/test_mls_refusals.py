@@ -28,6 +28,7 @@ from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.messages import from_bytes, to_bytes
 from escrow.mls.pre_shared import PreSharedKeys
 from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
+from escrow.mls.trees.tree_checks import check_tree
 
 
 def changed(message, **fields):
@@ -252,7 +253,7 @@ def damaged_trees():
     member = group(5)[0]
     member.commit()
     whole = member.state.tree
-    whole.check(b"group")
+    check_tree(whole, b"group")
 
     def tree(node, value):
         other = whole.copy()
@@ -272,7 +273,7 @@ def damaged_trees():
 def test_each_fault_of_a_tree_is_refused_by_name():
     for tree, text in damaged_trees():
         with pytest.raises(Forged, match=text):
-            tree.check(b"group")
+            check_tree(tree, b"group")
     leaf, parent = group(1)[0].leaf, ParentNode(bytes(32))
     for nodes, text in (([parent], "node 0 is of the wrong kind"), ([leaf, leaf], "node 1 is of the wrong kind")):
         with pytest.raises(Malformed, match=text):

@@ -171,7 +171,7 @@ class RatchetTree:
         below = b"".join(opaque(self.tree_hash(child, without)) for child in tree_math.children(node))
         return crypto.digest(b"\x02" + _optional(found) + below)
 
-    def _parent_hash(self, node: int, other: int) -> bytes:
+    def hash_for_below(self, node: int, other: int) -> bytes:
         """Return the parent hash that the node below a parent has, on the side away from `other` (section 7.9)."""
         parent = self.nodes[node]
         if not isinstance(parent, ParentNode):
@@ -192,7 +192,7 @@ class RatchetTree:
         parent_hash = b""
         for (node, other), key in reversed(list(zip(path, keys, strict=True))):
             self.nodes[node] = ParentNode(key, parent_hash)
-            parent_hash = self._parent_hash(node, other)
+            parent_hash = self.hash_for_below(node, other)
         return parent_hash
 
     def merge(self, index: int, path: UpdatePath) -> None:
@@ -200,19 +200,6 @@ class RatchetTree:
         if self.set_path(index, [node.encryption_key for node in path.nodes]) != path.leaf_node.parent_hash:
             raise Forged("the parent hash of an update path does not fit")
         self.nodes[2 * index] = path.leaf_node
-
-    # --- checks of a whole tree, for who joins ---
-
-    def check(self, group_id: bytes) -> None:
-        """Raise Forged unless all signatures, parent hashes and unmerged leaves fit, and no key stands twice."""
-        self.check_keys()
-        for index, leaf in self.members():
-            leaf.check(group_id, index)
-        for node, found in enumerate(self.nodes):
-            if isinstance(found, ParentNode):
-                self._check_unmerged(node, found)
-                if not any(self._ties(node, *sides) for sides in _both_ways(tree_math.children(node))):
-                    raise Forged(f"no node below has the parent hash of node {node}")
 
     def check_keys(self) -> None:
         """Raise Forged if an encryption key or a signature key stands twice in the tree, or is not 32 bytes."""
@@ -222,34 +209,6 @@ class RatchetTree:
             raise Forged("a key stands twice in the ratchet tree")
         if any(len(key) != KEY for key in (*shown, *signing)):
             raise Forged(f"a key in the ratchet tree is not {KEY} bytes")
-
-    def _check_unmerged(self, node: int, found: ParentNode) -> None:
-        unmerged = found.unmerged_leaves
-        if list(unmerged) != sorted({*unmerged}) or not {*unmerged} <= {*tree_math.leaves_under(node)}:
-            raise Forged(f"the unmerged leaves of node {node} are out of order or elsewhere")
-        for leaf in unmerged:
-            self.leaf(leaf)
-            for below in self._above(leaf):
-                between = self.nodes[below]
-                if below == node:
-                    break
-                if isinstance(between, ParentNode) and leaf not in between.unmerged_leaves:
-                    raise Forged(f"leaf {leaf} is unmerged at node {node}, and not at node {below}")
-
-    def _ties(self, node: int, child: int, other: int) -> bool:
-        """Return whether a node in the resolution of a child has the parent hash of its parent (section 7.9.2)."""
-        expected, resolution = self._parent_hash(node, other), self.resolution(child)
-        parent = self.nodes[node]
-        unmerged = parent.unmerged_leaves if isinstance(parent, ParentNode) else ()
-        late = {2 * leaf for leaf in unmerged if tree_math.is_under(2 * leaf, child)}
-        return any(
-            (found := self.nodes[each]) is not None and found.parent_hash == expected and {*resolution} - {each} == late
-            for each in resolution
-        )
-
-
-def _both_ways(pair: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    return pair, pair[::-1]
 
 
 def _optional(node: LeafNode | ParentNode | None) -> bytes:
