@@ -247,6 +247,27 @@ def test_what_comes_into_a_frozen_value_is_had_and_one_that_never_changes_is_loo
     assert id(whole) in kept._seen and id(growing) not in kept._seen
 
 
+def checks(secret: Private) -> Iterator[bool]:
+    """Yield two checks, as an official does that holds a secret."""
+    yield bool(secret.raw)
+    yield True
+
+
+@pytest.mark.parametrize("ended", ["closed", "gone on with"])
+def test_a_generator_that_another_party_began_is_not_the_partys_own_whoever_ends_it(ended: str) -> None:
+    """An official whose check fails leaves its checks half done, and the collector closes them at any time."""
+    honest, own = new_private(), new_private()
+    begun = checks(honest)
+    next(begun)
+    kept = Keeping(Principal(name="somebody"), frozenset(), alone=True)
+    kept.during(begun.close if ended == "closed" else lambda: list(begun))
+    assert kept.facts((Private,)) == []
+    mine: list[Iterator[bool]] = []
+    kept.during(lambda: (mine.append(checks(own)), next(mine[0])))
+    kept.during(lambda: list(mine[0]))
+    assert kept.facts((Private,)) == [own]
+
+
 # --- it is tested only if its code ran ---
 
 

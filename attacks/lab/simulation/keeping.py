@@ -16,7 +16,9 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dis import get_instructions
 from functools import cache, lru_cache
+from inspect import CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
 
@@ -127,6 +129,8 @@ class Keeping:
         """
         if (known := self._parts.get(id(frame.f_code))) is None:
             known = self._known(frame)
+        if frame.f_code.co_flags & CO_GENERATOR and frame.f_lasti > _first(frame.f_code):
+            return frame.f_trace  # it goes on, or is closed: whose it is was said when it began
         if known[0] and (known[0] is INSIDE or self._part_of(frame.f_back) is TOOL):
             return None
         if self._others:
@@ -296,6 +300,12 @@ def _part(code: CodeType, module: str) -> str:
     if own and (code.co_name == "<genexpr>" or code in _PASSING):
         return INSIDE
     return TOOL if module in _TOOLS or module.startswith("escrow.primitives.") else OWN
+
+
+@cache
+def _first(code: CodeType) -> int:
+    """Return where a generator's code begins: whoever closes one later, as the collector does, did not begin it."""
+    return next(each.offset for each in get_instructions(code) if each.opname == "RESUME")
 
 
 @cache
