@@ -32,6 +32,7 @@ class NoticeSuppression(GhostInsertion):
         "on virtual crocodile clips",
         "messages",
     )
+    in_pages = True
     specimen = "trusting"
 
     def __init__(self, strategy: str = "", victims: Sequence[str] = (), everybody: bool = True) -> None:
