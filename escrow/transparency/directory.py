@@ -241,6 +241,8 @@ class KeyDirectory:
 
 
 def _entry(time: int, tree: bytes) -> bytes:
+    if not 0 <= time < 1 << 63 or len(tree) != merkle.HASH:
+        raise Malformed("an epoch has a time of 63 bits and the root of a tree, of 32 bytes")
     return time.to_bytes(8, "big") + tree
 
 
@@ -269,6 +271,8 @@ def value_in(head: Head, vrf: bytes, label: bytes, told: Lookup) -> tuple[int, b
     if next(left, None) is not None:
         raise Malformed("the answer tells of versions that nobody asks for")
     if version is None:
+        if told.opening or told.value:
+            raise Malformed("the answer has a value of a label that it says has none")
         return None
     if len(told.opening) != OPENING:
         raise Malformed(f"the opening of a commitment is {OPENING} bytes")

@@ -245,7 +245,7 @@ def roots(told: Change) -> tuple[bytes, bytes]:
 
     Raises:
         Malformed: a hash, index or commitment has not 32 bytes, the change is deeper than an index has bits, an index
-            stands twice, or a leaf stands at the place of another index.
+            stands twice, or a leaf stands at the place of another index, or out of order.
     """
     return _roots(told, ())
 
@@ -258,6 +258,8 @@ def _roots(told: Change, way: tuple[int, ...]) -> tuple[bytes, bytes]:
             raise Malformed("a hash of the tree is 32 bytes")
         return told.hash, told.hash
     if isinstance(told, NewLeaves):
+        if any(one.index >= other.index for one, other in pairwise(told.added)):
+            raise Malformed("two leaves of one index, or leaves out of order")
         leaves = (*([told.before] if told.before else []), *told.added)
         after = tree_of(leaves, len(way))
         if any(_bit(each.index, at) != bit for each in leaves for at, bit in enumerate(way)):
