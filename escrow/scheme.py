@@ -146,8 +146,8 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     `seedable` is empty, or says why the same seed does not give the same bytes: another library draws them. A replay of
     its evidence then counts the facts that it does not find. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
-    official without a usable key ends the set-up. `in_pages`: README's table and the lists in CLI.md show the scheme,
-    and README its `findings`. A class made from this one does not inherit either. `family` says in two or three words
+    official without a usable key ends the set-up. `in_pages`: README's table shows the scheme, and README its
+    `findings`. A class made from this one does not inherit either. `family` says in two or three words
     where the way in is; schemes of one family stand together in a report. `options` are parameters that any
     scheme of a kind has, or that came later; results and proofs name them only where they differ from their defaults.
     `overheard` says from which packets the network may learn whom a warrant is about, and why. `aliases` say which

@@ -38,7 +38,7 @@ ACCESS = {
 def page() -> str:
     """Return the whole page."""
     words = "".join(f"- *{name}*: {said}\n" for name, said in (EXTENTS | MISSED).items())
-    return HEAD + words + "".join(map(_scheme, entries.with_place(schemes().values())))
+    return HEAD + words + "".join(map(_scheme, entries.listed(schemes().values())))
 
 
 def _scheme(scheme: Scheme) -> str:

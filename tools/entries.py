@@ -1,7 +1,7 @@
-"""Which entries (schemes, attacks, experiments) have a place in the pages, and which of them git knows.
+"""Which entries (schemes, attacks, experiments) git knows, and which have a place in README.
 
-An entry has a place if its own class says `in_pages = True` (a class made from it does not inherit that) and, in a
-clone of the repository, if its module is committed: an entry that was dropped in changes no page.
+The pages list every entry whose module is committed, in a clone of the repository: one that was dropped in changes no
+page. It has a place in README, too, if its own class says `in_pages = True`, which a class made from it does not inherit.
 
   python -m tools.entries COMMAND …    escrow-lab, as if there were no other entries
 """
@@ -67,13 +67,18 @@ def _files() -> frozenset[Path]:
     return frozenset(ROOT / name for name in listed.stdout.split("\0"))
 
 
-def with_place(entries: Iterable[T]) -> list[T]:
-    """Return the entries that have a place in the pages, in the order given."""
-    placed = [each for each in entries if declared(each, "in_pages")]
+def listed(entries: Iterable[T]) -> list[T]:
+    """Return the entries that the pages list, in the order given: those that git knows, or all in a mere copy."""
+    entries = list(entries)
     try:
-        return committed(placed)
-    except OSError:  # a copy without a repository
-        return placed
+        return committed(entries)
+    except OSError:
+        return entries
+
+
+def with_place(entries: Iterable[T]) -> list[T]:
+    """Return the entries that have a place in README, in the order given."""
+    return [each for each in listed(entries) if declared(each, "in_pages")]
 
 
 def columns() -> list[tuple[Column, list[str]]]:
@@ -82,15 +87,15 @@ def columns() -> list[tuple[Column, list[str]]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command of escrow-lab with the entries that have a place. Return its exit code."""
+    """Run a command of escrow-lab with the entries that the pages list. Return its exit code."""
     in_package = registry._in_package
 
-    def placed(kind: registry.Kind[Any]) -> Iterator[tuple[str, object]]:
+    def known(kind: registry.Kind[Any]) -> Iterator[tuple[str, object]]:
         found = list(in_package(kind))
-        kept = with_place(entry for _, entry in found)
+        kept = listed(entry for _, entry in found)
         return ((where, entry) for where, entry in found if entry in kept)
 
-    with patch.object(registry, "_in_package", placed), patch.object(registry, "_installed", lambda _: iter(())):
+    with patch.object(registry, "_in_package", known), patch.object(registry, "_installed", lambda _: iter(())):
         return cli.main(arguments)
 
 

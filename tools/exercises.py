@@ -49,7 +49,7 @@ its docstrings, and the twin.
 def page() -> str:
     """Return the whole page: one exercise for each specimen, in the order of the attacks' names."""
     first: dict[str, Attack] = {}
-    for attack in entries.with_place(attacks().values()):
+    for attack in entries.listed(attacks().values()):
         first.setdefault(specimen_module(attack), attack)
     shown = "".join(
         f"\n## Exercise {number}\n\n{_told(attack)}\n\n```python\n{exercise(name)}\n```\n"

@@ -8,8 +8,8 @@ python -m tools.pages --check    compare, write nothing, and say what differs; e
 --only commands|table              one part; `table` is table and findings
 --times                            print the processor seconds of each command
 
-Schemes, attacks and experiments stand there if they say `in_pages` (tools.entries). Columns and findings are declared
-by the attacks and schemes that they are about.
+Schemes and attacks stand in README if they say `in_pages` (tools.entries). Columns and findings are declared by the
+attacks and schemes that they are about.
 
 The JSON Schemas are written by `python -m attacks.report.schemas docs/schemas`.
 """

@@ -28,7 +28,7 @@ def test_every_claim_is_of_the_language_and_names_its_cast(scheme):
     check_cast(checked(scheme.claim), [*names, COURT], APPARATUS)
 
 
-@pytest.mark.parametrize("scheme", entries.with_place(schemes().values()), ids=lambda each: each.name)
+@pytest.mark.parametrize("scheme", entries.listed(schemes().values()), ids=lambda each: each.name)
 def test_every_claim_in_the_pages_has_sources_a_model_and_choices(scheme):
     claim = scheme.claim
     assert claim.sources and claim.model and claim.choices

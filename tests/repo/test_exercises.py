@@ -10,7 +10,7 @@ from attacks.lab.simulation.attack import specimen_module
 from attacks.registry import attacks
 from tools import entries, exercises
 
-PLACED = {specimen_module(attack): attack for attack in reversed(entries.with_place(attacks().values()))}
+PLACED = {specimen_module(attack): attack for attack in reversed(entries.listed(attacks().values()))}
 
 
 def test_the_page_is_what_the_specimens_say(tmp_path, monkeypatch, capsys):

@@ -65,16 +65,16 @@ def test_without_a_repository_every_entry_that_declares_a_place_has_it(monkeypat
 
 
 @pytest.mark.parametrize(("command", "things"), [("schemes", SCHEMES), ("attacks", ATTACKS)])
-def test_a_command_of_a_page_shows_the_entries_with_a_place(command, things, monkeypatch, capsys):
+def test_a_command_of_a_page_shows_the_entries_that_git_knows(command, things, monkeypatch, capsys):
     def listed():
         assert entries.main([command, "--format", "json"]) == 0
         return [card["name"] for card in msgspec.json.decode(capsys.readouterr().out)["cards"]]
 
-    placed = names(things)
-    assert listed() == placed
-    with_place = entries.with_place
-    monkeypatch.setattr(entries, "with_place", lambda found: [e for e in with_place(found) if e.name != placed[-1]])
-    assert listed() == placed[:-1]
+    known = [each.name for each in entries.listed(things.values())]
+    assert listed() == known
+    every = entries.listed
+    monkeypatch.setattr(entries, "listed", lambda found: [e for e in every(found) if e.name != known[-1]])
+    assert listed() == known[:-1]
 
 
 # --- README's table and findings ---

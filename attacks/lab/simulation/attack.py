@@ -171,7 +171,7 @@ class Attack:
     `encrypts`: its clients encrypt texts by themselves before they send them; what the law opens are ciphertexts.
     `strategy` says which of several strategies this is; "" where there is one only. `plays` says which of
     them are played.
-    `in_pages`: the lists in CLI.md show the attack, and README its `column`s and `findings`; none of it is inherited.
+    `in_pages`: README shows the attack's `column`s and `findings`; none of it is inherited.
     """
 
     name: ClassVar[str]
