@@ -1,7 +1,7 @@
 """Which entries (schemes, attacks, experiments) git knows, and which have a place in README.
 
 The pages list every entry whose module is committed, in a clone of the repository: one that was dropped in changes no
-page. It has a place in README, too, if its own class says `in_pages = True`, which a class made from it does not inherit.
+page. It has a place in README, too, if its own class says `in_pages = True`; that is not inherited.
 
   python -m tools.entries COMMAND …    escrow-lab, as if there were no other entries
 """

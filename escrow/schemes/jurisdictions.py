@@ -52,7 +52,7 @@ class GovernmentKey(Private, frozen=True, dict=True):
     residents: tuple[str, ...]
 
 
-class Part(Fact, frozen=True):
+class GovernmentPart(Fact, frozen=True):
     """A message key (32 bytes) sealed to one agent: `ephemeral` (32 bytes) is the same in all parts of a field."""
 
     agent: Public
@@ -65,7 +65,7 @@ class JointField(AccessField, frozen=True):
 
     header: Public
     ephemeral: Public
-    parts: tuple[Part, ...]
+    parts: tuple[GovernmentPart, ...]
     tag: Public
 
     def tagged(self, key: bytes) -> bytes:
@@ -79,7 +79,7 @@ class JointField(AccessField, frozen=True):
 
 
 @derivation("field.ephemeral = part.ephemeral, part.agent = key.public")
-def open_part(field: JointField, part: Part, key: Private) -> MessageKey:
+def open_part(field: JointField, part: GovernmentPart, key: Private) -> MessageKey:
     """Return the message key (32 bytes). Raise Forged if the part was made for other labels, or a part was changed."""
     opened = hpke.open_(key, part.ephemeral + part.sealed, field.context())
     if field.tagged(opened) != field.tag:
@@ -88,7 +88,7 @@ def open_part(field: JointField, part: Part, key: Private) -> MessageKey:
 
 
 @service(open_part, holder="key")
-def government_checks(key: GovernmentKey, warrant: Warrant, field: JointField, part: Part) -> Checks:
+def government_checks(key: GovernmentKey, warrant: Warrant, field: JointField, part: GovernmentPart) -> Checks:
     """Yield what an agent promises to check before it opens its part."""
     yield from promises(key.court, warrant, field.people, field.day)
     yield "target resides here", not key.residents or warrant.order.target in key.residents
@@ -133,9 +133,13 @@ class JointDevice(device.Device):
         ephemeral, header = new_private(), sha256(context.header)
         labels = (key.chain, key.n, context.people, context.day, header, ephemeral.public)
         readers = self._readers(context.people)
-        info = JointField(*labels, tuple(Part(agent, ephemeral.public, b"") for agent in readers), b"").context()
+        info = JointField(
+            *labels, tuple(GovernmentPart(agent, ephemeral.public, b"") for agent in readers), b""
+        ).context()
         sealed = (hpke.DEFAULT.sender(agent, info, ephemeral)[1].seal(key.value) for agent in readers)
-        parts = tuple(Part(agent, ephemeral.public, each) for agent, each in zip(readers, sealed, strict=True))
+        parts = tuple(
+            GovernmentPart(agent, ephemeral.public, each) for agent, each in zip(readers, sealed, strict=True)
+        )
         return JointField(*labels, parts, JointField(*labels, parts, b"").tagged(key.value))
 
     def _readers(self, people: Iterable[str]) -> list[bytes]:
@@ -150,12 +154,12 @@ class GovernmentAgent(Official):
 
     promise = government_checks
 
-    def held(self, field: JointField, part: Part) -> GovernmentKey:
+    def held(self, field: JointField, part: GovernmentPart) -> GovernmentKey:
         """Return the agent's key."""
         return self.key
 
 
-class Jurisdictions(FieldScheme, frozen=True, kw_only=True):
+class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
     """`n` governments. `parts` says which of them get each message key, `asked` about whom their agents answer."""
 
     name = "jurisdictions"
@@ -263,4 +267,4 @@ class Jurisdictions(FieldScheme, frozen=True, kw_only=True):
         return []
 
 
-SCHEME = Jurisdictions()
+SCHEME = SeveralGovernments()

@@ -19,7 +19,7 @@ from escrow.schemes.jurisdictions import (
     GovernmentPublishes,
     JointDevice,
     JointField,
-    Jurisdictions,
+    SeveralGovernments,
 )
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
@@ -45,7 +45,7 @@ def test_any_one_governments_key_opens_the_texts_of_all_countries_where_each_get
 
 
 def test_a_governments_key_opens_its_residents_texts_and_no_others_where_only_their_governments_get_a_part():
-    read, every = opened(Jurisdictions(parts="residents"))
+    read, every = opened(SeveralGovernments(parts="residents"))
     for agent, texts in read.items():
         assert len(texts) == sum(any(HOME[name] == agent for name in people) for people in every)
         assert 0 < len(texts) < len(every)
@@ -53,7 +53,7 @@ def test_a_governments_key_opens_its_residents_texts_and_no_others_where_only_th
 
 @pytest.mark.parametrize("n", [1, 3, 10, 27])
 def test_a_government_more_costs_eighty_bytes_of_seal(n):
-    with playing(Jurisdictions(n=n)) as harness:
+    with playing(SeveralGovernments(n=n)) as harness:
         harness.play([Step("say", "bob-phone", "alice")])
         field = codec.decode(harness.intercepted()[0].mail.field, JointField)
         assert [len(part.ephemeral + part.sealed) for part in field.parts] == [80] * n
@@ -62,7 +62,7 @@ def test_a_government_more_costs_eighty_bytes_of_seal(n):
 
 @pytest.mark.parametrize(("asked", "opens"), [("residents", 0), ("anybody", 1)])
 def test_an_agent_answers_about_its_residents_only_if_it_says_so(asked, opens):
-    with playing(Jurisdictions(asked=asked)) as harness:
+    with playing(SeveralGovernments(asked=asked)) as harness:
         agents = [name for name in harness.wire.parties if name.startswith("agent-") and name != HOME["alice"]]
         for name in [HOME["alice"], *agents[1:]]:
             del harness.wire.parties[name]
@@ -101,5 +101,5 @@ def test_the_property_kit_catches_a_fault_that_is_planted(prop, says, line, monk
 
 def test_more_governments_than_are_known_are_refused():
     with pytest.raises(ValueError, match="1 to 27"):
-        Jurisdictions(n=jurisdictions.MOST + 1)
+        SeveralGovernments(n=jurisdictions.MOST + 1)
     assert ENVELOPE.family == SCHEME.family
