@@ -272,7 +272,7 @@ def by_owner_alone(device, wire, mail, chain=None):
     """The author of whom the directory says that it is the user's, in the user's list or not."""
     owner = wire.ask(device.name, device.provider, OwnerOf(mail.sender), Listed)
     found = next((each for each in device.look_up(wire, owner.user) if each.device == mail.sender), owner)
-    contacts._insist_on_key(device, found, mail, chain)
+    contacts._insist_on_key(device, found, mail, chain, wire.day)
     return found
 
 
