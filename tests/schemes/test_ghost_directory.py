@@ -1,0 +1,143 @@
+"""A device that is listed for the law stands in the key directory, or the directory lies and somebody notices."""
+
+import pytest
+from msgspec.structs import replace
+
+from attacks.lab.simulation.play import Play, play, run_secret
+from attacks.lab.simulation.scenario import WarrantSpec, default
+from escrow import codec, crypto
+from escrow.crypto import Run
+from escrow.e2ee.listing.proved import AUDITED, FRESH, OWN, PUBLISHED, Auditor, said
+from escrow.e2ee.listing.published import DeviceLine, label_of
+from escrow.principal import corrupted
+from escrow.schemes.ghost import GhostScheme
+from escrow.schemes.ghost_directory import AUDITOR, GhostDirectory
+from escrow.transparency.directory import KeyDirectory
+
+TARGET, SERVED = "bob", 2
+SCENARIO = replace(
+    default(users=3, groups=1, days=6, messages=60),
+    ceremonies=(),
+    lossy=(),
+    warrants=(WarrantSpec(TARGET, SERVED, 5, SERVED, 5),),
+)
+
+
+def played(scheme, lie=None):
+    """Play, and return the play and its record; `lie` replaces methods of the provider from the first day on."""
+    with crypto.running(Run(run_secret(SCENARIO.seed))):
+        made = Play(scheme, SCENARIO)
+        if lie:
+            honest = made.provider
+            made.wire.parties[honest.name] = corrupted(honest, **lie(type(honest)))
+        return made, made.run()
+
+
+def alarms(record):
+    return {(each.day, each.who, each.check) for each in record.alarms}
+
+
+def line(made, user, size=None):
+    """Return the devices that the directory has of a user."""
+    directory = KeyDirectory(made.provider.publishing.kept)
+    held = [each for epoch, each in directory.values[label_of(user)] if size is None or epoch < size]
+    return [each.device for each in codec.decode(held[-1].value, DeviceLine).devices]
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_a_silent_device_stands_in_the_next_epoch_and_its_target_is_told(epoch):
+    made, record = played(GhostDirectory(epoch=epoch))
+    first = -(-(SERVED + 1) // epoch)  # the number of the first epoch after the service
+    assert len(line(made, TARGET, first)) == 2
+    (ghost,) = set(line(made, TARGET, first + 1)) - set(line(made, TARGET, first))
+    assert ghost.startswith(f"{TARGET}-tablet")
+    told = {each for each in alarms(record) if each[2] == said(OWN)}
+    assert {(first * epoch, f"{TARGET}-phone", said(OWN)), (first * epoch, f"{TARGET}-laptop", said(OWN))} <= told
+    assert {who for _, who, _ in told} == {f"{TARGET}-phone", f"{TARGET}-laptop"}
+    assert {each[2] for each in alarms(record)} == {said(OWN)}
+
+
+def test_a_client_that_hides_the_line_tells_nobody_and_the_directory_has_it_all_the_same():
+    made, record = played(GhostDirectory(epoch=1, monitor="hidden"))
+    assert record.alarms == ()
+    assert len(line(made, TARGET)) == 3
+
+
+def test_the_law_reads_as_in_ghost_if_pending_devices_are_used_and_later_if_they_wait():
+    texts = {
+        pending: {each.body for each in play(GhostDirectory(epoch=3, pending=pending), SCENARIO).lawful}
+        for pending in ("used", "waits")
+    }
+    assert texts["used"] == {each.body for each in play(GhostScheme(), SCENARIO).lawful}
+    assert texts["waits"] < texts["used"]
+    days = {sent.body: sent.day for sent in play(GhostDirectory(), SCENARIO).sent}
+    assert min(days[body] for body in texts["used"]) == SERVED
+    assert min(days[body] for body in texts["waits"]) >= 3
+
+
+# --- planted faults: each is noticed by the check that is about it ---
+
+
+def unpublished(honest):
+    """List silent devices to everybody, and publish none."""
+
+    def lists(self, day):
+        return {
+            user: DeviceLine(tuple(each for each in told.devices if "tablet" not in each.device))
+            for user, told in honest.lists(self, day).items()
+        }
+
+    return {"lists": lists}
+
+
+def frozen(honest):
+    """Begin one epoch, and no other."""
+
+    def begin_epochs(self, day):
+        if not self.publishing.kept.epochs:
+            honest.begin_epochs(self, 0)
+
+    return {"begin_epochs": begin_epochs}
+
+
+def rewritten(honest):
+    """Take a version out of an epoch that everybody saw."""
+
+    def begin_epochs(self, day):
+        honest.begin_epochs(self, day)
+        first = self.publishing.kept.epochs[0].new
+        if day == 4 and len(first) == len(SCENARIO.users):
+            first.pop()
+
+    return {"begin_epochs": begin_epochs}
+
+
+def test_a_directory_without_the_silent_device_is_noticed_by_those_who_write_to_it():
+    _, record = played(GhostDirectory(epoch=1), unpublished)
+    assert {check for _, _, check in alarms(record)} == {said(PUBLISHED)}
+    assert min(day for day, _, _ in alarms(record)) == SERVED + 1
+    _, quiet = played(GhostDirectory(epoch=1, monitor="hidden"))
+    assert quiet.alarms == ()
+
+
+def test_a_directory_that_stops_is_noticed_by_everybody_when_an_epoch_is_due():
+    _, record = played(GhostDirectory(epoch=2, monitor="hidden"), frozen)
+    assert {(2, name, said(FRESH)) for name in SCENARIO.devices} | {(2, AUDITOR, AUDITED)} == alarms(record)
+
+
+def test_a_directory_that_rewrites_an_epoch_is_noticed_by_everybody():
+    _, record = played(GhostDirectory(epoch=2, monitor="hidden"), rewritten)
+    assert {who for day, who, _ in alarms(record) if day == 4} == {*SCENARIO.devices, AUDITOR}
+
+
+def test_an_auditor_goes_on_from_epoch_to_epoch():
+    made, _ = played(GhostDirectory(epoch=2))
+    auditor = made.wire.party(AUDITOR, Auditor)
+    assert auditor.audited == 3
+    assert auditor.tree == KeyDirectory(made.provider.publishing.kept).trees[-1].hash
+
+
+def test_parameters_out_of_range_are_refused():
+    for wrong in ({"epoch": 0}, {"gossip": 101}, {"gossip": -1}):
+        with pytest.raises(ValueError, match="an epoch has one day or more"):
+            GhostDirectory(**wrong)
