@@ -52,7 +52,7 @@ class Private(Fact, frozen=True, dict=True):
     @cached_property
     def live(self) -> X25519PrivateKey:
         """The key in the form that the library computes with, made on first use."""
-        return X25519PrivateKey.from_private_bytes(self.raw)
+        return recalled(("x25519-key", self.raw), _private, self.raw).live
 
     @property
     def whole(self) -> bool:
@@ -135,7 +135,7 @@ class SigningKey(Fact, frozen=True, dict=True):
     @cached_property
     def live(self) -> Ed25519PrivateKey:
         """The key in the form that the library computes with, made on first use."""
-        return Ed25519PrivateKey.from_private_bytes(self.raw)
+        return recalled(("ed25519-live", self.raw), Ed25519PrivateKey.from_private_bytes, self.raw)
 
     @cached_property
     def agreement(self) -> Private:
@@ -166,7 +166,7 @@ def new_signing_key(kind: type[K]) -> K: ...
 def new_signing_key(kind: type[SigningKey] = SigningKey) -> SigningKey:
     """Return a fresh Ed25519 key pair, as a `kind`."""
     raw = random_bytes(32)
-    live = Ed25519PrivateKey.from_private_bytes(raw)
+    live = recalled(("ed25519-live", raw), Ed25519PrivateKey.from_private_bytes, raw)
     key = kind(live.public_key().public_bytes_raw(), raw)
     key.__dict__["live"] = live
     observe("ed25519-key", (raw,), (key.public,))

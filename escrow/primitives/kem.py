@@ -31,7 +31,7 @@ class KemPrivate(Fact, frozen=True, dict=True):
     @cached_property
     def live(self) -> MLKEM768PrivateKey:
         """The key in the form that the library computes with, made on first use."""
-        return MLKEM768PrivateKey.from_seed_bytes(self.raw)
+        return crypto.recalled(("ml-kem-live", self.raw), MLKEM768PrivateKey.from_seed_bytes, self.raw)
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
         """Return the secret (32 bytes). Raise Forged if the ciphertext is not 1088 bytes, or this key's seed not 64."""
@@ -47,7 +47,7 @@ class KemPrivate(Fact, frozen=True, dict=True):
 def new_kem_private() -> KemPrivate:
     """Return a fresh ML-KEM-768 key pair."""
     raw = crypto.random_bytes(SEED)
-    live = MLKEM768PrivateKey.from_seed_bytes(raw)
+    live = crypto.recalled(("ml-kem-live", raw), MLKEM768PrivateKey.from_seed_bytes, raw)
     private = KemPrivate(live.public_key().public_bytes_raw(), raw)
     private.__dict__["live"] = live
     crypto.observe("ml-kem-key", (raw,), (private.public,))

@@ -149,11 +149,16 @@ class Plan:
     def tasks(self, shard: Shard = WHOLE, known: Iterable[JournalLine] = ()) -> list[Task]:
         """Return the tasks of a shard that are left to do. Which tasks it holds does not depend on what is known.
 
-        Those of plain are the first, because all others need what is opened there.
+        Those of plain are the first, because all others need what is opened there; then controls, which do not.
         """
         there = {line.cell_id for line in known}
         tasks = (_without(task, there) for task in _dealt(self._all(), shard))
-        return sorted((task for task in tasks if task.run), key=lambda task: task.scheme != (self.plain or task.scheme))
+        return sorted((task for task in tasks if task.run), key=self._rank)
+
+    def _rank(self, task: Task) -> int:
+        if self.plain is None or task.scheme == self.plain:
+            return 0
+        return 1 if task.scheme is None else 2
 
     def _all(self) -> list[Task]:
         """Return all tasks.

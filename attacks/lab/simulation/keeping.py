@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from attacks.lab.simulation.secret_fields import secret_names, secrets_of
+from attacks.lab.simulation.secret_fields import secrets_of
 from escrow import codec
 from escrow.codec import Fact, Packet
 from escrow.errors import Malformed
@@ -108,17 +108,12 @@ class Keeping:
         self._decoded.clear()
         return left
 
-    def aliases(self, facts: Iterable[Fact]) -> None:
-        """Note those of the facts all of whose secret bytes the party had."""
+    def aliases(self, facts: Iterable[tuple[bytes, Fact]]) -> None:
+        """Note those of the facts, as `by_first_secret` gives them, all of whose secret bytes the party had."""
         values = self.values
-        for fact in facts:
-            for name in secret_names(type(fact)):
-                value = getattr(fact, name)
-                if type(value) is bytes and value and value not in values:
-                    break  # most facts are strange to the party, and end here
-            else:
-                if (secrets := secrets_of(fact)) and values.issuperset(secrets):
-                    self._had[fact] = None
+        for fact in [fact for first, fact in facts if first in values or not first]:  # few: most are strange to it
+            if (secrets := secrets_of(fact)) and values.issuperset(secrets):
+                self._had[fact] = None
 
     # --- watching ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -23,6 +24,14 @@ def secrets_of(fact: Fact) -> list[bytes]:
         elif isinstance(value, bytes) and value:
             found.append(value)
     return found
+
+
+def by_first_secret(facts: Iterable[Fact]) -> Iterator[tuple[bytes, Fact]]:
+    """Yield the facts that may have secret bytes, each with the first of them; b"" if that does not lie in a field."""
+    for fact in facts:
+        for name in secret_names(type(fact))[:1]:
+            value = getattr(fact, name)
+            yield value if type(value) is bytes else b"", fact
 
 
 def is_public(kind: type[msgspec.Struct], name: str) -> bool:

@@ -26,6 +26,7 @@ from attacks.lab.simulation.seat import (
     perform,
     reseated,
 )
+from attacks.lab.simulation.secret_fields import by_first_secret
 from attacks.lab.simulation.silenced import silenced
 from escrow import codec, crypto
 from escrow.codec import Fact
@@ -146,10 +147,10 @@ class Takeover:
         """Yield the name and the state of every principal this evening, with what a corrupted one had beside it."""
         parties, last = self._wire.parties, self._wire.day == self._scenario.days - 1
         watched = [kept for party in (*parties.values(), *self._copies.values()) if (kept := keeping_of(party))]
-        for party in parties.values() if watched else ():
-            facts = [*codec.walk(occupant(party), Fact)]
-            for kept in watched:
-                kept.aliases(facts)
+        there = (occupant(party) for party in parties.values()) if watched else ()
+        facts = [*by_first_secret(fact for party in there for fact in codec.walk(party, Fact))]
+        for kept in watched:
+            kept.aliases(facts)
         for name, seat in parties.items():
             party, found = occupant(seat), keeping_of(seat)
             if found is not None and (found.alone or last):
