@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Column, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Column, Turn, first_target
 from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.crypto import random_bytes
@@ -57,16 +57,16 @@ class Decoys(Attack):
         targets = {warrant.target for warrant in scenario.warrants}
         every = [name for user in scenario.users if user.name in targets for name in user.devices]
         found = [
-            Decoys("beside the texts of one device", _first(scenario)),
-            Decoys("instead of the texts of one device", _first(scenario), instead=True),
+            Decoys("beside the texts of one device", first_target(scenario)),
+            Decoys("instead of the texts of one device", first_target(scenario), instead=True),
         ]
-        if every != _first(scenario):
+        if every != first_target(scenario):
             found.append(Decoys("instead of the targets' texts", every, instead=True))
         return found
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt these devices, by default the first of the first warrant's target, from the first day."""
-        return [Turn(name, 0) for name in self.rogues or _first(scenario)]
+        return [Turn(name, 0) for name in self.rogues or first_target(scenario)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the device seal a decoy, in a copy of the session, beside each text that it sends to one device."""
@@ -91,12 +91,6 @@ class Decoys(Attack):
                 wire.tell(self.name, self.provider, mail)
 
         return corrupted(party, mail_to=mail_to)
-
-
-def _first(scenario: Scenario) -> list[str]:
-    """Return the first device of the first warrant's target."""
-    targets = {warrant.target for warrant in scenario.warrants[:1]}
-    return [user.devices[0] for user in scenario.users if user.name in targets]
 
 
 ATTACK = Decoys()

@@ -12,7 +12,7 @@ talks to unchanged ones without a valid access field.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
+from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn, first_target
 from attacks.lab.simulation.scenario import Scenario
 from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.provider import Listed
@@ -41,7 +41,7 @@ class FieldStripping(Attack):
         """Return one device of one target, all devices of all targets, all devices."""
         targets = {warrant.target for warrant in scenario.warrants}
         named = {
-            "by one device of one target": _first(scenario),
+            "by one device of one target": first_target(scenario),
             "by all devices of the targets": [
                 name for user in scenario.users if user.name in targets for name in user.devices
             ],
@@ -56,7 +56,7 @@ class FieldStripping(Attack):
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt these devices, by default the first of the first warrant's target, from the first day."""
-        return [Turn(name, 0) for name in self.rogues or _first(scenario)]
+        return [Turn(name, 0) for name in self.rogues or first_target(scenario)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the device leave out the access field, and skip devices that it has no reason to trust."""
@@ -76,12 +76,6 @@ class FieldStripping(Attack):
             return listed
 
         return corrupted(party, access_field=access_field, look_up=look_up)
-
-
-def _first(scenario: Scenario) -> list[str]:
-    """Return the first device of the first warrant's target."""
-    targets = {warrant.target for warrant in scenario.warrants[:1]}
-    return [user.devices[0] for user in scenario.users if user.name in targets]
 
 
 ATTACK = FieldStripping()

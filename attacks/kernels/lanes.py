@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from escrow.primitives import skipjack
-from escrow.primitives.skipjack import ROUNDS
+from escrow.primitives.skipjack import ROUNDS, counting, mix
 
 Block = Sequence[Any]  # four words
 
@@ -92,45 +92,36 @@ class PlainLanes:
         """Return G of round k, by four `translate` calls."""
         _, f0, f1, f2, f3 = skipjack.schedule(key)[k]
         high, low = word
-        high = _xor(high, low.translate(f0))
-        low = _xor(low, high.translate(f1))
-        high = _xor(high, low.translate(f2))
-        return high, _xor(low, high.translate(f3))
+        high = mix(high, low.translate(f0))
+        low = mix(low, high.translate(f1))
+        high = mix(high, low.translate(f2))
+        return high, mix(low, high.translate(f3))
 
     def undo_g(self, key: bytes, k: int, word: Bytes) -> Bytes:
         """Return the word before G of round k, by the same tables in reverse."""
         _, f0, f1, f2, f3 = skipjack.schedule(key)[k]
         high, low = word
-        low = _xor(low, high.translate(f3))
-        high = _xor(high, low.translate(f2))
-        low = _xor(low, high.translate(f1))
-        return _xor(high, low.translate(f0)), low
+        low = mix(low, high.translate(f3))
+        high = mix(high, low.translate(f2))
+        low = mix(low, high.translate(f1))
+        return mix(high, low.translate(f0)), low
 
     def xor(self, a: Bytes, b: Bytes) -> Bytes:
         """Return the exclusive or of both strings of bytes."""
-        return _xor(a[0], b[0]), _xor(a[1], b[1])
+        return mix(a[0], b[0]), mix(a[1], b[1])
 
     def plus(self, word: Bytes, counter: int) -> Bytes:
         """Return the word with the counter in its low byte."""
-        return word[0], word[1].translate(_shifted(counter))
+        return word[0], word[1].translate(counting(counter))
 
     def first_equal(self, ours: Bytes, theirs: Bytes, mask: int, alive: bytes | None) -> tuple[int | None, bytes]:
         """Return the first lane of equal words; `alive` has a zero byte for every lane equal so far."""
         wrong = alive or bytes(len(ours[0]))
         for at, part in enumerate((mask >> 8, mask & 255)):
-            differing = _xor(ours[at], theirs[at]).translate(bytes(byte & part for byte in range(256)))
+            differing = mix(ours[at], theirs[at]).translate(bytes(byte & part for byte in range(256)))
             wrong = (int.from_bytes(wrong, "big") | int.from_bytes(differing, "big")).to_bytes(len(wrong), "big")
         lane = wrong.find(0)
         return (None if lane < 0 else lane), wrong
-
-
-def _xor(a: bytes, b: bytes) -> bytes:
-    return (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(len(a), "little")
-
-
-@cache
-def _shifted(counter: int) -> bytes:
-    return bytes(byte ^ counter for byte in range(256))
 
 
 # --- with numpy ---

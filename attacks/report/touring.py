@@ -80,10 +80,6 @@ def _answers(matrix: Matrix) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
         yield question, each(attack, _missed)
 
 
-def _lawful(cell: Cell) -> str:
-    return f"{cell.lawful} of {cell.entitled}"
-
-
 def _read(cell: Cell) -> str:
     return f"{cell.exposed.total}: {cell.whose}\n{_noticed(cell)}" if cell.exposed.total else "0"
 

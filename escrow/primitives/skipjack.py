@@ -120,7 +120,7 @@ def encrypt_each(keys: Sequence[bytes], words: Sequence[Lanes]) -> list[Lanes]:
         for i in range(0, 4, 2):
             high = mix(high, mix(low, keys[(4 * k + i) % KEY]).translate(F))
             low = mix(low, mix(high, keys[(4 * k + i + 1) % KEY]).translate(F))
-        g, counter = (high, low), _counting(k + 1)
+        g, counter = (high, low), counting(k + 1)
         if k & 8:
             mixed = mix(w1[0], w2[0]), mix(w1[1], w2[1]).translate(counter)
             w1, w2, w3, w4 = w4, g, mixed, w3
@@ -131,7 +131,8 @@ def encrypt_each(keys: Sequence[bytes], words: Sequence[Lanes]) -> list[Lanes]:
 
 
 @cache
-def _counting(counter: int) -> bytes:
+def counting(counter: int) -> bytes:
+    """Return the table (256 bytes) by which `bytes.translate` adds a round's counter to a lane."""
     return bytes(byte ^ counter for byte in range(256))
 
 

@@ -255,3 +255,9 @@ def entry_of(device: Device, kind: type[Provider] = Provider) -> Entry:
 def drawn(scenario: Scenario, choices: Sequence[T]) -> T:
     """Return one of the choices, drawn by the scenario's seed alone, so that every scheme has the same victim."""
     return random.Random(f"victims {scenario.seed}").choice(choices)  # noqa: S311 (who is a victim is no secret)
+
+
+def first_target(scenario: Scenario) -> list[str]:
+    """Return the first device of the first warrant's target; none without a warrant."""
+    targets = {warrant.target for warrant in scenario.warrants[:1]}
+    return [user.devices[0] for user in scenario.users if user.name in targets]

@@ -7,7 +7,6 @@ then the narrower.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.judging.procedure import UNJUDGED, WORST_FIRST, decided
 from attacks.lab.verdict.judging.reach import Reach
+from attacks.lab.verdict.judging.standing import complaints
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,7 @@ class StrategyResult:
 
 def noticed(alarms: Iterable[Alarms], honest: Iterable[Alarms]) -> bool:
     """Return whether some party complains more often by some check than in the honest play."""
-    return bool(_times(alarms) - _times(honest))
-
-
-def _times(alarms: Iterable[Alarms]) -> Counter[tuple[str, str]]:
-    return Counter({(each.who, each.check): each.times for each in alarms})
+    return bool(complaints(alarms) - complaints(honest))
 
 
 def worth_more(narrowest: StrategyResult, widest: StrategyResult) -> bool:

@@ -78,7 +78,7 @@ def weigh(
         plain: what the attack opens in plain.
     """
     whole = _outside(judge, corruptions)
-    noticed = not plain.itself and not _counted(plain.alarms) - _counted(messaging.alarms)
+    noticed = not plain.itself and not complaints(plain.alarms) - complaints(messaging.alarms)
     always = frozenset(each.principal for each in found.corrupted)
     stands: dict[int, _Stand] = {}
     model, concessions = dict.fromkeys(whole), dict[str, None]()
@@ -137,6 +137,6 @@ def _covers(coalition: Coalition, other: Coalition, always: frozenset[str]) -> b
     )
 
 
-def _counted(alarms: Iterable[Alarms]) -> Counter[tuple[str, str]]:
+def complaints(alarms: Iterable[Alarms]) -> Counter[tuple[str, str]]:
     """Return how often each party complained for each reason."""
     return Counter({(each.who, each.check): each.times for each in alarms})
