@@ -67,7 +67,7 @@ def staggered(heads: Sequence[str], step: int, first: int) -> Iterator[str]:
       │ clipper │
     """
     depth = -(-(max(map(len, heads)) + 1) // step)
-    lines = [folded(head, min(depth * step, first) - 1).split("\n") for head in heads]
+    lines = [folded(head, min(depth * step, first + step) - 1).split("\n") for head in heads]
     for level in range(depth):
         for part in range(max((len(each) for each in lines[level::depth]), default=0)):
             line = [" "] * (first + step * len(heads))
@@ -156,7 +156,7 @@ class Page:
             self._print(table)
 
     def grid(self, heads: Sequence[str], rows: Sequence[Sequence[Cell]], name: int, least: int) -> None:
-        """Write a table of many narrow columns behind one of names, `name` wide; what does not fit is folded.
+        """Write a table of many narrow columns behind one of names, at most `name` wide; what does not fit is folded.
 
         The others are equally wide, at least `least`. Where a head is wider than its column, heads stand on several
         lines in turn, each above the end of its column.
@@ -164,8 +164,9 @@ class Page:
         from rich.table import Table
 
         room = max(least, (self.width - name) // len(heads) - 1)
-        said = (line for row in rows for cell in row[1:] for line in _text(cell).plain.split("\n"))
-        wide = min(room, max(map(len, (*heads, *said))))
+        lines = [[max(map(len, _text(cell).plain.split("\n"))) for cell in row] for row in rows]
+        name = min(name, max((row[0] for row in lines), default=0))
+        wide = min(room, max(*map(len, heads), *(each for row in lines for each in row[1:]), 0))
         table = Table.grid(padding=(0, 0, 0, 1))
         table.add_column(width=name, no_wrap=True)  # the names are folded already
         for _ in heads:
