@@ -1,4 +1,7 @@
-"""The four ways in which honest code declines. Any other exception out of a party is a defect and stops the run."""
+"""The four ways in which honest code declines. Any other exception out of a party is a defect and stops the run.
+
+Beside them, what a scheme raises that cannot be played here at all.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +32,7 @@ class Unreachable(EscrowError):
 
 class Malformed(EscrowError):
     """The bytes are not the one canonical encoding of the value expected."""
+
+
+class NotInstalled(ImportError):
+    """A package that a scheme needs is not installed; the message says how to install it."""

@@ -18,7 +18,7 @@ import click
 from attacks.cli.mistyped import sentence
 from attacks.report.page import plain
 from escrow.derivation import RuleError
-from escrow.errors import Malformed
+from escrow.errors import Malformed, NotInstalled
 from escrow.registry import PREFIX, UnknownName
 
 OK, NOT_MET, USAGE, INCOMPLETE, BAD_INPUT, NOT_COMPARABLE = range(6)
@@ -71,7 +71,7 @@ def _classified(error: BaseException) -> tuple[int, str]:
         return USAGE, sentence(error)
     if isinstance(error, click.ClickException):
         return NOT_COMPARABLE if isinstance(error, CannotCompare) else USAGE, error.format_message()
-    if isinstance(error, UnknownName):
+    if isinstance(error, UnknownName | NotInstalled):
         return USAGE, str(error.args[0])
     if isinstance(error, Malformed | RuleError):
         return BAD_INPUT, str(error)

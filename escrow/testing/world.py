@@ -18,7 +18,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.policing import Policing, field_type, relay
 from escrow.e2ee.provider import Delivery, Group, Mail, Provider
 from escrow.e2ee.transcript import Transcript
-from escrow.errors import Malformed
+from escrow.errors import Malformed, NotInstalled
 from escrow.principal import Principal, revive
 from escrow.scheme import NAME, NAMES_HAVE, Intercept, Scheme, User
 from escrow.warrant import COURT, Authority, Court, CourtKey, Warrant, introduce
@@ -32,7 +32,14 @@ class World:
     """A scheme's parties and a court on a wire. Each party draws its random bytes as itself."""
 
     def __init__(self, scheme: Scheme, users: Sequence[User], link: Link = reliable) -> None:
-        """Make the court and the cast. Raise Malformed if two parties have the same name, or one a name of signs."""
+        """Make the court and the cast.
+
+        Raises:
+            Malformed: two parties have the same name, or one has a name of signs.
+            NotInstalled: the scheme needs a package that is not there.
+        """
+        if scheme.missing:
+            raise NotInstalled(f"{scheme.name}: {scheme.missing}")
         self.scheme = scheme
         with crypto.acting(COURT):
             court = Court(COURT, crypto.new_signing_key(CourtKey))

@@ -5,6 +5,7 @@ from faulty import fault_found, with_fault
 from msgspec.structs import replace
 
 from attacks import registry as attack_registry
+from attacks.cli import main
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default, small
@@ -247,3 +248,19 @@ def test_without_the_extra_every_cell_says_so(monkeypatch):
         cell, _ = found.cell(every[name])
         assert cell.verdict == "INCONCLUSIVE" and "the extra `pairing` is not installed" in cell.reason
     assert play(registry.schemes()["plain"], small()).sent
+
+
+@pytest.mark.parametrize(
+    "command", ["anatomy warrant-key --smoke", "explain warrant-key --smoke --coalition authority"]
+)
+def test_without_the_extra_a_command_says_in_one_line_what_to_install(command, monkeypatch, capsys):
+    monkeypatch.setattr(bls12_381, "PACKAGE", "no_such_package")
+    assert main(command.split()) == 2
+    assert capsys.readouterr().err.startswith("escrow-lab: warrant-key: the extra `pairing` is not installed (pip")
+
+
+def test_without_the_extra_a_benchmark_leaves_the_scheme_out_and_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(bls12_381, "PACKAGE", "no_such_package")
+    assert main(["bench", "--smoke", "--only", "plain", "--only", "warrant-key"]) == 0
+    said = capsys.readouterr()
+    assert "left out: warrant-key: the extra `pairing`" in said.err and "warrant-key" not in said.out

@@ -299,7 +299,11 @@ def _lines(task: Task) -> Iterator[JournalLine]:
     lines = []
     for attack in task.run:
         cell = evaluation.cell(attack, partial(_shared.opened_in_plain, task))[0]
-        idle = () if cell.verdict in UNJUDGED else evaluation.exercise.idle(attack, frozenset(evaluation.fired))
+        idle = (
+            ()
+            if cell.verdict in UNJUDGED or task.scheme.missing
+            else evaluation.exercise.idle(attack, frozenset(evaluation.fired))
+        )
         lines.append(CellLine(key=cell.key, cell=cell, idle=idle))
     evaluation.forget()
     if task.scheme == task.plain:
