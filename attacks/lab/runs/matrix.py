@@ -299,11 +299,8 @@ def _lines(task: Task) -> Iterator[JournalLine]:
     lines = []
     for attack in task.run:
         cell = evaluation.cell(attack, partial(_shared.opened_in_plain, task))[0]
-        idle = (
-            ()
-            if cell.verdict in UNJUDGED or task.scheme.missing
-            else evaluation.exercise.idle(attack, frozenset(evaluation.fired))
-        )
+        unplayed = cell.verdict in UNJUDGED or task.scheme.missing
+        idle = () if unplayed else evaluation.exercise.idle(attack, frozenset(evaluation.fired))
         lines.append(CellLine(key=cell.key, cell=cell, idle=idle))
     evaluation.forget()
     if task.scheme == task.plain:
