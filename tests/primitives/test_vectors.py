@@ -8,6 +8,7 @@ import importlib
 import importlib.resources
 import inspect
 from collections import Counter
+from pathlib import Path
 
 import external
 import pytest
@@ -101,8 +102,10 @@ def test_an_answer_with_any_field_changed_does_not_hold(name, monkeypatch):
 # --- the folder of external vectors ---
 
 
-def test_every_set_of_vectors_is_executed_or_says_why_not():
+def test_every_set_of_vectors_is_executed_or_says_why_not(monkeypatch):
     """No file twice, none left out, the number of cases as pinned; and who executes one names it."""
+    for folder in Path(__file__).parents[1].iterdir():
+        monkeypatch.syspath_prepend(folder)
     root, claimed = external.folder(), Counter()
     for each in external.SETS:
         files = [path for path in root.glob(each.files) if path.name != "SOURCE.txt"]
@@ -126,7 +129,7 @@ def test_how_many_cases_are_executed():
     assert (cases, run) == (CASES, RUN)
 
 
-CASES, RUN = 5010, 2839
+CASES, RUN = 5010, 2840
 
 
 def test_the_shipped_skipjack_answers_are_the_published_ones():

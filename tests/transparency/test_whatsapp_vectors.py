@@ -55,7 +55,7 @@ class Published:
         return version, value
 
     def check_history(self, data, past, future):
-        """Return the versions that the proof shows, newest first. `past` versions must be there, and `future` ones not."""
+        """Return the versions shown, newest first. `past` versions must be in the tree, and `future` ones not."""
         read, shown = fields(data), []
         for update in read[1]:
             part = fields(update)
