@@ -80,7 +80,8 @@ class Task(msgspec.Struct, frozen=True):
 
     def applies(self, attack: Attack) -> bool:
         """Return whether an attack applies to one of `schemes`. It sets schemes up, which may take any time."""
-        return any(not attack.applies(each, cast_of(each, self.scenario)) for each in self.schemes)
+        played = (each for each in self.schemes if not each.missing)
+        return any(not attack.applies(each, cast_of(each, self.scenario)) for each in played)
 
 
 class TaskResult(msgspec.Struct, frozen=True):

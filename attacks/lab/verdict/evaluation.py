@@ -12,7 +12,7 @@ import msgspec
 from attacks.lab.adversary.closure import EndlessRule
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.adversary.local import AdversaryFailed
-from attacks.lab.results.types import Cell, Manifest, Verdict
+from attacks.lab.results.types import Cell, Grounds, Manifest, Verdict
 from attacks.lab.simulation.attack import Attack, Cast, Corruption, Keep, Seize, Use, evenings_of, misfit
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
@@ -157,7 +157,9 @@ class Evaluation:
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
         word, reason = self._unplayed(attack)
         if reason:
-            return Cell(scheme=self.scheme.name, attack=attack.name, verdict=word, reason=reason, key=key), NOTHING
+            blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict=word, reason=reason, key=key)
+            grounds = Grounds(untested=reason if word == "INCONCLUSIVE" else "")
+            return msgspec.structs.replace(blank, grounds=grounds), NOTHING
         self.fired = set()
         try:
             cell, opened = self._judged(attack, opened_in_plain)
