@@ -32,8 +32,8 @@ from attacks.lab.results.types import Cell
 from attacks.lab.simulation import shapes
 from attacks.lab.simulation.attack import Attack, Plays
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.shapes import WarrantKind, varied
 from attacks.lab.simulation.strategies import playing
-from attacks.lab.simulation.variants import WarrantKind, varied
 from attacks.report import rows
 from attacks.report.page import USUAL, MarkdownPage, Page, plain
 from escrow import registry

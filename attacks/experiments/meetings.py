@@ -19,8 +19,8 @@ from math import comb
 
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
 from attacks.lab.simulation.scenario import Scenario, default
+from attacks.lab.simulation.shapes import with_meetings
 from attacks.lab.simulation.strategies import strategies
-from attacks.lab.simulation.variants import with_meetings
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.prekey_substitution import PrekeySubstitution
 from escrow.scheme import Source

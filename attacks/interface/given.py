@@ -14,7 +14,7 @@ from attacks import registry as attack_registry
 from attacks.lab.simulation import shapes
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.simulation.variants import WarrantKind, varied
+from attacks.lab.simulation.shapes import WarrantKind, varied
 from escrow import registry
 from escrow.errors import Malformed
 from escrow.scheme import Scheme

@@ -9,7 +9,7 @@ from attacks.cli import main
 from attacks.experiments.meetings import Meetings
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import WarrantSpec, default, small
-from attacks.lab.simulation.variants import with_meetings, with_warrants
+from attacks.lab.simulation.shapes import with_meetings, with_warrants
 from attacks.lab.verdict.delivery import Messaging
 from escrow.errors import Malformed
 from escrow.schemes.envelope import SCHEME as ENVELOPE
