@@ -18,7 +18,7 @@ from typing import Literal
 
 from attacks.lab.simulation.scenario import PlannedText, Scenario, default
 from escrow.crypto import SigningKey, new_signing_key, random_bytes
-from escrow.e2ee.checks import ClientCheck
+from escrow.e2ee.listing.checks import ClientCheck
 from escrow.errors import EscrowError
 from escrow.mls.applying import external_senders_extension
 from escrow.mls.framing import AddMember, MemberSender, PublicMessage, SenderKey

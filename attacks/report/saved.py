@@ -18,8 +18,8 @@ from attacks.report.bench import draw_bench
 from attacks.report.figures import draw_reproduction
 from attacks.report.matrices.matrix import draw_matrix
 from attacks.report.matrices.seeds import draw_sensitivity
+from attacks.report.matrices.silences import draw_silences
 from attacks.report.page import Page
-from attacks.report.silences import draw_silences
 from escrow.errors import Malformed
 
 Saved = Matrix | Anatomy | Sensitivity | Reproduction | Silences | Overhead  # what this project writes and draws

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from escrow.e2ee.checks import ClientCheck
+from escrow.e2ee.listing.checks import ClientCheck
 from escrow.e2ee.listing.proved import Watch, WatchingClient
 from escrow.e2ee.listing.published import ListingProvider, Publishing
 from escrow.schemes.ghost_directory import Audits, DirectoryRules, InDirectory, Unpublished

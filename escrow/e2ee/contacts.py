@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from escrow import crypto
 from escrow.crypto import montgomery
 from escrow.derivation import honest_only
-from escrow.e2ee.checks import CHANGED_KEY, NEW_DEVICE, OWN_DEVICES, ClientCheck
+from escrow.e2ee.listing.checks import CHANGED_KEY, NEW_DEVICE, OWN_DEVICES, ClientCheck
 from escrow.e2ee.provider import DeviceList, DevicesOf, Listed, Mail, OwnerOf
 from escrow.e2ee.sender_keys import PeerChain
 from escrow.errors import EscrowError, Refused

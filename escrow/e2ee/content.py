@@ -75,7 +75,7 @@ Content = Text | Distribution
 
 
 class InChat(Fact, frozen=True):
-    """A pairwise content of clients that sign lists of devices (escrow.e2ee.device_lists): its bytes, and such lists.
+    """A pairwise content of clients that sign lists (escrow.e2ee.listing.device_lists): its bytes, and such lists.
 
     They are the two users' lists as the sender knows them: each by its day, and the SHA-256 (32 bytes) of its keys.
     """

@@ -20,9 +20,9 @@ from escrow import codec, crypto
 from escrow.codec import Fact
 from escrow.crypto import montgomery
 from escrow.e2ee import contacts, content, groups, membership, policing, ratchet, sender_keys, sessions
-from escrow.e2ee.checks import CHECKS, ClientCheck
 from escrow.e2ee.content import Content, Conversation, Distribution, InGroup, Text, direct
 from escrow.e2ee.fingerprint import safety_number
+from escrow.e2ee.listing.checks import CHECKS, ClientCheck
 from escrow.e2ee.policing import ComputedKey, KnownMembers, Policing
 from escrow.e2ee.prekeys import KeyHolder
 from escrow.e2ee.prekeys import Prekey as Prekey  # schemes import it from here
@@ -59,11 +59,10 @@ Slip = FieldContext  # its name in the first templates of `init scheme`, from wh
 class Device(KeyHolder):
     """A user's device.
 
-    Its keys are those of a KeyHolder. `quiet` are the listed devices that this client hides from its
-    user. `committing` says that all clients of the scheme seal texts with CTX in place of AES-GCM; no packet says so,
-    so that no sender can choose.
+    Its keys are those of a KeyHolder. `quiet` are the listed devices that this client hides from its user. `committing`
+    says that all clients seal texts with CTX in place of AES-GCM; no packet says so, so that no sender can choose.
 
-    `checks` are those of its promises to its user that the lab switches off one by one (escrow.e2ee.checks).
+    `checks` are those of its promises to its user that the lab switches off one by one (escrow.e2ee.listing.checks).
     `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
     was fetched last; `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient
     cannot make a sender's field again.
@@ -169,13 +168,6 @@ class Device(KeyHolder):
     def noticed(self, user: str, listed: Listed) -> ClientCheck | None:
         """Return which check has this client tell its user of a listed device, or None if it is no news."""
         return contacts.news(self, user, listed)
-
-    def vouches(self, listed: Listed, day: int) -> bool:
-        """Return whether this client sends to a device of another user: to whatever the directory lists."""
-        return True
-
-    def vouch(self, wire: Wire) -> None:
-        """Do what a device does when its user linked or unlinked one: nothing, if nobody signs lists."""
 
     def change_group(self, wire: Wire, group: Group) -> None:
         """Tell the provider who is in a group from now on."""

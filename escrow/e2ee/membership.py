@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from escrow.derivation import honest_only
-from escrow.e2ee.checks import MEMBERS, STRANGERS
 from escrow.e2ee.content import Conversation, Direct, InGroup, direct
+from escrow.e2ee.listing.checks import MEMBERS, STRANGERS
 from escrow.e2ee.provider import Group, GroupOf, Mail
 from escrow.wire import Wire
 

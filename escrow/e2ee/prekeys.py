@@ -81,6 +81,15 @@ class KeyHolder(Principal):
         """Rotate, publish and erase prekeys, as every morning (escrow.e2ee.prekeys)."""
         keep_house(self, wire)
 
+    # --- other devices, of which a client may ask for signatures ---
+
+    def vouches(self, listed: Listed, day: int) -> bool:
+        """Return whether this client sends to a device of another user: to whatever the directory lists."""
+        return True
+
+    def vouch(self, wire: Wire) -> None:
+        """Do what a device does when its user linked or unlinked one: nothing, if nobody signs lists."""
+
     def one_time_halves(self) -> tuple[list[Any], ...]:
         """Return the lists of private halves of one-time prekeys, each oldest first: here one list."""
         return (self.one_time,)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from escrow import crypto
 from escrow.crypto import SigningKey
-from escrow.e2ee.checks import ClientCheck
+from escrow.e2ee.listing.checks import ClientCheck
 from escrow.errors import Forged, Refused
 from escrow.mls.applying import external_senders
 from escrow.mls.framing import ExternalSender, NewMemberCommit

@@ -29,8 +29,8 @@ from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.derivation import Checks, derivation, honest_only
 from escrow.e2ee.device import Ghost, ghost_name, new_ghost
+from escrow.e2ee.listing.vouching import Lists, Vouching, VouchingDevice, VouchingProvider
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
-from escrow.e2ee.vouching import Lists, Vouching, VouchingDevice, VouchingProvider
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.grants import Choice, Claim
@@ -284,8 +284,8 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
 
     `hush`: a client hides one by a court's signature, by the provider's word, as proposed, or not at all; `covers`: on
     the target's devices only, or also on those of who writes to the target. `number`: the safety number shows the keys
-    of a hidden device, or hides them. The rest is what it is carried by (escrow.e2ee.vouching): `devices` and `groups`
-    say who vouches for a device and a member, `fan_out` whether clients watch how many devices a text goes to.
+    of a hidden device, or hides them. The rest is what it is carried by (escrow.e2ee.listing.vouching): `devices` and
+    `groups` say who vouches for a device and a member, `fan_out` whether clients watch how many devices a text goes to.
     """
 
     name = "ghost"

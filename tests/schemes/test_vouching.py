@@ -5,10 +5,10 @@ import pytest
 from kit import PROPERTY, SAID
 
 from attacks.lab.simulation.attack import attacker_device, entry_of
-from escrow.e2ee import device_lists
 from escrow.e2ee.device import Device
-from escrow.e2ee.device_lists import AFTER_NEWS, LIVES
-from escrow.e2ee.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice, VouchingProvider
+from escrow.e2ee.listing import device_lists
+from escrow.e2ee.listing.device_lists import AFTER_NEWS, LIVES
+from escrow.e2ee.listing.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice, VouchingProvider
 from escrow.principal import Principal, lying
 from escrow.registry import with_parameters
 from escrow.schemes import ghost

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from escrow.e2ee.checks import NUMBER
 from escrow.e2ee.device import Device
+from escrow.e2ee.listing.checks import NUMBER
 from escrow.e2ee.provider import Listed
 from escrow.principal import lying
 
 
 class LeftOutChecks(msgspec.Struct, frozen=True):
-    """Checks of escrow.e2ee.checks, by name, that a client leaves out; devices that its safety number leaves out."""
+    """Checks (escrow.e2ee.listing.checks), by name, that a client leaves out, and devices that its number leaves out."""
 
     checks: tuple[str, ...]
     hides: tuple[str, ...] = ()

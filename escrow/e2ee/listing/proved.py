@@ -24,8 +24,8 @@ import msgspec
 
 from escrow import codec, crypto
 from escrow.codec import Public
-from escrow.e2ee.checks import ClientCheck
 from escrow.e2ee.device import Device
+from escrow.e2ee.listing.checks import ClientCheck
 from escrow.e2ee.listing.published import (
     AskEpoch,
     AskHead,

@@ -1,8 +1,8 @@
 """The silence sets of a scheme: the smallest sets of checks without which a ghost reads and nobody is told.
 
 A ghost comes in on the attack day, by one of several ways, and reads what clients encrypt to it. Every client makes its
-checks (escrow.e2ee.checks) but those that it leaves out: on the target's devices, or on those of all others. On the
-last evening the target compares safety numbers with everybody.
+checks (escrow.e2ee.listing.checks) but those that it leaves out: on the target's devices, or on those of all others.
+On the last evening the target compares safety numbers with everybody.
 
 The search begins with nothing left out. A check is asked for only when it fails; so if more checks are left out, a play
 goes on as before up to the first of them that failed in it. Hence every silent set that contains the checks left out in
@@ -28,8 +28,8 @@ from attacks.lab.simulation.scenario import SafetyNumberComparison, Scenario, Wa
 from attacks.lab.verdict.evaluation import manifest
 from escrow import crypto
 from escrow.crypto import Results, Run
-from escrow.e2ee.checks import NUMBER
 from escrow.e2ee.device import Device
+from escrow.e2ee.listing.checks import NUMBER
 from escrow.e2ee.listing.deceiving import FIELDS, forked, listing_to_some, publishing_without, showing_two_logs
 from escrow.e2ee.listing.published import ListingProvider
 from escrow.e2ee.provider import Group, Listed

@@ -6,8 +6,8 @@
   groups     a member gets mail if a device of the admin signed the list that has it; the admin is who made the group
   watched    a client tells its user if a text goes to more devices than the last one of that conversation
 
-Each check is a promise by itself (escrow.e2ee.checks). A device that a client hides (`quiet`) needs no signature, and
-is counted nowhere. What a client knows first it takes for true; a comparison of safety numbers tells if it is not.
+Each check is a promise by itself (escrow.e2ee.listing.checks). A device that a client hides (`quiet`) needs no
+signature, and is counted nowhere. What a client knows first it takes for true; a comparison of safety numbers tells if it is not.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import msgspec
 
 from escrow import codec
 from escrow.codec import Packet, Public
-from escrow.e2ee import content, device_lists
-from escrow.e2ee.checks import CHANGED_KEY, CHECKS, ClientCheck
+from escrow.e2ee import content
 from escrow.e2ee.device import Device
-from escrow.e2ee.device_lists import (
+from escrow.e2ee.listing import device_lists
+from escrow.e2ee.listing.checks import CHANGED_KEY, CHECKS, ClientCheck
+from escrow.e2ee.listing.device_lists import (
     AFTER_NEWS,
     LIVES,
     DeviceSignature,
