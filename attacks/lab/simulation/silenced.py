@@ -16,7 +16,7 @@ from escrow.principal import lying
 
 
 class LeftOutChecks(msgspec.Struct, frozen=True):
-    """Checks (escrow.e2ee.listing.checks), by name, that a client leaves out, and devices that its number leaves out."""
+    """Checks (escrow.e2ee.listing.checks), by name, that a client leaves out; devices that its number lacks."""
 
     checks: tuple[str, ...]
     hides: tuple[str, ...] = ()

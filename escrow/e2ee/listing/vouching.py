@@ -7,7 +7,8 @@
   watched    a client tells its user if a text goes to more devices than the last one of that conversation
 
 Each check is a promise by itself (escrow.e2ee.listing.checks). A device that a client hides (`quiet`) needs no
-signature, and is counted nowhere. What a client knows first it takes for true; a comparison of safety numbers tells if it is not.
+signature, and is counted nowhere. What a client knows first it takes for true; a comparison of safety numbers tells if
+it is not.
 """
 
 from __future__ import annotations
