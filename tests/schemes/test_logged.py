@@ -18,13 +18,17 @@ from escrow.schemes.logged.log import (
     LOG,
     MONITOR,
     AskLastHead,
+    AskWitness,
     EnterWarrant,
     EntryEvidence,
     LastHead,
     LogEntry,
+    LogHead,
+    SignedHead,
     Unsealed,
     WarrantLog,
     commitment,
+    tree_of,
 )
 from escrow.schemes.logged.monitor import Monitor
 from escrow.schemes.logged.scheme import SCHEME, Logged, LoggedAgent
@@ -207,7 +211,8 @@ def test_a_device_that_takes_only_heads_that_the_monitor_signed_gives_a_forked_l
 
 def trusting(monitor, wire):
     """Compare heads with an agent of which no refusal is expected."""
-    monitor._has(wire.ask(monitor.name, AGENT, AskLastHead(), LastHead).head)
+    head = wire.ask(monitor.name, AGENT, AskLastHead(), LastHead).head
+    assert head is None or monitor._has(head)
 
 
 PLANTED = [
@@ -229,3 +234,54 @@ def test_the_property_kit_catches_a_fault_that_is_planted(prop, says, line, monk
     assert not PROPERTY[prop].broken(SCHEME, how)
     monkeypatch.setattr(*line)
     assert says in PROPERTY[prop].broken(SCHEME, how)
+
+
+@pytest.mark.parametrize("gossip", ["none", "daily", "witness"])
+@pytest.mark.parametrize("days", [1, 2])
+def test_an_authority_that_unseals_in_time_is_not_blamed(gossip, days):
+    scheme = Logged(gossip=gossip, days=days)
+    with playing(scheme) as harness:
+        harness.serve(issue(harness.court.key, harness.order("alice")))
+        mornings(scheme, harness, 4)
+        assert (harness.wire.alarms, harness.wire.refusals) == ([], [])
+
+
+def test_a_warrant_that_the_agent_refused_is_unsealed_all_the_same():
+    with playing(SCHEME) as harness:
+        agent = harness.wire.party(AGENT, LoggedAgent)
+        agent.log, log = bytes(32), agent.log
+        harness.serve(issue(harness.court.key, harness.order("alice")))
+        agent.log = log
+        mornings(SCHEME, harness, 8)
+        assert [reason for *_, reason in harness.wire.refusals] == ["the log signed the head"]
+        assert harness.wire.alarms == []
+
+
+def test_a_warrant_that_the_monitor_refused_is_shown_to_it_again():
+    scheme = Logged(days=2)
+    with playing(scheme) as harness:
+        monitor = harness.wire.party(MONITOR, Monitor)
+        harness.serve(issue(harness.court.key, harness.order("alice")))
+        monitor.log, log = bytes(32), monitor.log
+        mornings(scheme, harness, 2)
+        assert monitor.unsealed == []
+        monitor.log = log
+        mornings(scheme, harness, 2)
+        assert monitor.unsealed == [0]
+        assert not any(ALARM in alarm.check for alarm in harness.wire.alarms)
+
+
+@pytest.mark.parametrize("size", [-1, -2, 2**63])
+def test_the_monitor_signs_no_head_of_an_impossible_size(size):
+    with playing(Logged(gossip="witness")) as harness:
+        shown_entries = [entered(harness, each).entry for each in (AN_ENTRY, ANOTHER)]
+        root = tree_of(shown_entries[:size] if size < 0 else shown_entries).root()
+        with pytest.raises(Refused, match="of the log that was read here"):
+            harness.wire.ask("bob-phone", MONITOR, AskWitness(SignedHead(LogHead(size, root), b"")), SignedHead)
+
+
+def mornings(scheme, harness, days):
+    """Let some days begin."""
+    for _ in range(days):
+        harness.wire.day += 1
+        scheme.each_day(harness.wire, harness.wire.day)

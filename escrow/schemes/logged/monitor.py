@@ -75,8 +75,10 @@ class Monitor(Principal):
         return SignedHead(head, packet.signed.signature, self.key.sign(head.under(SEEN)))
 
     def on_unsealed(self, sender: str, packet: Unsealed, wire: Wire) -> None:
-        """Note that an entry was unsealed."""
+        """Note that an entry was unsealed, after reading the log if the entry is newer than what was read."""
         self.insist(sender == AUTHORITY, "the authority unseals")
+        if packet.number >= len(self.entries):
+            self._read(wire.ask(self.name, LOG, AskGrowth(len(self.entries)), Growth))
         self.insist(0 <= packet.number < len(self.entries), "there is such an entry")
         fits = self.entries[packet.number].commitment == commitment(packet.warrant)
         self.insist(fits, "the warrant is the one that the entry hides")
@@ -93,4 +95,4 @@ class Monitor(Principal):
         self.entries = entries
 
     def _has(self, head: LogHead) -> bool:
-        return head.size <= len(self.entries) and tree_of(self.entries[: head.size]).root() == head.root
+        return 0 <= head.size <= len(self.entries) and tree_of(self.entries[: head.size]).root() == head.root

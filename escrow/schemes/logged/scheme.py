@@ -62,6 +62,11 @@ EVIDENCE = Quotation(
     "abstract",
 )
 Gossip = Literal["none", "daily", "witness"]
+COMPARED: dict[Gossip, Choice] = {
+    "none": Choice("one monitor reads the whole log every day, and nobody compares it with the device", favours=False),
+    "daily": Choice("one monitor reads the whole log every day, and compares heads with the device", favours=True),
+    "witness": Choice("one monitor reads the whole log, and the device takes only heads that it signed", favours=True),
+}
 
 
 class EnteredWarrant(Fact, frozen=True):
@@ -88,16 +93,20 @@ class LoggedAuthority(Authority):
         shown = wire.ask(self.name, LOG, EnterWarrant(entry, seen.size if seen else 0), EntryEvidence)
         if shown.entry != entry:
             raise Forged("the log proves another entry")
+        self.entered.append(EnteredWarrant(shown.number, unsealed, warrant))  # to be unsealed, also if it is not shown
         if witnessed:
             signed = wire.ask(self.name, MONITOR, AskWitness(shown.signed), SignedHead)
             shown = EntryEvidence(shown.entry, shown.number, signed, shown.inclusion, shown.consistency)
         wire.ask(self.name, AGENT, shown, type(None))
-        self.entered.append(EnteredWarrant(shown.number, unsealed, warrant))
 
     def unseal(self, wire: Wire) -> None:
-        """Tell the monitor each warrant whose day has come."""
+        """Show the monitor each warrant whose day has come, again each morning until it is accepted."""
         for each in [each for each in self.entered if each.unsealed <= wire.day]:
-            wire.tell(self.name, MONITOR, Unsealed(each.number, each.warrant))
+            try:
+                wire.ask(self.name, MONITOR, Unsealed(each.number, each.warrant), type(None))
+            except EscrowError as error:
+                wire.complain(MONITOR, error)
+                continue
             self.entered.remove(each)
 
 
@@ -189,7 +198,7 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
                     "the trusted device is simulated, and there is one: whoever opens it has its key", favours=False
                 ),
                 Choice("the log holds warrants, each hidden until a fixed day, and not each request", favours=False),
-                Choice("one monitor reads the whole log every day, and compares heads with the device", favours=True),
+                COMPARED[self.gossip],
                 Choice(
                     "the log is open: who has the court's key can enter its orders, in public, and have them answered",
                     favours=False,
