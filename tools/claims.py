@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from attacks.lab.verdict.concessions import conceded_to_one
+from attacks.lab.verdict.access.concessions import conceded_to_one
 from escrow.grants import EXTENTS, MISSED, Claim, Exclusion, Quotation
 from escrow.registry import schemes
 from escrow.scheme import Scheme

@@ -16,8 +16,8 @@ from attacks.lab.runs.matrix import run_matrix, surroundings
 from attacks.lab.simulation.attack import Attack, Plays
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.strategies import playing
-from attacks.lab.verdict import anatomy as measured
-from attacks.lab.verdict.silence.search import silences
+from attacks.lab.verdict.access import anatomy as measured
+from attacks.lab.verdict.silence.sets import silences
 from attacks.report import cards
 from attacks.report.matrices.matrix import draw_run
 from attacks.report.page import counted

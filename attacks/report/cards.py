@@ -74,7 +74,7 @@ def card(thing: Scheme | Attack, *, counted: bool = False) -> Card:
 
 
 def _counted(scheme: Scheme) -> str:
-    from attacks.lab.verdict.concessions import conceded_to_one  # a list of names does without
+    from attacks.lab.verdict.access.concessions import conceded_to_one  # a list of names does without
 
     return conceded_to_one(scheme)
 

@@ -71,7 +71,7 @@ def _inside(name: str, value: Any, home: str) -> Iterator[tuple[str, Any]]:
             yield from ((name, each) for each in gc.get_referents(value))
 
 
-class Secrets:
+class KeptSecrets:
     """An observer of the door: the keys and plaintexts of a play, and what was drawn."""
 
     def __init__(self) -> None:

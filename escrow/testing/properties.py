@@ -23,19 +23,13 @@ from escrow.registry import replaced_by
 from escrow.scheme import Scheme
 from escrow.testing.alterations import field_of, loose, module_of, replaced, types_of, with_field
 from escrow.testing.binding import TALK, a_field_is_bound, a_request_is_bound, parts, resized, spoken, without
-from escrow.testing.disturbed import a_disturbed_step_gives_no_weaker_success
-from escrow.testing.elsewhere import Kept, Secrets, kept_by
+from escrow.testing.elsewhere import Kept, KeptSecrets, kept_by
 from escrow.testing.false_labels import (
     a_false_label_is_named,
     a_missing_field_is_no_success,
     honest_late_mail_is_not_blamed,
 )
-from escrow.testing.floods import (
-    a_drained_stock_is_full_again_the_next_morning,
-    a_flood_is_refused_by_name_and_hurts_nobody,
-)
 from escrow.testing.harness import DAYS, DEVICES, GROUPS, NAMES, Harness, Seen, Step, playing
-from escrow.testing.hostile import a_bad_key_stops_nobody_else, a_late_word_stops_no_mail, no_answer_ends_no_day
 from escrow.testing.keys_under_names import (
     a_changed_key_rotates_sender_chains,
     a_first_message_is_shown_once,
@@ -44,10 +38,16 @@ from escrow.testing.keys_under_names import (
     no_text_under_a_key_not_listed_and_shown,
     silence_ends_with_its_warrant,
 )
-from escrow.testing.misstated import what_is_said_is_checked_or_listed
 from escrow.testing.naming import no_key_is_told_without_a_request, whom_a_warrant_is_about_is_not_overheard
-from escrow.testing.retold import Retelling
-from escrow.testing.strangers import (
+from escrow.testing.packets.disturbed import a_disturbed_step_gives_no_weaker_success
+from escrow.testing.packets.floods import (
+    a_drained_stock_is_full_again_the_next_morning,
+    a_flood_is_refused_by_name_and_hurts_nobody,
+)
+from escrow.testing.packets.hostile import a_bad_key_stops_nobody_else, a_late_word_stops_no_mail, no_answer_ends_no_day
+from escrow.testing.packets.misstated import what_is_said_is_checked_or_listed
+from escrow.testing.packets.retold import Retelling
+from escrow.testing.packets.strangers import (
     a_new_member_raises_a_notice,
     only_members_change_a_group,
     texts_of_strangers_are_not_shown,
@@ -105,7 +105,7 @@ def nothing_is_kept_elsewhere(scheme: Scheme, how: settings) -> None:
                 results.append((heard, wire.shown, wire.alarms, wire.refusals))
         require(results[0] == results[1], "parties restored from their states continue differently")
 
-    module, before, secrets = module_of(scheme), set[Kept](), Secrets()
+    module, before, secrets = module_of(scheme), set[Kept](), KeptSecrets()
     for seed in UNUSUAL:  # another property's play would leave what this one leaves
         before = set(kept_by(module))
         with playing(scheme, seed=seed, observer=secrets) as harness:

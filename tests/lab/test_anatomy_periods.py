@@ -4,7 +4,7 @@ import pytest
 
 from attacks.lab.adversary.labelling.labels import MATHEMATICS
 from attacks.lab.simulation.scenario import default
-from attacks.lab.verdict.anatomy import anatomy
+from attacks.lab.verdict.access.anatomy import anatomy
 from attacks.report.anatomy import draw_anatomy
 from attacks.report.page import Page
 from escrow.schemes.split_key import SplitKey

@@ -21,8 +21,8 @@ from attacks.lab.adversary.formula import (
 from attacks.lab.evidence.provenance import coalition_of
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.access.anatomy import by_names
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.anatomy import by_names
 from escrow import registry
 
 NAMES = [*(f"agent-{n}" for n in range(1, 7)), *(f"trustee-{n}" for n in (0, 1, 3, 10)), "court", "alice-phone"]

@@ -11,8 +11,8 @@ from attacks.court_key_theft import ATTACK as COURT_KEY_THEFT
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.play import play
+from attacks.lab.verdict.access.anatomy import anatomy
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
-from attacks.lab.verdict.anatomy import anatomy
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import crypto
 from escrow.errors import EscrowError, Forged

@@ -17,8 +17,8 @@ from attacks.lab.evidence.verification import verify
 from attacks.lab.evidence.writing import write
 from attacks.lab.simulation import scenario
 from attacks.lab.simulation.play import play
+from attacks.lab.verdict.access.anatomy import anatomy
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.anatomy import anatomy
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import registry
 from escrow.registry import UnknownName

@@ -7,7 +7,7 @@ import pytest
 import attacks as lab
 from attacks.lab.results.silences import Silences
 from attacks.lab.simulation.scenario import default
-from attacks.lab.verdict.silence.search import DEVICE, LAWFUL, STRANGER, WAYS, SilenceSearch, silences
+from attacks.lab.verdict.silence.sets import DEVICE, LAWFUL, STRANGER, WAYS, SilenceSearch, silences
 from escrow.e2ee.listing.vouching import VouchingDevice
 from escrow.registry import with_parameters
 from escrow.schemes import ghost, plain

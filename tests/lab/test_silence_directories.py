@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from attacks.lab.simulation.scenario import default
-from attacks.lab.verdict.silence.search import DEVICE, IN_DIRECTORIES, SECOND_LOG, WAYS, SilenceSearch, silences
+from attacks.lab.verdict.silence.sets import DEVICE, IN_DIRECTORIES, SECOND_LOG, WAYS, SilenceSearch, silences
 from escrow.schemes.ghost import GhostScheme
 from escrow.schemes.ghost_directory import GhostDirectory
 

@@ -10,8 +10,8 @@ from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.runs.conformance import Trial
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.access.concessions import conceded_to_one
 from attacks.lab.verdict.claims import Judge
-from attacks.lab.verdict.concessions import conceded_to_one
 from attacks.report.cards import cards, draw_cards
 from attacks.report.page import Page
 from escrow import registry
@@ -49,7 +49,7 @@ def test_the_card_says_the_same_and_a_list_of_names_plays_nothing(tmp_path, monk
     shown = cards([wide], counted=True)
     draw_cards(Page(drawn, width=200), shown)
     assert f"conceded    in all to one principal alone: {said} (small scenario" in drawn.getvalue()
-    monkeypatch.setattr("attacks.lab.verdict.concessions.play", None)
+    monkeypatch.setattr("attacks.lab.verdict.access.concessions.play", None)
     assert cards([wide]).cards[0].conceded_to_one is None
     assert cards([planted(tmp_path)], counted=True).cards[0].conceded_to_one == ""
 

@@ -21,9 +21,9 @@ from attacks.lab.evidence.verification import _Execution
 from attacks.lab.results.formulas import GuessedAccess
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.access.guesses import guessed
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
-from attacks.lab.verdict.guesses import guessed
 from escrow.codec import Fact
 from escrow.crypto import sha256
 from escrow.derivation import Guard, Guess, RuleError, derivation, service

@@ -10,8 +10,8 @@ from attacks.lab.runs.matrix import run_cell
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict.access.anatomy import anatomy
 from attacks.lab.verdict.analysis import Analysis
-from attacks.lab.verdict.anatomy import anatomy
 from attacks.specimens import control_scenario
 from escrow.crypto import Run, running
 from escrow.errors import Forged

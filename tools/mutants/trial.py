@@ -220,7 +220,7 @@ class Trial:
 def numbers(scheme: Any, every: tuple[Any, ...]) -> dict[str, Any]:
     """Return the verdicts and counts of a scheme's cells and anatomy, by name, as plain data."""
     from attacks.lab.simulation.scenario import small
-    from attacks.lab.verdict.anatomy import anatomy
+    from attacks.lab.verdict.access.anatomy import anatomy
     from attacks.lab.verdict.evaluation import Evaluation
 
     evaluation = Evaluation(scheme, every, small())

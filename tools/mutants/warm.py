@@ -32,7 +32,7 @@ EARLY = (
     "escrow.testing.properties",
     "attacks.registry",
     "attacks.lab.runs.conformance",
-    "attacks.lab.verdict.anatomy",
+    "attacks.lab.verdict.access.anatomy",
 )
 OPTIMIZED = 1  # CO_OPTIMIZED of the module inspect: functions have it, bodies of modules and classes do not
 

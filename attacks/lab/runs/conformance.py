@@ -16,10 +16,10 @@ from attacks.lab.runs.matrix import Progress
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
+from attacks.lab.verdict.access.concessions import conceded_to_one
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
 from attacks.lab.verdict.by_bytes.beyond import under_other_types
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass, Test, broken_by
-from attacks.lab.verdict.concessions import conceded_to_one
 from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.judging.exercise import derivations_of
 from attacks.registry import specimens

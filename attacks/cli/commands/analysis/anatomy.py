@@ -9,7 +9,7 @@ import click
 from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import EVENINGS, command, destination, format_, names, play
-from attacks.lab.verdict.anatomy import anatomy
+from attacks.lab.verdict.access.anatomy import anatomy
 from attacks.report.anatomy import PICTURES, draw_anatomy, pictures
 
 BY_BYTES = click.Option(

@@ -9,7 +9,7 @@ import click
 from attacks.cli.completion import names_of
 from attacks.cli.invocation import CommandResult, Invocation
 from attacks.cli.options import command, destination, format_, names, play
-from attacks.lab.verdict.silence.search import silences
+from attacks.lab.verdict.silence.sets import silences
 from attacks.report.matrices.silences import draw_silences
 
 OWN: list[click.Parameter] = [click.Argument(["scheme"], shell_complete=names_of("schemes"))]

@@ -29,8 +29,8 @@ from escrow.e2ee.provider import Provider
 from escrow.errors import EscrowError, Malformed, Refused
 from escrow.principal import Principal, corrupted, handlers_of, revive
 from escrow.scheme import Grant, Scheme
-from escrow.testing.disturbed import DisturbedWire, Ending, Reference, enact, kind_of
 from escrow.testing.harness import OWNER, Harness, Step, playing
+from escrow.testing.packets.disturbed import DisturbedWire, Ending, Reference, enact, kind_of
 from escrow.testing.trying import Broken, require, settings
 from escrow.warrant import issue
 from escrow.wire import Heard, Wire

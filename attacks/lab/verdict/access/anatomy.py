@@ -22,11 +22,11 @@ from attacks.lab.results.formulas import AccessFormula, NamedCoalition, NameThre
 from attacks.lab.results.types import Anatomy, ByDay, MemberThreshold, Minimal
 from attacks.lab.simulation.attack import Attack, Turn, Use, evenings_of
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.verdict.access.guesses import guessed
+from attacks.lab.verdict.access.identities import identities
 from attacks.lab.verdict.analysis import BYTES, MATHEMATICS, Analysis
 from attacks.lab.verdict.evaluation import Evaluation, manifest
 from attacks.lab.verdict.frontier import most
-from attacks.lab.verdict.guesses import guessed
-from attacks.lab.verdict.identities import identities
 from attacks.lab.verdict.judging.refusals import sentences
 from attacks.lab.verdict.named import named
 from escrow import crypto

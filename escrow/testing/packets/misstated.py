@@ -31,7 +31,7 @@ from escrow.errors import EscrowError, Malformed
 from escrow.principal import Principal, handlers_of, revive
 from escrow.scheme import Scheme
 from escrow.testing.alterations import types_of
-from escrow.testing.disturbed import SECRET, DisturbedWire, Reference, enact, facts_of, kind_of
+from escrow.testing.packets.disturbed import SECRET, DisturbedWire, Reference, enact, facts_of, kind_of
 from escrow.testing.trying import require, settings
 from escrow.warrant import COURT, Authority, Order, Request, Warrant
 from escrow.wire import Heard, Wire
