@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         attacker_device,
         drawn,
         entry_of,
+        first_target,
     )
     from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus
     from attacks.lab.simulation.scenario import LATEST, Scenario
@@ -45,7 +46,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     "Attack", "Cast", "Column", "Corruption", "Experiment", "Figure", "Keep", "LeftOutChecks", "PlayedScheme",
     "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
-    "attacker_device", "corrupted", "drawn", "entry_of", "of_kind",
+    "attacker_device", "corrupted", "drawn", "entry_of", "first_target", "of_kind",
     # constants
     "LATEST", "MISSED", "PROVIDER", "QUANTUM",
 ]  # fmt: skip

@@ -61,7 +61,6 @@ class Device(KeyHolder):
 
     Its keys are those of a KeyHolder. `quiet` are the listed devices that this client hides from its user. `committing`
     says that all clients seal texts with CTX in place of AES-GCM; no packet says so, so that no sender can choose.
-
     `checks` are those of its promises to its user that the lab switches off one by one (escrow.e2ee.listing.checks).
     `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
     was fetched last; `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient

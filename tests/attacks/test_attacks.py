@@ -114,7 +114,7 @@ def test_whoever_only_listens_learns_nothing_of_any_play(scheme):
 
 
 def test_attacks_do_not_import_where_truth_lives():
-    simulation = ("simulation.attack", "simulation.scenario", "simulation.quantum")
+    simulation = ("simulation.attack", "simulation.scenario", "simulation.quantum", "simulation.silenced")
     lab = {f"attacks.lab.{module}" for module in (*simulation, "adversary.view")}
     files = [
         file

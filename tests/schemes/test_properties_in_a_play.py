@@ -45,6 +45,7 @@ FORGETS = "a play forgets nothing"
 PLAYED = tuple(name for name, _ in conformance.Trial(PLAIN, ()).tests() if name not in PROPERTY)
 NOTED = {
     "keys under other types are listed",
+    "puppets and rules agree",
     "every rule is used",
     "what is honest only is listed",
     "what a claim concedes is counted",

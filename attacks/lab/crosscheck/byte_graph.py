@@ -81,7 +81,7 @@ class ByteGraph:
                 self.closure.learn(ByteString(body), "network")
         kept = _kept(record)
         self._secret(kept)  # which looks for those that not everybody has
-        self._recoded = self._recode()
+        self._recoded = _recode(self)
         self._left: dict[bytes, tuple[list[int], dict[tuple[int, ...], list[int]], dict[int, list[Source]]]] = {}
         self._overlap(record)
         self._mix(kept, written := set(written))
@@ -166,29 +166,6 @@ class ByteGraph:
             for one in kept:
                 if (key := bytes(sorted(one))) in ordered and key != one:
                     self._edges.add(PART, self._secret((one,)), self._node(key), "its bytes in their order")
-
-    def _recode(self) -> dict[int, tuple[bytes, str]]:
-        """Look for keys, other short inputs of calls, and texts as they may be written, too.
-
-        Return the numbers of these targets, with the string that each is and how it is written.
-        """
-        taken = {value for each in self.door.log.calls for value in each.inputs if len(value) <= LONGEST}
-        found = {}
-        for value in [
-            each for each in (*taken, *self._bodies) if each in self.known.numbers and len(each) >= overlaps.GRAM
-        ]:
-            whole = self.known.targets.open[self.known.numbers[value]] == [(0, len(value))]
-            for how, change in RECODED.items() if whole else ():
-                written = change(value)
-                if written == value:
-                    continue
-                if written in self.known.numbers:
-                    self._edges.add(RECODE, [self._node(written)], self._node(value), how)
-                elif self.known.lies_in_packets(written):
-                    self._edges.add(RECODE, [], self._node(value), how)
-                else:
-                    found[self.known.targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
-        return found
 
     # --- what lies where ---
 
@@ -278,6 +255,30 @@ class ByteGraph:
                 self.closure.learn(self.closure.facts[node], *source)
             elif source != node:
                 self._edges.add(PART, [source], node)
+
+
+def _recode(graph: ByteGraph) -> dict[int, tuple[bytes, str]]:
+    """Look for keys, other short inputs of calls, and texts as they may be written, too.
+
+    Return the numbers of these targets, with the string that each is and how it is written.
+    """
+    taken = {value for each in graph.door.log.calls for value in each.inputs if len(value) <= LONGEST}
+    found = {}
+    for value in [
+        each for each in (*taken, *graph._bodies) if each in graph.known.numbers and len(each) >= overlaps.GRAM
+    ]:
+        whole = graph.known.targets.open[graph.known.numbers[value]] == [(0, len(value))]
+        for how, change in RECODED.items() if whole else ():
+            written = change(value)
+            if written == value:
+                continue
+            if written in graph.known.numbers:
+                graph._edges.add(RECODE, [graph._node(written)], graph._node(value), how)
+            elif graph.known.lies_in_packets(written):
+                graph._edges.add(RECODE, [], graph._node(value), how)
+            else:
+                found[graph.known.targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
+    return found
 
 
 def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:

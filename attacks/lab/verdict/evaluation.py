@@ -226,7 +226,7 @@ class Evaluation:
         tried = self.tried(attack)
         chosen = most(tried)
         if self.isolated and chosen.found.masks:
-            self._try_again(chosen.analysis.record, chosen.attack, chosen.found)
+            _try_again(self, chosen.analysis.record, chosen.attack, chosen.found)
         itself = self.plain is not None and self.plain.name == self.scheme.name
         cells = [
             judge_cell(
@@ -247,16 +247,15 @@ class Evaluation:
             cell = msgspec.structs.replace(cell, derivation=shown or msgspec.UNSET)
         return cell, in_plain(chosen.found, chosen.messaging.alarms)
 
-    def _try_again(self, record: Record, attack: Attack, found: Reach) -> None:
-        """Raise AdversaryFailed if a process with only the coalition's states does not open the cell's texts."""
-        members, opened = found.taken()
-        given = (*members, *map(Seizure, record.cast.officials)) if attack.served else members
-        alone = Analysis(self.scheme, record, self.attacks, isolated=True, taken=given)
-        if missing := opened - alone.opened_by(members, SERVED if attack.served else MATHEMATICS):
-            who = Coalition(members)
-            raise AdversaryFailed(
-                f"{who} alone does not open {texts(len(missing))}: a rule reads more than it is given"
-            )
+
+def _try_again(evaluation: Evaluation, record: Record, attack: Attack, found: Reach) -> None:
+    """Raise AdversaryFailed if a process with only the coalition's states does not open the cell's texts."""
+    members, opened = found.taken()
+    given = (*members, *map(Seizure, record.cast.officials)) if attack.served else members
+    alone = Analysis(evaluation.scheme, record, evaluation.attacks, isolated=True, taken=given)
+    if missing := opened - alone.opened_by(members, SERVED if attack.served else MATHEMATICS):
+        who = Coalition(members)
+        raise AdversaryFailed(f"{who} alone does not open {texts(len(missing))}: a rule reads more than it is given")
 
 
 # --- what was run ---
