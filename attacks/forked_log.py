@@ -1,10 +1,11 @@
 """The court's key is stolen, and the log of warrants keeps what the thief enters from all who read it.
 
-  sign     as in court-key-theft: an order about each user, for an authority of the thief
-  enter    the log proves the thief's entries to the agent     one hidden log: the true one, with them in between
-                                                               a log each: the true one, and one of them
-  deny     whoever reads the log is shown the true one
-  return   in the evening the agent is shown a proof of the true log, so that it forgets the other one if it can
+  sign    an order about each user, as in court-key-theft
+  enter   the log proves them to the agent, and shows nobody
+          one hidden log: the true one and all of them
+          a log for each entry: the true one and one of them
+  deny    whoever reads the log is shown the true one
+  return  in the evening the agent is shown the true one again
 
 Source: RFC 9162 (2021), section 11.3: a log that shows different views is found when those who read it share what they
 saw.

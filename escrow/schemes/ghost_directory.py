@@ -141,8 +141,10 @@ class GhostDirectory(InDirectory, GhostScheme, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for an epoch of no days, or a rate that is no percentage."""
-        if self.epoch < 1 or not 0 <= self.gossip <= 100:
-            raise ValueError("an epoch has one day or more, and gossip is a percentage")
+        if self.epoch < 1:
+            raise ValueError(f"epoch={self.epoch}: an epoch has one day or more")
+        if not 0 <= self.gossip <= 100:
+            raise ValueError(f"gossip={self.gossip}: it is a percentage, 0 to 100")
 
     @property
     def rules(self) -> DirectoryRules:

@@ -27,7 +27,7 @@ from escrow.derivation import Checks, derivation, service
 from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
-from escrow.errors import EscrowError, Forged
+from escrow.errors import EscrowError, Forged, Malformed
 from escrow.grants import Choice, Claim, Grant, Quotation
 from escrow.primitives import hpke
 from escrow.principal import Principal, shared
@@ -45,11 +45,11 @@ _TAG = b"escrow-lab joint field"
 class GovernmentKey(Private, frozen=True, dict=True):
     """An agent's X25519 key pair, the public key (32 bytes) of the court that it honours, and who resides with it.
 
-    If `residents` is empty, it answers about anybody.
+    Without a list of `residents` it answers about anybody.
     """
 
     court: Public
-    residents: tuple[str, ...]
+    residents: tuple[str, ...] | None
 
 
 class GovernmentPart(Fact, frozen=True):
@@ -91,7 +91,7 @@ def open_part(field: JointField, part: GovernmentPart, key: Private) -> MessageK
 def government_checks(key: GovernmentKey, warrant: Warrant, field: JointField, part: GovernmentPart) -> Checks:
     """Yield what an agent promises to check before it opens its part."""
     yield from promises(key.court, warrant, field.people, field.day)
-    yield "target resides here", not key.residents or warrant.order.target in key.residents
+    yield "target resides here", key.residents is None or warrant.order.target in key.residents
 
 
 @derivation("answer.to = key.public")
@@ -183,10 +183,10 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
     @property
     def claim(self) -> Claim:
         """Each agent opens what it gets; the authority reads what its warrants cover."""
-        whole = self.parts == "all"
+        whose = "those who reside with it" if self.asked == "residents" else "anybody"
+        opens = "every message" if self.parts == "all" else "every message of a conversation with a resident"
         return Claim(
-            words="Each government can have the texts of those who reside with it opened, under its warrants; each"
-            f" agent's key opens {'every message' if whole else 'every message of a conversation with a resident'}.",
+            words=f"Each government's agent opens texts of {whose} under a warrant; its key opens {opens}.",
             section="several jurisdictions; no source promises more",
             grants=(
                 *DEVICES,
@@ -209,9 +209,15 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
                 Choice("users reside with the governments in turn, in the order of the cast", favours=True),
                 Choice("one court signs for all governments; a warrant names a target, not a country", favours=False),
                 Choice("one ephemeral key serves all agents of a message", favours=True),
+                *self._granted_to_agents,
                 Choice("the field's people and day are believed, and AES-GCM taken as committing", favours=True),
             ),
         )
+
+    @property
+    def _granted_to_agents(self) -> tuple[Choice, ...]:
+        words = "an agent is granted everything, although it gets the keys of its residents' conversations only"
+        return () if self.parts == "all" else (Choice(words, favours=True),)
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties of plain and an agent for each government, whose public keys every device learns."""
@@ -220,8 +226,8 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
         for agent in self._agents:
             with crypto.acting(agent):
                 made = new_private()
-            here = tuple(name for name, home in homes.items() if home == agent) or ("nobody",)
-            residents = here if self.asked == "residents" else ()
+            here = tuple(name for name, home in homes.items() if home == agent)
+            residents = here if self.asked == "residents" else None
             yield GovernmentAgent(agent, GovernmentKey(made.public, made.raw, court, residents))
         for party in super().cast(users, court):
             if isinstance(party, JointDevice):
@@ -244,6 +250,9 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
     ) -> Iterator[bytes]:
         """Ask the agents about each field that the warrant covers, and yield the texts that an answer opens."""
         for intercept, field in wanted(authority, warrant, intercepted, JointField):
+            if len({part.agent for part in field.parts}) < len(field.parts) or len(field.parts) > self.n:
+                wire.complain(intercept.mail.sender, Malformed("a field has one part for each agent at most"))
+                continue
             yield from self._opened(authority, wire, warrant, intercept, field)
 
     def _opened(

@@ -269,11 +269,17 @@ class KeyTable(FieldScheme, frozen=True, kw_only=True):
                 Choice(
                     "the vendor compares the labels with those under the slot's key before it answers", favours=True
                 ),
+                *self._choice_of_scope,
                 Choice("there is one vendor, and the authority keeps the keys that it was given", favours=False),
                 *EVASIONS,
                 ONE_COURT,
             ),
         )
+
+    @property
+    def _choice_of_scope(self) -> tuple[Choice, ...]:
+        words = f"one table serves everybody, and clients send nothing after its {self.slots} slots"
+        return (Choice(words, favours=False),) if self.scope == "everybody" else ()
 
     @property
     def slot(self) -> KeySlot:
@@ -300,10 +306,13 @@ class KeyTable(FieldScheme, frozen=True, kw_only=True):
         authority = of_kind(authority, TableAuthority)
         for intercept, field in wanted(authority, warrant, intercepted, TableField):
             try:
-                key = unwrap(field, self._key(authority, wire, warrant, field))
+                slot = self._key(authority, wire, warrant, field)
+                key = unwrap(field, slot)
             except EscrowError as error:
                 wire.complain(authority.name, error)
                 continue
+            if slot not in authority.keys:  # kept once it opened something: a wrong one is asked for again
+                authority.keys.append(slot)
             opened = list(open_intercepted(authority, intercept, key))
             if not opened:
                 wire.complain(authority.name, Forged("the key that the field holds opens no message"))
@@ -322,7 +331,6 @@ class KeyTable(FieldScheme, frozen=True, kw_only=True):
             raise
         if (key.table, key.slot) != wanted:
             raise Forged("the vendor gave the key of another slot")
-        authority.keys.append(key)
         return key
 
 

@@ -4,7 +4,7 @@
            AES-GCM(H(r_1 … r_n); k) beside each ciphertext, k its message key
   context  depth, message number, people, day, header, at every layer: a relabelled or moved layer does not open
   access   authority --(warrant, layer i)--> holder i, which checks its conditions, and returns r_i and layer i + 1
-  weak     all n holders together open everything ever sent; without one of them nobody opens anything
+  weak     all n holders together open everything ever sent; any fewer open nothing
 
 Conditions: each holder checks the court's signature, and compares the target, the days and the scope (`whole`); or of
 these three only its own, the further holders beginning again (`own`). Then two warrants can be mixed: one for the
@@ -266,6 +266,11 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
                 Choice("parties, order of layers and the condition of each are this project's", favours=False),
                 Choice("a text is meant where the source speaks of a locked device in hand", favours=False),
                 self._choice_of_conditions,
+                Choice(
+                    "a holder that hands on a wrong layer with the right part is not named: the next one cannot open"
+                    " it, and is",
+                    favours=False,
+                ),
                 Choice("no holder loses its key, which would end all access", favours=True),
                 *EVASIONS,
                 ONE_COURT,

@@ -252,10 +252,10 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.t <= self.n <= MOST_JUDGES or self.days < 0:
-            raise ValueError(
-                f"t={self.t} of n={self.n} judges, epochs of {self.days} days: 1 <= t <= n <= {MOST_JUDGES}"
-            )
+        if not 1 <= self.t <= self.n <= MOST_JUDGES:
+            raise ValueError(f"t={self.t} of n={self.n} judges: 1 <= t <= n <= {MOST_JUDGES}")
+        if self.days < 0:
+            raise ValueError(f"days={self.days}: an epoch has one day or more, or no end (0)")
         if self.tag == "epoch" and not self.days:
             raise ValueError("a tag of everybody without an end is one key for everything: give epochs some days")
 
@@ -271,7 +271,7 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
             words=f"Any {self.t} of {self.n} judges together open every text, and nothing shows it; fewer learn"
             " nothing. Whoever has a signed tag opens everything that was or will be sealed to it, so the authority"
             f" reads what its warrants cover, in whole tags ({self._said}).",
-            section="tlock, decryption; nobody proposes it for warrants",
+            section="tlock, decryption; no source that was read proposes it for warrants",
             grants=(
                 *DEVICES,
                 Grant("judge-*", "everything", self.t),

@@ -86,13 +86,16 @@ class LoggedAuthority(Authority):
         """Enter a warrant, to be unsealed on a day, and show the agent that it stands in the log.
 
         Raises:
-            EscrowError: the log's, the monitor's or the agent's own error; Forged if the proofs are of another entry.
+            EscrowError: the log's, the monitor's or the agent's own error; Forged or Malformed if the log proves
+                another entry, or another number.
         """
         entry = LogEntry(commitment(warrant), unsealed, self.name)
         seen = wire.ask(self.name, AGENT, AskLastHead(), LastHead).head
         shown = wire.ask(self.name, LOG, EnterWarrant(entry, seen.size if seen else 0), EntryEvidence)
         if shown.entry != entry:
             raise Forged("the log proves another entry")
+        head, hashed = shown.signed.head, merkle.leaf_hash(entry.leaf)
+        merkle.check_inclusion(hashed, shown.number, head.size, shown.inclusion, head.root)
         self.entered.append(EnteredWarrant(shown.number, unsealed, warrant))  # to be unsealed, also if it is not shown
         if witnessed:
             signed = wire.ask(self.name, MONITOR, AskWitness(shown.signed), SignedHead)
@@ -178,24 +181,26 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
     @property
     def claim(self) -> Claim:
         """The agent opens everything; the authority reads what its warrants cover, and the log shows each warrant."""
+        hardware = self.holder == "hsm"  # which the source trusts; an official that promises is ours
+        excluded = (Exclusion(AGENT, "the protocol relies on a trusted hardware device", RYAN),) if hardware else ()
+        trusted = () if hardware else (Grant(AGENT, "everything"),)
+        held = "the trusted device is simulated" if hardware else "an official's promise stands for the trusted device"
+        held += ", and there is one: whoever opens it has its key"
         return Claim(
             words="Nothing is decrypted without an entry in a public log, which cannot be taken back unnoticed as long"
             " as the device is trusted and those who read the log compare what they saw.",
             section="the abstract",
-            grants=(*DEVICES, Grant(AUTHORITY, "in scope of a served warrant")),
+            grants=(*DEVICES, *trusted, Grant(AUTHORITY, "in scope of a served warrant")),
             access="in scope",
             sources=(EVIDENCE,),
             concessions=(Concession("court", "everything", EVIDENCE, active=True),),
-            model=(
-                CLASSICAL,
-                ONE_THEFT,
-                Exclusion(AGENT, "the protocol relies on a trusted hardware device", RYAN),
-            ),
+            model=(CLASSICAL, ONE_THEFT, *excluded),
             choices=(
                 *EVASIONS,
                 ONE_COURT,
+                Choice(held, favours=False),
                 Choice(
-                    "the trusted device is simulated, and there is one: whoever opens it has its key", favours=False
+                    "anybody may enter 1,000 entries; a late one gives an alarm that names its maker", favours=False
                 ),
                 Choice("the log holds warrants, each hidden until a fixed day, and not each request", favours=False),
                 COMPARED[self.gossip],
