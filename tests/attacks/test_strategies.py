@@ -41,6 +41,11 @@ def cell(scheme: Scheme, attack: Attack, scenario: Scenario = SMALL) -> Cell:
     return Evaluation(scheme, tuple(ATTACKS.values()), scenario).cell(attack)[0]
 
 
+def fitting(attack: Attack) -> Scheme:
+    """Return a scheme to which the attack applies: envelope, or the attack's own specimen."""
+    return control_of(attack).specimen if attack.applies(envelope.SCHEME, CAST) else envelope.SCHEME
+
+
 # --- which are played ---
 
 
@@ -55,7 +60,8 @@ def test_the_ends_are_played_and_one_between_only_where_it_may_tell_more():
 
 @pytest.mark.parametrize("name", WIDE)
 def test_strategies_are_named_differently_and_the_narrowest_is_what_an_attack_does_by_itself(name):
-    attack, cast = ATTACKS[name], cast_of(envelope.SCHEME, SMALL)
+    attack = ATTACKS[name]
+    cast = cast_of(fitting(attack), SMALL)
     listed = strategies(attack, cast, SMALL)
     assert len(listed) > 1
     assert all(each.strategy for each in listed)
@@ -138,7 +144,7 @@ def test_no_play_stands_as_unnoticed_where_all_are_noticed():
 @pytest.mark.parametrize("name", WIDE)
 def test_counts_that_are_printed_together_add_up(name):
     attack = ATTACKS[name]
-    scheme = control_of(attack).specimen if attack.applies(envelope.SCHEME, CAST) else envelope.SCHEME
+    scheme = fitting(attack)
     got = cell(scheme, attack)
     assert got.verdict != "NOT_APPLICABLE"
     plays = {each.attack.strategy: each.messaging for each in tried(scheme, attack)}

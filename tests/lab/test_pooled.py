@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from attacks.lab.adversary import closure as closure_module
+from attacks.lab.adversary.answers import pooled
 from attacks.lab.adversary.answers.pooled import taker
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
@@ -41,7 +41,7 @@ def least(atoms):
 
 
 def analysed(scheme, record, everywhere=False):
-    with mock.patch.object(closure_module, "taker", lambda *_: None) if everywhere else mock.MagicMock():
+    with mock.patch.object(pooled, "taker", lambda *_: None) if everywhere else mock.MagicMock():
         return Analysis(scheme, record, ())
 
 
