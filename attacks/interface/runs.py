@@ -162,6 +162,9 @@ def silence(
         settings: parameters of schemes, each as "SCHEME.PARAM=VALUE".
         **options: what changes of the scenario (`ScenarioOptions`).
 
+    Returns:
+        The sets, each with the plays that confirm it.
+
     Raises:
         UnknownName: no scheme, parameter or value of this name.
         Malformed: a plug-in does not load, or there is no such scenario.

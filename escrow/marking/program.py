@@ -91,22 +91,25 @@ class Program:
 
 
 @cache
-def secret_fields(kind: type[Fact]) -> tuple[str, ...]:
-    """Return the fields of a kind of fact that hold bytes which are not Public, themselves or inside other facts."""
+def secret_fields(kind: type[Fact], around: frozenset[type[Fact]] = frozenset()) -> tuple[str, ...]:
+    """Return the fields of a kind of fact that hold bytes which are not Public, themselves or inside other facts.
+
+    `around` are kinds in which it lies: a fact may hold facts of its own kind, as a tree does.
+    """
     if any(each.__name__ == "RequestSubject" for each in kind.__mro__):
         return ()  # access fields and subjects of requests travel in the clear
     hints = typing.get_type_hints(kind, include_extras=True)
-    return tuple(name for name in kind.__struct_fields__ if _is_secret(hints[name]))
+    return tuple(name for name in kind.__struct_fields__ if _is_secret(hints[name], around | {kind}))
 
 
-def _is_secret(hint: Any) -> bool:
+def _is_secret(hint: Any, around: frozenset[type[Fact]]) -> bool:
     if hint is bytes or isinstance(hint, typing.TypeVar):
         return True
-    if hint == Public:
+    if hint == Public or hint in around:
         return False
     if isinstance(hint, type) and typing.get_origin(hint) is None:
-        return issubclass(hint, Fact) and bool(secret_fields(hint))
-    return any(map(_is_secret, typing.get_args(hint)))
+        return issubclass(hint, Fact) and bool(secret_fields(hint, around))
+    return any(_is_secret(each, around) for each in typing.get_args(hint))
 
 
 def facts_in(held: Any) -> set[type[Fact]]:

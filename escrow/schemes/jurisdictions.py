@@ -33,7 +33,6 @@ from escrow.primitives import hpke
 from escrow.principal import Principal, shared
 from escrow.scheme import AccessField, Intercept, Overheard, SealedFact, Source, User, open_intercepted, wanted
 from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT, FieldScheme
-from escrow.sharing.accusations import number_in
 from escrow.warrant import Answer, Authority, Official, Warrant, open_answer, promises
 from escrow.wire import Wire
 
@@ -107,19 +106,19 @@ class GovernmentPublishes(Packet, frozen=True):
 
 
 class JointDevice(device.Device):
-    """A device whose client seals each message key to some of `n` agents, whose keys (32 bytes) it is told.
+    """A device whose client seals each message key to agents of `governments`, whose keys (32 bytes) it is told.
 
     `homes` are the agents with whom users reside; if there are none, each agent gets a part.
     """
 
-    n: int = 0
+    governments: tuple[str, ...] = ()
     agents: dict[str, Public] = {}
     homes: dict[str, str] = {}
 
     @shared("each agent publishes its own key")
     def on_published(self, sender: str, packet: GovernmentPublishes, wire: Wire) -> None:
         """Keep an agent's key; alarm if nothing can be sealed to it."""
-        self.insist(number_in(self.n, sender, AGENT) > 0, "an agent publishes its key")
+        self.insist(sender in self.governments, "an agent publishes its key")
         self.insist(self.agents.get(sender) in (None, packet.public), "a key that was published does not change")
         try:
             new_private().exchange(packet.public)
@@ -231,7 +230,7 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
             yield GovernmentAgent(agent, GovernmentKey(made.public, made.raw, court, residents))
         for party in super().cast(users, court):
             if isinstance(party, JointDevice):
-                party.n, party.homes = self.n, homes if self.parts == "residents" else {}
+                party.governments, party.homes = self._agents, homes if self.parts == "residents" else {}
             yield party
 
     @property

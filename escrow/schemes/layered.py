@@ -226,7 +226,7 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
     )
     sealed_facts = (
         SealedFact("LayerPart", named="wrong part of {}"),
-        SealedFact("PeeledLayer", named="wrong part of {}"),
+        SealedFact("PeeledLayer", unnamed="the next holder cannot open a wrong layer, and nothing clears it"),
     )
     family = "Sealed envelope"
     all_needed = "each layer is sealed to its own holder"

@@ -135,6 +135,7 @@ EVERY = {
     "run": (["run", "null-eavesdropper", "--fail-on", "breach"], 1),
     "matrix": (["matrix", "--fail-on", "breach"], 1),
     "anatomy": (["anatomy", "plain", *SMALL], 0),
+    "silence": (["silence", "plain", *SMALL], 0),
     "explain": (["explain", "envelope", "--coalition", "agent", *SMALL], 0),
     "evidence": (["evidence", "plain", "null-eavesdropper", "-o", "proofs", *SMALL], 0),
     "verify": (["verify", "proof"], 4),

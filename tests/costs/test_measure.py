@@ -174,15 +174,15 @@ def test_what_is_timed_between_sessions_makes_the_operations_that_were_counted(e
         for scheme in SCHEMES.values():
             ground = workload.Workload(scheme)
             for job, level in workload.JOBS:
-                counted = level == "session" and job in exact[scheme.name]
-                if counted and (scheme.name, job) != ("ghost", "set-up"):  # there, one session's
+                if level == "session" and job in exact[scheme.name]:
                     ready = ground.job(job, level, 1)
                     heard.clear()
                     ready.run()
                     made = exact[scheme.name][job].operations.values()
-                    assert sorted(heard) == sorted(
-                        name for events in made for name, times in events.items() for _ in range(times)
-                    )
+                    counted = sum((Counter(events) for events in made), Counter())
+                    assert not Counter(heard) - counted
+                    if job != "set-up":  # where devices do more than to begin a session, in some schemes
+                        assert Counter(heard) == counted
 
 
 CALLS = {"HMAC": {"hmac"}, "AESGCM": {"seal", "open"}, "HKDF": {"hkdf"}, "_new_key": {"x25519-key"}}
@@ -241,7 +241,7 @@ def test_an_extra_hkdf_in_the_message_path_fails_the_gate_and_is_named(expected,
     assert gate.main([]) == 1
     lines = capsys.readouterr().out.splitlines()
     for scheme in SCHEMES:
-        assert f"{scheme}, one-way: bob-phone hkdf none → {2 if scheme == 'ghost' else 1}" in lines
+        assert f"{scheme}, one-way: bob-phone hkdf none → {2 if scheme.startswith('ghost') else 1}" in lines
         assert f"{scheme}, one-way: alice-phone hkdf none → 1" in lines
     assert "plain, ping-pong: alice-phone hkdf 2 → 3" in lines
     assert not [line for line in lines if ", access:" in line and "ghost" not in line]

@@ -10,9 +10,9 @@ from hypothesis import settings
 from hypothesis.stateful import rule, run_state_machine_as_test
 from machines import ANY, Machine, logged, pick, properties_broken, read_by
 
-from escrow.e2ee import contacts
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.device import Device
+from escrow.e2ee.listing.checks import NEW_DEVICE
 from escrow.e2ee.provider import Collect, Delivery, Listed
 from escrow.testing.harness import NAMES
 
@@ -92,10 +92,8 @@ class KeepsQuiet(Device):
 class SeesGhosts(Device):
     """It notices a device each time that it sees it."""
 
-    def look_up(self, wire, user):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(contacts, "_expected", lambda own, user, _: user == own.user or user not in own.contacts)
-            return super().look_up(wire, user)
+    def noticed(self, user, listed):
+        return None if user == self.user or user not in self.contacts else NEW_DEVICE
 
 
 class ForgetsItsOwn(Device):

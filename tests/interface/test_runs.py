@@ -226,7 +226,16 @@ def test_every_function_says_what_it_takes_gives_and_raises() -> None:
     functions = [
         each for each in ours if getattr(each, "__module__", "").startswith("attacks.interface") and isfunction(each)
     ]
-    assert {each.__name__ for each in functions} == {"anatomy", "check", "load", "matrix", "play", "run", "scheme"}
+    assert {each.__name__ for each in functions} == {
+        "anatomy",
+        "check",
+        "load",
+        "matrix",
+        "play",
+        "run",
+        "scheme",
+        "silence",
+    }
     for each in functions:
         said = getdoc(each) or ""
         assert "eturn" in said and "Raise" in said

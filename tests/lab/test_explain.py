@@ -144,7 +144,8 @@ def trees(name):
     seen, first = analysis(name), packets(analysis(name), ATTACKS)
     structure = seen.structure(SERVED)
     for sent in record(name).sent:
-        for mask in seen.masks(sent.id, SERVED)[:3]:
+        every = seen.masks(sent.id, SERVED)
+        for mask in dict.fromkeys([*every[:3], *every[-1:]]):
             proof = prove(seen.labels, [seen.texts[sent.id]], structure.example(mask).members, SERVED)
             assert proof
             yield proof, *(list(_Tree(seen, proof, sent, first, width=width).lines()) for width in (WIDTH, 60, 40))

@@ -10,6 +10,7 @@ from escrow.crypto import Private, SigningKey
 from escrow.errors import Forged
 from escrow.primitives import bls12_381, committing, group, hash_to_curve, hpke, ibe, kem, skipjack
 from escrow.sharing import shamir
+from escrow.transparency.directory import VRF
 
 
 def scalars(raw):
@@ -37,6 +38,7 @@ AGAIN = {  # operation: its outputs from its inputs, and from the lengths of its
     "hkdf": lambda sizes, salt, secret, info: [crypto.hkdf(salt, secret, info, *sizes)],
     "hkdf-expand": lambda sizes, secret, info: [crypto.hkdf_expand(secret, info, *sizes)],
     "xor": lambda sizes, one, other: [bytes(a ^ b for a, b in zip(one, other, strict=True))],
+    "vrf": lambda sizes, secret, alpha: [*VRF.prove(secret, alpha)],
     "skipjack": lambda sizes, key, block: [skipjack.encrypt(key, block)],
     "skipjack-open": lambda sizes, key, block: [skipjack.decrypt(key, block)],
     "ml-kem-key": lambda sizes, raw: [kem.KemPrivate(b"", raw).live.public_key().public_bytes_raw()],

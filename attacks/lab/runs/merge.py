@@ -85,7 +85,8 @@ def judged(header: JournalHeader, lines: Iterable[JournalLine]) -> Matrix:
 
 
 def _conclusive(line: CellLine, control: ControlLine | None) -> Cell:
-    if line.cell.verdict == "NOT_APPLICABLE":
+    unplayed = line.cell.verdict == "INCONCLUSIVE" and not line.cell.grounds.basis
+    if line.cell.verdict == "NOT_APPLICABLE" or unplayed:
         return line.cell
     if control is None:
         return decided(line.cell, untested=f"the controls of {line.cell.attack} were not run")

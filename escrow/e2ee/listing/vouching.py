@@ -21,6 +21,7 @@ import msgspec
 
 from escrow import codec
 from escrow.codec import Packet, Public
+from escrow.derivation import honest_only
 from escrow.e2ee import content
 from escrow.e2ee.device import Device
 from escrow.e2ee.listing import device_lists
@@ -210,6 +211,7 @@ class VouchingDevice(Device):
 
     # --- lists in chats ---
 
+    @honest_only("what a client puts beside its user's own words")
     def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None:
         """Send one pairwise ciphertext, with both users' lists as this device knows them, if lists are signed."""
         own = self.vouching

@@ -145,8 +145,6 @@ def _own_reason(cell: Cell) -> str:
     if _own(cell) != "INCONCLUSIVE":
         return f"{text}; beside it: {doubts}"
     sure = msgspec.structs.replace(cell.grounds, untested="", doubts=())
-    if not cell.grounds.basis:  # nothing was played
-        return doubts
     return f"{doubts}; else {_own(msgspec.structs.replace(cell, grounds=sure))}: {text}"
 
 
