@@ -191,7 +191,9 @@ def test_a_column_shows_the_largest_figure_of_the_attacks_that_apply(figures, sh
     assert (str(summary.figure(column, cells)), str(summary.figure(with_least, cells))) == shown[:2]
 
 
-def test_the_list_of_experiments_is_of_those_with_a_place():
+def test_the_list_of_experiments_is_of_those_that_git_knows():
     page = (pages.ROOT / "docs" / "published.md").read_text()
     listing = page.split("$ escrow-lab reproduce --list\n")[1].split("```")[0]
-    assert re.findall(r"^([a-z][\w-]*)", listing, re.M)[1:] == names(EXPERIMENTS)
+    assert re.findall(r"^([a-z][\w-]*)", listing, re.M)[1:] == [
+        each.name for each in entries.listed(EXPERIMENTS.values())
+    ]

@@ -50,11 +50,18 @@ def _draw_block(page: Page, matrix: Matrix, cells: dict[tuple[str, str], Cell], 
     unverified = matrix.manifest.unverified
     heads = [name + " *" * (name in unverified) for name in schemes]
     rows: list[list[Entry]] = []
+    width = room(page, heads, applying(matrix))
     for attack in applying(matrix):
         plain = cells.get((PLAIN, attack))
         row = [_entry(cells.get((scheme, attack)), plain) for scheme in schemes]
-        rows.append([page.fit(attack + " *" * (attack in unverified), NAME), *row])
-    page.grid(heads, rows, NAME, WIDE)
+        rows.append([page.fit(attack + " *" * (attack in unverified), width), *row])
+    page.grid(heads, rows, width, WIDE)
+
+
+def room(page: Page, schemes: Sequence[str], rows: Sequence[str]) -> int:
+    """Return how wide the names of rows may be: whole where few schemes leave room beside their own whole names."""
+    spare = page.width - sum(max(len(name), WIDE) + 3 for name in schemes)
+    return min(max(NAME, spare), max(map(len, [*rows, " " * NAME])))
 
 
 def _entry(cell: Cell | None, plain: Cell | None) -> Entry:

@@ -50,11 +50,12 @@ def draw_summary(page: Page, matrix: Matrix) -> None:
     schemes = matrix.manifest.schemes
     for block in grid.dealt(schemes, max(1, (page.width - grid.NAME) // (grid.WIDE + 1))):
         page.gap()
+        width = grid.room(page, block, [title(column, cells.values()) for column, _ in shown])
         rows = [
-            [page.fit(title(column, cells.values()), grid.NAME), *(_narrow(page, each) for each in row)]
+            [page.fit(title(column, cells.values()), width), *(_narrow(page, each) for each in row)]
             for column, row in answers(shown, cells, block)
         ]
-        page.grid(block, rows, grid.NAME, grid.WIDE)
+        page.grid(block, rows, width, grid.WIDE)
     for line in whose(shown, cells, schemes):
         page.line(line)
 
