@@ -206,7 +206,7 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
                 *EVASIONS,
                 ONE_COURT,
                 Choice("users reside with the governments in turn, in the order of the cast", favours=True),
-                Choice("one court signs for all governments; a warrant names a target, not a country", favours=False),
+                Choice("all governments honour the same warrants, which name a target and no country", favours=False),
                 Choice("one ephemeral key serves all agents of a message", favours=True),
                 *self._granted_to_agents,
                 Choice("the field's people and day are believed, and AES-GCM taken as committing", favours=True),
