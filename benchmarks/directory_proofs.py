@@ -13,13 +13,14 @@ from functools import partial
 from math import log2
 from resource import RUSAGE_SELF, getrusage
 from time import thread_time
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from escrow import codec
 from escrow.transparency import merkle, prefix
-from escrow.transparency.directory import VRF, KeyDirectory, value_in
+from escrow.transparency.directory import VRF, Head, KeyDirectory, Lookup, value_in
 from escrow.transparency.prefix import TreeLeaf
 
+P = TypeVar("P")
 SAMPLE = 400
 LIMIT = 5  # milliseconds
 LABEL, ABSENT, VALUE = b"a label", b"a label that nobody has", bytes(32)
@@ -40,7 +41,7 @@ def most_bytes(labels: int) -> float:
     return 1024 + 32 * log2(labels)
 
 
-def _measured(kind: str, make: Sequence[Callable[[], object]], check: Callable[[int, object], object]) -> Proof:
+def _measured(kind: str, make: Sequence[Callable[[], P]], check: Callable[[int, P], object]) -> Proof:
     """Take each proof of a sample once. `check` is told which of them it is."""
     started = thread_time()
     proofs = [each() for each in make]
@@ -81,13 +82,13 @@ class Million:
         yield _measured(
             "consistency",
             [partial(log.consistency, old, size) for old in at],
-            lambda i, proof: merkle.check_consistency(at[i], olds[i], size, whole, proof),  # type: ignore[arg-type]
+            lambda i, proof: merkle.check_consistency(at[i], olds[i], size, whole, proof),
         )
         yield from self._lookups()
 
     def _searched(self, kind: str, asked: Sequence[bytes], root: bytes) -> Proof:
-        def check(at: int, told: object) -> None:
-            found = prefix.committed(root, asked[at], told)  # type: ignore[arg-type]  # a search
+        def check(at: int, told: prefix.TreeSearch) -> None:
+            found = prefix.committed(root, asked[at], told)
             assert (found is not None) == (kind == "membership")
 
         return _measured(kind, [partial(prefix.search, self.tree, each) for each in asked], check)
@@ -98,12 +99,15 @@ class Million:
         head = directory.publish({LABEL: VALUE}, 0)
         for kind, label in (("lookup of a label", LABEL), ("lookup of none", ABSENT)):
             told = [partial(directory.answer, label) for _ in some]
-            taken = _measured(kind, told, lambda _, answer: value_in(head, directory.vrf, label, answer))  # type: ignore[arg-type]  # noqa: B023 (called in this turn)
-            yield taken._replace(whole=True)
+            yield _measured(kind, told, partial(self._read, directory.vrf, head, label))._replace(whole=True)
         secret = bytes(31) + b"\x07"
         public, inputs = VRF.public(secret), [b"%d" % each for each in some]
         yield _measured(
             "VRF",
             [partial(VRF.prove, secret, each) for each in inputs],
-            lambda at, proved: VRF.verify(public, inputs[at], proved[1]),  # type: ignore[index]  # output, proof
+            lambda at, proved: VRF.verify(public, inputs[at], proved[1]),
         )._replace(whole=True)
+
+    @staticmethod
+    def _read(vrf: bytes, head: Head, label: bytes, at: int, answer: Lookup) -> object:
+        return value_in(head, vrf, label, answer)

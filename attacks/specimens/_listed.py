@@ -51,4 +51,5 @@ def without(*checks: ClientCheck) -> type[ListedClient]:
     name = "".join(word.title() for each in checks for word in each.name.split())
     methods: dict[str, Callable[..., bool]] = {"keeps": keeps}
     made: Any = msgspec.defstruct(f"Without{name}", [], bases=(ListedClient,), namespace=methods, module=__name__)
-    return made  # type: ignore[no-any-return]  # of the base
+    client: type[ListedClient] = made
+    return client
