@@ -25,7 +25,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -346,7 +346,9 @@ def with_parameters(scheme: S, settings: Iterable[str]) -> S:
         try:
             chosen[parameter] = msgspec.convert(value, kinds[parameter], strict=False)
         except msgspec.ValidationError as error:
-            raise UnknownName(f"{scheme.name}.{parameter} cannot be {value!r}: {error}") from None
+            words = get_args(kinds[parameter]) if get_origin(kinds[parameter]) is Literal else ()
+            why = f"it is one of {', '.join(map(str, words))}" if words else str(error)
+            raise UnknownName(f"{scheme.name}.{parameter} cannot be {value!r}: {why}") from None
     try:
         return msgspec.structs.replace(scheme, **chosen)
     except (ValueError, TypeError) as error:

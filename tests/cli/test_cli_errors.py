@@ -40,6 +40,7 @@ USAGE = {
     "nothing left": (["schemes", "--skip", "*"], "--skip leaves no scheme"),
     "setting": (["matrix", "--set", "split-key.q=1"], "split-key has no parameter 'q'"),
     "value": (["matrix", "--set", "split-key.t=x"], "split-key.t cannot be 'x'"),
+    "word": (["matrix", "--set", "logged.holder=x"], "logged.holder cannot be 'x': it is one of hsm, promise"),
     "folder": (["schemes", "-o", "/no/such/folder/x"], "there is no folder /no/such/folder"),
     "no file": (["schemes", "-o", "/dev/null"], "is not a regular file"),
     "evening": (
