@@ -10,7 +10,7 @@ could be repeated. The sender is not authenticated. No constant-time promise bey
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -253,7 +253,10 @@ class Suite:
 
     def _scheduled(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Schedule:
         eae_prk = self._extract(self._kem_id, b"", b"eae_prk", dh)
-        shared = crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32)
+        return self.keys(crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32), info)
+
+    def keys(self, shared: bytes, info: bytes) -> Schedule:
+        """Return what a context is made of, from the KEM's secret (32 bytes): the key schedule of section 5.1."""
         info_hash = self._extract(self._id, b"", b"info_hash", info)
         context = b"\x00" + self._psk_id_hash + info_hash  # mode 0: base
         secret = self._extract(self._id, shared, b"secret")
@@ -266,6 +269,18 @@ class Suite:
             return self.aead, b"", bytes(NONCE), export
         key = self._expand(secret, b"key", context, self.aead.key_size)
         return self.aead, key, self._expand(secret, b"base_nonce", context, NONCE), export
+
+    def seal_each(self, to: Iterable[bytes], plaintexts: Iterable[bytes], info: bytes, ephemeral: Key) -> list[bytes]:
+        """Seal one plaintext to each public key, with one ephemeral key pair for all, and return the ciphertexts.
+
+        What the recipients share of `enc` is the ephemeral public key, which the caller sends once. Raise Forged if a
+        public key is none. No two of the recipients may be the same, or two messages share a key and a nonce.
+        """
+        sealed = []
+        for public, plaintext in zip(to, plaintexts, strict=True):
+            enc, context = self.sender(public, info, ephemeral)
+            sealed.append(enc.removesuffix(ephemeral.public) + context.seal(plaintext))
+        return sealed
 
     def seal(self, public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
         """Return enc ‖ ciphertext of one message: `kem.size` + 16 bytes more than the plaintext (section 6.1)."""

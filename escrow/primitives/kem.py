@@ -46,7 +46,11 @@ class KemPrivate(Fact, frozen=True, dict=True):
 
 def new_kem_private() -> KemPrivate:
     """Return a fresh ML-KEM-768 key pair."""
-    raw = crypto.random_bytes(SEED)
+    return private_of(crypto.random_bytes(SEED))
+
+
+def private_of(raw: bytes) -> KemPrivate:
+    """Return the ML-KEM-768 key pair of a seed d ‖ z (64 bytes)."""
     live = crypto.recalled(("ml-kem-live", raw), MLKEM768PrivateKey.from_seed_bytes, raw)
     private = KemPrivate(live.public_key().public_bytes_raw(), raw)
     private.__dict__["live"] = live

@@ -135,7 +135,7 @@ class JointDevice(device.Device):
         info = JointField(
             *labels, tuple(GovernmentPart(agent, ephemeral.public, b"") for agent in readers), b""
         ).context()
-        sealed = (hpke.DEFAULT.sender(agent, info, ephemeral)[1].seal(key.value) for agent in readers)
+        sealed = hpke.DEFAULT.seal_each(readers, [key.value] * len(readers), info, ephemeral)
         parts = tuple(
             GovernmentPart(agent, ephemeral.public, each) for agent, each in zip(readers, sealed, strict=True)
         )
