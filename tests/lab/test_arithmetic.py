@@ -70,6 +70,15 @@ def test_what_takes_a_secret_follows_for_its_holder(tmp_path):
     assert "-laptop@" in found and "nobody" not in found
 
 
+@pytest.mark.parametrize("other", [bytes(range(first, first + 32)) for first in range(60, 180, 10)])
+def test_a_sum_is_found_beside_the_end_of_another(other):
+    """Shorter results bring the ends of all strings in, which end as these do: neither may hide the other."""
+    ones = [bytes((7 * n + 31 * at) % 256 for at in range(32)) for n in range(40)]
+    sums = [(int.from_bytes(each) + int.from_bytes(other)).to_bytes(33)[1:] for each in ones]
+    sought = {*sums, sums[0][16:]}
+    assert {result for result, _, _ in combined(sought, [*ones, other])} == sought
+
+
 def test_a_result_names_its_operands_and_chance_is_none():
     one, other = bytes(range(1, 33)), bytes(range(101, 133))
     product = int.from_bytes(one, "little") * int.from_bytes(other, "little") % P256

@@ -11,6 +11,7 @@ that minus the end of `a`. What is found so is then compared as a whole.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Literal
 
@@ -46,7 +47,9 @@ class _Numbers:
 
     def __init__(self, strings: dict[int, bytes]) -> None:
         self._strings = {number: each for number, each in strings.items() if number % _LOW > _TRIED}
-        self._ends = {number % _SURE: number for number in self._strings}
+        self._ends = defaultdict(list)  # a string and its last half end alike: each may be the one that was added
+        for number in self._strings:
+            self._ends[number % _SURE].append(number)
         self._odd = {}  # the inverse of each number without its factors of 2, and how many these are
         for number in self._strings:
             twos = (number & -number).bit_length() - 1
@@ -73,8 +76,9 @@ class _Numbers:
                 ("exclusive or", low ^ one % _LOW),
                 ("product", (low >> twos) * inverse),
             ):
-                if (other := ends.get(end % _SURE)) is not None and _ANEW[how](one, other) % size == whole:
-                    yield how, (one, other)
+                for other in ends.get(end % _SURE, ()):
+                    if _ANEW[how](one, other) % size == whole:
+                        yield how, (one, other)
             if (low - one) % _LOW < _TRIED and (whole - one) % size < _TRIED:
                 yield "sum with a small number", (one,)
             elif (one - low) % _LOW < _TRIED and (one - whole) % size < _TRIED:
