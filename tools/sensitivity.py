@@ -5,10 +5,12 @@ python -m tools.sensitivity --check    play three lines of the table again, draw
                                          them exactly; compare the page with the table; exit 1 if anything differs
 --jobs N                           number of processes (default: one for each core)
 --journal FILE                     where lines are kept as soon as they are played (default: sensitivity.journal)
+--earlier                          keep the journal's lines that other sources made, if three drawn ones play alike
 
 A line of the table is a scenario of the lab (attacks/scenarios) under one seed, with the figures of README's columns
 for every scheme that has a place in the pages; only the attacks behind these columns are played. A run that was killed
-goes on where it was when the command is given again; a line of the journal that other sources made is played again.
+goes on where it was when the command is given again; a line of the journal that other sources made is played again, but
+with --earlier.
 """
 
 from __future__ import annotations
@@ -143,13 +145,17 @@ def key(place: Id) -> str:
     return hashlib.sha256(_sources().encode() + msgspec.json.encode(scenario_of(place))).hexdigest()[:16]
 
 
-def played(journal: Path, jobs: int) -> dict[Id, Line]:
+def played(journal: Path, jobs: int, earlier: bool = False) -> dict[Id, Line]:
     """Return every line of the table; those that the journal lacks are played, and written into it one by one.
 
-    Raise SystemExit, when the others are played, if one cannot be.
+    Lines that other sources made count as lacking, unless `earlier` is true and some of them play alike now. Raise
+    SystemExit, when the others are played, if one cannot be.
     """
     wanted = lines()
-    there = {(each.shape, each.seed): each.line for each in _read(journal) if each.key == key((each.shape, each.seed))}
+    kept = {(each.shape, each.seed): each for each in _read(journal) if each.line.keys() == {*head()}}
+    there = {place: each.line for place, each in kept.items() if each.key == key(place)}
+    if earlier and (others := {place: each.line for place, each in kept.items() if place not in there}):
+        there |= _still_true(others)
     left = [place for place in wanted if place not in there]
     print(f"{journal}: {len(wanted) - len(left)} of {len(wanted)} lines are there; {len(left)} are left", flush=True)
     failed = []
@@ -167,6 +173,15 @@ def played(journal: Path, jobs: int) -> dict[Id, Line]:
     if failed:
         raise SystemExit(f"{len(failed)} of {len(wanted)} lines could not be played; nothing is written")
     return {place: there[place] for place in wanted}
+
+
+def _still_true(others: dict[Id, Line]) -> dict[Id, Line]:
+    """Return lines that other sources made. Raise SystemExit if one of those that are drawn plays otherwise now."""
+    for place in drawn(commit() or "sensitivity", [*others]):
+        now = _kept(place)
+        if not isinstance(now, Kept) or now.line != others[place]:
+            raise SystemExit(f"{place[0]}, seed {place[1]}: plays otherwise now; give the command without --earlier")
+    return others
 
 
 def _read(journal: Path) -> Iterator[Kept]:
@@ -342,9 +357,9 @@ def page(found: dict[Id, Line]) -> str:
 # --- the check ---
 
 
-def drawn(word: str) -> list[Id]:
+def drawn(word: str, places: Sequence[Id]) -> list[Id]:
     """Return the lines that are played again, drawn by a word."""
-    return sorted(random.Random(word).sample(lines(), DRAWN))  # noqa: S311 (which lines are tried is no secret)
+    return sorted(random.Random(word).sample(places, min(DRAWN, len(places))))  # noqa: S311 (which lines are tried is no secret)
 
 
 def commit() -> str:
@@ -359,7 +374,7 @@ def check() -> int:
     found, word = table(), commit()
     print(f"drawn by {f'commit {word[:12]}' if word else 'a fixed word, since this is no clone of the repository'}:")
     wrong = 0
-    for place in drawn(word or "sensitivity"):
+    for place in drawn(word or "sensitivity", lines()):
         now = play(place)
         differing = [
             f"{name}: {figure}, now {now[name]}" for name, figure in found[place].items() if figure != now[name]
@@ -377,10 +392,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--journal", type=Path, default=Path("sensitivity.journal"))
+    parser.add_argument("--earlier", action="store_true")
     arguments = parser.parse_args()
     if arguments.check:
         return check()
-    found = played(arguments.journal, arguments.jobs)
+    found = played(arguments.journal, arguments.jobs, arguments.earlier)
     TABLE.write_text(written(found), encoding="utf-8")
     PAGE.write_text(page(found), encoding="utf-8")
     print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")

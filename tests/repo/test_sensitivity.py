@@ -43,8 +43,12 @@ def few(monkeypatch, tmp_path):
     return made
 
 
-def write(journal: Path) -> dict:
-    found = sensitivity.played(journal, jobs=1)
+def drawn(word):
+    return sensitivity.drawn(word, sensitivity.lines())
+
+
+def write(journal: Path, earlier=False) -> dict:
+    found = sensitivity.played(journal, 1, earlier)
     sensitivity.TABLE.write_text(sensitivity.written(found))
     sensitivity.PAGE.write_text(sensitivity.page(found))
     return found
@@ -223,6 +227,29 @@ def test_a_column_that_is_newer_than_the_table_has_no_range(few, tmp_path):
     assert sensitivity._titled(MISSED, {MISSED.title, MISSED.title + sensitivity.FEWEST}) == MISSED.title
 
 
+@pytest.fixture
+def made_earlier(few, tmp_path):
+    """A journal whose lines other sources made."""
+    journal = tmp_path / "journal"
+    write(journal)
+    kept = [msgspec.json.decode(line, type=Kept) for line in journal.read_bytes().splitlines()]
+    journal.write_bytes(b"".join(msgspec.json.encode(msgspec.structs.replace(each, key="")) + b"\n" for each in kept))
+    few.clear()
+    return journal
+
+
+def test_lines_that_other_sources_made_are_kept_if_those_drawn_play_alike(few, made_earlier):
+    found = write(made_earlier, earlier=True)
+    assert few == drawn(sensitivity.commit()) and list(found) == sensitivity.lines()
+
+
+def test_lines_that_other_sources_made_are_dropped_if_one_drawn_plays_otherwise(made_earlier, monkeypatch):
+    monkeypatch.setattr(sensitivity, "play", lambda place: dict.fromkeys(sensitivity.head(), 7))
+    with pytest.raises(SystemExit, match="plays otherwise now"):
+        write(made_earlier, earlier=True)
+    assert {*write(made_earlier)["circle", 2019].values()} == {7}
+
+
 def test_a_range_begins_at_the_fewest():
     column = msgspec.structs.replace(MISSED, title="missed", least="unkept_least")
     shares = [{"a missed": 90, "a missed, fewest": 40}, {"a missed": 70, "a missed, fewest": None}]
@@ -234,9 +261,9 @@ def test_a_range_begins_at_the_fewest():
 
 
 def test_lines_are_drawn_by_a_word(monkeypatch):
-    assert sensitivity.drawn("a") == sensitivity.drawn("a") != sensitivity.drawn("b")
-    assert len(set(sensitivity.drawn("a"))) == sensitivity.DRAWN
-    assert {place for number in range(400) for place in sensitivity.drawn(str(number))} > {
+    assert drawn("a") == drawn("a") != drawn("b")
+    assert len(set(drawn("a"))) == sensitivity.DRAWN
+    assert {place for number in range(400) for place in drawn(str(number))} > {
         (shape, 2019) for shape in sensitivity.committed()
     }
 
@@ -246,7 +273,7 @@ def test_a_check_plays_the_lines_that_the_commit_draws(few, tmp_path, capsys, mo
     monkeypatch.setattr(sensitivity, "commit", lambda: "5eed")
     few.clear()
     assert sensitivity.check() == 0
-    assert few == sensitivity.drawn("5eed") and "commit 5eed" in capsys.readouterr().out
+    assert few == drawn("5eed") and "commit 5eed" in capsys.readouterr().out
 
 
 def test_outside_a_clone_a_check_says_that_the_lines_are_always_the_same(few, tmp_path, capsys, monkeypatch):
@@ -258,7 +285,7 @@ def test_outside_a_clone_a_check_says_that_the_lines_are_always_the_same(few, tm
 def test_a_check_finds_a_wrong_line_and_a_wrong_page(few, tmp_path, capsys, monkeypatch):
     found = write(tmp_path / "journal")
     monkeypatch.setattr(sensitivity, "commit", lambda: "5eed")
-    shape, seed = sensitivity.drawn("5eed")[0]
+    shape, seed = drawn("5eed")[0]
     found[shape, seed][f"plain {LAST}"] += 1
     sensitivity.TABLE.write_text(sensitivity.written(found))
     assert sensitivity.check() == 1
