@@ -3,6 +3,8 @@
   send     r_1 … r_n drawn;  e = HPKE.Seal(pk_1; r_1 ‖ HPKE.Seal(pk_2; r_2 ‖ … HPKE.Seal(pk_n; r_n)));
            AES-GCM(H(r_1 … r_n); k) beside each ciphertext, k its message key
   context  depth, message number, people, day, header, at every layer: a relabelled or moved layer does not open
+  commit   c_i = H(r_i, H(layer i + 1)), of all layers from i on in the context of layer i: whoever hands on another
+           part or layer is named, and a holder opens no layer whose sender committed to something else
   access   authority --(warrant, layer i)--> holder i, which checks its conditions, and returns r_i and layer i + 1
   weak     all n holders together open everything ever sent; any fewer open nothing
 
@@ -57,7 +59,7 @@ class LayerKey(Private, frozen=True, dict=True):
 class SealedLayer(AccessField, frozen=True):
     """The layers from `depth` on, sealed to `to` (X25519): 80 bytes each; and the message key under all parts: 48.
 
-    `commitments` are the hashes (32 bytes) of the parts in all layers, the outermost first.
+    `commitments` are hashes (32 bytes) of what each of these layers holds, the outermost first.
     """
 
     header: Public
@@ -69,24 +71,32 @@ class SealedLayer(AccessField, frozen=True):
 
     @property
     def layers(self) -> int:
-        """How many layers there are."""
-        return len(self.commitments)
+        """How many layers there are, those before this one included."""
+        return self.depth - 1 + len(self.commitments)
 
     def labels(self) -> bytes:
-        """Return everything that the field says about the message."""
-        return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.commitments))
+        """Return what the field says about the message, and how many layers there are."""
+        return codec.encode((self.chain, self.n, self.people, self.day, self.header, self.layers))
 
     def context(self) -> bytes:
-        """Return HPKE's info: the labels, the wrapped key, and the place of the layer."""
-        return codec.encode((self.labels(), self.wrapped, self.depth, self.to))
+        """Return HPKE's info: the labels, the wrapped key, the place of the layer, and the commitments."""
+        return codec.encode((self.labels(), self.wrapped, self.depth, self.to, self.commitments))
+
+    def name(self) -> bytes:
+        """Return a hash (32 bytes) of all of it."""
+        return sha256(b"escrow-lab layer", codec.encode(self))
 
 
 class LayerPart(Fact, frozen=True):
-    """The part r_i (32 bytes) of one layer: all of a message's parts give its key."""
+    """The part r_i (32 bytes) of one layer: all of a message's parts give its key.
+
+    `following` is the hash (32 bytes) of the next layer, or empty: a layer's commitment is to both.
+    """
 
     chain: Public
     n: int
     depth: int
+    following: Public
     value: bytes
 
 
@@ -97,28 +107,35 @@ class PeeledLayer(Fact, frozen=True):
     following: SealedLayer
 
 
-def _committed(value: bytes) -> bytes:
-    return sha256(b"escrow-lab part of a layer", value)
+def _committed(value: bytes, following: bytes) -> bytes:
+    return sha256(b"escrow-lab part of a layer", codec.encode((value, following)))
 
 
 def _part_fits(field: SealedLayer, part: LayerPart) -> bool:
     if field.depth != 1 or not 1 <= part.depth <= field.layers:
         return False
-    return field.commitments[part.depth - 1] == _committed(part.value)
+    return field.commitments[part.depth - 1] == _committed(part.value, part.following)
+
+
+def _part(layer: SealedLayer, value: bytes, following: bytes) -> LayerPart:
+    """Return the part in a layer. Raise Forged if the sender committed to another, so that no holder is blamed."""
+    if layer.commitments[:1] != (_committed(value, following),):
+        raise Forged(f"layer {layer.depth} does not hold what its sender committed to")
+    return LayerPart(layer.chain, layer.n, layer.depth, following, value)
 
 
 @derivation("layer.to = key.public")
 def peel(layer: SealedLayer, key: LayerKey) -> PeeledLayer:
     """Return a layer's part and the next layer.
 
-    Raise Forged if this is the last, or was made for other labels or another holder.
+    Raise Forged if this is the last, or was made for other labels, commitments or another holder.
     """
     if not key.following or layer.depth != key.depth:
         raise Forged(f"layer {layer.depth} is not before the last, or not holder {key.depth}'s")
     inner = hpke.open_(key, layer.sealed, layer.context())
-    part = LayerPart(layer.chain, layer.n, layer.depth, inner[:PART])
-    following = replace(layer, depth=layer.depth + 1, to=key.following, sealed=inner[PART:])
-    return PeeledLayer(part, following)
+    placed = {"commitments": layer.commitments[1:], "depth": layer.depth + 1}
+    following = replace(layer, **placed, to=key.following, sealed=inner[PART:])
+    return PeeledLayer(_part(layer, inner[:PART], following.name()), following)
 
 
 @derivation()
@@ -132,7 +149,7 @@ def open_last(layer: SealedLayer, key: LayerKey) -> LayerPart:
     """Return the part of the last layer. Raise Forged if this is not the last, or was made for other labels."""
     if key.following or layer.depth != key.depth:
         raise Forged(f"layer {layer.depth} is not the last, or not holder {key.depth}'s")
-    return LayerPart(layer.chain, layer.n, layer.depth, hpke.open_(key, layer.sealed, layer.context()))
+    return _part(layer, hpke.open_(key, layer.sealed, layer.context()), b"")
 
 
 @threshold(
@@ -185,13 +202,16 @@ class LayeredDevice(device.Device):
     def access_field(self, key: MessageKey, context: FieldContext) -> SealedLayer:
         """Return the message key in all layers."""
         parts = [random_bytes(PART) for _ in self.holders]
-        said = (key.chain, key.n, context.people, context.day, sha256(context.header), tuple(map(_committed, parts)))
-        labels = SealedLayer(*said, b"", 1, b"", b"").labels()
-        wrapped, inner = seal(sha256(*parts), key.value, labels), b""
+        said, commitments = (key.chain, key.n, context.people, context.day, sha256(context.header)), tuple[bytes, ...]()
+        labels = SealedLayer(*said, tuple(parts), b"", 1, b"", b"").labels()  # which have the number of parts only
+        wrapped = seal(sha256(*parts), key.value, labels)
+        inner = following = b""
         for depth in range(len(self.holders), 0, -1):
-            blank = SealedLayer(*said, wrapped, depth, self.holders[depth - 1], b"")
-            inner = hpke.seal(blank.to, parts[depth - 1] + inner, blank.context())
-        return SealedLayer(*said, wrapped, 1, self.holders[0], inner)
+            commitments = (_committed(parts[depth - 1], following), *commitments)
+            blank = SealedLayer(*said, commitments, wrapped, depth, self.holders[depth - 1], b"")
+            layer = replace(blank, sealed=hpke.seal(blank.to, parts[depth - 1] + inner, blank.context()))
+            inner, following = layer.sealed, layer.name()
+        return layer
 
 
 class LayerHolder(Official):
@@ -226,7 +246,7 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
     )
     sealed_facts = (
         SealedFact("LayerPart", named="wrong part of {}"),
-        SealedFact("PeeledLayer", unnamed="the next holder cannot open a wrong layer, and nothing clears it"),
+        SealedFact("PeeledLayer", named="wrong part of {}"),
     )
     family = "Sealed envelope"
     all_needed = "each layer is sealed to its own holder"
@@ -266,11 +286,6 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
                 Choice("parties, order of layers and the condition of each are this project's", favours=False),
                 Choice("a text is meant where the source speaks of a locked device in hand", favours=False),
                 self._choice_of_conditions,
-                Choice(
-                    "a holder that hands on a wrong layer with the right part is not named: the next one cannot open"
-                    " it, and is",
-                    favours=False,
-                ),
                 Choice("no holder loses its key, which would end all access", favours=True),
                 *EVASIONS,
                 ONE_COURT,
@@ -329,9 +344,10 @@ class Layered(FieldScheme, frozen=True, kw_only=True):
             except EscrowError as error:
                 wire.complain(name, error)
                 raise
-            if part.depth != depth or not _part_fits(field, part):
+            handed_on = peeled.following.name() if peeled else b""
+            if part.depth != depth or part.following != handed_on or not _part_fits(field, part):
                 wire.alarm(authority.name, f"wrong part of {name}")
-                raise Forged(f"{name} gave another part than the field's")
+                raise Forged(f"{name} gave another part or layer than the field's")
             yield part
             layer = peeled.following if peeled else layer
 

@@ -45,6 +45,7 @@ from escrow.testing.packets.floods import (
     a_flood_is_refused_by_name_and_hurts_nobody,
 )
 from escrow.testing.packets.hostile import a_bad_key_stops_nobody_else, a_late_word_stops_no_mail, no_answer_ends_no_day
+from escrow.testing.packets.mismade import what_a_sender_made_wrongly_is_blamed_on_no_official
 from escrow.testing.packets.misstated import what_is_said_is_checked_or_listed
 from escrow.testing.packets.retold import Retelling
 from escrow.testing.packets.strangers import (
@@ -376,6 +377,7 @@ PROPERTIES = tuple(
         a_flood_is_refused_by_name_and_hurts_nobody,
         a_false_label_is_named,
         a_missing_field_is_no_success,
+        what_a_sender_made_wrongly_is_blamed_on_no_official,
         honest_late_mail_is_not_blamed,
         whom_a_warrant_is_about_is_not_overheard,
         what_is_said_is_checked_or_listed,

@@ -100,23 +100,38 @@ def test_a_malformed_layer_is_refused_by_name_and_the_other_messages_open(spoil,
             assert why in harness.wire.refusals[before][2]
 
 
-def test_a_holder_that_lies_is_named():
+def other_part(peeled):
+    return replace(peeled, part=replace(peeled.part, value=bytes(32)))
+
+
+def other_layer(peeled):
+    return replace(peeled, following=replace(peeled.following, sealed=bytes(80)))
+
+
+def other_part_and_layer(peeled):
+    layer = other_layer(peeled).following
+    return replace(peeled, part=replace(peeled.part, following=layer.name()), following=layer)
+
+
+@pytest.mark.parametrize("lie", [other_part, other_layer, other_part_and_layer])
+@pytest.mark.parametrize("liar", ["layer-1", "layer-2"])
+def test_a_holder_that_lies_is_named_and_not_the_next_one(liar, lie):
     class Liar(layered.LayerHolder):
         def give(self, secret, warrant, layer):
-            peeled = peel(layer, secret)
-            return replace(peeled, part=replace(peeled.part, value=bytes(32)))
+            return lie(peel(layer, secret))
 
     class Lied(Layered, frozen=True, kw_only=True):
         def cast(self, users, court):
             for party in super().cast(users, court):
-                yield Liar(party.name, party.key) if party.name == "layer-2" else party
+                yield Liar(party.name, party.key) if party.name == liar else party
 
     with playing(Lied()) as harness:
         warrant = issue(harness.court.key, harness.order("alice"))
         harness.serve(warrant)
         spoken(harness, ("alice-phone", "bob"))
         assert harness.access(warrant, harness.intercepted()) == set()
-        assert {each.check for each in harness.wire.alarms} == {"wrong part of layer-2"}
+        assert {each.check for each in harness.wire.alarms} == {f"wrong part of {liar}"}
+        assert {who for _, who, _ in harness.wire.refusals} <= {"authority"}
 
 
 def test_no_holder_sees_what_it_opens_for_the_law():
@@ -148,8 +163,12 @@ def test_each_holder_refuses_what_the_warrant_does_not_cover():
 FAULTS = {
     "a layer is bound to no labels": (
         "a field is bound",
-        ("codec.encode((self.labels(), self.wrapped, self.depth, self.to))", 'b"a layer"'),
-        ("codec.encode((self.chain, self.n, self.people, self.day, self.header, self.commitments))", 'b"labels"'),
+        ("codec.encode((self.labels(), self.wrapped, self.depth, self.to, self.commitments))", 'b"a layer"'),
+        ("codec.encode((self.chain, self.n, self.people, self.day, self.header, self.layers))", 'b"labels"'),
+    ),
+    "a holder answers what its sender did not commit to": (
+        "what a sender made wrongly is blamed on no official",
+        ("layer.commitments[:1] != (_committed(value, following),)", "not layer.commitments"),
     ),
     "no holder looks at the signature": (
         "no valid warrant no text",
