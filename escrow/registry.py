@@ -80,7 +80,7 @@ class Kind(Generic[T]):
 
 
 COURT = "court"  # whom every world has beside the scheme's cast
-APPARATUS = ("quantum",)  # whom a claim's model may exclude besides the cast
+APPARATUS = ("quantum", "intruder")  # whom a claim's model may exclude besides the cast
 SCHEMES = Kind(
     Scheme,
     "SCHEME",

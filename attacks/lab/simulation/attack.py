@@ -101,13 +101,15 @@ class Cast(msgspec.Struct, frozen=True):
     """Who plays: the names of the users' devices, and of everybody else; and, told by facts, who does what.
 
     `holders` are the groups of officials that hold parts of one secret, the largest first, and `dealers` the parties
-    that make such parts. Attacks choose their victims by these roles: names are the scheme's own affair.
+    that make such parts. Attacks choose their victims by these roles: names are the scheme's own affair. `built_in`:
+    the clients have public keys of officials, by which they make access fields.
     """
 
     devices: tuple[str, ...]
     officials: tuple[str, ...]
     holders: tuple[KeyHolders, ...] = ()
     dealers: tuple[str, ...] = ()
+    built_in: bool = False
 
 
 class Apparatus:

@@ -14,7 +14,7 @@ Source: Shor, "Algorithms for Quantum Computation", FOCS 1994, on discrete logar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import get_type_hints
+from typing import TypeVar, get_type_hints
 
 import msgspec
 
@@ -78,7 +78,7 @@ def broken(keys: QuantumApparatus, packets: Iterable[Heard], parties: Iterable[P
     secrets = {each: keys.pairs[each].raw if each in keys.pairs else keys.scalars[each] for each in heard}
     for party in parties:
         found |= dict.fromkeys(_as_kept(party, secrets))
-    return _with(list(found))
+    return with_keys(QuantumComputer, QUANTUM, list(found))
 
 
 def _as_kept(party: Principal, secrets: Mapping[bytes, bytes]) -> Iterator[Fact]:
@@ -94,20 +94,23 @@ def _is_broken(key: Private | PrivateP256, secrets: Mapping[bytes, bytes]) -> bo
     return secrets.get(_coordinate(key.public)) == key.raw and _adds_nothing_secret(type(key))
 
 
-def _with(keys: list[Fact]) -> QuantumComputer:
-    """Return a computer with these keys: one field, and another for each kind whose name is taken there."""
+P = TypeVar("P", bound=Principal)
+
+
+def with_keys(kind: type[P], name: str, keys: list[Fact]) -> P:
+    """Return a principal with these keys: one field, and another for each kind whose name is taken there."""
     groups = apart(frozenset[type]({Private, *map(type, keys)}))
     made = msgspec.defstruct(
-        QuantumComputer.__name__,
+        kind.__name__,
         [
             (f"keys{at or ''}", list[union(kinds)], msgspec.field(default_factory=list))  # type: ignore[misc]  # built here
             for at, kinds in enumerate(groups)
         ],
-        bases=(QuantumComputer,),
-        module=QuantumComputer.__module__,
-        tag=QuantumComputer.__name__,
+        bases=(kind,),
+        module=kind.__module__,
+        tag=kind.__name__,
     )
-    return made(QUANTUM, *([key for key in keys if type(key) in kinds] for kinds in groups))  # type: ignore[return-value]  # a subclass, made here
+    return made(name, *([key for key in keys if type(key) in kinds] for kinds in groups))  # type: ignore[return-value]  # a subclass, made here
 
 
 def _adds_nothing_secret(kind: type[Fact]) -> bool:

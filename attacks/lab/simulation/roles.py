@@ -16,10 +16,12 @@ from itertools import combinations
 from typing import Any
 
 from attacks.lab.simulation.attack import Cast, KeyHolders
+from attacks.lab.simulation.builds.other_keys import built_in
 from attacks.lab.simulation.keeping import Keeping
 from attacks.lab.simulation.secret_fields import secrets_of
 from escrow.codec import Fact, walk
 from escrow.derivation import Gate, Rule, Service
+from escrow.e2ee.device import Device
 from escrow.principal import Principal
 from escrow.vocabulary import Vocabulary
 
@@ -32,7 +34,10 @@ def with_roles(cast: Cast, parties: Mapping[str, tuple[Principal, Keeping | None
     officials = {name: everybody[name] for name in cast.officials}
     kept = {name: keeping for name, (_, keeping) in parties.items() if keeping is not None}
     groups = holders_of(officials, everybody, words.rules, words.services)
-    return Cast(cast.devices, cast.officials, tuple(groups), dealers_of(groups, officials, kept, words.rules))
+    dealers = dealers_of(groups, officials, kept, words.rules)
+    devices = [party for party in everybody.values() if isinstance(party, Device)]
+    there = any(built_in(device, everybody.values()) for device in devices[:1])
+    return Cast(cast.devices, cast.officials, tuple(groups), dealers, there)
 
 
 def holders_of(

@@ -1,30 +1,44 @@
-"""Clients that leave out checks, because their vendor ships such an update. Nobody takes their states.
+"""Clients that leave out checks, or seal to other keys, because such an update was shipped. Nobody takes their states.
 
-An attack says which checks, as data (`Attack.silenced`): none of its code comes near a client's keys.
+  checks      promises that the client no longer keeps
+  other keys  when the client makes an access field, each of the officials' public keys that it was built with, or was
+              told, is another, whose private half the intruder has; at all other times its data are as they were
+
+An attack says which, as data (`Attack.silenced`): none of its code comes near a client's keys. The intruder changed the
+source of the clients, and is no party of the play; after it he has the private halves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from escrow.e2ee.device import Device
+from attacks.lab.simulation.builds.other_keys import exchanged, group_keys, official_keys, other_key, own_fields
+from escrow.codec import Fact
+from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.listing.checks import NUMBER
 from escrow.e2ee.provider import Listed
-from escrow.principal import lying
+from escrow.e2ee.ratchet import MessageKey
+from escrow.principal import Principal, lying
 
 
 class LeftOutChecks(msgspec.Struct, frozen=True):
-    """Checks (escrow.e2ee.listing.checks), by name, that a client leaves out; devices that its number lacks."""
+    """Checks (escrow.e2ee.listing.checks), by name, that a client leaves out; devices that its number lacks.
+
+    With `other_keys` it makes access fields to the intruder's keys in place of the officials'.
+    """
 
     checks: tuple[str, ...]
     hides: tuple[str, ...] = ()
+    other_keys: bool = False
 
 
-def silenced(device: Device, left_out: LeftOutChecks) -> Device:
-    """Return a device with the same data whose client leaves out these checks."""
+def silenced(device: Device, left_out: LeftOutChecks, parties: Iterable[Principal] = ()) -> Device:
+    """Return a device with the same data whose client leaves out these checks; `parties` have the officials' keys."""
     honest: Any = type(device)
+    known = {found.public for found in official_keys(parties)} if left_out.other_keys else frozenset[bytes]()
 
     def keeps(self: Any, promise: str) -> bool:
         return promise not in left_out.checks
@@ -34,4 +48,19 @@ def silenced(device: Device, left_out: LeftOutChecks) -> Device:
         hides = () if self.keeps(NUMBER.name) else left_out.hides
         return [each for each in listed if each.device not in hides]
 
-    return lying(device, keeps=keeps, in_number=in_number)
+    def access_field(self: Any, key: MessageKey, context: FieldContext) -> Fact | None:
+        """Make the field with other keys; what this changes in the client's data goes back to its own keys."""
+        own = own_fields(self)
+        there = {public: other_key(public) for public in (*known, *group_keys(self))}
+        back = {other: public for public, other in there.items()}
+        try:
+            for name in own:
+                setattr(self, name, exchanged(getattr(self, name), there))
+            made: Fact | None = honest.access_field(self, key, context)
+        finally:
+            for name in own:
+                setattr(self, name, exchanged(getattr(self, name), back))
+        return made
+
+    replaced: dict[str, Any] = {"access_field": access_field} if left_out.other_keys else {}
+    return lying(device, keeps=keeps, in_number=in_number, **replaced)

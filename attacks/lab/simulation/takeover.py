@@ -98,7 +98,8 @@ class Takeover:
             if (left_out := attack.silenced(user.name, self._scheme, self._scenario)) is not None:
                 for name in user.devices:
                     if not is_seat(self._wire.parties[name]):
-                        self._wire.parties[name] = silenced(self._wire.party(name, Device), left_out)
+                        there = map(occupant, self._wire.parties.values())
+                        self._wire.parties[name] = silenced(self._wire.party(name, Device), left_out, there)
 
     def _taken_over(self, party: Principal, acting: str, corruption: Turn | Use) -> Any:
         """Return the seat of the attack's party that takes the place of this one."""

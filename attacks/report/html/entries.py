@@ -12,6 +12,7 @@ from itertools import groupby
 from attacks import registry as attack_registry
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.simulation.attack import Attack
+from attacks.lab.simulation.builds.intruder import INTRUDER
 from attacks.report.cards import card
 from attacks.report.matrices import grid
 from escrow import registry
@@ -144,6 +145,6 @@ def _kinds(cell: Cell, devices: frozenset[str]) -> Iterable[str]:
         if who in devices:
             yield CLIENTS if how == "turned" else DEVICES
         elif who in APPARATUS:
-            yield LATER
+            yield CLIENTS if who == INTRUDER else LATER
         else:
             yield PROVIDER if who == "provider" else KEEPERS

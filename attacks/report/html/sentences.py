@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from attacks.lab.results.details import StateTaken, unpacked
 from attacks.lab.results.types import Cell
+from attacks.lab.simulation.builds.intruder import INTRUDER
 from attacks.lab.verdict.judging.procedure import wrong
 from attacks.report.html.words import listed, number, spaced, texts
 from attacks.report.matrices import grid
@@ -137,6 +138,8 @@ def reader(cell: Cell, devices: Container[str]) -> str:
 def _party(taken: Sequence[StateTaken], devices: Container[str]) -> str:
     """Return parties that are corrupted in one way."""
     names = list(dict.fromkeys(each.who for each in taken))
+    if names == [INTRUDER]:
+        return "whoever had the clients built with keys of their own in place of the officials'"
     if set(names) <= set(APPARATUS):
         return "whoever records everything and can break elliptic curves later"
     first = taken[0]
