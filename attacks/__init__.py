@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         entry_of,
         first_target,
     )
+    from attacks.lab.simulation.builds.intruder import INTRUDER, IntruderApparatus
     from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus
     from attacks.lab.simulation.scenario import LATEST, Scenario
     from attacks.lab.simulation.silenced import LeftOutChecks
@@ -43,12 +44,12 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # the laboratory
     "anatomy", "check", "load", "matrix", "play", "run", "scheme", "silence",
     # types
-    "Attack", "Cast", "Column", "Corruption", "Experiment", "Figure", "Keep", "LeftOutChecks", "PlayedScheme",
-    "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
+    "Attack", "Cast", "Column", "Corruption", "Experiment", "Figure", "IntruderApparatus", "Keep", "LeftOutChecks",
+    "PlayedScheme", "QuantumApparatus", "Scenario", "Seize", "Turn", "Use",
     # functions
     "attacker_device", "corrupted", "drawn", "entry_of", "first_target", "of_kind",
     # constants
-    "LATEST", "MISSED", "PROVIDER", "QUANTUM",
+    "INTRUDER", "LATEST", "MISSED", "PROVIDER", "QUANTUM",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker that saw it would accept every name

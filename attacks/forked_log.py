@@ -5,6 +5,7 @@
           one hidden log: the true one and all of them
           a log for each entry: the true one and one of them
   deny    whoever reads the log is shown the true one
+          reach=prospective: clients that ask for a head are shown that of the hidden one, if there is one
   return  in the evening the agent is shown the true one again
 
 Source: RFC 9162 (2021), section 11.3: a log that shows different views is found when those who read it share what they
@@ -34,6 +35,7 @@ from escrow.schemes.logged.log import (
     WarrantLog,
     tree_of,
 )
+from escrow.schemes.logged.prospective import AskHead, AskStanding, DatedLog, ProvenStanding, ToldHead
 from escrow.schemes.logged.scheme import Logged
 from escrow.wire import Wire
 
@@ -82,7 +84,17 @@ class ForkedLog(CourtKeyTheft):
             shown = self.hidden if self.hidden and _misled(self, wire) else self.entries
             return WarrantLog.evidence(self, shown, packet)
 
-        return corrupted(party, {"hidden": list[LogEntry]}, on_enter=on_enter)
+        def on_head(self: Any, sender: str, packet: AskHead, wire: Wire) -> ToldHead:
+            """Return the head of the hidden log, so that what is sealed now falls under the thief's entries."""
+            return ToldHead(WarrantLog.growth(self, self.hidden or self.entries, AskGrowth(0)).signed)
+
+        def on_standing(self: Any, sender: str, packet: AskStanding, wire: Wire) -> ProvenStanding:
+            """Prove what the hidden log had, or else the true one."""
+            found = DatedLog.standing(self, self.hidden, packet)
+            return found if found.proof else DatedLog.standing(self, self.entries, packet)
+
+        dated: dict[str, Any] = {"on_head": on_head, "on_standing": on_standing} if isinstance(party, DatedLog) else {}
+        return corrupted(party, {"hidden": list[LogEntry]}, on_enter=on_enter, **dated)
 
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Read as in court-key-theft, and show the agent the true log again."""

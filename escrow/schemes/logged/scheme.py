@@ -6,6 +6,7 @@
   answer   as in `envelope`, and the warrant's entry was shown       holder=promise: any head with the log's signature
   unseal   authority --warrant--> monitor, on the day that the entry names
   watch    the monitor reads the whole log every morning             a rewritten log, or an entry not unsealed: alarm
+  reach    prospective: a warrant opens only what was sealed after it was entered (escrow.schemes.logged.prospective)
   gossip   daily: the monitor asks the agent for its last head, and compares; witness: the agent takes only heads that
            the monitor signed; none: nobody compares
   weak     the agent's key opens every message ever sent; the court's key with an entry in the open does so in public
@@ -17,8 +18,8 @@ is simulated, the log of warrants in place of requests, the days of unsealing an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import ClassVar, Literal
 
 from escrow import crypto
 from escrow.codec import Fact, Public
@@ -27,8 +28,16 @@ from escrow.e2ee.policing import Policing
 from escrow.errors import EscrowError, Forged
 from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
 from escrow.principal import Principal, shared
-from escrow.scheme import Overheard, SealedFact, Source, User
-from escrow.schemes.envelope import AgentKey, Envelope, EnvelopeAgent, EnvelopeScheme, open_field
+from escrow.scheme import Intercept, Overheard, SealedFact, Source, User, open_intercepted, wanted
+from escrow.schemes.envelope import (
+    AgentKey,
+    Envelope,
+    EnvelopeAgent,
+    EnvelopeDevice,
+    EnvelopeScheme,
+    open_field,
+    open_message_key,
+)
 from escrow.schemes.logged.log import (
     AGENT,
     AUTHORITY,
@@ -48,6 +57,15 @@ from escrow.schemes.logged.log import (
     commitment,
 )
 from escrow.schemes.logged.monitor import Monitor, WitnessKey
+from escrow.schemes.logged.prospective import (
+    DatedDevice,
+    DatedEnvelope,
+    DatedLog,
+    DatedMonitor,
+    Standing,
+    dated_checks,
+    proofs,
+)
 from escrow.schemes.plain import CLASSICAL, DEVICES, EVASIONS, ONE_COURT, ONE_THEFT
 from escrow.transparency import merkle
 from escrow.warrant import Authority, Warrant, promises
@@ -60,6 +78,12 @@ EVIDENCE = Quotation(
     " suppressed without detection. The protocol relies on a trusted hardware device.",
     RYAN,
     "abstract",
+)
+SINCE = "in scope of a served warrant and from service on"
+EMULATED = Choice(
+    "prospective access is emulated: an agent, whose key opens all, checks a proof; in ARLEAS (Green, Kaptchuk and Van"
+    " Laer, 2021) the log's state at the time of sealing decides by cryptography",
+    favours=False,
 )
 Gossip = Literal["none", "daily", "witness"]
 COMPARED: dict[Gossip, Choice] = {
@@ -129,7 +153,7 @@ class LoggedAgent(EnvelopeAgent):
     head: LogHead | None = None
     shown: list[Public] = []
 
-    promise = holder_checks
+    promise: ClassVar[Callable[..., Checks]] = holder_checks
 
     @shared("whoever has a proof may show it", anybody=True)
     def on_evidence(self, sender: str, packet: EntryEvidence, wire: Wire) -> None:
@@ -158,8 +182,21 @@ class LoggedAgent(EnvelopeAgent):
         yield IN_LOG, commitment(warrant) in self.shown
 
 
+class DatedAgent(LoggedAgent):
+    """The agent, which opens only fields that were sealed after the warrant's entry."""
+
+    promise = dated_checks
+
+    def held(self, *subjects: Envelope | Standing) -> AgentKey:
+        """Return the agent's key."""
+        return self.key
+
+
 class Logged(EnvelopeScheme, frozen=True, kw_only=True):
-    """`holder` keeps the last head or not; `gossip` says who compares heads; warrants are unsealed after `days`."""
+    """`holder` keeps the last head or not; `gossip` says who compares heads; warrants are unsealed after `days`.
+
+    `reach` says whether a warrant opens what was sealed before it was entered in the log.
+    """
 
     name = "logged"
     title = "Accountable access: warrants stand in a public log"
@@ -168,15 +205,27 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
     sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
     overheard = (Overheard(("Unsealed",), "a warrant is made public on the day that its entry names", warrants=True),)
     authority = LoggedAuthority
+    options = (*EnvelopeScheme.options, "reach")
     holder: Literal["hsm", "promise"] = "hsm"
     gossip: Gossip = "daily"
     days: int = 5
+    reach: Literal["retrospective", "prospective"] = "retrospective"
     policing: Policing = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.days < 1:
             raise ValueError(f"days={self.days}: a warrant is unsealed one day after its entry, or later")
+
+    @property
+    def dated(self) -> bool:
+        """Whether fields are bound to the log's head."""
+        return self.reach == "prospective"
+
+    @property
+    def device(self) -> type[EnvelopeDevice]:  # type: ignore[override]  # a parameter says which
+        """The client: one that asks for the log's head before each text, where fields are bound to it."""
+        return DatedDevice if self.dated else EnvelopeDevice
 
     @property
     def claim(self) -> Claim:
@@ -190,14 +239,15 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
             words="Nothing is decrypted without an entry in a public log, which cannot be taken back unnoticed as long"
             " as the device is trusted and those who read the log compare what they saw.",
             section="the abstract",
-            grants=(*DEVICES, *trusted, Grant(AUTHORITY, "in scope of a served warrant")),
-            access="in scope",
+            grants=(*DEVICES, *trusted, Grant(AUTHORITY, SINCE if self.dated else "in scope of a served warrant")),
+            access="from service" if self.dated else "in scope",
             sources=(EVIDENCE,),
             concessions=(Concession("court", "everything", EVIDENCE, active=True),),
             model=(CLASSICAL, ONE_THEFT, *excluded),
             choices=(
                 *EVASIONS,
                 ONE_COURT,
+                *((EMULATED,) if self.dated else ()),
                 Choice(held, favours=False),
                 Choice(
                     "anybody may enter 1,000 entries; a late one gives an alarm that names its maker", favours=False
@@ -223,12 +273,14 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
             key = crypto.new_signing_key(LogKey)
         with crypto.acting(MONITOR):
             eye = crypto.new_signing_key(WitnessKey)
-        yield WarrantLog(LOG, key=key)
-        yield Monitor(MONITOR, key=eye, log=key.public)
+        yield (DatedLog if self.dated else WarrantLog)(LOG, key=key)
+        yield (DatedMonitor if self.dated else Monitor)(MONITOR, key=eye, log=key.public)
         witness = eye.public if self.gossip == "witness" else b""
         for party in super().cast(users, court):
+            if isinstance(party, DatedDevice):
+                party.log, party.witness, party.gossips = key.public, witness, self.gossip == "daily"
             if isinstance(party, EnvelopeAgent):
-                yield LoggedAgent(
+                yield (DatedAgent if self.dated else LoggedAgent)(
                     party.name,
                     party.key,
                     log=key.public,
@@ -247,6 +299,26 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
         monitor.watch(wire)
         if self.gossip == "daily":
             monitor.compare(wire)
+
+    def access(
+        self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
+    ) -> Iterator[bytes]:
+        """Ask the agent as in `envelope`; with reach=prospective, with the log's proof for each field."""
+        if not self.dated:
+            yield from super().access(authority, wire, warrant, intercepted)
+            return
+        covered = list(wanted(authority, warrant, intercepted, DatedEnvelope))
+        found = proofs(wire, authority, warrant, [field for _, field in covered])
+        for (intercept, field), proof in zip(covered, found, strict=True):
+            if proof is None:
+                continue
+            try:
+                answer = authority.ask(wire, AGENT, warrant, (field, proof))
+                key = open_message_key(answer, authority.key.agreement)
+            except EscrowError as error:
+                wire.complain(AGENT, error)
+                continue
+            yield from open_intercepted(authority, intercept, key)
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
         """Enter a warrant in the log, and show the agent that it stands there."""
