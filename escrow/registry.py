@@ -327,13 +327,13 @@ def parameters(scheme: Scheme) -> dict[str, Any]:
     return {field.name: value for field, value in values if field.name not in scheme.options or value != field.default}
 
 
-def with_parameters(scheme: S, settings: Iterable[str]) -> S:
+def with_parameters(scheme: Scheme, settings: Iterable[str]) -> Scheme:
     """Return the scheme with its settings `SCHEME.PARAM=VALUE` applied at once; other schemes' are ignored.
 
     Raises:
         UnknownName: a setting has another form, a parameter does not exist, or its value is not allowed.
     """
-    kinds = {field.name: field.type for field in msgspec.structs.fields(scheme)}
+    kinds = scheme.parameter_types()
     chosen: dict[str, Any] = {}
     for setting in settings:
         who, parameter, value = _parts(setting)
@@ -350,7 +350,7 @@ def with_parameters(scheme: S, settings: Iterable[str]) -> S:
             why = f"it is one of {', '.join(map(str, words))}" if words else str(error)
             raise UnknownName(f"{scheme.name}.{parameter} cannot be {value!r}: {why}") from None
     try:
-        return msgspec.structs.replace(scheme, **chosen)
+        return scheme.replaced(**chosen) if chosen else scheme
     except (ValueError, TypeError) as error:
         raise UnknownName(f"{scheme.name} does not take these parameters: {error}") from None
 

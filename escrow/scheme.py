@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -185,6 +185,14 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     def missing(self) -> str:
         """Why it cannot be played here, such as a package that is not installed; "" if it can."""
         return ""
+
+    def parameter_types(self) -> dict[str, Any]:
+        """Return the types of the parameters, by name: those of the struct's fields, unless some choose a class."""
+        return {field.name: field.type for field in msgspec.structs.fields(self)}
+
+    def replaced(self, **chosen: Any) -> Scheme:
+        """Return the scheme with these parameters and its other ones. Raise ValueError if they do not go together."""
+        return msgspec.structs.replace(self, **chosen)
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterable[Principal]:
         """Return the parties, each with its own keys.

@@ -138,7 +138,7 @@ class Device(KeyHolder):
         wire.tell(self.name, self.provider, mail)
 
     def _field(self, key: MessageKey, context: FieldContext) -> bytes:
-        if self.policing == "recipient" and not self.unrepeatable:
+        if self.policing in policing.MADE_AGAIN and not self.unrepeatable:
             with crypto.drawing_from(policing.field_seed(key, context.people, context.day, context.header)):
                 field = self.access_field(key, context)
         else:
@@ -211,7 +211,7 @@ class Device(KeyHolder):
             groups.keep_waiting(self, mail)  # it overtook its sender key, or that is lost
             return
         author = contacts.author_of(self, wire, mail, chain)
-        found = policing.computed(self, mail) if self.policing == "recipient" else None
+        found = policing.computed(self, mail) if self.policing in policing.MADE_AGAIN else None
         plaintext = self.open_group(mail) if mail.group else self.open_pairwise(mail, author)
         match content.read(plaintext):
             case Text(conversation, body):

@@ -4,6 +4,7 @@
   relay      the provider carries no mail without a field of the scheme's type whose labels fit what it knows; it tells
              clients to fan out in groups, because mail that brings a sender key has no field
   recipient  a client shows a text only if the field beside it is, byte for byte, the one that the sender's client makes
+  publicly   both; and the relay verifies the proofs of a field, by which everybody can tell who is able to open it
 
 In each case a client that has read a text compares the labels of the field, if there is one, with what it knows: chain,
 number and header of the message; the people of the conversation, its author first; the day. Where one is false it shows
@@ -45,7 +46,9 @@ from escrow.errors import Forged, Malformed
 from escrow.principal import shared
 from escrow.wire import Wire
 
-Policing = Literal["none", "relay", "recipient"]
+Policing = Literal["none", "relay", "recipient", "publicly"]
+MADE_AGAIN: frozenset[Policing] = frozenset({"recipient", "publicly"})  # levels at which recipients make fields again
+CARRIED: frozenset[Policing] = frozenset({"relay", "publicly"})  # levels at which the provider looks at fields
 LATE = 3  # days that mail may be on its way to the relay
 OTHER_DAY = f"day, or the network kept it for over {LATE} days"  # no recipient can tell these two apart
 MEMBERSHIPS_KEPT = 100  # lists of each group that a relay keeps, so that changes of one group push out no other's
@@ -315,6 +318,7 @@ def _relay_kind(base: type[Provider], kind: type[Fact]) -> type[Provider]:
             named = field.people[:1] == (self.accounts.get(mail.sender),) and between <= set(people) and known
             yield f"the access field of {mail.sender} names sender and recipients", named
             yield f"the access field of {mail.sender} is of today", today - LATE <= field.day <= today
+            yield from self.proofs(mail, field)
 
     Relay.__qualname__ = Relay.__name__ = base.__name__
     return Relay

@@ -9,7 +9,8 @@ Schwenk, "More is Less", EuroS&P 2018, on groups). A party that controls the pro
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -183,6 +184,10 @@ class Provider(Principal):
         """Return the encoded answer to an encoded packet. Refuse one of more than PACKET_BYTES unread."""
         self.insist(len(request) <= self.PACKET_BYTES, f"{sender} sends a packet that is too long: it must be split")
         return super().answer(sender, request, wire)
+
+    def proofs(self, mail: Mail, field: Any) -> Iterator[tuple[str, bool]]:
+        """Yield what a relay that polices checks of a field beside its labels: nothing, unless fields carry proofs."""
+        return iter(())
 
     def on_publish(self, sender: str, packet: Publish, wire: Wire) -> None:
         """File a device's keys.

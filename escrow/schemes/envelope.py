@@ -5,6 +5,7 @@
   access   authority --(warrant, e)--> agent              the agent checks the warrant and returns Seal(pk_authority, k)
   weak     one key opens every message ever sent; scope and time are promises of the agent
 
+Its parameters choose other forms (escrow.schemes._envelope): several agencies, X-Wing, epochs, fields with proofs.
 Source: HPKE is RFC 9180 (2022), base mode, X25519 and AES-128-GCM: 80 bytes a sealed key. The scheme is the generic
 "modern Clipper" that Abelson et al. discuss in "Keys Under Doormats" (2015); no paper specifies these bytes.
 """
@@ -12,6 +13,9 @@ Source: HPKE is RFC 9180 (2022), base mode, X25519 and AES-128-GCM: 80 bytes a s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import asdict, fields
 
 from escrow import codec, crypto
 from escrow.codec import Public
@@ -21,19 +25,22 @@ from escrow.e2ee import device
 from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Forged
-from escrow.grants import Choice, Claim, Concession, Grant, Quotation
+from escrow.grants import Choice, Claim, Grant
 from escrow.primitives import hpke
 from escrow.principal import Principal
 from escrow.scheme import (
     AccessField,
     Finding,
     Intercept,
+    Scheme,
     SealedFact,
     Source,
     User,
     open_intercepted,
     wanted,
 )
+from escrow.schemes._envelope.claims import SECTION, SOURCES, WEAKENED
+from escrow.schemes._envelope.forms import EnvelopeForm, form_of
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT, UNPOLICED, FieldScheme
 from escrow.warrant import (
     Answer,
@@ -44,8 +51,6 @@ from escrow.warrant import (
     promises,
 )
 from escrow.wire import Wire
-
-LOTUS = "Kaufman, Differential Workfactor Cryptography, Lotus, 1996"
 
 
 class AgentKey(Private, frozen=True, dict=True):
@@ -133,43 +138,26 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     )
     device = EnvelopeDevice
 
+    def parameter_types(self) -> dict[str, Any]:
+        """Return the types of the parameters, with those that choose another form (escrow.schemes._envelope)."""
+        types = super().parameter_types()
+        return types | {each.name: each.type for each in fields(EnvelopeForm)} if self.name == "envelope" else types
+
+    def replaced(self, **chosen: Any) -> Scheme:
+        """Return the form of these parameters. Raise ValueError if they do not go together."""
+        return form_of(asdict(self) | chosen) if self.name == "envelope" else super().replaced(**chosen)
+
     @property
     def claim(self) -> Claim:
         """The agent opens everything; the authority reads what its warrants cover."""
         return Claim(
             words="The agent keeps a key that opens every message, in a vault; the authority reads what its warrants"
             " cover. One end alone cannot strip the field where the recipient makes it again.",
-            section="the recovery of keys, as its proponents describe it",
+            section=SECTION,
             grants=(*DEVICES, Grant("agent", "everything"), Grant("authority", "in scope of a served warrant")),
             access="in scope",
-            sources=(
-                Quotation(
-                    "Members of the group are working on technology which will allow users to maintain the privacy of"
-                    " their keys while allowing legitimate business or law enforcement authorities to recover keys when"
-                    " appropriate.",
-                    "RSA Data Security, on key recovery, 1996",
-                    "press release, October",
-                ),
-                Quotation(
-                    "knowing the bulk data key and the government public key, it can regenerate the WRF and compare the"
-                    " result with the supplied value.",
-                    LOTUS,
-                    "on tampering",
-                ),
-            ),
-            concessions=(
-                Concession(
-                    "device",
-                    "missed if all ends are corrupted",
-                    Quotation(
-                        "The best a software implementation can do in terms of tamper resistance is to make it"
-                        " impossible to remove the Workfactor Reduction Field without modifying both the source of the"
-                        " data and the destination.",
-                        LOTUS,
-                        "on tampering",
-                    ),
-                ),
-            ),
+            sources=SOURCES,
+            concessions=WEAKENED,
             model=(CLASSICAL, ONE_THEFT),
             choices=(
                 UNPOLICED,

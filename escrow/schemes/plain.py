@@ -138,14 +138,21 @@ class Plain(Scheme, frozen=True, kw_only=True):
 class FieldScheme(Plain, frozen=True, kw_only=True):
     """Base of the schemes that put an access field beside each text; `policing` says who looks at it, if anybody.
 
-    "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise.
+    "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise, and
+    "publicly" where fields are not `provable`.
     """
 
     family = "Sealed envelope"
     options: ClassVar[tuple[str, ...]] = ("committing", "policing")
+    provable: ClassVar[bool] = False
     policing: Policing = "none"
 
     def __post_init__(self) -> None:
+        if self.policing == "publicly" and not self.provable:
+            raise ValueError(
+                f"{self.name} cannot be policed publicly: its fields carry no proof of who can open them; policing is"
+                " one of none, relay, recipient"
+            )
         why = self.device.unrepeatable or self.seedable
         if self.policing == "recipient" and why and self.device.admit is Device.admit:
             raise ValueError(f"{self.name} cannot be policed by recipients: {why}")

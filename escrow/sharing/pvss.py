@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from escrow.codec import Fact, Public
+from escrow.derivation import honest_only
 from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.primitives.hash_to_curve import hash_to_curve
@@ -42,25 +43,27 @@ class OpenedShare(Fact, frozen=True):
     proof: Public
 
 
-def _prove(secret: int, one: bytes, public: bytes, other: bytes, value: bytes) -> bytes:
+def _prove(secret: int, one: bytes, public: bytes, other: bytes, value: bytes, context: bytes) -> bytes:
     """Return a proof (64 bytes) that `secret` is log_one `public` and log_other `value` (Chaum and Pedersen, 1992)."""
-    statement = (one, public, other, value)
+    statement = (context, one, public, other, value)
     nonce = group.hash_to_scalar("pvss nonce", group.scalar_bytes(secret), *statement)
     c = group.hash_to_scalar("pvss", *statement, group.multiply(one, nonce), group.multiply(other, nonce))
     return group.scalar_bytes(c) + group.scalar_bytes(group.combination((nonce, secret), (1, c)))
 
 
-def _proven(proof: bytes, one: bytes, public: bytes, other: bytes, value: bytes) -> bool:
+def _proven(proof: bytes, one: bytes, public: bytes, other: bytes, value: bytes, context: bytes) -> bool:
     try:
         c, s = group.scalar(proof[:32]), group.scalar(proof[32:])
         made = group.commitment(one, s, public, c), group.commitment(other, s, value, c)
-        return group.hash_to_scalar("pvss", one, public, other, value, *made) == c
+        return group.hash_to_scalar("pvss", context, one, public, other, value, *made) == c
     except Forged:
         return False
 
 
-def deal(t: int, keys: Sequence[bytes]) -> tuple[bytes, PublicDealing]:
+def deal(t: int, keys: Sequence[bytes], context: bytes = b"") -> tuple[bytes, PublicDealing]:
     """Deal a fresh secret to the holders of these keys (33 bytes each), t of whom are needed.
+
+    The proofs hold for this `context` only, which all who verify must give again.
 
     Returns:
         The secret [p(0)]G (33 bytes), and what everybody sees.
@@ -76,43 +79,49 @@ def deal(t: int, keys: Sequence[bytes]) -> tuple[bytes, PublicDealing]:
     values = shamir.evaluate(coefficients, range(1, len(keys) + 1))
     sealed = tuple(group.multiply(key, value) for key, value in zip(keys, values, strict=True))
     proofs = tuple(
-        _prove(value, g, group.multiply(g, value), key, share)
+        _prove(value, g, group.multiply(g, value), key, share, context)
         for key, value, share in zip(keys, values, sealed, strict=True)
     )
     return group.base(coefficients[0]), PublicDealing(commitments, sealed, proofs)
 
 
-def faults(dealing: PublicDealing, keys: Sequence[bytes]) -> tuple[int, ...]:
+def faults(dealing: PublicDealing, keys: Sequence[bytes], context: bytes = b"") -> tuple[int, ...]:
     """Return the holders (from 1) whose sealed shares do not fit. Raise Forged if their number is not that of keys."""
     if not (len(dealing.sealed) == len(dealing.proofs) == len(keys)) or not dealing.commitments:
         raise Forged(f"{len(dealing.sealed)} shares with {len(dealing.proofs)} proofs for {len(keys)} keys")
     return tuple(
         index
         for index, (key, share, proof) in enumerate(zip(keys, dealing.sealed, dealing.proofs, strict=True), 1)
-        if not _fits(dealing, index, key, share, proof)
+        if not _fits(dealing, index, key, share, proof, context)
     )
 
 
-def _fits(dealing: PublicDealing, index: int, key: bytes, share: bytes, proof: bytes) -> bool:
+def _fits(dealing: PublicDealing, index: int, key: bytes, share: bytes, proof: bytes, context: bytes) -> bool:
     try:
-        return _proven(proof, g, group.horner(dealing.commitments, index), key, share)
+        return _proven(proof, g, group.horner(dealing.commitments, index), key, share, context)
     except Forged:
         return False
 
 
-def open_share(dealing: PublicDealing, index: int, secret: int) -> OpenedShare:
+@honest_only("a holder's half: each scheme has a typed rule of its own, with its kind of key")
+def open_share(dealing: PublicDealing, index: int, secret: int, context: bytes = b"") -> OpenedShare:
     """Return holder `index`'s share, by its secret scalar. Raise Forged if its sealed share is no point."""
-    sealed = dealing.sealed[index - 1]
-    value = group.multiply(sealed, group.inverses([secret])[0])
-    return OpenedShare(index, value, _prove(secret, group.GENERATOR, group.base(secret), value, sealed))
+    sealed, inverse = dealing.sealed[index - 1], group.inverses([secret])[0]
+    group.tell("p256-inverse", (secret,), (inverse,))
+    value = group.multiply(sealed, inverse)
+    return OpenedShare(index, value, _prove(secret, group.GENERATOR, group.base(secret), value, sealed, context))
 
 
-def share_fits(dealing: PublicDealing, keys: Sequence[bytes], share: OpenedShare) -> bool:
+def is_opened(sealed: bytes, key: bytes, share: OpenedShare, context: bytes = b"") -> bool:
+    """Return whether an opened share is proven to be what is sealed to this key."""
+    return _proven(share.proof, group.GENERATOR, key, share.value, sealed, context)
+
+
+def share_fits(dealing: PublicDealing, keys: Sequence[bytes], share: OpenedShare, context: bytes = b"") -> bool:
     """Return whether an opened share is proven to be that of its holder."""
     if not 1 <= share.index <= len(keys):
         return False
-    key, sealed = keys[share.index - 1], dealing.sealed[share.index - 1]
-    return _proven(share.proof, group.GENERATOR, key, share.value, sealed)
+    return is_opened(dealing.sealed[share.index - 1], keys[share.index - 1], share, context)
 
 
 def combine(dealing: PublicDealing, keys: Sequence[bytes], shares: Sequence[OpenedShare]) -> bytes:
@@ -126,8 +135,9 @@ def combine(dealing: PublicDealing, keys: Sequence[bytes], shares: Sequence[Open
             chosen.setdefault(share.index, share.value)
     if len(chosen) < (t := len(dealing.commitments)):
         raise Blamed(f"{len(chosen)} of the {t} that are needed", wrong)
-    return _whole(chosen)
+    return whole(chosen)
 
 
-def _whole(chosen: Mapping[int, bytes]) -> bytes:
+def whole(chosen: Mapping[int, bytes]) -> bytes:
+    """Return the secret (33 bytes) from t shares that fit, by their holders' numbers."""
     return group.multi(chosen.values(), group.lagrange(tuple(chosen)))

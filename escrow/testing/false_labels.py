@@ -8,12 +8,12 @@ policing  each value that the scheme's parameter of that name takes; a scheme wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from escrow.e2ee.device import FieldContext
-from escrow.e2ee.policing import LATE, Policing, field_type
+from escrow.e2ee.policing import CARRIED, LATE, MADE_AGAIN, Policing, field_type
 from escrow.e2ee.provider import Group
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError
@@ -58,7 +58,7 @@ def policed(scheme: Scheme) -> Iterator[tuple[Policing, Scheme]]:
     if "policing" not in scheme.__struct_fields__:
         yield "none", scheme
         return
-    values: tuple[Policing, ...] = ("none", "relay", "recipient")
+    values: tuple[Policing, ...] = get_args(Policing)
     for value in values:
         try:
             yield value, msgspec.structs.replace(scheme, policing=value)
@@ -85,7 +85,7 @@ def _named(harness: Harness) -> tuple[int, int]:
 
 def _hint(policing: Policing) -> str:
     """Return what to do where a recipient's client, made by the scheme, makes another field than an honest sender."""
-    if policing != "recipient":
+    if policing not in MADE_AGAIN:
         return ""
     return (
         "; the recipient's client makes another field with the same message key: say why in `unrepeatable` of the "
@@ -112,7 +112,7 @@ def a_false_label_is_named(scheme: Scheme, how: settings) -> None:
                 where = f"policing={policing}: a field with {what}"
                 require(bool(alarms or refusals), f"{where} names nobody")
                 carried = harness.shown.total() > shown and what not in (BYSTANDER, MEMBER, EARLIER)
-                require(policing != "relay" or not carried, f"{where} is carried by the relay")
+                require(policing not in CARRIED or not carried, f"{where} is carried by the relay")
 
 
 def a_missing_field_is_no_success(scheme: Scheme, how: settings) -> None:
@@ -128,7 +128,7 @@ def a_missing_field_is_no_success(scheme: Scheme, how: settings) -> None:
             alarms, refusals = (now - then for now, then in zip(_named(harness), before, strict=True))
             true, bare = harness.said
             shown = any(text == bare.body for _, _, _, text in harness.shown)
-            named = {"none": True, "relay": refusals > 0, "recipient": alarms > 0}[policing]
+            named = policing == "none" or (refusals if policing in CARRIED else alarms) > 0
             require(named, f"policing={policing}: a text without a field names nobody")
             require(shown == (policing == "none"), f"policing={policing}: a text without a field is shown: {shown}")
             try:

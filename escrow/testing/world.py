@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from escrow import codec, crypto
 from escrow.e2ee.device import Device
-from escrow.e2ee.policing import Policing, field_type, relay
+from escrow.e2ee.policing import CARRIED, Policing, field_type, relay
 from escrow.e2ee.provider import Delivery, Group, Mail, Provider
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed, NotInstalled
@@ -148,7 +148,7 @@ def _told(scheme: Scheme, party: Principal) -> Principal:
     kind = field_type(scheme.device.access_field)
     if isinstance(party, Device):
         party.committing, party.policing = scheme.committing, policing
-    if isinstance(party, Provider) and kind is not None and policing == "relay":
+    if isinstance(party, Provider) and kind is not None and policing in CARRIED:
         return relay(party, kind)
     return party
 

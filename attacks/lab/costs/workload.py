@@ -141,7 +141,7 @@ class Direction:
         spare = TEXT - len(codec.encode(Text(conversation, b"")))
         self.body = codec.encode(Text(conversation, bytes(spare)))
         self.escrows = type(sender).access_field is not Device.access_field  # plain's hook gives nothing
-        self.checks = receiver.policing == "recipient"
+        self.checks = receiver.policing in policing.MADE_AGAIN
 
     def carry(self, times: int = 1) -> None:
         """Encrypt a text for every device, for the receiver last, and read it there."""

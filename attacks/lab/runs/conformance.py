@@ -24,6 +24,8 @@ from attacks.lab.verdict.controls import controlled
 from attacks.lab.verdict.judging.exercise import derivations_of
 from attacks.registry import specimens
 from escrow.derivation import Service
+from escrow.e2ee import sender_keys
+from escrow.e2ee.policing import CARRIED
 from escrow.warrant import Demand
 
 
@@ -58,6 +60,8 @@ class Trial(BytePass):
         """
         words, own = words_of(self.scheme), own_rules(self.scheme)
         rules = [rule for rule in words.rules if words.services or Demand not in rule.takes]
+        if getattr(self.scheme, "policing", "none") in CARRIED:  # clients fan out in groups then, without sender keys
+            rules = [rule for rule in rules if rule.function.__module__ != sender_keys.__name__]
         fired = _fired(self.analysis)
         for specimen in specimens().values():
             if (
