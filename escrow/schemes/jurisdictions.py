@@ -142,8 +142,9 @@ class JointDevice(device.Device):
         return JointField(*labels, parts, JointField(*labels, parts, b"").tagged(key.value))
 
     def _readers(self, people: Iterable[str]) -> list[bytes]:
+        """Return the keys to seal to, each once: an agent that publishes another's key stops nobody but itself."""
         chosen = {self.homes.get(name) for name in people} if self.homes else self.agents
-        return [public for agent, public in sorted(self.agents.items()) if agent in chosen]
+        return list(dict.fromkeys(public for agent, public in sorted(self.agents.items()) if agent in chosen))
 
 
 class GovernmentAgent(Official):
@@ -259,6 +260,8 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
     ) -> list[bytes]:
         """Return the text that the first agent's answer opens, with a complaint for each agent that gives none."""
         refused: list[tuple[str, EscrowError]] = []
+        if not field.parts:
+            refused.append((intercept.mail.sender, Forged("its field has a part for nobody")))
         for name in self._agents:
             for part in field.parts:
                 try:

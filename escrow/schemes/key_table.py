@@ -101,6 +101,11 @@ class TableField(AccessField, frozen=True, dict=True):
         return codec.encode((*labels, self.vendor, self.first, self.slot, self.name))
 
 
+def _of_pair(people: tuple[str, ...]) -> str:
+    """Return the name of the table of a conversation: of other people it is another, whatever their names contain."""
+    return sha256(_TABLE, codec.encode(tuple(sorted(people)))).hex()
+
+
 def _info(form: TableForm, first: int) -> bytes:
     """Return what a sealed table is bound to: its form and its first day."""
     return _TABLE + codec.encode((form, first))
@@ -167,16 +172,18 @@ class TableDevice(device.Device):
     tables: dict[str, TimedTable] = {}
 
     def each_day(self, wire: Wire) -> None:
-        """Do what a device of plain does, and erase the keys of slots that are over."""
+        """Do what a device of plain does, and erase the keys of slots that are over, and tables without keys."""
         super().each_day(wire)
         first, slot = self.form.first(wire.day), self.form.slot(wire.day)
-        for name, table in self.tables.items():
-            left = tuple(key for key in table.keys if table.first == first and key.slot >= slot)
-            self.tables[name] = TimedTable(table.first, table.sealed, left)
+        for name, table in list(self.tables.items()):
+            if table.first == first and (left := tuple(key for key in table.keys if key.slot >= slot)):
+                self.tables[name] = TimedTable(table.first, table.sealed, left)
+            else:
+                del self.tables[name]
 
     def access_field(self, key: MessageKey, context: FieldContext) -> TableField:
         """Return the message key under the key of today's slot, and the table."""
-        table, own = self._slot(",".join(sorted(context.people)) if self.scope == "pair" else "", context.day)
+        table, own = self._slot(_of_pair(context.people) if self.scope == "pair" else "", context.day)
         labels = (key.chain, key.n, context.people, context.day, sha256(context.header), self.vendor)
         placed = (table.first, own.slot, table.sealed)
         bound = TableField(*labels, *placed, b"").context()
@@ -326,11 +333,11 @@ class KeyTable(FieldScheme, frozen=True, kw_only=True):
         try:
             answer = authority.ask(wire, "vendor", warrant, field)
             key = open_slot_key(answer, authority.key.agreement)
+            if (key.table, key.slot) != wanted:
+                raise Forged("the vendor gave the key of another slot")
         except EscrowError as error:
             wire.complain("vendor", error)
             raise
-        if (key.table, key.slot) != wanted:
-            raise Forged("the vendor gave the key of another slot")
         return key
 
 

@@ -82,7 +82,30 @@ def test_a_key_that_nothing_can_be_sealed_to_is_named_and_keeps_no_other_governm
         assert len(codec.decode(harness.intercepted()[0].mail.field, JointField).parts) == SCHEME.n - 1
 
 
+def test_an_agent_with_anothers_key_keeps_no_government_from_reading():
+    with playing(SCHEME) as harness:
+        device = harness.wire.party("bob-phone", JointDevice)
+        device.agents["agent-2"] = device.agents[HOME["alice"]]
+        harness.play([Step("say", "bob-phone", "alice")])
+        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        assert len(harness.access(warrant, harness.intercepted())) == 1
+
+
+def test_a_field_with_a_part_for_nobody_is_said_of_its_sender():
+    with playing(SCHEME) as harness:
+        harness.wire.party("bob-phone", JointDevice).agents.clear()
+        harness.play([Step("say", "bob-phone", "alice")])
+        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        assert harness.access(warrant, harness.intercepted()) == set()
+        assert (0, "bob-phone", "Forged: its field has a part for nobody") in harness.wire.refusals
+
+
 PLANTED = [
+    (
+        "a bad key stops nobody else",
+        "agent-1 has a key that is a colleague's: it is not named",
+        (JointDevice, "_readers", lambda device, people: sorted(device.agents.values())),
+    ),
     ("a field is bound", "with `parts`", (JointField, "tagged", lambda field, key: b"")),
     ("a field is bound", "with `n`", (JointField, "context", lambda field: codec.encode(field.chain))),
     ("who has no business is not heeded", "heeds a packet of", (JointDevice, "insist", lambda *_: None)),

@@ -10,6 +10,8 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec
+from escrow.e2ee.device import FieldContext
+from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged, Refused
 from escrow.schemes import key_table
 from escrow.schemes.key_table import KeyTable, TableField, TableForm, slot_key, unwrap
@@ -54,6 +56,17 @@ def test_a_phone_has_the_keys_of_coming_slots_and_none_of_those_that_are_over():
             kept.append([key.slot for key in harness.device("alice-phone").tables[""].keys])
             harness.take(Step("day"))
         assert kept == [list(range(31)), list(range(31)), list(range(1, 31)), list(range(1, 31))]
+
+
+def test_no_two_conversations_share_a_table_whatever_their_names_contain():
+    with playing(KeyTable(scope="pair")) as harness:
+        device = harness.device("alice-phone")
+        for people in (("alice", "bob"), ("bob", "alice"), ("alice,bob",), ("alice", "bob", ""), ("alice", "bob,")):
+            device.access_field(MessageKey(b"chain", 0, bytes(32)), FieldContext(people, 0, b"header"))
+        assert len(device.tables) == 4
+        harness.wire.day = device.form.days * device.form.slots
+        device.each_day(harness.wire)
+        assert device.tables == {}
 
 
 def test_a_table_that_is_over_is_followed_by_another():

@@ -137,6 +137,27 @@ def test_the_monitor_sees_a_log_that_takes_an_entry_back_or_is_late_to_unseal_it
         assert "does not extend" in harness.wire.alarms[-1].check
 
 
+def test_a_log_and_its_monitor_hash_each_entry_once_and_a_rewritten_log_anew(monkeypatch):
+    hashed = []
+    with playing(SCHEME) as harness:
+        monkeypatch.setattr(merkle, "leaf_hash", lambda entry, own=merkle.leaf_hash: hashed.append(entry) or own(entry))
+        monitor, log = harness.wire.party(MONITOR, Monitor), harness.wire.party(LOG, WarrantLog)
+        for number in range(50):
+            entered(harness, LogEntry(number.to_bytes(32, "big"), 9, "authority"))
+            monitor.watch(harness.wire)
+        assert len(hashed) == 2 * 50 and not harness.wire.alarms
+        for entries in (log.entries[:-1], log.entries[::-1], []):
+            assert tree_of(entries, log).root() == tree_of(entries).root()
+
+
+def test_what_the_log_refuses_it_has_not_entered():
+    """Else whoever it names would be blamed for what it does not know to stand there."""
+    with playing(SCHEME) as harness:
+        with pytest.raises(Refused, match="as many entries as that head"):
+            entered(harness, AN_ENTRY, since=9)
+        assert harness.wire.party(LOG, WarrantLog).entries == []
+
+
 def test_whoever_enters_something_is_named_beside_it_and_cannot_fill_the_log(monkeypatch):
     with playing(SCHEME) as harness:
         for by in ("authority", "carol-laptop"):

@@ -5,8 +5,8 @@ The log is a Merkle tree whose leaves are encoded entries: see `escrow.transpare
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
@@ -129,7 +129,7 @@ class Unsealed(Packet, frozen=True):
     warrant: Warrant
 
 
-class WarrantLog(Principal):
+class WarrantLog(Principal, dict=True):
     """The public log. Honest, it only appends, and shows the same entries to all.
 
     Anybody may enter something, up to `MOST` entries, and is named beside it.
@@ -145,11 +145,12 @@ class WarrantLog(Principal):
         """Append an entry, unless it is there, and return its proofs."""
         self.insist(len(packet.entry.commitment) == merkle.HASH, "a commitment is 32 bytes")
         self.insist(packet.entry.by == sender, "an entry says who entered it")
-        if packet.entry not in self.entries:
+        new = packet.entry not in self.entries
+        self.insist(0 <= packet.since <= len(self.entries) + new, "the log has as many entries as that head")
+        if new:
             own = sum(each.by == sender for each in self.entries)
             self.insist(own < self.MOST, f"{sender} has {own} entries, which is the most that one may enter")
             self.entries.append(packet.entry)
-        self.insist(0 <= packet.since <= len(self.entries), "the log has as many entries as that head")
         return self.evidence(self.entries, packet)
 
     @shared("the log is open to all", anybody=True)
@@ -160,22 +161,31 @@ class WarrantLog(Principal):
 
     def evidence(self, entries: list[LogEntry], asked: EnterWarrant) -> EntryEvidence:
         """Return the proofs that these entries have the one that is asked about."""
-        tree, size, number = tree_of(entries), len(entries), entries.index(asked.entry)
+        tree, size, number = tree_of(entries, self), len(entries), entries.index(asked.entry)
         grown = tree.consistency(asked.since, size) if asked.since else []
         return EntryEvidence(asked.entry, number, self._head(tree), tuple(tree.inclusion(number, size)), tuple(grown))
 
     def growth(self, entries: list[LogEntry], asked: AskGrowth) -> Growth:
         """Return these entries from a number on, with the head over all of them."""
-        return Growth(tuple(entries[asked.since :]), self._head(tree_of(entries)))
+        return Growth(tuple(entries[asked.since :]), self._head(tree_of(entries, self)))
 
     def _head(self, tree: merkle.Log) -> SignedHead:
         head = LogHead(len(tree), tree.root())
         return SignedHead(head, self.key.sign(head.under(HEAD)))
 
 
-def tree_of(entries: Iterable[LogEntry]) -> merkle.Log:
-    """Return the Merkle tree over some entries."""
-    tree = merkle.Log()
-    for entry in entries:
+def tree_of(entries: Sequence[LogEntry], reader: Principal | None = None) -> merkle.Log:
+    """Return the Merkle tree over some entries.
+
+    A reader's tree is kept beside its fields, and grows if the entries begin with those of the last time: so each new
+    entry is hashed once. It follows from the entries, so that a party that comes back from its state makes it again.
+    """
+    kept: dict[str, Any] = {} if reader is None else reader.__dict__
+    known: list[LogEntry] = kept.get("known", [])
+    tree: merkle.Log = kept.get("tree", merkle.Log())
+    if known != entries[: len(known)]:
+        known, tree = [], merkle.Log()
+    for entry in entries[len(known) :]:
         tree.append(entry.leaf)
+    kept |= {"known": list(entries), "tree": tree}
     return tree

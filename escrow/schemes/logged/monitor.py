@@ -30,7 +30,7 @@ class WitnessKey(SigningKey, frozen=True, dict=True):
     """The monitor's Ed25519 key pair, with which it signs heads that it has read."""
 
 
-class Monitor(Principal):
+class Monitor(Principal, dict=True):
     """Reads the whole log each morning, and gives alarm about what is wrong with it.
 
     `unsealed` and `late` are numbers of entries: those that were unsealed, and those that it gave alarm about.
@@ -90,9 +90,9 @@ class Monitor(Principal):
         entries = [*self.entries, *grown.entries]
         if not grown.signed.signed_by(self.log):
             raise Forged("a head without the log's signature")
-        if grown.signed.head != LogHead(len(entries), tree_of(entries).root()):
+        if grown.signed.head != LogHead(len(entries), tree_of(entries, self).root()):
             raise Forged("the log does not extend what it showed before")
         self.entries = entries
 
     def _has(self, head: LogHead) -> bool:
-        return 0 <= head.size <= len(self.entries) and tree_of(self.entries[: head.size]).root() == head.root
+        return 0 <= head.size <= len(self.entries) and tree_of(self.entries, self).root(head.size) == head.root

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Packet
-from escrow.crypto import Run
+from escrow.crypto import Private, Run
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, Provider
 from escrow.errors import EscrowError, Malformed, Unreachable
@@ -174,6 +174,7 @@ class Reference:
         self.scheme = scheme
         self.told: list[ToldPacket] = []
         self.cast: dict[str, type[Principal]] = {}
+        self.publics: dict[str, list[bytes]] = {}
         self.known: dict[str, set[tuple[str, bytes]]] = {}
         self.most: dict[str, Counter[str]] = {}
         self.ending = enact(scheme, self._note)
@@ -187,6 +188,7 @@ class Reference:
             for each in wire.parties.values():
                 self._learn(each.name, facts_of(each))
                 self.cast[each.name] = type(each)
+                self.publics[each.name] = [key.public for key in codec.walk(each, Private)]
         with suppress(Malformed):
             self.told.append(ToldPacket(number, packet.src, packet.dst, kind_of(party, packet)))
         answer = wire.as_sent(packet)
@@ -194,6 +196,11 @@ class Reference:
             if (found := wire.parties.get(name)) is not None:
                 self._learn(name, facts_of(found))
         return answer
+
+    def colleague(self, name: str) -> bytes:
+        """Return the first public key of another party of this one's kind, empty if there is none."""
+        others = (each for each, kind in self.cast.items() if kind is self.cast[name] and each != name)
+        return next((key for each in others for key in self.publics[each]), b"")
 
     def _learn(self, name: str, facts: Facts) -> None:
         self.known.setdefault(name, set()).update(facts)

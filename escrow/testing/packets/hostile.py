@@ -1,7 +1,8 @@
 """Properties of what one party can stop: nobody else, by a bad key; no mail, by a late word; no day, by no answer.
 
 whose    each device, and each official beside which the claim grants as much to others: `agent-*`, or several by name
-keys     missing, zero, of small order, too short, another party's, not signed
+keys     missing, zero, of small order, too short, another party's, a colleague's (an official of its own kind), not
+         signed
 where    in what the party tells others, and in its own fields, from which a set-up may read it
 late     a complaint, a vote or an accusation belongs to rounds that end: if clients heed it on any later day, whoever
          may say it alone can stop everybody's mail, or have everybody send without access fields
@@ -46,6 +47,7 @@ BAD = {
     "another's": OTHERS,
     "not signed": None,
 }
+COLLEAGUE = "a colleague's"
 SPEECH = (Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob"), Step("say", "carol-phone", "club"))
 
 
@@ -53,7 +55,7 @@ def a_bad_key_stops_nobody_else(scheme: Scheme, how: settings) -> None:
     """Require that all others get what is theirs beside a party whose keys are bad, and that it is named."""
     reference = Reference(scheme)
     for name, what in list(_in_turn(reference))[: reference.runs(how)]:
-        hostile = Hostile(name, what)
+        hostile = Hostile(name, what, reference.colleague(name) if what == COLLEAGUE else BAD[what])
         ending = enact(scheme, hostile.hand, begun=hostile.begun)
         if hostile.effect:
             fault = _fault(scheme, reference, ending, name, what)
@@ -61,10 +63,13 @@ def a_bad_key_stops_nobody_else(scheme: Scheme, how: settings) -> None:
 
 
 class Hostile:
-    """A party whose public keys are all `what`: in its fields when the run begins, and in what it tells others."""
+    """A party whose public keys are all `bad`: in its fields when the run begins, and in what it tells others.
 
-    def __init__(self, name: str, what: str) -> None:
-        self.name, self.what, self.effect = name, what, False
+    Without a `bad` one its keys are its own, and what it tells has signatures that do not hold.
+    """
+
+    def __init__(self, name: str, what: str, bad: bytes | None) -> None:
+        self.name, self.what, self.bad, self.effect = name, what, bad, False
 
     def begun(self, party: Principal) -> Principal:
         """Return the party as it begins: its X25519 keys have bad public halves."""
@@ -91,14 +96,14 @@ class Hostile:
     def _spoilt(self, value: Any, keys: set[bytes]) -> Any:
         """Return the value with each of these keys in it, or each signature, replaced by a bad one."""
         match value:
-            case bytes() if value in keys and (bad := BAD[self.what]) is not None:
+            case bytes() if value in keys and self.bad is not None:
                 self.effect = True
-                return bad
+                return self.bad
             case tuple() | list():
                 return type(value)(self._spoilt(each, keys) for each in value)
             case msgspec.Struct():
                 parts = {name: self._spoilt(getattr(value, name), keys) for name in value.__struct_fields__}
-                if BAD[self.what] is None and "signature" in parts:
+                if self.bad is None and "signature" in parts:
                     self.effect, parts["signature"] = True, bytes(64)
                 return type(value)(**parts)
         return value
@@ -107,12 +112,13 @@ class Hostile:
 def _in_turn(reference: Reference) -> Iterator[tuple[str, str]]:
     """Yield the parties with each bad key, one of each kind of party and key after another."""
     groups: dict[tuple[type, str], list[tuple[str, str]]] = {}
-    for what, key in BAD.items():
+    for what, key in [(COLLEAGUE, b""), *BAD.items()]:
         for name, kind in reference.cast.items():
             grants = _of(reference.scheme, name)
             several = any(_peers(reference, each, name) for each in grants) or name in _alike(reference)
             official = several and key is not None
-            if issubclass(kind, Device) or official:
+            alone = what == COLLEAGUE and (issubclass(kind, Device) or not reference.colleague(name))
+            if (issubclass(kind, Device) or official) and not alone:
                 groups.setdefault((kind, what), []).append((name, what))
     rounds = chain.from_iterable(zip_longest(*groups.values()))
     yield from (each for each in rounds if each is not None)
@@ -139,7 +145,8 @@ def _fault(scheme: Scheme, reference: Reference, ending: Ending, name: str, what
     if missing and enough:
         return f"{len(missing)} promised texts are missing"
     named = any(name in (who, *why.replace(":", " ").split()) for who, why in ending.said - reference.ending.said)
-    harmless = read == now if name in OWNER else BAD[what] == OTHERS  # an official with another's key is that one
+    same = what in (COLLEAGUE, "another's") and not missing  # an official with another's key is that one
+    harmless = read == now if name in OWNER else same
     return "" if named or harmless else "it is not named"
 
 
