@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 @honest_only("what a device does with its own contacts")
 def look_up(device: Device, wire: Wire, user: str) -> list[Listed]:
-    """Return the devices of a user as the directory lists them today; what it lists for others is left out.
+    """Return the devices of a user as the directory lists them today, each once; what it lists for others is left out.
 
     The device complains to its user about a new device or key, unless it keeps quiet about that one; it complains as
-    soon as it no longer keeps quiet. And it forgets its sessions with a device whose key changed.
+    soon as it no longer keeps quiet. And it forgets its sessions with a device whose key changed. Raise Refused if one
+    device is listed under two keys.
     """
     answer = wire.ask(device.name, device.provider, DevicesOf(user), DeviceList)
-    listed, quiet = device.in_directory(wire, user, [each for each in answer.devices if each.user == user]), []
+    theirs = list(dict.fromkeys(each for each in answer.devices if each.user == user))
+    device.insist(len({each.device for each in theirs}) == len(theirs), "a device is listed under one key")
+    listed, quiet = device.in_directory(wire, user, theirs), []
     for each in listed:
         check = device.noticed(user, each)
         if check is not None or each in device.quiet:

@@ -151,7 +151,7 @@ class Device(KeyHolder):
 
     def recipients(self, wire: Wire, people: Iterable[str]) -> list[Listed]:
         """Return every device of these users but this one that is listed today; of its own user's, those linked."""
-        listed = [each for user in people for each in self.look_up(wire, user)]
+        listed = [each for user in dict.fromkeys(people) for each in self.look_up(wire, user)]
         return [each for each in listed if each.device != self.name and contacts.is_vouched_for(self, each, wire.day)]
 
     # --- notices and the safety number ---

@@ -238,9 +238,11 @@ class Provider(Principal):
     def on_group(self, sender: str, packet: Group, wire: Wire) -> None:
         """File a group under its name, in place of an earlier one of that name.
 
-        Refuse a sender who is no member, more than MEMBERS members, and more than GROUPS new groups of one user.
+        Refuse a sender who is no member, a member who is named twice, more than MEMBERS members, and more than GROUPS
+        new groups of one user.
         """
         self.insist(bool(packet.name), "a group has a name")
+        self.insist(len({*packet.members}) == len(packet.members), "a group names each member once")
         before, user = self.groups.get(packet.name), self.accounts.get(sender, "")
         self.insist(sender in self.accounts and user in (before or packet).members, "a member changes a group")
         few = len(packet.members) <= self.MEMBERS

@@ -150,10 +150,15 @@ class GhostProvider(Official, VouchingProvider):
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
         """Take the silent device of a request that passes every check among the target's. Nothing is answered."""
         keys = codec.decode(request.subject, GhostKeys)
-        free = keys.device not in self.accounts and keys.device not in self.haunted
-        self.admit(request, wire.day, iter([("no device has that name", free)]))
+        self.admit(request, wire.day, self._fits(keys, request.warrant.order))
         self.haunted[keys.device] = request
         self.keep_to_warrants(wire.day)
+
+    def _fits(self, keys: GhostKeys, order: Order) -> Checks:
+        """Yield the checks on a silent device: every client of the target's contacts has to encrypt to it."""
+        yield "no device has that name", keys.device not in {*self.accounts, *self.haunted}
+        yield "a warrant adds one device", all(each.warrant.order != order for each in self.haunted.values())
+        yield "a device has no more one-time prekeys than others", len(keys.one_time) <= self.ONE_TIME
 
     def timely(self, warrant: Warrant, day: int) -> Checks:
         """Yield the checks on the warrant: the court's signature first; days to come, and content."""

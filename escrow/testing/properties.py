@@ -52,6 +52,7 @@ from escrow.testing.packets.strangers import (
     a_new_member_raises_a_notice,
     only_members_change_a_group,
     texts_of_strangers_are_not_shown,
+    who_is_named_twice_is_sent_one_text,
 )
 from escrow.testing.trying import QUICK, Broken, raised_in, require, settings, st, tried
 from escrow.vocabulary import vocabulary
@@ -364,6 +365,7 @@ PROPERTIES = tuple(
         texts_of_strangers_are_not_shown,
         only_members_change_a_group,
         a_new_member_raises_a_notice,
+        who_is_named_twice_is_sent_one_text,
         no_text_under_a_key_not_listed_and_shown,
         a_changed_key_rotates_sender_chains,
         a_text_is_shown_under_a_listed_key_only,

@@ -5,11 +5,12 @@ import pytest
 
 from escrow import codec
 from escrow.crypto import new_signing_key
+from escrow.e2ee.device import new_ghost
 from escrow.e2ee.provider import Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import Refused
 from escrow.principal import corrupted
-from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, quiet_told
+from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, keys_of, quiet_told
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -114,3 +115,18 @@ def test_a_request_after_the_last_day_that_the_warrant_covers_is_refused():
         harness.serve(warrant)  # which goes on, and the refusal is kept
         assert harness.provider.haunted == {}
         assert harness.wire.refusals[-1] == (1, "authority", "window")
+
+
+def test_a_warrant_adds_one_device_with_no_more_keys_than_any_device_has():
+    with playing(SCHEME) as harness:
+        warrant, authority = issue(harness.court.key, harness.order("alice")), harness.authority
+        keys = keys_of(new_ghost("alice", "alice-watch"))
+        many = msgspec.structs.replace(keys, one_time=(bytes(32),) * (Provider.ONE_TIME + 1))
+        with pytest.raises(Refused, match="no more one-time prekeys"):
+            authority.put(harness.wire, "provider", warrant, many, type(None))
+        authority.put(harness.wire, "provider", warrant, keys, type(None))
+        for other, check in (("alice-watch", "no device has that name"), ("alice-clock", "a warrant adds one device")):
+            again = msgspec.structs.replace(keys, device=other)
+            with pytest.raises(Refused, match=check):
+                authority.put(harness.wire, "provider", warrant, again, type(None))
+        assert list(harness.provider.haunted) == ["alice-watch"]

@@ -23,6 +23,7 @@ from specimens import (
     UnreadScheme,
     a_day_before,
     all_but,
+    as_often_as_named,
     but,
     but_for,
     by_a_part_of_a_name,
@@ -53,6 +54,7 @@ from specimens import (
     unmeasured,
     unnamed,
     up_to_the_first,
+    whatever_it_holds,
     whoever_is_named,
     with_an_aside,
     without_a_word,
@@ -64,7 +66,7 @@ from escrow import crypto, warrant
 from escrow.e2ee import contacts, membership, policing, prekeys, provider, ratchet, sessions
 from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
-from escrow.schemes import envelope, ghost, split_key
+from escrow.schemes import envelope, ghost, layered, split_key
 from escrow.schemes.clipper import field as clipper_field
 from escrow.schemes.clipper.phone import ClipperDevice
 from escrow.schemes.clipper.scheme import Clipper
@@ -92,6 +94,8 @@ STRANGERS, CHANGES, JOINED = (
 )
 
 
+MISMADE = "what a sender made wrongly is blamed on no official"
+TWICE = "who is named twice is sent one text"
 LISTED = "no text under a key not listed and shown"
 ROTATED = "a changed key rotates sender chains"
 SPOKEN = "a text is shown under a listed key only"
@@ -176,6 +180,8 @@ SPECIMENS = [
     (STRANGERS, "conversation of two users", PLAIN, (InGroup, "__str__", lambda conversation: conversation.group)),
     (CHANGES, "who never was a member changes", OpenScheme(), None),
     (CHANGES, "who was removed changes", LoyalScheme(), None),
+    (TWICE, "where the provider names everybody twice", PLAIN, (Device, "recipients", as_often_as_named)),
+    (MISMADE, "an official is blamed: layer-", layered.SCHEME, (layered, "_part", whatever_it_holds)),
     (JOINED, "by a member without a notice on alice-phone", PLAIN, (Device, "look_up_group", in_silence)),
     (JOINED, "without a notice on", PLAIN, (Device, "look_up_group", only_what_is_asked)),
     (LISTED, "a name of two users", PLAIN, (sessions, "current", by_name)),

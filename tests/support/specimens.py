@@ -17,6 +17,7 @@ from escrow.principal import revive
 from escrow.schemes import envelope, ghost, plain, split_key
 from escrow.schemes.clipper import leaf
 from escrow.schemes.clipper.field import Identity
+from escrow.schemes.layered import LayerPart
 from escrow.sharing import elgamal
 from escrow.warrant import Request, Warrant, promises
 
@@ -224,6 +225,16 @@ def sender_keys_of_anybody(device, wire, mail, author, conversation):
 
 def from_memory(device, wire, group):
     return device.known_groups.get(group) or membership.look_up(device, wire, group)
+
+
+def whatever_it_holds(layer, value, following):
+    """Return the part in a layer, whatever its sender committed to."""
+    return LayerPart(layer.chain, layer.n, layer.depth, following, value)
+
+
+def as_often_as_named(device, wire, people):
+    """Return the devices of each user as often as the user is named."""
+    return [each for user in people for each in device.look_up(wire, user) if each.device != device.name]
 
 
 def in_silence(device, wire, group):

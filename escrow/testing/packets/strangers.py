@@ -1,4 +1,4 @@
-"""The properties of groups: whose texts are shown, who changes a group, and who is told of a new member.
+"""The properties of groups: whose texts are shown and how often, who changes a group, who is told of a new member.
 
 stranger   a device of a user who is no member, or no longer, and keeps no promise; it runs the scheme's own code
 groups     of two users, one with Sender Keys and one with pairwise fan-out, and one whose name imitates the two
@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import product
+from typing import Any
 
 import msgspec
 
 from escrow import crypto
 from escrow.e2ee.content import Text, direct
-from escrow.e2ee.provider import Group, GroupOf
+from escrow.e2ee.provider import DeviceList, DevicesOf, Group, GroupOf, Provider
 from escrow.errors import EscrowError
 from escrow.principal import corrupted
 from escrow.scheme import Scheme
 from escrow.testing.harness import NAMES, Harness, Step, playing
-from escrow.testing.trying import require, settings
+from escrow.testing.trying import Broken, require, settings
+from escrow.wire import Wire
 
 MEMBERS, STRANGER, PLANTED = ("alice", "bob"), "carol-phone", b"planted"
 IMITATION = Group(str(direct(*MEMBERS)), NAMES, True)
@@ -122,6 +125,36 @@ def only_members_change_a_group(scheme: Scheme, how: settings) -> None:
 def _listed(harness: Harness, group: Group) -> Group:
     device = harness.device("alice-phone")
     return harness.wire.ask(device.name, device.provider, GroupOf(group.name), Group)
+
+
+def who_is_named_twice_is_sent_one_text(scheme: Scheme, how: settings) -> None:
+    """Require one text on each device of a member whom a group names twice, or whose devices are listed twice."""
+    ways = ("a member names everybody twice", "the provider names everybody twice", "the provider lists devices twice")
+    for group, what in product(STYLES, ways):
+        with _talking(scheme, group) as harness:
+            twice = msgspec.structs.replace(group, members=group.members * 2)
+            if what == ways[0]:
+                with suppress(EscrowError):
+                    harness.announce("alice-phone", twice)
+            else:
+                harness.wire.parties["provider"] = _doubling(harness.provider, lists=what == ways[2])
+            _talk(harness, group)
+            for device, author, _, _ in harness.shown - harness.meant:
+                raise Broken(f"on {device} a text of {author} is shown twice where {what}")
+
+
+def _doubling(provider: Provider, lists: bool) -> Provider:
+    """Return a provider that lists each device twice, or names each member of a group twice."""
+    honest: Any = type(provider)
+
+    def on_devices_of(self: Any, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        return DeviceList(honest.on_devices_of(self, sender, packet, wire).devices * 2)
+
+    def on_group_of(self: Any, sender: str, packet: GroupOf, wire: Wire) -> Group:
+        found: Group = honest.on_group_of(self, sender, packet, wire)
+        return msgspec.structs.replace(found, members=found.members * 2)
+
+    return corrupted(provider, on_devices_of=on_devices_of) if lists else corrupted(provider, on_group_of=on_group_of)
 
 
 def a_new_member_raises_a_notice(scheme: Scheme, how: settings) -> None:
