@@ -35,7 +35,7 @@ from escrow.schemes.logged.log import (
     WarrantLog,
     tree_of,
 )
-from escrow.schemes.logged.prospective import AskHead, AskStanding, DatedLog, ProvenStanding, ToldHead
+from escrow.schemes.logged.prospective import AskLogHead, AskStanding, DatedLog, ProvenStanding, ToldHead
 from escrow.schemes.logged.scheme import Logged
 from escrow.wire import Wire
 
@@ -84,7 +84,7 @@ class ForkedLog(CourtKeyTheft):
             shown = self.hidden if self.hidden and _misled(self, wire) else self.entries
             return WarrantLog.evidence(self, shown, packet)
 
-        def on_head(self: Any, sender: str, packet: AskHead, wire: Wire) -> ToldHead:
+        def on_head(self: Any, sender: str, packet: AskLogHead, wire: Wire) -> ToldHead:
             """Return the head of the hidden log, so that what is sealed now falls under the thief's entries."""
             return ToldHead(WarrantLog.growth(self, self.hidden or self.entries, AskGrowth(0)).signed)
 

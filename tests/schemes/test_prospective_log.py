@@ -15,7 +15,7 @@ from escrow.schemes.logged.log import AGENT, LOG, MONITOR, EnterWarrant, EntryEv
 from escrow.schemes.logged.monitor import Monitor
 from escrow.schemes.logged.prospective import (
     BEFORE,
-    AskHead,
+    AskLogHead,
     AskStanding,
     DatedEnvelope,
     DatedLog,
@@ -30,7 +30,7 @@ from escrow.warrant import issue
 
 def trusting(device, wire):
     """Ask for a head, and take whatever comes."""
-    device.head = wire.ask(device.name, LOG, AskHead(), ToldHead).signed.head
+    device.head = wire.ask(device.name, LOG, AskLogHead(), ToldHead).signed.head
 
 
 SCHEME = Logged(reach="prospective")
@@ -89,7 +89,7 @@ def test_an_entry_that_the_log_dates_back_has_no_proof_and_is_seen():
         field = codec.decode(early[0].mail.field, DatedEnvelope)
         with pytest.raises(Refused, match=BEFORE):
             harness.authority.ask(harness.wire, AGENT, warrant, (field, found))
-        head = harness.wire.ask("bob-phone", LOG, AskHead(), ToldHead).signed
+        head = harness.wire.ask("bob-phone", LOG, AskLogHead(), ToldHead).signed
         harness.wire.tell("bob-phone", MONITOR, SeenHead(head))
         assert "does not extend what it showed" in harness.wire.alarms[-1].check
 

@@ -60,7 +60,7 @@ class DatedEnvelope(Envelope, frozen=True):
         return codec.encode((super().context(), self.at.size, self.at.root))
 
 
-class Standing(Fact, frozen=True):
+class StoodInLog(Fact, frozen=True):
     """The proof that the log had an entry, under this number from 0, when it had some head."""
 
     entry: LogEntry
@@ -68,7 +68,7 @@ class Standing(Fact, frozen=True):
     inclusion: tuple[Public, ...]
 
 
-class AskHead(Packet, frozen=True):
+class AskLogHead(Packet, frozen=True):
     """Somebody asks the log for its newest head."""
 
 
@@ -90,7 +90,7 @@ class AskStanding(Packet, frozen=True):
 class ProvenStanding(Packet, frozen=True):
     """The log's answer: the proof, or that there was no such entry."""
 
-    proof: Standing | None
+    proof: StoodInLog | None
 
 
 class SeenHead(Packet, frozen=True):
@@ -99,7 +99,7 @@ class SeenHead(Packet, frozen=True):
     signed: SignedHead
 
 
-def stood(warrant: Warrant, at: LogHead, proof: Standing) -> bool:
+def stood(warrant: Warrant, at: LogHead, proof: StoodInLog) -> bool:
     """Return whether a proof shows that the warrant's entry was in the log at a head."""
     if proof.entry.commitment != commitment(warrant):
         return False
@@ -111,7 +111,7 @@ def stood(warrant: Warrant, at: LogHead, proof: Standing) -> bool:
 
 
 @service(open_field, holder="key", final={BEFORE: "an entry is in no tree that was there before it"})
-def dated_checks(key: AgentKey, warrant: Warrant, field: DatedEnvelope, proof: Standing) -> Checks:
+def dated_checks(key: AgentKey, warrant: Warrant, field: DatedEnvelope, proof: StoodInLog) -> Checks:
     """Yield what the agent promises to check before it opens a field."""
     yield from promises(key.court, warrant, field.people, field.day)
     yield BEFORE, stood(warrant, field.at, proof)
@@ -121,7 +121,7 @@ class DatedLog(WarrantLog):
     """The log, which also tells its head, and proves entries of earlier heads."""
 
     @shared("the log is open to all", anybody=True)
-    def on_head(self, sender: str, packet: AskHead, wire: Wire) -> ToldHead:
+    def on_head(self, sender: str, packet: AskLogHead, wire: Wire) -> ToldHead:
         """Return the newest head."""
         return ToldHead(self.growth(self.entries, AskGrowth(len(self.entries))).signed)
 
@@ -135,7 +135,7 @@ class DatedLog(WarrantLog):
         then = list(entries[: max(asked.size, 0)])
         for number, entry in enumerate(then):
             if entry.commitment == asked.commitment and len(then) == asked.size:
-                return ProvenStanding(Standing(entry, number, tuple(tree_of(then).inclusion(number, len(then)))))
+                return ProvenStanding(StoodInLog(entry, number, tuple(tree_of(then).inclusion(number, len(then)))))
         return ProvenStanding(None)
 
 
@@ -188,7 +188,7 @@ class DatedDevice(EnvelopeDevice):
     def read_head(self, wire: Wire) -> None:
         """Ask for the log's head. A log that does not answer as it should stops no text: the last head goes on."""
         try:
-            signed = wire.ask(self.name, LOG, AskHead(), ToldHead).signed
+            signed = wire.ask(self.name, LOG, AskLogHead(), ToldHead).signed
             self.insist(signed.signed_by(self.log), "the log signed the head")
             self.insist(signed.head.size >= self.head.size, "the head is not older than the last one")
             if self.witness:
@@ -221,12 +221,12 @@ class DatedDevice(EnvelopeDevice):
 @honest_only("what an authority asks the log; the answers are packets")
 def proofs(
     wire: Wire, asker: Principal, warrant: Warrant, fields: Sequence[DatedEnvelope]
-) -> Iterator[Standing | None]:
+) -> Iterator[StoodInLog | None]:
     """Yield for each field the log's proof that the warrant stood there before; None if it did not, or was not proved.
 
     The log is asked once for each head.
     """
-    found: dict[int, Standing | None] = {}
+    found: dict[int, StoodInLog | None] = {}
     for field in fields:
         if field.at.size not in found:
             asked = AskStanding(commitment(warrant), field.at.size)

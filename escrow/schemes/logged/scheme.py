@@ -62,7 +62,7 @@ from escrow.schemes.logged.prospective import (
     DatedEnvelope,
     DatedLog,
     DatedMonitor,
-    Standing,
+    StoodInLog,
     dated_checks,
     proofs,
 )
@@ -187,7 +187,7 @@ class DatedAgent(LoggedAgent):
 
     promise = dated_checks
 
-    def held(self, *subjects: Envelope | Standing) -> AgentKey:
+    def held(self, *subjects: Envelope | StoodInLog) -> AgentKey:
         """Return the agent's key."""
         return self.key
 
