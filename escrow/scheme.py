@@ -190,6 +190,10 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         """Return the types of the parameters, by name: those of the struct's fields, unless some choose a class."""
         return {field.name: field.type for field in msgspec.structs.fields(self)}
 
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the parameters, by name."""
+        return msgspec.structs.asdict(self)
+
     def replaced(self, **chosen: Any) -> Scheme:
         """Return the scheme with these parameters and its other ones. Raise ValueError if they do not go together."""
         return msgspec.structs.replace(self, **chosen)

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-import msgspec
-
 from attacks.lab.results.bounds import Result
 from attacks.lab.simulation.attack import Attack
 from attacks.report.page import Page, join
@@ -66,7 +64,7 @@ def card(thing: Scheme | Attack, *, counted: bool = False) -> Card:
         remarks=tuple(remarks),
         claim=thing.claim if isinstance(thing, Scheme) else None,
         conceded_to_one=_counted(thing) if counted and isinstance(thing, Scheme) else None,
-        parameters=msgspec.structs.asdict(thing) if isinstance(thing, Scheme) else {},
+        parameters=thing.parameter_values() if isinstance(thing, Scheme) else {},
         seedable=thing.seedable if isinstance(thing, Scheme) else "",
         derivations=() if isinstance(thing, Scheme) else tuple(each.__name__ for each in thing.derivations),
         plugin=is_plugin(thing),
@@ -80,10 +78,15 @@ def _counted(scheme: Scheme) -> str:
 
 
 def _documentation(thing: object) -> str:
-    """Return the docstring that is the card: the module's, or the class's where a module holds several entries."""
+    """Return the docstring that is the card: the module's, or the class's where a module holds several entries.
+
+    FORM is what a module of another form of a scheme has in place of SCHEME.
+    """
     module = sys.modules[type(thing).__module__]
     of_module = module.__doc__ or ""
-    if any(type(getattr(module, attribute, None)) is type(thing) for attribute in ("SCHEME", "ATTACK")):
+    if any(type(getattr(module, attribute, None)) is type(thing) for attribute in ("SCHEME", "ATTACK")) or (
+        getattr(module, "FORM", None) is type(thing)
+    ):
         return of_module
     return type(thing).__dict__.get("__doc__") or of_module
 

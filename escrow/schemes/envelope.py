@@ -143,6 +143,11 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
         types = super().parameter_types()
         return types | {each.name: each.type for each in fields(EnvelopeForm)} if self.name == "envelope" else types
 
+    def parameter_values(self) -> dict[str, Any]:
+        """Return the values of the parameters, by name, with those that choose another form."""
+        own = super().parameter_values()
+        return asdict(EnvelopeForm(**own)) if self.name == "envelope" else own
+
     def replaced(self, **chosen: Any) -> Scheme:
         """Return the form of these parameters. Raise ValueError if they do not go together."""
         return form_of(asdict(self) | chosen) if self.name == "envelope" else super().replaced(**chosen)

@@ -78,10 +78,11 @@ def _played(dossier: Dossier, plugins: Sequence[Path]) -> tuple[Scheme, Attack, 
     if list(statement.attacks) != sorted(set(statement.attacks)):
         raise Malformed(f"{STATEMENT}: the attacks are not in the order of their names, each once")
     scheme = schemes[statement.scheme]
-    if statement.parameters.keys() != registry.parameters(scheme).keys():
+    kinds, given = scheme.parameter_types(), statement.parameters
+    if not registry.parameters(scheme).keys() <= given.keys() <= kinds.keys():
         raise Malformed(f"{STATEMENT}: {scheme.name} has other parameters")
     try:
-        scheme = msgspec.convert(statement.parameters, type(scheme))
+        scheme = scheme.replaced(**{name: msgspec.convert(value, kinds[name]) for name, value in given.items()})
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise Malformed(f"{STATEMENT}: {scheme.name} does not take these parameters: {error}") from None
     return scheme, attacks[statement.attack], [attacks[name] for name in statement.attacks]

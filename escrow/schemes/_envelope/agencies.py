@@ -222,7 +222,7 @@ class AgencyEnvelope(EnvelopeForm, frozen=True, kw_only=True):
         of_phone = (Grant("device", "of the holder's own user"),) if slot else ()
         agents = "agent" if self.n == 1 else "agent-*"
         return Claim(
-            words=f"Any {self.t} of {self.n} agencies keep keys that open every message; the authority reads what its"
+            words=f"{self.who} can open every message; the authority reads what its"
             f" warrants cover{f', {slot}' if slot else ''}.",
             section=SECTION,
             grants=(
@@ -312,3 +312,6 @@ class AgencyEnvelope(EnvelopeForm, frozen=True, kw_only=True):
         if field.parts.t != self.t:
             raise Forged(f"the field is for any {field.parts.t} agencies, not for {self.t}")
         return combine_agency_shares(field.parts, tuple(shares))
+
+
+FORM = AgencyEnvelope

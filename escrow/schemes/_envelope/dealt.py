@@ -239,7 +239,7 @@ class DealtEnvelope(EnvelopeForm, frozen=True, kw_only=True):
         """Any t holders open everything; the authority reads what its warrants cover."""
         agents = "agent" if self.n == 1 else "agent-*"
         return Claim(
-            words=f"Any {self.t} of {self.n} holders keep keys that open every message, and the relay carries no text"
+            words=f"{self.who} can open every message, and the relay carries no text"
             " whose field they could not open; the authority reads what its warrants cover.",
             section=SECTION,
             grants=(*DEVICES, Grant(agents, "everything", self.t), Grant("authority", "in scope of a served warrant")),
@@ -307,3 +307,6 @@ class DealtEnvelope(EnvelopeForm, frozen=True, kw_only=True):
                 continue
             enough += 1
             yield part
+
+
+FORM = DealtEnvelope

@@ -67,6 +67,11 @@ class EnvelopeForm(FieldScheme, frozen=True, kw_only=True):
         """The names of the agencies."""
         return (AGENT,) if self.n == 1 else tuple(f"{AGENT}-{number}" for number in range(1, self.n + 1))
 
+    @property
+    def who(self) -> str:
+        """Who opens a text, in words."""
+        return "The agency" if self.n == 1 else f"Any {self.t} of {self.n} agencies together"
+
     def in_turn(self, name: bytes) -> Iterator[tuple[int, str]]:
         """Yield number and name of each agency, from another first one for each secret: so none stays unasked."""
         for at in range(self.n):
@@ -83,11 +88,11 @@ def form_of(chosen: dict[str, Any]) -> Scheme:
     usual = {field.name: field.default for field in msgspec.structs.fields(EnvelopeForm)}
     changed = {name for name, value in chosen.items() if value != usual[name]} - set(FieldScheme.__struct_fields__)
     if chosen.get("policing") == "publicly":
-        where, kind = "_envelope.dealt", "DealtEnvelope"
+        where, kind = "_envelope.dealt", "FORM"
     elif chosen.get("kem") == "xwing":
-        where, kind = "_envelope.hybrid", "HybridEnvelope"
+        where, kind = "_envelope.hybrid", "FORM"
     elif changed:
-        where, kind = "_envelope.agencies", "AgencyEnvelope"
+        where, kind = "_envelope.agencies", "FORM"
     else:
         where, kind = "envelope", "EnvelopeScheme"
         chosen = {name: value for name, value in chosen.items() if name in FieldScheme.__struct_fields__}

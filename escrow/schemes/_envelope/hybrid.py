@@ -81,3 +81,6 @@ class HybridEnvelope(AgencyEnvelope, frozen=True, kw_only=True):
     def held(self, made: Any, number: int, named: bytes, court: bytes) -> Any:
         """Return an agency's key, from its key pair."""
         return HybridAgencyKey(made.public, made.raw, number, named, court)
+
+
+FORM = HybridEnvelope
