@@ -6,7 +6,7 @@ premises come from. It is well founded, no step rests on itself, and short where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -52,16 +52,31 @@ def prove(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], na
 
     What is guessed to derive them with the least work is given like a witness: whoever verifies the steps has it.
     """
-    how = _reach(labels, (*coalition, *guesses(labels, facts := tuple(facts), tuple(coalition), name)), name)
-    closure, waiting = labels.closure, [fact for fact in facts if fact in how]
-    used = set(waiting)
-    while waiting:
-        found = how[waiting.pop()]
-        fresh = _paid(closure, found) - used if isinstance(found, RuleStep) else set()
-        used |= fresh
-        waiting += fresh
-    entries = [each for number, each in how.items() if number in used and number not in closure.edges.guessed]
-    return tuple(_in_order(closure, entries))
+    return Prover(labels, coalition, name).prove(facts)
+
+
+class Prover:
+    """Proves what one coalition derives in one pass; what it reaches is found once for each set of guesses."""
+
+    def __init__(self, labels: Labels, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> None:
+        self._labels, self._coalition, self._name = labels, tuple(coalition), name
+        self._reached: dict[tuple[Seizure, ...], dict[int, Given | RuleStep]] = {}
+
+    def prove(self, facts: Iterable[int]) -> Proof:
+        """Return the proof of those of the facts that the coalition can derive, as the function `prove` does."""
+        guessed = tuple(guesses(self._labels, facts := tuple(facts), self._coalition, self._name))
+        if guessed not in self._reached:
+            self._reached[guessed] = _reach(self._labels, (*self._coalition, *guessed), self._name)
+        how, closure = self._reached[guessed], self._labels.closure
+        waiting = [fact for fact in facts if fact in how]
+        used = set(waiting)
+        while waiting:
+            found = how[waiting.pop()]
+            fresh = _paid(closure, found) - used if isinstance(found, RuleStep) else set()
+            used |= fresh
+            waiting += fresh
+        entries = [each for number, each in how.items() if number in used and number not in closure.edges.guessed]
+        return tuple(_in_order(closure, entries))
 
 
 def guesses(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], name: str) -> list[Seizure]:
@@ -160,25 +175,24 @@ def _advance(
     the first one.
     """
     before = len(how)
-    for edge in edges:
-        if (used := _premises(closure, edge, how)) is None or not stands(edge):
+    for edge, needs, gives in closure.edges.walk(edges):
+        if not how.keys() >= {*needs} or (used := _premises(closure, edge, needs, how)) is None or not stands(edge):
             continue
         deep = 1 + max((depth.get(premise, 0) for premise in used), default=0)
-        for fact in closure.edges.gives(edge):
+        for fact in gives:
             if fact not in how or (shorten and deep < depth[fact]):
                 how.pop(fact, None)
                 how[fact], depth[fact] = RuleStep(edge, closure.edges.name_of(edge), used, fact), deep
     return len(how) > before
 
 
-def _premises(closure: Closure, edge: int, how: dict[int, Given | RuleStep]) -> tuple[int, ...] | None:
-    """Return what the edge is applied to, guards and witnesses included; None while something is missing."""
-    if gate := closure.edges.gate(edge):
-        members = gate.choose(how.__contains__)
-        there = len(members) == gate.t and all(fact in how for fact in closure.edges.paying(gate))
-        return (*gate.guards, *members) if there else None
-    if not all(fact in how for fact in closure.edges.needs(edge)):
-        return None
+def _premises(
+    closure: Closure, edge: int, needs: Sequence[int], how: dict[int, Given | RuleStep]
+) -> tuple[int, ...] | None:
+    """Return what an edge whose `needs` are there is applied to, guards included; None if members lack."""
     if edge < closure.edges.firings:
         return closure.edges.firing(edge)[1]
-    return tuple(closure.edges.needs(edge))
+    if gate := closure.edges.gate(edge):
+        members = gate.choose(how.__contains__)
+        return (*gate.guards, *members) if len(members) == gate.t else None
+    return tuple(needs)

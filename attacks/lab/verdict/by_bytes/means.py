@@ -18,7 +18,7 @@ from typing import Any
 
 from attacks.lab.adversary.coalitions import Seizure
 from attacks.lab.adversary.labelling.labels import BYTES
-from attacks.lab.adversary.proof import Given, Proof, RuleStep, prove
+from attacks.lab.adversary.proof import Given, Proof, Prover, RuleStep
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_findings import ByteFault
 from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch
@@ -45,6 +45,7 @@ class Means:
     def __init__(self, analysis: Analysis, door: TwoPlays) -> None:
         self.analysis, self.door, self.closure = analysis, door, analysis.closure
         self._edges, self._texts = self.closure.edges, analysis.graph.texts if analysis.graph else {}
+        self._taken, self._prover = tuple[Seizure, ...](), Prover(analysis.labels, (), BYTES)
 
     def of(self, taken: Sequence[Seizure], texts: Iterable[int]) -> tuple[str, ...]:
         """Return what a coalition opens the first of these texts by, in words that fit each of several holders."""
@@ -72,7 +73,9 @@ class Means:
 
     def _proof(self, taken: Sequence[Seizure], text: int) -> Proof:
         numbers = [number for number, each in self._texts.items() if each == text]
-        return prove(self.analysis.labels, numbers, taken, BYTES)
+        if tuple(taken) != self._taken:  # one coalition is asked of all its texts, then the next
+            self._taken, self._prover = tuple(taken), Prover(self.analysis.labels, taken, BYTES)
+        return self._prover.prove(numbers)
 
     # --- fields ---
 
