@@ -38,6 +38,7 @@ MISSED = {
     "missed if all ends are corrupted": "promised texts that it misses, with a corrupted sender and recipients",
 }  # what only a concession speaks of
 IN_SCOPE = ("in scope", "in scope of a served warrant")  # what may be granted in whole slots
+OF_TARGETS = ("of the target of a served warrant", "from service on")  # what a text of no target's is never granted by
 OF_DEVICES = frozenset({OWN, "of the holder's own user"})  # what a device alone may be granted
 Count = Callable[[str], int]  # how many principals of a name or role are surely in a coalition
 

@@ -107,7 +107,7 @@ def opens(name, takes, kind, info):
     def open_sealed(sealed, key):
         require(sealed.to == key.public, "it is sealed to another key")
         found = unpack(hpke_open(key, sealed.sealed, info))
-        require(fact(found).tag == kind, "it is no such fact")
+        require(fact(found).kind == kind, "it is no such fact")
         return [found]
 
 

@@ -1,11 +1,12 @@
 """X3DH, PQXDH and sender keys, for verify_evidence.py."""
 
 import hashlib
+from types import SimpleNamespace
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from verify_evidence import OPENERS, require, rule, shapes, step, varint
+from verify_evidence import OPENERS, content, require, rule, shapes, step, unpack, varint
 
 P = 2**255 - 19
 X3DH, PQXDH, SENDER = "escrow.e2ee.x3dh", "escrow.e2ee.pqxdh", "escrow.e2ee.sender_keys"
@@ -21,7 +22,15 @@ shapes(
 shapes(PQXDH, "KemShared key ciphertext value")
 shapes("escrow.primitives.kem", "KemPrivate public raw")
 
+shapes("escrow.e2ee.content", "InChat own_day own_keys their_day their_keys content")
 rule(f"{SENDER}.sender_step", "SenderChain ?Slot")(step)
+
+
+@rule("escrow.e2ee.content.unpack", "Plaintext")
+def content_beside_lists(plaintext):
+    """Return the content of a plaintext, as it stands or beside two lists of devices."""
+    found = unpack(plaintext.body)
+    return content(SimpleNamespace(body=found[-1]) if found[0] == "InChat" else plaintext)
 
 
 @rule(f"{SENDER}.open_sender_message", "SenderMessage MessageKey")
@@ -49,7 +58,7 @@ def agree(initial, *shared):
     ends += [(initial.ek_a, initial.opk_b)] if initial.opk_b else []
     require([(each.a, each.b) for each in shared] == ends, "the agreements are not those of the session")
     secrets = b"".join(each.value for each in shared)
-    if initial.tag == "PqInitial":
+    if initial.kind == "PqInitial":
         return [["Classical", initial.ek_a, secrets]]
     value = HKDF(SHA256(), 32, bytes(32), b"EscrowLab_X3DH_CURVE25519_SHA-256").derive(b"\xff" * 32 + secrets)
     return [["Root", initial.ek_a, initial.spk_b, value]]

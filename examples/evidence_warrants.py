@@ -42,7 +42,7 @@ def opens(name, kind):
     def open_answer(answer, key):
         require(answer.to == key.public, "the answer is sealed to another key")
         found = unpack(hpke_open(key, answer.sealed, b"escrow-lab answer"))
-        require(fact(found).tag == kind, "the answer is no such fact")
+        require(fact(found).kind == kind, "the answer is no such fact")
         return [found]
 
 
@@ -59,7 +59,7 @@ def covers(order, subject):
 def relabel(field, order):
     """Return a field under labels that an order covers."""
     require(not covers(order, field) and len(field.people) > 1, "the order covers the field, or it was relabelled")
-    return [[field.tag, field.chain, field.n, [order.target], order.first, *field.array[5:]]]
+    return [[field.kind, field.chain, field.n, [order.target], order.first, *field.array[5:]]]
 
 
 opens("escrow.schemes.split_key.open_partial", "Partial")

@@ -112,8 +112,8 @@ def shapes(module, table):
 
 
 def fact(array):
-    """Return a fact: its fields by their names, its type as `tag`, and what is encoded as `array`."""
-    return SimpleNamespace(tag=array[0], array=array, **dict(zip(SHAPES[array[0]][1], array[1:], strict=True)))
+    """Return a fact: its fields by their names, its type as `kind`, and what is encoded as `array`."""
+    return SimpleNamespace(kind=array[0], array=array, **dict(zip(SHAPES[array[0]][1], array[1:], strict=True)))
 
 
 def rule(name, takes):
@@ -138,7 +138,7 @@ def exchange_as_a(own, pair, mine="a", theirs="b"):
     require(own.public == getattr(pair, mine), "the pair has another key")
     other = X25519PublicKey.from_public_bytes(getattr(pair, theirs))
     value = X25519PrivateKey.from_private_bytes(own.raw).exchange(other)
-    return [["FirstShared" if pair.tag == "FirstPair" else "Shared", pair.a, pair.b, value]]
+    return [["FirstShared" if pair.kind == "FirstPair" else "Shared", pair.a, pair.b, value]]
 
 
 @rule(f"{RATCHET}.turn", "Root Shared ?Answers")
@@ -160,7 +160,7 @@ def step(chain, slot):
     """Return a message key and the next chain key, of a ratchet or of a sender."""
     require(slot is None or (slot.chain, slot.n) == (chain.chain, chain.n), "the slot is of another message")
     key, following = (hmac.digest(chain.value, byte, "sha256") for byte in (b"\1", b"\2"))
-    return [["MessageKey", chain.chain, chain.n, key], [chain.tag, chain.chain, chain.n + 1, following]]
+    return [["MessageKey", chain.chain, chain.n, key], [chain.kind, chain.chain, chain.n + 1, following]]
 
 
 @rule(f"{RATCHET}.open_message", "Message MessageKey")
@@ -225,7 +225,7 @@ def execute(statement, facts, steps):
     for at, line in enumerate(lines):
         try:
             made = fact(unpack(bytes.fromhex(line["encoding"])))
-            again = {"type": SHAPES[made.tag][0], "encoding": pack(made.array).hex()}
+            again = {"type": SHAPES[made.kind][0], "encoding": pack(made.array).hex()}
             require(line == line | again, "it is encoded in another way, or of another type")
             if at >= len(facts):
                 check(line, lines, values, made)
@@ -245,12 +245,12 @@ def check(step, lines, values, made):
     if takes[-1][-1] == "*":
         takes = takes[:-1] + [takes[-1][:-1]] * (len(premises) - len(takes) + 1)
     for kind, premise, at in zip(takes, premises, step["premises"], strict=True):
-        require(kind.removeprefix("?") in SHAPES[premise.tag][2], f"{step['rule']} takes no {premise.tag}")
-        known = premise.tag == "AuthorityKey" and premise.raw == hashed("sha256", b"escrow-lab stranger").digest()
+        require(kind.removeprefix("?") in SHAPES[premise.kind][2], f"{step['rule']} takes no {premise.kind}")
+        known = premise.kind == "AuthorityKey" and premise.raw == hashed("sha256", b"escrow-lab stranger").digest()
         require(kind[0] == "?" or known or lines[at].keys() - {"type", "encoding"}, f"premise {at} is from no one")
     if "answer" in step:  # an honest official's secret is not in the folder: the answer is taken on trust
         signs = premises[-1].public == fact(premises[-2].order).authority
-        require(signs and made.tag == function, "the warrant names another key, or no official answers so")
+        require(signs and made.kind == function, "the warrant names another key, or no official answers so")
     else:
         require(pack(made.array) in map(pack, function(*premises)), "the rule gives another fact")
 
@@ -272,7 +272,7 @@ def verify(folder):
         drawn = hashed("shake_256", secret, b"text %d" % text["id"], (1).to_bytes(8, "big")).hexdigest(32)
         require(text["conclusion"] >= len(facts), "texts.jsonl: a text is given, or concluded by nothing")
         shown = values[text["conclusion"]]
-        require(shown.tag == "Text" and shown.body.hex() == text["body"] == drawn, "texts.jsonl: it is another text")
+        require(shown.kind == "Text" and shown.body.hex() == text["body"] == drawn, "texts.jsonl: it is another text")
     listed = [[text["id"] for text in texts], *(statement[name] for name in ("opened", "reached", "excluded"))]
     proven, opened, reached, excluded = map(set, listed)
     ascending = all(each == sorted(set(each)) for each in listed)

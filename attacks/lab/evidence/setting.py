@@ -7,7 +7,6 @@ so does most of what the claim cannot grant.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -20,6 +19,7 @@ from attacks.lab.simulation.attack import Attack, Cast
 from attacks.lab.simulation.play import text_of
 from escrow import registry
 from escrow.errors import Malformed
+from escrow.grants import DEVICE, IN_SCOPE, OF_TARGETS, called, extents, is_met
 from escrow.scheme import Grant, Scheme
 
 
@@ -164,17 +164,20 @@ def _check_excluded(dossier: Dossier, case: Case) -> None:
     planned = {said.id: said for said in scenario.texts()}
     for text in sorted(set(statement.opened) - set(statement.excluded)):
         people, day = scenario.people(planned[text]), planned[text].day
-        in_scope = any(
-            each.scope == "content" and each.target in people and each.first <= day <= each.last
-            for each in scenario.warrants
-        )
-        if not any(_may_grant(grant, members, case.cast, in_scope) for grant in case.scheme.claim.grants):
+        served = [each for each in scenario.warrants if each.target in people]
+        covered = any(each.scope == "content" and each.first <= day <= each.last for each in served)
+        unmet = {*(() if covered else IN_SCOPE), *(() if served else OF_TARGETS)}
+        if not any(_may_grant(grant, members, case.cast, unmet) for grant in case.scheme.claim.grants):
             raise Malformed(f"{STATEMENT}: the claim grants text {text} to no coalition of these, so it is excluded")
 
 
-def _may_grant(grant: Grant, members: set[str], cast: Cast, in_scope: bool) -> bool:
-    """Return whether a grant may cover a text that these open; periods and the healing of devices are left open."""
-    if grant.extent == "own":
-        return not members.isdisjoint(cast.devices)
-    fitting = sum(fnmatchcase(name, grant.who) for name in members.intersection(cast.officials))
-    return fitting >= grant.t and (in_scope or grant.extent == "everything")
+def _may_grant(grant: Grant, members: set[str], cast: Cast, unmet: set[str]) -> bool:
+    """Return whether a grant may cover a text of which no warrant meets the extents in `unmet`.
+
+    What hangs on evenings, on slots, or on what was opened before is left open.
+    """
+
+    def count(role: str) -> int:
+        return len(members.intersection(cast.devices if role == DEVICE else called(role, cast.officials)))
+
+    return is_met(grant.asked, count) and (grant.slot is not None or unmet.isdisjoint(extents(grant.extent)))
