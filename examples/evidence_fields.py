@@ -72,7 +72,7 @@ def open_part(field, part, key):
 
 shapes(
     LAYERED,
-    """LayerKey(Private) public raw court depth conditions following\nLayerPart chain n depth value
+    """LayerKey(Private) public raw court depth conditions following\nLayerPart chain n depth following value
     SealedLayer(AccessField) chain n people day header commitments wrapped depth to sealed
     PeeledLayer part following""",
 )
@@ -82,15 +82,32 @@ opens(f"{LAYERED}.open_layer", "PeeledLayer")
 opens(f"{LAYERED}.open_part", "LayerPart")
 
 
+def layers(layer):
+    """Return how many layers there are."""
+    return layer.depth - 1 + len(layer.commitments)
+
+
 def labels_of(layer):
-    """Return everything that a layer says about its message."""
-    return pack([layer.chain, layer.n, layer.people, layer.day, layer.header, layer.commitments])
+    """Return what a layer says about its message."""
+    return pack([layer.chain, layer.n, layer.people, layer.day, layer.header, layers(layer)])
 
 
 def opened(layer, key):
     """Return what is sealed in a layer to the holder whose place it names."""
     require(layer.to == key.public and layer.depth == key.depth, "the layer is another holder's")
-    return hpke_open(key, layer.sealed, pack([labels_of(layer), layer.wrapped, layer.depth, layer.to]))
+    placed = [labels_of(layer), layer.wrapped, layer.depth, layer.to, layer.commitments]
+    return hpke_open(key, layer.sealed, pack(placed))
+
+
+def committed(value, following):
+    """Return the commitment to a part and to the hash of the next layer."""
+    return hashed("sha256", b"escrow-lab part of a layer", pack([value, following])).digest()
+
+
+def part_of(layer, value, following):
+    """Return the part in a layer, if its sender committed to it."""
+    require(layer.commitments[0] == committed(value, following), "the layer holds something else than was committed to")
+    return ["LayerPart", layer.chain, layer.n, layer.depth, following, value]
 
 
 @rule(f"{LAYERED}.peel", "SealedLayer LayerKey")
@@ -98,15 +115,17 @@ def peel(layer, key):
     """Return a layer's part and the next layer."""
     require(key.following, "the layer is the last")
     inner = opened(layer, key)
-    following = [*layer.array[:8], layer.depth + 1, key.following, inner[32:]]
-    return [["PeeledLayer", ["LayerPart", layer.chain, layer.n, layer.depth, inner[:32]], following]]
+    placed = [layer.commitments[1:], layer.wrapped, layer.depth + 1, key.following, inner[32:]]
+    following = [*layer.array[:6], *placed]
+    name = hashed("sha256", b"escrow-lab layer", pack(following)).digest()
+    return [["PeeledLayer", part_of(layer, inner[:32], name), following]]
 
 
 @rule(f"{LAYERED}.open_last", "SealedLayer LayerKey")
 def open_last(layer, key):
     """Return the part of the last layer."""
     require(not key.following, "the layer is not the last")
-    return [["LayerPart", layer.chain, layer.n, layer.depth, opened(layer, key)]]
+    return [part_of(layer, opened(layer, key), b"")]
 
 
 rule(f"{LAYERED}.found_in", "PeeledLayer")(lambda peeled: [peeled.part, peeled.following])
@@ -117,10 +136,9 @@ def unwrap_layers(layer, *parts):
     """Return the message key under the parts of all layers."""
     require({(part.chain, part.n) for part in parts} == {(layer.chain, layer.n)}, "the parts are of another message")
     require(layer.depth == 1, "it is not the outermost layer")
-    found, places = {}, dict(enumerate(layer.commitments, 1))
-    for part in parts:
-        if hashed("sha256", b"escrow-lab part of a layer", part.value).digest() == places.get(part.depth):
-            found[part.depth] = part.value
+    places = dict(enumerate(layer.commitments, 1))
+    fitting = (part for part in parts if committed(part.value, part.following) == places.get(part.depth))
+    found = {part.depth: part.value for part in fitting}
     require(found and found.keys() == places.keys(), "fewer parts fit than there are layers")
     key = hashed("sha256", *(found[depth] for depth in sorted(found))).digest()
     return [["MessageKey", layer.chain, layer.n, AESGCM(key).decrypt(bytes(12), layer.wrapped, labels_of(layer))]]
