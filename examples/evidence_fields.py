@@ -5,10 +5,33 @@ import hmac
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from evidence_warrants import opens
-from verify_evidence import SERVICES, fact, hashed, hpke_open, pack, require, rule, shapes
+from verify_evidence import ENVELOPE, SERVICES, fact, hashed, hpke_open, open_field, pack, require, rule, shapes
 
 TABLE, JOINT, LAYERED = (f"escrow.schemes.{name}" for name in ("key_table", "jurisdictions", "layered"))
-SERVICES["escrow.schemes.logged.scheme.holder_checks"] = ["Envelope", "Warrant", "AuthorityKey"], "MessageKey"
+
+# --- logged ---
+
+LOGGED = "escrow.schemes.logged"
+shapes(f"{LOGGED}.log", "LogHead size root\nLogEntry commitment unsealed by")
+shapes(
+    f"{LOGGED}.prospective",
+    "DatedEnvelope(Envelope) chain n people day agent header sealed at\nStoodInLog entry number inclusion",
+)
+SERVICES[f"{LOGGED}.scheme.holder_checks"] = ["Envelope", "Warrant", "AuthorityKey"], "MessageKey"
+dated = ["DatedEnvelope", "StoodInLog", "Warrant", "AuthorityKey"]
+SERVICES[f"{LOGGED}.prospective.dated_checks"] = dated, "MessageKey"
+
+
+@rule(f"{ENVELOPE}.open_field", "Envelope Private")
+def open_dated(field, key):
+    """Return the message key in a field, which may be bound to a head of the log."""
+    if field.kind == "Envelope":
+        return open_field(field, key)
+    require(field.agent == key.public, "the field is sealed to another key")
+    head = fact(field.at)
+    context = pack([pack(field.array[1:7]), head.size, head.root])
+    return [["MessageKey", field.chain, field.n, hpke_open(key, field.sealed, context)]]
+
 
 # --- key-table ---
 

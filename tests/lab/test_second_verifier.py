@@ -178,6 +178,18 @@ def test_both_accept_every_sound_folder(cells, second, tmp_path):
     assert refused == {}
 
 
+def test_both_accept_other_parameters(known, second, tmp_path):
+    attacks = attack_registry.attacks()
+    for name, settings, attack in (
+        ("logged", ["logged.reach=prospective"], "authority-theft"),
+        ("ghost", ["ghost.devices=signed"], "device-compromise"),
+        ("key-table", ["key-table.scope=pair", "key-table.days=2"], "court-and-phone"),
+    ):
+        scheme = registry.with_parameters(known[name], settings)
+        case = Case(scheme, attacks[attack], TINY, list(attacks.values()))
+        assert verdicts(tmp_path, writing.compose(case), second) == ["", ""], settings
+
+
 def test_it_computes_what_every_rule_of_every_scheme_gives(cases, second):
     """Of all that the lab derives in a play, and not of one proof: the first and the last use of each rule."""
     attacks, used = attack_registry.attacks(), set()
