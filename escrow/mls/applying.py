@@ -29,7 +29,7 @@ from escrow.mls.framing import (
     UsePsk,
 )
 from escrow.mls.key_schedule import Extension, GroupContext
-from escrow.mls.leaf_node import FromUpdate, KeyPackage
+from escrow.mls.leaf_node import FromUpdate, KeyPackage, LeafNode
 from escrow.mls.presentation import decode
 from escrow.mls.trees.ratchet_tree import RatchetTree
 
@@ -109,6 +109,13 @@ def _check_list(proposals: Listed, committer: int | None) -> None:
         raise Forged("a commit removes its own sender")
 
 
+def check_former(tree: RatchetTree, leaf: LeafNode, removed: Sequence[int]) -> None:
+    """Raise Forged unless who joins by his own commit, with this leaf, removes his former self (section 12.2)."""
+    for index in removed:
+        if tree.leaf(index).identity != leaf.identity:
+            raise Forged(f"who joins by his own commit removes leaf {index}, which is another's")
+
+
 def apply(tree: RatchetTree, context: GroupContext, proposals: Listed, committer: int | None) -> Applied:
     """Return the group after the proposals, in a new tree.
 
@@ -146,6 +153,8 @@ def apply(tree: RatchetTree, context: GroupContext, proposals: Listed, committer
             if not isinstance(sender, MemberSender) or not isinstance(proposal.leaf_node.source, FromUpdate):
                 raise Forged("an update is not of a member, or its leaf comes from elsewhere")
             proposal.leaf_node.check(context.group_id, sender.leaf)
+            if proposal.leaf_node.encryption_key == tree.leaf(sender.leaf).encryption_key:
+                raise Forged("an update brings the encryption key that its sender had before")
             done.tree.update(once(sender.leaf), proposal.leaf_node)
     for _, proposal in proposals:
         if isinstance(proposal, RemoveMember):

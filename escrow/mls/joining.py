@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from escrow.crypto import Private, SigningKey, new_private
 from escrow.errors import Forged
 from escrow.mls import messages
-from escrow.mls.applying import apply
+from escrow.mls.applying import apply, check_former
 from escrow.mls.framing import (
     PUBLIC,
     AuthData,
@@ -134,6 +134,7 @@ def join_externally(
     if instead_of is not None:
         proposals.append(RemoveMember(instead_of))
     applied = apply(tree, info.context, [(NewMemberCommit(), each) for each in proposals], None)
+    check_former(tree, client.package.leaf_node, applied.removed)
     index = applied.joined = applied.tree.add(client.package.leaf_node)
     context = before.next_context(applied)
     made = make_path(applied.tree, client.package.leaf_node, index, client.signing, context, ())

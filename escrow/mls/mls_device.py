@@ -60,6 +60,17 @@ def check_attestation(service: bytes, leaf: LeafNode) -> None:
     raise Forged("a leaf has no attestation")
 
 
+def _new_keys(before: GroupState | None, after: GroupState, added: tuple[int, ...]) -> list[int]:
+    """Return the leaf indices of who was added, and of members who took another name or signature key."""
+    known = {} if before is None else {index: _who(leaf) for index, leaf in before.tree.members()}
+    changed = (index for index, leaf in after.tree.members() if known.get(index) != _who(leaf))
+    return sorted({*added, *changed})
+
+
+def _who(leaf: LeafNode) -> tuple[bytes, bytes]:
+    return leaf.identity, leaf.signature_key
+
+
 class MlsDevice:
     """A device of a user, with the public key of the service that it trusts, and the people whom its user expects."""
 
@@ -85,6 +96,8 @@ class MlsDevice:
 
     def policy(self, change: GroupChange) -> None:
         """Look at a change before it takes effect. Raise Refused if credentials or the way of joining do not suit."""
+        if isinstance(change.sender, NewMemberCommit) and self._fails(OUTSIDE):
+            raise Refused(self.name, "somebody joins by his own commit")
         if change.removed:
             self._fails(REMOVALS)
         if change.after is None:
@@ -93,7 +106,7 @@ class MlsDevice:
         outsiders = any(isinstance(sender, ExternalSender) for sender, _ in change.proposals)
         if outsiders or (change.before is None and external_senders(change.after.context.extensions)):
             self._fails(SENDERS)
-        leaves = [change.after.tree.leaf(index) for index in change.added]
+        leaves = [change.after.tree.leaf(index) for index in _new_keys(change.before, change.after, change.added)]
         before = set() if change.before is None else {leaf.identity for _, leaf in change.before.tree.members()}
         for leaf in leaves:
             if leaf.name not in self.expected:
@@ -107,9 +120,7 @@ class MlsDevice:
                 self._fails(DIRECTORY)
 
     def _admit(self, change: GroupChange, after: GroupState) -> None:
-        if isinstance(change.sender, NewMemberCommit) and self._fails(OUTSIDE):
-            raise Refused(self.name, "somebody joins by his own commit")
-        for index in change.added:
+        for index in _new_keys(change.before, after, change.added):
             try:
                 check_attestation(self.service, after.tree.leaf(index))
             except Forged:

@@ -1,7 +1,8 @@
 """A member of a group: proposes, commits, sends, and reads what others send.
 
   commit   proposals take effect, and new keys go from his leaf to the root
-  read     check first, then change: a message that is refused spends its key and leaves all else as it was
+  read     check first, then change: a message that is refused leaves all as it was; if it opened, its key is spent
+  pending  proposals of others wait for a commit, which lists what it may: nobody's proposal keeps others from one
 
 `policy` is asked before a change takes effect: what the RFC leaves to the application (whose credential is valid, who
 may join from outside) is refused there. A commit takes effect for its sender at once, since the delivery service here
@@ -18,7 +19,7 @@ from msgspec.structs import replace
 from escrow.crypto import Private, SigningKey, new_private
 from escrow.errors import Forged, Refused
 from escrow.mls import messages
-from escrow.mls.applying import Applied, Listed, apply, check_proposal, needs_path
+from escrow.mls.applying import Applied, Listed, apply, check_former, check_proposal, needs_path
 from escrow.mls.framing import (
     PRIVATE,
     PUBLIC,
@@ -48,6 +49,8 @@ from escrow.mls.trees.ratchet_tree import RatchetTree
 from escrow.mls.trees.secret_tree import SecretTree
 from escrow.mls.trees.treekem import make_path, open_path
 from escrow.mls.welcome import GroupInfo, welcome
+
+MOST_PENDING = 100  # proposals of one sender that wait for a commit; whoever is no member counts as one sender
 
 
 class ReceivedContent(NamedTuple):
@@ -144,6 +147,9 @@ class Participant:
     def commit(self, proposals: Sequence[Proposal] = (), path: bool = True) -> CommitSent:
         """Make a commit of proposals, and of those received in this epoch but own updates, and enter the next epoch.
 
+        A received proposal is left out if it does not go with those before it. If the policy refuses the change, those
+        of outsiders are left out, and then all received ones.
+
         Args:
             proposals: proposals that were not sent before.
             path: bring new keys even where that is not needed.
@@ -152,8 +158,35 @@ class Participant:
             Forged: no commit may have this list.
             Refused: the policy refuses the change, or the member was removed.
         """
-        before = {name: sent for name, sent in self.proposals.items() if not _is_update_of(sent, self.index)}
-        listed: tuple[Proposed | ByReference, ...] = tuple(map(ByReference, before))
+        received = self._fitting(proposals)
+        inside = [name for name in received if isinstance(self.proposals[name].content.sender, MemberSender)]
+        for chosen in (received, inside):
+            if chosen:
+                try:
+                    return self._committed(chosen, proposals, path)
+                except Refused:
+                    continue
+        return self._committed([], proposals, path)
+
+    def _fitting(self, proposals: Sequence[Proposal]) -> list[bytes]:
+        """Return the received proposals that a commit may list beside these, by their hashes, in order."""
+        chosen: list[bytes] = []
+        for name, sent in self.proposals.items():
+            listed: tuple[Proposed | ByReference, ...] = tuple(map(ByReference, (*chosen, name)))
+            listed += tuple(map(Proposed, proposals))
+            if _is_update_of(sent, self.index):
+                continue
+            try:
+                resolved = _resolved(Commit(listed), self.index, self.proposals)
+                self.psks.secret(apply(self.state.tree, self.state.context, resolved, self.index).psks)
+            except Forged:
+                continue
+            chosen.append(name)
+        return chosen
+
+    def _committed(self, received: Sequence[bytes], proposals: Sequence[Proposal], path: bool) -> CommitSent:
+        """Make a commit of received proposals, by their hashes, and of new ones. Raise what `commit` raises."""
+        listed: tuple[Proposed | ByReference, ...] = tuple(map(ByReference, received))
         listed += tuple(map(Proposed, proposals))
         resolved = _resolved(Commit(listed), self.index, self.proposals)
         applied = apply(self.state.tree, self.state.context, resolved, self.index)
@@ -202,6 +235,9 @@ class Participant:
             return ReceivedContent(sender, data=content.data)
         if isinstance(content, Proposed):
             check_proposal(sender, content.proposal)
+            few = sum(each.content.sender == sender for each in self.proposals.values()) < MOST_PENDING
+            if not few and message.reference not in self.proposals:
+                raise Refused(f"leaf {self.index}", f"{sender} has {MOST_PENDING} proposals waiting for a commit")
             self.proposals[message.reference] = message
             return ReceivedContent(sender, proposal=content.proposal)
         return ReceivedContent(sender, change=self._follow(message, content))
@@ -214,6 +250,8 @@ class Participant:
             raise Forged("the commit claims to be the reader's own")
         resolved = _resolved(commit, committer, self.proposals)
         applied = apply(state.tree, state.context, resolved, committer)
+        if committer is None and commit.path is not None:
+            check_former(state.tree, commit.path.leaf_node, applied.removed)
         if self.index in applied.removed:
             return self._leave(sender, applied, resolved)
         keys, commit_secret, init_secret = self.keys, NO_COMMIT, state.epoch.init_secret

@@ -145,7 +145,7 @@ def _opened(key: bytes, sealed: bytes, labels: Tls, nonce: bytes, what: str) -> 
 def from_private(
     message: PrivateMessage, context: GroupContext, keys: SecretTree, epoch: EpochSecrets
 ) -> AuthenticatedContent:
-    """Return the content. Its key is spent.
+    """Return the content. Its key is spent, unless the message does not open.
 
     Raises:
         Forged: group, epoch, sender, generation or a ciphertext does not fit.
@@ -156,9 +156,13 @@ def from_private(
     sender = sender_data_key(epoch.sender_data_secret, message.ciphertext)
     sealed = message.encrypted_sender_data
     data = decode(_opened(sender.key, sealed, _SenderLabels(*place), sender.nonce, "the sender data"), SenderData)
-    made = keys.ratchet(data.leaf, _kind(message.content_type)).at(data.generation)
-    labels = _ContentLabels(*place, message.authenticated_data)
-    stream = Stream(_opened(made.key, message.ciphertext, labels, _guarded(made, data.guard), "the content"))
+    ratchet = keys.ratchet(data.leaf, _kind(message.content_type))
+    made, labels = ratchet.at(data.generation), _ContentLabels(*place, message.authenticated_data)
+    try:
+        stream = Stream(_opened(made.key, message.ciphertext, labels, _guarded(made, data.guard), "the content"))
+    except Forged:
+        ratchet.keep(data.generation, made)  # the network may change what it carries, and the true message comes later
+        raise
     if message.content_type not in CONTENTS:
         raise Malformed(f"PrivateMessage: there is no content type {message.content_type}")
     content = CONTENTS[message.content_type].read_from(stream, "content")

@@ -50,9 +50,14 @@ class HashRatchet:
         if generation - self.generation > MAX_AHEAD:
             raise Forged(f"generation {generation} is more than {MAX_AHEAD} ahead")
         while self.generation < generation:
-            number, made = self.following()
-            self._skipped[number] = made
+            self.keep(*self.following())
         return self.following()[1]
+
+    def keep(self, generation: int, made: KeyNonce) -> None:
+        """Keep a key for a message that has not come yet; of more than MAX_AHEAD the oldest is erased."""
+        self._skipped[generation] = made
+        if len(self._skipped) > MAX_AHEAD:
+            del self._skipped[min(self._skipped)]
 
     def copy(self) -> HashRatchet:
         """Return a ratchet that goes on apart from this one."""
