@@ -150,6 +150,15 @@ def test_a_log_and_its_monitor_hash_each_entry_once_and_a_rewritten_log_anew(mon
             assert tree_of(entries, log).root() == tree_of(entries).root()
 
 
+@pytest.mark.parametrize("number", [-1, 1, 2**62])
+def test_a_warrant_is_unsealed_under_its_own_number_only(number):
+    with playing(SCHEME) as harness:
+        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        with pytest.raises(Refused, match="there is such an entry"):
+            harness.wire.ask("authority", MONITOR, Unsealed(number, warrant), type(None))
+        assert harness.wire.party(MONITOR, Monitor).unsealed == []
+
+
 def test_what_the_log_refuses_it_has_not_entered():
     """Else whoever it names would be blamed for what it does not know to stand there."""
     with playing(SCHEME) as harness:

@@ -11,7 +11,8 @@ import pytest
 from attacks.lab.runs.conformance import Trial
 from attacks.lab.simulation.play import play
 from attacks.registry import attacks
-from escrow.crypto import new_signing_key
+from escrow import codec
+from escrow.crypto import new_signing_key, sha256, verify
 from escrow.errors import Malformed, Refused, Unreachable
 from escrow.schemes.envelope import SCHEME, EnvelopeAgent
 from escrow.testing.harness import playing
@@ -126,3 +127,14 @@ def test_the_court_hands_no_warrant_to_an_authority_that_it_cannot_seal_to() -> 
             with pytest.raises(Unreachable, match=f"no receiving key of {unknown}"):
                 harness.court.serve(harness.wire, unknown, warrant)
         assert harness.authority.warrants == []
+
+
+def test_what_is_signed_says_what_it_is():
+    """No signature on an order or a request is one on something else."""
+    with playing(SCHEME) as harness:
+        order = harness.order("alice")
+        warrant = issue(harness.court.key, order)
+        request = harness.authority.request(warrant, b"subject")
+        said = sha256(b"escrow-lab request", codec.encode(warrant), b"subject")
+        assert verify(harness.authority.key.public, request.signature, said)
+        assert verify(harness.court.key.public, warrant.signature, b"escrow-lab warrant" + codec.encode(order))

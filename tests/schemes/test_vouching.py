@@ -9,6 +9,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.listing import device_lists
 from escrow.e2ee.listing.device_lists import AFTER_NEWS, LIVES
 from escrow.e2ee.listing.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice, VouchingProvider
+from escrow.errors import Refused
 from escrow.principal import Principal, lying
 from escrow.registry import with_parameters
 from escrow.schemes import ghost
@@ -97,6 +98,30 @@ def test_another_s_signature_for_a_group_adds_nobody():
         if "carol" in group.members:
             assert carol.look_up_group(harness.wire, "club").members == group.members
         assert harness.device("alice-phone").look_up_group(harness.wire, "club").members == group.members
+
+
+def test_a_device_that_was_unlinked_is_not_made_valid_by_what_its_primary_once_signed():
+    with playing(SIGNED) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        before, entry = harness.provider.signed_lists["alice"], harness.provider.directory["alice-laptop"]
+        harness.unlink("alice-laptop")
+        assert reached(harness, TO_ALICE) == {"alice-phone"}
+        now = harness.provider.signed_lists["alice"]
+        assert (before.valid, now.valid) == ((1,), ())
+        harness.provider.add("alice-laptop", entry)
+        for told in (before, msgspec.structs.replace(now, valid=before.valid, accounts=before.accounts)):
+            harness.provider.signed_lists["alice"] = told
+            assert reached(harness, TO_ALICE) == {"alice-phone"}
+
+
+def test_an_older_list_of_a_groups_members_is_refused():
+    with playing(ADMINS) as harness:
+        alice, group = harness.device("alice-phone"), harness.provider.groups["club"]
+        newest = harness.provider.signed_groups["club"].serial
+        older = device_lists.group_signature(alice.identity, group, newest - 1)
+        with pytest.raises(Refused, match="a list is not older than the one before"):
+            harness.wire.ask(alice.name, alice.provider, older, type(None))
+        assert harness.provider.signed_groups["club"].serial == newest
 
 
 def test_a_user_is_told_that_a_text_goes_to_more_devices():
