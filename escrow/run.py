@@ -65,14 +65,15 @@ class Results:
 class Run:
     """The run that the door serves: the secret of its randomness, the acting party, the observer, the results kept.
 
-    Without `results` every operation is computed. The observer is told of an operation in either case.
+    Without `results` every operation is computed. The observer is told of an operation in either case. `draws` counts
+    how often each party has drawn.
     """
 
-    __slots__ = ("_drawn", "observer", "party", "results", "secret")
+    __slots__ = ("draws", "observer", "party", "results", "secret")
 
     def __init__(self, secret: bytes | None, observer: Observer | None = None, results: Results | None = None) -> None:
         self.secret, self.observer, self.party, self.results = secret, observer, "", results
-        self._drawn: Counter[str] = Counter()
+        self.draws: Counter[str] = Counter()
 
     def draw(self, n: int) -> bytes:
         """Return the acting party's next `n` bytes; without a secret, `n` bytes of the operating system."""
@@ -82,8 +83,8 @@ class Run:
         return drawn
 
     def _following(self, secret: bytes, party: str, n: int) -> bytes:
-        self._drawn[party] += 1
-        counter = self._drawn[party].to_bytes(8, "big")
+        self.draws[party] += 1
+        counter = self.draws[party].to_bytes(8, "big")
         return hashlib.shake_256(prefixed(secret, party.encode(), counter)).digest(n)
 
 
@@ -100,7 +101,7 @@ class Repeated(Run):
         """Return the next `n` bytes."""
         drawn = self._following(self.known, "", n)
         if self.observer is not None:
-            observe("draw", (self.known, self._drawn[""].to_bytes(8, "big")), (drawn,))
+            observe("draw", (self.known, self.draws[""].to_bytes(8, "big")), (drawn,))
         return drawn
 
 

@@ -33,6 +33,15 @@ class Transcript:
         self._slots: dict[bytes, int] = {}
         self._seen: set[Mail] = set()
 
+    def copy(self) -> Transcript:
+        """Return a transcript that goes on from here by itself."""
+        made = Transcript(self._committing)
+        made._associated, made._sessions = dict(self._associated), dict(self._sessions)
+        made._chains.update((way, list(chains)) for way, chains in self._chains.items())
+        made._known.update((two, set(sessions)) for two, sessions in self._known.items())
+        made._slots, made._seen = dict(self._slots), set(self._seen)
+        return made
+
     def facts(self, mail: Mail) -> Iterator[Fact]:
         """Yield every fact that a mail adds to those heard before.
 

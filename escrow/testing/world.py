@@ -171,6 +171,13 @@ class Intercepts:
                     self.all.append(Intercept(packet.day, mail, self._transcript.ciphertexts(mail)))
         self._read = len(heard)
 
+    def copy(self) -> Intercepts:
+        """Return what goes on from here by itself."""
+        made = Intercepts()
+        made.all, made._transcript = list(self.all), self._transcript.copy()
+        made._read, made._seen = self._read, dict(self._seen)
+        return made
+
     def fresh(self, warrant: int) -> list[Intercept]:
         """Return what was heard since the warrant of this number last asked."""
         begin, self._seen[warrant] = self._seen.get(warrant, 0), len(self.all)

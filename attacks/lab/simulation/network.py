@@ -42,6 +42,12 @@ class LossyLink:
             return due
         return (*due, packet)
 
+    def copy(self) -> LossyLink:
+        """Return a link that goes on from here by itself."""
+        made = LossyLink(self.scenario)
+        made.speaking, made.lost, made.late = self.speaking, set(self.lost), list(self.late)
+        return made
+
     def flush(self) -> list[Heard]:
         """Return all packets that are still late, and forget them."""
         held = [packet for _, packet in self.late]

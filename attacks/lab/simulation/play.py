@@ -20,6 +20,7 @@ from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
 from attacks.lab.simulation.seat import WatchedWire, occupant
 from attacks.lab.simulation.takeover import Takeover, done_by
+from attacks.lab.simulation.trail import Trail
 from escrow import crypto, vocabulary
 from escrow.codec import Fact, Packet
 from escrow.crypto import Observer, Run, sha256
@@ -62,10 +63,12 @@ def play(
     secret: bytes | None = None,
     observer: Observer | None = None,
     forgetful: bool = False,
+    trail: Trail | None = None,
 ) -> Record:
     """Play the scenario and return its record: under an attack that lists strategies, by the narrowest.
 
-    `forgetful` replaces every party by its own state after each action.
+    `forgetful` replaces every party by its own state after each action. `trail` is noted by an honest play; a play of
+    the same scheme, scenario and secret under an attack goes on from it.
     """
     make = None if attack is None else attack.apparatus
     apparatus = None if make is None else make(observer)
@@ -75,7 +78,8 @@ def play(
             from attacks.lab.simulation.strategies import narrowest  # an honest play does without
 
             attack = narrowest(attack, cast, scenario)
-        return Play(scheme, scenario, attack, forgetful, apparatus, cast).run()
+        playing = Play(scheme, scenario, attack, forgetful, apparatus, cast)
+        return playing.run(trail if apparatus is observer is None else None)
 
 
 def cast_of(scheme: Scheme, scenario: Scenario) -> Cast:
@@ -134,21 +138,33 @@ class Play(World):
         self.warrants: list[Warrant] = []
         self.dice = random.Random(scenario.seed + 1)  # noqa: S311 (who is online is no secret)
 
-    def run(self) -> Record:
-        """Play every day of the scenario and return the record."""
-        self.takeover.morning(0)  # who is corrupt from the beginning is so while keys are dealt
-        self.takeover.during_set_up()
-        self._set_up()
-        self.takeover.during_set_up()
+    def run(self, trail: Trail | None = None) -> Record:
+        """Play every day of the scenario, those apart that the honest play's trail has, and return the record."""
+        begins = 0 if trail is None or self.attack is None else self.takeover.begins
+        if trail is not None and begins:
+            trail.put(self, begins)
+        else:
+            self._begin()
         texts = list(self.scenario.texts())
-        for day in range(self.scenario.days):
+        for day in range(begins, self.scenario.days):
             self.wire.day = day
             self._morning(day)
             for said in texts:
                 if said.day == day:
                     self._say(said)
             self._evening(day)
-        return self._record()
+            if trail is not None and self.attack is None:
+                trail.note(self)
+        record = self._record()
+        if trail is not None and self.attack is None:
+            trail.record = record
+        return record
+
+    def _begin(self) -> None:
+        self.takeover.morning(0)  # who is corrupt from the beginning is so while keys are dealt
+        self.takeover.during_set_up()
+        self._set_up()
+        self.takeover.during_set_up()
 
     def set_up(self) -> Takeover:
         """Play no more than the set-up and the first morning. Return who is watched."""

@@ -38,6 +38,7 @@ from escrow.wire import Wire
 
 if TYPE_CHECKING:
     from attacks.lab.simulation.keeping import Keeping
+    from attacks.lab.simulation.record import Record
 
 R = TypeVar("R")
 Taken = tuple[bytes, type[Principal]]  # a state, and the class that reads it
@@ -61,6 +62,23 @@ class Takeover:
         self._stolen: dict[Use, Taken] = {}
         self._replaced = Replaced()
         self.set_up: dict[str, dict[bytes, type[Principal]]] = {name: {} for name in cast.officials}
+
+    # --- a play that goes on from the honest one ---
+
+    @property
+    def begins(self) -> int:
+        """The first day whose morning is another than in the honest play."""
+        days = [each.day for each in self.turns] + [each.day for each in self._keeps]
+        days += [use.evening + 1 for use in self._uses]
+        if self._attack is not None and type(self._attack).silenced is not Attack.silenced:
+            days.append(self._scenario.attack_day)
+        return min(days, default=0)
+
+    def go_on(self, honest: Record) -> None:
+        """Know what thieves got in the honest play before this one begins."""
+        self.set_up = {name: dict.fromkeys(taken, honest.set_up_kinds[name]) for name, taken in honest.set_up.items()}
+        for use in self._uses:
+            self._stolen[use] = honest.taken(use.principal, use.evening)[-1]
 
     # --- mornings and evenings ---
 

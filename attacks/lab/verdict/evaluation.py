@@ -18,6 +18,7 @@ from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario, small
 from attacks.lab.simulation.strategies import narrowest, played, strategies
+from attacks.lab.simulation.trail import Trail
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis, rules_of
 from attacks.lab.verdict.cell import Messaging, judge_cell
 from attacks.lab.verdict.claims import Judge
@@ -83,14 +84,21 @@ class Evaluation:
         self.exercise = Exercise(scheme, attacks, isolated=isolated)
         self._secret = random_bytes(32) if isolated and secret is None else secret
 
-    def play(self, attack: Attack | None = None) -> Record:
-        """Return a new play: the honest one, or that of an active attack."""
-        return play(self.scheme, self.scenario, attack, secret=self._secret)
+    def play(self, attack: Attack) -> Record:
+        """Return a new play, of an active attack: it goes on from the honest play once somebody is corrupted."""
+        trail = None if self.by_bytes else self._trail
+        return play(self.scheme, self.scenario, attack, secret=self._secret, trail=trail)
 
     @cached_property
     def record(self) -> Record:
         """The honest play."""
-        return self._twice.record if self.by_bytes else self.play()
+        return self._twice.record if self.by_bytes else self._trail.record
+
+    @cached_property
+    def _trail(self) -> Trail:
+        trail = Trail()
+        play(self.scheme, self.scenario, secret=self._secret, trail=trail)
+        return trail
 
     @cached_property
     def _twice(self) -> TwoPlays:
