@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.keeping import facts_read
-from attacks.lab.simulation.secret_fields import is_public
+from attacks.lab.simulation.watched.keeping import facts_read
+from attacks.lab.simulation.watched.secret_fields import is_public
 from escrow import codec, crypto
 from escrow.codec import Fact
 from escrow.derivation import honest_only

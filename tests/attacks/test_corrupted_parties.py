@@ -12,10 +12,10 @@ import pytest
 
 from attacks import keeps_everything
 from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn
-from attacks.lab.simulation.keeping import Keeping
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import Scenario, default
-from attacks.lab.simulation.seat import NoWayThere, Seat, blanked
+from attacks.lab.simulation.watched.keeping import Keeping
+from attacks.lab.simulation.watched.seat import NoWayThere, Seat, blanked
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens import erased_key
 from escrow.codec import Fact, walk

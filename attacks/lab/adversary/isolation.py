@@ -11,9 +11,9 @@ coalitions hold; hence the coalition that a cell names is tried again in a proce
 coalitions open, counted beside it, is not). Where honest officials answer, their states lie there too, and a rule could
 read those unseen. An attack's module is loaded in the laboratory as well,
 and what it does during a play (`corruptions`, `corrupt`, `each_evening`) it does there. What it is handed leads to no
-honest party's object (attacks.lab.simulation.seat); but who walks the interpreter from there finds the play. And a
-process of the same user may ask the operating system for files and, where ptrace is not restricted, for the memory of
-others (/proc/PID/mem): to forbid that is a matter of users, containers and kernels.
+honest party's object (attacks.lab.simulation.watched.seat); but who walks the interpreter from there finds the play.
+And a process of the same user may ask the operating system for files and, where ptrace is not restricted, for the
+memory of others (/proc/PID/mem): to forbid that is a matter of users, containers and kernels.
 
 One question, one answer: frames of canonical msgpack behind eight bytes of length. Whatever else comes back, or
 nothing, is AdversaryFailed. The child ends when its standard input does, so it never outlives its parent.

@@ -18,9 +18,9 @@ from attacks.lab.simulation.attack import Apparatus, Attack, Cast, Keep
 from attacks.lab.simulation.network import LossyLink
 from attacks.lab.simulation.record import TEXT, Lawful, Record, Sent
 from attacks.lab.simulation.scenario import PlannedText, Scenario, WarrantSpec
-from attacks.lab.simulation.seat import WatchedWire, occupant
 from attacks.lab.simulation.takeover import Takeover, done_by
 from attacks.lab.simulation.trail import Trail
+from attacks.lab.simulation.watched.seat import WatchedWire, occupant
 from escrow import crypto, vocabulary
 from escrow.codec import Fact, Packet
 from escrow.crypto import Observer, Run, sha256

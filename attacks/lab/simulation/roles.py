@@ -17,8 +17,8 @@ from typing import Any
 
 from attacks.lab.simulation.attack import Cast, KeyHolders
 from attacks.lab.simulation.builds.other_keys import built_in
-from attacks.lab.simulation.keeping import Keeping
-from attacks.lab.simulation.secret_fields import secrets_of
+from attacks.lab.simulation.watched.keeping import Keeping
+from attacks.lab.simulation.watched.secret_fields import secrets_of
 from escrow.codec import Fact, walk
 from escrow.derivation import Gate, Rule, Service
 from escrow.e2ee.device import Device

@@ -1,6 +1,6 @@
 """The corruptions of one play: who is taken over or watched, and the states that thieves get.
 
-  Turn   another behaviour in the party's place; watched, and kept from others' objects (attacks.lab.simulation.seat)
+  Turn   another behaviour in the party's place; watched, and kept from others' objects (watched.seat)
   Keep   the party itself, watched
   Use    a copy of a stolen state, which the thief plays with from the next morning on; all that it then has stands in
          that state, since the theft is what it took
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attacks.lab.simulation.attack import Attack, Cast, Keep, Turn, Use, misfit
 from attacks.lab.simulation.scenario import Scenario
-from attacks.lab.simulation.seat import (
+from attacks.lab.simulation.silenced import silenced
+from attacks.lab.simulation.watched.seat import (
     CorruptedWire,
     Seat,
     corrupted_wire,
@@ -26,8 +27,7 @@ from attacks.lab.simulation.seat import (
     perform,
     reseated,
 )
-from attacks.lab.simulation.secret_fields import by_first_secret
-from attacks.lab.simulation.silenced import silenced
+from attacks.lab.simulation.watched.secret_fields import by_first_secret
 from escrow import codec, crypto
 from escrow.codec import Fact
 from escrow.e2ee.device import Device
@@ -37,8 +37,8 @@ from escrow.scheme import Intercept, Scheme
 from escrow.wire import Wire
 
 if TYPE_CHECKING:
-    from attacks.lab.simulation.keeping import Keeping
     from attacks.lab.simulation.record import Record
+    from attacks.lab.simulation.watched.keeping import Keeping
 
 R = TypeVar("R")
 Taken = tuple[bytes, type[Principal]]  # a state, and the class that reads it
@@ -106,7 +106,7 @@ class Takeover:
                 self._wire.parties[keep.principal] = Seat(party, kept, None)  # type: ignore[assignment]  # stands for it
 
     def _watching(self, party: Principal, *, alone: bool) -> Keeping:
-        from attacks.lab.simulation.keeping import Keeping, facts_read  # an honest play does without
+        from attacks.lab.simulation.watched.keeping import Keeping, facts_read  # an honest play does without
 
         return Keeping(party, facts_read(type(self._scheme)), alone=alone)
 
@@ -210,7 +210,7 @@ def copy_facts(copy: Any) -> Iterable[Fact]:
 
 
 def _with_kept(party: Principal, kept: Collection[Fact]) -> Principal:
-    from attacks.lab.simulation.keeping import with_kept
+    from attacks.lab.simulation.watched.keeping import with_kept
 
     return with_kept(party, kept)
 

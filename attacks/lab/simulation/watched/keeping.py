@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from attacks.lab.simulation.secret_fields import secrets_of
+from attacks.lab.simulation.watched.secret_fields import secrets_of
 from escrow import codec
 from escrow.codec import Fact, Packet
 from escrow.errors import Malformed

@@ -1,7 +1,7 @@
 """A corrupted party's place: everybody else meets the party through it, and the party meets nobody but by packets.
 
   Seat            stands in the wire's list in place of the party; each call of a method goes through it, is watched
-                  (attacks.lab.simulation.keeping), and is handed the façade instead of the wire
+                  (attacks.lab.simulation.watched.keeping), and is handed the façade instead of the wire
   CorruptedWire   the façade: ask, tell, heard, day; and for the party's own screen and complaints show, complain
 
 No object that the party is handed leads to an honest party's: not through attributes, bound methods, closures,
@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from attacks.lab.simulation.secret_fields import is_public
+from attacks.lab.simulation.watched.secret_fields import is_public
 from escrow.codec import Packet
 from escrow.errors import EscrowError
 from escrow.principal import Principal, revive
 from escrow.wire import Heard, Wire
 
 if TYPE_CHECKING:
-    from attacks.lab.simulation.keeping import Keeping
+    from attacks.lab.simulation.watched.keeping import Keeping
 
 R = TypeVar("R")
 _Op = Callable[..., tuple[BaseException | None, Any]]

@@ -1,0 +1,1 @@
+"""What a corrupted party had, and its place among the others."""
