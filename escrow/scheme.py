@@ -194,6 +194,10 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         """Return the values of the parameters, by name."""
         return msgspec.structs.asdict(self)
 
+    def usual(self) -> Scheme:
+        """Return the scheme with its usual parameters: itself, if some parameter has no usual value."""
+        return self if any(field.required for field in msgspec.structs.fields(self)) else type(self)()
+
     def replaced(self, **chosen: Any) -> Scheme:
         """Return the scheme with these parameters and its other ones. Raise ValueError if they do not go together."""
         return msgspec.structs.replace(self, **chosen)

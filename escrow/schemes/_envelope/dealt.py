@@ -44,8 +44,6 @@ from escrow.sharing.pvss import OpenedShare, PublicDealing
 from escrow.warrant import Answer, Authority, Official, Warrant, open_answer, promises
 from escrow.wire import Wire
 
-_HOLDERS = b"escrow-lab holders"
-
 
 class HolderKey(PrivateP256, frozen=True, dict=True):
     """A holder's scalar (32 bytes) and point (33), its number from 1, and the points of all holders, t needed."""
@@ -54,16 +52,6 @@ class HolderKey(PrivateP256, frozen=True, dict=True):
     t: int
     keys: tuple[Public, ...]
     court: Public
-
-    @cached_property
-    def holders(self) -> bytes:
-        """The name of the holders, 32 bytes."""
-        return holders_name(self.t, self.keys)
-
-
-def holders_name(t: int, keys: Iterable[bytes]) -> bytes:
-    """Return the name (32 bytes) of the holders of these points, t of whom are needed."""
-    return sha256(_HOLDERS, t.to_bytes(2, "big"), *keys)
 
 
 class DealtField(AccessField, frozen=True, dict=True):
@@ -83,11 +71,6 @@ class DealtField(AccessField, frozen=True, dict=True):
     def t(self) -> int:
         """The number of holders that are needed."""
         return len(self.dealing.commitments)
-
-    @cached_property
-    def holders(self) -> bytes:
-        """The name of the holders, 32 bytes."""
-        return holders_name(self.t, self.keys)
 
     @cached_property
     def context(self) -> bytes:
@@ -123,7 +106,7 @@ class DealtPoint(Fact, frozen=True):
     value: bytes
 
 
-@derivation("field.holders = key.holders")
+@derivation("field.t = key.t")
 def open_dealt_part(field: DealtField, key: HolderKey) -> DealtShare:
     """Return a holder's part. Raise Forged, saying which, if there is none for it, or it is no point."""
     if not 1 <= key.number <= len(field.dealing.sealed):

@@ -2,7 +2,7 @@
 
   none of these     `escrow.schemes.envelope`: the message key is sealed to one agent's X25519 key
   n, t, per         `agencies`: a secret in parts for n agencies, t of whom open it, with one ephemeral key for all
-  kem=xwing         `hybrid`: the same with X-Wing
+  kem=xwing         `hybrid`: the same with X-Wing; what both share stands in `several` and `parts`
   policing=publicly `dealt`: shares that everybody can verify (Schoenmakers), which the relay does
 
 Each form is a scheme class of its own, so that the adversary's rules are those of the form, and no others.
@@ -77,6 +77,10 @@ class EnvelopeForm(FieldScheme, frozen=True, kw_only=True):
         for at in range(self.n):
             number = (name[0] + at) % self.n
             yield number + 1, self.agents[number]
+
+    def usual(self) -> Scheme:
+        """Return the scheme with its usual parameters, which is of another class."""
+        return form_of({})
 
     def replaced(self, **chosen: Any) -> Scheme:
         """Return the form of these parameters and its other ones. Raise ValueError if they do not go together."""

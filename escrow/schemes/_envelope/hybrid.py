@@ -10,28 +10,26 @@ key for several ciphertexts, each with an ML-KEM half of its own, is ours.
 
 from __future__ import annotations
 
-from typing import Any
-
 from escrow.codec import Public
 from escrow.derivation import Checks, derivation, service
 from escrow.grants import Choice
 from escrow.primitives import xwing
 from escrow.primitives.xwing import XWingPrivate
 from escrow.scheme import Source
-from escrow.schemes._envelope.agencies import AgencyDevice, AgencyEnvelope, AgencyField, checks_of
 from escrow.schemes._envelope.parts import AgencyParts, AgencyShare, share_of
+from escrow.schemes._envelope.several import AgencyDevice, AgencyField, SeveralAgencies, checks_of
 from escrow.warrant import Official, Warrant
 
 
 class HybridAgencyKey(XWingPrivate, frozen=True, dict=True):
-    """The X-Wing key pair of agency number `number`, from 1; its group's name and its court's key (32 bytes each)."""
+    """The X-Wing key pair of agency number `number`, from 1, where `t` are needed; and its court's key (32 bytes)."""
 
     number: int
-    group: Public
+    t: int
     court: Public
 
 
-@derivation("parts.group = key.group")
+@derivation("parts.t = key.t")
 def open_hybrid_part(parts: AgencyParts, key: HybridAgencyKey) -> AgencyShare:
     """Return an agency's share. Raise Forged, saying which, if there is no part for it, or seal or share is wrong."""
     return AgencyShare(parts.name, key.number, share_of(parts, key.number, xwing.DEFAULT, key))
@@ -61,26 +59,23 @@ class HybridAgency(Official):
         return self.key
 
 
-class HybridEnvelope(AgencyEnvelope, frozen=True, kw_only=True):
+class HybridEnvelope(SeveralAgencies, frozen=True, kw_only=True):
     """`n` agencies with X-Wing keys, `t` of whom open a text; a secret `per` message or per epoch of `days`."""
 
     title = "Exceptional-access envelope, sealed with X-Wing"
     source = Source("Connolly, Schwabe and Westerbaan", "X-Wing: the hybrid KEM you've been looking for", 2024, "5")
     device = HybridDevice
     agency = HybridAgency
+    key = HybridAgencyKey
 
     @property
     def _choices(self) -> tuple[Choice, ...]:
         words = "the escrow field is sealed with X-Wing, while the texts' own key agreement stays classical"
         return (*super()._choices, Choice(words, favours=True))
 
-    def new_key(self) -> Any:
-        """Return a fresh key pair of the KEM."""
+    def new_key(self) -> XWingPrivate:
+        """Return a fresh X-Wing key pair."""
         return xwing.new_private()
-
-    def held(self, made: Any, number: int, named: bytes, court: bytes) -> Any:
-        """Return an agency's key, from its key pair."""
-        return HybridAgencyKey(made.public, made.raw, number, named, court)
 
 
 FORM = HybridEnvelope

@@ -11,7 +11,7 @@ with shortened ciphertext", PKC 2002; Shamir, CACM 1979. The commitments are our
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -26,12 +26,7 @@ from escrow.sharing import shamir
 from escrow.sharing.parts import UNFIT, choose
 
 SECRET, SHORT = 32, 32
-_GROUP, _SHARE = b"escrow-lab agencies", b"escrow-lab share of an envelope's secret"
-
-
-def group_name(t: int, keys: Iterable[bytes]) -> bytes:
-    """Return the name (32 bytes) of the agencies with these short keys (32 bytes each), t of whom are needed."""
-    return sha256(_GROUP, t.to_bytes(2, "big"), *keys)
+_SHARE = b"escrow-lab share of an envelope's secret"
 
 
 def short(key: bytes) -> bytes:
@@ -62,11 +57,6 @@ class AgencyParts(Fact, frozen=True, dict=True):
     def name(self) -> bytes:
         """The name of the secret, 32 bytes: the hash of everything here."""
         return sha256(codec.encode(self))
-
-    @cached_property
-    def group(self) -> bytes:
-        """The name of the group of agencies, 32 bytes."""
-        return group_name(self.t, self.agencies)
 
     def info(self) -> bytes:
         """Return HPKE's info, which all parts share."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from attacks.lab.adversary.view import words_of
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
@@ -71,8 +69,7 @@ class Exercise:
 
     def _plays(self) -> Iterator[frozenset[str]]:
         yield self._of(self.scheme) if self.known is None else self.known
-        default = not any(field.required for field in msgspec.structs.fields(self.scheme))
-        if default and self.scheme != (usual := type(self.scheme)()):
+        if self.scheme != (usual := self.scheme.usual()):
             yield self._of(usual)
         for specimen in specimens().values():
             if type(specimen) is not type(self.scheme) and isinstance(specimen, type(self.scheme)):
