@@ -12,8 +12,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from escrow.e2ee.device import Device
+from escrow.e2ee.modes import Modes, negotiating
 from escrow.e2ee.policing import Policing
 from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
+from escrow.principal import Principal
 from escrow.scheme import Finding, Scheme, Source
 
 DEVICES = (
@@ -139,13 +141,14 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
     """Base of the schemes that put an access field beside each text; `policing` says who looks at it, if anybody.
 
     "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise, and
-    "publicly" where fields are not `provable`.
+    "publicly" where fields are not `provable`. `modes` says whether fields are negotiated (escrow.e2ee.modes).
     """
 
     family = "Sealed envelope"
-    options: ClassVar[tuple[str, ...]] = ("committing", "policing")
+    options: ClassVar[tuple[str, ...]] = ("committing", "policing", "modes")
     provable: ClassVar[bool] = False
     policing: Policing = "none"
+    modes: Modes = "all"
 
     def __post_init__(self) -> None:
         if self.policing == "publicly" and not self.provable:
@@ -156,6 +159,10 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
         why = self.device.unrepeatable or self.seedable
         if self.policing == "recipient" and why and self.device.admit is Device.admit:
             raise ValueError(f"{self.name} cannot be policed by recipients: {why}")
+
+    def equipped(self, party: Principal) -> Principal:
+        """Return a device or the provider as one that negotiates modes, where they are negotiated."""
+        return party if self.modes == "all" else negotiating(party, self.modes)
 
     @property
     def opens_fields(self) -> bool:

@@ -149,8 +149,8 @@ def _told(scheme: Scheme, party: Principal) -> Principal:
     if isinstance(party, Device):
         party.committing, party.policing = scheme.committing, policing
     if isinstance(party, Provider) and kind is not None and policing in CARRIED:
-        return relay(party, kind)
-    return party
+        party = relay(party, kind)
+    return scheme.equipped(party)
 
 
 class Intercepts:

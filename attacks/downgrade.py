@@ -1,0 +1,68 @@
+"""The provider strips negotiation: clients are told that their peers read no access field, and make none.
+
+  ask     sender's client: which mode does this recipient's client speak?
+  strip   the provider says of the targets' devices, or of all, that they do not escrow, with no signature
+  send    the text without a field; nobody else was asked
+
+Only schemes that negotiate can be talked out of it (`--set envelope.modes=offered`). Where a client believes only what
+the recipient's identity key signed (`modes=signed`), it makes the field all the same, and gives alarm.
+Source: Bhargavan et al., "Downgrade Resilience in Key-Exchange Protocols", IEEE S&P 2016: what is negotiated must be
+bound to a key of the peer. The negotiation here is ours.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.scenario import Scenario
+from escrow.e2ee.modes import AskMode, SpokenMode
+from escrow.principal import Principal, corrupted
+from escrow.scheme import Scheme, Source
+from escrow.wire import Wire
+
+
+class Downgrade(Attack):
+    """Corrupt the provider, which denies that devices of some users, by default all, speak the escrowed mode."""
+
+    name = "downgrade"
+    title = "The provider talks clients out of the escrowed mode"
+    source = Source("Bhargavan et al.", "Downgrade Resilience in Key-Exchange Protocols", 2016, "II", "messages")
+    in_pages = True
+    specimen = "offered_modes"
+
+    def __init__(self, strategy: str = "", users: Sequence[str] = ()) -> None:
+        """Name the strategy and the users of whose devices it is denied, or leave both to `strategies`."""
+        self.strategy, self.users = strategy, tuple(users)
+
+    def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
+        """Return the denial of the targets' devices, and of all."""
+        targets = dict.fromkeys(warrant.target for warrant in scenario.warrants)
+        return [
+            *([Downgrade("to the targets", list(targets))] if targets else []),
+            Downgrade("to everybody", [user.name for user in scenario.users]),
+        ]
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return "", or that nothing is negotiated."""
+        return "" if getattr(scheme, "modes", "all") != "all" else "nothing is negotiated: no client asks for a mode"
+
+    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
+        """Corrupt the provider from the first day."""
+        return [Turn("provider", 0)]
+
+    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
+        """Let the provider deny."""
+        denied = {name for user in scenario.users if user.name in self.users for name in user.devices}
+        honest: Any = type(party)
+
+        def on_ask_mode(self: Any, sender: str, packet: AskMode, wire: Wire) -> SpokenMode:
+            """Deny it of these devices, and be honest about others."""
+            if packet.device in denied:
+                return SpokenMode(packet.device, False, wire.day)
+            told: SpokenMode = honest.on_ask_mode(self, sender, packet, wire)
+            return told
+
+        return corrupted(party, on_ask_mode=on_ask_mode)
+
+
+ATTACK = Downgrade()
