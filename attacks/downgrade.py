@@ -15,7 +15,7 @@ from typing import Any
 
 from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
-from escrow.e2ee.modes import AskMode, SpokenMode
+from escrow.e2ee.listing.modes import AskMode, SpokenMode
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source
 from escrow.wire import Wire

@@ -1,7 +1,7 @@
 """Clients believe the relay's word on what their peers speak; in the sound twin, only a denial that the peer signed."""
 
 from attacks.specimens._box import BoxScheme
-from escrow.e2ee.modes import Modes
+from escrow.e2ee.listing.modes import Modes
 
 
 class OfferedModes(BoxScheme, frozen=True, kw_only=True):

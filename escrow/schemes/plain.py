@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from escrow.e2ee.device import Device
-from escrow.e2ee.modes import Modes, negotiating
+from escrow.e2ee.listing.modes import Modes, negotiating
 from escrow.e2ee.policing import Policing
 from escrow.grants import Choice, Claim, Concession, Exclusion, Grant, Quotation
 from escrow.principal import Principal
@@ -141,7 +141,7 @@ class FieldScheme(Plain, frozen=True, kw_only=True):
     """Base of the schemes that put an access field beside each text; `policing` says who looks at it, if anybody.
 
     "recipient" raises ValueError where a recipient can neither make a sender's field again nor check it otherwise, and
-    "publicly" where fields are not `provable`. `modes` says whether fields are negotiated (escrow.e2ee.modes).
+    "publicly" where fields are not `provable`. `modes` says whether fields are negotiated (escrow.e2ee.listing.modes).
     """
 
     family = "Sealed envelope"

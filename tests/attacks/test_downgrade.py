@@ -10,7 +10,7 @@ from attacks.lab.verdict.delivery import Messaging
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import crypto, registry
 from escrow.crypto import new_signing_key
-from escrow.e2ee.modes import AskMode, SpokenMode
+from escrow.e2ee.listing.modes import AskMode, SpokenMode
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import Refused
