@@ -64,10 +64,13 @@ class Device(KeyHolder):
     `checks` are those of its promises to its user that the lab switches off one by one (escrow.e2ee.listing.checks).
     `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
     was fetched last; `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient
-    cannot make a sender's field again.
+    cannot make a sender's field again. `conversing` names the fields in which a subclass keeps sessions of
+    its own kind, and `replaces` the modules of escrow.e2ee whose sessions they replace, so that their rules stay idle.
     """
 
     unrepeatable: ClassVar[str] = ""
+    conversing: ClassVar[tuple[str, ...]] = ()
+    replaces: ClassVar[tuple[str, ...]] = ()
     checks: ClassVar[tuple[ClientCheck, ...]] = CHECKS
 
     sessions: dict[str, list[Conversing]] = {}

@@ -163,7 +163,10 @@ class Provider(Principal):
     """Directory and relay. Everything that it keeps is public, except which device has mail waiting.
 
     `accounts` maps each device to its owner: linking a device is an act of the user, done before the scenario begins.
+    `conversing` names the fields in which a subclass keeps what it relays of sessions.
     """
+
+    conversing: ClassVar[tuple[str, ...]] = ()
 
     PACKET_BYTES: ClassVar[int] = 2**21  # a publication of ONE_TIME prekeys with as many KEM prekeys fits
     ONE_TIME: ClassVar[int] = 1_000  # one-time prekeys of each kind, for each device

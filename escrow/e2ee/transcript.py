@@ -16,6 +16,7 @@ from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import Answers, Message, Pair, Slot
 from escrow.e2ee.sender_keys import SenderMessage
+from escrow.e2ee.tree_messages import tree_message
 from escrow.e2ee.x3dh import Initial
 from escrow.errors import Malformed
 
@@ -51,6 +52,9 @@ class Transcript:
         if mail in self._seen:
             return
         self._seen.add(mail)
+        if (found := tree_message(mail)) is not None:
+            yield found
+            return
         try:
             yield from self._group(mail) if mail.group else self._pairwise(mail)
         except Malformed:
@@ -59,8 +63,10 @@ class Transcript:
     def ciphertexts(self, mail: Mail) -> tuple[Message, ...] | tuple[SenderMessage, ...]:
         """Return the ciphertext of a mail heard before, once for each session it may belong to.
 
-        Raise Malformed if it cannot be read.
+        A message of MLS gives none, since no key of a message is handed out. Raise Malformed if it cannot be read.
         """
+        if tree_message(mail) is not None:
+            return ()
         if mail.group:
             return (sender_keys.unpack(mail.body, self._committing),)
         return tuple(dict.fromkeys(message for _, message in self._readings(mail)))

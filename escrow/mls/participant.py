@@ -43,7 +43,7 @@ from escrow.mls.group_state import GroupChange, GroupState, Policy, anything
 from escrow.mls.key_schedule import NO_COMMIT, external_init_opened
 from escrow.mls.leaf_node import FromUpdate, LeafNode
 from escrow.mls.pre_shared import PreSharedKeys
-from escrow.mls.protection import check_signed, from_private, from_public, sign, to_private, to_public
+from escrow.mls.protection import check_signed, from_private, from_public, ratchet_kind, sign, to_private, to_public
 from escrow.mls.trees import tree_math
 from escrow.mls.trees.ratchet_tree import RatchetTree
 from escrow.mls.trees.secret_tree import SecretTree
@@ -124,7 +124,8 @@ class Participant:
 
     def _travelling(self, message: AuthenticatedContent) -> bytes:
         if message.wire_format == PRIVATE:
-            return messages.to_bytes(to_private(message, self.secrets, self.state.epoch))
+            ratchet = self.secrets.ratchet(self.index, ratchet_kind(message.content.content_type))
+            return messages.to_bytes(to_private(message, ratchet, self.state.epoch.sender_data_secret))
         return messages.to_bytes(to_public(message, self.state.context, self.state.epoch.membership_key))
 
     def send(self, data: bytes) -> bytes:

@@ -31,7 +31,7 @@ from escrow.mls.framing import (
 from escrow.mls.key_schedule import EpochSecrets, GroupContext
 from escrow.mls.labelled import check_signature, mac, sign_with_label
 from escrow.mls.presentation import Opaque, Stream, Tls, Uint8, Uint32, Uint64, decode, opaque
-from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, KeyNonce, SecretTree, sender_data_key
+from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, HashRatchet, KeyNonce, SecretTree, sender_data_key
 
 _SIGNED, _GUARD = "FramedContentTBS", 4
 
@@ -109,27 +109,29 @@ def _guarded(made: KeyNonce, guard: int) -> bytes:
     return xor_bytes(made.nonce[:_GUARD], guard.to_bytes(_GUARD, "big")) + made.nonce[_GUARD:]
 
 
-def _kind(content_type: int) -> str:
+def ratchet_kind(content_type: int) -> str:
+    """Return which of a sender's two ratchets content of a type uses."""
     return APPLICATION if CONTENTS.get(content_type) is ApplicationData else HANDSHAKE
 
 
 def to_private(
-    message: AuthenticatedContent, keys: SecretTree, epoch: EpochSecrets, padding: int = 0
+    message: AuthenticatedContent, ratchet: HashRatchet, sender_data_secret: bytes, padding: int = 0
 ) -> PrivateMessage:
     """Return a signed message as it travels encrypted, with so many zero bytes behind the content (section 6.3).
 
-    Raise Forged unless a member sent it.
+    `ratchet` is its sender's for this kind of content; the secret (32 bytes) is the epoch's. Raise Forged unless a
+    member sent it.
     """
     content = message.content
     if not isinstance(content.sender, MemberSender):
         raise Forged("only members send private messages")
     place = (content.group_id, content.epoch, content.content_type)
-    generation, made = keys.ratchet(content.sender.leaf, _kind(content.content_type)).following()
+    generation, made = ratchet.following()
     guard = int.from_bytes(random_bytes(_GUARD), "big")
     plaintext = content.content.encoded() + message.auth.encoded() + bytes(padding)
     labels = _ContentLabels(*place, content.authenticated_data).encoded()
     ciphertext = crypto.seal(made.key, plaintext, labels, _guarded(made, guard))
-    sender = sender_data_key(epoch.sender_data_secret, ciphertext)
+    sender = sender_data_key(sender_data_secret, ciphertext)
     data = SenderData(content.sender.leaf, generation, guard).encoded()
     sealed = crypto.seal(sender.key, data, _SenderLabels(*place).encoded(), sender.nonce)
     return PrivateMessage(*place, content.authenticated_data, sealed, ciphertext)
@@ -142,27 +144,24 @@ def _opened(key: bytes, sealed: bytes, labels: Tls, nonce: bytes, what: str) -> 
         raise Forged(f"{what} does not open") from None
 
 
-def from_private(
-    message: PrivateMessage, context: GroupContext, keys: SecretTree, epoch: EpochSecrets
-) -> AuthenticatedContent:
-    """Return the content. Its key is spent, unless the message does not open.
+def opened_sender(message: PrivateMessage, sender_data_secret: bytes) -> SenderData:
+    """Return who sent a private message, by the secret (32 bytes) of its epoch. Raise Forged if it does not open."""
+    place = (message.group_id, message.epoch, message.content_type)
+    sender = sender_data_key(sender_data_secret, message.ciphertext)
+    sealed = message.encrypted_sender_data
+    return decode(_opened(sender.key, sealed, _SenderLabels(*place), sender.nonce, "the sender data"), SenderData)
+
+
+def opened_content(message: PrivateMessage, data: SenderData, made: KeyNonce) -> AuthenticatedContent:
+    """Return the content of a private message, by the key of its generation.
 
     Raises:
-        Forged: group, epoch, sender, generation or a ciphertext does not fit.
+        Forged: the ciphertext does not open.
         Malformed: what was encrypted is no content, or its padding is not zero.
     """
-    _check_place(message, context)
     place = (message.group_id, message.epoch, message.content_type)
-    sender = sender_data_key(epoch.sender_data_secret, message.ciphertext)
-    sealed = message.encrypted_sender_data
-    data = decode(_opened(sender.key, sealed, _SenderLabels(*place), sender.nonce, "the sender data"), SenderData)
-    ratchet = keys.ratchet(data.leaf, _kind(message.content_type))
-    made, labels = ratchet.at(data.generation), _ContentLabels(*place, message.authenticated_data)
-    try:
-        stream = Stream(_opened(made.key, message.ciphertext, labels, _guarded(made, data.guard), "the content"))
-    except Forged:
-        ratchet.keep(data.generation, made)  # the network may change what it carries, and the true message comes later
-        raise
+    labels = _ContentLabels(*place, message.authenticated_data)
+    stream = Stream(_opened(made.key, message.ciphertext, labels, _guarded(made, data.guard), "the content"))
     if message.content_type not in CONTENTS:
         raise Malformed(f"PrivateMessage: there is no content type {message.content_type}")
     content = CONTENTS[message.content_type].read_from(stream, "content")
@@ -173,6 +172,26 @@ def from_private(
         message.group_id, message.epoch, MemberSender(data.leaf), message.authenticated_data, content
     )
     return AuthenticatedContent(PRIVATE, framed, auth)
+
+
+def from_private(
+    message: PrivateMessage, context: GroupContext, keys: SecretTree, epoch: EpochSecrets
+) -> AuthenticatedContent:
+    """Return the content. Its key is spent, unless the message does not open.
+
+    Raises:
+        Forged: group, epoch, sender, generation or a ciphertext does not fit.
+        Malformed: what was encrypted is no content, or its padding is not zero.
+    """
+    _check_place(message, context)
+    data = opened_sender(message, epoch.sender_data_secret)
+    ratchet = keys.ratchet(data.leaf, ratchet_kind(message.content_type))
+    made = ratchet.at(data.generation)
+    try:
+        return opened_content(message, data, made)
+    except Forged:
+        ratchet.keep(data.generation, made)  # the network may change what it carries, and the true message comes later
+        raise
 
 
 # --- transcript ---

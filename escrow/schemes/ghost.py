@@ -283,6 +283,10 @@ class GhostAuthority(Authority):
         self.put(wire, ghost.provider, warrant, keys_of(ghost), type(None))
         self.hauntings.append(Haunting(warrant, ghost))
 
+    def running(self, warrant: Warrant) -> list[Ghost]:
+        """Return the silent devices that serve a warrant."""
+        return [each.ghost for each in self.hauntings if each.warrant == warrant]
+
 
 class GhostScheme(Plain, frozen=True, kw_only=True):
     """Plain, with silent devices that the provider adds under warrants.
@@ -376,15 +380,15 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     ) -> Iterator[bytes]:
         """Yield the texts that the warrant's silent device has read."""
         authority = of_kind(authority, GhostAuthority)
-        for haunting in (each for each in authority.hauntings if each.warrant == warrant):
+        for ghost in authority.running(warrant):
             try:
-                haunting.ghost.collect(wire)
+                ghost.collect(wire)
             except EscrowError as error:
                 wire.complain("provider", error)
-            for text in haunting.ghost.texts:
+            for text in ghost.texts:
                 authority.archive.append(text)
                 yield text.body
-            haunting.ghost.texts = []
+            ghost.texts = []
 
 
 SCHEME = GhostScheme()

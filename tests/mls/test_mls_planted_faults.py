@@ -160,7 +160,7 @@ def keeps_used_keys(patch):
     honest = HashRatchet.at
 
     def at(self, generation):
-        made = self._skipped[generation] = honest(self, generation)
+        made = self.skipped[generation] = honest(self, generation)
         return made
 
     patch.setattr(HashRatchet, "at", at)

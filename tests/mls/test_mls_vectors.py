@@ -16,6 +16,7 @@ from escrow.mls.framing import (
     AuthData,
     AuthenticatedContent,
     ExternalPsk,
+    MemberSender,
     PreSharedKeyId,
     PrivateMessage,
     Proposed,
@@ -34,13 +35,14 @@ from escrow.mls.protection import (
     from_private,
     from_public,
     interim_hash,
+    ratchet_kind,
     sign,
     to_private,
     to_public,
 )
 from escrow.mls.trees import tree_math
 from escrow.mls.trees.ratchet_tree import RatchetTree
-from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, SecretTree, sender_data_key
+from escrow.mls.trees.secret_tree import APPLICATION, HANDSHAKE, HashRatchet, SecretTree, sender_data_key
 from escrow.mls.welcome import Welcome, open_welcome
 
 
@@ -174,6 +176,11 @@ def test_messages_are_protected_as_published():
         check_signed(found, key.public, context)
         return found
 
+    def own_ratchet(message: AuthenticatedContent) -> HashRatchet:
+        sender = message.content.sender
+        assert isinstance(sender, MemberSender)
+        return keys().ratchet(sender.leaf, ratchet_kind(message.content.content_type))
+
     tried = 0
     for name, published in (
         *((name, f"{name}_{form}") for name in ("proposal", "commit") for form in ("pub", "priv")),
@@ -190,7 +197,7 @@ def test_messages_are_protected_as_published():
         ours = (
             to_public(signed, context, membership)
             if isinstance(message, PublicMessage)
-            else to_private(signed, keys(), epoch, padding=7)
+            else to_private(signed, own_ratchet(found), epoch.sender_data_secret, padding=7)
         )
         assert opened(from_bytes(to_bytes(ours))) == signed
         tried += 1

@@ -13,6 +13,7 @@ from functools import cache, partial
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.simulation.record import Record, Sent, in_scope
+from attacks.lab.verdict.epochs import Epochs
 from attacks.lab.verdict.members import fewest, seizures_in
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
@@ -56,6 +57,7 @@ class Judge:
         self._owner = {device: user.name for user in record.scenario.users for device in user.devices}
         self.by_id = {sent.id: sent for sent in record.sent}
         self._shown = {(shown.device, shown.text): shown.day for shown in reversed(record.shown)}
+        self._epochs = Epochs(record)
         self._read_mail()
         self._held = cache(self._held_by)
         self._in_slot = cache(partial(_in_slot_of, record))
@@ -179,6 +181,8 @@ class Judge:
     def _within(self, device: str, evening: int, sent: Sent) -> bool:
         if device != sent.device and device not in sent.intended:
             return False
+        if self._epochs.reaches(device, evening, sent.id, self._late(device, evening, sent)):
+            return True
         return any(self._reaches(device, evening, chain, sent) for chain in self._chains[sent.id])
 
     def _late(self, device: str, evening: int, sent: Sent) -> bool:
@@ -237,6 +241,8 @@ class Judge:
             self._first_flights[fact.chain].add(fact.to)
 
     def _carry(self, mail: Mail, text: int, pairwise: dict[int, set[bytes]], groups: dict[int, bytes]) -> None:
+        if self._epochs.carries(mail, text):
+            return
         if mail.group:
             groups[text] = mail.body[: sender_keys.ID]
         else:

@@ -8,6 +8,7 @@ Source: RFC 9420, sections 9 and 9.1; sender data: section 6.3.2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from escrow.errors import Forged
@@ -28,25 +29,26 @@ class KeyNonce(NamedTuple):
 class HashRatchet:
     """The keys of one sender for one kind of message. Each is handed out once."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret, self.generation = secret, 0
-        self._skipped: dict[int, KeyNonce] = {}
+    def __init__(self, secret: bytes, generation: int = 0, skipped: Mapping[int, KeyNonce] | None = None) -> None:
+        """Begin with the secret (32 bytes) of a generation, and the keys of earlier ones that were not used."""
+        self.secret, self.generation = secret, generation
+        self.skipped = dict(skipped or {})
 
     def following(self) -> tuple[int, KeyNonce]:
         """Return the next generation and its key."""
-        generation, secret = self.generation, self._secret
+        generation, secret = self.generation, self.secret
         made = KeyNonce(
             derive_tree_secret(secret, "key", generation, KEY), derive_tree_secret(secret, "nonce", generation, NONCE)
         )
-        self._secret, self.generation = derive_tree_secret(secret, "secret", generation, HASH), generation + 1
+        self.secret, self.generation = derive_tree_secret(secret, "secret", generation, HASH), generation + 1
         return generation, made
 
     def at(self, generation: int) -> KeyNonce:
         """Return the key of a generation. Raise Forged if it was used before, or lies too far ahead."""
         if generation < self.generation:
-            if generation not in self._skipped:
+            if generation not in self.skipped:
                 raise Forged(f"the key of generation {generation} was used before")
-            return self._skipped.pop(generation)
+            return self.skipped.pop(generation)
         if generation - self.generation > MAX_AHEAD:
             raise Forged(f"generation {generation} is more than {MAX_AHEAD} ahead")
         while self.generation < generation:
@@ -55,15 +57,13 @@ class HashRatchet:
 
     def keep(self, generation: int, made: KeyNonce) -> None:
         """Keep a key for a message that has not come yet; of more than MAX_AHEAD the oldest is erased."""
-        self._skipped[generation] = made
-        if len(self._skipped) > MAX_AHEAD:
-            del self._skipped[min(self._skipped)]
+        self.skipped[generation] = made
+        if len(self.skipped) > MAX_AHEAD:
+            del self.skipped[min(self.skipped)]
 
     def copy(self) -> HashRatchet:
         """Return a ratchet that goes on apart from this one."""
-        other = HashRatchet(self._secret)
-        other.generation, other._skipped = self.generation, dict(self._skipped)
-        return other
+        return HashRatchet(self.secret, self.generation, self.skipped)
 
 
 class SecretTree:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from escrow.crypto import Private, SigningKey, new_private, random_bytes
+from escrow.derivation import honest_only
 from escrow.errors import Forged
 from escrow.mls.framing import UpdatePath, UpdatePathNode
 from escrow.mls.key_schedule import GroupContext
@@ -46,8 +47,8 @@ class MadePath(NamedTuple):
     commit_secret: bytes
 
 
-def _receivers(tree: RatchetTree, other: int, newcomers: Collection[int]) -> list[int]:
-    """Return the nodes to which a path secret is sealed: who comes with this commit gets it in his Welcome."""
+def path_receivers(tree: RatchetTree, other: int, newcomers: Collection[int]) -> list[int]:
+    """Return the nodes on the other side to which a path secret is sealed: who is new gets it in his Welcome."""
     return [node for node in tree.resolution(other) if not (node % 2 == 0 and node // 2 in newcomers)]
 
 
@@ -78,7 +79,7 @@ def make_path(
     def sealed(node: int, other: int) -> tuple[HpkeCiphertext, ...]:
         return tuple(
             encrypt_with_label(found.encryption_key, _LABEL, labels, secrets[node])
-            for each in _receivers(tree, other, newcomers)
+            for each in path_receivers(tree, other, newcomers)
             if (found := tree.nodes[each]) is not None
         )
 
@@ -86,6 +87,7 @@ def make_path(
     return MadePath(UpdatePath(own, nodes), keys, secrets, secret)
 
 
+@honest_only("a member's own steps; what they give is in escrow.mls.conversations.facts.enter")
 def open_path(
     tree: RatchetTree,
     path: UpdatePath,
@@ -111,13 +113,13 @@ def open_path(
     """
     filtered = tree.filtered_path(sender)
     for sent, (node, other) in zip(path.nodes, filtered, strict=True):
-        count, needed = len(sent.encrypted_path_secrets), len(_receivers(tree, other, newcomers))
+        count, needed = len(sent.encrypted_path_secrets), len(path_receivers(tree, other, newcomers))
         if count != needed:
             raise Forged(f"node {node} of an update path has {count} path secrets for {needed} keys")
     labels = replace(context, tree_hash=tree.tree_hash()).encoded()
     for start, (node, other) in enumerate(filtered):
         if tree_math.is_under(2 * own, other):
-            for place, each in enumerate(_receivers(tree, other, newcomers)):
+            for place, each in enumerate(path_receivers(tree, other, newcomers)):
                 if each in keys and tree_math.is_under(2 * own, each):
                     sealed = path.nodes[start].encrypted_path_secrets[place]
                     secret = decrypt_with_label(keys[each], _LABEL, labels, sealed)

@@ -152,9 +152,14 @@ def facts_of(party: Principal) -> Facts:
 
 
 def _added(party: Principal) -> list[object]:
-    """Return the fields of a party; of a messenger's party those that a scheme added. An archive is left out."""
-    bases = (base for base in (Device, Provider) if isinstance(party, base))
-    messenger = {field for base in bases for field in base.__struct_fields__} | {"archive"}
+    """Return the fields of a party; of a messenger's party those that a scheme added. An archive is left out.
+
+    So are the fields that take the place of a messenger's sessions (`conversing`).
+    """
+    messenger = {"archive"}
+    for base in (Device, Provider):
+        if isinstance(party, base):
+            messenger |= {*base.__struct_fields__, *party.conversing}
     return [getattr(party, field) for field in party.__struct_fields__ if field not in messenger]
 
 

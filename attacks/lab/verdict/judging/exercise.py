@@ -36,11 +36,15 @@ class Exercise:
     def idle(self, attack: Attack, fired: frozenset[str]) -> tuple[str, ...]:
         """Return the rules of the scheme and of the attack that fire neither among `fired` nor in any exercise play.
 
-        Rules about demands count only where officials answer requests. The rules of other attacks are their own
-        controls' affair.
+        Rules about demands count only where officials answer requests, and those of sessions only where devices have
+        such sessions. The rules of other attacks are their own controls' affair.
         """
-        words = words_of(self.scheme)
-        rules = [rule.name for rule in words.rules if words.services or Demand not in rule.takes]
+        words, replaced = words_of(self.scheme), self.scheme.device.replaces
+        rules = [
+            rule.name
+            for rule in words.rules
+            if (words.services or Demand not in rule.takes) and rule.function.__module__ not in replaced
+        ]
         rules += derivations_of(attack)
         while missing := [rule for rule in rules if rule not in fired | self._fired]:
             found = next(self._left, None) if self._possible(missing) else None
