@@ -8,7 +8,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from attacks.lab.costs.measure import baseline_of, microseconds
 from attacks.lab.costs.timer import Turns
-from attacks.lab.costs.workload import JOBS, Job, Level, Workload
+from attacks.lab.costs.workload import Job, Level, Workload, jobs_of
 from escrow import registry
 from escrow.schemes.plain import SCHEME as PLAIN
 
@@ -17,8 +17,9 @@ SCHEMES = registry.schemes()
 
 
 @pytest.mark.benchmark(timer=thread_time)
-@pytest.mark.parametrize(("job", "level"), JOBS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(
+    ("scheme", "job", "level"), [(name, *job) for name, scheme in SCHEMES.items() for job in jobs_of(scheme)]
+)
 def test_job(benchmark: BenchmarkFixture, scheme: str, job: str, level: Level) -> None:
     workload, plain = Workload(SCHEMES[scheme]), Workload(PLAIN)
     taken = Turns[str]()

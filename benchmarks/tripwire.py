@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attacks.lab.costs.measure import BASELINE, JobTurns
-from attacks.lab.costs.workload import JOBS, Workload
+from attacks.lab.costs.workload import JOBS, Workload, jobs_of
 from benchmarks import pinned
 from benchmarks.pinned import shipped
 from escrow.schemes.plain import SCHEME as PLAIN
@@ -54,8 +54,11 @@ class Tripwire:
         self.workloads = {scheme.name: Workload(scheme) for scheme in (PLAIN, *shipped())}
 
     def ratios(self) -> Ratios:
-        """Every job of every scheme."""
-        return {scheme: {job: self.ratio(scheme, job) for job in SESSIONS} for scheme in self.workloads}
+        """Every job of every scheme between pairwise sessions; none where there are none."""
+        return {
+            name: {job: self.ratio(name, job) for job in SESSIONS if (job, "session") in jobs_of(each.scheme)}
+            for name, each in self.workloads.items()
+        }
 
     def ratio(self, scheme: str, job: str, times: int = 1) -> float:
         """One job of one scheme to its base, in `times` as many turns as are usually enough."""

@@ -21,30 +21,105 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from escrow import codec, crypto
 from escrow.codec import Public
 from escrow.crypto import new_private, new_signing_key
 from escrow.derivation import Checks, honest_only
+from escrow.e2ee.content import Conversation
 from escrow.e2ee.device import Ghost, Prekey, ghost_name
 from escrow.e2ee.x3dh import IdentityKey
-from escrow.grants import Choice, Claim
+from escrow.grants import Choice, Claim, Concession, Grant, Quotation
 from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, AttestingService, ServiceKey
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
 from escrow.mls.conversations.tree_device import TreeDevice, Trees
+from escrow.mls.group_state import GroupChange
 from escrow.principal import Principal, shared
 from escrow.scheme import Overheard, Source, User
+from escrow.schemes._ghost_claim import CLAIM
 from escrow.schemes.ghost import GhostAuthority, GhostClient, GhostKeys, GhostProvider, GhostScheme, until
 from escrow.warrant import Official, Request, Warrant
 from escrow.wire import Wire
 
 PACKAGES = 10  # key packages of a silent device
+MLS = "Barnes and others, The Messaging Layer Security (MLS) Protocol, RFC 9420, 2023"
+SECURITY = (
+    Quotation(
+        "Post-compromise security is provided between epochs by members regularly updating their leaf key in the ratchet"
+        " tree.",
+        MLS,
+        "16.6",
+    ),
+    Quotation(
+        "MLS is designed to protect the confidentiality and integrity of the group data even in the face of a"
+        " compromised DS.",
+        MLS,
+        "16.9",
+    ),
+)
+GRANTS = (
+    Grant(
+        "device",
+        "own",
+        concedes=(
+            'texts of the epochs that follow a stolen one, until the device has itself committed: "Members can achieve'
+            ' immediate PCS by sending their own Commit and populating the `path` field" (RFC 9420, 16.6)',
+            "texts on their way in epochs that ended lately, whose unused keys are kept (ours: four days)",
+            "texts of a group into which a key package leads that is still kept",
+        ),
+    ),
+    Grant("authority", "in scope of a served warrant"),
+)
+CONCESSIONS = (
+    *CLAIM.concessions,
+    Concession(
+        "2 of device",
+        "of the holder's own user",
+        Quotation(
+            "Note that group secrets and message encryption keys are shared by the group, and thus there is a risk to"
+            " forward secrecy as long as any member has not deleted these keys.",
+            MLS,
+            "16.6",
+        ),
+    ),
+    Concession(
+        "credential-service and provider",
+        "from the theft on",
+        Quotation(
+            "Authentication Service compromise is much more serious than compromise of the Delivery Service.",
+            MLS,
+            "16.10",
+        ),
+        active=True,
+    ),
+    Concession(
+        "device and provider",
+        "from the theft on",
+        Quotation(
+            "If a member's signature key is compromised, then an attacker can create LeafNodes and KeyPackages"
+            " impersonating the member",
+            MLS,
+            "16.5",
+        ),
+        active=True,
+    ),
+)
+CHOICES = (
+    Choice("whoever writes renews its own leaf if it is three days old; who only reads renews nothing", favours=False),
+    Choice("the authentication service serves warrants, too; the proposal does not know of one", favours=True),
+    Choice("commits are told to all at once, in one order; races between commits are not played", favours=True),
+    Choice("nobody joins by its own commit, and nobody outside proposes", favours=False),
+)
 
 
 class TreeGhost(TreeDevice, Ghost):
     """A silent leaf: it keeps what it reads, and shows nothing."""
 
     trees: Trees = msgspec.field(default_factory=Trees)
+
+    def policy(self, wire: Wire, conversation: Conversation, change: GroupChange) -> None:
+        """Follow every change: whoever is in the group, the ghost reads on."""
 
 
 class TreeGhostClient(TreeDevice, GhostClient):
@@ -169,11 +244,12 @@ class GhostMls(GhostScheme, frozen=True, kw_only=True):
 
     @property
     def claim(self) -> Claim:
-        """As ghost's."""
-        return super().claim
+        """As ghost's; what devices give, and who is trusted for keys, is as RFC 9420 says."""
+        return replace(super().claim, grants=GRANTS, sources=(*CLAIM.sources, *SECURITY), concessions=CONCESSIONS)
 
     def _choices(self) -> Iterator[Choice]:
         yield from super()._choices()
+        yield from CHOICES
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties of ghost, and the authentication service, whose key all of them know."""

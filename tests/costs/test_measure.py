@@ -173,7 +173,7 @@ def test_what_is_timed_between_sessions_makes_the_operations_that_were_counted(e
     with crypto.running(crypto.Run(b"loops", lambda call: heard.extend(counts.units(call)))):
         for scheme in SCHEMES.values():
             ground = workload.Workload(scheme)
-            for job, level in workload.JOBS:
+            for job, level in workload.jobs_of(scheme):
                 if level == "session" and job in exact[scheme.name]:
                     ready = ground.job(job, level, 1)
                     heard.clear()

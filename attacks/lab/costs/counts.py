@@ -151,6 +151,10 @@ def _counted(talk: Conversation, job: str, do: Callable[[], int], made: dict[str
         sealed=sum(len(mail.body) for mail in mails),
         field=sum(len(mail.field) for mail in mails),
         asked=sum(len(packet.data) for packet in heard) - mailed - delivered,
-        sessions=sum(len(codec.encode(device.sessions)) for device in (talk.alice, talk.bob)),
+        sessions=sum(
+            len(codec.encode(getattr(device, field)))
+            for device in (talk.alice, talk.bob)
+            for field in ("sessions", *device.conversing)
+        ),
         operations={party: dict(sorted(events.items())) for party, events in sorted(made.items())},
     )

@@ -18,7 +18,7 @@ from attacks.lab.costs.baseline import BASELINES
 from attacks.lab.costs.counts import TEXT, Exact, exact
 from attacks.lab.costs.peers import Peer
 from attacks.lab.costs.timer import Turns, elapsed
-from attacks.lab.costs.workload import JOBS, Job, Level, Workload
+from attacks.lab.costs.workload import JOBS, Job, Level, Workload, jobs_of
 from attacks.lab.results.bounds import Count, Duration, Result, once
 from escrow import __version__
 from escrow.registry import is_plugin, parameters
@@ -140,7 +140,8 @@ class JobTurns:
     def take(self, jobs: Iterable[tuple[str, Level]] = JOBS) -> None:
         """Take one more turn of each job; everyone has each job right after the others."""
         for name, level in jobs:
-            ready = {each.scheme.name: each.job(name, level, self.messages) for each in self.workloads}
+            able = (each for each in self.workloads if (name, level) in jobs_of(each.scheme))
+            ready = {each.scheme.name: each.job(name, level, self.messages) for each in able}
             if level == "session":
                 ready |= self._beside(ready[PLAIN.name])
             self.times.take({(who, name, level): partial(microseconds, ready[who]) for who in sorted(ready)})
@@ -175,7 +176,7 @@ def _timing(turns: JobTurns, repeats: int) -> Timing:
         messages=turns.messages,
         repeats=repeats,
         floor={who[1]: turns.times.median(who) for who in turns.times.samples if who[0] == BASELINE},
-        rows=tuple(_timed(turns, each.scheme.name, job, level) for each in turns.workloads for job, level in JOBS),
+        rows=tuple(_timed(turns, each.scheme.name, *job) for each in turns.workloads for job in jobs_of(each.scheme)),
         peers=tuple(_timed_peer(turns, peer, job) for peer in turns.peers for job in peer.jobs),
     )
 

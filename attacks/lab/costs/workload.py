@@ -41,6 +41,13 @@ JOBS: tuple[tuple[str, Level], ...] = (
 )
 
 
+def jobs_of(scheme: Scheme) -> tuple[tuple[str, Level], ...]:
+    """Return the jobs that a scheme has: those between sessions only where its devices have pairwise sessions."""
+    return (
+        JOBS if ratchet.__name__ not in scheme.device.replaces else tuple(each for each in JOBS if each[1] == "device")
+    )
+
+
 class Job(NamedTuple):
     """Something ready to be run once, and for how many texts it counts; in a fan-out, for how many sessions."""
 
@@ -58,7 +65,8 @@ class Workload:
         alice, bob = self.talk.alice, self.talk.bob
         for sender, receiver in ((alice, bob), (bob, alice)) * 2:
             self.talk.say(sender, receiver, self.text)
-        self.there, self.back = Direction(alice, bob), Direction(bob, alice)
+        if jobs_of(scheme) == JOBS:
+            self.there, self.back = Direction(alice, bob), Direction(bob, alice)
         self._group: list[Session] = []
 
     def job(self, name: str, level: Level, messages: int) -> Job:

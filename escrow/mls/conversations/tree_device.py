@@ -181,9 +181,17 @@ class TreeDevice(Device):
     # --- sending ---
 
     def fan_out(self, wire: Wire, people: tuple[str, ...], said: Content) -> None:
-        """Send a text to a conversation, as one message to its group."""
+        """Send a text to a conversation. Raise TypeError for another content: keys are told by commits."""
         if not isinstance(said, Text):
             raise TypeError("only texts are sent to a group of MLS")
+        self.send_to_tree(wire, people, said)
+
+    def send_by_chain(self, wire: Wire, people: tuple[str, ...], said: Text) -> None:
+        """Send a text to a conversation: whatever the style of a group, it is a tree."""
+        self.send_to_tree(wire, people, said)
+
+    def send_to_tree(self, wire: Wire, people: tuple[str, ...], said: Text) -> None:
+        """Send a text as one message to the group of its conversation."""
         to = self.recipients(wire, people)
         if not to:
             return
@@ -192,10 +200,6 @@ class TreeDevice(Device):
         body = sealed_text(own, self.identity, codec.encode(said))
         mail = Mail(self.name, tuple(names), str(said.conversation), None, body, b"")
         wire.tell(self.name, self.provider, mail)
-
-    def send_by_chain(self, wire: Wire, people: tuple[str, ...], said: Text) -> None:
-        """Send a text to a group: as any other."""
-        self.fan_out(wire, people, said)
 
     def ready(self, wire: Wire, conversation: Conversation, to: Iterable[Listed]) -> TreeMembership:
         """Return the group of a conversation with these devices and this one in it alone, and no old own leaf."""
