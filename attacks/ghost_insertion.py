@@ -12,9 +12,9 @@ interception, used by an insider against people who were not suspects; Levy and 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from attacks.lab.simulation.attack import PROVIDER, Attack, Cast, Turn, attacker_device, drawn, entry_of
+from attacks.lab.simulation.attack import PROVIDER, Attack, Cast, Column, Turn, attacker_device, drawn, entry_of
 from attacks.lab.simulation.scenario import Scenario
 from escrow.principal import Principal, corrupted
 from escrow.scheme import Scheme, Source, User
@@ -27,7 +27,7 @@ class GhostInsertion(Attack):
     title = "A provider's insider adds silent devices, without a warrant"
     source = Source("Prevelakis and Spinellis", "The Athens Affair", 2007, "all", "messages")
     in_pages = True
-    column = PROVIDER
+    column: ClassVar[Column | tuple[Column, ...] | None] = PROVIDER
     specimen = "trusting"
 
     def __init__(self, strategy: str = "", victims: Sequence[str] = ()) -> None:

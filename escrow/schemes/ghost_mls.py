@@ -19,6 +19,7 @@ that was read speaks of MLS.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import msgspec
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ from escrow.derivation import Checks, honest_only
 from escrow.e2ee.content import Conversation
 from escrow.e2ee.device import Ghost, Prekey, ghost_name
 from escrow.e2ee.x3dh import IdentityKey
-from escrow.grants import Choice, Claim, Concession, Grant, Quotation
+from escrow.grants import Choice, Claim
 from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, AttestingService, ServiceKey
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
 from escrow.mls.conversations.tree_device import TreeDevice, Trees
@@ -38,79 +39,13 @@ from escrow.mls.group_state import GroupChange
 from escrow.principal import Principal, shared
 from escrow.scheme import Overheard, Source, User
 from escrow.schemes._ghost_claim import CLAIM
+from escrow.schemes._ghost_mls_claim import CHOICES, CONCESSIONS, GRANTS, SECURITY
 from escrow.schemes.ghost import GhostAuthority, GhostClient, GhostKeys, GhostProvider, GhostScheme, until
+from escrow.schemes.plain import Plain
 from escrow.warrant import Official, Request, Warrant
 from escrow.wire import Wire
 
 PACKAGES = 10  # key packages of a silent device
-MLS = "Barnes and others, The Messaging Layer Security (MLS) Protocol, RFC 9420, 2023"
-SECURITY = (
-    Quotation(
-        "Post-compromise security is provided between epochs by members regularly updating their leaf key in the ratchet"
-        " tree.",
-        MLS,
-        "16.6",
-    ),
-    Quotation(
-        "MLS is designed to protect the confidentiality and integrity of the group data even in the face of a"
-        " compromised DS.",
-        MLS,
-        "16.9",
-    ),
-)
-GRANTS = (
-    Grant(
-        "device",
-        "own",
-        concedes=(
-            'texts of the epochs that follow a stolen one, until the device has itself committed: "Members can achieve'
-            ' immediate PCS by sending their own Commit and populating the `path` field" (RFC 9420, 16.6)',
-            "texts on their way in epochs that ended lately, whose unused keys are kept (ours: four days)",
-            "texts of a group into which a key package leads that is still kept",
-        ),
-    ),
-    Grant("authority", "in scope of a served warrant"),
-)
-CONCESSIONS = (
-    *CLAIM.concessions,
-    Concession(
-        "2 of device",
-        "of the holder's own user",
-        Quotation(
-            "Note that group secrets and message encryption keys are shared by the group, and thus there is a risk to"
-            " forward secrecy as long as any member has not deleted these keys.",
-            MLS,
-            "16.6",
-        ),
-    ),
-    Concession(
-        "credential-service and provider",
-        "from the theft on",
-        Quotation(
-            "Authentication Service compromise is much more serious than compromise of the Delivery Service.",
-            MLS,
-            "16.10",
-        ),
-        active=True,
-    ),
-    Concession(
-        "device and provider",
-        "from the theft on",
-        Quotation(
-            "If a member's signature key is compromised, then an attacker can create LeafNodes and KeyPackages"
-            " impersonating the member",
-            MLS,
-            "16.5",
-        ),
-        active=True,
-    ),
-)
-CHOICES = (
-    Choice("whoever writes renews its own leaf if it is three days old; who only reads renews nothing", favours=False),
-    Choice("the authentication service serves warrants, too; the proposal does not know of one", favours=True),
-    Choice("commits are told to all at once, in one order; races between commits are not played", favours=True),
-    Choice("nobody joins by its own commit, and nobody outside proposes", favours=False),
-)
 
 
 class TreeGhost(TreeDevice, Ghost):
@@ -217,7 +152,31 @@ def public_half(ghost: TreeGhost) -> GhostKeys:
     return GhostKeys(ghost.name, told.identity, told.prekey, told.signature, told.one_time)
 
 
-class GhostMls(GhostScheme, frozen=True, kw_only=True):
+class InTrees(Plain, frozen=True, kw_only=True):
+    """Base of a scheme in groups of MLS. It adds no field, so that any scheme can have it as a second base."""
+
+    service: ClassVar[type[AttestingService]]
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties of the other base, and the authentication service, whose key all of them know."""
+        with crypto.acting(SERVICE):
+            key = new_signing_key(ServiceKey)
+        linked = dict[str, list[bytes]]()
+        for party in super().cast(users, court):
+            if isinstance(party, TreeDevice):
+                party.trees = Trees(party.identity.public, key.public)
+                linked[party.user] = list(party.linked)
+            self.told(party, key.public)
+            yield party
+        service = self.service(SERVICE, key=key, linked=linked)
+        self.told(service, court)
+        yield service
+
+    def told(self, party: Principal, key: bytes) -> None:
+        """Tell a party the service's key (32 bytes), or the service the court's, if it is to know it."""
+
+
+class GhostMls(InTrees, GhostScheme, frozen=True, kw_only=True):
     """Ghost, where conversations are groups of MLS and a service attests the key of each leaf."""
 
     name = "ghost-mls"
@@ -241,6 +200,7 @@ class GhostMls(GhostScheme, frozen=True, kw_only=True):
     device = TreeGhostClient
     provider = TreeGhostProvider
     authority = TreeGhostAuthority
+    service = CredentialService
 
     @property
     def claim(self) -> Claim:
@@ -251,19 +211,12 @@ class GhostMls(GhostScheme, frozen=True, kw_only=True):
         yield from super()._choices()
         yield from CHOICES
 
-    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
-        """Make the parties of ghost, and the authentication service, whose key all of them know."""
-        with crypto.acting(SERVICE):
-            key = new_signing_key(ServiceKey)
-        parties, linked = list(super().cast(users, court)), dict[str, list[bytes]]()
-        for party in parties:
-            if isinstance(party, TreeGhostClient):
-                party.trees = Trees(party.identity.public, key.public)
-                linked[party.user] = list(party.linked)
-            if isinstance(party, TreeGhostAuthority):
-                party.service = key.public
-        yield from parties
-        yield CredentialService(SERVICE, key=key, linked=linked, court=court)
+    def told(self, party: Principal, key: bytes) -> None:
+        """Tell the authority the service's key, and the service the court's."""
+        if isinstance(party, TreeGhostAuthority):
+            party.service = key
+        if isinstance(party, CredentialService):
+            party.court = key
 
 
 SCHEME = GhostMls()

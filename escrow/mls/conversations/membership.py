@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from escrow.codec import Public
 from escrow.crypto import Private, SigningKey
+from escrow.e2ee.provider import Listed
 from escrow.e2ee.tree_messages import TreeMessage
 from escrow.errors import Forged
 from escrow.mls import messages
@@ -23,6 +24,7 @@ from escrow.mls.conversations.facts import EpochKeys, LeafChain, SenderDataKey, 
 from escrow.mls.framing import PRIVATE, ApplicationData, AuthenticatedContent, FramedContent, MemberSender
 from escrow.mls.group_state import described
 from escrow.mls.key_schedule import EpochSecrets, Extension, GroupContext
+from escrow.mls.leaf_node import LeafNode
 from escrow.mls.participant import Participant
 from escrow.mls.presentation import decode
 from escrow.mls.protection import check_signed, opened_content, opened_sender, sign, to_private
@@ -32,14 +34,25 @@ from escrow.mls.welcome import TREE, GroupInfo
 KEEPS = 4  # days for which late mail of an epoch that has ended still opens
 
 
+def leaf_name(user: str, device: str) -> bytes:
+    """Return what a credential asserts: a user and a device of the user. No name has a plus sign."""
+    return f"{user}+{device}".encode()
+
+
+def listed_leaf(leaf: LeafNode) -> Listed:
+    """Return the device that a leaf says it is."""
+    user, _, device = leaf.name.partition("+")
+    return Listed(user, device, leaf.signature_key)
+
+
 class OpenEpoch(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """The ratchets of an epoch: `context` as encoded, `roster` the signature key at each leaf, or nothing.
+    """The ratchets of an epoch: `context` as encoded, `roster` the device at each leaf, or nothing.
 
     `ended` is the day on which the next epoch began; -1 while it goes on.
     """
 
     context: Public
-    roster: list[Public]
+    roster: list[Listed | None]
     sender: SenderDataKey
     chains: list[LeafChain]
     skipped: list[TextKey] = []
@@ -79,9 +92,9 @@ class TreeMembership(msgspec.Struct, array_like=True, forbid_unknown_fields=True
     stuck: bool = False
 
     @property
-    def roster(self) -> list[Public]:
-        """The signature key at each leaf in this epoch, empty where there is no member."""
-        return self.epochs[0].roster
+    def roster(self) -> dict[int, Listed]:
+        """The devices in this epoch, by leaf index."""
+        return {index: leaf for index, leaf in enumerate(self.epochs[0].roster) if leaf is not None}
 
     def participant(self, signing: SigningKey) -> Participant:
         """Return the member of the group that these data are."""
@@ -103,11 +116,12 @@ def membership_of(member: Participant, earlier: Iterable[OpenEpoch], day: int, r
     """Return what a device keeps of an epoch that begins today, and of earlier ones for late mail."""
     state, tree = member.state, member.state.tree
     keys, sender, chains = begun(state.context, state.epoch, tree.leaves)
-    roster = [b""] * tree.leaves
+    roster: list[Listed | None] = [None] * tree.leaves
     for index, leaf in tree.members():
-        roster[index] = leaf.signature_key
+        roster[index] = listed_leaf(leaf)
     info = GroupInfo(state.context, (Extension(TREE, tree.encoded()),), state.tag, member.index)
-    now = OpenEpoch(state.context.encoded(), roster, sender, [each for each in chains if roster[each.leaf]])
+    there = [each for each in chains if roster[each.leaf] is not None]
+    now = OpenEpoch(state.context.encoded(), roster, sender, there)
     before = [_ended(each, day) for each in earlier]
     kept = [each for each in before if day - each.ended < KEEPS]
     return TreeMembership(member.index, info.encoded(), keys, list(member.keys.values()), [now, *kept], renewed)
@@ -128,8 +142,8 @@ def sealed_text(own: TreeMembership, signing: SigningKey, data: bytes) -> bytes:
     return travelling
 
 
-def opened_text(own: TreeMembership, message: TreeMessage) -> tuple[bytes, AuthenticatedContent]:
-    """Return the signature key (32 bytes) of a message's sender, and its content; its key is spent.
+def opened_text(own: TreeMembership, message: TreeMessage) -> tuple[Listed, AuthenticatedContent]:
+    """Return the device that sent a message, and its content; its key is spent.
 
     Raise Forged, and change nothing, if the epoch is not open, the message was read before, or it does not fit.
     """
@@ -139,7 +153,9 @@ def opened_text(own: TreeMembership, message: TreeMessage) -> tuple[bytes, Authe
             data = opened_sender(private, epoch.sender.value)
             ratchet = epoch.ratchet(data.leaf)
             content = opened_content(private, data, ratchet.at(data.generation))
-            check_signed(content, epoch.roster[data.leaf], decode(epoch.context, GroupContext))
+            if (sender := epoch.roster[data.leaf]) is None:
+                raise Forged(f"nobody is at leaf {data.leaf}")
+            check_signed(content, sender.identity, decode(epoch.context, GroupContext))
             epoch.keep(data.leaf, ratchet)
-            return epoch.roster[data.leaf], content
+            return sender, content
     raise Forged("a message of an epoch that is over for this device, or has not begun")

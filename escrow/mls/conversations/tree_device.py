@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from escrow import codec
 from escrow.codec import Public
 from escrow.crypto import Private, random_bytes
+from escrow.derivation import honest_only
 from escrow.e2ee import contacts, content, membership, ratchet, sender_keys, x3dh
 from escrow.e2ee.content import Content, Conversation, Direct, InGroup, Text
 from escrow.e2ee.device import Device
@@ -32,17 +33,26 @@ from escrow.mls import messages
 from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, linked_keys
 from escrow.mls.conversations.delivery import Handshakes, HandshakesSince, HandshakeTaken, HandshakeTold
 from escrow.mls.conversations.facts import Handshake, leaf_key
-from escrow.mls.conversations.membership import TreeMembership, membership_of, opened_text, sealed_text
+from escrow.mls.conversations.membership import (
+    TreeMembership,
+    leaf_name,
+    listed_leaf,
+    membership_of,
+    opened_text,
+    sealed_text,
+)
 from escrow.mls.framing import AddMember, ApplicationData, NewMemberCommit, Proposal, RemoveMember
 from escrow.mls.group_state import GroupChange
-from escrow.mls.joining import MlsClient, found_group, join_welcomed
-from escrow.mls.leaf_node import KeyPackage, LeafNode, new_leaf
+from escrow.mls.joining import MlsClient, found_group, join_externally, join_welcomed
+from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.mls_device import CREDENTIALS, LEAVES, OUTSIDE
 from escrow.mls.participant import Participant
 from escrow.mls.presentation import decode
+from escrow.mls.welcome import GroupInfo
 from escrow.wire import Wire
 
 NEW_LEAF = "a new leaf is shown"
+UNLISTED = ClientCheck("leaves listed", "removes a leaf that no list of devices has, before it writes")
 
 
 class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -50,7 +60,8 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     `owner` is the device's own signature key, `service` the authentication service's (32 bytes each). `members` are the
     groups, and `read` how many commits were read, by conversation; `attested` are the keys that the service has
-    attested, by user, and `linked` those that were told it last.
+    attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to though
+    no list of devices has them.
     """
 
     owner: Public = b""
@@ -59,23 +70,13 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     read: dict[str, int] = {}
     attested: dict[str, list[Public]] = {}
     linked: list[Public] = []
-
-
-def leaf_name(user: str, device: str) -> bytes:
-    """Return what a credential asserts: a user and a device of the user. No name has a plus sign."""
-    return f"{user}+{device}".encode()
-
-
-def listed_leaf(leaf: LeafNode) -> Listed:
-    """Return the device that a leaf says it is."""
-    user, _, device = leaf.name.partition("+")
-    return Listed(user, device, leaf.signature_key)
+    tolerated: list[Listed] = []
 
 
 class TreeDevice(Device):
     """Base of a device in groups of MLS; a subclass has the field `trees`."""
 
-    checks: ClassVar[tuple[ClientCheck, ...]] = (*CHECKS, CREDENTIALS, LEAVES, OUTSIDE)
+    checks: ClassVar[tuple[ClientCheck, ...]] = (*CHECKS, CREDENTIALS, LEAVES, UNLISTED, OUTSIDE)
 
     conversing: ClassVar[tuple[str, ...]] = ("trees",)
     replaces: ClassVar[tuple[str, ...]] = tuple(each.__name__ for each in (ratchet, sender_keys, x3dh))
@@ -161,11 +162,14 @@ class TreeDevice(Device):
 
     def policy(self, wire: Wire, conversation: Conversation, change: GroupChange) -> None:
         """Look at a change before it takes effect. Raise Refused if a leaf is not attested, or joins by itself."""
-        self.insist(not isinstance(change.sender, NewMemberCommit), OUTSIDE.name)
-        if change.after is None:
+        after = change.after
+        if after is None:
             return
-        for index in change.added:
-            self.admit_leaf(wire, listed_leaf(change.after.tree.leaf(index)))
+        leaves = [listed_leaf(after.tree.leaf(index)) for index in change.added]
+        if isinstance(change.sender, NewMemberCommit):
+            self.insist(all(self.keeps_quiet(wire, each) for each in leaves), OUTSIDE.name)
+        for each in leaves:
+            self.admit_leaf(wire, each)
 
     def admit_leaf(self, wire: Wire, leaf: Listed) -> None:
         """Look at a new leaf: raise Refused if it is not attested, and tell the user if no list has it."""
@@ -195,27 +199,50 @@ class TreeDevice(Device):
         to = self.recipients(wire, people)
         if not to:
             return
-        own = self.ready(wire, said.conversation, to)
-        names = [each.device for each in to if each.identity in own.roster]
+        own = self.ready(wire, said.conversation, people, to)
+        names = [each.device for each in own.roster.values() if each.identity != self.identity.public]
         body = sealed_text(own, self.identity, codec.encode(said))
         mail = Mail(self.name, tuple(names), str(said.conversation), None, body, b"")
         wire.tell(self.name, self.provider, mail)
 
-    def ready(self, wire: Wire, conversation: Conversation, to: Iterable[Listed]) -> TreeMembership:
-        """Return the group of a conversation with these devices and this one in it alone, and no old own leaf."""
-        to, name = list(to), str(conversation)
+    def ready(
+        self, wire: Wire, conversation: Conversation, people: tuple[str, ...], to: list[Listed]
+    ) -> TreeMembership:
+        """Return the group of a conversation of these people with these devices in it, and no old own leaf.
+
+        Whoever else is in it is removed, but for those of the people's devices that this client tolerates unlisted.
+        """
+        name = str(conversation)
         self.follow(wire)
         own = self.own.members.get(name)
         if own is None or own.stuck:
             return self.committed(wire, conversation, self.founded(), own, list(self.packages(wire, to)))
-        here = {key: index for index, key in enumerate(own.roster) if key}
         wanted = {each.identity for each in to} | {self.identity.public}
-        proposals: list[Proposal] = [RemoveMember(index) for key, index in here.items() if key not in wanted]
+        proposals: list[Proposal] = [
+            RemoveMember(index)
+            for index, leaf in own.roster.items()
+            if leaf.identity not in wanted and not (leaf.user in people and self.tolerates(wire, leaf))
+        ]
+        here = {leaf.identity for leaf in own.roster.values()}
         missing = [each for each in to if each.identity not in here]
         added = list(self.packages(wire, missing)) if missing else []
         if proposals or added or wire.day - own.renewed >= self.rotate_every:
             return self.committed(wire, conversation, own.participant(self.identity), own, added, proposals)
         return own
+
+    def tolerates(self, wire: Wire, leaf: Listed) -> bool:
+        """Return whether a leaf may stay that no list of devices has: one that the client hides."""
+        if leaf in self.contacts.get(leaf.user, []):
+            return False
+        if not self.keeps_quiet(wire, leaf):
+            if self.keeps(UNLISTED.name):
+                return False
+            self.own.tolerated = list(dict.fromkeys((*self.own.tolerated, leaf)))
+        return True
+
+    def in_number(self, user: str) -> list[Listed]:
+        """Return the devices whose keys the safety number covers: unlisted leaves, too, if this client writes to them."""
+        return [*super().in_number(user), *(each for each in self.own.tolerated if each.user == user)]
 
     def packages(self, wire: Wire, to: Iterable[Listed]) -> Iterator[KeyPackage]:
         """Yield the key packages of these devices; complain of those that give none that can be used."""
@@ -319,8 +346,8 @@ class TreeDevice(Device):
             own = self.own.members.get(mail.group)
         if own is None:
             raise Forged("a message of a group that this device is not in")
-        key, opened = opened_text(own, message)
-        self.insist(key == author.identity, "the leaf is of the device listed")
+        sender, opened = opened_text(own, message)
+        self.insist(sender == author, "the leaf is of the device listed")
         if not isinstance(opened.content.content, ApplicationData):
             raise Malformed("a private message carries no text")
         said = content.read(Plaintext(opened.content.content.data))
@@ -335,3 +362,20 @@ class TreeDevice(Device):
         """Return the conversation of this name: of two users, if it has a plus sign."""
         one, plus, other = name.partition("+")
         return Direct(one, other) if plus else InGroup(name)
+
+
+@honest_only("what a device does that joins a group by its own commit")
+def joined_by_itself(device: TreeDevice, newest: HandshakeTold, day: int) -> HandshakeTold:
+    """Return the external commit with which a device joins a conversation after its newest commit, and keep the group.
+
+    Raise Forged or Malformed if the newest commit brings no GroupInfo that fits.
+    """
+    info = messages.from_bytes(newest.handshake.info)
+    if not isinstance(info, GroupInfo):
+        raise Malformed("a commit brings no GroupInfo")
+    member, message = join_externally(device.client_of(device.prekeys[-1].key), info)
+    context = info.context
+    after = messages.to_bytes(member.group_info())
+    told = Handshake(context.group_id, context.epoch, context.confirmed_transcript_hash, message, b"", after, ())
+    device.own.members[str(newest.conversation)] = membership_of(member, (), day, day)
+    return replace(newest, handshake=told)

@@ -26,6 +26,7 @@ from attacks.lab.simulation.play import Play, run_secret
 from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import SafetyNumberComparison, Scenario, WarrantSpec
 from attacks.lab.verdict.evaluation import manifest
+from attacks.lab.verdict.silence.leaves import attest, letting_in
 from escrow import crypto
 from escrow.crypto import Results, Run
 from escrow.e2ee.device import Device
@@ -33,12 +34,14 @@ from escrow.e2ee.listing.checks import NUMBER
 from escrow.e2ee.listing.deceiving import FIELDS, forked, listing_to_some, publishing_without, showing_two_logs
 from escrow.e2ee.listing.published import ListingProvider
 from escrow.e2ee.provider import Group, Listed
+from escrow.mls.conversations.delivery import TreeProvider
 from escrow.principal import corrupted, lying, revive
 from escrow.scheme import Scheme
 
 Side = Literal["target", "others"]
 Lies = frozenset[tuple[str, Side]]
 DEVICE, STRANGER, LAWFUL = "a device of the target", "a member of the target's groups", "what a warrant allows"
+LEAF = "a leaf of the target, by external commits"  # where conversations are groups of MLS
 SECOND_LOG = "a device of the target, in a second log"  # where there is a key directory
 
 
@@ -52,6 +55,7 @@ class WayIn(NamedTuple):
 
 PROVIDER = "the provider"
 VENDOR = "the clients' vendor"
+SERVICE = "the authentication service"
 WAYS = (
     WayIn(DEVICE, (PROVIDER,)),
     WayIn(DEVICE, (PROVIDER, "the target's primary device"), helped=True),
@@ -60,6 +64,12 @@ WAYS = (
     WayIn(LAWFUL, ("the court", "the authority")),
 )
 IN_DIRECTORIES = (WayIn(SECOND_LOG, (PROVIDER,)),)
+IN_TREES = (
+    WayIn(DEVICE, (PROVIDER, SERVICE)),
+    WayIn(LEAF, (PROVIDER,)),
+    WayIn(LEAF, (PROVIDER, SERVICE)),
+    WayIn(STRANGER, (PROVIDER, SERVICE)),
+)
 
 
 class GhostOutcome(NamedTuple):
@@ -133,6 +143,9 @@ class GhostPlay(Play):
         if adds == STRANGER:
             with crypto.acting("ghost"):
                 self._add_member()
+        if adds == LEAF:
+            with crypto.acting("ghost"):
+                self._let_in()
 
     def _add_device(self) -> None:
         primary, *others = map(self.device, self.target.devices)
@@ -144,6 +157,12 @@ class GhostPlay(Play):
             primary.linked.append(device.identity.public)
         device.linked = list(dict.fromkeys((*primary.linked, device.identity.public)))
         self._list(device)
+
+    def _let_in(self) -> None:
+        """Let the provider take a leaf of the ghost's in, which no list of devices has."""
+        self.ghost = self._reading(self._made(f"{self.target.name}-tablet", self.target.name))
+        self.ghost.renew(self.wire.day)
+        self.wire.parties[self.provider.name] = letting_in(self.provider, self.ghost)
 
     def _keep_two_logs(self) -> None:
         """Let the provider list the ghost to all but the target, and show them a directory that has it."""
@@ -181,14 +200,20 @@ class GhostPlay(Play):
             setattr(device, field, getattr(like, field))
         return device
 
-    def _list(self, device: Device) -> None:
-        """Have the provider list the ghost, which says of itself what any device says."""
+    def _reading(self, device: Device) -> Any:
+        """Return the ghost, which keeps what it reads; the service attests its key, if it is corrupted."""
         read = self.read
 
         def keep(self: Any, wire: Any, author: str, conversation: Any, body: bytes) -> None:
             read.add(body)
 
-        self.ghost = corrupted(device, read=keep)
+        if self.way is not None and SERVICE in self.way.by:
+            attest(self.wire.parties.values(), device)
+        return corrupted(device, read=keep)
+
+    def _list(self, device: Device) -> None:
+        """Have the provider list the ghost, which says of itself what any device says."""
+        self.ghost = self._reading(device)
         self.provider.add(device.name, entry_of(device, self.scheme.provider))
         self.ghost.each_day(self.wire)
 
@@ -311,6 +336,8 @@ def silences(
     silence, rows = SilenceSearch(scheme, scenario), list[SilentWay]()
     if issubclass(scheme.provider, ListingProvider):
         ways = (*ways, *IN_DIRECTORIES)
+    if issubclass(scheme.provider, TreeProvider):
+        ways = (*ways, *IN_TREES)
     with crypto.running(Run(None, results=Results())):
         for done, way in enumerate(ways):
             if progress is not None:
