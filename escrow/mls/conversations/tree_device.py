@@ -60,8 +60,8 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     `owner` is the device's own signature key, `service` the authentication service's (32 bytes each). `members` are the
     groups, and `read` how many commits were read, by conversation; `attested` are the keys that the service has
-    attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to though
-    no list of devices has them.
+    attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to though no
+    list of devices has them.
     """
 
     owner: Public = b""
@@ -241,7 +241,7 @@ class TreeDevice(Device):
         return True
 
     def in_number(self, user: str) -> list[Listed]:
-        """Return the devices whose keys the safety number covers: unlisted leaves, too, if this client writes to them."""
+        """Return the devices whose keys the safety number covers, with unlisted leaves that this client writes to."""
         return [*super().in_number(user), *(each for each in self.own.tolerated if each.user == user)]
 
     def packages(self, wire: Wire, to: Iterable[Listed]) -> Iterator[KeyPackage]:
