@@ -240,7 +240,7 @@ def test_an_extra_hkdf_in_the_message_path_fails_the_gate_and_is_named(expected,
     monkeypatch.setattr(ratchet, "step", slower)
     assert gate.main([]) == 1
     lines = capsys.readouterr().out.splitlines()
-    for scheme in SCHEMES:
+    for scheme in (name for name, each in SCHEMES.items() if workload.jobs_of(each) == workload.JOBS):
         assert f"{scheme}, one-way: bob-phone hkdf none → {2 if scheme.startswith('ghost') else 1}" in lines
         assert f"{scheme}, one-way: alice-phone hkdf none → 1" in lines
     assert "plain, ping-pong: alice-phone hkdf 2 → 3" in lines

@@ -60,8 +60,8 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     `owner` is the device's own signature key, `service` the authentication service's (32 bytes each). `members` are the
     groups, and `read` how many commits were read, by conversation; `attested` are the keys that the service has
-    attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to though no
-    list of devices has them.
+    attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to,
+    though no list of devices has them.
     """
 
     owner: Public = b""
