@@ -15,7 +15,7 @@ from typing import Any
 from attacks.ghost_insertion import GhostInsertion, bystander
 from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device
 from attacks.lab.simulation.scenario import Scenario
-from escrow.mls.conversations.attesting import SERVICE, AttestingService
+from escrow.mls.conversations.attesting import SERVICE, AttestationService
 from escrow.mls.conversations.delivery import HandshakeTaken, HandshakeTold, TreeProvider
 from escrow.mls.conversations.tree_device import joined_by_itself
 from escrow.principal import Principal, corrupted, of_kind
@@ -69,7 +69,7 @@ class LeafInsertion(GhostInsertion):
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the service attest any key to anybody, and the provider add leaves."""
-        if isinstance(party, AttestingService):
+        if isinstance(party, AttestationService):
             return corrupted(party, attests=lambda self, user, key: True)
         if not self.external:
             return super().corrupt(party, scheme, cast, scenario)

@@ -14,7 +14,7 @@ from attacks.specimens import OURS
 from escrow.codec import Public
 from escrow.e2ee.provider import Listed
 from escrow.grants import Claim
-from escrow.mls.conversations.attesting import AttestingService, ServiceKey
+from escrow.mls.conversations.attesting import AttestationService, ServiceKey
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
 from escrow.mls.conversations.tree_device import TreeDevice, Trees
 from escrow.principal import Principal
@@ -30,7 +30,7 @@ class LeafProvider(TreeProvider):
     commits: dict[str, list[HandshakeTold]] = {}
 
 
-class LeafService(AttestingService):
+class LeafService(AttestationService):
     """An authentication service that serves no warrants."""
 
     key: ServiceKey

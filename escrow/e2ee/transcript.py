@@ -11,14 +11,42 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from escrow.codec import Fact
+from escrow.codec import Fact, Public
+from escrow.derivation import honest_only
 from escrow.e2ee import ratchet, sender_keys
 from escrow.e2ee.provider import Mail
 from escrow.e2ee.ratchet import Answers, Message, Pair, Slot
 from escrow.e2ee.sender_keys import SenderMessage
-from escrow.e2ee.tree_messages import tree_message
 from escrow.e2ee.x3dh import Initial
 from escrow.errors import Malformed
+
+HEAD, ID = b"\x00\x01\x00\x02\x10", 16
+_BEGINS = len(HEAD) + ID + 8  # bytes before what members open
+
+
+class TreeMessage(Fact, frozen=True):
+    """A text to a group whose keys are a tree, a private message of MLS: group (16 bytes), epoch, and all its bytes.
+
+    version 1 ‖ wire format 2 (2 bytes each) ‖ 16 ‖ group ‖ epoch (8 bytes) ‖ what members open, who sent it inside.
+    Source: RFC 9420, sections 6 and 6.3.
+    """
+
+    unchecked = {
+        "body": "what does not open is not shown, as if a relay had kept it back",
+    }
+
+    group: Public
+    epoch: int
+    body: Public
+
+
+@honest_only("reads public bytes")
+def tree_message(mail: Mail) -> TreeMessage | None:
+    """Return the message of MLS that a mail to a conversation carries, or None if its body is of another kind."""
+    if not mail.group or len(mail.body) <= _BEGINS or not mail.body.startswith(HEAD):
+        return None
+    at = len(HEAD) + ID
+    return TreeMessage(mail.body[len(HEAD) : at], int.from_bytes(mail.body[at:_BEGINS], "big"), mail.body)
 
 
 class Transcript:

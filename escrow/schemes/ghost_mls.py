@@ -32,7 +32,7 @@ from escrow.e2ee.content import Conversation
 from escrow.e2ee.device import Ghost, Prekey, ghost_name
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.grants import Choice, Claim
-from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, AttestingService, ServiceKey
+from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, AttestationService, ServiceKey
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
 from escrow.mls.conversations.tree_device import TreeDevice, Trees
 from escrow.mls.group_state import GroupChange
@@ -70,7 +70,7 @@ class TreeGhostProvider(TreeProvider, GhostProvider):
     commits: dict[str, list[HandshakeTold]] = {}
 
 
-class CredentialService(AttestingService, Official):
+class CredentialService(AttestationService, Official):
     """An authentication service that serves warrants: `silent` are the requests under which it attests devices."""
 
     key: ServiceKey
@@ -155,7 +155,7 @@ def public_half(ghost: TreeGhost) -> GhostKeys:
 class InTrees(Plain, frozen=True, kw_only=True):
     """Base of a scheme in groups of MLS. It adds no field, so that any scheme can have it as a second base."""
 
-    service: ClassVar[type[AttestingService]]
+    service: ClassVar[type[AttestationService]]
 
     def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
         """Make the parties of the other base, and the authentication service, whose key all of them know."""

@@ -13,8 +13,8 @@ from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
 from attacks.leaf_insertion import ATTACK
 from escrow.mls.conversations import delivery
-from escrow.mls.conversations.membership import OpenEpoch
 from escrow.mls.conversations.tree_device import NEW_LEAF, TreeDevice
+from escrow.mls.conversations.tree_membership import OpenEpoch
 from escrow.registry import schemes
 from escrow.schemes import ghost_mls
 from escrow.schemes.ghost_mls import CredentialService, GhostMls, TreeGhostClient, TreeGhostProvider

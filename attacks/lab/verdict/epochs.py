@@ -18,7 +18,7 @@ from escrow import codec
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
 from escrow.e2ee.provider import Mail
-from escrow.e2ee.tree_messages import tree_message
+from escrow.e2ee.transcript import tree_message
 from escrow.errors import Malformed
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
 from escrow.mls.conversations.facts import EpochKeys, Handshake, LeafChain, TextKey

@@ -61,7 +61,7 @@ def linked_keys(key: SigningKey, user: str, keys: tuple[bytes, ...]) -> LinkedKe
     return LinkedKeys(user, keys, key.public, key.sign(_LINKED + codec.encode((user, keys))))
 
 
-class AttestingService(Principal):
+class AttestationService(Principal):
     """Base of the authentication service; a subclass has the fields `key` and `linked`, the keys of each user."""
 
     if TYPE_CHECKING:  # a party has one base with fields, so that the subclass adds these

@@ -19,7 +19,7 @@ from escrow.codec import Fact, Public
 from escrow.crypto import Private, derived_private
 from escrow.derivation import derivation, honest_only
 from escrow.e2ee.ratchet import Plaintext
-from escrow.e2ee.tree_messages import TreeMessage
+from escrow.e2ee.transcript import TreeMessage
 from escrow.errors import Forged, Malformed
 from escrow.mls import messages
 from escrow.mls.framing import (

@@ -26,14 +26,14 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.listing.checks import CHECKS, ClientCheck
 from escrow.e2ee.provider import Listed, Mail, Publish
 from escrow.e2ee.ratchet import Plaintext
-from escrow.e2ee.tree_messages import ID, tree_message
+from escrow.e2ee.transcript import ID, tree_message
 from escrow.e2ee.x3dh import sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.mls import messages
 from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, linked_keys
 from escrow.mls.conversations.delivery import Handshakes, HandshakesSince, HandshakeTaken, HandshakeTold
 from escrow.mls.conversations.facts import Handshake, leaf_key
-from escrow.mls.conversations.membership import (
+from escrow.mls.conversations.tree_membership import (
     TreeMembership,
     leaf_name,
     listed_leaf,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from escrow.e2ee.device import Device
-from escrow.mls.conversations.attesting import AttestingService
+from escrow.mls.conversations.attesting import AttestationService
 from escrow.mls.conversations.delivery import HandshakeTaken, HandshakeTold, TreeProvider
 from escrow.mls.conversations.tree_device import TreeDevice, joined_by_itself
 from escrow.principal import Principal, corrupted, of_kind
@@ -20,7 +20,7 @@ from escrow.wire import Wire
 def attest(parties: Iterable[Principal], ghost: Device) -> None:
     """Let the authentication service attest the ghost's key to its user."""
     for party in parties:
-        if isinstance(party, AttestingService):
+        if isinstance(party, AttestationService):
             party.linked[ghost.user] = [*party.linked.get(ghost.user, []), ghost.identity.public]
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from escrow.codec import Public
 from escrow.crypto import Private, SigningKey
 from escrow.e2ee.provider import Listed
-from escrow.e2ee.tree_messages import TreeMessage
+from escrow.e2ee.transcript import TreeMessage
 from escrow.errors import Forged
 from escrow.mls import messages
 from escrow.mls.conversations.facts import EpochKeys, LeafChain, SenderDataKey, TextKey, begun, private_message
