@@ -74,10 +74,21 @@ def test_an_order_that_an_official_acts_on_is_found(tmp_path: Path, asked: str) 
 
 NO_ACCESS = {'access="in scope"': 'access="none"'}  # no order of the court is answered either
 FINAL = '@service(open_sealed_key, holder="key", final={"puzzle": "nobody solves it"})'
+SIGNED = (  # of RFC 8032, 7.1, the first: a public key, and its signature of nothing
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    (
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+        "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+    ),
+)
 REFUSES = {  # a check that no order satisfies as far as the lab can tell, and what it is
     "a puzzle": 'yield "puzzle", crypto.sha256(order.nonce)[:8] == bytes(8)',
     "two puzzles, one of which can be solved": 'yield "puzzle", crypto.sha256(order.nonce)[:8] == bytes(8)\n'
     'yield "five days", order.expires - order.issued <= 5',
+    "a puzzle beside the court's signature": "signed = warrant.signed_by(key.court)\n"
+    'yield "puzzle", signed and crypto.sha256(order.nonce)[:8] == bytes(8)',
+    "a puzzle beside a signature that holds": f"signed = crypto.verify(*map(bytes.fromhex, {SIGNED}), b'')\n"
+    'yield "puzzle", signed and crypto.sha256(order.nonce)[:8] == bytes(8)',
     "a scope that no order can have": 'yield "puzzle", order.scope == "anything"',
 }
 

@@ -59,7 +59,7 @@ class Compared:
 
 @dataclass(slots=True)
 class Notes:
-    """What one check did: the fields that it read, the comparisons, and whether it asked for a signature."""
+    """What one check did: the fields that it read, the comparisons, and whether it missed a signature."""
 
     read: set[str] = field(default_factory=set)
     compared: list[Compared] = field(default_factory=list)
@@ -107,7 +107,7 @@ class RecordedWarrant(Warrant, frozen=True, tag="Warrant", dict=True):
     def signed_by(self, court: bytes) -> bool:
         """Return whether the signature is to count as this court's."""
         known = object.__getattribute__(self, "__dict__")
-        known["recorder"].notes.signature = True
+        known["recorder"].notes.signature |= court not in known["valid"]
         return court in known["valid"]
 
 
