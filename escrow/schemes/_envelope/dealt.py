@@ -111,13 +111,13 @@ def open_dealt_part(field: DealtField, key: HolderKey) -> DealtShare:
     """Return a holder's part. Raise Forged, saying which, if there is none for it, or it is no point."""
     if not 1 <= key.number <= len(field.dealing.sealed):
         raise Forged(f"there is no share for holder {key.number} of {len(field.dealing.sealed)}")
-    opened = pvss.open_share(field.dealing, key.number, group.scalar(key.raw), field.context)
+    opened = pvss.open_share(field.dealing, key.number, group.scalar(key.raw), field.name)
     return DealtShare(field.name, key.number, opened.value, opened.proof)
 
 
 def _fits(field: DealtField, share: DealtShare) -> bool:
     opened = OpenedShare(share.index, share.value, share.proof)
-    return pvss.share_fits(field.dealing, field.keys, opened, field.context)
+    return pvss.share_fits(field.dealing, field.keys, opened, field.name)
 
 
 @threshold("field.name = shares.name", t="field.t", member="shares.index", by="name", verify=_fits)

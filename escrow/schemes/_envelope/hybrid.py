@@ -2,7 +2,8 @@
 
   parts     e an X25519 key for all; for each agency a ciphertext of ML-KEM-768 (1088 bytes) and the sealed share (48)
   else      as `agencies`; an agency is named by the hash of its public key (1216 bytes)
-  weak      the texts themselves are as open as their own key agreement is; one agency's key still opens everything
+  weak      an agency's answer is sealed under X25519: what a warrant asked for opens later to who recorded the answer;
+            the texts themselves are as open as their own key agreement is; one agency's key still opens everything
 
 Source: Connolly, Schwabe and Westerbaan, draft-connolly-cfrg-xwing-kem; HPKE with it, draft-ietf-hpke-pq. One X25519
 key for several ciphertexts, each with an ML-KEM half of its own, is ours.
@@ -70,8 +71,8 @@ class HybridEnvelope(SeveralAgencies, frozen=True, kw_only=True):
 
     @property
     def _choices(self) -> tuple[Choice, ...]:
-        words = "the escrow field is sealed with X-Wing, while the texts' own key agreement stays classical"
-        return (*super()._choices, Choice(words, favours=True))
+        words = "the field is sealed with X-Wing, while the texts' own key agreement and the answers stay classical"
+        return (*super()._choices, Choice(words, favours=False))
 
     def new_key(self) -> XWingPrivate:
         """Return a fresh X-Wing key pair."""
