@@ -5,6 +5,10 @@
   field    as the honest client makes it; whoever looks at it, and opens it, finds it in order
   read     recipient: the text; the law: a ciphertext whose keys nobody holds in escrow
 
+The field calls it *super-encryption*: two parties seal a text to each other before they hand it to the scheme. It is
+one attack, whether a program or a second device does it, and whether it is called pre-encryption or super-encryption;
+Blaze (1994, section 2.1) asks what is gained by either. `escrow-lab reproduce evasion` says what it costs.
+
 No escrow of the messenger's keys can stop it, and nobody notices, whoever looks at the access field: the field is in
 order. So it says less of a scheme than of its premise, that people under a warrant leave their texts to the messenger.
 Source: National Institute of Standards and Technology, statement of 2 June 1994 on the Blaze report, which names "super
