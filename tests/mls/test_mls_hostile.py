@@ -190,5 +190,5 @@ def test_a_member_does_not_make_others_keep_keys_without_end(monkeypatch):
     texts = [first.send(bytes([number])) for number in range(40)]
     for number in (10, 20, 30):
         assert other.receive(texts[number]).data == bytes([number])
-    assert len(other.secrets.ratchet(0, secret_tree.APPLICATION)._skipped) == 10
+    assert len(other.secrets.ratchet(0, secret_tree.APPLICATION).skipped) == 10
     assert other.receive(texts[29]).data == bytes([29])

@@ -30,6 +30,8 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group, Listed, Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Malformed, Unreachable
+from escrow.mls.conversations.delivery import HandshakeTold
+from escrow.mls.conversations.tree_device import TreeDevice
 from escrow.principal import Principal, corrupted, handlers_of, revive
 from escrow.scheme import Intercept, Scheme, open_intercepted
 from escrow.testing.world import Intercepts, mails_in
@@ -105,13 +107,40 @@ class Puppets:
             yield from self._directly(party)
         for forgetful in (False, True):
             for found in walk(revive(state, kind), Device):
-                device = corrupted(found, look_up_group=_any_group)
+                device = corrupted(found, look_up_group=_any_group, **self._following(found))
                 if forgetful:
                     device.sessions, device.receiving = {}, []
                 wire = _Playback((), self._answers)
                 self._offer(device, wire)
                 yield device.state()
                 yield from (shown.text for shown in wire.shown)
+
+    def _following(self, device: Device) -> dict[str, Any]:
+        """Return how a device in groups of MLS follows: it takes every commit heard that it has not read."""
+        heard = self._commits
+
+        def follow(self: Any, wire: Wire) -> None:
+            for name, told in heard.items():
+                for each in told[self.own.read.get(name, 0) :]:
+                    self.own.read[name] = self.own.read.get(name, 0) + 1
+                    with suppress(EscrowError):
+                        self.take_commit(wire, each.conversation, each.handshake)
+
+        def policy(self: Any, wire: Wire, conversation: object, change: object) -> None:
+            """Let every change take effect: whose a leaf is, a puppet asks nobody."""
+
+        return {"follow": follow, "policy": policy} if isinstance(device, TreeDevice) else {}
+
+    @cached_property
+    def _commits(self) -> dict[str, list[HandshakeTold]]:
+        """The commits that were told, by conversation, in order."""
+        found: dict[str, list[HandshakeTold]] = defaultdict(list)
+        tree = any(issubclass(kinds[0], TreeDevice) for kinds in self.record.kinds.values())
+        for packet in self.record.heard if tree else ():
+            with suppress(Malformed):
+                told = codec.decode(packet.data, HandshakeTold)
+                found[str(told.conversation)].append(told)
+        return found
 
     def _offer(self, device: Device, wire: Wire) -> None:
         """Offer every mail to a device. A puppet does not check who owns the sending device, or is in a group."""

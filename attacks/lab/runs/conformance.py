@@ -60,6 +60,7 @@ class Trial(BytePass):
         """
         words, own = words_of(self.scheme), own_rules(self.scheme)
         rules = [rule for rule in words.rules if words.services or Demand not in rule.takes]
+        rules = [rule for rule in rules if rule.function.__module__ not in self.scheme.device.replaces]
         if getattr(self.scheme, "policing", "none") in CARRIED:  # clients fan out in groups then, without sender keys
             rules = [rule for rule in rules if rule.function.__module__ != sender_keys.__name__]
         fired = _fired(self.analysis)

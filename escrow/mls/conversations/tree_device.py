@@ -200,7 +200,9 @@ class TreeDevice(Device):
         if not to:
             return
         own = self.ready(wire, said.conversation, people, to)
-        names = [each.device for each in own.roster.values() if each.identity != self.identity.public]
+        there, own_key = set(own.roster.values()), self.identity.public
+        unlisted = [each for each in own.roster.values() if each not in to and each.identity != own_key]
+        names = [each.device for each in (*to, *unlisted) if each in there]
         body = sealed_text(own, self.identity, codec.encode(said))
         mail = Mail(self.name, tuple(names), str(said.conversation), None, body, b"")
         wire.tell(self.name, self.provider, mail)
