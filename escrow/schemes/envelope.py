@@ -141,16 +141,16 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
     def parameter_types(self) -> dict[str, Any]:
         """Return the types of the parameters, with those that choose another form (escrow.schemes._envelope)."""
         types = super().parameter_types()
-        return types | {each.name: each.type for each in fields(EnvelopeForm)} if self.name == "envelope" else types
+        return types | {each.name: each.type for each in fields(EnvelopeForm)} if type(self) is EnvelopeScheme else types
 
     def parameter_values(self) -> dict[str, Any]:
         """Return the values of the parameters, by name, with those that choose another form."""
         own = super().parameter_values()
-        return asdict(EnvelopeForm(**own)) if self.name == "envelope" else own
+        return asdict(EnvelopeForm(**own)) if type(self) is EnvelopeScheme else own
 
     def replaced(self, **chosen: Any) -> Scheme:
         """Return the form of these parameters. Raise ValueError if they do not go together."""
-        return form_of(asdict(self) | chosen) if self.name == "envelope" else super().replaced(**chosen)
+        return form_of(asdict(self) | chosen) if type(self) is EnvelopeScheme else super().replaced(**chosen)
 
     @property
     def claim(self) -> Claim:
