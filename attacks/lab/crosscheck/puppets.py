@@ -31,7 +31,7 @@ from escrow.e2ee.provider import Group, Listed, Mail
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import EscrowError, Malformed, Unreachable
 from escrow.mls.conversations.delivery import HandshakeTold
-from escrow.mls.conversations.tree_device import TreeDevice
+from escrow.mls.conversations.tree_device import TreeDevice, Trees
 from escrow.principal import Principal, corrupted, handlers_of, revive
 from escrow.scheme import Intercept, Scheme, open_intercepted
 from escrow.testing.world import Intercepts, mails_in
@@ -110,6 +110,8 @@ class Puppets:
                 device = corrupted(found, look_up_group=_any_group, **self._following(found))
                 if forgetful:
                     device.sessions, device.receiving = {}, []
+                    if isinstance(device, TreeDevice):
+                        device.trees = Trees()
                 wire = _Playback((), self._answers)
                 self._offer(device, wire)
                 yield device.state()
