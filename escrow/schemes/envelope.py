@@ -140,8 +140,9 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
 
     def parameter_types(self) -> dict[str, Any]:
         """Return the types of the parameters, with those that choose another form (escrow.schemes._envelope)."""
-        types = super().parameter_types()
-        return types | {each.name: each.type for each in fields(EnvelopeForm)} if type(self) is EnvelopeScheme else types
+        if type(self) is not EnvelopeScheme:
+            return super().parameter_types()
+        return super().parameter_types() | {each.name: each.type for each in fields(EnvelopeForm)}
 
     def parameter_values(self) -> dict[str, Any]:
         """Return the values of the parameters, by name, with those that choose another form."""

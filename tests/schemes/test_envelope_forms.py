@@ -81,7 +81,7 @@ def test_whatever_goes_together_works_and_is_stated_as_it_was_asked_for(words):
         ("per=epoch days=0", "1 or more with per=epoch"),
         ("n=3 t=4", "1 <= t <= n <= 27"),
         ("n=28", "1 <= t <= n <= 27"),
-        ("m=3", "kem, n, t, per, days"),
+        ("q=3", "kem, n, t, per, days"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line_that_names_the_words(words, says):

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from attacks.lab.costs.counts import TEXT, Conversation
 from escrow import codec
-from escrow.crypto import new_private, random_bytes
+from escrow.crypto import drawing_from, new_private, random_bytes
 from escrow.e2ee import policing, ratchet, sender_keys
 from escrow.e2ee.content import Text, direct
 from escrow.e2ee.device import Device, FieldContext
@@ -167,7 +167,14 @@ class Direction:
                 self._read(sent, field)
 
     def _field(self, key: MessageKey, header: bytes) -> bytes:
-        field = self.sender.access_field(key, FieldContext(self.people, 0, header)) if self.escrows else None
+        if not self.escrows:
+            return b""
+        context = FieldContext(self.people, 0, header)
+        if self.checks and not self.sender.unrepeatable:
+            with drawing_from(policing.field_seed(key, context.people, context.day, header)):
+                field = self.sender.access_field(key, context)
+        else:
+            field = self.sender.access_field(key, context)
         return codec.encode(field) if field is not None else b""
 
     def _read(self, sent: bytes, field: bytes, initial: Initial | None = None) -> None:
