@@ -17,6 +17,7 @@ from escrow.schemes.logged.log import (
     AGENT,
     LOG,
     MONITOR,
+    SEEN,
     AskLastHead,
     AskWitness,
     EnterWarrant,
@@ -157,6 +158,28 @@ def test_a_warrant_is_unsealed_under_its_own_number_only(number):
         with pytest.raises(Refused, match="there is such an entry"):
             harness.wire.ask("authority", MONITOR, Unsealed(number, warrant), type(None))
         assert harness.wire.party(MONITOR, Monitor).unsealed == []
+
+
+def test_a_head_that_the_monitor_did_not_sign_is_refused_where_it_must():
+    with playing(Logged(gossip="witness")) as harness:
+        shown_by_the_log, change = entered(harness, AN_ENTRY), msgspec.structs.replace
+        signed = shown_by_the_log.signed
+        agent, log = harness.wire.party(AGENT, LoggedAgent), harness.wire.party(LOG, WarrantLog)
+        for witness in (b"", signed.signature, log.key.sign(signed.head.under(SEEN)), agent.witness):
+            with pytest.raises(Refused, match="the monitor signed the head"):
+                shown(harness, change(shown_by_the_log, signed=change(signed, witness=witness)))
+        assert agent.shown == []
+        witnessed = harness.wire.ask("authority", MONITOR, AskWitness(signed), SignedHead)
+        shown(harness, change(shown_by_the_log, signed=witnessed))
+        assert agent.shown == [AN_ENTRY.commitment]
+
+
+def test_a_head_that_is_older_than_the_last_one_is_refused():
+    with playing(SCHEME) as harness:
+        older = entered(harness, AN_ENTRY)
+        shown(harness, entered(harness, ANOTHER))
+        with pytest.raises(Refused, match="the head is not older than the last one"):
+            shown(harness, older)
 
 
 def test_what_the_log_refuses_it_has_not_entered():
