@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 
 from escrow.errors import Malformed
@@ -31,8 +32,12 @@ def to_bytes(body: Body) -> bytes:
     return _MlsMessage(VERSION, body).encoded()
 
 
+@lru_cache(maxsize=64)
 def from_bytes(data: bytes) -> Body:
-    """Return what came. Raise Malformed, which names the field, if it is nothing of MLS 1.0."""
+    """Return what came. Raise Malformed, which names the field, if it is nothing of MLS 1.0.
+
+    All members read the same bytes one after the other; nothing in the value can be changed.
+    """
     message = decode(data, _MlsMessage)
     if message.version != VERSION:
         raise Malformed(f"the message is of version {message.version} of MLS")

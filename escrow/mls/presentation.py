@@ -22,6 +22,8 @@ from escrow.errors import Malformed
 T = TypeVar("T")
 S = TypeVar("S", bound="Tls")
 LONGEST = (1 << 30) - 1  # bytes of a vector
+_SHORT = 1 << 6  # bytes: shorter vectors have a length of one byte, and most are
+_LENGTHS = tuple(size.to_bytes(1, "big") for size in range(_SHORT))
 
 
 class Uint(NamedTuple):
@@ -87,6 +89,8 @@ class Stream:
     def length(self, what: str) -> int:
         """Return the next varint. Raise Malformed if it is cut off, begins with the bits 11, or is not the shortest."""
         first = self.number(1, what)
+        if first < _SHORT:
+            return first
         if first >> 6 == 3:
             raise Malformed(f"{what}: a length begins with the bits 11")
         size = 1 << (first >> 6)
@@ -116,7 +120,7 @@ def varint(value: int) -> bytes:
 
 def opaque(data: bytes) -> bytes:
     """Return bytes after their length."""
-    return varint(len(data)) + data
+    return (_LENGTHS[len(data)] if len(data) < _SHORT else varint(len(data))) + data
 
 
 def decode(data: bytes, kind: type[S]) -> S:

@@ -61,7 +61,8 @@ class GroupInfo(Tls, frozen=True):
         """Raise Forged unless a signature key (32 bytes) signed it."""
         check_signature(public, "GroupInfoTBS", self.without_last(), self.signature)
 
-    def _extension(self, number: int) -> bytes:
+    def extension(self, number: int) -> bytes:
+        """Return the data of an extension. Raise Malformed unless it stands there once."""
         found = [each.data for each in self.extensions if each.kind == number]
         if len(found) != 1:
             raise Malformed(f"GroupInfo: extension {number} stands {len(found)} times")
@@ -72,14 +73,14 @@ class GroupInfo(Tls, frozen=True):
 
         Raise Malformed if there is none, and Forged unless it has the context's tree hash.
         """
-        tree = RatchetTree.decoded(self._extension(TREE)) if apart is None else apart
+        tree = RatchetTree.decoded(self.extension(TREE)) if apart is None else apart
         if tree.tree_hash() != self.context.tree_hash:
             raise Forged("the tree hash of the group context is that of another tree")
         return tree
 
     def external_public(self) -> bytes:
         """Return the key (32 bytes) for who joins by himself. Raise Malformed if there is none."""
-        return decode(self._extension(EXTERNAL_KEY), _Bytes).data
+        return decode(self.extension(EXTERNAL_KEY), _Bytes).data
 
 
 def group_info(

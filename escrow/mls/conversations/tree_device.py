@@ -35,6 +35,7 @@ from escrow.mls.conversations.delivery import Handshakes, HandshakesSince, Hands
 from escrow.mls.conversations.facts import Handshake, leaf_key
 from escrow.mls.conversations.tree_membership import (
     TreeMembership,
+    group_in,
     leaf_name,
     listed_leaf,
     membership_of,
@@ -48,7 +49,6 @@ from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.mls_device import CREDENTIALS, LEAVES, OUTSIDE
 from escrow.mls.participant import Participant
 from escrow.mls.presentation import decode
-from escrow.mls.welcome import GroupInfo
 from escrow.wire import Wire
 
 NEW_LEAF = "a new leaf is shown"
@@ -282,7 +282,7 @@ class TreeDevice(Device):
             invited,
         )
         taken = wire.ask(self.name, self.provider, HandshakeTold(conversation, told), HandshakeTaken)
-        made = membership_of(member, before.epochs if before else (), wire.day, wire.day)
+        made = membership_of(member, info, before.epochs if before else (), wire.day, wire.day)
         self.own.members[name], self.own.read[name] = made, taken.count
         return made
 
@@ -326,7 +326,7 @@ class TreeDevice(Device):
             if not member.active:
                 before.stuck = True
                 return
-        own.members[name] = membership_of(member, before.epochs if before else (), wire.day, renewed)
+        own.members[name] = membership_of(member, told.info, before.epochs if before else (), wire.day, renewed)
 
     # --- receiving ---
 
@@ -372,12 +372,10 @@ def joined_by_itself(device: TreeDevice, newest: HandshakeTold, day: int) -> Han
 
     Raise Forged or Malformed if the newest commit brings no GroupInfo that fits.
     """
-    info = messages.from_bytes(newest.handshake.info)
-    if not isinstance(info, GroupInfo):
-        raise Malformed("a commit brings no GroupInfo")
+    info = group_in(newest.handshake.info)
     member, message = join_externally(device.client_of(device.prekeys[-1].key), info)
     context = info.context
     after = messages.to_bytes(member.group_info())
     told = Handshake(context.group_id, context.epoch, context.confirmed_transcript_hash, message, b"", after, ())
-    device.own.members[str(newest.conversation)] = membership_of(member, (), day, day)
+    device.own.members[str(newest.conversation)] = membership_of(member, after, (), day, day)
     return replace(newest, handshake=told)

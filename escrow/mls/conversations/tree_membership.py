@@ -18,16 +18,17 @@ from escrow.codec import Public
 from escrow.crypto import Private, SigningKey
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.transcript import TreeMessage
-from escrow.errors import Forged
+from escrow.errors import Forged, Malformed
 from escrow.mls import messages
 from escrow.mls.conversations.facts import EpochKeys, LeafChain, SenderDataKey, TextKey, begun, private_message
 from escrow.mls.framing import PRIVATE, ApplicationData, AuthenticatedContent, FramedContent, MemberSender
 from escrow.mls.group_state import described
-from escrow.mls.key_schedule import EpochSecrets, Extension, GroupContext
+from escrow.mls.key_schedule import EpochSecrets, GroupContext
 from escrow.mls.leaf_node import LeafNode
 from escrow.mls.participant import Participant
 from escrow.mls.presentation import decode
 from escrow.mls.protection import check_signed, opened_content, opened_sender, sign, to_private
+from escrow.mls.trees.ratchet_tree import RatchetTree
 from escrow.mls.trees.secret_tree import HashRatchet, KeyNonce
 from escrow.mls.welcome import TREE, GroupInfo
 
@@ -98,8 +99,8 @@ class TreeMembership(msgspec.Struct, array_like=True, forbid_unknown_fields=True
 
     def participant(self, signing: SigningKey) -> Participant:
         """Return the member of the group that these data are."""
-        info, own = decode(self.info, GroupInfo), self.keys
-        tree = info.tree()
+        info, own = group_in(self.info), self.keys
+        tree = RatchetTree.decoded(info.extension(TREE))  # its hash was compared when the epoch began
         secrets = EpochSecrets(
             self.epochs[0].sender.value, b"", b"", own.external, b"", own.membership, b"", own.authenticator, own.init
         )
@@ -112,19 +113,35 @@ class TreeMembership(msgspec.Struct, array_like=True, forbid_unknown_fields=True
         return Participant(signing, self.index, keys, described(info, tree, secrets))
 
 
-def membership_of(member: Participant, earlier: Iterable[OpenEpoch], day: int, renewed: int) -> TreeMembership:
-    """Return what a device keeps of an epoch that begins today, and of earlier ones for late mail."""
+def group_in(data: bytes) -> GroupInfo:
+    """Return the GroupInfo of a message. Raise Malformed if it is another message, or none."""
+    found = messages.from_bytes(data)
+    if not isinstance(found, GroupInfo):
+        raise Malformed(f"a {type(found).__name__} in place of a GroupInfo")
+    return found
+
+
+def membership_of(
+    member: Participant, told: bytes, earlier: Iterable[OpenEpoch], day: int, renewed: int
+) -> TreeMembership:
+    """Return what a device keeps of an epoch that begins today, and of earlier ones for late mail.
+
+    Raise Forged or Malformed unless the GroupInfo that is told with the commit is of the group that the member has.
+    """
     state, tree = member.state, member.state.tree
     keys, sender, chains = begun(state.context, state.epoch, tree.leaves)
     roster: list[Listed | None] = [None] * tree.leaves
     for index, leaf in tree.members():
         roster[index] = listed_leaf(leaf)
-    info = GroupInfo(state.context, (Extension(TREE, tree.encoded()),), state.tag, member.index)
+    info = group_in(told)
+    same_tree = RatchetTree.decoded(info.extension(TREE)).nodes == tree.nodes
+    if not same_tree or (info.context, info.confirmation_tag) != (state.context, state.tag):
+        raise Forged("the GroupInfo that is told with a commit is of another group")
     there = [each for each in chains if roster[each.leaf] is not None]
     now = OpenEpoch(state.context.encoded(), roster, sender, there)
     before = [_ended(each, day) for each in earlier]
     kept = [each for each in before if day - each.ended < KEEPS]
-    return TreeMembership(member.index, info.encoded(), keys, list(member.keys.values()), [now, *kept], renewed)
+    return TreeMembership(member.index, told, keys, list(member.keys.values()), [now, *kept], renewed)
 
 
 def _ended(epoch: OpenEpoch, day: int) -> OpenEpoch:

@@ -11,6 +11,7 @@ A node is blank (None) where there is no member, or no key yet. Source: RFC 9420
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec.structs import replace
@@ -38,6 +39,12 @@ class _Nodes(Tls, frozen=True):
     nodes: Vector[Annotated[LeafNode | ParentNode, Select("node type", 1, {1: LeafNode, 2: ParentNode})] | None]
 
 
+@lru_cache(maxsize=64)
+def _decoded(data: bytes) -> _Nodes:
+    """Return the nodes of an encoded tree: all members read the same one, one after the other."""
+    return decode(data, _Nodes)
+
+
 class _ParentHashInput(Tls, frozen=True):
     encryption_key: Opaque
     parent_hash: Opaque
@@ -61,7 +68,7 @@ class RatchetTree:
 
         Raise Malformed if it has none, ends with a blank node, or has leaves and parents in wrong places.
         """
-        nodes: list[LeafNode | ParentNode | None] = list(decode(data, _Nodes).nodes)
+        nodes = list(_decoded(data).nodes)
         if not nodes or nodes[-1] is None:
             raise Malformed("ratchet tree: it has no node, or a blank one at its end")
         for number, node in enumerate(nodes):
