@@ -218,9 +218,10 @@ class TagAuthority(Authority):
 
 
 class TagJudge(Official):
-    """A judge: it signs tags that a warrant covers."""
+    """A judge: it signs tags that a warrant covers. It knows the `group` of judges, as whoever robs t of them does."""
 
     share: JudgeShare
+    group: BlsGroup | None = None
 
     promise = judge_checks
 
@@ -334,7 +335,7 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
         with crypto.acting("dealer"):
             group, shares = bls.deal(self.t, self.n)
         for name, share in zip(self.judges, shares, strict=True):
-            yield TagJudge(name, JudgeShare(share.group, share.index, share.raw, court, tagging))
+            yield TagJudge(name, JudgeShare(share.group, share.index, share.raw, court, tagging), group)
         for party in super().cast(users, court):
             if isinstance(party, TagDevice | TagAuthority):
                 party.group, party.tagging = group, tagging
