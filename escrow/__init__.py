@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         SealedFact,
         Source,
         User,
+        Voucher,
         open_intercepted,
         wanted,
     )
@@ -80,7 +81,7 @@ __all__ = [  # noqa: RUF022 (in groups, not in the order of the alphabet)
     # a scheme: what it is, what its paper claims, what it adds to plain
     "DEVICES", "AccessField", "Alias", "Choice", "Claim", "Concession", "Exclusion", "FieldScheme", "Finding", "Grant",
     "Identified", "Intercept", "Overheard", "Plain", "Policing", "Quotation", "RequestSubject", "Scheme", "SealedFact",
-    "Source", "User", "open_intercepted", "wanted",
+    "Source", "User", "Voucher", "open_intercepted", "wanted",
     # values: what travels, what is kept, and keys
     "Fact", "Packet", "Private", "Public", "SigningKey", "decode", "encode",
     # rules: what anybody with the arguments can compute

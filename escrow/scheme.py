@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -137,6 +137,9 @@ class Finding(msgspec.Struct, frozen=True):
     holds: tuple[str, ...] = ()
 
 
+Voucher = Literal["a user's first device", "a group's maker"]
+
+
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every scheme; its fields are the scheme's parameters. The base itself is plain end-to-end encryption.
 
@@ -146,12 +149,13 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     `seedable` is empty, or says why the same seed does not give the same bytes: another library draws them. A replay of
     its evidence then counts the facts that it does not find. `sealed_facts` say of each kind of fact
     that a party seals for another whether a lie in it is blamed on the liar. `all_needed` is empty, or says why one
-    official without a usable key ends the set-up. `in_pages`: README's table shows the scheme, and README its
-    `findings`. A class made from this one does not inherit either. `family` says in two or three words
-    where the way in is; schemes of one family stand together in a report. `options` are parameters that any
-    scheme of a kind has, or that came later; results and proofs name them only where they differ from their defaults.
-    `overheard` says from which packets the network may learn whom a warrant is about, and why. `aliases` say which
-    secrets lie under another type too, and why.
+    official without a usable key ends the set-up. `vouchers` says whose devices vouch for others: a user's first device
+    for the user's others, or a group's maker for its members; who signs nothing cuts these off, as who unlinks or
+    removes them would. `in_pages`: README's table shows the scheme, and README its `findings`. A class made from this
+    one does not inherit either. `family` says in two or three words where the way in is; schemes of one family stand
+    together in a report. `options` are parameters that any scheme of a kind has, or that came later; results and proofs
+    name them only where they differ from their defaults. `overheard` says from which packets the network may learn
+    whom a warrant is about, and why. `aliases` say which secrets lie under another type too, and why.
     """
 
     name: ClassVar[str]
@@ -180,6 +184,11 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     def opens_fields(self) -> bool:
         """Whether the claim promises that the lawful access opens each text by the access field beside it."""
         return self.claim.access == "in scope"
+
+    @property
+    def vouchers(self) -> tuple[Voucher, ...]:
+        """Whose devices vouch for what others are sent."""
+        return ()
 
     @property
     def missing(self) -> str:

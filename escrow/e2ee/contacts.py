@@ -56,13 +56,14 @@ def news(device: Device, user: str, listed: Listed) -> ClientCheck | None:
 
 @honest_only("what a device does with its own contacts")
 def is_vouched_for(device: Device, listed: Listed, day: int) -> bool:
-    """Return whether a device of one's own user was linked, or is kept quiet about; of others', what `vouches` says.
+    """Return whether a device of one's own user was linked, or needs no link; of others', what `vouches` says.
 
     To any other nothing is sent: its key is not in the safety number that this device shows.
     """
     if listed.user != device.user:
         return device.vouches(listed, day)
-    return listed.identity in device.linked or listed in device.quiet or not device.keeps(OWN_DEVICES.name)
+    linked = listed.identity in device.linked or device.is_exempt(listed, day)
+    return linked or not device.keeps(OWN_DEVICES.name)
 
 
 @honest_only("what a device does with its own contacts")

@@ -157,8 +157,6 @@ class Device(KeyHolder):
         listed = [each for user in dict.fromkeys(people) for each in self.look_up(wire, user)]
         return [each for each in listed if each.device != self.name and contacts.is_vouched_for(self, each, wire.day)]
 
-    # --- notices and the safety number ---
-
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
         """Return the devices of a user as the directory lists them today. What is new among them raises an alarm."""
         return contacts.look_up(self, wire, user)
@@ -179,6 +177,10 @@ class Device(KeyHolder):
         """Return whether this client hides a device from its user today: never, in plain end-to-end encryption."""
         return False
 
+    def is_exempt(self, listed: Listed, day: int) -> bool:
+        """Return whether a device is sent to though nobody vouches for it: one that is hidden."""
+        return listed in self.quiet
+
     def in_directory(self, wire: Wire, user: str, listed: list[Listed]) -> list[Listed]:
         """Return those of a user's listed devices that this client uses: all, where there is no key directory."""
         return listed
@@ -191,8 +193,6 @@ class Device(KeyHolder):
     def in_number(self, user: str) -> list[Listed]:
         """Return the devices of another user whose keys the safety number covers: all that the directory listed."""
         return self.contacts.get(user, [])
-
-    # --- receiving ---
 
     def collect(self, wire: Wire) -> None:
         """Fetch the mail that waits and show the texts in it. One bad message does not stop the rest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from escrow.grants import Choice, Claim, Concession, Grant, Quotation
+from escrow.scheme import Overheard
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT
 
 LAWFARE = "Levy and Robinson, Principles for a More Informed Exceptional Access Debate, Lawfare, 2018"
@@ -45,14 +46,20 @@ CHOICES: dict[str, dict[str, Choice]] = {  # by parameter and its value
             "hush=court: a court's signature hushes the notice; in the proposal the provider does (hush=provider)",
             favours=True,
         ),
-        "none": Choice("hush=none: no client hides a device; in the proposal the notice is suppressed", favours=False),
+        "none": Choice(
+            "hush=none: clients send to a device that a court ordered, and tell their users, unlike the proposal",
+            favours=False,
+        ),
     },
     "covers": {
         "all": Choice(
             'covers=all: whoever writes to the target has a client that hides the device; the proposal says "possibly"',
             favours=True,
         ),
-        "target": Choice("covers=target: only the target's devices hide it", favours=False),
+        "target": Choice(
+            "covers=target: only the target's devices hide it; who writes to the target is told, and sends to it",
+            favours=False,
+        ),
     },
     "number": {
         "shown": Choice(
@@ -70,19 +77,23 @@ CHOICES: dict[str, dict[str, Choice]] = {  # by parameter and its value
             "devices=unsigned: a list of devices is the provider's word; WhatsApp's are signed", favours=True
         ),
         "signed": Choice(
-            "devices=signed: a device that a client hides needs no signature, and lists in chats leave it out, or the"
-            " warrant would give nothing; a refused device raises no notice of its own, as in WhatsApp",
+            "devices=signed: a device of a warrant needs no signature, and lists in chats leave it out, or the warrant"
+            " would give nothing; a refused device raises no notice of its own, as in WhatsApp; a primary device that"
+            " signs nothing cuts off its user's devices",
             favours=True,
         ),
         "shared": Choice(
-            "devices=shared: a device that a client hides may have another key than its user's other devices",
+            "devices=shared: a device of a warrant may have another key than its user's other devices; a first device"
+            " that registers another key cuts these off",
             favours=True,
         ),
     },
     "groups": {
         "server": Choice("groups=server: who is in a group is the provider's word", favours=True),
         "admins": Choice(
-            "groups=admins: who is in a group is signed by who made it, as the first list names them", favours=False
+            "groups=admins: who is in a group is signed by who made it, as the first list names them; a device that"
+            " makes a group and signs nothing cuts off the group",
+            favours=False,
         ),
     },
     "fan_out": {
@@ -94,4 +105,12 @@ ALWAYS = (
     Choice("there is no log of device lists, and the play has ten days", favours=True),
     ONE_COURT,
     Choice("the hush is of devices; the notice of a new member of a group is always shown", favours=False),
+)
+OVERHEARD = (
+    Overheard(
+        ("DeviceList", "DevicesOf", "Listed", "OwnerOf", "Fetch", "Bundle"),
+        "a silent device is listed, and its keys are fetched, as any new device's",
+    ),
+    Overheard(("GroupOf", "Group", "Mail", "Collect", "Delivery"), "a silent device is sent to as any device"),
+    Overheard(("AskQuiet", "Quiet"), "a client asks about every new device, hidden or not"),
 )

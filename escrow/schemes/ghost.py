@@ -4,11 +4,12 @@
   send     every client encrypts to g as to any device    in fan-out and in Sender Keys groups, both ways
   ask      a client asks about each new device            the answer is sealed to it, as long for any other device
   quiet    a client hides a new device from its user      hush=court: only if a court's warrant and the authority's
-           signature name g and its key, while the warrant lasts; hush=provider: if the provider says so
+           signature name g and its key, while the warrant lasts; hush=provider: if the provider says so; hush=none,
+           or covers=target for others: clients send to g, and tell their users of it
   number   a client shows the keys that it encrypts to    number=shown: those of g, too, so that a comparison finds it;
            number=hidden: but for the keys that it hides
   lists    devices=signed: WhatsApp's signatures of primary devices; devices=shared: one identity key a user (Signal);
-           groups=admins: signed members; none of them is asked of a device that a client hides
+           groups=admins: signed members; none of them is asked of a device of a warrant
   access   g collects its mail; the authority keeps the texts
   weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it,
            and with hush=provider and number=hidden neither does
@@ -36,8 +37,8 @@ from escrow.errors import EscrowError, Forged, Malformed
 from escrow.grants import Choice, Claim
 from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
-from escrow.scheme import Finding, Intercept, Overheard, Source, User
-from escrow.schemes._ghost_claim import ALWAYS, CHOICES, CLAIM
+from escrow.scheme import Finding, Intercept, Overheard, Source, User, Voucher
+from escrow.schemes._ghost_claim import ALWAYS, CHOICES, CLAIM, OVERHEARD
 from escrow.schemes.plain import Plain
 from escrow.warrant import Authority, Official, Order, Request, Warrant, in_force
 from escrow.wire import Wire
@@ -210,7 +211,8 @@ class GhostClient(VouchingDevice):
     """A client built to hide a device that a court (public key, 32 bytes) has ordered, as long as the warrant says.
 
     With `trusting` it hides any new device that the provider tells it to hide; with `hides_keys` it leaves what it
-    hides out of the safety number, too. It `hides` devices of all users, of its own one, or none.
+    hides out of the safety number, too. It `hides` devices of all users, of its own one, or none. `silences` are those
+    that it was told of, and sends to; of one that it does not hide its user is told as of any new device.
     """
 
     court: Public = b""
@@ -221,27 +223,33 @@ class GhostClient(VouchingDevice):
 
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
         """Return whether the device is to be hidden today. A new key of a known device is hidden by a court only."""
-        if self.hides == "none" or (self.hides == "own" and device.user != self.user):
-            return False
+        hides = self.hides == "all" or (self.hides == "own" and device.user == self.user)
         self.silences = [each for each in self.silences if wire.day <= each.last]
-        if any(each.listed == device for each in self.silences):
-            return True
+        if self.is_exempt(device, wire.day):
+            return hides
         told = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet)
-        last = self._last_day(quiet_told(told.answer, self.identity), device, wire.day)
+        last = self._last_day(wire, quiet_told(told.answer, self.identity), device)
         if last is None or wire.day > last:
             return False
         self.silences.append(Silence(device, last))
-        return True
+        return hides
 
-    def _last_day(self, told: Request | int | None, device: Listed, today: int) -> int | None:
-        """Return the last day on which a device is hidden, by what the provider told; None if it is not."""
+    def is_exempt(self, listed: Listed, day: int) -> bool:
+        """Return whether a device was added in silence, hidden or not, and its last day has not passed."""
+        return any(each.listed == listed and day <= each.last for each in self.silences)
+
+    def _last_day(self, wire: Wire, told: Request | int | None, device: Listed) -> int | None:
+        """Return the last day on which a device is hidden, by what was told; complain of a request that is not its."""
         if self.trusting:
             old = [each for each in self.contacts.get(device.user, []) if each.device == device.device]
             return told if isinstance(told, int) and old in ([], [device]) else None
-        if not isinstance(told, Request) or not is_hushed(self.court, device, told):
+        if not isinstance(told, Request):
             return None
-        order, used = told.warrant.order, in_force(told.warrant, today)
-        return until(order) if used and order.covers((device.user,), today) else None
+        if not is_hushed(self.court, device, told):
+            wire.complain(self.provider, Forged(f"no court ordered {device.device}"))
+            return None
+        order, used = told.warrant.order, in_force(told.warrant, wire.day)
+        return until(order) if used and order.covers((device.user,), wire.day) else None
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
         """Return the devices of a user; ask about the first list's, which raise no notice, if more hangs on it."""
@@ -317,14 +325,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
             ("ghost.lawful > 0", "ghost.lawful < ghost.entitled"),
         ),
     )
-    overheard: ClassVar[tuple[Overheard, ...]] = (
-        Overheard(
-            ("DeviceList", "DevicesOf", "Listed", "OwnerOf", "Fetch", "Bundle"),
-            "a silent device is listed, and its keys are fetched, as any new device's",
-        ),
-        Overheard(("GroupOf", "Group", "Mail", "Collect", "Delivery"), "a silent device is sent to as any device"),
-        Overheard(("AskQuiet", "Quiet"), "a client asks about every new device, hidden or not"),
-    )
+    overheard: ClassVar[tuple[Overheard, ...]] = OVERHEARD
     device = GhostClient
     provider = GhostProvider
     authority = GhostAuthority
@@ -367,6 +368,13 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     def vouched(self) -> bool:
         """Whether clients check more than plain ones do."""
         return (self.devices, self.groups, self.fan_out) != ("unsigned", "server", "unwatched")
+
+    @property
+    def vouchers(self) -> tuple[Voucher, ...]:
+        """Whose devices vouch for others: the primary, by list or by key; the admin, where members are signed."""
+        first: tuple[Voucher, ...] = ("a user's first device",) if self.devices != "unsigned" else ()
+        maker: tuple[Voucher, ...] = ("a group's maker",) if self.groups == "admins" else ()
+        return first + maker
 
     def serve(self, authority: Authority, wire: Wire, warrant: Warrant) -> None:
         """Have the provider add a silent device for the warrant."""

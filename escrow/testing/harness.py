@@ -18,6 +18,7 @@ from escrow.crypto import Observer, Run, sha256
 from escrow.e2ee.content import InGroup, direct
 from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Group, Mail
+from escrow.e2ee.x3dh import IdentityKey
 from escrow.principal import revive
 from escrow.scheme import Intercept, Scheme, User
 from escrow.testing.world import World, mails_in
@@ -65,6 +66,7 @@ class Harness(World):
 
     `forgetful` replaces every party by its own decoded state after each step. `owner` says whose each linked device is,
     `groups` who is in which group now, and `spoilt` which mails were lost or damaged on their way to which device.
+    `one_key`: all devices of a user have one identity key.
     """
 
     def __init__(self, scheme: Scheme, fates: Sequence[str] = ("now",), forgetful: bool = False) -> None:
@@ -76,6 +78,8 @@ class Harness(World):
         self.owner, self.groups = dict(OWNER), dict[str, Group]()
         for name in self.owner:
             self.device(name).stock = STOCK
+        keys = {self.device(each).identity.public for each in USERS[0].devices}
+        self.one_key = len(keys) < len(USERS[0].devices)
         scheme.setup(self.wire)
         self.morning()
         for group in GROUPS:
@@ -157,8 +161,8 @@ class Harness(World):
         `name` must not be a linked device's; it may be that of a device that was unlinked.
         """
         own = [self.device(other) for other, owner in self.owner.items() if owner == user]
-        fresh = self.listed(user, name)
-        fresh.linked = [*own[0].linked, fresh.identity.public]
+        fresh = self.listed(user, name, own[0].identity if self.one_key else None)
+        fresh.linked = list(dict.fromkeys((*own[0].linked, fresh.identity.public)))
         for other in own:
             other.linked = list(fresh.linked)
         self.wire.parties[name], self.owner[name] = fresh, user
@@ -170,11 +174,11 @@ class Harness(World):
             with crypto.acting(name):
                 self.device(name).vouch(self.wire)
 
-    def listed(self, user: str, name: str) -> Device:
+    def listed(self, user: str, name: str, key: IdentityKey | None = None) -> Device:
         """Return a new device that the directory lists for a user from now on, and that the user did not link.
 
-        If a device of that name is listed, the new one takes its place. The fields that a scheme adds to a device are
-        copied from another of the user's.
+        Its identity key is new, unless one is given. If a device of that name is listed, the new one takes its place.
+        The fields that a scheme adds to a device are copied from another of the user's.
         """
         first = next(self.device(other) for other, owner in self.owner.items() if owner == user)
         like = revive(first.state(), type(first))
@@ -182,6 +186,7 @@ class Harness(World):
         added = {field: getattr(like, field) for field in like.__struct_fields__ if field not in base}
         added["committing"] = like.committing
         fresh = new_devices(type(like), user, [name], stock=STOCK, **added)[0]
+        fresh.identity = key or fresh.identity
         self.provider.directory.pop(name, None)
         self.provider.accounts[name] = user
         with crypto.acting(name):
@@ -192,7 +197,7 @@ class Harness(World):
         """Unlink a device and return it as it was: the others and the provider no longer know it."""
         user, gone = self.owner.pop(name), self.device(name)
         for other in (self.device(other) for other, owner in self.owner.items() if owner == user):
-            other.linked = [key for key in other.linked if key != gone.identity.public]
+            other.linked = [key for key in other.linked if self.one_key or key != gone.identity.public]
         for kept in (self.wire.parties, self.provider.accounts, self.provider.directory, self.provider.mailboxes):
             kept.pop(name, None)
         self._vouch(user)

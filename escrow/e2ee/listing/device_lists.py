@@ -60,6 +60,42 @@ class DeviceSignature(Packet, frozen=True):
     signature: Public
 
 
+class Registered(Packet, frozen=True):
+    """A device says under which number it is registered, where its user's devices have one identity key (32 bytes).
+
+    It draws the number as it makes its first keys: so a device that is linked anew under an old name has another.
+    """
+
+    unchecked = {
+        "number": "a device that names another number has others begin new sessions with it",
+        "identity": "a user's first device names the key of all; another key is a changed one",
+    }
+
+    device: str
+    number: int
+    identity: Public
+
+
+class RegistrationsOf(Packet, frozen=True):
+    """Ask for the numbers under which a user's devices are registered."""
+
+    unchecked = {"user": "a question"}
+
+    user: str
+
+
+class Registrations(Packet, frozen=True):
+    """The numbers of a user's devices, by name, and the identity key of their user, as the first device named it."""
+
+    unchecked = {
+        "numbers": "a provider that names others has clients begin new sessions; it may as well lose mail",
+        "identity": "the provider's word, as a list of devices is: a changed key raises a notice",
+    }
+
+    numbers: dict[str, int]
+    identity: Public
+
+
 class ListOf(Packet, frozen=True):
     """Ask for the signed list of a user."""
 

@@ -2,13 +2,15 @@
 
   unsigned   the provider's word, and a notice of whatever is new
   signed     a companion gets mail if its user's primary signed it, it signed back, and the primary's list is not old
-  shared     all devices of a user have one identity key, as in Signal: another key is a changed key, and gets no mail
+  shared     all devices of a user have one identity key, as in Signal: another key beside it is a changed key, and gets
+             no mail; if all listed devices have another, it is the user's new one, after a notice. Numbers tell a
+             device from one that had its name before (Signal's registration IDs, here of 8 bytes)
   groups     a member gets mail if a device of the admin signed the list that has it; the admin is who made the group
   watched    a client tells its user if a text goes to more devices than the last one of that conversation
 
-Each check is a promise by itself (escrow.e2ee.listing.checks). A device that a client hides (`quiet`) needs no
-signature, and is counted nowhere. What a client knows first it takes for true; a comparison of safety numbers tells if
-it is not.
+Each check is a promise by itself (escrow.e2ee.listing.checks). A device that is exempt (`Device.is_exempt`) needs no
+signature and is in no list in a chat; one that a client hides (`quiet`) is not counted. What a client knows first it
+takes for true; a comparison of safety numbers tells if it is not.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from escrow import codec
+from escrow import codec, crypto
 from escrow.codec import Packet, Public
 from escrow.derivation import honest_only
 from escrow.e2ee import content
 from escrow.e2ee.device import Device
-from escrow.e2ee.listing import device_lists
+from escrow.e2ee.listing import device_lists, one_key
 from escrow.e2ee.listing.checks import CHANGED_KEY, CHECKS, ClientCheck
 from escrow.e2ee.listing.device_lists import (
     AFTER_NEWS,
@@ -32,6 +34,9 @@ from escrow.e2ee.listing.device_lists import (
     DeviceSignature,
     GroupSignature,
     ListOf,
+    Registered,
+    Registrations,
+    RegistrationsOf,
     SignatureOf,
     SignedList,
     Vouchers,
@@ -69,7 +74,7 @@ class Vouching(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     `lists`, `groups` and `watched` say which checks there are. `known` are lists of users, `keys` the one key of each,
     `members` the newest signed list of each group, `admins` who made it, `fanned` how many devices a text went to.
     `own` are the keys that the user had linked when lists were signed last, on the day `since`; `serial` counts lists.
-    `odd`: the user is to be told that the other end has another list.
+    `odd`: the user is to be told that the other end has another list. `numbers` are those of others' registrations.
     """
 
     lists: Lists = "unsigned"
@@ -84,6 +89,7 @@ class Vouching(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     since: int = 0
     serial: int = 0
     odd: bool = False
+    numbers: dict[str, int] = {}
 
 
 class VouchingDevice(Device):
@@ -97,8 +103,11 @@ class VouchingDevice(Device):
     # --- what it signs ---
 
     def each_day(self, wire: Wire) -> None:
-        """Rotate keys; sign anew what the primary signs every morning."""
+        """Rotate keys; sign anew what the primary signs every morning. A device without keys registers."""
+        begins = not self.prekeys
         super().each_day(wire)
+        if begins and self.vouching is not None and self.vouching.lists == "shared":
+            self._say(wire, Registered(self.name, int.from_bytes(crypto.random_bytes(7), "big"), self.identity.public))
         if self.vouching is not None and self.linked[:1] == [self.identity.public]:
             self.vouching.own = ()
         self.vouch(wire)
@@ -144,8 +153,8 @@ class VouchingDevice(Device):
         if own is not None and own.lists == "signed" and user != self.user:
             with suppress(EscrowError):
                 self._learn(own, user, wire.ask(self.name, self.provider, ListOf(user), Vouchers), wire.day)
-        if own is not None and listed:
-            own.keys.setdefault(user, listed[0].identity)
+        if own is not None and own.lists == "shared":
+            one_key.learn(self, own, wire, user, listed)
         return listed
 
     def _learn(self, own: Vouching, user: str, told: Vouchers, day: int) -> None:
@@ -166,9 +175,9 @@ class VouchingDevice(Device):
         return None if listed.identity == own.keys[user] or listed in self.contacts.get(user, []) else CHANGED_KEY
 
     def vouches(self, listed: Listed, day: int) -> bool:
-        """Return whether another user's device may be sent to: hidden, or with all signatures that are asked for."""
+        """Return whether another user's device may be sent to: exempt, or with all signatures that are asked for."""
         own = self.vouching
-        if own is None or own.lists == "unsigned" or listed in self.quiet:
+        if own is None or own.lists == "unsigned" or self.is_exempt(listed, day):
             return super().vouches(listed, day)
         if own.lists == "shared":
             return own.keys.get(listed.user, listed.identity) == listed.identity or not self.keeps(ONE_KEY.name)
@@ -209,8 +218,6 @@ class VouchingDevice(Device):
                 wire.alarm(self.name, MORE_DEVICES)
         return found
 
-    # --- lists in chats ---
-
     @honest_only("what a client puts beside its user's own words")
     def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None:
         """Send one pairwise ciphertext, with both users' lists as this device knows them, if lists are signed."""
@@ -224,7 +231,11 @@ class VouchingDevice(Device):
         """Return the day of a user's list, and the hash of the keys to which this device sends."""
         if user == self.user:
             return own.since, device_lists.keys_hash(own.own)
-        listed = [each for each in self.contacts.get(user, []) if each not in self.quiet and self.vouches(each, today)]
+        listed = [
+            each
+            for each in self.contacts.get(user, [])
+            if not self.is_exempt(each, today) and self.vouches(each, today)
+        ]
         known = own.known.get(user)
         return known.told.list.day if known else 0, device_lists.keys_hash(tuple(each.identity for each in listed))
 
@@ -255,8 +266,6 @@ class VouchingDevice(Device):
             self.vouching.odd = False
             if self.keeps(IN_CHAT.name):
                 wire.alarm(self.name, OTHER_LIST)
-
-    # --- groups ---
 
     def look_up_group(self, wire: Wire, group: str) -> Group:
         """Return a group as the provider lists it, without the members whom no admin signed."""
@@ -291,6 +300,7 @@ class VouchingProvider(Provider):
     signed_lists: dict[str, SignedList] = {}
     companions: dict[str, DeviceSignature] = {}
     signed_groups: dict[str, GroupSignature] = {}
+    registered: dict[str, Registered] = {}
 
     def on_signed_list(self, sender: str, packet: SignedList, wire: Wire) -> None:
         """File the list of the sender's user. Refuse one of another user, or of another device's key."""
@@ -316,6 +326,22 @@ class VouchingProvider(Provider):
             raise Unreachable(f"no primary of {packet.user} signed a list")
         names = sorted(name for name in self.companions if self.accounts.get(name) == packet.user)
         return Vouchers(self.signed_lists[packet.user], tuple(self.companions[name] for name in names))
+
+    def on_registered(self, sender: str, packet: Registered, wire: Wire) -> None:
+        """File the sender's registration. Refuse one of another device."""
+        self.insist(sender in self.accounts and sender == packet.device, "a device registers itself")
+        self.registered[sender] = packet
+
+    def on_registrations_of(self, sender: str, packet: RegistrationsOf, wire: Wire) -> Registrations:
+        """Return what a user's devices registered. Raise Unreachable if none did."""
+        mine = [
+            self.registered[name]
+            for name, user in self.accounts.items()
+            if user == packet.user and name in self.registered
+        ]
+        if not mine:
+            raise Unreachable(f"no device of {packet.user} registered")
+        return Registrations({each.device: each.number for each in mine}, mine[0].identity)
 
     def on_group_signature(self, sender: str, packet: GroupSignature, wire: Wire) -> None:
         """File the signed members of a group. Refuse those of a group that there is not, or by no member."""

@@ -25,12 +25,13 @@ import msgspec
 from escrow import codec
 from escrow.codec import Packet
 from escrow.crypto import Private
+from escrow.e2ee.content import InGroup
 from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Provider
 from escrow.errors import EscrowError, Malformed, Refused
 from escrow.principal import Principal, corrupted, handlers_of, revive
 from escrow.scheme import Grant, Scheme
-from escrow.testing.harness import OWNER, Harness, Step, playing
+from escrow.testing.harness import GROUPS, OWNER, Harness, Step, playing
 from escrow.testing.packets.disturbed import DisturbedWire, Ending, Reference, enact, kind_of
 from escrow.testing.trying import Broken, require, settings
 from escrow.warrant import issue
@@ -52,7 +53,10 @@ SPEECH = (Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob"), 
 
 
 def a_bad_key_stops_nobody_else(scheme: Scheme, how: settings) -> None:
-    """Require that all others get what is theirs beside a party whose keys are bad, and that it is named."""
+    """Require that all others get what is theirs beside a party whose keys are bad, and that it is named.
+
+    Who vouches for others by the scheme's own word (`Scheme.vouchers`) may cut off these, and nobody else.
+    """
     reference = Reference(scheme)
     for name, what in list(_in_turn(reference))[: reference.runs(how)]:
         hostile = Hostile(name, what, reference.colleague(name) if what == COLLEAGUE else BAD[what])
@@ -138,7 +142,7 @@ def _fault(scheme: Scheme, reference: Reference, ending: Ending, name: str, what
     user = OWNER.get(name, "")
     read, now = reference.ending.shown, ending.shown
     for device, author, conversation, _ in read - now:
-        if device != name and author != user:
+        if device != name and author != user and not _vouches(scheme, name, device, conversation):
             return f"{device} misses a text of {author} in {conversation}"
     enough = all(_peers(reference, each, name) >= each.t for each in _of(scheme, name))
     missing = (reference.ending.yielded & {text for *_, text in now}) - ending.yielded
@@ -148,6 +152,15 @@ def _fault(scheme: Scheme, reference: Reference, ending: Ending, name: str, what
     same = what in (COLLEAGUE, "another's") and not missing  # an official with another's key is that one
     harmless = read == now if name in OWNER else same
     return "" if named or harmless else "it is not named"
+
+
+def _vouches(scheme: Scheme, name: str, device: str, conversation: str) -> bool:
+    """Return whether the scheme declares that this party vouches for a device, or for the members of a conversation."""
+    user = OWNER.get(name, "")
+    first = name == next((each for each, owner in OWNER.items() if owner == user), "")
+    made = any(str(InGroup(each.name)) == conversation for each in GROUPS if each.members[0] == user)
+    whose = {"a user's first device": OWNER.get(device) == user, "a group's maker": made}
+    return first and any(whose[each] for each in scheme.vouchers)
 
 
 def _peers(reference: Reference, grant: Grant, name: str) -> int:
