@@ -261,8 +261,7 @@ class GhostClient(VouchingDevice):
 
     def in_number(self, user: str) -> list[Listed]:
         """Return the devices whose keys the safety number covers; with `hides_keys` none that is hidden."""
-        hidden = self.quiet if self.hides_keys else []
-        return [each for each in super().in_number(user) if each not in hidden]
+        return [each for each in super().in_number(user) if not (self.hides_keys and each in self.quiet)]
 
 
 def keys_of(ghost: Ghost) -> GhostKeys:
@@ -387,8 +386,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]
     ) -> Iterator[bytes]:
         """Yield the texts that the warrant's silent device has read."""
-        authority = of_kind(authority, GhostAuthority)
-        for ghost in authority.running(warrant):
+        for ghost in of_kind(authority, GhostAuthority).running(warrant):
             try:
                 ghost.collect(wire)
             except EscrowError as error:
