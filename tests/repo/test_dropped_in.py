@@ -9,6 +9,8 @@ import os
 import dropped_in
 import pytest
 
+pytestmark = pytest.mark.early
+
 ME = "tests/repo/test_dropped_in.py"
 LONG = os.environ.get("ESCROW_LAB_PROFILE") == "long"
 SHORT = ("-p", "tests.support.dropped_only")

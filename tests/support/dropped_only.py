@@ -1,7 +1,8 @@
 """A plug-in of pytest for a clone with entries dropped in: it chooses the tests which those entries matter to.
 
 Tests of an entry by itself have its name. Those of all entries at once stand in tests/repo and tests/attacks; what is
-asked there of one other entry is not asked again. What is dropped in as a package is a second scheme, and left out.
+asked there of one other entry is not asked again. What is dropped in as a package is a second scheme, and left out. The
+matrix that a run of the dropped attack is compared with has two attacks beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from attacks.registry import attacks
 from escrow.registry import schemes
 from tests.support import dropped_in
 
+BESIDE = ("dropped-attack", "ghost-insertion", "authority-theft")
 OTHERS = {name for name in (*schemes(), *attacks()) if name not in dropped_in.ENTRIES}
 
 
@@ -30,3 +32,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep these tests alone."""
     config.hook.pytest_deselected(items=[each for each in items if not matters(each)])
     items[:] = [each for each in items if matters(each)]
+    for each in items:
+        if isinstance(each, pytest.Function) and each.path.stem == "test_procedure":
+            each.module.ASKED = BESIDE

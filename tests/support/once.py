@@ -1,6 +1,7 @@
 """Plays and analyses that the tests of a module share: the same scheme, scenario, attack and rules give the same ones.
 
-tests/lab/test_determinism.py shows that they do. The last few are kept, because an analysis is large.
+tests/lab/test_determinism.py shows that they do. The last few are kept, because an analysis is large; of honest plays
+in the small scenario all that there are.
 """
 
 from __future__ import annotations
@@ -16,31 +17,34 @@ from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.verdict import analysis
+from attacks.lab.verdict.judging.exercise import Exercise
 from escrow.scheme import Scheme
 
 KEPT = 12  # of plays, and of analyses
+HONEST = 64  # of those of honest plays: fewer than there are schemes would be none, since each comes after all others
 MODULES = ("attacks.lab.verdict.evaluation", "attacks.lab.evidence.explain")
 
 
 class Kept:
     """The last results of a function, by what it was asked."""
 
-    def __init__(self, made: Callable[..., Any]) -> None:
-        self.made, self.found = made, dict[Any, Any]()
+    def __init__(self, made: Callable[..., Any], most: int) -> None:
+        self.made, self.most, self.found = made, most, dict[Any, Any]()
 
     def __call__(self, key: Any, *given: Any, **others: Any) -> Any:
         """Return the result that is kept under a key, or make it."""
         result = self.found.pop(key) if key in self.found else self.made(*given, **others)
         self.found[key] = result
-        for oldest in list(self.found)[:-KEPT]:
+        for oldest in list(self.found)[: -self.most]:
             del self.found[oldest]
         return result
 
 
 @contextmanager
 def once(honest_only: bool = False) -> Iterator[None]:
-    """Share plays and analyses, of honest plays alone if told so, until the end."""
-    plays, analyses = Kept(simulation.play), Kept(analysis.Analysis)
+    """Share plays and analyses until the end, of honest plays alone if told so; and what fires in exercise plays."""
+    most = HONEST if honest_only else KEPT
+    plays, analyses, exercised = Kept(simulation.play, most), Kept(analysis.Analysis, most), Kept(Exercise._of, HONEST)
 
     def play(scheme: Scheme, scenario: Scenario, attack: Attack | None = None, **others: Any) -> Record:
         if any(others.values()) or (honest_only and attack):
@@ -59,7 +63,12 @@ def once(honest_only: bool = False) -> Iterator[None]:
         found = analyses(key, scheme, record, attacks, taken=taken)
         return found if found.record is record else analysis.Analysis(scheme, record, attacks, **others)
 
+    def fired(self: Exercise, scheme: Scheme) -> frozenset[str]:
+        names = tuple(each.name for each in self.every)
+        return exercised.made(self, scheme) if self.isolated else exercised((scheme, names), self, scheme)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Exercise, "_of", fired)
         for module in MODULES:
             patch.setattr(f"{module}.play", play)
             patch.setattr(f"{module}.Analysis", analysed)
