@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from attacks.lab.results.bounds import Result
 from attacks.lab.results.rows import in_order, row
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix, to_json
 from attacks.report.anatomy import PICTURES, pictures
 from attacks.report.page import USUAL, MarkdownPage, Page
@@ -57,7 +58,11 @@ class Displayed(Generic[R_co]):
         return stream.getvalue().removesuffix("\n")
 
     def _repr_html_(self) -> str:
-        """Return the same for a notebook; an anatomy is also drawn."""
+        """Return the same for a notebook; an anatomy is also drawn, and silence sets are a table."""
+        if isinstance(self.data, Silences):
+            from attacks.report.html.document import silence_table  # here, because it imports jinja2
+
+            return silence_table(self.data)
         drawn = embedded(pictures(self.data)["svg"](), self._said) if isinstance(self.data, Anatomy) else ""
         return drawn + preformatted(self.text(WIDE))
 
@@ -88,7 +93,7 @@ class Displayed(Generic[R_co]):
         """Write the result into a file, over an older one, and return its path.
 
         The name's ending says how: .json (all of it, for `load` and for the commands), .html (a page for a browser, of
-        a matrix or an anatomy), .svg and .dot (the drawing of an anatomy), .csv, .jsonl, .md, or .txt.
+        a matrix, an anatomy or silence sets), .svg and .dot (the drawing of an anatomy), .csv, .jsonl, .md, or .txt.
 
         Raises:
             Malformed: the name has another ending, or no page is drawn of such a result.
@@ -119,8 +124,8 @@ class Displayed(Generic[R_co]):
         """Return the page that `report` draws of the result's JSON, if that were a file beside the page."""
         from attacks.report.html.document import Input, document  # here, because it imports jinja2
 
-        if not isinstance(self.data, Matrix | Anatomy):
-            raise Malformed(f"{target}: a page is drawn of a matrix or an anatomy, not of {self!r}")
+        if not isinstance(self.data, Matrix | Anatomy | Silences):
+            raise Malformed(f"{target}: a page is drawn of a matrix, an anatomy or silence sets, not of {self!r}")
         file = target.with_suffix(".json").name
         digest = hashlib.sha256(to_json(self.data)).hexdigest()
         return document([Input(file, digest, self.data)], shlex.join(["escrow-lab", "report", file, "-o", target.name]))

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from attacks.lab.adversary.labelling.labels import BYTES, MATHEMATICS, SERVED, WITHOUT
 from attacks.lab.comparison.files import Comparison, Difference
+from attacks.lab.comparison.silent import NOTICED, SILENCE
 from attacks.report.page import ATTENTION, DIM, Page, counted, join
 
 TITLES = {
@@ -83,6 +84,8 @@ def _number(value: float | str | None) -> int:
 def _sentence(found: Sequence[Difference], anatomy: bool) -> str:
     """Return the differences of one row as a sentence."""
     row = found[0].row
+    if found[0].what == SILENCE:
+        return _silence(found[0])
     opened = sum(_number(each.new) - _number(each.old) for each in found if each.what.startswith("exposed."))
     said = [each for each in found if each.what in TEXTS or not each.what.startswith(PARTS)] or [
         *([] if opened else found)
@@ -101,6 +104,16 @@ def _sentence(found: Sequence[Difference], anatomy: bool) -> str:
         more_or_fewer = f"{counted(abs(opened), 'text')} {'more' if opened > 0 else 'fewer'} opened"
         changes.insert(bool(said) and said[0].what == "verdict", more_or_fewer)
     return f"{where}: {'; '.join(changes)}{more}"
+
+
+def _silence(each: Difference) -> str:
+    """Return what must be left out for a ghost to be silent, as it was and as it is, as a sentence."""
+    adds, by, texts = each.row
+    where = f"{adds}, by {by} ({texts})"
+    if each.new is None:
+        return f"{where}: not in the later file; it was silent without {each.old}"
+    now = each.new if each.new == NOTICED else f"silent without {each.new}"
+    return f"{where}: {now}" + (f"; before: {each.old}" if each.old is not None else "; not in the earlier file")
 
 
 def _opening(who: str, each: Difference) -> str:

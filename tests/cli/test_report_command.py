@@ -102,7 +102,7 @@ def test_files_make_one_page(
     [
         (["matrix.json", "matrix.json"], 2, "several files make one page: use --format html or -o FILE.html"),
         (["matrix.json", "matrix.json", "--format", "html"], 2, "a page shows one matrix"),
-        (["spread.json", "--format", "html"], 4, "spread.json is of escrow-lab/sensitivity/1; a page is drawn of"),
+        (["spread.json", "--format", "html"], 4, "spread.json is of escrow-lab/sensitivity/1; a page is of"),
         ([], 2, "Missing argument 'FILE...'"),
     ],
 )

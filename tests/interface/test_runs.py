@@ -143,7 +143,7 @@ def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
         lab.check("nothing-there", smoke=True)
     with pytest.raises(Malformed, match=r"give it a name that ends in one of"):
         small().save(tmp_path / "matrix.xls")
-    with pytest.raises(Malformed, match="a page is drawn of a matrix or an anatomy"):
+    with pytest.raises(Malformed, match="a page is drawn of a matrix, an anatomy or silence sets"):
         lab.check("null-eavesdropper", **SIZES).save(tmp_path / "checks.html")
     with pytest.raises(Malformed, match="No such file"):
         lab.load(tmp_path / "gone.json")

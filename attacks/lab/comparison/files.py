@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from attacks.lab.comparison import anatomies, benches, matrices
+from attacks.lab.comparison import anatomies, benches, matrices, silent
 from attacks.lab.comparison.benches import Recorded
 from attacks.lab.comparison.difference import Comparison, Difference, sorted_by_severity
 from attacks.lab.costs.measure import Overhead
@@ -124,7 +124,7 @@ def _differences(old: Run, new: Run, tolerance: float) -> Iterator[Difference]:
     if isinstance(old, Reproduction) and isinstance(new, Reproduction):
         raise NotComparable("reproduced figures are compared with the published ones, by `escrow-lab reproduce`")
     if isinstance(old, Silences) and isinstance(new, Silences):
-        raise NotComparable("silence sets are no counts of which more or fewer would be worse; read both")
+        return silent.compare(old, new)
     raise NotComparable(f"they are of two kinds: {name(old)} and {name(new)}")
 
 

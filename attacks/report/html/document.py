@@ -15,9 +15,12 @@ from markupsafe import Markup
 from msgspec import UNSET, json
 
 from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix
+from attacks.lab.simulation.scenario import default
+from attacks.lab.verdict.silence.sets import shaped
 from attacks.report.absent import MATRIX, absent_parts
-from attacks.report.html import front, generals, heat, runs
+from attacks.report.html import front, generals, heat, runs, silent
 from attacks.report.html.entries import blocks_of, entries_of
 from attacks.report.html.pictures import layout
 from attacks.report.html.reproducing import needs_file, scenario_options, settings
@@ -49,7 +52,7 @@ class Input:
 
     file: str
     sha256: str
-    result: Matrix | Anatomy | Overhead
+    result: Matrix | Anatomy | Overhead | Silences
 
 
 def document(inputs: Sequence[Input], command: str) -> str:
@@ -68,12 +71,33 @@ def document(inputs: Sequence[Input], command: str) -> str:
         "layout": None,
         "scenario_file": "",
         "anatomies": [_shown(each.result) for each in inputs if isinstance(each.result, Anatomy)],
+        "silences": [_silent(each.result) for each in inputs if isinstance(each.result, Silences)],
         "bench": next((each.result for each in inputs if isinstance(each.result, Overhead)), None),
         "title": "Who else reads it?",
         **DRAWINGS,
     }
     written = _environment().get_template("page.html").render(parts | ({} if matrix is None else _of_matrix(matrix)))
     return f"{written}\n"
+
+
+def silence_table(silences: Silences) -> str:
+    """Return the silence sets of a scheme as one HTML table without styles, for a notebook."""
+    module: Any = _environment().get_template("silence.html").module
+    return str(module.silent_table(silent.shown(silences)))
+
+
+def _silent(silences: Silences) -> silent.SilencesShown:
+    manifest, played = silences.manifest, silences.manifest.scenario
+    usual = default(
+        users=len(played.users),
+        groups=len(played.groups),
+        days=played.days,
+        messages=played.messages,
+        seed=played.seed,
+    )
+    given = usual if shaped(usual) == played else played
+    more = [*scenario_options(given), *settings(silences.scheme, manifest, registry.schemes())]
+    return silent.shown(silences, more)
 
 
 def _environment() -> Environment:

@@ -32,7 +32,7 @@ def _draw_sets(page: Page, way: SilentWay) -> None:
     for each in way.sets:
         page.line(f"silent without: {', '.join(map(said, each.off)) or NOBODY}", indent=4, hang=2)
         for kept in each.kept:
-            page.line(f"with {said(kept.lie)}: {_outcome(kept, way.count)}", indent=6, hang=2)
+            page.line(f"with {said(kept.lie)}: {outcome(kept, way.count)}", indent=6, hang=2)
 
 
 def said(lie: LeftOut) -> str:
@@ -40,6 +40,7 @@ def said(lie: LeftOut) -> str:
     return f"{lie.check} ({lie.on})"
 
 
-def _outcome(kept: KeptCheck, of: int) -> str:
+def outcome(kept: KeptCheck, of: int) -> str:
+    """Return what happens in the play in which a check is kept, of so many texts, in words."""
     alarms = counted(len(kept.alarms), "alarm") if kept.alarms else "no alarm"
     return f"{alarms}; the ghost reads {kept.reads} of {of}"

@@ -54,7 +54,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'--><script>alert(2)</script></style></
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """A small matrix, anatomy and bench, as the commands write them; made once for all workers of pytest-xdist."""
+    """A small result of each kind, as the commands write them; made once for all workers of pytest-xdist."""
     shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
     folder = shared / "results" if shared else tmp_path_factory.mktemp("results")
     folder.mkdir(exist_ok=True)
@@ -67,6 +67,7 @@ def _made(folder: Path) -> dict[str, Result]:
     given = {
         "matrix": ["matrix", *PLAYED["matrix"], *ATTACKS, *SMALL],
         "anatomy": ["anatomy", *PLAYED["anatomy"], *SMALL],
+        "silence": ["silence", "ghost", *SMALL],
         "bench": ["bench", "--only", "envelope", "--messages", "2", "--repeats", "1"],
     }
     for kind, arguments in given.items():

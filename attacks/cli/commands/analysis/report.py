@@ -16,6 +16,7 @@ from attacks.cli.output import STDOUT
 from attacks.lab.comparison import files
 from attacks.lab.comparison.files import Run
 from attacks.lab.costs.measure import Overhead
+from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.simulation import handed_in
 from attacks.report.absent import told_absent
@@ -31,11 +32,12 @@ OWN = [click.Argument(["given"], type=FILE, nargs=-1, required=True, metavar="FI
 def report_command(invocation: Invocation, given: Sequence[Path], verdicts: bool, evenings: bool) -> CommandResult:
     """Draw a saved result again, as the command that wrote it would have, or as a page for a browser.
 
-    FILE is what `matrix`, `anatomy`, `bench` and `reproduce` write as json, or `matrix --resume` in its FILE. Nothing
-    is played, and no plug-in is loaded. What an earlier version did not write is named, with the command that makes it.
+    FILE is what `matrix`, `anatomy`, `silence`, `bench` and `reproduce` write as json, or `matrix --resume` in its
+    FILE. Nothing is played, and no plug-in is loaded. What an earlier version did not write is named, with the command
+    that makes it.
 
     With `-o FILE.html` or `--format html` the result is one page that needs no network: a matrix, and the access
-    structures and costs of the files beside it.
+    structures, silence sets and costs of the files beside it.
     """
     read = [(file, read_saved(file)) for file in given]
     if invocation.format_ == "html":
@@ -51,9 +53,9 @@ def _page(read: Sequence[tuple[Path, Run]], output: str) -> CommandResult:
 
     inputs = []
     for file, run in read:
-        if not isinstance(run, Matrix | Anatomy | Overhead):
+        if not isinstance(run, Matrix | Anatomy | Overhead | Silences):
             raise Malformed(
-                f"{file} is of {files.name(run)}; a page is drawn of a matrix, of anatomies and of one bench"
+                f"{file} is of {files.name(run)}; a page is of a matrix, anatomies, silence sets and one bench"
             )
         inputs.append(Input(file.name, hashlib.sha256(handed_in.content(file)).hexdigest(), run))
     for kind, name in ((Matrix, "matrix"), (Overhead, "bench")):
