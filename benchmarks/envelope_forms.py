@@ -1,6 +1,6 @@
 """Each form of `envelope`: the bytes of its access field, and the milliseconds of a text and of its access.
 
-  python -m benchmarks.goals G6      prints them behind that goal, as rows without a limit
+  python -m benchmarks.envelope_forms      prints them as a table of Markdown
 
 A text goes from device to device, so that the relay's checks are in it, as are the recipient's. The times are the best
 of some turns, in processor time, and hold for the machine on which they are printed.
@@ -54,3 +54,15 @@ def measured(forms: tuple[str, ...] = FORMS, turns: int = TURNS) -> Iterator[For
             jobs = (work.job(name, "device", TEXTS) for _ in range(turns))
             spent[name] = 1e3 * min(elapsed(job.run) / job.texts for job in jobs)
         yield FormCost(words, field, spent["one-way"], spent["access"])
+
+
+def main() -> None:
+    """Print the table."""
+    print("| form | field, B | text, ms | access, ms |\n| --- | ---: | ---: | ---: |")
+    for each in measured():
+        words = f"`{each.words}`" if each.words else "default"
+        print(f"| {words} | {each.field:,} | {each.text:.2f} | {each.access:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

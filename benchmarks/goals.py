@@ -36,7 +36,7 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.evaluation import Evaluation
 from attacks.registry import attacks
-from benchmarks import directory_proofs, envelope_forms, long_play
+from benchmarks import directory_proofs, long_play
 from benchmarks.multiples import UNIT, at_unit, naive_verify, one_multiplication
 from escrow import crypto
 from escrow.crypto import Results, Run, running
@@ -183,11 +183,6 @@ def envelopes() -> Iterator[Row]:
     shared = ratio(lambda: _one_ephemeral(publics, key, info), call, TURNS, 10)
     limit = 1.15 * (AGENCIES + 1) / (2 * AGENCIES)
     yield Row("G6", f"{AGENCIES} by one ephemeral, over as many calls", round(limit, 3), shared / AGENCIES, "x")
-    for form in envelope_forms.measured():
-        words = form.words or "envelope"
-        yield Row("G6", f"{words}: B a field", inf, form.field, "B")
-        yield Row("G6", f"{words}: ms a text", inf, form.text, "ms")
-        yield Row("G6", f"{words}: ms its access", inf, form.access, "ms")
 
 
 def _one_ephemeral(to: list[bytes], plaintext: bytes, info: bytes) -> list[bytes]:
