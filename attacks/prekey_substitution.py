@@ -52,11 +52,10 @@ class PrekeySubstitution(Attack):
     in_pages = True
     column: ClassVar[Column | tuple[Column, ...] | None] = PROVIDER
     specimen = "trusting"
-    stops_mail = True  # what it keeps back, and what a client sends to nobody whose key is exchanged
 
     def __init__(self, strategy: str = "", pairs: Iterable[tuple[str, str]] = (), one_way: bool = False) -> None:
         """Name the strategy and its pairs, or leave both to `strategies`."""
-        self.strategy, self.pairs, self.one_way = strategy, tuple(pairs), one_way
+        self.strategy, self.pairs, self.one_way, self.stops_mail = strategy, tuple(pairs), one_way, one_way
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return one pair, one user and everybody, one way and both ways, and all pairs."""
