@@ -13,36 +13,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from escrow import crypto
 from escrow.codec import Fact, Public
 from escrow.derivation import Guard, threshold
 from escrow.errors import Forged
 from escrow.primitives import bls12_381 as bls
 from escrow.primitives import ibe
+from escrow.sharing.named_group import NamedGroup
 from escrow.sharing.parts import UNFIT, choose
 
 
-class BlsGroup(Fact, frozen=True):
-    """The members: t of n are needed, under t commitments (96 bytes each); the first is the public key.
+class BlsGroup(NamedGroup, frozen=True):
+    """The members that hold a key in shares; commitments and key have 96 bytes."""
 
-    `name` (32 bytes) is the hash of all other fields; a value with another name cannot be made or decoded (ValueError).
-    """
-
-    name: Public
-    t: int
-    n: int
-    commitments: tuple[Public, ...]
-
-    def __post_init__(self) -> None:
-        if self.t != len(self.commitments) or not 1 <= self.t <= self.n:
-            raise ValueError(f"{self.t} of {self.n} members with {len(self.commitments)} commitments")
-        if self.name != _name(self.t, self.n, self.commitments):
-            raise ValueError("a group's name is not the hash of its commitments")
-
-    @property
-    def key(self) -> bytes:
-        """The public key [x]g, 96 bytes."""
-        return self.commitments[0]
+    LABEL = (b"BLS group",)
 
     def share_key(self, index: int) -> bytes:
         """Return Y_i = [x_i]g (96 bytes). Raise Forged if there is no such member."""
@@ -71,10 +54,6 @@ class BlsKey(Fact, frozen=True):
     raw: bytes
 
 
-def _name(t: int, n: int, commitments: tuple[bytes, ...]) -> bytes:
-    return crypto.sha256(b"BLS group", t.to_bytes(8, "big"), n.to_bytes(8, "big"), *commitments)
-
-
 def deal(t: int, n: int) -> tuple[BlsGroup, tuple[BlsShare, ...]]:
     """Deal a fresh key to `n` members, t of whom are needed; the dealer is trusted to forget it.
 
@@ -86,7 +65,7 @@ def deal(t: int, n: int) -> tuple[BlsGroup, tuple[BlsShare, ...]]:
     """
     coefficients = bls.random_scalars(t)
     commitments = tuple(map(bls.base_two, coefficients))
-    made = BlsGroup(_name(t, n, commitments), t, n, commitments)
+    made = BlsGroup.under(n, commitments)
     shares = [sum(each * i**k for k, each in enumerate(coefficients)) for i in range(1, n + 1)]
     return made, tuple(BlsShare(made.name, i, bls.scalar_bytes(share)) for i, share in enumerate(shares, 1))
 

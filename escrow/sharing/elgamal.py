@@ -15,36 +15,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-from escrow import crypto
 from escrow.codec import Fact, Public
 from escrow.derivation import Guard, derivation, honest_only, threshold
 from escrow.errors import Forged
 from escrow.primitives import group as p256
 from escrow.sharing import feldman
+from escrow.sharing.named_group import NamedGroup
 from escrow.sharing.parts import UNFIT, UNPROVEN, choose, is_proven, mark_proven, share_key, whole_key, whole_point
 
 
-class EscrowGroup(Fact, frozen=True):
-    """The holders of a key: t of n agents, under t commitments (33 bytes each); the first is the public key.
-
-    `name` (32 bytes) is the hash of all other fields; a value with another name cannot be made or decoded (ValueError).
-    """
-
-    name: Public
-    t: int
-    n: int
-    commitments: tuple[Public, ...]
-
-    def __post_init__(self) -> None:
-        if self.t != len(self.commitments) or not 1 <= self.t <= self.n:
-            raise ValueError(f"{self.t} of {self.n} agents with {len(self.commitments)} commitments")
-        if self.name != _name(self.t, self.n, self.commitments):
-            raise ValueError("an escrow group's name is not the hash of its commitments")
-
-    @property
-    def key(self) -> bytes:
-        """The public key [x]G, 33 bytes."""
-        return self.commitments[0]
+class EscrowGroup(NamedGroup, frozen=True):
+    """The agents that hold a key in shares; commitments and key have 33 bytes."""
 
     def share_key(self, index: int) -> bytes:
         """Return Y_i = [x_i]G (33 bytes). Raise Forged if there is no such agent."""
@@ -96,13 +77,9 @@ class Partial(Fact, frozen=True, dict=True):
     proof: Public
 
 
-def _name(t: int, n: int, commitments: tuple[bytes, ...]) -> bytes:
-    return crypto.sha256(t.to_bytes(8, "big"), n.to_bytes(8, "big"), *commitments)
-
-
 def escrow_group(n: int, commitments: tuple[bytes, ...]) -> EscrowGroup:
     """Return the group of `n` agents under t commitments. Raise ValueError unless 1 ≤ t ≤ n."""
-    return EscrowGroup(_name(len(commitments), n, commitments), len(commitments), n, commitments)
+    return EscrowGroup.under(n, commitments)
 
 
 def deal(t: int, n: int) -> tuple[EscrowGroup, tuple[KeyShare, ...]]:

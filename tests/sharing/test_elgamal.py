@@ -152,7 +152,7 @@ def test_a_group_is_what_its_name_hashes():
     assert again(dealt) == dealt
     for field, value in (("name", bytes(32)), ("t", 1), ("n", 4), ("n", 1), ("commitments", dealt.commitments[::-1])):
         fields = {name: getattr(dealt, name) for name in dealt.__struct_fields__} | {field: value}
-        with pytest.raises(ValueError, match=r"escrow group|commitments"):
+        with pytest.raises(ValueError, match="commitments"):
             EscrowGroup(**fields)
         encoded = codec.encode(["EscrowGroup", *(fields[name] for name in dealt.__struct_fields__)])
         with pytest.raises(Malformed):
