@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from over_pq import ClassicalOverPq, HybridOverPq
 
 from attacks.lab.adversary.coalitions import Seizure
+from attacks.lab.evidence.writing import verify, write
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.quantum import QUANTUM
 from attacks.lab.simulation.scenario import small
@@ -353,6 +354,12 @@ def test_an_epochs_key_is_not_given_for_labels_that_its_sender_did_not_write():
         for asked, why in ((field, "target"), (lied, "the labels are those that the sender wrapped a key for")):
             with pytest.raises(Refused, match=why):
                 harness.authority.ask(harness.wire, "agent", warrant, asked)
+
+
+def test_a_proof_of_a_form_is_written_and_verified_with_the_parameters_that_it_states(tmp_path):
+    scheme, every = form("n=3 t=2 committing=true"), attacks()
+    digest = write(tmp_path, scheme, every["authority-theft"], SCENARIO, [*every.values()], "agent-1,agent-3")
+    assert verify(tmp_path / digest).summary.startswith("24 texts follow from")
 
 
 # --- faults in the design ---
