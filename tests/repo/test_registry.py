@@ -259,7 +259,7 @@ def test_settings_are_converted_strictly_and_applied_together() -> None:
 @pytest.mark.parametrize(
     ("setting", "cause"),
     [
-        ("split-key.q=3", "has no parameter 'q'; its parameters are: committing, policing, t, n"),
+        ("split-key.q=3", "has no parameter 'q'; its parameters are: committing, policing, modes, t, n"),
         ("split-key.t=three", "split-key.t cannot be 'three'"),
         ("split-key.t=2.5", "split-key.t cannot be '2.5'"),
         ("plain.t=2", "plain has no parameter 't'; its parameters are: committing"),
