@@ -71,6 +71,10 @@ def test_the_layers_open_in_their_order_only():
         for made in (replace(inner, day=1), replace(inner, people=("alice",)), replace(inner, depth=1)):
             with pytest.raises(Forged):
                 open_last(made, third)
+        with pytest.raises(Forged, match="layer 2 is not the last"):
+            open_last(replace(inner, depth=2), third)
+        with pytest.raises(Forged, match="layer 2 is not before the last"):
+            peel(replace(layer, depth=2), first)
         with pytest.raises(Forged, match="is not before the last"):
             peel(inner, third)
         with pytest.raises(Forged, match="is not the last"):
