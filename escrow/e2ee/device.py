@@ -62,10 +62,10 @@ class Device(KeyHolder):
     Its keys are those of a KeyHolder. `quiet` are the listed devices that this client hides from its user. `committing`
     says that all clients seal texts with CTX in place of AES-GCM; no packet says so, so that no sender can choose.
     `checks` are those of its promises to its user that the lab switches off one by one (escrow.e2ee.listing.checks).
-    `policing` says who looks at access fields (escrow.e2ee.policing), and `collected` on which day the mail that waited
-    was fetched last; `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient
-    cannot make a sender's field again. `conversing` names the fields in which a subclass keeps sessions of
-    its own kind, and `replaces` the modules of escrow.e2ee whose sessions they replace, so that their rules stay idle.
+    `policing` says who looks at access fields, and `collected` on which day the mail that waited was fetched last;
+    `known_members` are the lists that groups had. `unrepeatable` is empty, or says why a recipient cannot make a
+    sender's field again. `conversing` names the fields in which a subclass keeps sessions of its own kind, and
+    `replaces` the modules of escrow.e2ee whose sessions they replace, so that their rules stay idle.
     """
 
     unrepeatable: ClassVar[str] = ""
@@ -85,8 +85,6 @@ class Device(KeyHolder):
     collected: int = 0
     known_members: dict[str, list[KnownMembers]] = {}
 
-    # --- sending ---
-
     def send(self, wire: Wire, peer: str, text: bytes) -> None:
         """Send a text to every device of another user, and to this user's own other devices."""
         people = (self.user, peer)
@@ -97,10 +95,8 @@ class Device(KeyHolder):
         found = self.look_up_group(wire, group)
         self.insist(self.user in found.members, "only members write to a group")
         people = (self.user, *(member for member in found.members if member != self.user))
-        if found.sender_keys:
-            self.send_by_chain(wire, people, Text(InGroup(group), text))
-        else:
-            self.fan_out(wire, people, Text(InGroup(group), text))
+        send = self.send_by_chain if found.sender_keys else self.fan_out
+        send(wire, people, Text(InGroup(group), text))
 
     def fan_out(self, wire: Wire, people: tuple[str, ...], said: Content) -> None:
         """Send a content to every device of these users but this one, each in its own session."""

@@ -36,9 +36,9 @@ def _differences(old: Silences, new: Silences) -> Iterator[Difference]:
         was, now = before.get((adds, by, texts)), after.get((adds, by, texts))
         if was != now:
             alike[adds, " and ".join(by), was, now].append(texts)
-    for (adds, by, was, now), texts in alike.items():
+    for (adds, whom, was, now), kinds in alike.items():
         severity: Severity = "changed" if was is None or now is None else _severity(was, now)
-        row = adds, by, "; ".join(texts)
+        row = adds, whom, "; ".join(kinds)
         yield Difference(severity=severity, row=row, what=SILENCE, old=_said(was), new=_said(now))
 
 
