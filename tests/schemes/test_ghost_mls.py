@@ -127,7 +127,7 @@ def test_nothing_of_a_group_is_used_under_another_key():
         assert not device.own.members
 
 
-# --- planted faults ---
+# --- planted faults; that the scheme itself is not blamed, test_properties holds ---
 
 
 def kind(base, **methods):
@@ -158,11 +158,9 @@ def no_checks(self, warrant, day):
 )
 def test_a_planted_fault_of_a_party_is_caught(planted, caught):
     assert [bool(PROPERTY[name].broken(scheme(**planted))) for name in caught] == [True] * len(caught)
-    assert [PROPERTY[name].broken(SCHEME) for name in caught] == [""] * len(caught)
 
 
 def test_a_spent_key_that_is_kept_is_caught(monkeypatch):
-    assert PROPERTY[ONCE].broken(SCHEME) == ""
     monkeypatch.setattr(OpenEpoch, "keep", lambda self, leaf, ratchet: None)
     assert PROPERTY[ONCE].broken(SCHEME)
 
