@@ -6,7 +6,7 @@ from kit import PROPERTY, SAID
 
 from attacks.lab.simulation.attack import attacker_device, entry_of
 from escrow.e2ee.device import Device
-from escrow.e2ee.listing import device_lists
+from escrow.e2ee.listing import device_lists, one_key
 from escrow.e2ee.listing.device_lists import AFTER_NEWS, LIVES
 from escrow.e2ee.listing.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice, VouchingProvider
 from escrow.errors import Refused
@@ -15,7 +15,7 @@ from escrow.registry import with_parameters
 from escrow.schemes import ghost
 from escrow.testing.harness import Step, playing
 from escrow.testing.world import mails_in
-from escrow.warrant import issue
+from escrow.warrant import Request, issue
 
 SIGNED = with_parameters(ghost.SCHEME, ["ghost.devices=signed"])
 ADMINS = with_parameters(ghost.SCHEME, ["ghost.groups=admins"])
@@ -23,6 +23,8 @@ SHARED = with_parameters(ghost.SCHEME, ["ghost.devices=shared"])
 WATCHED = with_parameters(ghost.SCHEME, ["ghost.fan_out=watched"])
 TO_ALICE, FROM_ALICE = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")
 DISTURBED, ROTATED = "a disturbed step gives no weaker success", "a changed key rotates sender chains"
+OVERT = with_parameters(ghost.SCHEME, ["ghost.hush=none"])
+SILENT, LINGERS = "silence ends with its warrant", "no text under a key not listed and shown"
 SCOPE, HEEDED = "access yields what is in scope", "who has no business is not heeded"
 
 
@@ -166,6 +168,10 @@ def signing_nothing(self, wire, group):
     Device.change_group(self, wire, group)
 
 
+def in_any_case(self, wire, told, device):
+    return told.warrant.order.last if isinstance(told, Request) and told.warrant.order.target == "alice" else None
+
+
 SAME, OLD = "what is signed of a group is what was said of it", "a list is of today"
 FAULTS = (
     (SAID, SIGNED, VouchingProvider, "insist", but(OLD)),
@@ -177,6 +183,13 @@ FAULTS = (
     (HEEDED, ADMINS, VouchingProvider, "insist", but("a member signs its own group")),
     ("mail arrives", ADMINS, VouchingDevice, "change_group", signing_nothing),
     (SCOPE, SHARED, ghost.GhostClient, "look_up", VouchingDevice.look_up),
+    (ROTATED, SHARED, one_key, "_forget", nothing),
+    (HEEDED, SHARED, VouchingProvider, "insist", but("a device registers itself")),
+    (SCOPE, SHARED, ghost.GhostClient, "is_exempt", lambda self, listed, day: False),
+    (LINGERS, OVERT, ghost.GhostClient, "is_exempt", lambda self, listed, day: True),
+    (SCOPE, OVERT, ghost.GhostClient, "is_exempt", VouchingDevice.is_exempt),
+    (SAID, OVERT, ghost.GhostClient, "_last_day", in_any_case),
+    (SILENT, WATCHED, ghost, "until", lambda order: ghost.EVER),
 )
 
 
