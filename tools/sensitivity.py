@@ -9,8 +9,7 @@ python -m tools.sensitivity --check    play three lines of the table again, draw
 
 A line of the table is a scenario of the lab (attacks/scenarios) under one seed, with the figures of README's columns
 for every scheme that has a place in the pages; only the attacks behind these columns are played. A run that was killed
-goes on where it was when the command is given again; a line of the journal that other sources made is played again, but
-with --earlier.
+goes on where it was when the command is given again; without --earlier, lines that other sources made are played again.
 """
 
 from __future__ import annotations
@@ -148,14 +147,13 @@ def key(place: Id) -> str:
 def played(journal: Path, jobs: int, earlier: bool = False) -> dict[Id, Line]:
     """Return every line of the table; those that the journal lacks are played, and written into it one by one.
 
-    Lines that other sources made count as lacking, unless `earlier` is true and some of them play alike now. Raise
-    SystemExit, when the others are played, if one cannot be.
+    Lines that other sources made are lacking, unless `earlier` is true. Raise SystemExit at the end if one fails.
     """
     wanted = lines()
-    kept = {(each.shape, each.seed): each for each in _read(journal) if each.line.keys() == {*head()}}
+    kept = {(each.shape, each.seed): each for each in _read(journal) if {*each.line} == {*head()}}
     there = {place: each.line for place, each in kept.items() if each.key == key(place)}
-    if earlier and (others := {place: each.line for place, each in kept.items() if place not in there}):
-        there |= _still_true(others)
+    if earlier:
+        there |= _still_true({place: each.line for place, each in kept.items() if place not in there})
     left = [place for place in wanted if place not in there]
     print(f"{journal}: {len(wanted) - len(left)} of {len(wanted)} lines are there; {len(left)} are left", flush=True)
     failed = []
@@ -223,8 +221,7 @@ def written(found: dict[Id, Line]) -> str:
     stream = io.StringIO()
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(["shape", "seed", *head()])
-    for place, line in found.items():
-        rows.writerow([*place, *(line[name] for name in head())])
+    rows.writerows([*place, *(line[name] for name in head())] for place, line in found.items())
     return stream.getvalue()
 
 
@@ -310,13 +307,13 @@ def ranges() -> list[str]:
     """Return README's second table: how far each figure of the first one moves over all lines, in percent."""
     if not TABLE.exists():
         return []
-    found, names = table(), [scheme.name for scheme in placed()]
-    shares = [_shares(line) for line in found.values()]
+    names = [scheme.name for scheme in placed()]
+    shares = [_shares(line) for line in table().values()]
     there = _there(shares)
     given = {title for title, _ in there}
     newer = [f"*{column.title}*" for column, _ in columns() if column.title not in given]
     told = (
-        f"The same figures in [{len(found)} smaller plays with other seeds](docs/sensitivity.md), least to most, in "
+        f"The same figures in [{len(shares)} smaller plays with other seeds](docs/sensitivity.md), least to most, in "
         f"percent of the texts that warrants cover ({', '.join(f'*{each.title}*' for each in of_covered())}) or of all "
         "texts"
     )
@@ -358,14 +355,13 @@ def page(found: dict[Id, Line]) -> str:
 
 
 def drawn(word: str, places: Sequence[Id]) -> list[Id]:
-    """Return the lines that are played again, drawn by a word."""
+    """Return which of these lines are played again, drawn by a word."""
     return sorted(random.Random(word).sample(places, min(DRAWN, len(places))))  # noqa: S311 (which lines are tried is no secret)
 
 
 def commit() -> str:
     """Return the hash of the commit; "" outside a clone."""
-    program = ["git", "rev-parse", "HEAD"]
-    said = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return said.stdout.strip() if said.returncode == 0 else ""
 
 
@@ -376,9 +372,7 @@ def check() -> int:
     wrong = 0
     for place in drawn(word or "sensitivity", lines()):
         now = play(place)
-        differing = [
-            f"{name}: {figure}, now {now[name]}" for name, figure in found[place].items() if figure != now[name]
-        ]
+        differing = [f"{name}: {was}, now {now[name]}" for name, was in found[place].items() if was != now[name]]
         wrong += bool(differing)
         print(f"  {place[0]}, seed {place[1]}: {'; '.join(differing) or 'as in the table'}")
     if page(found) != PAGE.read_text(encoding="utf-8"):
