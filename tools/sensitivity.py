@@ -176,8 +176,7 @@ def played(journal: Path, jobs: int, earlier: bool = False) -> dict[Id, Line]:
 def _still_true(others: dict[Id, Line]) -> dict[Id, Line]:
     """Return lines that other sources made. Raise SystemExit if one of those that are drawn plays otherwise now."""
     for place in drawn(commit() or "sensitivity", [*others]):
-        now = _kept(place)
-        if not isinstance(now, Kept) or now.line != others[place]:
+        if not isinstance(now := _kept(place), Kept) or now.line != others[place]:
             raise SystemExit(f"{place[0]}, seed {place[1]}: plays otherwise now; give the command without --earlier")
     return others
 
@@ -361,7 +360,8 @@ def drawn(word: str, places: Sequence[Id]) -> list[Id]:
 
 def commit() -> str:
     """Return the hash of the commit; "" outside a clone."""
-    said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    program = ["git", "rev-parse", "HEAD"]
+    said = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
     return said.stdout.strip() if said.returncode == 0 else ""
 
 
@@ -383,10 +383,10 @@ def check() -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
+    for option in ("--check", "--earlier"):
+        parser.add_argument(option, action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--journal", type=Path, default=Path("sensitivity.journal"))
-    parser.add_argument("--earlier", action="store_true")
     arguments = parser.parse_args()
     if arguments.check:
         return check()
