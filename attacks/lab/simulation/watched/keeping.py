@@ -18,7 +18,6 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dis import get_instructions
 from functools import cache, lru_cache
-from hashlib import sha256
 from inspect import CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
@@ -66,7 +65,7 @@ class Keeping:
         self._decoded: set[bytes] = set()  # encoded facts whose facts are in `_had`
         self._objects: dict[int, object] = {}  # by identity; they are kept, so that no identity is used twice
         self._seen: dict[int, object] = {}
-        self._encoded: set[bytes] = set()  # what values held that can change; the digest of what is long
+        self._encoded: dict[int, bytes] = {}  # by identity: what a value held that can change
         self._others: list[FrameType] = []  # a method of another party, while one runs
         self._shapes: list[tuple[object, int]] = []  # of the state's fields: what they held, and its size
         self._party = party
@@ -203,7 +202,7 @@ class Keeping:
         self._objects.clear()
 
     def _changed(self, value: object) -> bool:
-        """Return whether a value holds anything that neither it nor another one held before.
+        """Return whether a value holds anything that it did not when it was asked for last.
 
         What can change is compared by its encoding: to walk it takes ten times as long.
         """
@@ -213,11 +212,9 @@ class Keeping:
             encoded = _encode(value)
         except _UNWRITABLE:
             return True
-        if len(encoded) > LONGEST:
-            encoded = sha256(encoded).digest()
-        if encoded in self._encoded:  # even if it is another object: what it holds is known
+        if self._encoded.get(id(value)) == encoded:  # even if it is another object: what it holds is known
             return False
-        self._encoded.add(encoded)
+        self._encoded[id(value)] = encoded
         return True
 
     def _inside(self, values: Iterable[object]) -> Iterator[Fact]:
