@@ -129,10 +129,6 @@ def _kept(place: Id) -> Kept | str:
         return str(error)
 
 
-def _killed(place: Id) -> str:
-    return f"{place}: its process was killed; give the command again"
-
-
 @cache
 def _sources() -> str:
     """Return a digest of the project's sources and of this module, and the columns: the same for every line."""
@@ -156,9 +152,10 @@ def played(journal: Path, jobs: int, earlier: bool = False) -> dict[Id, Line]:
         there |= _still_true({place: each.line for place, each in kept.items() if place not in there})
     left = [place for place in wanted if place not in there]
     print(f"{journal}: {len(wanted) - len(left)} of {len(wanted)} lines are there; {len(left)} are left", flush=True)
-    failed = []
+    failed: list[str] = []
+    killed = "{}: its process was killed; give the command again".format
     with journal.open("ab") as stream:
-        for number, each in enumerate(dealt(_kept, left, jobs, _killed), 1):
+        for number, each in enumerate(dealt(_kept, left, jobs, killed), 1):
             if isinstance(each, str):
                 print(each, flush=True)
                 failed.append(each)
