@@ -6,7 +6,7 @@ beside those of the closure's rules:
   (calls)   what a call of the door gives, as `consequences` says
   part      a string -> what lies in it; a state or packet likewise
   compose   stretches that are known by themselves -> the string that they make up, but for bytes equal in two runs
-  recoded   a string as it may be written -> the string: reversed, complemented, words turned (`overlaps.RECODED`);
+  recoded   a string as it may be written -> the string: reversed, complemented, words turned (`recodings`), twice too;
             a string -> what is made of it in another notation (`notations`), or of its bytes in their order
   field     a fact -> its bytes; all its secret bytes -> the fact
 
@@ -17,7 +17,7 @@ is nobody's. Strings below 8 bytes are never searched: a fact that is held may g
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from itertools import chain
 from operator import and_, or_
@@ -29,14 +29,16 @@ from attacks.lab.crosscheck.arithmetic import combined
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.known import KnownBytes, ShortParts
-from attacks.lab.crosscheck.notations import readings
-from attacks.lab.crosscheck.overlaps import LONGEST, RECODED, TRIED, strings_in
+from attacks.lab.crosscheck.notations import readings, written_in
+from attacks.lab.crosscheck.overlaps import LONGEST, TRIED, strings_in
+from attacks.lab.crosscheck.recodings import RECODED, moved, recoded
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import DIGEST, Fact
 from escrow.scheme import SET_UP
 
 SCALARS = {"p256-combine", "p256-multiply-two", "p256-scalars"}  # take what the library computes of scalars itself
+FEW = 2  # strings, partly known, of which the rest is looked at so
 COMPUTED = 100  # strings that are looked at as results of integers
 PART, COMPOSE, FIELD, RECODE = "part", "compose", "field", "recoded"
 
@@ -81,11 +83,16 @@ class ByteGraph:
                 self.closure.learn(ByteString(body), "network")
         kept = _kept(record)
         self._secret(kept)  # which looks for those that not everybody has
+        self._written = _written_in(kept)
+        self._partly: list[tuple[int, int, Source]] = []  # target, its places as bits, and what has them recoded
         self._recoded = _recode(self)
         self._left: dict[bytes, tuple[list[int], dict[tuple[int, ...], list[int]], dict[int, list[Source]]]] = {}
+        self._unexplained: set[bytes] = set()  # of these strings, those of which nothing has all
         self._overlap(record)
-        self._mix(kept, written := set(written))
-        self._compute(kept | written)
+        strings = kept | self._written.keys()
+        self._mix(strings, written := set(written))
+        self._twice(strings)
+        self._compute(strings | written)
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
@@ -121,6 +128,10 @@ class ByteGraph:
     def _secret(self, values: Iterable[bytes]) -> list[int]:
         """Return the nodes of those strings that not everybody has."""
         return [self._node(value) for value in values if not self.known.everybodys(value)]
+
+    def _seen(self, values: Iterable[bytes]) -> list[int]:
+        """Return the nodes of those strings that not everybody has; of one written in another, the other's."""
+        return self._secret(self._written.get(value, value) for value in values)
 
     # --- calls ---
 
@@ -159,13 +170,27 @@ class ByteGraph:
         self.known.public |= dict.fromkeys(constants, True)
         results = (value for each in calls for value in each.outputs if each.inputs)  # not what was drawn
         for one, other, key in mixed(keys, {*kept, *constants}, results):
-            self._edges.add(MIX, self._secret((one, other)), self._node(key), "exclusive or")
-        for one, key in masked(keys, kept):
-            self._edges.add(MIX, self._secret((one,)), self._node(key), "exclusive or with a few bytes")
+            self._edges.add(MIX, self._seen((one, other)), self._node(key), "exclusive or")
+        forms = {change(key): (key, f", {how}") for key in keys for how, change in RECODED.items()}
+        for one, other, form in mixed(forms, constants, kept):
+            key, how = forms[form]
+            self._edges.add(MIX, self._seen((one, other)), self._node(key), f"exclusive or{how}")
+        forms |= {key: (key, "") for key in keys}
+        for one, form in masked(forms, kept):
+            key, how = forms[form]
+            self._edges.add(MIX, self._seen((one,)), self._node(key), f"exclusive or with a few bytes{how}")
         if ordered := {key for key in keys if len(key) >= 2 * overlaps.GRAM and key == bytes(sorted(key))}:
             for one in kept:
                 if (key := bytes(sorted(one))) in ordered and key != one:
-                    self._edges.add(PART, self._secret((one,)), self._node(key), "its bytes in their order")
+                    self._edges.add(PART, self._seen((one,)), self._node(key), "its bytes in their order")
+
+    def _twice(self, strings: Collection[bytes]) -> None:
+        """Add the edge of each key and text of which a whole string, or one of its ends, is recoded twice."""
+        taken = {each for call in self.door.log.calls for each in call.inputs}
+        values = {each for each in (*taken, *self._bodies) if each in self.known.numbers}
+        for value, string, how in recoded(values, strings):
+            if how not in RECODED:
+                self._edges.add(RECODE, self._seen((string,)), self._node(value), how)
 
     # --- what lies where ---
 
@@ -190,6 +215,10 @@ class ByteGraph:
         for value in self._sources:
             own = self.known.numbers.get(value)
             note((each for each in targets.matches(value) if each[0] != own), self._node(value))
+        for number, lying in self._recoded_parts(found):
+            for places, those in lying.items():
+                if covered := places & open_[number]:
+                    found[number][covered] += those
         for number, sources in enumerate(found):
             left = open_[number] & ~reduce(or_, sources, 0)
             if sources and TRIED < left.bit_count() <= 2 * overlaps.GRAM:
@@ -202,6 +231,17 @@ class ByteGraph:
                 self._explain(written, open_[number], sources)
                 self._edges.add(RECODE, [self._node(written)], self._node(value), how)
 
+    def _recoded_parts(
+        self, found: Sequence[Mapping[int, list[Source]]]
+    ) -> Iterator[tuple[int, dict[int, list[Source]]]]:
+        """Yield which places of a string lie recoded somewhere, where not all of it does, with what they lie in."""
+        for written, (value, how) in self._recoded.items():
+            size, number = len(value), self.known.numbers[value]
+            if found[written] and max(each.bit_count() for each in found[written]) < size - TRIED:
+                yield number, {moved(places, how, size): list(of) for places, of in found[written].items()}
+        for number, places, source in self._partly:
+            yield number, {places: [source]}
+
     def _explain(self, value: bytes, open_: int, found: dict[int, list[Source]]) -> None:
         """Say from what a string follows: from one source that has all of it, or from several that have parts."""
         parts: dict[int, list[Source]] = {}
@@ -212,8 +252,9 @@ class ByteGraph:
                 parts[covered] = sources
         pieces = _pieces(open_, parts)
         if len(left := pieces.pop((), [])) > TRIED:
+            self._left[value] = left, pieces, parts
             if len(parts) == len(found):
-                self._left[value] = left, pieces, parts
+                self._unexplained.add(value)
         elif parts:
             self._compose(value, pieces, parts)
 
@@ -235,19 +276,38 @@ class ByteGraph:
         """Add the edges of what parties compute as integers, round the door, of what they keep, send, or were given."""
         calls = [each for each in self.door.log.calls if each.operation not in SCALARS]
         drawn = {value for each in calls for value in each.outputs if not each.inputs}
-        taken = {value for each in calls for value in each.inputs} & self._left.keys() - self._sources - drawn
-        left = {each: _open_in(each, self._left[each][0]) for each in sorted(taken)[:COMPUTED]}
-        sought = {value[first:end] for value, spans in left.items() for first, end in spans}
+        taken = {value for each in calls for value in each.inputs} & self._left.keys() - drawn
+        partly = {value for value in taken & self._sources if self._partly_known(value)}
+        whole = taken & self._unexplained - self._sources
+        chosen = [*sorted(whole)[:COMPUTED], *sorted(partly)[:COMPUTED]]
+        left = {each: _open_in(each, self._left[each][0]) for each in chosen}
+        stretches = {value: [value[first:end] for first, end in spans] for value, spans in left.items()}
+        sought = set(chain(*stretches.values()))
+        rest = [each for each in sorted(partly) if 2 * len(self._left[each][0]) <= len(each) + TRIED]
+        dear = {part for each in [*chosen[: len(whole)], *rest[:FEW]] for part in stretches.get(each, ())}
         results = {value for each in calls for value in each.outputs if each.inputs}
-        made = {result: (of, how) for result, of, how in combined(sought, [*strings, *results])}
+        sizes = set(map(len, sought))
+        ends = {cut: each for each in strings for size in sizes for cut in (each[:size], each[-size:])}
+        ways = defaultdict(list)
+        for result, of, how in combined(dear, [*strings, *results]):
+            ways[result].append((of, how))
+        for one, result in masked(sought, ends):
+            ways[result].append(((one,), "exclusive or with a few bytes"))
+        for result, one, how in recoded(sought, strings):
+            ways[result].append(((one,), how))
         for value, spans in left.items():
-            if made.keys() >= {value[first:end] for first, end in spans}:
-                stretches = []
+            if ways.keys() >= set(stretches[value]):
+                made = []
                 for first, end in spans:
-                    of, how = made[around := value[first:end]]
-                    stretches.append(self.closure.intern(Stretch(value, -end, around)))
-                    self._edges.add(MIX, self._secret(of), stretches[-1], how)
-                self._compose(value, *self._left[value][1:], stretches)
+                    made.append(self.closure.intern(Stretch(value, -end, around := value[first:end])))
+                    for of, how in ways[around]:
+                        self._edges.add(MIX, self._seen(ends.get(each, each) for each in of), made[-1], how)
+                self._compose(value, *self._left[value][1:], made)
+
+    def _partly_known(self, value: bytes) -> bool:
+        """Return whether some bytes of a string are explained, and others are not."""
+        places, pieces, _ = self._left[value]
+        return bool(pieces) or len(places) < len(value) - TRIED
 
     def _follows(self, node: int, sources: Iterable[Source]) -> None:
         for source in sources:
@@ -274,11 +334,23 @@ def _recode(graph: ByteGraph) -> dict[int, tuple[bytes, str]]:
                 continue
             if written in graph.known.numbers:
                 graph._edges.add(RECODE, [graph._node(written)], graph._node(value), how)
-            elif graph.known.lies_in_packets(written):
+            elif sum(marks := graph.known.not_in_packets(written)) <= TRIED:
                 graph._edges.add(RECODE, [], graph._node(value), how)
             else:
-                found[graph.known.targets.add(written, [(0, len(written))], overlaps.GRAM)] = value, how
+                number = graph.known.targets.add(written, [(0, len(written))], overlaps.GRAM)
+                found[number] = value, how
+                if not all(marks):
+                    open_ = sum(1 << at for at, mark in enumerate(marks) if not mark)
+                    sent = graph.closure.intern(Stretch(written, -1, b""))
+                    graph._edges.add(RECODE, [], sent, how)
+                    graph._partly.append((graph.known.numbers[value], moved(open_, how, len(value)), sent))
     return found
+
+
+def _written_in(strings: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return what is written in these strings in another notation, each with the string that it stands in."""
+    short = (each for each in strings if len(each) <= 4 * LONGEST)
+    return {said: each for each in short for _, _, said in written_in(each) if overlaps.GRAM <= len(said) <= LONGEST}
 
 
 def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:

@@ -111,17 +111,14 @@ def mixed(
         for each in found:
             if 8 <= len(each) <= 64 and any(each):
                 kept[len(each)][int.from_bytes(each, "big")] = each
+    all_of = {size: {*alike, *others.get(size, ())} for size, alike in of_length.items()}
     for key in keys:
         number, alike, beside = int.from_bytes(key, "big"), of_length.get(len(key), {}), others.get(len(key), {})
-        for one in alike:
-            other = one ^ number
-            if number in (one, other):
+        for other in filter(all_of.get(len(key), set()).__contains__, map(number.__xor__, alike)):
+            one = other ^ number
+            if number in (one, other) or (other in alike and one > other):
                 continue
-            if other in alike:
-                if one < other:
-                    yield alike[one], alike[other], key
-            elif other in beside:
-                yield alike[one], beside[other], key
+            yield alike[one], alike.get(other) or beside[other], key
 
 
 def masked(keys: Iterable[bytes], strings: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

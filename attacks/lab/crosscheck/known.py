@@ -7,7 +7,8 @@ from functools import cached_property
 
 from attacks.lab.crosscheck import overlaps
 from attacks.lab.crosscheck.notations import Written, readings, written_in
-from attacks.lab.crosscheck.overlaps import LONGEST, RECODED, SHORT, TRIED, Targets
+from attacks.lab.crosscheck.overlaps import LONGEST, SHORT, TRIED, Targets
+from attacks.lab.crosscheck.recodings import RECODED
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 
@@ -79,11 +80,14 @@ class KnownBytes:
 
     def lies_in_packets(self, string: bytes) -> bool:
         """Return whether a string lies in packets, but for a few bytes."""
-        if not any(string[at : at + overlaps.GRAM] in self._packets for at in range(0, len(string), overlaps.GRAM)):
-            return False
+        return sum(self.not_in_packets(string)) <= TRIED
+
+    def not_in_packets(self, string: bytes) -> bytearray:
+        """Return for each byte of a string 0 if it lies in packets with its neighbours, or 1."""
         marks = bytearray(b"\1" * len(string))
-        overlaps.cover(string, marks, self._packets)
-        return sum(marks) <= TRIED
+        if any(string[at : at + overlaps.GRAM] in self._packets for at in range(0, len(string), overlaps.GRAM)):
+            overlaps.cover(string, marks, self._packets)
+        return marks
 
 
 class ShortParts:

@@ -34,6 +34,7 @@ _BASE85 = tuple(  # Ascii85, RFC 1924, and Z85
         b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
     )
 )
+SHORTEST = 16  # bytes in which something else may be written
 _LITERAL = re.compile(rb"b'(?:[ -&(-\[\]-~]|\\.)*'|b\"(?:[ !#-\[\]-~]|\\.)*\"")  # bytes, as Python writes them
 _LISTED = re.compile(rb"[0-9]{1,3}(?:, ?[0-9]{1,3}){7,}")  # their values
 Written = tuple[int, int, bytes]  # where it stands in other bytes, from and to, and what it says
@@ -47,6 +48,14 @@ def readings(data: bytes) -> Iterator[bytes]:
 
 
 def written_in(data: bytes) -> Iterator[Written]:
+    """Yield what is written in bytes, and what is written in that, with its place in the bytes."""
+    for first, end, said in _once_in(data):
+        yield first, end, said
+        if len(said) >= SHORTEST:
+            yield from ((first, end, inner) for _, _, inner in _once_in(said))
+
+
+def _once_in(data: bytes) -> Iterator[Written]:
     """Yield what is written in bytes, with its place.
 
     Hexadecimal, base64, base32, base85, decimal numbers, bytes as Python writes them, text of which each character is a

@@ -11,8 +11,7 @@ Example: the target `label | key | public` has the changes `key | public`; `publ
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -26,37 +25,6 @@ Span = tuple[int, int]  # first byte, and the one behind the last
 
 _MARKS = b"\0" + b"\1" * 255  # of a byte that changed, and of one that did not
 _CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in two runs now and then
-
-
-def _in_words(size: int, code: str) -> Callable[[bytes], bytes]:
-    def turned(string: bytes) -> bytes:
-        """Return a string with each word of `size` bytes turned round, or as it is if words do not fit."""
-        if len(string) % size:
-            return string
-        words = array(code, string)
-        words.byteswap()
-        return words.tobytes()
-
-    return turned
-
-
-_COMPLEMENT, _NIBBLES, _BITS = (
-    bytes(each)
-    for each in (
-        (255 - n for n in range(256)),
-        (n >> 4 | (n & 15) << 4 for n in range(256)),
-        (int(f"{n:08b}"[::-1], 2) for n in range(256)),
-    )
-)
-RECODED: dict[str, Callable[[bytes], bytes]] = {  # how a secret may be written so that whoever sees it undoes it
-    "bytes reversed": lambda string: string[::-1],
-    "complement": lambda string: string.translate(_COMPLEMENT),
-    "nibbles swapped": lambda string: string.translate(_NIBBLES),
-    "bits of each byte reversed": lambda string: string.translate(_BITS),
-    "words of 2 bytes turned": _in_words(2, "H"),
-    "words of 4 bytes turned": _in_words(4, "I"),
-    "words of 8 bytes turned": _in_words(8, "Q"),
-}  # each is its own inverse
 
 
 def strings_in(data: bytes) -> Iterator[bytes]:
@@ -119,9 +87,14 @@ def grams(strings: Iterable[bytes], size: int = GRAM) -> set[bytes]:
 def cover(target: bytes, marks: bytearray, known: set[bytes]) -> None:
     """Clear the marks of all bytes that lie in a known gram."""
     for first, end in spans(marks):
-        for at in range(max(0, first - GRAM + CHANGED), min(len(target) - GRAM, end - CHANGED) + 1):
+        at, last = max(0, first - GRAM + CHANGED), min(len(target) - GRAM, end - CHANGED)
+        while at <= last:
             if target[at : at + GRAM] in known:
                 marks[at : at + GRAM] = bytes(GRAM)
+                if at + GRAM <= last and target[at + GRAM : at + 2 * GRAM] in known:
+                    at += GRAM  # what lies between the two is in them
+                    continue
+            at += 1
 
 
 def cover_short(target: bytes, other: bytes, marks: bytearray, known: set[bytes], others: set[bytes]) -> None:
@@ -168,6 +141,8 @@ class Targets:
 
 def _grown(source: bytes, target: bytes, shift: int, place: int) -> Span:
     """Return the longest stretch of the target around a matching gram that equals the source."""
+    if shift >= 0 and source.startswith(target, shift):
+        return 0, len(target)
     first, end = place, place + GRAM
     while first and first + shift and target[first - 1] == source[first + shift - 1]:
         first -= 1

@@ -25,8 +25,9 @@ from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch
 from attacks.lab.crosscheck.consequences import STREAM
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.notations import readings
-from attacks.lab.crosscheck.overlaps import GRAM, RECODED
+from attacks.lab.crosscheck.overlaps import GRAM
 from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
+from attacks.lab.crosscheck.recodings import RECODED, TWICE
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
@@ -112,7 +113,7 @@ class Means:
         for step in proof:
             if self._name(step) == RECODE and isinstance(fact := self._fact(step), ByteString):
                 how = str(self._note(step))
-                yield from (f"{sent}, {how}" for sent in self._sent(RECODED[how](fact.value)))
+                yield from (f"{sent}, {how}" for sent in self._sent((RECODED | TWICE)[how](fact.value)))
             if self._name(step) == FIELD:
                 for _, value, public in fields_of(self._fact(step)):
                     if not public and self._public(value) and not self.door.constant(value):
