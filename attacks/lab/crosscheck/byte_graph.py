@@ -286,11 +286,12 @@ class ByteGraph:
         rest = [each for each in sorted(partly) if 2 * len(self._left[each][0]) <= len(each) + TRIED]
         dear = {part for each in [*chosen[: len(whole)], *rest[:FEW]] for part in stretches.get(each, ())}
         results = {value for each in calls for value in each.outputs if each.inputs}
-        sizes = set(map(len, sought))
-        ends = {cut: each for each in strings for size in sizes for cut in (each[:size], each[-size:])}
+        ends = {cut: each for each in strings for size in set(map(len, sought)) for cut in (each[:size], each[-size:])}
         ways = defaultdict(list)
         for result, of, how in combined(dear, [*strings, *results]):
             ways[result].append((of, how))
+        for one, other, result in mixed(sought, ends, ()):
+            ways[result].append(((ends[one], ends[other]), "exclusive or"))
         for one, result in masked(sought, ends):
             ways[result].append(((one,), "exclusive or with a few bytes"))
         for result, one, how in recoded(sought, strings):
