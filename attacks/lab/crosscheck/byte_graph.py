@@ -6,7 +6,7 @@ beside those of the closure's rules:
   (calls)   what a call of the door gives, as `consequences` says
   part      a string -> what lies in it; a state or packet likewise
   compose   stretches that are known by themselves -> the string that they make up, but for bytes equal in two runs
-  recoded   a string as it may be written -> the string: reversed, complemented, words turned (`recodings`), twice too;
+  recoded   a string as it may be written -> the string: reversed, complemented, words turned, twice too (`notations`);
             a string -> what is made of it in another notation (`notations`), or of its bytes in their order
   field     a fact -> its bytes; all its secret bytes -> the fact
 
@@ -29,9 +29,8 @@ from attacks.lab.crosscheck.arithmetic import combined
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.known import KnownBytes, ShortParts
-from attacks.lab.crosscheck.notations import readings, written_in
+from attacks.lab.crosscheck.notations import RECODED, moved, readings, recoded, written_in
 from attacks.lab.crosscheck.overlaps import LONGEST, TRIED, strings_in
-from attacks.lab.crosscheck.recodings import RECODED, moved, recoded
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import DIGEST, Fact

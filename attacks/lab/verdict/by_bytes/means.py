@@ -24,10 +24,9 @@ from attacks.lab.crosscheck.byte_findings import ByteFault
 from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch
 from attacks.lab.crosscheck.consequences import STREAM
 from attacks.lab.crosscheck.fact_bytes import fields_of
-from attacks.lab.crosscheck.notations import readings
+from attacks.lab.crosscheck.notations import RECODED, TWICE, readings
 from attacks.lab.crosscheck.overlaps import GRAM
 from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
-from attacks.lab.crosscheck.recodings import RECODED, TWICE
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
