@@ -1,4 +1,4 @@
-"""A member of a group: proposes, commits, sends, and reads what others send.
+"""A member of a group goes from epoch to epoch: he commits, and reads what others send.
 
   commit   proposals take effect, and new keys go from his leaf to the root
   read     check first, then change: a message that is refused leaves all as it was; if it opened, its key is spent
@@ -6,7 +6,8 @@
 
 `policy` is asked before a change takes effect: what the RFC leaves to the application (whose credential is valid, who
 may join from outside) is refused there. A commit takes effect for its sender at once, since the delivery service here
-gives every epoch one commit. Source: RFC 9420, sections 12 and 14; how somebody becomes a member is in `joining`.
+gives every epoch one commit. Source: RFC 9420, sections 12 and 14; how somebody becomes a member is in `joining`, what
+he has and sends in an epoch in `epoch_member`.
 """
 
 from __future__ import annotations
@@ -16,20 +17,16 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from escrow.crypto import Private, SigningKey, new_private
 from escrow.errors import Forged, Refused
 from escrow.mls import messages
 from escrow.mls.applying import Applied, Listed, apply, check_former, check_proposal, needs_path
+from escrow.mls.epoch_member import EpochMember
 from escrow.mls.framing import (
-    PRIVATE,
-    PUBLIC,
     ApplicationData,
     AuthData,
     AuthenticatedContent,
     ByReference,
     Commit,
-    Content,
-    FramedContent,
     MemberSender,
     NewMemberCommit,
     PrivateMessage,
@@ -39,16 +36,12 @@ from escrow.mls.framing import (
     Sender,
     UpdateLeaf,
 )
-from escrow.mls.group_state import GroupChange, GroupState, Policy, anything
+from escrow.mls.group_state import GroupChange, GroupState
 from escrow.mls.key_schedule import NO_COMMIT, external_init_opened
-from escrow.mls.leaf_node import FromUpdate, LeafNode
-from escrow.mls.pre_shared import PreSharedKeys
-from escrow.mls.protection import check_signed, from_private, from_public, ratchet_kind, sign, to_private, to_public
+from escrow.mls.protection import check_signed, from_private, from_public
 from escrow.mls.trees import tree_math
-from escrow.mls.trees.ratchet_tree import RatchetTree
-from escrow.mls.trees.secret_tree import SecretTree
 from escrow.mls.trees.treekem import make_path, open_path
-from escrow.mls.welcome import GroupInfo, welcome
+from escrow.mls.welcome import welcome
 
 MOST_PENDING = 100  # proposals of one sender that wait for a commit; whoever is no member counts as one sender
 
@@ -69,81 +62,10 @@ class CommitSent(NamedTuple):
     welcome: bytes | None
 
 
-class Participant:
-    """A member: the group's state, his leaf index, and his private keys by node."""
+class Participant(EpochMember):
+    """A member, who goes on to the next epoch by his own commit or by one that he reads."""
 
-    def __init__(
-        self,
-        signing: SigningKey,
-        index: int,
-        keys: Mapping[int, Private],
-        state: GroupState,
-        policy: Policy = anything,
-        psks: PreSharedKeys | None = None,
-    ) -> None:
-        """Begin in a state; `psks` are the pre-shared keys that the application gave."""
-        self.psks = psks or PreSharedKeys()
-        self.signing, self.index, self.policy = signing, index, policy
-        self.encrypts = False  # whether handshakes travel as private messages
-        self._updates: dict[bytes, Private] = {}  # of own Update proposals, by public key
-        self.active = True
-        self._enter(state, keys)
-
-    def _enter(self, state: GroupState, keys: Mapping[int, Private]) -> None:
-        """Begin an epoch: forget keys that the tree no longer has, and the proposals of the last epoch."""
-        self.state, self.keys = state, self._kept(state.tree, keys)
-        self.psks.remember(state.context, state.epoch.resumption_psk)
-        self.secrets = SecretTree(state.epoch.encryption_secret, state.tree.leaves)
-        self.proposals: dict[bytes, AuthenticatedContent] = {}
-        self._updates = {}
-
-    @property
-    def leaf(self) -> LeafNode:
-        """The member's own leaf."""
-        return self.state.tree.leaf(self.index)
-
-    def group_info(self) -> GroupInfo:
-        """Return what lets somebody join by himself, signed."""
-        return self.state.info(self.index, self.signing)
-
-    def copy(self) -> Participant:
-        """Return a member with the same state, who goes on apart: whoever has a device's state is this."""
-        other = Participant(self.signing, self.index, self.keys, self.state, psks=self.psks.copy())
-        other.secrets, other.proposals, other._updates = self.secrets.copy(), dict(self.proposals), dict(self._updates)
-        return other
-
-    # --- sending ---
-
-    def _signed(self, content: Content) -> AuthenticatedContent:
-        if not self.active:
-            raise Refused(f"leaf {self.index}", "it is no longer in the group")
-        context = self.state.context
-        private = self.encrypts or isinstance(content, ApplicationData)
-        framed = FramedContent(context.group_id, context.epoch, MemberSender(self.index), b"", content)
-        return sign(self.signing, PRIVATE if private else PUBLIC, framed, context)
-
-    def _travelling(self, message: AuthenticatedContent) -> bytes:
-        if message.wire_format == PRIVATE:
-            ratchet = self.secrets.ratchet(self.index, ratchet_kind(message.content.content_type))
-            return messages.to_bytes(to_private(message, ratchet, self.state.epoch.sender_data_secret))
-        return messages.to_bytes(to_public(message, self.state.context, self.state.epoch.membership_key))
-
-    def send(self, data: bytes) -> bytes:
-        """Return application data as it travels. Raise Refused if the member was removed."""
-        return self._travelling(self._signed(ApplicationData(data)))
-
-    def propose(self, proposal: Proposal) -> bytes:
-        """Return a proposal as it travels, which counts as received here, too. Raise Refused as `send`."""
-        signed = self._signed(Proposed(proposal))
-        self.proposals[signed.reference] = signed
-        return self._travelling(signed)
-
-    def update(self) -> bytes:
-        """Return a proposal to give the member a new encryption key, as it travels. Raise Refused as `send`."""
-        fresh = new_private()
-        self._updates[fresh.public] = fresh
-        leaf = replace(self.leaf, encryption_key=fresh.public, source=FromUpdate())
-        return self.propose(UpdateLeaf(leaf.signed(self.signing, self.state.context.group_id, self.index)))
+    # --- committing ---
 
     def commit(self, proposals: Sequence[Proposal] = (), path: bool = True) -> CommitSent:
         """Make a commit of proposals, and of those received in this epoch but own updates, and enter the next epoch.
@@ -280,12 +202,6 @@ class Participant:
         self.policy(change)
         self._enter(after, keys)
         return change
-
-    def _kept(self, tree: RatchetTree, keys: Mapping[int, Private]) -> dict[int, Private]:
-        """Return the private keys whose public halves a tree has, the one of an own update among them."""
-        own = self._updates.get(tree.leaf(self.index).encryption_key)
-        known = dict(keys) if own is None else {**keys, 2 * self.index: own}
-        return {node: key for node, key in known.items() if tree.has(node, key.public)}
 
     def _leave(self, sender: Sender, applied: Applied, resolved: Listed) -> GroupChange:
         """Stop: the commit removes this member, who cannot compute what comes after it."""
