@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from attacks.lab.crosscheck.arithmetic import combined
-from attacks.lab.crosscheck.overlaps import stretches
+from attacks.lab.crosscheck.strings.arithmetic import combined
+from attacks.lab.crosscheck.strings.overlaps import stretches
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from tests.support.planted import beside, planted
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attacks.lab.crosscheck.consequences import AGREE, CALL, SEAL, STREAM, Halves, consequences, mixed, streams
-from attacks.lab.crosscheck.notations import readings
-from attacks.lab.crosscheck.overlaps import Targets, changes, cover, grams, spans, strings_in
+from attacks.lab.crosscheck.strings.notations import readings
+from attacks.lab.crosscheck.strings.overlaps import Targets, changes, cover, grams, spans, strings_in
 from escrow import crypto
 from escrow.crypto import new_private
 from escrow.primitives import kem

@@ -2,7 +2,7 @@
 
 import pytest
 
-from attacks.lab.crosscheck.notations import RECODED, readings
+from attacks.lab.crosscheck.strings.notations import RECODED, readings
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from tests.support.planted import beside, planted
 

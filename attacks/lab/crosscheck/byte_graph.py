@@ -24,22 +24,19 @@ from operator import and_, or_
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
-from attacks.lab.crosscheck import overlaps
-from attacks.lab.crosscheck.arithmetic import combined
-from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, masked, mixed, streams
+from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.known import KnownBytes, ShortParts
-from attacks.lab.crosscheck.notations import RECODED, moved, readings, recoded, written_in
-from attacks.lab.crosscheck.overlaps import LONGEST, TRIED, strings_in
+from attacks.lab.crosscheck.made_of import PART, RECODE, Rest, Source, filled, mixtures, twice
+from attacks.lab.crosscheck.strings import overlaps
+from attacks.lab.crosscheck.strings.notations import RECODED, moved, readings, written_in
+from attacks.lab.crosscheck.strings.overlaps import LONGEST, TRIED, strings_in
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 from escrow.codec import DIGEST, Fact
 from escrow.scheme import SET_UP
 
-SCALARS = {"p256-combine", "p256-multiply-two", "p256-scalars"}  # take what the library computes of scalars itself
-FEW = 2  # strings, partly known, of which the rest is looked at so
-COMPUTED = 100  # strings that are looked at as results of integers
-PART, COMPOSE, FIELD, RECODE = "part", "compose", "field", "recoded"
+COMPOSE, FIELD = "compose", "field"
 
 
 class ByteString(Fact, frozen=True):
@@ -85,13 +82,15 @@ class ByteGraph:
         self._written = _written_in(kept)
         self._partly: list[tuple[int, int, Source]] = []  # target, its places as bits, and what has them recoded
         self._recoded = _recode(self)
-        self._left: dict[bytes, tuple[list[int], dict[tuple[int, ...], list[int]], dict[int, list[Source]]]] = {}
-        self._unexplained: set[bytes] = set()  # of these strings, those of which nothing has all
+        self._rests: dict[bytes, Rest] = {}
         self._overlap(record)
         strings = kept | self._written.keys()
-        self._mix(strings, written := set(written))
-        self._twice(strings)
-        self._compute(strings | written)
+        written = set(written)
+        for name, of, key, how in chain(
+            mixtures(self.known, strings, written), twice(self.known, self._bodies, strings)
+        ):
+            self._edges.add(name, self._seen(of), self._node(key), how)
+        self._fill(strings | written)
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
@@ -159,38 +158,6 @@ class ByteGraph:
             if any(len(each) >= overlaps.GRAM for each in secrets):
                 self._edges.add(FIELD, self._secret(secrets), number, type(fact).__name__)
 
-    def _mix(self, kept: Collection[bytes], written: Iterable[bytes]) -> None:
-        """Add the edge of each exclusive or that is a key: parties may mix round the door what they keep or send."""
-        calls = self.door.log.calls
-        taken = {value for each in calls for value in each.inputs}
-        keys = taken & self.known.numbers.keys()
-        constants = {value for value in taken if self.door.constant(value)}
-        constants |= _repeated(written, set(map(len, keys))) - self.known.numbers.keys()
-        self.known.public |= dict.fromkeys(constants, True)
-        results = (value for each in calls for value in each.outputs if each.inputs)  # not what was drawn
-        for one, other, key in mixed(keys, {*kept, *constants}, results):
-            self._edges.add(MIX, self._seen((one, other)), self._node(key), "exclusive or")
-        forms = {change(key): (key, f", {how}") for key in keys for how, change in RECODED.items()}
-        for one, other, form in mixed(forms, constants, kept):
-            key, how = forms[form]
-            self._edges.add(MIX, self._seen((one, other)), self._node(key), f"exclusive or{how}")
-        forms |= {key: (key, "") for key in keys}
-        for one, form in masked(forms, kept):
-            key, how = forms[form]
-            self._edges.add(MIX, self._seen((one,)), self._node(key), f"exclusive or with a few bytes{how}")
-        if ordered := {key for key in keys if len(key) >= 2 * overlaps.GRAM and key == bytes(sorted(key))}:
-            for one in kept:
-                if (key := bytes(sorted(one))) in ordered and key != one:
-                    self._edges.add(PART, self._seen((one,)), self._node(key), "its bytes in their order")
-
-    def _twice(self, strings: Collection[bytes]) -> None:
-        """Add the edge of each key and text of which a whole string, or one of its ends, is recoded twice."""
-        taken = {each for call in self.door.log.calls for each in call.inputs}
-        values = {each for each in (*taken, *self._bodies) if each in self.known.numbers}
-        for value, string, how in recoded(values, strings):
-            if how not in RECODED:
-                self._edges.add(RECODE, self._seen((string,)), self._node(value), how)
-
     # --- what lies where ---
 
     def _overlap(self, record: Record) -> None:
@@ -214,7 +181,7 @@ class ByteGraph:
         for value in self._sources:
             own = self.known.numbers.get(value)
             note((each for each in targets.matches(value) if each[0] != own), self._node(value))
-        for number, lying in self._recoded_parts(found):
+        for number, lying in _recoded_parts(self, found):
             for places, those in lying.items():
                 if covered := places & open_[number]:
                     found[number][covered] += those
@@ -230,17 +197,6 @@ class ByteGraph:
                 self._explain(written, open_[number], sources)
                 self._edges.add(RECODE, [self._node(written)], self._node(value), how)
 
-    def _recoded_parts(
-        self, found: Sequence[Mapping[int, list[Source]]]
-    ) -> Iterator[tuple[int, dict[int, list[Source]]]]:
-        """Yield which places of a string lie recoded somewhere, where not all of it does, with what they lie in."""
-        for written, (value, how) in self._recoded.items():
-            size, number = len(value), self.known.numbers[value]
-            if found[written] and max(each.bit_count() for each in found[written]) < size - TRIED:
-                yield number, {moved(places, how, size): list(of) for places, of in found[written].items()}
-        for number, places, source in self._partly:
-            yield number, {places: [source]}
-
     def _explain(self, value: bytes, open_: int, found: dict[int, list[Source]]) -> None:
         """Say from what a string follows: from one source that has all of it, or from several that have parts."""
         parts: dict[int, list[Source]] = {}
@@ -251,9 +207,7 @@ class ByteGraph:
                 parts[covered] = sources
         pieces = _pieces(open_, parts)
         if len(left := pieces.pop((), [])) > TRIED:
-            self._left[value] = left, pieces, parts
-            if len(parts) == len(found):
-                self._unexplained.add(value)
+            self._rests[value] = Rest(left, pieces, parts, whole=len(parts) < len(found))
         elif parts:
             self._compose(value, pieces, parts)
 
@@ -271,43 +225,15 @@ class ByteGraph:
             self._follows(stretches[-1], [source for covered in covers for source in parts[covered]])
         self._edges.add(COMPOSE, stretches, self._node(value), len(value))
 
-    def _compute(self, strings: Collection[bytes]) -> None:
-        """Add the edges of what parties compute as integers, round the door, of what they keep, send, or were given."""
-        calls = [each for each in self.door.log.calls if each.operation not in SCALARS]
-        drawn = {value for each in calls for value in each.outputs if not each.inputs}
-        taken = {value for each in calls for value in each.inputs} & self._left.keys() - drawn
-        partly = {value for value in taken & self._sources if self._partly_known(value)}
-        whole = taken & self._unexplained - self._sources
-        chosen = [*sorted(whole)[:COMPUTED], *sorted(partly)[:COMPUTED]]
-        left = {each: _open_in(each, self._left[each][0]) for each in chosen}
-        stretches = {value: [value[first:end] for first, end in spans] for value, spans in left.items()}
-        sought = set(chain(*stretches.values()))
-        rest = [each for each in sorted(partly) if 2 * len(self._left[each][0]) <= len(each) + TRIED]
-        dear = {part for each in [*chosen[: len(whole)], *rest[:FEW]] for part in stretches.get(each, ())}
-        results = {value for each in calls for value in each.outputs if each.inputs}
-        ends = {cut: each for each in strings for size in set(map(len, sought)) for cut in (each[:size], each[-size:])}
-        ways = defaultdict(list)
-        for result, of, how in combined(dear, [*strings, *results]):
-            ways[result].append((of, how))
-        for one, other, result in mixed(sought, ends, ()):
-            ways[result].append(((ends[one], ends[other]), "exclusive or"))
-        for one, result in masked(sought, ends):
-            ways[result].append(((one,), "exclusive or with a few bytes"))
-        for result, one, how in recoded(sought, strings):
-            ways[result].append(((one,), how))
-        for value, spans in left.items():
-            if ways.keys() >= set(stretches[value]):
-                made = []
-                for first, end in spans:
-                    made.append(self.closure.intern(Stretch(value, -end, around := value[first:end])))
-                    for of, how in ways[around]:
-                        self._edges.add(MIX, self._seen(ends.get(each, each) for each in of), made[-1], how)
-                self._compose(value, *self._left[value][1:], made)
-
-    def _partly_known(self, value: bytes) -> bool:
-        """Return whether some bytes of a string are explained, and others are not."""
-        places, pieces, _ = self._left[value]
-        return bool(pieces) or len(places) < len(value) - TRIED
+    def _fill(self, strings: Collection[bytes]) -> None:
+        """Add the edges of strings whose rests parties compute round the door of these strings."""
+        for value, stretches in filled(self._rests, self.door.log.calls, self._sources, strings):
+            made = []
+            for (first, end), ways in stretches.items():
+                made.append(self.closure.intern(Stretch(value, -end, value[first:end])))
+                for of, how in ways:
+                    self._edges.add(MIX, self._seen(of), made[-1], how)
+            self._compose(value, self._rests[value].pieces, self._rests[value].parts, made)
 
     def _follows(self, node: int, sources: Iterable[Source]) -> None:
         for source in sources:
@@ -315,6 +241,18 @@ class ByteGraph:
                 self.closure.learn(self.closure.facts[node], *source)
             elif source != node:
                 self._edges.add(PART, [source], node)
+
+
+def _recoded_parts(
+    graph: ByteGraph, found: Sequence[Mapping[int, list[Source]]]
+) -> Iterator[tuple[int, dict[int, list[Source]]]]:
+    """Yield which places of a string lie recoded somewhere, where not all of it does, with what they lie in."""
+    for written, (value, how) in graph._recoded.items():
+        size, number = len(value), graph.known.numbers[value]
+        if found[written] and max(each.bit_count() for each in found[written]) < size - TRIED:
+            yield number, {moved(places, how, size): list(of) for places, of in found[written].items()}
+    for number, places, source in graph._partly:
+        yield number, {places: [source]}
 
 
 def _recode(graph: ByteGraph) -> dict[int, tuple[bytes, str]]:
@@ -361,18 +299,6 @@ def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:
     return places
 
 
-def _repeated(strings: Iterable[bytes], sizes: Collection[int]) -> set[bytes]:
-    """Return each short string, repeated and cut to each of the sizes."""
-    return {(each * size)[:size] for each in strings for size in sizes if each and size <= LONGEST}
-
-
-def _open_in(value: bytes, places: list[int]) -> list[overlaps.Span]:
-    """Return the stretches of a string's open places: the whole string if hardly more bytes are missing."""
-    found = [*overlaps.stretches(places)]
-    (first, end), *more = found
-    return found if more or end - first < len(value) - TRIED else [(0, len(value))]
-
-
 def _pieces(open_: int, parts: Iterable[int]) -> dict[tuple[int, ...], list[int]]:
     """Return the places of those bytes that lie in the same parts, by the parts."""
     pieces: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -394,6 +320,3 @@ def _states(record: Record) -> Iterator[tuple[str, int, bytes]]:
         yield from ((name, evening, state) for evening, state in enumerate(evenings) if state)
     for name, states in record.set_up.items():
         yield from ((name, SET_UP, state) for state in states)
-
-
-Source = int | tuple[str, int]  # a node's number, or a state: principal and evening

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import cached_property
 
-from attacks.lab.crosscheck import overlaps
-from attacks.lab.crosscheck.notations import RECODED, Written, readings, written_in
-from attacks.lab.crosscheck.overlaps import LONGEST, SHORT, TRIED, Targets
+from attacks.lab.crosscheck.strings import overlaps
+from attacks.lab.crosscheck.strings.notations import RECODED, Written, readings, written_in
+from attacks.lab.crosscheck.strings.overlaps import LONGEST, SHORT, TRIED, Targets
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 

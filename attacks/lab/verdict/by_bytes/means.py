@@ -21,12 +21,13 @@ from attacks.lab.adversary.labelling.labels import BYTES
 from attacks.lab.adversary.proof import Given, Proof, Prover, RuleStep
 from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.byte_findings import ByteFault
-from attacks.lab.crosscheck.byte_graph import FIELD, RECODE, ByteString, Stretch
+from attacks.lab.crosscheck.byte_graph import FIELD, ByteString, Stretch
 from attacks.lab.crosscheck.consequences import STREAM
 from attacks.lab.crosscheck.fact_bytes import fields_of
-from attacks.lab.crosscheck.notations import RECODED, TWICE, readings
-from attacks.lab.crosscheck.overlaps import GRAM
+from attacks.lab.crosscheck.made_of import RECODE
 from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
+from attacks.lab.crosscheck.strings.notations import RECODED, TWICE, readings
+from attacks.lab.crosscheck.strings.overlaps import GRAM
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
