@@ -155,7 +155,7 @@ class Play(World):
             self._evening(day)
             if trail is not None and self.attack is None:
                 trail.note(self)
-        record = self._record()
+        record = recorded(self)
         if trail is not None and self.attack is None:
             trail.record = record
         return record
@@ -285,38 +285,43 @@ class Play(World):
         with crypto.acting("authority"):
             return done_by(self.authority, work, self.wire, *arguments)
 
-    # --- the record ---
 
-    def _finish(self, apparatus: Apparatus) -> None:
-        """Let the apparatus become a principal after the last day; on earlier evenings there is none to be seized."""
-        made = apparatus.finished(self.wire.heard, map(occupant, self.wire.parties.values()))
-        self.states[made.name] = [b""] * (self.scenario.days - 1) + [made.state()]
-        self.kinds[made.name] = [type(made)] * self.scenario.days
+# --- the record ---
 
-    def _record(self) -> Record:
-        if self.apparatus is not None:
-            self._finish(self.apparatus)
-        wire, stolen = self.wire, self.takeover.used(self.states, self.kinds)
-        return Record(
-            scheme=self.scheme.name,
-            attack=self.attack.name if self.attack else "",
-            scenario=self.scenario,
-            cast=self.cast,
-            kinds={name: tuple(kinds) for name, kinds in self.kinds.items()},
-            heard=tuple(wire.heard),
-            spoken=tuple(self.spoken) + (-1,) * (len(wire.heard) - len(self.spoken)),
-            states={name: tuple(states) for name, states in self.states.items()},
-            set_up={name: tuple(taken) for name, taken in self.takeover.set_up.items()},
-            set_up_kinds={name: kind for name, taken in self.takeover.set_up.items() for kind in taken.values()},
-            corrupted=self.takeover.turns,
-            untested=self.takeover.untested(),
-            encrypted=self.attack is not None and self.attack.encrypts,
-            stolen=stolen,
-            sent=tuple(self.sent),
-            lost=frozenset(self.link.lost),
-            shown=tuple(wire.shown),
-            lawful=tuple(self.lawful),
-            warrants=tuple(self.warrants),
-            alarms=tuple(wire.alarms),
-            refusals=tuple(wire.refusals),
-        )
+
+def recorded(play: Play) -> Record:
+    """Return the record of a play whose last day is over."""
+    if play.apparatus is not None:
+        _finish(play, play.apparatus)
+    wire, takeover = play.wire, play.takeover
+    stolen = takeover.used(play.states, play.kinds)
+    return Record(
+        scheme=play.scheme.name,
+        attack=play.attack.name if play.attack else "",
+        scenario=play.scenario,
+        cast=play.cast,
+        kinds={name: tuple(kinds) for name, kinds in play.kinds.items()},
+        heard=tuple(wire.heard),
+        spoken=tuple(play.spoken) + (-1,) * (len(wire.heard) - len(play.spoken)),
+        states={name: tuple(states) for name, states in play.states.items()},
+        set_up={name: tuple(taken) for name, taken in takeover.set_up.items()},
+        set_up_kinds={name: kind for name, taken in takeover.set_up.items() for kind in taken.values()},
+        corrupted=takeover.turns,
+        untested=takeover.untested(),
+        encrypted=play.attack is not None and play.attack.encrypts,
+        stolen=stolen,
+        sent=tuple(play.sent),
+        lost=frozenset(play.link.lost),
+        shown=tuple(wire.shown),
+        lawful=tuple(play.lawful),
+        warrants=tuple(play.warrants),
+        alarms=tuple(wire.alarms),
+        refusals=tuple(wire.refusals),
+    )
+
+
+def _finish(play: Play, apparatus: Apparatus) -> None:
+    """Let the apparatus become a principal after the last day; on earlier evenings there is none to be seized."""
+    made = apparatus.finished(play.wire.heard, map(occupant, play.wire.parties.values()))
+    play.states[made.name] = [b""] * (play.scenario.days - 1) + [made.state()]
+    play.kinds[made.name] = [type(made)] * play.scenario.days
