@@ -163,7 +163,7 @@ class Evaluation:
         `opened_in_plain` returns what a strategy of the attack opens in the scheme that the cell is compared with.
         """
         key = cell_key(self.scheme, attack, self.scenario, self.attacks, self.plain)
-        word, reason = self._unplayed(attack)
+        word, reason = _unplayed(self, attack)
         if reason:
             blank = Cell(scheme=self.scheme.name, attack=attack.name, verdict=word, reason=reason, key=key)
             grounds = Grounds(untested=reason if word == "INCONCLUSIVE" else "")
@@ -177,21 +177,6 @@ class Evaluation:
         if self.byte_pass and cell.verdict in PROMISING and self._broken:
             cell = decided(cell, doubts=("; ".join(self._broken),))
         return msgspec.structs.replace(cell, key=key), opened
-
-    def _unplayed(self, attack: Attack) -> tuple[Verdict, str]:
-        """Return the verdict and the reason if there is nothing to play: the reason is "" if there is."""
-        if reason := self.scheme.missing:
-            return "INCONCLUSIVE", reason
-        if reason := attack.applies(self.scheme, self.cast):
-            return "NOT_APPLICABLE", reason
-        return "INCONCLUSIVE", self._misfit(attack)
-
-    def _misfit(self, attack: Attack) -> str:
-        """Return why the attack corrupts nobody here: it names somebody of another cast, or a day of no scenario."""
-        if attack.apparatus:  # what stands beside the play is a principal only afterwards
-            return ""
-        corruptions = narrowest(attack, self.cast, self.scenario).corruptions(self.cast, self.scenario)
-        return misfit(corruptions, {*self.cast.officials, *self.cast.devices}, self.scenario.days)
 
     @cached_property
     def _broken(self) -> tuple[str, ...]:
@@ -254,6 +239,23 @@ class Evaluation:
             shown = derivation(chosen.analysis, chosen.attack, chosen.found, cell.taken)
             cell = msgspec.structs.replace(cell, derivation=shown or msgspec.UNSET)
         return cell, in_plain(chosen.found, chosen.messaging.alarms)
+
+
+def _unplayed(evaluation: Evaluation, attack: Attack) -> tuple[Verdict, str]:
+    """Return the verdict and the reason if there is nothing to play: the reason is "" if there is."""
+    if reason := evaluation.scheme.missing:
+        return "INCONCLUSIVE", reason
+    if reason := attack.applies(evaluation.scheme, evaluation.cast):
+        return "NOT_APPLICABLE", reason
+    return "INCONCLUSIVE", _misfit(attack, evaluation.cast, evaluation.scenario)
+
+
+def _misfit(attack: Attack, cast: Cast, scenario: Scenario) -> str:
+    """Return why the attack corrupts nobody here: it names somebody of another cast, or a day of no scenario."""
+    if attack.apparatus:  # what stands beside the play is a principal only afterwards
+        return ""
+    corruptions = narrowest(attack, cast, scenario).corruptions(cast, scenario)
+    return misfit(corruptions, {*cast.officials, *cast.devices}, scenario.days)
 
 
 def _try_again(evaluation: Evaluation, record: Record, attack: Attack, found: Reach) -> None:
