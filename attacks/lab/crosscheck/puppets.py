@@ -54,16 +54,7 @@ class Puppets:
 
     def __init__(self, scheme: Scheme, record: Record) -> None:
         self.scheme, self.record = scheme, record
-        self._answers = recorded_answers(record.heard)
-        self._intercepts = Intercepts(scheme.committing)
-        self._intercepts.hear(record.heard)
-        self._mail: dict[str, dict[Mail, None]] = defaultdict(dict)
-        self._packets: dict[str, list[Heard]] = defaultdict(list)
-        for packet in record.heard:
-            self._packets[packet.dst].append(packet)
-            for mail in mails_in(packet):
-                for recipient in mail.recipients:
-                    self._mail[recipient].setdefault(mail)
+        self._traffic = Traffic(record, scheme.committing)
         self._ids = {sent.body: sent.id for sent in record.sent}
         self._alone: dict[Taken, frozenset[int]] = {}
         self._together: dict[frozenset[Taken], frozenset[int]] = {}
@@ -83,7 +74,7 @@ class Puppets:
     def mute(self, seizures: Iterable[tuple[str, int]]) -> frozenset[str]:
         """Return which of these officials answered requests in the play, and none here, without their promises."""
         taken = self._taken(seizures)
-        answering = {dst for _, dst, _ in self._answers} & set(self.record.cast.officials)
+        answering = {dst for _, dst, _ in self._traffic.answers} & set(self.record.cast.officials)
         return frozenset(name for name, _, _ in taken if name in answering & self._sought) - self._answered.get(
             taken, set()
         )
@@ -101,7 +92,7 @@ class Puppets:
     def _by_itself(self, name: str, kind: type[Principal], state: bytes) -> Iterator[bytes]:
         """Yield what a principal keeps after it heard its packets, and what the devices within it read."""
         party = corrupted(revive(state, kind))
-        self._feed(party, _Playback((), self._answers))
+        self._feed(party, _Playback((), self._traffic.answers))
         yield party.state()
         if isinstance(party, Official) and hasattr(party, "promise") and name not in self._sought:
             yield from self._directly(party)
@@ -112,14 +103,14 @@ class Puppets:
                     device.sessions, device.receiving = {}, []
                     if isinstance(device, TreeDevice):
                         device.trees = Trees()
-                wire = _Playback((), self._answers)
+                wire = _Playback((), self._traffic.answers)
                 self._offer(device, wire)
                 yield device.state()
                 yield from (shown.text for shown in wire.shown)
 
     def _following(self, device: Device) -> dict[str, Any]:
         """Return how a device in groups of MLS follows: it takes every commit heard that it has not read."""
-        heard = self._commits
+        heard = self._traffic.commits
 
         def follow(self: Any, wire: Wire) -> None:
             for name, told in heard.items():
@@ -133,20 +124,9 @@ class Puppets:
 
         return {"follow": follow, "policy": policy} if isinstance(device, TreeDevice) else {}
 
-    @cached_property
-    def _commits(self) -> dict[str, list[HandshakeTold]]:
-        """The commits that were told, by conversation, in order."""
-        found: dict[str, list[HandshakeTold]] = defaultdict(list)
-        tree = any(issubclass(kinds[0], TreeDevice) for kinds in self.record.kinds.values())
-        for packet in self.record.heard if tree else ():
-            with suppress(Malformed):
-                told = codec.decode(packet.data, HandshakeTold)
-                found[str(told.conversation)].append(told)
-        return found
-
     def _offer(self, device: Device, wire: Wire) -> None:
         """Offer every mail to a device. A puppet does not check who owns the sending device, or is in a group."""
-        mails = self._mail[device.name]
+        mails = self._traffic.mail[device.name]
         for sender in dict.fromkeys(mail.sender for mail in mails):
             device.contacts.setdefault("", []).append(Listed("", sender, device.identity.public))
         for mail in mails:
@@ -159,7 +139,7 @@ class Puppets:
         service: Service = type(official).promise.__service__  # type: ignore[attr-defined]  # `@service` marked it so
         gives, wire = codec.union(frozenset(service.rule.gives)), _Playback([_Chorus([official])], {})
         warrant, _ = next(self._warrants(authority.key.public, ()))
-        for intercept in self._intercepts.all:
+        for intercept in self._traffic.intercepts.all:
             with suppress(EscrowError):
                 request = authority.request(warrant, intercept.mail.field)
                 answer = wire.ask(authority.name, official.name, request, Answered).answer
@@ -170,7 +150,7 @@ class Puppets:
 
     def _feed(self, party: Principal, wire: Wire) -> None:
         """Give a party every packet that was addressed to it."""
-        for packet in self._packets[party.name]:
+        for packet in self._traffic.packets[party.name]:
             wire.day = packet.day
             with suppress(EscrowError):
                 party.answer(packet.src, packet.data, wire)
@@ -223,7 +203,7 @@ class Puppets:
         if name not in puppets:
             key: Any = crypto.new_signing_key(AuthorityKey)
             puppets[name] = [corrupted(self.scheme.authority(name, key=key))]
-        wire = _Playback(map(_Chorus, puppets.values()), self._answers)
+        wire = _Playback(map(_Chorus, puppets.values()), self._traffic.answers)
         for party in wire.puppets():
             self._feed(party, wire)
         for official, kind, state in officials:
@@ -233,7 +213,7 @@ class Puppets:
 
     def _lawfully(self, wire: _Playback) -> Iterator[bytes]:
         """Yield what the recipe gives to every authority under every warrant, and what the puppets keep in the end."""
-        held = dict.fromkeys((*walk(list(wire.puppets()), Warrant), *self._heard_warrants))
+        held = dict.fromkeys((*walk(list(wire.puppets()), Warrant), *self._traffic.warrants))
         for authority in list(walk(list(wire.puppets()), Authority)):
             shrugging = corrupted(authority)
             if wire.outside:
@@ -253,23 +233,53 @@ class Puppets:
         The unsigned ones suffice because promises are off.
         """
         days = self.record.scenario.days
-        for target, intercepted in self._by_sender.items():
+        for target, intercepted in self._traffic.by_sender.items():
             order = Order("unsigned", public, target, 0, days, "content", bytes(32), 0, days, bytes(16))
             yield Warrant(order, bytes(64)), intercepted
-        yield from ((each, self._intercepts.all) for each in held if each.order.authority == public)
+        yield from ((each, self._traffic.intercepts.all) for each in held if each.order.authority == public)
+
+
+class Traffic:
+    """What the network heard in a play, sorted by what puppets ask of it."""
+
+    def __init__(self, record: Record, committing: bool) -> None:
+        """Sort the packets of a record; `committing` is the scheme's parameter."""
+        self.record = record
+        self.answers = recorded_answers(record.heard)
+        self.intercepts = Intercepts(committing)
+        self.intercepts.hear(record.heard)
+        self.mail: dict[str, dict[Mail, None]] = defaultdict(dict)
+        self.packets: dict[str, list[Heard]] = defaultdict(list)
+        for packet in record.heard:
+            self.packets[packet.dst].append(packet)
+            for mail in mails_in(packet):
+                for recipient in mail.recipients:
+                    self.mail[recipient].setdefault(mail)
 
     @cached_property
-    def _by_sender(self) -> dict[str, list[Intercept]]:
+    def commits(self) -> dict[str, list[HandshakeTold]]:
+        """The commits that were told, by conversation, in order."""
+        found: dict[str, list[HandshakeTold]] = defaultdict(list)
+        tree = any(issubclass(kinds[0], TreeDevice) for kinds in self.record.kinds.values())
+        for packet in self.record.heard if tree else ():
+            with suppress(Malformed):
+                told = codec.decode(packet.data, HandshakeTold)
+                found[str(told.conversation)].append(told)
+        return found
+
+    @cached_property
+    def by_sender(self) -> dict[str, list[Intercept]]:
         """The mail of each user; that of strangers is tried under the first user's name."""
         users = self.record.scenario.users
         owner = {device: user.name for user in users for device in user.devices}
         found: dict[str, list[Intercept]] = {user.name: [] for user in users}
-        for intercept in self._intercepts.all:
+        for intercept in self.intercepts.all:
             found[owner.get(intercept.mail.sender, users[0].name)].append(intercept)
         return found
 
     @cached_property
-    def _heard_warrants(self) -> tuple[Warrant, ...]:
+    def warrants(self) -> tuple[Warrant, ...]:
+        """Every warrant once that was served, or sent with a request, in order."""
         heard: dict[Warrant, None] = {}
         for packet in self.record.heard:
             with suppress(Malformed):
