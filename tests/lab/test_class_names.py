@@ -9,8 +9,8 @@ import attacks.registry
 import escrow.schemes.envelope
 from attacks import Attack
 from attacks.lab.adversary.view import Reader
-from attacks.lab.simulation import quantum
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.quantum import QUANTUM, QuantumComputer, with_keys
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis, rules_of
 from escrow import codec, registry
@@ -165,6 +165,6 @@ def test_rules_of_one_name_are_refused_even_if_an_attack_was_never_loaded() -> N
 def test_what_a_quantum_computer_broke_may_have_one_name_twice() -> None:
     """A scheme's own key may be called like one of ours; the apparatus keeps both, and comes back from its state."""
     own = type("Private", (Private,), {"__annotations__": {}, "__module__": "theirs"}, frozen=True, dict=True)
-    computer = quantum._with([Private(b"a", b"1"), own(b"b", b"2"), Private(b"c", b"3")])
+    computer = with_keys(QuantumComputer, QUANTUM, [Private(b"a", b"1"), own(b"b", b"2"), Private(b"c", b"3")])
     back = revive(computer.state(), type(computer))
     assert {type(fact) for fact in walk(back, Fact)} == {Private, own} and len(list(walk(back, Fact))) == 3
