@@ -109,7 +109,7 @@ def test_whoever_only_listens_learns_nothing_of_any_play(scheme):
 
 
 def test_attacks_do_not_import_where_truth_lives():
-    simulation = ("simulation.attack", "simulation.scenario", "simulation.quantum", "simulation.silenced")
+    simulation = ("simulation.attack", "simulation.scenario", "simulation.silenced")
     lab = {f"attacks.lab.{module}" for module in (*simulation, "adversary.view")}
     files = [
         file
@@ -118,14 +118,19 @@ def test_attacks_do_not_import_where_truth_lives():
     ]
     assert len(files) == len(ATTACKS)
     beside = {f"attacks.{file.stem}" for file in files}
+    declared = {
+        type(attack).__module__: {attack.apparatus.__module__} for attack in ATTACKS.values() if attack.apparatus
+    }
+    assert declared
     for file in files:
+        apparatus = declared.get(f"attacks.{file.stem}", set())
         for node in ast.walk(ast.parse(file.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             used = {
                 name for name in names if name.split(".")[0] == "attacks" and not name.startswith("attacks.kernels.")
             }
-            assert used <= lab | beside, file.name
+            assert used <= lab | beside | apparatus, file.name
 
 
 def test_an_attack_that_knows_a_scheme_says_to_which_it_applies():
