@@ -91,7 +91,8 @@ def test_every_option_that_is_named_exists(page: str) -> None:
         "--only",
         "--matrix",
         "--add",
-    }  # the program's own, and those of tools.pages and tools.results
+        "--earlier",
+    }  # the program's own, and those of tools.pages, tools.results and tools.sensitivity
     known |= {"--write", "--benchmark-json", "--benchmark-compare"}  # the gates', and pytest-benchmark's
     for name in COMMANDS:
         command = app.get_command(click.Context(app), name)
