@@ -27,7 +27,7 @@ def test_a_ratchet_that_keeps_used_keys_is_seen(monkeypatch):
 
     def keeping(self, generation):
         made = honest(self, generation)
-        self._skipped[generation] = made
+        self.skipped[generation] = made
         return made
 
     monkeypatch.setattr(HashRatchet, "at", keeping)
