@@ -133,7 +133,7 @@ def test_a_chip_opens_what_another_sent_under_its_leaf_and_that_it_is_the_same_l
 
 
 def test_puppets_and_the_record_of_the_door_share_no_code_with_the_closure():
-    names = ("puppets", "two_plays", "consequences", "overlaps")
+    names = ("puppets", "two_plays", "consequences", "strings.overlaps")
     code = f"import sys, {', '.join(f'attacks.lab.crosscheck.{name}' for name in names)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "attacks.lab.crosscheck.puppets" in loaded
