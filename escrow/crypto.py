@@ -38,6 +38,7 @@ from escrow.run import running as running
 
 TAG = 16
 _SHA256 = hashes.SHA256()
+_UNSALTED = HMAC(b"", _SHA256)  # copied where HKDF has no salt, so that the empty key is not hashed each time
 SEALED_ONCE = bytes(12)  # the nonce under a key that seals a single message
 
 # --- X25519 (RFC 7748) ---
@@ -262,7 +263,14 @@ def hkdf(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
 
 def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
     """Return HKDF-SHA-256's pseudorandom key, 32 bytes: extract only (RFC 5869, section 2.2)."""
-    return hmac256(salt, secret)
+    if salt:
+        return hmac256(salt, secret)
+    keyed = _UNSALTED.copy()
+    keyed.update(secret)
+    extracted = keyed.finalize()
+    if (run := current.get()) is not None and run.observer is not None:
+        observe("hmac", (salt, secret), (extracted,))
+    return extracted
 
 
 def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
@@ -270,6 +278,24 @@ def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
     derived = HKDFExpand(_SHA256, length, info).derive(secret)
     if (run := current.get()) is not None and run.observer is not None:
         observe("hkdf-expand", (secret, info), (derived,))
+    return derived
+
+
+def hkdf_expand_pair(secret: bytes, one: bytes, one_length: int, other: bytes, length: int) -> tuple[bytes, bytes]:
+    """Return two expansions of one secret, by two labels, to at most 32 bytes each; the secret is hashed once for both.
+
+    The lengths are those of the first and of the second. Raise ValueError for a longer one.
+    """
+    if one_length > 32 or length > 32:
+        raise ValueError("an expansion of one block has at most 32 bytes")
+    first = HMAC(secret, _SHA256)
+    second = first.copy()
+    first.update(one + b"\x01")  # a single block: T(1) of RFC 5869, section 2.3
+    second.update(other + b"\x01")
+    derived = first.finalize()[:one_length], second.finalize()[:length]
+    if (run := current.get()) is not None and run.observer is not None:
+        observe("hkdf-expand", (secret, one), derived[:1])
+        observe("hkdf-expand", (secret, other), derived[1:])
     return derived
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -204,6 +204,14 @@ class ReceiverContext(Context):
 Schedule = tuple[Aead, bytes, bytes, Callable[[bytes, int], bytes]]  # what a context is made of
 
 
+class Bound(NamedTuple):
+    """What one `info` puts into every key schedule of a suite, whoever the recipient is (RFC 9180, section 5.1)."""
+
+    context: bytes  # key_schedule_context, 65 bytes
+    key: bytes  # what the secret is expanded with to get the key,
+    nonce: bytes  # and to get the base nonce
+
+
 class Suite:
     """One KEM and one AEAD, with HKDF-SHA256."""
 
@@ -219,8 +227,9 @@ class Suite:
     def _extract(ident: bytes, salt: bytes, label: bytes, secret: bytes = b"") -> bytes:
         return crypto.hkdf_extract(salt, ident + label + secret)
 
-    def _expand(self, secret: bytes, label: bytes, context: bytes, length: int) -> bytes:
-        return crypto.hkdf_expand(secret, length.to_bytes(2, "big") + self._id + label + context, length)
+    def _labelled(self, label: bytes, context: bytes, length: int) -> bytes:
+        """Return what a secret is expanded with to get `length` bytes: the label as section 4 builds it."""
+        return length.to_bytes(2, "big") + self._id + label + context
 
     def sender(self, public: bytes, info: bytes = b"", ephemeral: Key | None = None) -> tuple[bytes, SenderContext]:
         """Set up a context towards a public key.
@@ -238,48 +247,62 @@ class Suite:
         Raises:
             Forged: `public` is no public key of the KEM.
         """
+        enc, schedule = self._towards(public, info, ephemeral)
+        return enc, SenderContext(*schedule)
+
+    def _towards(
+        self, public: bytes, info: bytes, ephemeral: Key | None, bound: Bound | None = None
+    ) -> tuple[bytes, Schedule]:
+        """Return `enc` and what the sender's context is made of. `bound` is `_bound(info)`, if the caller has it."""
         own = self.kem.new_private() if ephemeral is None else ephemeral
-        return own.public, SenderContext(*self._schedule(own.exchange(public), own.public, public, info))
+        return own.public, self._schedule(own.exchange(public), own.public, public, info, bound)
 
     def receiver(self, key: Key, enc: bytes, info: bytes = b"") -> ReceiverContext:
         """Return the context that `enc` set up towards `key`. Raise Forged if `enc` is no public key of the KEM."""
         return ReceiverContext(*self._schedule(key.exchange(enc), enc, key.public, info))
 
-    def _schedule(self, *given: bytes) -> Schedule:
+    def _schedule(self, dh: bytes, enc: bytes, public: bytes, info: bytes, bound: Bound | None = None) -> Schedule:
         """Return what a context is made of. Both ends make it; an observer is told of each step of both."""
         if crypto.observed():
-            return self._scheduled(*given)
-        return crypto.recalled(("hpke", self._id, *given), self._scheduled, *given)
+            return self._scheduled(dh, enc, public, info, bound)
+        known = ("hpke", self._id, dh, enc, public, info)
+        return crypto.recalled(known, self._scheduled, dh, enc, public, info, bound)
 
-    def _scheduled(self, dh: bytes, enc: bytes, public: bytes, info: bytes) -> Schedule:
+    def _scheduled(self, dh: bytes, enc: bytes, public: bytes, info: bytes, bound: Bound | None) -> Schedule:
         eae_prk = self._extract(self._kem_id, b"", b"eae_prk", dh)
-        return self.keys(crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32), info)
+        return self.keys(crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32), info, bound)
 
-    def keys(self, shared: bytes, info: bytes) -> Schedule:
+    def _bound(self, info: bytes) -> Bound:
+        context = b"\x00" + self._psk_id_hash + self._extract(self._id, b"", b"info_hash", info)  # mode 0: base
+        key = self._labelled(b"key", context, self.aead.key_size)
+        return Bound(context, key, self._labelled(b"base_nonce", context, NONCE))
+
+    def keys(self, shared: bytes, info: bytes, bound: Bound | None = None) -> Schedule:
         """Return what a context is made of, from the KEM's secret (32 bytes): the key schedule of section 5.1."""
-        info_hash = self._extract(self._id, b"", b"info_hash", info)
-        context = b"\x00" + self._psk_id_hash + info_hash  # mode 0: base
+        context, for_key, for_nonce = self._bound(info) if bound is None else bound
         secret = self._extract(self._id, shared, b"secret")
 
         def export(exporter_context: bytes, length: int) -> bytes:
-            exporter_secret = self._expand(secret, b"exp", context, 32)
-            return self._expand(exporter_secret, b"sec", exporter_context, length)
+            exporter_secret = crypto.hkdf_expand(secret, self._labelled(b"exp", context, 32), 32)
+            return crypto.hkdf_expand(exporter_secret, self._labelled(b"sec", exporter_context, length), length)
 
         if not self.aead.key_size:
             return self.aead, b"", bytes(NONCE), export
-        key = self._expand(secret, b"key", context, self.aead.key_size)
-        return self.aead, key, self._expand(secret, b"base_nonce", context, NONCE), export
+        key, nonce = crypto.hkdf_expand_pair(secret, for_key, self.aead.key_size, for_nonce, NONCE)
+        return self.aead, key, nonce, export
 
     def seal_each(self, to: Iterable[bytes], plaintexts: Iterable[bytes], info: bytes, ephemeral: Key) -> list[bytes]:
         """Seal one plaintext to each public key, with one ephemeral key pair for all, and return the ciphertexts.
 
+        `info` is hashed once for all. Each ciphertext is the first that `sender` with this ephemeral key gives.
+
         What the recipients share of `enc` is the ephemeral public key, which the caller sends once. Raise Forged if a
         public key is none. No two of the recipients may be the same, or two messages share a key and a nonce.
         """
-        sealed = []
+        sealed, bound = [], self._bound(info)
         for public, plaintext in zip(to, plaintexts, strict=True):
-            enc, context = self.sender(public, info, ephemeral)
-            sealed.append(enc.removesuffix(ephemeral.public) + context.seal(plaintext))
+            enc, (aead, key, nonce, _) = self._towards(public, info, ephemeral, bound)
+            sealed.append(enc.removesuffix(ephemeral.public) + aead.seal(key, plaintext, b"", nonce))
         return sealed
 
     def seal(self, public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:

@@ -18,7 +18,7 @@ from escrow import crypto
 from escrow.codec import Fact, Public
 from escrow.errors import Forged
 from escrow.primitives import hpke, kem
-from escrow.primitives.hpke import Aead, Key, ReceiverContext, SenderContext
+from escrow.primitives.hpke import Aead, Bound, Key, ReceiverContext, Schedule
 
 SEED, COORDINATE = 32, 32
 PUBLIC, CIPHERTEXT = kem.PUBLIC + COORDINATE, kem.CIPHERTEXT + COORDINATE
@@ -116,10 +116,12 @@ class XWingSuite(hpke.Suite):
     def __init__(self, aead: Aead) -> None:
         super().__init__(hpke.Kem(NUMBER, CIPHERTEXT, _no_plain_key), aead)
 
-    def sender(self, public: bytes, info: bytes = b"", ephemeral: Key | None = None) -> tuple[bytes, SenderContext]:
-        """Set up a context towards a public key of 1216 bytes: return `enc` (1120 bytes) and the context."""
+    def _towards(
+        self, public: bytes, info: bytes, ephemeral: Key | None, bound: Bound | None = None
+    ) -> tuple[bytes, Schedule]:
+        """Return `enc` (1120 bytes) to a public key of 1216 bytes, and what the sender's context is made of."""
         enc, shared = encapsulate(public, ephemeral)
-        return enc, SenderContext(*self.keys(shared, info))
+        return enc, self.keys(shared, info, bound)
 
     def receiver(self, key: Key, enc: bytes, info: bytes = b"") -> ReceiverContext:
         """Return the context that `enc` set up towards `key`. Raise Forged if `enc` is no ciphertext of X-Wing."""

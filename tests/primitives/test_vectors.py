@@ -246,7 +246,16 @@ def test_hkdf_sha256():
         ikm, salt, info, okm = hexes(test, "ikm", "salt", "info", "okm")
         if test["result"] == "valid":
             assert crypto.hkdf(salt, ikm, info, test["size"]) == okm
-            assert crypto.hkdf_expand(crypto.hkdf_extract(salt, ikm), info, test["size"]) == okm
+            extracted = crypto.hkdf_extract(salt, ikm)
+            assert crypto.hkdf_expand(extracted, info, test["size"]) == okm
+            if test["size"] <= 32:
+                blank = crypto.hkdf_expand(extracted, b"", 12)
+                assert crypto.hkdf_expand_pair(extracted, info, len(okm), b"", 12) == (okm, blank)
+                assert crypto.hkdf_expand_pair(extracted, b"", 12, info, len(okm)) == (blank, okm)
+            else:
+                for lengths in ((test["size"], 12), (12, test["size"])):
+                    with pytest.raises(ValueError, match="at most 32 bytes"):
+                        crypto.hkdf_expand_pair(extracted, info, lengths[0], b"", lengths[1])
         else:
             with pytest.raises(ValueError, match="8160"):
                 crypto.hkdf(salt, ikm, info, test["size"])

@@ -1,12 +1,13 @@
 """X-Wing: the draft's vectors, HPKE with it, what is refused by name, and one ephemeral key for several recipients."""
 
+from collections import Counter
 from functools import partial
 
 import pytest
 from external import vectors
 
 from escrow import crypto
-from escrow.crypto import Run, running
+from escrow.crypto import Results, Run, running
 from escrow.errors import Forged
 from escrow.primitives import hpke, kem, xwing
 
@@ -81,6 +82,46 @@ def test_one_ephemeral_key_serves_several_recipients_and_each_opens_its_own_part
                 suite.open(key, other, b"info")
         with pytest.raises(Forged):
             suite.open(key, whole[number], b"other info")
+
+
+P256 = hpke.Suite(hpke.P256, hpke.CHACHA20_POLY1305)
+
+
+@pytest.mark.parametrize(
+    ("suite", "new", "new_ephemeral"),
+    [
+        (hpke.DEFAULT, crypto.new_private, crypto.new_private),
+        (P256, hpke.new_private_p256, hpke.new_private_p256),
+        (xwing.DEFAULT, xwing.new_private, crypto.new_private),
+    ],
+    ids=["x25519", "p256", "xwing"],
+)
+@pytest.mark.parametrize("info", [b"", b"info", bytes(200)], ids=len)
+@pytest.mark.parametrize("kept", [False, True], ids=["computed", "kept"])
+def test_what_is_sealed_to_each_has_the_bytes_that_a_call_for_each_gives(suite, new, new_ephemeral, info, kept):
+    """`info` is hashed once for all; the rest is done for each, and so are the bytes, also from results kept."""
+    ephemeral, texts = new_ephemeral(), [b"", b"text", bytes(99)]
+    publics = [new().public for _ in texts]
+
+    def sealed(each, observer=None):
+        with running(Run(bytes(32), observer, Results() if kept else None)):
+            return each()
+
+    def one_by_one():
+        made = [suite.sender(public, info, ephemeral) for public in publics]
+        return [
+            enc.removesuffix(ephemeral.public) + context.seal(text)
+            for (enc, context), text in zip(made, texts, strict=True)
+        ]
+
+    def together():
+        return suite.seal_each(publics, texts, info, ephemeral)
+
+    heard, apart = [], []
+    assert sealed(together) == sealed(together, heard.append) == sealed(one_by_one) == sealed(one_by_one, apart.append)
+    told, beside = (Counter(call.operation for call in calls) for calls in (heard, apart))
+    assert beside - told == {"hmac": len(texts) - 1} and not told - beside
+    assert {call[:3] for call in heard} == {call[:3] for call in apart}
 
 
 def test_the_runs_seed_repeats_a_ciphertext_and_an_observer_hears_of_each_step():
