@@ -107,6 +107,20 @@ def test_a_ciphertext_of_k_keys_opens_under_these_and_no_other(k):
         open_sealed(secrets.token_bytes(32), sealed, b"")
 
 
+def test_the_long_run_also_searches_4096_keys_and_a_million_is_labelled_an_extrapolation(monkeypatch):
+    asked = []
+
+    def searched(candidates, oracle):
+        asked.append(len(set(candidates)))
+        return candidates[0], 0
+
+    monkeypatch.setattr(many_keys, "searched", searched)
+    found = list(many_keys.EXPERIMENT.run(True, lambda *_: None))
+    assert asked == [16, 256, 1024, 4096]
+    assert found[-1].measured == found[-1].published == 20
+    assert "10^6 candidates" in found[-1].quantity and "extrapolation" in found[-1].note
+
+
 # --- the anamorphic test ---
 
 
