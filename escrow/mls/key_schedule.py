@@ -15,6 +15,7 @@ import msgspec
 
 from escrow import crypto
 from escrow.crypto import Private
+from escrow.derivation import honest_only
 from escrow.errors import Forged
 from escrow.mls.labelled import HASH, SUITE, VERSION, derive_secret, expand_with_label, mac
 from escrow.mls.presentation import Opaque, Tls, Uint16, Uint64, Vector
@@ -57,6 +58,7 @@ class EpochSecrets(msgspec.Struct, frozen=True):
     init_secret: bytes
 
     @property
+    @honest_only("a member's own step; what it gives is in escrow.mls.conversations.facts.enter")
     def external_key(self) -> Private:
         """The key pair to whose public half a stranger encapsulates when he joins by himself (section 8.3)."""
         return hpke.derive_key_pair(self.external_secret)

@@ -322,7 +322,7 @@ def test_every_scheme_and_attack_has_a_card_with_a_source_and_a_sentence() -> No
 
 def test_a_card_tells_the_parameters_in_force() -> None:
     card = cards.card(registry.with_parameters(SplitKey(), ["split-key.t=3", "split-key.n=5"]))
-    options = {"committing": False, "policing": "none", "failed": "stop"}
+    options = {"committing": False, "policing": "none", "modes": "all", "failed": "stop"}
     assert card.parameters == {"t": 3, "n": 5, **options} and card.claim is not None and card.claim.grants[1].t == 3
     told = drawn(lambda page: cards.draw_card(page, card))
     assert "t=3, n=5" in told and "any 3 of agent-*: everything" in told

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from escrow.codec import Public
 from escrow.crypto import Private, SigningKey
+from escrow.derivation import honest_only
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.transcript import TreeMessage
 from escrow.errors import Forged, Malformed
@@ -67,6 +68,7 @@ class OpenEpoch(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
                 return HashRatchet(chain.value, chain.n, passed)
         raise Forged(f"there is no ratchet of leaf {leaf}")
 
+    @honest_only("how a member keeps what the rules of escrow.mls.conversations.facts give")
     def keep(self, leaf: int, ratchet: HashRatchet) -> None:
         """Keep a leaf's ratchet as it is now."""
         group, epoch = self.sender.group, self.sender.epoch

@@ -28,6 +28,7 @@ from escrow.primitives import hpke
 _LABEL = "UpdatePathNode"
 
 
+@honest_only("a member's own step; what it gives is in escrow.mls.conversations.facts.enter")
 def node_key(path_secret: bytes) -> Private:
     """Return the key pair of a node from its path secret, 32 bytes."""
     return hpke.derive_key_pair(derive_secret(path_secret, "node"))
