@@ -36,6 +36,9 @@ WRITTEN = {
     "half in hexadecimal, half mixed": (
         f"({KEY}[:16].hex() + '-' + bytes(map(int.__xor__, {KEY}[16:], self.custodian)).hex()).encode()"
     ),
+    "half in base64, half with a constant cut to its length": (
+        f"__import__('base64').b64encode({KEY}[:16]) + bytes(map(int.__xor__, {KEY}[16:], b'a constant of the code'))"
+    ),
     "half reversed, half as it is": f"{KEY}[:16][::-1] + {KEY}[16:]",
     "as numbers of 4 bytes": f"codec.encode([int.from_bytes({KEY}[at : at + 4], 'big') for at in range(0, 32, 4)])",
 }
@@ -47,6 +50,9 @@ SOUND = {
     "mixed with eight bytes that nobody keeps": f"bytes(map(int.__xor__, {KEY}, crypto.random_bytes(8) * 4))",
     "half in hexadecimal, half mixed with what nobody keeps": (
         f"{KEY}[:16].hex().encode() + bytes(map(int.__xor__, {KEY}[16:], crypto.random_bytes(16)))"
+    ),
+    "half in base64, half mixed with what nobody keeps": (
+        f"__import__('base64').b64encode({KEY}[:16]) + bytes(map(int.__xor__, {KEY}[16:], crypto.random_bytes(16)))"
     ),
     "a hash, complemented and reversed": f"bytes(255 - each for each in crypto.sha256({KEY})[::-1])",
     "a hash in base85": f"__import__('base64').b85encode(crypto.sha256({KEY}))",

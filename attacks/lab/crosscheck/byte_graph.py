@@ -163,7 +163,7 @@ class ByteGraph:
     def _overlap(self, record: Record) -> None:
         """Add the edges of parts and compositions, and say of which state a string is part."""
         targets = self.known.targets
-        open_ = [sum(1 << at for first, end in spans for at in range(first, end)) for spans in targets.open]
+        open_ = [sum((1 << end) - (1 << first) for first, end in spans) for spans in targets.open]
         found: list[dict[int, list[Source]]] = [defaultdict(list) for _ in targets.strings]
 
         short = ShortParts(self.door, self._sources)

@@ -43,17 +43,17 @@ class Rest(NamedTuple):
         return bool(self.pieces) or len(self.places) < size - TRIED
 
 
-def mixtures(known: KnownBytes, kept: Collection[bytes], written: Iterable[bytes]) -> Iterator[Made]:
+def mixtures(known: KnownBytes, kept: Collection[bytes], written: Set[bytes]) -> Iterator[Made]:
     """Yield each exclusive or that is a key: parties may mix round the door what they keep or send.
 
-    What is written in the code, cut or repeated to a key's length, becomes known to everybody.
+    What is written in the code becomes known to everybody, as it is and cut or repeated to a key's length.
     """
     calls = known.door.log.calls
     taken = {value for each in calls for value in each.inputs}
     keys = taken & known.numbers.keys()
     constants = {value for value in taken if known.door.constant(value)}
     constants |= _repeated(written, set(map(len, keys))) - known.numbers.keys()
-    known.public |= dict.fromkeys(constants, True)
+    known.public |= dict.fromkeys(constants.union(written - known.numbers.keys()), True)
     results = (value for each in calls for value in each.outputs if each.inputs)  # not what was drawn
     for one, other, key in mixed(keys, {*kept, *constants}, results):
         yield MIX, (one, other), key, "exclusive or"

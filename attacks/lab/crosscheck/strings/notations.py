@@ -65,9 +65,9 @@ def _once_in(data: bytes) -> Iterator[Written]:
     Hexadecimal, base64, base32, base85, decimal numbers, bytes as Python writes them, text of which each character is a
     byte, lists of numbers.
     """
-    yield from _in_digits(data, _HEX, 2, binascii.unhexlify)
-    yield from _in_digits(data.translate(_URL_SAFE), _BASE64, 4, binascii.a2b_base64)
-    yield from _in_digits(data, _BASE32, 8, base64.b32decode)
+    yield from _in_digits(data, _HEX, 2, (), binascii.unhexlify)
+    yield from _in_digits(data.translate(_URL_SAFE), _BASE64, 4, (2, 3), binascii.a2b_base64)
+    yield from _in_digits(data, _BASE32, 8, (2, 4, 5, 7), base64.b32decode)
     for pattern, value_of in _BASE85:
         for found in pattern.finditer(data):
             digits = found[0].translate(value_of)
@@ -79,15 +79,18 @@ def _once_in(data: bytes) -> Iterator[Written]:
 
 
 def _in_digits(
-    data: bytes, pattern: re.Pattern[bytes], group: int, value: Callable[[bytes], bytes]
+    data: bytes, pattern: re.Pattern[bytes], group: int, last: Collection[int], value: Callable[[bytes], bytes]
 ) -> Iterator[Written]:
-    """Yield what stretches of digits say, of which groups stand for whole bytes; the first group may begin anywhere."""
+    """Yield what stretches of digits say, of which groups stand for whole bytes; the first group may begin anywhere.
+
+    `last` are the sizes that the last group may have instead.
+    """
     for found in pattern.finditer(data):
         first, size = found.start(), len(found[0])
         for at in range(group):
-            end = at + (size - at) // group * group
+            end = size if (rest := (size - at) % group) in last else size - rest
             with suppress(binascii.Error):
-                yield first + at, first + end, value(found[0][at:end])
+                yield first + at, first + end, value(found[0][at:end] + b"=" * ((at - end) % group))
 
 
 def _number(digits: bytes) -> bytes:

@@ -23,6 +23,7 @@ TRIED = 4  # bytes that may be missing: whoever has the rest tries all 2^32 valu
 
 Span = tuple[int, int]  # first byte, and the one behind the last
 
+_from = int.from_bytes
 _MARKS = b"\0" + b"\1" * 255  # of a byte that changed, and of one that did not
 _CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in two runs now and then
 
@@ -143,9 +144,7 @@ def _grown(source: bytes, target: bytes, shift: int, place: int) -> Span:
     """Return the longest stretch of the target around a matching gram that equals the source."""
     if shift >= 0 and source.startswith(target, shift):
         return 0, len(target)
-    first, end = place, place + GRAM
-    while first and first + shift and target[first - 1] == source[first + shift - 1]:
-        first -= 1
-    while end < len(target) and end + shift < len(source) and target[end] == source[end + shift]:
-        end += 1
-    return first, end
+    low, end, high = max(0, -shift), place + GRAM, min(len(target), len(source) - shift)
+    before = _from(target[low:place], "little") ^ _from(source[low + shift : place + shift], "little")
+    behind = _from(target[end:high], "big") ^ _from(source[end + shift : high + shift], "big")
+    return low + (before.bit_length() + 7) // 8, high - (behind.bit_length() + 7) // 8
