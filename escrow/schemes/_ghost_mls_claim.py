@@ -60,6 +60,7 @@ CONCESSIONS = (
     ),
 )
 CHOICES = (
+    Choice("there is one credential-service for all users, and nobody looks at what it attests", favours=False),
     Choice("whoever writes renews its own leaf if it is three days old; who only reads renews nothing", favours=False),
     Choice("the authentication service serves warrants, too; the proposal does not know of one", favours=True),
     Choice("commits are told to all at once, in one order; races between commits are not played", favours=True),

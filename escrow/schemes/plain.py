@@ -91,7 +91,9 @@ PRE_ENCRYPTION = Choice(
     "what users encrypt by themselves first counts as missed; no source that was read excludes it", favours=False
 )
 UNPOLICED = Choice(
-    "nobody looks at the access field that a sender leaves out or falsifies, unless `policing` says so", favours=False
+    "nobody looks at the access field that a sender leaves out or falsifies, unless `policing` says so; nor at the key"
+    " that a client is built with, which may be that of an intruder",
+    favours=False,
 )
 EVASIONS = (UNPOLICED, PRE_ENCRYPTION)
 ONE_COURT = Choice(
