@@ -11,12 +11,14 @@ Source: Prevelakis and Spinellis, "The Athens Affair", IEEE Spectrum 44(7), 2007
 interception, used by an insider against people who were not suspects; Levy and Robinson (2018) for the means.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from attacks.lab.simulation.attack import PROVIDER, Attack, Cast, Column, Turn, attacker_device, drawn, entry_of
 from attacks.lab.simulation.scenario import Scenario
-from escrow.principal import Principal, corrupted
+from escrow.e2ee.device import Device
+from escrow.e2ee.provider import Provider
+from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source, User
 
 
@@ -49,13 +51,20 @@ class GhostInsertion(Attack):
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Add the insider's devices to the directory and keep their keys in the provider's state."""
-        ghosts = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
-        provider: Any = corrupted(party, {"ghosts": ghosts})
-        for victim in self.victims:
-            ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
-            provider.ghosts.append(ghost)
+        provider, ghosts = keeping_ghosts(party, self.victims, scheme)
+        for ghost in ghosts:
             provider.add(ghost.name, entry_of(ghost, scheme.provider))
-        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
+        return provider
+
+
+def keeping_ghosts(
+    party: Principal, victims: Iterable[str], scheme: Scheme, **methods: Callable[..., Any]
+) -> tuple[Provider, list[Device]]:
+    """Return a corrupted provider that keeps a device for each victim, and these devices, which nobody knows yet."""
+    kind = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
+    provider: Any = corrupted(of_kind(party, Provider), {"ghosts": kind}, **methods)
+    provider.ghosts += [attacker_device(f"{each}-tablet", each, scheme.device, scheme.committing) for each in victims]
+    return provider, provider.ghosts
 
 
 def bystander(scenario: Scenario) -> User:

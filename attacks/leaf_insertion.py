@@ -12,8 +12,8 @@ Source: Barnes and others, "The Messaging Layer Security (MLS) Protocol", RFC 94
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attacks.ghost_insertion import GhostInsertion, bystander
-from attacks.lab.simulation.attack import Attack, Cast, Turn, attacker_device
+from attacks.ghost_insertion import GhostInsertion, bystander, keeping_ghosts
+from attacks.lab.simulation.attack import Attack, Cast, Turn
 from attacks.lab.simulation.scenario import Scenario
 from escrow.mls.conversations.attesting import SERVICE, AttestationService
 from escrow.mls.conversations.delivery import HandshakeTaken, HandshakeTold, TreeProvider
@@ -84,13 +84,9 @@ class LeafInsertion(GhostInsertion):
                     honest.on_handshake_told(self, ghost.name, told, wire)
             return taken
 
-        ghosts = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
-        provider: Any = corrupted(party, {"ghosts": ghosts}, on_handshake_told=on_handshake_told)
-        for victim in self.victims:
-            ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
-            provider.ghosts.append(ghost)
-            provider.accounts[ghost.name] = victim
-        return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
+        provider, ghosts = keeping_ghosts(party, self.victims, scheme, on_handshake_told=on_handshake_told)
+        provider.accounts |= {ghost.name: ghost.user for ghost in ghosts}
+        return provider
 
 
 ATTACK = LeafInsertion()

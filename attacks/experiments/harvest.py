@@ -59,9 +59,10 @@ def _whole_keys(facts: Sequence[Fact]) -> Iterator[Fact]:
     for group in dict.fromkeys(fact for fact in facts if isinstance(fact, EscrowGroup | Sharing)):
         shares: dict[int, Any] = {}
         for fact in facts:
-            of_group = isinstance(group, EscrowGroup) and isinstance(fact, KeyShare) and fact.group == group.name
-            if of_group or (isinstance(group, Sharing) and isinstance(fact, EpochShare) and share_fits(group, fact)):
-                shares[fact.index] = fact  # type: ignore[attr-defined]  # either kind of share has an index
+            if (isinstance(group, EscrowGroup) and isinstance(fact, KeyShare) and fact.group == group.name) or (
+                isinstance(group, Sharing) and isinstance(fact, EpochShare) and share_fits(group, fact)
+            ):
+                shares[fact.index] = fact
         if len(shares) >= group.t:
             raw = whole_key(shares)
             yield EscrowKey(group.name, raw) if isinstance(group, EscrowGroup) else WholeKey(group.key, raw)

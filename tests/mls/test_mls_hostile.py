@@ -151,7 +151,10 @@ def test_a_member_that_takes_another_name_or_key_is_looked_at_as_a_new_one(pair,
         alice.member.commit()
     else:
         own = participant.make_path
-        made = lambda tree, _, index, signing, *rest: own(tree, leaf, index, key, *rest)  # noqa: E731  # used once
+
+        def made(tree, _, index, signing, *rest):
+            return own(tree, leaf, index, key, *rest)
+
         monkeypatch.setattr(participant, "make_path", made)
         with nullcontext() if name == "bob" else pytest.raises(Refused, match="nobody attests the key of leaf 1"):
             alice.member.receive(member.commit().message)

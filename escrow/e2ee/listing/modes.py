@@ -63,7 +63,8 @@ def negotiating(party: Principal, modes: Modes) -> Principal:
     fields = {name: getattr(party, name) for name in party.__struct_fields__}
     kind: Any = type(party)
     made = _relay_kind(kind) if isinstance(party, Provider) else _device_kind(kind, modes == "signed")
-    return made(**fields)  # type: ignore[no-any-return]  # a subclass of the party's, made here
+    party = made(**fields)
+    return party
 
 
 @cache

@@ -241,22 +241,17 @@ def leaf_key(key: Private) -> Private:
     return derived_private(key.raw, _LEAF)
 
 
-def _begun(context: GroupContext, made: EpochSecrets, leaves: int) -> Iterator[EpochKeys | SenderDataKey | LeafChain]:
-    """Yield what a member keeps of an epoch as it begins."""
-    group, epoch = context.group_id, context.epoch
-    yield EpochKeys(group, epoch, made.init_secret, made.external_secret, made.membership_key, made.epoch_authenticator)
-    yield SenderDataKey(group, epoch, made.sender_data_secret)
-    tree = SecretTree(made.encryption_secret, leaves)
-    for leaf in range(leaves):
-        ratchet = tree.ratchet(leaf, APPLICATION)
-        yield LeafChain(group, epoch, leaf, ratchet.generation, ratchet.secret)
-
-
 @honest_only("what a member keeps of an epoch that it has computed")
 def begun(context: GroupContext, made: EpochSecrets, leaves: int) -> tuple[EpochKeys, SenderDataKey, list[LeafChain]]:
     """Return what a member keeps of an epoch with so many leaves as it begins; the rest is erased."""
-    keys, sender, *chains = _begun(context, made, leaves)
-    return keys, sender, chains  # type: ignore[return-value]  # in this order
+    group, epoch = context.group_id, context.epoch
+    keys = EpochKeys(
+        group, epoch, made.init_secret, made.external_secret, made.membership_key, made.epoch_authenticator
+    )
+    tree = SecretTree(made.encryption_secret, leaves)
+    ratchets = [tree.ratchet(leaf, APPLICATION) for leaf in range(leaves)]
+    chains = [LeafChain(group, epoch, leaf, each.generation, each.secret) for leaf, each in enumerate(ratchets)]
+    return keys, SenderDataKey(group, epoch, made.sender_data_secret), chains
 
 
 def _context(data: bytes) -> GroupContext:
@@ -284,7 +279,8 @@ def enter(
     external = hpke.derive_key_pair(keys.external) if path.kem_output else None
     init = keys.init if external is None else external_init_opened(external, path.kem_output)
     context = _context(path.context)
-    return (*_begun(context, scheduled(init, secret, context).epoch, path.leaves), *found)
+    kept, sender, chains = begun(context, scheduled(init, secret, context).epoch, path.leaves)
+    return (kept, sender, *chains, *found)
 
 
 @derivation("invitation.to = key.public")
@@ -305,7 +301,8 @@ def join(invitation: Invitation, key: Private) -> tuple[EpochKeys | SenderDataKe
         raise Forged("the newcomer has no leaf in the tree")
     start = tree_math.common_ancestor(2 * index, 2 * info.signer)
     above, _ = keys_above(tree, info.signer, start, secrets.path_secret.path_secret)
-    return (*_begun(info.context, made, tree.leaves), leaf, *above.values())
+    keys, sender, chains = begun(info.context, made, tree.leaves)
+    return (keys, sender, *chains, leaf, *above.values())
 
 
 @honest_only("reads public bytes")

@@ -66,10 +66,7 @@ class AgencyEnvelope(SeveralAgencies, frozen=True, kw_only=True):
     source = Source("Barnes et al.", "RFC 9180, Hybrid Public Key Encryption", 2022, "5.1.1", "bytes")
     agency = EnvelopeAgency
     key = AgencyKey
-
-    def new_key(self) -> Private:
-        """Return a fresh X25519 key pair."""
-        return new_private()
+    new_key = staticmethod(new_private)
 
 
 FORM = AgencyEnvelope

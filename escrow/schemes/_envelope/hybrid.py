@@ -68,15 +68,12 @@ class HybridEnvelope(SeveralAgencies, frozen=True, kw_only=True):
     device = HybridDevice
     agency = HybridAgency
     key = HybridAgencyKey
+    new_key = staticmethod(xwing.new_private)
 
     @property
     def _choices(self) -> tuple[Choice, ...]:
         words = "the field is sealed with X-Wing, while the texts' own key agreement and the answers stay classical"
         return (*super()._choices, Choice(words, favours=False))
-
-    def new_key(self) -> XWingPrivate:
-        """Return a fresh X-Wing key pair."""
-        return xwing.new_private()
 
 
 FORM = HybridEnvelope

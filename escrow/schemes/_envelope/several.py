@@ -5,7 +5,7 @@ The construction stands in `agencies`; `hybrid` has another kind of key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -32,7 +32,7 @@ from escrow.schemes._envelope.parts import (
     share_fits,
 )
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT, UNPOLICED
-from escrow.warrant import Answer, Authority, Official, Warrant, open_answer, promises
+from escrow.warrant import Answer, Authority, Warrant, open_answer, promises
 from escrow.wire import Wire
 
 _MESSAGE, _EPOCH = b"escrow-lab envelope of a message", b"escrow-lab envelope of an epoch"
@@ -164,8 +164,9 @@ class SeveralAgencies(EnvelopeForm, frozen=True, kw_only=True):
     sealed_facts = (SealedFact("AgencyShare", named="wrong share of {}"),)
     device = AgencyDevice
     authority = AgencyAuthority
-    agency: ClassVar[type[Official]]
+    agency: ClassVar[type[Any]]  # each kind of form has its own officials, with keys of its own
     key: ClassVar[type[Any]]
+    new_key: ClassVar[Callable[[], Any]]  # returns a fresh key pair of the agencies' kind
 
     @property
     def claim(self) -> Claim:
@@ -207,18 +208,14 @@ class SeveralAgencies(EnvelopeForm, frozen=True, kw_only=True):
         made = []
         for name in self.agents:
             with crypto.acting(name):
-                made.append(self.new_key())
+                made.append(type(self).new_key())
         keys = tuple(each.public for each in made)
         for number, (name, each) in enumerate(zip(self.agents, made, strict=True), 1):
-            yield self.agency(name, key=self.key(each.public, each.raw, number, self.t, court))  # type: ignore[call-arg]  # each kind has a key
+            yield self.agency(name, key=self.key(each.public, each.raw, number, self.t, court))
         for party in super().cast(users, court):
             if isinstance(party, AgencyDevice):
                 party.t, party.keys, party.days = self.t, keys, self.days if self.per == "epoch" else 0
             yield party
-
-    def new_key(self) -> Any:
-        """Return a fresh key pair of the agencies' kind."""
-        raise NotImplementedError(f"{type(self).__name__} makes no keys")
 
     def access(
         self, authority: Authority, wire: Wire, warrant: Warrant, intercepted: Sequence[Intercept]

@@ -36,6 +36,6 @@ def letting_in(provider: Principal, ghost: Any) -> Principal:
             honest.on_handshake_told(self, member.name, joined, wire)
         return taken
 
-    made: Any = corrupted(provider, on_handshake_told=on_handshake_told)
+    made = corrupted(of_kind(provider, TreeProvider), on_handshake_told=on_handshake_told)
     made.accounts[member.name] = member.user
-    return made  # type: ignore[no-any-return]  # what `corrupted` made of the provider
+    return made
