@@ -51,7 +51,7 @@ def slowed(function, milliseconds: float):
 
 
 PLANTED = {
-    "G6": [(hpke.DEFAULT, "sender", 1)],
+    "G6": [(hpke.DEFAULT, "_towards", 1)],
     "G7": [(shamir, "split", 100), (shamir, "combine", 60)],
     "G8": [(feldman, "verify_share", 5), (feldman, "verify_shares", 500)],
     "G9": [(group, "commitment", 2)],
