@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO
 
 from attacks.cli.exit_codes import CannotWrite
 
@@ -49,16 +50,37 @@ def opened(path: str, force: bool, stdout: TextIO) -> Iterator[TextIO]:
     try:
         try:
             with temporary.open("x", encoding="utf-8", newline="\n") as stream:
+                with suppress(OSError):  # a file system without locks
+                    _locked(stream)
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             check_destination(path, force)
             temporary.replace(target)
+            _sweep(target)
         except OSError as error:
             raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed processes left of this file, half written: nobody holds its lock."""
+    for left in target.parent.glob(f".{escape(target.name)}.*.tmp"):
+        with suppress(OSError), left.open("r+b") as stream:
+            if _locked(stream):
+                left.unlink()
+
+
+def _locked(stream: IO[Any]) -> bool:
+    """Lock a file until it is closed. Return False where there are no locks. Raise OSError if another holds it."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return True
 
 
 def colours(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def test_a_link_is_followed_not_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_what_a_killed_process_left_goes_and_what_another_is_writing_stays(tmp_path: Path) -> None:
+    target, dead, live = (tmp_path / name for name in ("a.json", ".a.json.1.tmp", ".a.json.2.tmp"))
+    dead.touch()
+    hold = (
+        "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print(flush=True); input()"
+    )
+    program = [sys.executable, "-c", hold, str(live)]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "\n"
+        with output.opened(str(target), False, sys.stdout) as stream:
+            stream.write("whole")
+        other.communicate("\n")
+    assert target.read_text() == "whole" and live.exists() and not dead.exists()
+
+
 def test_a_full_disk_is_2() -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run([*SCRIPT, "schemes"], stdout=full, stderr=subprocess.PIPE, text=True)
