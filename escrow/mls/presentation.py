@@ -49,12 +49,16 @@ Opaque = bytes
 Vector = tuple[T, ...]
 
 
-class Tls(msgspec.Struct, frozen=True):
+class Tls(msgspec.Struct, frozen=True, dict=True):
     """Base of structs that have an encoding: their fields, in order."""
 
     def encoded(self) -> bytes:
-        """Return the encoding."""
-        return b"".join([codec.write(getattr(self, name)) for name, codec in _fields(type(self))])
+        """Return the encoding, which is made once: a leaf is hashed and sent again in every epoch."""
+        known: bytes | None = self.__dict__.get("_bytes")
+        if known is None:
+            known = b"".join([codec.write(getattr(self, name)) for name, codec in _fields(type(self))])
+            self.__dict__["_bytes"] = known
+        return known
 
     def without_last(self) -> bytes:
         """Return the encoding of all fields but the last, which is mostly a signature over the others."""
