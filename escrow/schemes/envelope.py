@@ -60,7 +60,7 @@ class AgentKey(Private, frozen=True, dict=True):
 
 
 class Envelope(AccessField, frozen=True):
-    """A message key (32 bytes) sealed to the agent: 80 bytes beside the labels they are bound to."""
+    """A message key (32 bytes) sealed to the agent: 80 bytes (HPKE's enc 32, key 32, tag 16), bound to the labels."""
 
     agent: Public
     header: Public
@@ -85,7 +85,7 @@ def agent_checks(key: AgentKey, warrant: Warrant, field: Envelope) -> Checks:
 
 @derivation("answer.to = key.public")
 def open_message_key(answer: Answer, key: Private) -> MessageKey:
-    """Return the agent's answer, by the authority's key."""
+    """Return the message key (32 bytes) from the agent's answer. Raise Forged if `key` does not open it."""
     return open_answer(answer, key, MessageKey)
 
 
@@ -125,7 +125,7 @@ class EnvelopeScheme(FieldScheme, frozen=True, kw_only=True):
         "all",
         "bytes",
     )
-    sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
+    sealed_facts = (SealedFact("MessageKey", unnamed="the agent proves nothing: a wrong key just opens no text"),)
     in_pages = True
     findings = (
         Finding(

@@ -51,9 +51,7 @@ _QUIET = b"escrow-lab quiet"
 class GhostKeys(Fact, frozen=True):
     """The public keys of a silent device, as in any device's bundle. Its name is as any that the target may choose."""
 
-    unchecked = {
-        "device": "the authority names its own device; under a name that it does not use, nothing is read",
-    }
+    unchecked = {"device": "the authority names its own device; under a name that it does not use, nothing is read"}
 
     device: str
     identity: Public
@@ -65,9 +63,7 @@ class GhostKeys(Fact, frozen=True):
 class AskQuiet(Packet, frozen=True):
     """A client asks whether a new device is to be hidden from its user."""
 
-    unchecked = {
-        "device": "a question",
-    }
+    unchecked = {"device": "a question"}
 
     device: str
 
@@ -171,7 +167,8 @@ class GhostProvider(Official, VouchingProvider):
     def add(self, device: str, entry: Entry, last: int = EVER) -> None:
         """List a silent device; if the provider's word is enough, clients hide it until the last day."""
         super().add(device, entry)
-        self.hushed |= {device: last} if self.trusted else {}
+        if self.trusted:
+            self.hushed[device] = last
 
     def on_ask_quiet(self, sender: str, packet: AskQuiet, wire: Wire) -> Quiet:
         """Return what hides a device, or nothing, sealed to the device that asks."""
@@ -239,7 +236,7 @@ class GhostClient(VouchingDevice):
         return any(each.listed == listed and day <= each.last for each in self.silences)
 
     def _last_day(self, wire: Wire, told: Request | int | None, device: Listed) -> int | None:
-        """Return the last day on which a device is hidden, by what was told; complain of a request that is not its."""
+        """Return the last day on which a device is hidden, by what was told; complain of another device's request."""
         if self.trusting:
             old = [each for each in self.contacts.get(device.user, []) if each.device == device.device]
             return told if isinstance(told, int) and old in ([], [device]) else None
@@ -252,7 +249,10 @@ class GhostClient(VouchingDevice):
         return until(order) if used and order.covers((device.user,), wire.day) else None
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
-        """Return the devices of a user; ask about the first list's, which raise no notice, if more hangs on it."""
+        """Return the devices of a user, after asking which are to be hidden.
+
+        A first list raises no notice, and is asked about only if hidden devices change the number or need no signature.
+        """
         first = user not in (self.user, *self.contacts)
         listed = super().look_up(wire, user)
         if first and (self.hides_keys or self.vouching is not None):
@@ -299,8 +299,8 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     """Plain, with silent devices that the provider adds under warrants.
 
     `hush`: a client hides one by a court's signature, by the provider's word, as proposed, or not at all; `covers`: on
-    the target's devices only, or also on those of who writes to the target. `number`: the safety number shows the keys
-    of a hidden device, or hides them. The rest is what it is carried by (escrow.e2ee.listing.vouching): `devices` and
+    the target's devices only, or also on those of people who write to the target. `number`: the safety number shows or
+    hides the keys of a hidden device. The messenger has three more (escrow.e2ee.listing.vouching): `devices` and
     `groups` say who vouches for a device and a member, `fan_out` whether clients watch how many devices a text goes to.
     """
 

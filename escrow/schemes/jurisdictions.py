@@ -95,7 +95,7 @@ def government_checks(key: GovernmentKey, warrant: Warrant, field: JointField, p
 
 @derivation("answer.to = key.public")
 def open_governments_answer(answer: Answer, key: Private) -> MessageKey:
-    """Return an agent's answer, by the authority's key."""
+    """Return the message key (32 bytes) from an agent's answer. Raise Forged if `key` does not open it."""
     return open_answer(answer, key, MessageKey)
 
 
@@ -166,7 +166,7 @@ class SeveralGovernments(FieldScheme, frozen=True, kw_only=True):
     title = "Several governments, a sealed key for each"
     source = Source("Abelson et al.", "Keys Under Doormats", 2015, "4.1", "everything")
     family = "Sealed envelope"
-    sealed_facts = (SealedFact("MessageKey", unnamed="an agent is believed: the key opens nothing, and that is all"),)
+    sealed_facts = (SealedFact("MessageKey", unnamed="an agent proves nothing: a wrong key just opens no text"),)
     overheard = (
         Overheard(("Confidential", "Answered"), "which agent is asked, and answers, tells where a target resides"),
     )

@@ -102,7 +102,7 @@ class TableField(AccessField, frozen=True, dict=True):
 
 
 def _of_pair(people: tuple[str, ...]) -> str:
-    """Return the name of the table of a conversation: of other people it is another, whatever their names contain."""
+    """Return the name of a conversation's table: a hash, so that two sets of people never share a name."""
     return sha256(_TABLE, codec.encode(tuple(sorted(people)))).hex()
 
 
@@ -147,7 +147,7 @@ def _fits(key: VendorKey, field: TableField) -> bool:
 
 @derivation("answer.to = key.public")
 def open_slot_key(answer: Answer, key: Private) -> SlotKey:
-    """Return the vendor's answer, by the authority's key."""
+    """Return the key of a slot from the vendor's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, SlotKey)
 
 
@@ -190,7 +190,10 @@ class TableDevice(device.Device):
         return TableField(*labels, *placed, seal(sha256(own.value, bound), key.value, bound))
 
     def _slot(self, name: str, day: int) -> tuple[TimedTable, SlotKey]:
-        """Return the table of a day, made where none has the day's key, and that key. Raise Refused for everybody's."""
+        """Return the table under a name, and the key of a day's slot in it.
+
+        A client makes a new table if it has none for the day. Raise Refused if only the vendor makes tables.
+        """
         first, slot = self.form.first(day), self.form.slot(day)
         table = self.tables.get(name)
         own = next((key for key in table.keys if key.slot == slot), None) if table and table.first == first else None
@@ -228,9 +231,7 @@ class KeyTable(FieldScheme, frozen=True, kw_only=True):
     name = "key-table"
     title = "Timed key table, opened by the vendor"
     source = Source("Ozzie", "US 10,644,886; US 10,826,701", 2020, "claim 1", "bytes, labels, the sealing")
-    sealed_facts = (
-        SealedFact("SlotKey", unnamed="the vendor is believed: a wrong key opens nothing, and that is all"),
-    )
+    sealed_facts = (SealedFact("SlotKey", unnamed="the vendor proves nothing: a wrong key just opens no text"),)
     device = TableDevice
     authority = TableAuthority
     days: int = 1
@@ -318,7 +319,7 @@ class KeyTable(FieldScheme, frozen=True, kw_only=True):
             except EscrowError as error:
                 wire.complain(authority.name, error)
                 continue
-            if slot not in authority.keys:  # kept once it opened something: a wrong one is asked for again
+            if slot not in authority.keys:  # kept only after it opened a wrap: a wrong one is asked for again
                 authority.keys.append(slot)
             opened = list(open_intercepted(authority, intercept, key))
             if not opened:

@@ -184,13 +184,13 @@ def last_checks(key: LayerKey, warrant: Warrant, layer: SealedLayer) -> Checks:
 
 @derivation("answer.to = key.public")
 def open_layer(answer: Answer, key: Private) -> PeeledLayer:
-    """Return a holder's answer, by the authority's key."""
+    """Return a part and the next layer from a holder's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, PeeledLayer)
 
 
 @derivation("answer.to = key.public")
 def open_part(answer: Answer, key: Private) -> LayerPart:
-    """Return the last holder's answer, by the authority's key."""
+    """Return the last part from the last holder's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, LayerPart)
 
 
@@ -203,7 +203,7 @@ class LayeredDevice(device.Device):
         """Return the message key in all layers."""
         parts = [random_bytes(PART) for _ in self.holders]
         said, commitments = (key.chain, key.n, context.people, context.day, sha256(context.header)), tuple[bytes, ...]()
-        labels = SealedLayer(*said, tuple(parts), b"", 1, b"", b"").labels()  # which have the number of parts only
+        labels = SealedLayer(*said, tuple(parts), b"", 1, b"", b"").labels()  # labels() counts the commitments only
         wrapped = seal(sha256(*parts), key.value, labels)
         inner = following = b""
         for depth in range(len(self.holders), 0, -1):

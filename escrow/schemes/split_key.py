@@ -87,7 +87,7 @@ def agent_checks(share: HeldShare, warrant: Warrant, field: SplitField) -> Check
 
 @derivation("answer.to = key.public")
 def open_partial(answer: Answer, key: Private) -> Partial:
-    """Return an agent's answer, by the authority's key."""
+    """Return a partial with its proof from an agent's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, Partial)
 
 
@@ -226,7 +226,7 @@ class Dealer(Principal):
         self.accusations.end()
 
     def handed(self, shares: Sequence[KeyShare]) -> Sequence[KeyShare]:
-        """Return the shares that the agents are given."""
+        """Return the shares that the agents are given: the true ones. A corrupted dealer gives others."""
         return shares
 
 
@@ -253,7 +253,7 @@ def pinned(reader: SplitDevice | SplitAuthority, sender: str, told: Published) -
     """Return the published group. The reader raises Refused if it is not the dealer's, of t of n agents, the first."""
     sizes = (told.group.t, told.group.n)
     reader.insist(sender == DEALER, "the dealer publishes the group")
-    thief = isinstance(reader, SplitAuthority) and reader.n == 0  # of no cast, which tells each reader the sizes
+    thief = isinstance(reader, SplitAuthority) and reader.n == 0  # an authority to whom no cast told the sizes
     reader.insist(thief or sizes == (reader.t, reader.n), "the group is of t of n agents")
     reader.insist(reader.group in (None, told.group), "a group that was published does not change")
     return told.group

@@ -96,7 +96,7 @@ def agent_checks(share: AgentShare, warrant: Warrant, field: ThresholdField) -> 
 
 @derivation("answer.to = key.public")
 def open_partial(answer: Answer, key: Private) -> TdhPartial:
-    """Return an agent's answer, by the authority's key."""
+    """Return a partial with its proof from an agent's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, TdhPartial)
 
 

@@ -181,14 +181,14 @@ def unwrap(field: TagField, key: FileKey) -> MessageKey:
 def judge_checks(share: JudgeShare, warrant: Warrant, tag: WarrantTag) -> Checks:
     """Yield what each judge promises to check: a tag is signed if the warrant covers one of its days, and its user."""
     order = warrant.order
-    nearest = max(tag.first, min(order.first, tag.last))  # of the tag's days the one nearest to the warrant's first
+    nearest = max(tag.first, min(order.first, tag.last))  # the tag's day nearest to the warrant's first day
     yield from promises(share.court, warrant, tag.people or (order.target,), nearest)
     yield "the tag is of the form that texts are sealed to", share.tagging.has(tag)
 
 
 @derivation("answer.to = key.public")
 def open_part(answer: Answer, key: Private) -> TagPart:
-    """Return a judge's answer, by the authority's key."""
+    """Return a part of a signature from a judge's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, TagPart)
 
 
@@ -348,7 +348,8 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
         authority = of_kind(authority, TagAuthority)
         target = warrant.order.target
         for intercept, field in wanted(authority, warrant, intercepted, TagField):
-            for capsule in {each.tag: each for each in reversed(field.capsules)}.values():  # of each tag the first
+            # If a sender writes several capsules for one tag, the first of them counts.
+            for capsule in {each.tag: each for each in reversed(field.capsules)}.values():
                 if not self._concerns(authority, capsule.tag, target, field.day):
                     continue
                 try:
@@ -374,7 +375,7 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
     def _key(self, authority: TagAuthority, wire: Wire, warrant: Warrant, tag: WarrantTag) -> TagKey:
         """Return the signature on a tag, kept from before or made of t parts; the maker of a wrong one is blamed.
 
-        All judges are asked: so one that cannot answer is named, and whom it asks first tells nothing of the tag.
+        All judges are asked, in one order: one that cannot answer is named, and the order tells nothing of the tag.
         """
         if kept := next((key for key in authority.keys if key.tag == tag.name), None):
             return kept

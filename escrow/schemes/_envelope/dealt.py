@@ -5,7 +5,7 @@
             w = AES-GCM(H([p(0)]G, c, D); k), k its message key           c = labels, header, holders
   relay     verifies a proof for each of these n holders, and that t are needed; that c names the mail's chain and
             number, its people and its day. It carries no field that is missing, junk, of another mail, or sealed to
-            others; it cannot see whether w holds k, because k is a hash's result
+            others; it cannot see whether w holds k: k is the output of a hash, about which nothing is proved
   recipient makes the field again from k, and shows no text beside another
   access    authority --(warrant, field)--> holder i, which checks the warrant and D, and returns [p(i)]G with a proof;
             a wrong one is blamed; any t give [p(0)]G, hence k
@@ -143,7 +143,7 @@ def holder_of_dealing_checks(key: HolderKey, warrant: Warrant, field: DealtField
 
 @derivation("answer.to = key.public")
 def open_dealt_answer(answer: Answer, key: Private) -> DealtShare:
-    """Return a holder's answer, by the authority's key."""
+    """Return a part with its proof from a holder's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, DealtShare)
 
 

@@ -92,7 +92,8 @@ def _commitment(at: int, value: bytes) -> bytes:
 def share_of(parts: AgencyParts, number: int, suite: hpke.Suite, key: hpke.Key) -> bytes:
     """Return the share of agency `number`. Raise Forged, saying why, if there is no part, or it is wrong."""
     if not 1 <= number <= len(parts.sealed) == len(parts.agencies):
-        raise Forged(f"{len(parts.sealed)} parts for {len(parts.agencies)} agencies: which is agency {number}'s?")
+        raise Forged(f"no part for agency {number}: {len(parts.sealed)} parts for {len(parts.agencies)} agencies")
+    # A part travels without the ephemeral X25519 key, which ends the KEM's output: alone, or after ML-KEM's ciphertext.
     part, at = parts.sealed[number - 1], suite.kem.size - len(parts.ephemeral)
     value = suite.open(key, part[:at] + parts.ephemeral + part[at:], parts.info())
     if not is_committed(parts, number, value):

@@ -84,7 +84,11 @@ def unwrap_by_agencies(field: AgencyField, secret: AgencySecret) -> MessageKey:
 
 
 def checks_of(court: bytes, warrant: Warrant, field: AgencyField, share: object) -> Checks:
-    """Yield what an agency promises to check. `share` opens its part: where t is 1, that opens the wrap."""
+    """Yield what an agency promises to check before it gives its share.
+
+    `share` returns the agency's share. If t is 1, that share is the whole secret: then the agency opens the wrap, too,
+    which is bound to the labels.
+    """
     yield from promises(court, warrant, field.people, field.day)
     yield "the secret is for what the labels say", field.is_bound
     yield "the labels are those that the sender wrapped a key for", field.parts.t > 1 or _wraps(field, share)
@@ -100,7 +104,7 @@ def _wraps(field: AgencyField, share: Any) -> bool:
 
 @derivation("answer.to = key.public")
 def open_agency_answer(answer: Answer, key: Private) -> AgencyShare:
-    """Return an agency's answer, by the authority's key."""
+    """Return a share (32 bytes) from an agency's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, AgencyShare)
 
 

@@ -31,7 +31,7 @@ AGENTS = ("agent-1", "agent-2")
 
 @derivation("answer.to = key.public")
 def open_half(answer: Answer, key: Private) -> UnitHalf:
-    """Return an agent's answer, by the authority's key."""
+    """Return the half of a unit key from an agent's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, UnitHalf)
 
 

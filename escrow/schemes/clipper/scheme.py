@@ -114,7 +114,7 @@ class Clipper(FieldScheme, frozen=True, kw_only=True):
         "checksum, LEAF mode, encipherment of 80 bits, messages",
     )
     sealed_facts = (
-        SealedFact("UnitHalf", unnamed="nothing is published of the halves, so either agent may have lied"),
+        SealedFact("UnitHalf", unnamed="nothing about the halves is published, so that either agent may have lied"),
     )
     in_pages = True
     family = "Keys in escrow"

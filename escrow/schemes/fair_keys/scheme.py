@@ -107,7 +107,7 @@ def trustee_checks(share: TrusteeShare, warrant: Warrant, certificate: Certifica
 
 @derivation("answer.to = key.public")
 def open_share(answer: Answer, key: Private) -> KeyShare:
-    """Return a trustee's answer, by the authority's key."""
+    """Return a share of a user's key from a trustee's answer. Raise Forged if the authority's key does not open it."""
     return open_answer(answer, key, KeyShare)
 
 
@@ -293,7 +293,7 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
             wire.complain(authority.name, Refused(authority.name, f"{warrant.order.target} has no certified key"))
         for intercept, field in wanted(authority, warrant, intercepted, FairField):
             shared = dict.fromkeys(each for each in field.capsules if each.point == field.point)
-            for capsule in shared:  # others open nothing, however many a sender writes
+            for capsule in shared:  # a capsule with another R opens nothing: do not ask for its key
                 certificate = certified.get(capsule.group)
                 if certificate is None or not self._concerns(authority, warrant, certificate):
                     continue

@@ -202,7 +202,7 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
     title = "Accountable access: warrants stand in a public log"
     source = Source("Ryan", "Making Decryption Accountable", 2017, "protocol", "messages")
     family = "Accountable access"
-    sealed_facts = (SealedFact("MessageKey", unnamed="the agent is believed: the key opens nothing, and that is all"),)
+    sealed_facts = (SealedFact("MessageKey", unnamed="the agent proves nothing: a wrong key just opens no text"),)
     overheard = (Overheard(("Unsealed",), "a warrant is made public on the day that its entry names", warrants=True),)
     authority = LoggedAuthority
     options = (*EnvelopeScheme.options, "reach")
