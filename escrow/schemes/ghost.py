@@ -30,7 +30,9 @@ from escrow import codec, crypto
 from escrow.codec import Fact, Packet, Public
 from escrow.derivation import Checks, derivation, honest_only
 from escrow.e2ee.device import Ghost, ghost_name, new_ghost
-from escrow.e2ee.listing.vouching import Lists, Vouching, VouchingDevice, VouchingProvider
+from escrow.e2ee.listing.filing import VouchingProvider
+from escrow.e2ee.listing.kept_lists import Lists, Vouching
+from escrow.e2ee.listing.vouching import VouchingDevice
 from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
@@ -249,10 +251,7 @@ class GhostClient(VouchingDevice):
         return until(order) if used and order.covers((device.user,), wire.day) else None
 
     def look_up(self, wire: Wire, user: str) -> list[Listed]:
-        """Return the devices of a user, after asking which are to be hidden.
-
-        A first list raises no notice, and is asked about only if hidden devices change the number or need no signature.
-        """
+        """Return a user's devices. Ask which of a first list are hidden, if the number or a signature depends on it."""
         first = user not in (self.user, *self.contacts)
         listed = super().look_up(wire, user)
         if first and (self.hides_keys or self.vouching is not None):

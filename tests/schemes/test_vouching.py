@@ -8,7 +8,8 @@ from attacks.lab.simulation.attack import attacker_device, entry_of
 from escrow.e2ee.device import Device
 from escrow.e2ee.listing import device_lists, one_key
 from escrow.e2ee.listing.device_lists import AFTER_NEWS, LIVES
-from escrow.e2ee.listing.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice, VouchingProvider
+from escrow.e2ee.listing.filing import VouchingProvider
+from escrow.e2ee.listing.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice
 from escrow.errors import Refused
 from escrow.principal import Principal, lying
 from escrow.registry import with_parameters

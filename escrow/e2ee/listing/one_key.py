@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from escrow.derivation import honest_only
+from escrow.e2ee.device import Device
 from escrow.e2ee.listing.device_lists import Registrations, RegistrationsOf
+from escrow.e2ee.listing.kept_lists import Vouching
+from escrow.e2ee.provider import Listed
 from escrow.errors import EscrowError
-
-if TYPE_CHECKING:
-    from escrow.e2ee.device import Device
-    from escrow.e2ee.listing.vouching import Vouching
-    from escrow.e2ee.provider import Listed
-    from escrow.wire import Wire
+from escrow.wire import Wire
 
 
 @honest_only("what a device does with its own contacts")

@@ -1,4 +1,4 @@
-"""Devices and a provider for lists that somebody signs: which devices a user has, and who is in a group.
+"""Devices that heed signed lists: which devices a user has, and who is in a group.
 
   unsigned   the provider's word, and a notice of whatever is new
   signed     a companion gets mail if its user's primary signed it, it signed back, and the primary's list is not old
@@ -17,36 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import ClassVar, Literal
-
-import msgspec
+from typing import ClassVar
 
 from escrow import codec, crypto
-from escrow.codec import Packet, Public
+from escrow.codec import Packet
 from escrow.derivation import honest_only
 from escrow.e2ee import content
 from escrow.e2ee.device import Device
-from escrow.e2ee.listing import device_lists, one_key
+from escrow.e2ee.listing import device_lists, one_key, signed_members
 from escrow.e2ee.listing.checks import CHANGED_KEY, CHECKS, ClientCheck
-from escrow.e2ee.listing.device_lists import (
-    AFTER_NEWS,
-    LIVES,
-    DeviceSignature,
-    GroupSignature,
-    ListOf,
-    Registered,
-    Registrations,
-    RegistrationsOf,
-    SignatureOf,
-    SignedList,
-    Vouchers,
-)
-from escrow.e2ee.provider import Group, Listed, Mail, Provider
+from escrow.e2ee.listing.device_lists import AFTER_NEWS, LIVES, ListOf, Registered, Vouchers
+from escrow.e2ee.listing.kept_lists import KnownList, Vouching
+from escrow.e2ee.listing.signed_members import SIGNED_MEMBERS
+from escrow.e2ee.provider import Group, Listed, Mail
 from escrow.e2ee.ratchet import Plaintext
-from escrow.errors import EscrowError, Refused, Unreachable
+from escrow.errors import EscrowError, Refused
 from escrow.wire import Wire
-
-Lists = Literal["unsigned", "signed", "shared"]
 
 LIST = ClientCheck("list signature", "sends nothing to a device that is not valid in a list which its primary signed")
 ACCOUNT = ClientCheck("account signature", "sends nothing to a device for which its user's primary did not sign")
@@ -54,42 +40,10 @@ LINKED = ClientCheck("device signature", "sends nothing to a device that did not
 AGE = ClientCheck("list age", f"takes a list for {LIVES} days, for {AFTER_NEWS} once there is a newer one")
 IN_CHAT = ClientCheck("in-chat lists", "tells its user if the other end has another list of devices than is true")
 ONE_KEY = ClientCheck("one key a user", "sends nothing to a device under another key than its user's")
-SIGNED_MEMBERS = ClientCheck("signed members", "sends nothing to a member of a group whom no admin signed")
 FAN_OUT = ClientCheck("fan-out size", "tells its user if a text goes to more devices than the one before")
 
 OTHER_LIST = "the other end has another list of devices"
 MORE_DEVICES = "a text goes to more devices than the one before"
-
-
-class KnownList(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """The signed list of a user as a device knows it: its vouchers, and the last day on which it is taken."""
-
-    told: Vouchers
-    last: int
-
-
-class Vouching(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """What a client checks, and what it keeps for that.
-
-    `lists`, `groups` and `watched` say which checks there are. `known` are lists of users, `keys` the one key of each,
-    `members` the newest signed list of each group, `admins` who made it, `fanned` how many devices a text went to.
-    `own` are the keys that the user had linked when lists were signed last, on the day `since`; `serial` counts lists.
-    `odd`: the user is to be told that the other end has another list. `numbers` are those of others' registrations.
-    """
-
-    lists: Lists = "unsigned"
-    groups: bool = False
-    watched: bool = False
-    known: dict[str, KnownList] = {}
-    keys: dict[str, Public] = {}
-    members: dict[str, GroupSignature] = {}
-    admins: dict[str, str] = {}
-    fanned: dict[str, int] = {}
-    own: tuple[Public, ...] = ()
-    since: int = 0
-    serial: int = 0
-    odd: bool = False
-    numbers: dict[str, int] = {}
 
 
 class VouchingDevice(Device):
@@ -140,10 +94,7 @@ class VouchingDevice(Device):
         """Tell the provider who is in a group from now on; sign it, if clients ask for that."""
         super().change_group(wire, group)
         if self.vouching is not None and self.vouching.groups:
-            serial = 0
-            with suppress(EscrowError):
-                serial = 1 + wire.ask(self.name, self.provider, SignatureOf(group.name), GroupSignature).serial
-            self._say(wire, device_lists.group_signature(self.identity, group, serial))
+            self._say(wire, signed_members.signature(self, wire, group))
 
     # --- devices ---
 
@@ -272,91 +223,4 @@ class VouchingDevice(Device):
         found, own = super().look_up_group(wire, group), self.vouching
         if own is None or not own.groups or self.user not in found.members:
             return found
-        admin = own.admins.setdefault(group, found.by)
-        with suppress(EscrowError):
-            told = wire.ask(self.name, self.provider, SignatureOf(group), GroupSignature)
-            known = own.members.get(group)
-            newer = known is None or known.serial <= told.serial
-            if newer and told.name == group and told.holds() and self._is_of(wire, told.signer, admin):
-                own.members[group] = told
-        signed = own.members[group].members if group in own.members else (self.user,)
-        if set(found.members) <= set(signed) or not self.keeps(SIGNED_MEMBERS.name):
-            return found
-        for member in set(found.members) - set(signed):
-            wire.complain(member, Refused(self.name, f"no admin signed that {member} is in {group}"))
-        return msgspec.structs.replace(found, members=tuple(each for each in found.members if each in signed))
-
-    def _is_of(self, wire: Wire, key: bytes, user: str) -> bool:
-        """Return whether an identity key is of a device of this user that this device would send to."""
-        if user == self.user:
-            return key in self.linked
-        listed = self.contacts.get(user) or self.look_up(wire, user)
-        return any(each.identity == key and self.vouches(each, wire.day) for each in listed)
-
-
-class VouchingProvider(Provider):
-    """A provider that hands out what devices sign: the newest list of each user, and members of each group."""
-
-    signed_lists: dict[str, SignedList] = {}
-    companions: dict[str, DeviceSignature] = {}
-    signed_groups: dict[str, GroupSignature] = {}
-    registered: dict[str, Registered] = {}
-
-    def on_signed_list(self, sender: str, packet: SignedList, wire: Wire) -> None:
-        """File the list of the sender's user. Refuse one of another user, or of another device's key."""
-        entry = self.entry(sender, sender)
-        self.insist((entry.user, entry.identity) == (packet.user, packet.primary), "a list is of its sender")
-        self.insist(packet.day == wire.day, "a list is of today")
-        self.insist(device_lists.list_is_signed(packet), "signature of a list")
-        first = self.signed_lists.get(packet.user, packet)
-        self.insist(first.primary == packet.primary, "a user has one primary device")
-        self.insist(first.serial <= packet.serial, "a list is not older than the one before")
-        self.insist(len(packet.accounts) == len(packet.valid), "a list has a signature for each valid index")
-        self.signed_lists[packet.user] = packet
-
-    def on_device_signature(self, sender: str, packet: DeviceSignature, wire: Wire) -> None:
-        """File the signature of a companion. Refuse one of another device's key."""
-        self.insist(self.entry(sender, sender).identity == packet.companion, "a device signs for itself")
-        self.insist(device_lists.device_is_signed(packet), "signature of a companion")
-        self.companions[sender] = packet
-
-    def on_list_of(self, sender: str, packet: ListOf, wire: Wire) -> Vouchers:
-        """Return a user's list, with the companions' signatures. Raise Unreachable if there is none."""
-        if packet.user not in self.signed_lists:
-            raise Unreachable(f"no primary of {packet.user} signed a list")
-        names = sorted(name for name in self.companions if self.accounts.get(name) == packet.user)
-        return Vouchers(self.signed_lists[packet.user], tuple(self.companions[name] for name in names))
-
-    def on_registered(self, sender: str, packet: Registered, wire: Wire) -> None:
-        """File the sender's registration. Refuse one of another device."""
-        self.insist(sender in self.accounts and sender == packet.device, "a device registers itself")
-        self.registered[sender] = packet
-
-    def on_registrations_of(self, sender: str, packet: RegistrationsOf, wire: Wire) -> Registrations:
-        """Return what a user's devices registered. Raise Unreachable if none did."""
-        mine = [
-            self.registered[name]
-            for name, user in self.accounts.items()
-            if user == packet.user and name in self.registered
-        ]
-        if not mine:
-            raise Unreachable(f"no device of {packet.user} registered")
-        return Registrations({each.device: each.number for each in mine}, mine[0].identity)
-
-    def on_group_signature(self, sender: str, packet: GroupSignature, wire: Wire) -> None:
-        """File the signed members of a group. Refuse those of a group that there is not, or by no member."""
-        group = self.groups.get(packet.name)
-        member = group is not None and self.accounts.get(sender, "") in group.members
-        self.insist(member and self.entry(sender, sender).identity == packet.signer, "a member signs its own group")
-        same = group is not None and (group.members, group.sender_keys) == (packet.members, packet.sender_keys)
-        self.insist(same, "what is signed of a group is what was said of it")
-        self.insist(packet.holds(), "signature of a group")
-        before = self.signed_groups.get(packet.name, packet)
-        self.insist(before.serial <= packet.serial, "a list is not older than the one before")
-        self.signed_groups[packet.name] = packet
-
-    def on_signature_of(self, sender: str, packet: SignatureOf, wire: Wire) -> GroupSignature:
-        """Return the signed members of a group. Raise Unreachable if nobody signed them."""
-        if packet.group not in self.signed_groups:
-            raise Unreachable(f"nobody signed who is in {packet.group}")
-        return self.signed_groups[packet.group]
+        return signed_members.without_unsigned(self, own, wire, group, found)
