@@ -27,6 +27,8 @@ from escrow.codec import Fact
 from escrow.derivation import Gate
 from escrow.e2ee.content import InGroup, Text
 from escrow.errors import Malformed
+from escrow.mls.key_schedule import external_init
+from escrow.primitives import hpke
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = [EXAMPLES / "verify_evidence.py", *sorted(EXAMPLES.glob("evidence_*.py"))]
@@ -40,7 +42,14 @@ CELLS = {  # attacks whose proofs have steps of the scheme: those of officials' 
     "threshold": ("court-key-theft", *OFFICIALS, "keeps-everything"),
     "ghost": ("device-compromise", "notice-suppression"),
     "ghost-directory": ("device-compromise", "split-view"),
+    "ghost-mls": ("device-compromise", "leaf-insertion"),
 }
+FORMS = (  # of a scheme, with rules of their own
+    ("envelope", "kem=xwing"),
+    ("envelope", "n=3", "t=2"),
+    ("envelope", "per=epoch"),
+    ("envelope", "policing=publicly"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +69,11 @@ def second():
 def known(second):
     """The schemes whose rules and checks the second verifier has: this project's own, and whatever is like them."""
     attacks, found = attack_registry.attacks().values(), {}
-    for name, scheme in registry.schemes().items():
+    schemes = dict(registry.schemes())
+    for name, *settings in FORMS:
+        chosen = [f"{name}.{each}" for each in settings]
+        schemes[" ".join(chosen)] = registry.with_parameters(schemes[name], chosen)
+    for name, scheme in schemes.items():
         missing = {rule.name for rule in rules_of(scheme, attacks)} - second.RULES.keys()
         if not missing and {each.name for each in words_of(scheme).services} <= second.SERVICES.keys():
             found[name] = scheme
@@ -124,7 +137,7 @@ def test_it_imports_neither_package_and_is_short():
 
 
 def test_its_tables_are_the_library_s_and_the_page_names_them_all(second, known):
-    assert len(known) >= 14
+    assert len(known) >= len(registry.schemes()) + len(FORMS)
     page = (EXAMPLES.parent / "docs" / "evidence.md").read_text()
     attacks = attack_registry.attacks().values()
     schemes = known.values()
@@ -190,7 +203,7 @@ def test_both_accept_other_parameters(known, second, tmp_path):
         assert verdicts(tmp_path, writing.compose(case), second) == ["", ""], settings
 
 
-def test_it_computes_what_every_rule_of_every_scheme_gives(cases, second):
+def test_it_computes_what_every_rule_of_every_scheme_gives(cases, known, second):
     """Of all that the lab derives in a play, and not of one proof: the first and the last use of each rule."""
     attacks, used = attack_registry.attacks(), set()
     grouped = scenario.default(users=4, groups=2, days=3, messages=12)  # with a group that has Sender Keys
@@ -204,9 +217,18 @@ def test_it_computes_what_every_rule_of_every_scheme_gives(cases, second):
                 made = list(map(second.pack, second.RULES[rule.name][1](*taken)))
                 assert {codec.encode(closure.facts[each]) for each in gives} <= set(made), rule.name
                 used.add(rule.name)
-    playable = {scheme for scheme in registry.schemes().values() if not scheme.missing}
+    playable = {scheme for scheme in (*registry.schemes().values(), *known.values()) if not scheme.missing}
     expected = {rule.name for scheme in playable for rule in rules_of(scheme, attacks.values())}
     assert second.RULES.keys() & expected <= used
+
+
+def test_it_computes_the_init_secret_of_who_joins_by_himself(second):
+    """No play of a scheme has such a commit."""
+    key = hpke.derive_key_pair(bytes(range(32)))
+    enc, init = external_init(key.public)
+    mls = importlib.import_module("evidence_mls")
+    assert mls.derived_key(bytes(range(32))) == ["Private", key.public, key.raw]
+    assert mls.external_init(bytes(range(32)), enc) == init
 
 
 def use_of(edges, edge):
