@@ -48,6 +48,8 @@ ASKED = {  # what a custodian asks of an order beside the promises of all offici
     "an error instead of a check": 'if order.expires - order.issued > 5:\n    raise EscrowError("too long")',
     "a sum of dates": 'yield "sum", 2 * order.issued + order.expires == 31',
     "all checked before the first is named": 'yield "plain", order.id == "none"',
+    "a signature that nobody has, or a case": 'signed = crypto.verify(key.court, bytes(64), b"x")\n'
+    'yield "plain", signed or order.id == "y"',
 }
 
 
@@ -90,6 +92,10 @@ REFUSES = {  # a check that no order satisfies as far as the lab can tell, and w
     "a puzzle beside a signature that holds": f"signed = crypto.verify(*map(bytes.fromhex, {SIGNED}), b'')\n"
     'yield "puzzle", signed and crypto.sha256(order.nonce)[:8] == bytes(8)',
     "a scope that no order can have": 'yield "puzzle", order.scope == "anything"',
+    "a puzzle, or a signature that nobody has": "signed = crypto.verify(key.court, bytes(64), b'never')\n"
+    'yield "puzzle", signed or crypto.sha256(order.nonce)[:8] == bytes(8)',
+    "a puzzle, or a signature in the field": "signed = crypto.verify(key.court, field.sealed[:64], field.sealed)\n"
+    'yield "puzzle", signed or crypto.sha256(order.nonce)[:8] == bytes(8)',
 }
 
 

@@ -18,6 +18,7 @@ from escrow.derivation import honest_only
 from escrow.warrant import Order, Warrant
 
 FIELDS = Order.__struct_fields__
+Verified = tuple[bytes, ...]  # a public key, a signature and a message
 SIGNATURE = "signature"  # noted like a field of the order
 NEAR = 64  # how far a number is moved where only its remainder or its bits were compared
 
@@ -59,11 +60,16 @@ class Compared:
 
 @dataclass(slots=True)
 class Notes:
-    """What one check did: the fields that it read, the comparisons, and whether it missed a signature."""
+    """What one check did: the fields that it read, the comparisons, and whether it missed a signature of the order.
+
+    `verified` are the signatures that it verified, `missed` those of them that do not hold: key, signature, message.
+    """
 
     read: set[str] = field(default_factory=set)
     compared: list[Compared] = field(default_factory=list)
     signature: bool = False
+    verified: set[Verified] = field(default_factory=set)
+    missed: set[Verified] = field(default_factory=set)
 
     def distinct(self) -> list[Compared]:
         """Return the comparisons, each once."""

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from attacks.lab.adversary.demands.constants import Constants
-from attacks.lab.adversary.demands.recorded import Notes, Recorder, recorded_warrant
+from attacks.lab.adversary.demands.recorded import FIELDS, Notes, Recorder, Verified, recorded_warrant
 from attacks.lab.adversary.demands.refusal import LIMIT, Refusal
 from attacks.lab.adversary.demands.traces import FORGED, UNREADABLE, Subject, Trace, add, alike
 from attacks.lab.adversary.demands.variations import Change, changed, dictionary, repairs, singly_and_in_pairs, travels
@@ -97,6 +97,7 @@ class Demands:
         self._known: dict[Subject, set[Order]] = defaultdict(set)
         self._fresh: dict[Subject, list[Order]] = defaultdict(list)
         self._services: dict[str, Service] = {}
+        self._of_orders: dict[tuple[str, str, Verified], bool] = {}  # service, check, and a signature that it missed
 
     def hopeless(self, service: Service) -> Set[str]:
         """Return the checks that no order can satisfy, as far as is known: what is returned grows."""
@@ -230,9 +231,24 @@ class Demands:
 
     def trace(self, asked: Asked, order: Order) -> Trace:
         """Return what the checks make of an order that the court signed."""
+        failed, notes = self._run(asked, order)
+        for name in failed:
+            notes[name].signature |= any(self._is_of_order(asked, order, name, each) for each in notes[name].missed)
+        if not failed and not travels(order):
+            notes[UNREADABLE] = Notes()
+            failed.add(UNREADABLE)
+        for holder in asked.holders:
+            tally = self._tallies[asked.service.name, holder]
+            if order not in self._issued:
+                tally.passed |= {FORGED, UNREADABLE, *notes} - failed
+            for name in failed:
+                tally.failed.setdefault(name, notes[name])
+        return Trace(frozenset(failed), notes)
+
+    def _run(self, asked: Asked, order: Order) -> tuple[set[str], dict[str, Notes]]:
+        """Run the checks on an order that the court signed; return which fail, and the notes of each."""
         recorder = Recorder()
-        signed = issue(self._courts[0], order)
-        warrant = recorded_warrant(recorder, signed, self._valid)
+        warrant = recorded_warrant(recorder, issue(self._courts[0], order), self._valid)
         failed, notes = set[str](), dict[str, Notes]()
         self._noting = recorder
         try:
@@ -245,22 +261,42 @@ class Demands:
         except Exception:  # Forged: the arguments do not fit. Any other: the check does not expect such an order
             add(notes, FORGED, recorder.next())
             failed.add(FORGED)
-        if not failed and not travels(order):
-            notes[UNREADABLE] = Notes()
-            failed.add(UNREADABLE)
-        for holder in asked.holders:
-            tally = self._tallies[asked.service.name, holder]
-            if order not in self._issued:
-                tally.passed |= {FORGED, UNREADABLE, *notes} - failed
-            for name in failed:
-                tally.failed.setdefault(name, notes[name])
-        return Trace(frozenset(failed), notes)
+        return failed, notes
 
     def _observe(self, call: crypto.Call) -> None:
-        """Note that a check asks for a signature that is not there: no plain field decides then."""
+        """Note which signatures a check verifies, and which of them are not there."""
         if call.operation == "ed25519-verify":
+            signed, notes = tuple(map(bytes, call.inputs)), self._noting.notes
             with crypto.running(crypto.Run(None)):
-                self._noting.notes.signature |= not crypto.verify(*call.inputs)
+                holds = crypto.verify(*call.inputs)
+            notes.verified.add(signed)
+            if not holds:
+                notes.missed.add(signed)
+
+    def _is_of_order(self, asked: Asked, order: Order, check: str, missed: Verified) -> bool:
+        """Return whether a signature that a check missed is one that depends on the order: no plain field decides then.
+
+        One that stays the same whichever field is changed is no order's: `verify(constant) or PLAIN` asks for PLAIN.
+        """
+        key = asked.service.name, check, missed
+        if key not in self._of_orders:
+            self._of_orders[key] = False
+            for change in _everywhere(order):
+                _, notes = self._run(asked, changed(order, change))
+                verified = notes[check].verified if check in notes else set()
+                if verified and missed not in verified:
+                    self._of_orders[key] = True
+        return self._of_orders[key]
+
+
+def _everywhere(order: Order) -> Iterator[Change]:
+    """Yield a change of each field of an order, at both its ends."""
+    for name in FIELDS:
+        value = getattr(order, name)
+        if isinstance(value, bytes):
+            yield ((name, bytes(each ^ 0xFF for each in value) or b"\0"),)
+        else:
+            yield ((name, value + 1 if isinstance(value, int) else f"-{value}-"),)
 
 
 class Search:

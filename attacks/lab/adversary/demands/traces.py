@@ -56,6 +56,8 @@ def add(notes: dict[str, Notes], name: str, new: Notes) -> None:
         old.read |= new.read
         old.compared += new.compared
         old.signature |= new.signature
+        old.verified |= new.verified
+        old.missed |= new.missed
 
 
 def alike(path: frozenset[Any], subject: Subject, today: int) -> frozenset[Any]:
