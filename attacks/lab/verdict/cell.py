@@ -38,8 +38,7 @@ def judge_cell(
 
     `in_plain` is what the attack opens in the scheme that cells are compared with.
     """
-    record = analysis.record
-    messaging = Messaging(record)
+    record, messaging = analysis.record, Messaging(analysis.record)
     coalition, mask = found.best()
     opened = found.opened(mask)
     seized = as_seized(coalition, corruptions, record.scenario.days)
@@ -48,60 +47,33 @@ def judge_cell(
     unkept = messaging.unkept(judge.claim.access)
     missing = judge.missed(unkept)
     standing = weigh(judge, found, messaging, corruptions, in_plain)
-    doubts: tuple[str, ...] = ()
-    notes = [*_guessing(found, opened, record.scenario.work), *_left(standing, coalition, corruptions, record)]
-    users = record.scenario.users
-    if updated := sum(attack.silenced(user.name, analysis.scheme, record.scenario) is not None for user in users):
-        notes.append(f"the vendor updates the clients of {updated} of {len(users)} users, and takes no state of theirs")
-    if attack.served:
-        doubts = tuple(filter(None, [unexplained(analysis, {each.principal for each in corruptions})]))
-        without = partial(reach, analysis, judge, attack, corruptions)
-        notes += final(analysis, lambda name: len(without(name).masks))
+    notes = (
+        *_guessing(found, opened, record.scenario.work),
+        *_left(standing, coalition, corruptions, record),
+        *_updates(analysis, attack),
+        *_final(analysis, judge, attack, corruptions),
+    )
     return decided(
-        Cell(
-            scheme=analysis.scheme.name,
-            attack=attack.name,
-            verdict="HELD",
+        msgspec.structs.replace(
+            _played(analysis, attack, messaging, honest, day),
             coalition=tuple(map(str, (*seized.members, *seized.thresholds))),
-            sent=len(record.sent),
             exposed=_exposed(opened, day, messaging),
             excluded=len(found.excluded),
-            lawful=len(messaging.lawful),
-            entitled=len(messaging.entitled),
-            overreached=len(messaging.overreached),
-            overcollected=_exposed(messaging.overreached, day, messaging),
-            outside=messaging.outside,
-            evaded=len(messaging.evaded),
-            missed=_exposed(messaging.evaded, day, messaging),
             unkept=len(unkept),
             unkept_conceded=len(missing),
             access=messaging.access(judge.claim.access),
-            fabricated=messaging.fabricated,
-            unreadable=len(messaging.unreadable),
-            misattributed=len(messaging.misattributed),
-            named=len(by_network(analysis)),
-            lost=len(messaging.lost),
-            forged=messaging.forged,
-            duplicated=messaging.duplicated,
-            framed=len(messaging.framed(analysis.scheme)),
-            added=Added(
-                lost=0 if attack.stops_mail else len(messaging.lost - honest.lost),
-                duplicated=max(0, messaging.duplicated - honest.duplicated),
-            ),
             against=msgspec.structs.replace(standing.against, by_coalition=len(found.excluded.keys() & opened)),
             grounds=Grounds(
                 outside_model=standing.outside_model,
                 model=standing.model,
                 concessions=tuple(dict.fromkeys((*standing.concessions, *missing.values()))),
                 untested=record.untested,
-                doubts=doubts,
+                doubts=_doubts(analysis, attack, corruptions),
                 basis=_basis(analysis),
-                notes=tuple(notes),
+                notes=notes,
             ),
             beyond=len(found.beyond),
             added_over_plain=len(found.masks.keys() - in_plain.opened.keys()),
-            services=_relied_on(analysis, attack),
-            alarms=messaging.alarms,
             cost=Cost(
                 seizures=len(coalition.members) + sum(each.t for each in coalition.thresholds),
                 trials=_trials(record, attack),
@@ -112,12 +84,66 @@ def judge_cell(
     )
 
 
+def _played(analysis: Analysis, attack: Attack, messaging: Messaging, honest: Messaging, day: int) -> Cell:
+    """Return a cell with what the play did, whoever opens what; texts up to `day` are past."""
+    return Cell(
+        scheme=analysis.scheme.name,
+        attack=attack.name,
+        verdict="HELD",
+        sent=len(analysis.record.sent),
+        lawful=len(messaging.lawful),
+        entitled=len(messaging.entitled),
+        overreached=len(messaging.overreached),
+        overcollected=_exposed(messaging.overreached, day, messaging),
+        outside=messaging.outside,
+        evaded=len(messaging.evaded),
+        missed=_exposed(messaging.evaded, day, messaging),
+        fabricated=messaging.fabricated,
+        unreadable=len(messaging.unreadable),
+        misattributed=len(messaging.misattributed),
+        named=len(by_network(analysis)),
+        lost=len(messaging.lost),
+        forged=messaging.forged,
+        duplicated=messaging.duplicated,
+        framed=len(messaging.framed(analysis.scheme)),
+        added=Added(
+            lost=0 if attack.stops_mail else len(messaging.lost - honest.lost),
+            duplicated=max(0, messaging.duplicated - honest.duplicated),
+        ),
+        services=_relied_on(analysis, attack),
+        alarms=messaging.alarms,
+    )
+
+
+def _doubts(analysis: Analysis, attack: Attack, corruptions: Sequence[Corruption]) -> tuple[str, ...]:
+    """Return in words which refusal nothing explains, if the attack puts requests to officials."""
+    if not attack.served:
+        return ()
+    return tuple(filter(None, [unexplained(analysis, {each.principal for each in corruptions})]))
+
+
+def _final(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequence[Corruption]) -> Iterator[str]:
+    """Yield in words which refusals the count rests on, if the attack puts requests to officials."""
+    if attack.served:
+        without = partial(reach, analysis, judge, attack, corruptions)
+        yield from final(analysis, lambda name: len(without(name).masks))
+
+
 def _left(standing: Standing, coalition: Coalition, corruptions: Sequence[Corruption], record: Record) -> Iterator[str]:
     """Yield by whom texts are opened that nothing excuses, if the cell's coalition is another."""
     by, left = standing.left_by, standing.against.left
     if by is not None and by != coalition and left < standing.against.texts:
         who = as_seized(by, corruptions, record.scenario.days)
         yield f"nothing excuses {texts(left)}, which {who} can open"
+
+
+def _updates(analysis: Analysis, attack: Attack) -> Iterator[str]:
+    """Yield in words how many users' clients the vendor updates in this attack, if it updates any."""
+    scenario = analysis.record.scenario
+    updated = sum(attack.silenced(user.name, analysis.scheme, scenario) is not None for user in scenario.users)
+    if updated:
+        every = len(scenario.users)
+        yield f"the vendor updates the clients of {updated} of {every} users, and takes no state of theirs"
 
 
 def _trials(record: Record, attack: Attack) -> int:

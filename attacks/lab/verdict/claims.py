@@ -1,27 +1,20 @@
 """Whether a claim grants that a coalition opens a text: the paper's sentence, read against what was sent and kept.
 
-A device's own texts are granted "from the seizure until healing". Healing is read from the ratchet as its specification
-describes it: a chain is within reach of a seizure if the step that began it mixes a key that the seized state held.
-This uses public headers and the seized state alone, no derivation, so it is independent of the closure.
+A device's own texts are granted "from the seizure until healing": `chains` tells what that is for ratchets, `epochs`
+for groups of MLS. Neither uses a derivation, so the verdict on a claim is independent of the closure.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.simulation.record import Record, Sent, in_scope
+from attacks.lab.verdict.chains import Chains
 from attacks.lab.verdict.epochs import Epochs
 from attacks.lab.verdict.members import fewest, seizures_in
-from escrow.codec import Fact, walk
-from escrow.crypto import Private
-from escrow.e2ee import sender_keys
-from escrow.e2ee.provider import Mail
-from escrow.e2ee.ratchet import Answers, ChainKey, MessageKey
-from escrow.e2ee.sender_keys import SenderChain
-from escrow.e2ee.transcript import Transcript
 from escrow.grants import (
     DEVICE,
     MISSED,
@@ -38,7 +31,6 @@ from escrow.grants import (
     read_who,
 )
 from escrow.scheme import SET_UP
-from escrow.testing.world import mails_in
 from escrow.warrant import Order
 
 BY_ORDER: dict[str, Callable[[Order, Sent], bool]] = {
@@ -56,10 +48,8 @@ class Judge:
         self._turned = {turn.principal: turn.day for turn in record.corrupted}
         self._owner = {device: user.name for user in record.scenario.users for device in user.devices}
         self.by_id = {sent.id: sent for sent in record.sent}
-        self._shown = {(shown.device, shown.text): shown.day for shown in reversed(record.shown)}
         self._epochs = Epochs(record)
-        self._read_mail()
-        self._held = cache(self._held_by)
+        self._chains = Chains(record, self._epochs.carries)
         self._in_slot = cache(partial(_in_slot_of, record))
 
     # --- who may open what ---
@@ -181,73 +171,8 @@ class Judge:
     def _within(self, device: str, evening: int, sent: Sent) -> bool:
         if device != sent.device and device not in sent.intended:
             return False
-        if self._epochs.reaches(device, evening, sent.id, self._late(device, evening, sent)):
-            return True
-        return any(self._reaches(device, evening, chain, sent) for chain in self._chains[sent.id])
-
-    def _late(self, device: str, evening: int, sent: Sent) -> bool:
-        """Return whether the device had yet to send this text, or to read it."""
-        read = self._shown.get((device, sent.body), self.record.scenario.days)
-        return sent.day > evening or (device != sent.device and read > evening)
-
-    def _reaches(self, device: str, evening: int, chain: bytes, sent: Sent) -> bool:
-        held = self._held(device, evening)
-        if self._rerooted(chain, held) or (
-            chain in held and any(self._rerooted(to, held) for to in self._answered[chain])
-        ):
-            return True  # the first flight, or this device's own reply to it while its ratchet key is still the newest
-        if self._late(device, evening, sent) and (chain in held or any(to in held for to in self._answered[chain])):
-            return True
-        carriers = self._carriers.get(chain, ())
-        return any(self._reaches(device, evening, carrier, self.by_id[text]) for carrier, text in carriers)
-
-    def _rerooted(self, chain: bytes, held: frozenset[bytes]) -> bool:
-        """Return whether a chain is the first of a session without a one-time prekey, to a signed prekey still kept."""
-        return any(to in held for to in self._first_flights.get(chain, ()))
-
-    def _held_by(self, device: str, evening: int) -> frozenset[bytes]:
-        """Return the public names of every key that a device's state held."""
-        names = set()
-        for fact in walk(self.record.as_stolen(device, evening), Fact):
-            if isinstance(fact, Private):
-                names.add(fact.public)
-            elif isinstance(fact, ChainKey | MessageKey | SenderChain):
-                names.add(fact.chain)
-        return frozenset(names)
-
-    # --- what the public headers tell ---
-
-    def _read_mail(self) -> None:
-        """Read from headers which chains carried a text, which key each answers, and which brought a sender key."""
-        self._chains: dict[int, set[bytes]] = defaultdict(set)
-        self._answered: dict[bytes, set[bytes]] = defaultdict(set)
-        self._first_flights: dict[bytes, set[bytes]] = defaultdict(set)
-        self._carriers: dict[bytes, set[tuple[bytes, int]]] = defaultdict(set)
-        transcript, pairwise, groups = Transcript(), defaultdict[int, set[bytes]](set), dict[int, bytes]()
-        for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
-            for mail in mails_in(packet):
-                for fact in transcript.facts(mail):
-                    if isinstance(fact, Answers):
-                        self._place(fact, mail)
-                if text >= 0 and packet.src == self.by_id[text].device:
-                    self._carry(mail, text, pairwise, groups)
-        for text, chain in groups.items():
-            self._chains[text] = {chain}
-            self._carriers[chain] |= {(carrier, text) for carrier in pairwise[text]}
-
-    def _place(self, fact: Answers, mail: Mail) -> None:
-        self._answered[fact.chain].add(fact.to)
-        if mail.initial is not None and not mail.initial.opk_b and fact.to == mail.initial.spk_b:
-            self._first_flights[fact.chain].add(fact.to)
-
-    def _carry(self, mail: Mail, text: int, pairwise: dict[int, set[bytes]], groups: dict[int, bytes]) -> None:
-        if self._epochs.carries(mail, text):
-            return
-        if mail.group:
-            groups[text] = mail.body[: sender_keys.ID]
-        else:
-            pairwise[text].add(mail.body[:32])
-            self._chains[text].add(mail.body[:32])
+        late = self._chains.is_late(device, evening, sent)
+        return self._epochs.reaches(device, evening, sent.id, late) or self._chains.reach(device, evening, sent)
 
 
 def _in_slot_of(record: Record, slot: KeySlot, text: int) -> bool:
