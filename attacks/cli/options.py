@@ -195,7 +195,9 @@ def command(name: str, *groups: Sequence[click.Option], own: Sequence[click.Para
             return run(body, given)
 
         parameters = [*own, *(option for group in (*groups, terminal()) for option in group)]
-        return click.Command(name, callback=callback, params=parameters, help=inspect.getdoc(body))
+        said = inspect.getdoc(body) or ""
+        brief = said.split("\n\n")[0]  # whole in a list of commands, where click would cut it off
+        return click.Command(name, callback=callback, params=parameters, help=said, short_help=brief)
 
     return mark
 

@@ -109,9 +109,13 @@ def draw_checks(page: Page, result: Checks) -> None:
 
 
 def _draw_cells(page: Page, cells: Sequence[Cell]) -> None:
-    """Draw a line for each cell that applies, and the others together."""
+    """Draw a line for each cell that applies, and the others together, by scheme or by attack if it is only one."""
     pairs = [(f"{c.scheme}, {c.attack}", f"{c.verdict}: {c.reason}") for c in cells if c.verdict != "NOT_APPLICABLE"]
     if pairs:
         page.fields(pairs, 0)
-    if foreign := [f"{c.scheme} under {c.attack}" for c in cells if c.verdict == "NOT_APPLICABLE"]:
-        page.line(f"not applicable: {'; '.join(foreign)}")
+    foreign = [cell for cell in cells if cell.verdict == "NOT_APPLICABLE"]
+    if len({cell.attack for cell in foreign}) == 1:
+        page.line(f"not applicable: {', '.join(cell.scheme for cell in foreign)} under {foreign[0].attack}")
+        return
+    for scheme in dict.fromkeys(cell.scheme for cell in foreign):
+        page.line(f"not applicable: {scheme} under {', '.join(c.attack for c in foreign if c.scheme == scheme)}")
