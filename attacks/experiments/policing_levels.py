@@ -3,9 +3,10 @@
   none       a mail without a field is carried and shown: the law misses what it covers of the rogues' texts
   relay      the provider carries no such mail: nothing is missed, and the rogues' texts reach nobody
   recipient  honest clients show no such text: missed is what a rogue reads of another's
+  publicly   the relay verifies the proofs of a field, and recipients make it again: nothing is missed
 
 Rogues are one device of one target, all devices of the targets, or all clients (`field-stripping`). A scheme whose
-fields a recipient can neither make again nor check has two levels.
+fields a recipient can neither make again nor check has two levels; publicly, a scheme must have a form with proofs.
 Source: Kaufman, "Differential Workfactor Cryptography", Lotus, January 1996: the destination makes the field again, so
 that both ends must be modified. The relay is ours.
 """
@@ -14,8 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import get_args
-
-import msgspec
 
 from attacks.field_stripping import FieldStripping
 from attacks.lab.runs.experiment import Experiment, Figure, Progress
@@ -52,6 +51,7 @@ FORMULAS: dict[Policing, str] = {
     "none": "covered texts of rogues",
     "relay": "none",
     "recipient": "covered texts of rogues that another rogue reads",
+    "publicly": "none",
 }
 
 
@@ -62,9 +62,11 @@ def policed() -> Iterator[FieldScheme]:
             continue
         for level in get_args(Policing):
             try:
-                yield msgspec.structs.replace(scheme, policing=level)
-            except ValueError:  # no recipient can check this scheme's fields
+                form = scheme.replaced(policing=level)
+            except ValueError:  # nobody can check this scheme's fields so
                 continue
+            if isinstance(form, FieldScheme):
+                yield form
 
 
 def _figures(scheme: FieldScheme, scenario: Scenario) -> Iterator[Figure]:
@@ -75,7 +77,7 @@ def _figures(scheme: FieldScheme, scenario: Scenario) -> Iterator[Figure]:
         covered = map(honest.by_id.__getitem__, honest.entitled & honest.delivered)
         theirs = [sent for sent in covered if sent.device in rogues]
         among = [sent for sent in theirs if any((sent.id, name) in honest.shown for name in rogues & {*sent.intended})]
-        expected: dict[Policing, int] = {"none": len(theirs), "relay": 0, "recipient": len(among)}
+        expected: dict[Policing, int] = {"none": len(theirs), "relay": 0, "recipient": len(among), "publicly": 0}
         case = f"{scheme.name}, {scheme.policing}, {strategy.strategy.removeprefix('by ')}"
         yield Figure(
             quantity=f"{case}: missed",
