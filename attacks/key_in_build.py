@@ -4,6 +4,11 @@
            each in place of one of the officials'; in all else they are as they were
   read     the intruder opens these fields, with no warrant and no official; the officials open none of them
 
+Plain's clients have no such key. There the same break-in makes clients send each message key to the intruder in a place
+that packets have and leave empty: it opens the same texts, and nobody is told either. So what is opened counts as in
+plain, and what counts against an escrow is what its own law misses. That a changed key leaves packets as they were, and
+a leak does not, is no part of the verdict.
+
 No client tells: the build is the vendor's word. A relay that knows the true key sees another in the field; so does a
 recipient whose own client was not changed, where recipients make fields again.
 Source: Checkoway et al., "A Systematic Analysis of the Juniper Dual EC Incident", CCS 2016: one constant was changed in
@@ -18,6 +23,7 @@ from attacks.lab.simulation.builds.intruder import INTRUDER, IntruderApparatus
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.silenced import LeftOutChecks
 from escrow.scheme import Scheme, Source
+from escrow.testing.leak import open_leak
 
 
 class KeyInBuild(Attack):
@@ -29,6 +35,7 @@ class KeyInBuild(Attack):
     in_pages = True
     specimen = "other_agent"
     apparatus = IntruderApparatus
+    derivations = (open_leak,)  # what LeakInBuild needs in plain
     stops_mail = True  # the changed clients', where somebody looks at the key
 
     def __init__(self, strategy: str = "", users: Sequence[str] = ()) -> None:
@@ -45,7 +52,11 @@ class KeyInBuild(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return "", or that clients have no such key of an official."""
-        return "" if cast.built_in else "clients have no X25519 or P-256 key of an official that could be another"
+        return "" if cast.built_in else "clients have no public key of an official that could be another"
+
+    def in_plain(self) -> Attack | None:
+        """Return the same break-in where clients have no such key."""
+        return LeakInBuild(self.strategy, self.users)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Seize]:
         """Take the intruder's keys on the last evening; corrupt no party."""
@@ -54,6 +65,25 @@ class KeyInBuild(Attack):
     def silenced(self, user: str, scheme: Scheme, scenario: Scenario) -> LeftOutChecks | None:
         """Return that clients seal to other keys, where they are changed."""
         return LeftOutChecks((), other_keys=True) if not self.users or user in self.users else None
+
+
+class LeakInBuild(KeyInBuild):
+    """Have clients of some users send their message keys to an intruder, where a scheme has no access field."""
+
+    name = "leak-in-build"
+    title = "Clients are built to send their keys to an intruder"
+
+    def applies(self, scheme: Scheme, cast: Cast) -> str:
+        """Return ""; it stands for KeyInBuild in plain."""
+        return ""
+
+    def in_plain(self) -> Attack | None:
+        """Return nothing: it is the attack in plain."""
+        return None
+
+    def silenced(self, user: str, scheme: Scheme, scenario: Scenario) -> LeftOutChecks | None:
+        """Return that clients leak, where they are changed."""
+        return LeftOutChecks((), leaks=True) if not self.users or user in self.users else None
 
 
 ATTACK = KeyInBuild()

@@ -25,7 +25,9 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
 from escrow import registry
 from escrow.codec import Fact, walk
+from escrow.crypto import Private
 from escrow.e2ee.device import Device
+from escrow.primitives.hpke import PrivateP256
 from escrow.principal import Principal
 from escrow.scheme import Scheme, Source
 from escrow.schemes.plain import FieldScheme
@@ -48,7 +50,8 @@ class EscrowKeysApparatus(QuantumApparatus):
         """Return the computer that has broken them."""
         parties = list(parties)
         known = frozenset[bytes]().union(*(built_in(each, parties) for each in parties if isinstance(each, Device)))
-        found: dict[Fact, None] = {key: None for key in official_keys(parties) if key.public in known}
+        classical = (key for key in official_keys(parties) if isinstance(key, Private | PrivateP256))
+        found: dict[Fact, None] = {key: None for key in classical if key.public in known}
         facts = [fact for party in parties for fact in walk(party, Fact)]
         found |= dict.fromkeys(_whole_keys(facts))
         return with_keys(QuantumComputer, QUANTUM, list(found))

@@ -181,6 +181,11 @@ class TableDevice(device.Device):
             else:
                 del self.tables[name]
 
+    def make_anew(self) -> None:
+        """Drop the tables that were made here."""
+        if self.scope != "everybody":
+            self.tables = {}
+
     def access_field(self, key: MessageKey, context: FieldContext) -> TableField:
         """Return the message key under the key of today's slot, and the table."""
         table, own = self._slot(_of_pair(context.people) if self.scope == "pair" else "", context.day)

@@ -45,7 +45,7 @@ def judge_cell(
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(seized, record.scenario.attack_day)
     unkept = messaging.unkept(judge.claim.access)
-    missing = judge.missed(unkept)
+    missing = judge.missed(unkept, _changed(analysis, attack))
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     notes = (
         *_guessing(found, opened, record.scenario.work),
@@ -144,6 +144,14 @@ def _updates(analysis: Analysis, attack: Attack) -> Iterator[str]:
     if updated:
         every = len(scenario.users)
         yield f"the vendor updates the clients of {updated} of {every} users, and takes no state of theirs"
+
+
+def _changed(analysis: Analysis, attack: Attack) -> Iterator[str]:
+    """Yield the devices whose clients the vendor updates so that they make other fields."""
+    for user in analysis.record.scenario.users:
+        left_out = attack.silenced(user.name, analysis.scheme, analysis.record.scenario)
+        if left_out is not None and left_out.other_keys:
+            yield from user.devices
 
 
 def _trials(record: Record, attack: Attack) -> int:

@@ -71,16 +71,14 @@ class Judge:
                 return f"{each.source.source}, {each.source.where}"
         return ""
 
-    def missed(self, texts: Iterable[int]) -> dict[int, str]:
-        """Return of these texts, which the lawful access misses, those of which the source concedes it, and where."""
-        turned = Coalition(tuple(map(Seizure, self._turned)))
-        found: dict[int, str] = {}
+    def missed(self, texts: Iterable[int], changed: Iterable[str] = ()) -> dict[int, str]:
+        """Return of these missed texts those that the source concedes, and where; `changed` have rogue clients."""
+        found, rogues = dict[int, str](), {*self._turned, *changed}
         for each in self.claim.concessions:
-            if each.extent in MISSED and self._has(read_who(each.who), turned):
+            if each.extent in MISSED and self._has(read_who(each.who), Coalition(tuple(map(Seizure, rogues)))):
                 every = all if "all ends" in each.extent else any
                 for text in texts:
-                    ends = (self.by_id[text].device, *self.by_id[text].intended)
-                    if every(end in self._turned for end in ends):
+                    if every(end in rogues for end in (self.by_id[text].device, *self.by_id[text].intended)):
                         found.setdefault(text, f"{each.source.source}, {each.source.where}")
         return found
 

@@ -135,6 +135,10 @@ class AgencyDevice(device.Device):
         if self.epoch is not None and not self.epoch.first <= wire.day < self.epoch.first + self.days:
             self.epoch = None
 
+    def make_anew(self) -> None:
+        """Drop the secret of the epoch."""
+        self.epoch = None
+
     def access_field(self, key: MessageKey, context: FieldContext) -> AgencyField:
         """Return the message key under a secret of its own, or of the epoch, and that in parts."""
         labels = (key.chain, key.n, context.people, context.day, sha256(context.header))

@@ -1,13 +1,14 @@
 """The officials' public keys in a client, and the intruder's that take their places.
 
-A key is known by its public half: 32 bytes are an X25519 key, 33 a point of P-256, the first commitment of a group of
-holders. The intruder's is drawn from it, so that all clients and the intruder have the same one.
+A key is known by its public half: 32 bytes are an X25519 key, 33 a point of P-256, 65 the same uncompressed, 96 a point
+of BLS12-381, 1216 an X-Wing key; points are also the first commitments of groups of holders. The intruder's is drawn
+from it, so that all clients and the intruder have the same one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,10 +16,22 @@ from escrow import crypto
 from escrow.codec import Fact, walk
 from escrow.crypto import Private, new_private, sha256
 from escrow.e2ee.device import Device
+from escrow.primitives import bls12_381, xwing
 from escrow.primitives import group as p256
+from escrow.primitives.hpke import PrivateP256, new_private_p256
+from escrow.primitives.xwing import XWingPrivate
 from escrow.principal import Principal
-from escrow.sharing.elgamal import EscrowGroup, escrow_group
 from escrow.sharing.epochs import Sharing
+from escrow.sharing.named_group import NamedGroup
+
+KeyPair = Private | PrivateP256 | XWingPrivate
+
+
+class OtherKey(NamedTuple):
+    """A public key of the intruder, and its private half: a scalar or a seed of 32 bytes."""
+
+    public: bytes
+    raw: bytes
 
 
 def own_fields(device: Device) -> tuple[str, ...]:
@@ -26,24 +39,24 @@ def own_fields(device: Device) -> tuple[str, ...]:
     return tuple(name for name in device.__struct_fields__ if name not in Device.__struct_fields__)
 
 
-def official_keys(parties: Iterable[Principal]) -> Iterator[Private]:
-    """Yield the X25519 key pairs of all parties that are no devices."""
+def official_keys(parties: Iterable[Principal]) -> Iterator[KeyPair]:
+    """Yield the key pairs of all parties that are no devices."""
     for party in parties:
         if not isinstance(party, Device):
-            yield from (fact for fact in walk(party, Fact) if isinstance(fact, Private))
+            yield from (fact for fact in walk(party, Fact) if isinstance(fact, KeyPair))
 
 
-def group_keys(device: Device) -> Iterator[bytes]:
-    """Yield the public keys (33 bytes) of the groups of holders that a client knows."""
+def groups_in(device: Device) -> Iterator[NamedGroup | Sharing]:
+    """Yield the groups of holders that a client knows."""
     for name in own_fields(device):
-        yield from (fact.key for fact in walk(getattr(device, name), Fact) if isinstance(fact, EscrowGroup | Sharing))
+        yield from (fact for fact in walk(getattr(device, name), Fact) if isinstance(fact, NamedGroup | Sharing))
 
 
 def built_in(device: Device, parties: Iterable[Principal]) -> frozenset[bytes]:
     """Return the public keys of officials that a client has among what its scheme adds to a device."""
     officials = {found.public for found in official_keys(parties)}
     found = frozenset(each for name in own_fields(device) for each in _bytes_in(getattr(device, name)))
-    return frozenset({*(officials & found), *group_keys(device)})
+    return frozenset({*(officials & found), *(group.key for group in groups_in(device))})
 
 
 def _bytes_in(value: Any) -> Iterator[bytes]:
@@ -57,27 +70,35 @@ def _bytes_in(value: Any) -> Iterator[bytes]:
             yield from _bytes_in(each)
 
 
-def intruders_key(public: bytes) -> Private | tuple[bytes, bytes]:
-    """Return the intruder's key in place of a public one: an X25519 pair, or a point and its scalar (33, 32 bytes)."""
+def other_key(public: bytes) -> OtherKey:
+    """Return the intruder's key in place of a public one, of the same kind. Raise ValueError for another length."""
     with crypto.drawing_from(sha256(b"escrow-lab key in a build", public)):
-        if len(public) == 32:
-            return new_private()
-        scalar = p256.random_scalar()
-        return p256.base(scalar), p256.scalar_bytes(scalar)
+        match len(public):
+            case 32:
+                return _halves(new_private())
+            case 65:
+                return _halves(new_private_p256())
+            case xwing.PUBLIC:
+                return _halves(xwing.new_private())
+            case 33:
+                scalar = p256.random_scalar()
+                return OtherKey(p256.base(scalar), p256.scalar_bytes(scalar))
+            case bls12_381.G2:
+                (scalar,) = bls12_381.random_scalars(1)
+                return OtherKey(bls12_381.base_two(scalar), bls12_381.scalar_bytes(scalar))
+    raise ValueError(f"a public key of {len(public)} bytes is of no kind that is known here")
 
 
-def other_key(public: bytes) -> bytes:
-    """Return the public half of the intruder's key in place of a public one."""
-    made = intruders_key(public)
-    return made.public if isinstance(made, Private) else made[0]
+def _halves(made: KeyPair) -> OtherKey:
+    return OtherKey(made.public, made.raw)
 
 
 def exchanged(value: Any, keys: Mapping[bytes, bytes]) -> Any:
     """Return a value in which each public key of `keys` is another; the value itself if there is none."""
     if isinstance(value, bytes):
         return keys.get(value, value)
-    if isinstance(value, EscrowGroup):
-        return value if value.key not in keys else escrow_group(value.n, exchanged(value.commitments, keys))
+    if isinstance(value, NamedGroup):
+        return value if value.key not in keys else type(value).under(value.n, exchanged(value.commitments, keys))
     if isinstance(value, msgspec.Struct):
         old = {name: getattr(value, name) for name in value.__struct_fields__}
         new = {name: exchanged(each, keys) for name, each in old.items()}
