@@ -276,7 +276,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def checked(claim: object) -> Claim:
-    """Return the claim. Raise TypeError, naming the field, where it is none, or says what no judge understands."""
+    """Return the claim. Raise TypeError, naming the field, if it is not a Claim or no judge understands it."""
     if not isinstance(claim, Claim):
         raise TypeError(f"its claim is no Claim but a {type(claim).__name__}")
     try:

@@ -105,7 +105,7 @@ def handler_of(party: Principal, request: bytes) -> Callable[..., Any]:
 
 
 def revive(state: bytes, kind: type[P]) -> P:
-    """Return the party of `kind` whose state this is. Raise Malformed, naming the field, if it is none."""
+    """Return the party of `kind` whose state this is. Raise Malformed, naming the field, if it is not one."""
     alike: type[P] = vars(kind).get(_ALIKE, kind)
     try:
         party = codec.decode(codec.unseal_bytes(state, f"state of a {kind.__name__}"), alike)

@@ -264,7 +264,7 @@ def verify(folder):
     values = execute(statement, facts, steps)
     order = [(max(line.get("premises", [-1])), line["encoding"]) for line in facts + steps]
     once = len({encoding for _, encoding in order}) == len(order)
-    require(once and order == sorted(order), "steps.jsonl: a line stands twice, or in another's place")
+    require(once and order == sorted(order), "steps.jsonl: a line appears twice, or in another's place")
     used = {at for step in steps for at in step["premises"]} | {text["conclusion"] for text in texts}
     require(used == set(range(len(order))), "steps.jsonl: a line is not used")
     secret = hashlib.sha256(b"escrow-lab run %d" % scenario["seed"]).digest()

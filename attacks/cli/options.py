@@ -132,8 +132,9 @@ def policy() -> list[click.Option]:
         _option(
             "--fail-on",
             type=click.Choice(["breach", "unexpected", "regression"]),
-            help="Exit with 1 if there is a breach; a breach that opens texts which are closed in plain, or by which "
-            "texts are overreached, forged, duplicated or framed (unexpected); or a cell worse than in --baseline.",
+            help="Exit with 1 if there is such a cell. breach: any breach. unexpected: a breach that opens texts which "
+            "stay closed in plain, or with texts overreached, forged, duplicated or framed. regression: one that is "
+            "worse than in --baseline.",
         ),
         _option(
             "--baseline",

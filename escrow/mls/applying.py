@@ -60,7 +60,7 @@ class Applied:
 
 
 def external_senders(extensions: Sequence[Extension]) -> tuple[SenderKey, ...]:
-    """Return who may propose from outside. Raise Malformed if the extension is none."""
+    """Return who may propose from outside. Raise Malformed if the extension does not encode a list of senders."""
     found = [each.data for each in extensions if each.kind == EXTERNAL_SENDERS]
     return decode(found[0], SenderKeys).senders if found else ()
 

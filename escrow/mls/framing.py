@@ -1,4 +1,4 @@
-"""What members send: proposals, commits and application data, with who sent them; and the form in which they travel.
+"""What members send: proposals, commits and application data, with their senders; and the form in which they travel.
 
   proposal   what shall change: a member comes, changes his keys, or goes; an outsider brings a secret; extensions
   commit     proposals, whole or by their hash, and new keys from the sender's leaf to the root
@@ -244,7 +244,7 @@ class AuthenticatedContent(Tls, frozen=True):
 
     @classmethod
     def read_from(cls, stream: Stream, what: str) -> Self:
-        """Return the next message. Raise Malformed, which names the field, if the bytes are none."""
+        """Return the next message. Raise Malformed, naming the field, if the bytes do not encode one."""
         wire_format = stream.number(2, what)
         content = FramedContent.read_from(stream, what)
         return cls(wire_format, content, AuthData.read_from(stream, content.content))
@@ -275,7 +275,7 @@ class PublicMessage(Tls, frozen=True):
 
     @classmethod
     def read_from(cls, stream: Stream, what: str) -> Self:
-        """Return the next message. Raise Malformed, which names the field, if the bytes are none."""
+        """Return the next message. Raise Malformed, naming the field, if the bytes do not encode one."""
         content = FramedContent.read_from(stream, what)
         auth = AuthData.read_from(stream, content.content)
         member = isinstance(content.sender, MemberSender)

@@ -61,7 +61,7 @@ def check_attestation(service: bytes, leaf: LeafNode) -> None:
 
 
 def _new_keys(before: GroupState | None, after: GroupState, added: tuple[int, ...]) -> list[int]:
-    """Return the leaf indices of who was added, and of members who took another name or signature key."""
+    """Return the leaf indices of new members, and of members who took another name or signature key."""
     known = {} if before is None else {index: _who(leaf) for index, leaf in before.tree.members()}
     changed = (index for index, leaf in after.tree.members() if known.get(index) != _who(leaf))
     return sorted({*added, *changed})

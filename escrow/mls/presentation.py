@@ -66,7 +66,7 @@ class Tls(msgspec.Struct, frozen=True, dict=True):
 
     @classmethod
     def read_from(cls, stream: Stream, what: str) -> Self:
-        """Return the next struct of the stream. Raise Malformed, which names the field, if the bytes are none."""
+        """Return the next struct of the stream. Raise Malformed, naming the field, if the bytes do not encode one."""
         return cls(**{name: codec.read(stream, f"{cls.__name__}.{name}") for name, codec in _fields(cls)})
 
 

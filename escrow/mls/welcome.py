@@ -1,4 +1,4 @@
-"""How a group tells who comes from outside: the state of a group, signed; and the secrets for who was added.
+"""How a group tells newcomers: its signed state, for members from outside; and secrets, for members who were added.
 
   GroupInfo  context ‖ extensions ‖ confirmation tag ‖ signer ‖ signature      enough to join by oneself, with its keys
   Welcome    for each newcomer: joiner secret and path secret, sealed to the init key of his key package;
@@ -79,7 +79,7 @@ class GroupInfo(Tls, frozen=True):
         return tree
 
     def external_public(self) -> bytes:
-        """Return the key (32 bytes) for who joins by himself. Raise Malformed if there is none."""
+        """Return the key (32 bytes) for a client that joins by itself. Raise Malformed if there is none."""
         return decode(self.extension(EXTERNAL_KEY), _Bytes).data
 
 

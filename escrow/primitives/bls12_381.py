@@ -4,8 +4,8 @@
   pairing     e([a]P, [b]Q) = e(P, Q)^(ab), a value of 576 bytes: highest coefficient first, big-endian, as drand has it
   hash        RFC 9380, suite BLS12381G1_XMD:SHA-256_SSWU_RO_
 
-Between modules points are their encodings, as in `escrow.primitives.group`. The neutral element is no point here: what
-is or gives it is Forged. The arithmetic is that of arkworks, by the package `py-arkworks-bls12381` (extra `pairing`),
+Between modules points are their encodings, as in `escrow.primitives.group`. The neutral element is refused: input or
+result that is neutral raises Forged. The arithmetic is that of arkworks, by `py-arkworks-bls12381` (extra `pairing`),
 which is imported when it is first used; `MISSING` says why nothing here works, where it is not installed.
 """
 
@@ -142,7 +142,7 @@ def _base(k: int) -> bytes:
 
 
 def multiply_one(point: bytes, k: int) -> bytes:
-    """Return [k]P in G1, 48 bytes. Raise Forged if P is no point or k is 0 modulo R."""
+    """Return [k]P in G1, 48 bytes. Raise Forged if P is not a point or k is 0 modulo R."""
     product = crypto.recalled(("bls-multiply", point, k), _product, point, k)
     crypto.observe("bls-multiply", (point, scalar_bytes(k)), (product,))
     return product
@@ -166,7 +166,7 @@ def multi_one(points: Sequence[bytes], scalars: Sequence[int]) -> bytes:
 
 @lru_cache(maxsize=512)
 def horner_two(points: tuple[bytes, ...], x: int) -> bytes:
-    """Return Σ [x^j]P_j in G2, of public points. Raise Forged if one is no point, or the sum is the neutral element."""
+    """Return Σ [x^j]P_j in G2, of public points. Raise Forged if one is not a point, or the sum is neutral."""
     summed = _library().G2Point.identity()
     for point in reversed(points):
         summed = summed * _number(x) + _two(point)
@@ -174,7 +174,7 @@ def horner_two(points: tuple[bytes, ...], x: int) -> bytes:
 
 
 def pair(one: bytes, two: bytes) -> bytes:
-    """Return e(P, Q), 576 bytes, of P in G1 (48 bytes) and Q in G2 (96 bytes). Raise Forged if one is no point."""
+    """Return e(P, Q), 576 bytes, of P in G1 (48 bytes) and Q in G2 (96 bytes). Raise Forged if one is not a point."""
     value = crypto.recalled(("bls-pair", one, two), _paired, one, two)
     crypto.observe("bls-pair", (one, two), (value,))
     return value

@@ -71,7 +71,7 @@ def subtract(one: bytes, other: bytes) -> bytes:
 
 
 def of_small_order(point: bytes) -> bool:
-    """Return whether 8 times the point is the neutral element. Raise Forged if it is no point."""
+    """Return whether 8 times the point is the neutral element. Raise Forged if it is not a point."""
     return (_decoded(point) * COFACTOR).is_point_at_infinity()
 
 

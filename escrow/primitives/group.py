@@ -206,7 +206,7 @@ def base(k: int) -> bytes:
 
 
 def multiply(point: bytes, k: int) -> bytes:
-    """Return [k]P. Raise Forged if P is no point or k is 0 modulo Q."""
+    """Return [k]P. Raise Forged if P is not a point or k is 0 modulo Q."""
     k %= Q
     return _told("p256-multiply", (point, k), ("p256-multiply", point, k), arithmetic.multiply)
 

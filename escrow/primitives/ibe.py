@@ -45,7 +45,7 @@ def seal(public: bytes, name: bytes, message: bytes) -> bytes:
 
     Raises:
         ValueError: a message of another length.
-        Forged: `public` is no point of G2, or the neutral element.
+        Forged: `public` is not a point of G2, or is the neutral element.
     """
     if not 1 <= len(message) <= MOST:
         raise ValueError(f"a message of {len(message)} bytes: it has 1 to {MOST}")
@@ -60,8 +60,8 @@ def open_(signature: bytes, sealed: bytes) -> bytes:
     """Return the message, by the signature (48 bytes) of its name.
 
     Raises:
-        Forged: the lengths are impossible, a point is none, or U is not what the message gives: the ciphertext was
-            changed, or was made for another name or under another key. The error says which.
+        Forged: the lengths are impossible, U or the signature is not a point, or U is not what the message gives: the
+            ciphertext was changed, or was made for another name or under another key. The error says which.
     """
     size, odd = divmod(len(sealed) - bls.G2, 2)
     if odd or not 1 <= size <= MOST:

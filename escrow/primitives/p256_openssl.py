@@ -172,7 +172,7 @@ def base(k: int) -> bytes:
 
 
 def multiply(point: bytes, k: int) -> bytes:
-    """Return [k]P. Raise Forged if P is no point or the result is the neutral element."""
+    """Return [k]P. Raise Forged if P is not a point or the result is the neutral element."""
     decoded = _decoded(point)
     total, _, _, number, _, context = _scratch.pointers
     _done(_multiply(_CURVE, total, None, decoded.pointer, _number(k, number), context))

@@ -65,7 +65,7 @@ def base(k: int) -> bytes:
 
 
 def multiply(point: bytes, k: int) -> bytes:
-    """Return [k]P. Raise Forged if P is no point or the result is the neutral element."""
+    """Return [k]P. Raise Forged if P is not a point or the result is the neutral element."""
     return encode(decode(point) * k)
 
 

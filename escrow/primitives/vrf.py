@@ -62,7 +62,7 @@ class VrfSuite(ABC):
 
         Raises:
             Malformed: the proof has another length than `proof` bytes, or its s is not below the group's order.
-            Forged: the public key or Γ is no point, or a key of small order, or the proof is not of this key and input.
+            Forged: public key or Γ is not a point, the key has small order, or the proof is not of this key and input.
         """
         if len(proof) != self.proof:
             raise Malformed(f"a proof of {self.name} is {self.proof} bytes, not {len(proof)}")

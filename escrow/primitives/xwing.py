@@ -107,7 +107,7 @@ def _combined(first: bytes, second: bytes, ephemeral: bytes, curve: bytes) -> by
 
 
 def _no_plain_key() -> Key:
-    raise Forged("an X-Wing ciphertext is made to a public key: it is no key pair")
+    raise Forged("X-Wing encapsulates to a public key, not to a key pair")
 
 
 class XWingSuite(hpke.Suite):

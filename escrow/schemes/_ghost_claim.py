@@ -91,7 +91,7 @@ CHOICES: dict[str, dict[str, Choice]] = {  # by parameter and its value
     "groups": {
         "server": Choice("groups=server: who is in a group is the provider's word", favours=True),
         "admins": Choice(
-            "groups=admins: who is in a group is signed by who made it, as the first list names them; a device that"
+            "groups=admins: its maker, whom the first list names, signs who is in a group; a device that"
             " makes a group and signs nothing cuts off the group",
             favours=False,
         ),

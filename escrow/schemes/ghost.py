@@ -89,7 +89,7 @@ class Quiet(Packet, frozen=True):
 
 @honest_only("a provider's half: who learns the request knew it before")
 def seal_quiet(to: bytes, told: Request | int | None) -> QuietAnswer:
-    """Return the answer to the client with this identity key (32 bytes). Raise Forged if that is no key."""
+    """Return the answer to the client with this identity key (32 bytes). Raise Forged if it is not valid."""
     plain = codec.encode(told)
     padded = plain + b"\x80" + bytes(-(len(plain) + 1) % QUIET)
     return QuietAnswer(to, hpke.seal(crypto.montgomery(to), padded, _QUIET))

@@ -153,7 +153,7 @@ def open_slot_key(answer: Answer, key: Private) -> SlotKey:
 
 @honest_only("the maker draws the keys, and a thief of its state has them")
 def new_table(vendor: bytes, form: TableForm, first: int) -> TimedTable:
-    """Draw a table and seal it to the vendor. Raise Forged if the vendor's key is none."""
+    """Draw a table and seal it to the vendor. Raise Forged if the vendor's key is not valid."""
     keys = random_bytes(KEY * form.slots)
     sealed = hpke.seal(vendor, keys, _info(form, first))
     name = digest(sealed)

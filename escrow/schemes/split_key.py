@@ -243,7 +243,7 @@ class SplitAuthority(Authority):
 
 
 def accuser(reader: SplitDevice | Dealer, sender: str) -> int:
-    """Return the number of the agent that complains. The reader raises Refused if the sender is none."""
+    """Return the number of the agent that complains. The reader raises Refused if the sender is not an agent."""
     number = number_in(reader.n, sender, AGENT)
     reader.insist(number > 0, "an agent complains of its deal")
     return number

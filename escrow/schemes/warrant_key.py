@@ -143,7 +143,7 @@ def _part_fits(of: BlsGroup, part: TagPart) -> bool:
 
 @derivation("any share, any tag", pool=combine_shares, group="share.group, tag.name")
 def sign_part(share: BlsShare, tag: Guard[WarrantTag]) -> TagPart:
-    """Return a judge's part of the signature on a tag. Raise Forged if the share is no scalar."""
+    """Return a judge's part of the signature on a tag. Raise Forged if the share is not a scalar."""
     return TagPart(share.group, tag.name, share.index, bls.signed(share.raw, tag.name))
 
 

@@ -4,7 +4,7 @@
   sign      S_i = [x_i]H(name), which fits if e(S_i, g) = e(H(name), Y_i),  Y_i = Σ [i^j]A_j
   combine   S = [x]H(name) = Σ λ_i S_i  over any t of them
 
-A signature says nothing of who made it: every t members give the same.
+A signature does not tell which members made it: any t of them give the same.
 Source: Boneh, Lynn and Shacham, ASIACRYPT 2001; Boldyreva, PKC 2003.
 """
 

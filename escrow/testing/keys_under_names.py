@@ -140,7 +140,7 @@ def a_changed_key_rotates_sender_chains(scheme: Scheme, how: settings) -> None:
 
 
 def a_text_is_shown_under_a_listed_key_only(scheme: Scheme, how: settings) -> None:
-    """Require that no text is shown of who had a name before, or of a device of one's own that was not linked."""
+    """Require that no text is shown of an earlier holder of a name, or of a device of one's own that was not linked."""
     with playing(scheme) as harness:
         harness.play([*BEFORE, Step("say", "alice-laptop", "bob"), Step("say", "alice-laptop", "choir")])
         gone = harness.unlink("alice-laptop")
@@ -175,7 +175,7 @@ def _in_part(honest: Provider, hidden: str) -> Provider:
 
 
 def _not_shown(harness: Harness, speaker: Device, how_said: str, group: str) -> None:
-    """Raise Broken if a text of this device to bob, or to a group, is shown by who has reason to know better."""
+    """Raise Broken if a text of this device to bob, or to a group, is shown by a device that could know better."""
     text, others = how_said.encode(), [name for name, user in harness.owner.items() if user == speaker.user]
     with crypto.acting(speaker.name), suppress(EscrowError):
         if group:

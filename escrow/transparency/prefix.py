@@ -245,7 +245,7 @@ def roots(told: Change) -> tuple[bytes, bytes]:
 
     Raises:
         Malformed: a hash, index or commitment has not 32 bytes, the change is deeper than an index has bits, an index
-            stands twice, or a leaf stands at the place of another index, or out of order.
+            appears twice, or a leaf stands at the place of another index, or out of order.
     """
     return _roots(told, ())
 

@@ -29,7 +29,7 @@ LOST = {
     "a static method": "class Tools:\n    @staticmethod\n    @derivation()\n    def turned(one: Sealed) -> Opened:\n"
     "        return Opened(one.n)\n",
     "made by another function": IN_A_FACTORY + "    return turned\nfirst, second = made(), made()\n",
-    "a name that stands twice": "@derivation()\n" + RULE + "@derivation()\n" + RULE,
+    "a name that appears twice": "@derivation()\n" + RULE + "@derivation()\n" + RULE,
     "below a decorator that hides it": "def hidden(f):\n    return lambda one: f(one)\n@hidden\n@derivation()\n" + RULE,
 }
 

@@ -1,4 +1,4 @@
-"""A result file in which a value is out of range, or a row stands twice, is refused; so no row hides another."""
+"""A result file in which a value is out of range, or a row appears twice, is refused; so no row hides another."""
 
 import json
 from collections.abc import Iterator

@@ -123,7 +123,7 @@ def test_lists_that_no_commit_may_have_are_refused_by_name():
         ([RemoveMember(9)], "no member at leaf 9"),
         ([ExternalInit(bytes(32))], "member's commit has an ExternalInit"),
         ([ChangeExtensions(()), ChangeExtensions(())], "changes the extensions twice"),
-        ([AddMember((twice := client("x")).package), AddMember(twice.package)], "a key stands twice"),
+        ([AddMember((twice := client("x")).package), AddMember(twice.package)], "a key appears twice"),
         ([AddMember(msgspec.structs.replace(client("y").package, version=2))], "version 2"),
         ([AddMember(msgspec.structs.replace(client("y").package, signature=bytes(64)))], "signature of KeyPackageTBS"),
     ):
@@ -265,7 +265,7 @@ def damaged_trees():
     yield tree(3, msgspec.structs.replace(whole.nodes[3], unmerged_leaves=(4,))), "unmerged leaves of node 3"
     yield tree(3, msgspec.structs.replace(whole.nodes[3], unmerged_leaves=(3, 2))), "unmerged leaves of node 3"
     yield tree(2, msgspec.structs.replace(whole.nodes[2], signature=bytes(64))), "signature of LeafNodeTBS"
-    yield tree(10, whole.nodes[8]), "a key stands twice"
+    yield tree(10, whole.nodes[8]), "a key appears twice"
     yield tree(2, None), "parent hash"
 
 

@@ -52,7 +52,7 @@ class Recorded(msgspec.Struct, frozen=True):
     benchmarks: tuple[Benchmark, ...]
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a benchmark stands twice."""
+        """Raise ValueError if a benchmark appears twice."""
         once("the list of benchmarks", [each.fullname for each in self.benchmarks])
 
 

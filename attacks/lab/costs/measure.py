@@ -78,7 +78,7 @@ class Overhead(Result, frozen=True, kw_only=True):
     timing: Timing
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a scheme or a row stands twice."""
+        """Raise ValueError if a scheme or a row appears twice."""
         once("the list of schemes", self.schemes)
         once("the list of counts", [(each.scheme, each.job) for each in self.exact])
         once("the list of times", [(each.scheme, each.job, each.level) for each in self.timing.rows])

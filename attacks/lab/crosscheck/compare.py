@@ -216,7 +216,7 @@ class _Comparison:
         self._say(self.failures, taken, what, texts)
 
     def _say(self, to: list[str], taken: Taken, what: str, texts: frozenset[int] | set[int]) -> None:
-        """Tell of texts, without those that were told of some of these principals alone."""
+        """Add a line about texts, without those already reported for a subset of these principals."""
         names = {name for name, _ in taken}
         told = (each for before, said, each in self._told if said == what and before <= names)
         if fresh := frozenset(texts).difference(*told):

@@ -170,7 +170,7 @@ def _cell(files: Mapping[str, bytes]) -> Cell:
 
 
 def _out_of_range(dossier: Dossier) -> Iterator[str]:
-    """Yield the texts and evenings that the scenario does not have, the sets that are none, what stands twice."""
+    """Yield the texts and evenings that the scenario does not have, the sets that are none, what appears twice."""
     texts, days = dossier.scenario.messages, dossier.scenario.days
     statement = dossier.statement
     for name in ("opened", "reached", "excluded"):

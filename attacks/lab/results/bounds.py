@@ -27,7 +27,7 @@ DayOrNone = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 53) - 1)]  # -1: none
 
 
 def once(what: str, listed: Iterable[Hashable]) -> None:
-    """Raise ValueError if something stands twice in a list. `what` names the list."""
+    """Raise ValueError if something appears twice in a list. `what` names the list."""
     if twice := [each for each, times in Counter(listed).items() if times > 1]:
         said = " ".join(map(str, twice[0])) if isinstance(twice[0], tuple) else twice[0]
         raise ValueError(f"{what} has {said} twice; remove the row that does not belong to this run")

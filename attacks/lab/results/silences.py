@@ -65,5 +65,5 @@ class Silences(Result, frozen=True, kw_only=True):
     manifest: Manifest
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a row stands twice."""
+        """Raise ValueError if a row appears twice."""
         once("the list of ways", [each.row for each in self.ways])

@@ -221,7 +221,7 @@ class Manifest(Result, frozen=True, kw_only=True):
     strategies: Literal["ends", "all", "narrowest"] = "ends"
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a scheme or an attack stands twice."""
+        """Raise ValueError if a scheme or an attack appears twice."""
         once("the list of schemes", self.schemes)
         once("the list of attacks", self.attacks)
 
@@ -235,7 +235,7 @@ class Matrix(Result, frozen=True, kw_only=True):
     texts: ScenarioTexts | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a cell stands twice."""
+        """Raise ValueError if a cell appears twice."""
         once("the list of cells", [(cell.scheme, cell.attack) for cell in self.cells])
 
 
@@ -256,7 +256,7 @@ class MemberThreshold(Result, frozen=True, kw_only=True):
     of: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a member stands twice, or `t` is not between 1 and their number."""
+        """Raise ValueError if a member appears twice, or `t` is not between 1 and their number."""
         once("the list of members", self.of)
         if not 1 <= self.t <= len(self.of):
             raise ValueError(f"t is {self.t}, not between 1 and {len(self.of)}, the number of members")
@@ -329,7 +329,7 @@ class Anatomy(Result, frozen=True, kw_only=True):
     manifest: Manifest
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a row stands twice."""
+        """Raise ValueError if a row appears twice."""
         once("the list of coalitions", [each.row for each in self.minimal_coalitions])
 
 

@@ -59,7 +59,7 @@ class JournalHeader(Result, frozen=True, kw_only=True):
     shard: str = ""
 
     def __post_init__(self) -> None:
-        """Raise ValueError if an attack stands twice, or the shard is not I/N with I from 1 to N."""
+        """Raise ValueError if an attack appears twice, or the shard is not I/N with I from 1 to N."""
         once("the list of every attack", self.every)
         part, _, parts = self.shard.partition("/")
         if self.shard and not (f"{part}{parts}".isdecimal() and 1 <= int(part or 0) <= int(parts or 0)):

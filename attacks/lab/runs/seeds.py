@@ -48,7 +48,7 @@ class Sensitivity(Result, frozen=True, kw_only=True):
     cells: tuple[SeededCell, ...]
 
     def __post_init__(self) -> None:
-        """Raise ValueError if a seed or a cell stands twice."""
+        """Raise ValueError if a seed or a cell appears twice."""
         once("the list of seeds", self.seeds)
         once("the list of cells", [(cell.scheme, cell.attack) for cell in self.cells])
 

@@ -55,11 +55,11 @@ def _first_byte(pipe: int, path: Path) -> bytes:
 def decoded(data: bytes, kind: type[T], toml: bool = False) -> T:
     """Return the value that JSON encodes, or TOML.
 
-    Raise ValueError if it is not of this kind, or if a key stands twice in one object: readers differ on which of the
+    Raise ValueError if it is not of this kind, or if a key appears twice in one object: readers differ on which of the
     two they take, so a row could hide behind another.
     """
     try:
-        if toml:  # which forbids that a key stands twice
+        if toml:  # which forbids that a key appears twice
             return msgspec.toml.decode(data, type=kind)
         value = msgspec.json.decode(data, type=kind)
         json.loads(data, object_pairs_hook=_each_once, parse_int=str, parse_float=str)
@@ -69,9 +69,9 @@ def decoded(data: bytes, kind: type[T], toml: bool = False) -> T:
 
 
 def _each_once(pairs: Iterable[tuple[str, Any]]) -> None:
-    """Raise ValueError if a key stands twice in an object."""
+    """Raise ValueError if a key appears twice in an object."""
     seen = set[str]()
     for key, _ in pairs:
         if key in seen:
-            raise ValueError(f"the key {key!a} stands twice in one object")
+            raise ValueError(f"the key {key!a} appears twice in one object")
         seen.add(key)

@@ -201,7 +201,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ("without_one_time", self.without_one_time),
         ]
         for where, listed in lists:
-            yield from (f"{name!r} stands twice in the scenario's {where}; name it once" for name in _repeated(listed))
+            yield from (f"{name!r} appears twice in the scenario's {where}; name it once" for name in _repeated(listed))
         ends = [("one_way", way.writer, way.reader) for way in self.one_way]
         ends += [("ceremonies", each.one, each.other) for each in self.ceremonies]
         yield from (

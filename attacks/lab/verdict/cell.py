@@ -130,7 +130,7 @@ def _final(analysis: Analysis, judge: Judge, attack: Attack, corruptions: Sequen
 
 
 def _left(standing: Standing, coalition: Coalition, corruptions: Sequence[Corruption], record: Record) -> Iterator[str]:
-    """Yield by whom texts are opened that nothing excuses, if the cell's coalition is another."""
+    """Yield in words which coalition opens texts that nothing excuses, if it is not the cell's coalition."""
     by, left = standing.left_by, standing.against.left
     if by is not None and by != coalition and left < standing.against.texts:
         who = as_seized(by, corruptions, record.scenario.days)

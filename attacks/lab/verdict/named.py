@@ -28,7 +28,7 @@ from escrow.warrant import Order, Warrant
 
 
 def named(analysis: Analysis) -> NamedTargets:
-    """Return how many targets of a play's warrants are named, and to whom."""
+    """Return how many targets of warrants are named to the network, and how many to clients of other users."""
     record = analysis.record
     rules, kinds = _leading_to_orders(analysis.rules)
     heard = _heard(analysis, kinds)

@@ -73,7 +73,7 @@ class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All texts, and the figures that their sentences name.
 
     Raises:
-        ValueError: a sentence names a figure that is not there, no sentence names a figure, or a key stands twice.
+        ValueError: a sentence names a figure that is not there, no sentence names a figure, or a key appears twice.
     """
 
     texts: tuple[PublishedText, ...]
@@ -86,7 +86,7 @@ class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"figures that are named and not there, or there and not named: {', '.join(wrong)}")
         keys = [text.key for text in self.texts]
         if len(set(keys)) != len(keys):
-            raise ValueError("a key of a text stands twice")
+            raise ValueError("a key of a text appears twice")
 
     def only(self, keys: Collection[str]) -> Exchange:
         """Return the texts with these keys, or all if there are none, and the figures that they name."""

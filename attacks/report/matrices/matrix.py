@@ -198,7 +198,7 @@ def _reaches(quiet: Unnoticed) -> str:
 
 
 def _read(cell: Cell) -> list[tuple[str, str]]:
-    """Return who opened how many texts of whom."""
+    """Return the lines about a cell's coalition: how many texts it opens, whose, and when they were sent."""
     if not cell.exposed.total:
         return [("reads", f"none of {counted(cell.sent, 'text')}")]
     return [

@@ -1,4 +1,4 @@
-"""The delivery service: it keeps the commits of each conversation in order, one an epoch, and hands them to who asks.
+"""The delivery service: it keeps the commits of each conversation in order, one an epoch, and hands them out.
 
   told    a device of the conversation tells a commit; it is taken if it continues the newest epoch, or founds anew
   asked   a device of the conversation asks for those since a number

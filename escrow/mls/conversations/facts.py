@@ -3,7 +3,7 @@
   enter     (a sealed path secret, the keys of an epoch, the node's key) -> the next epoch: its keys and ratchets, and
             the keys of the nodes above
   join      (an invitation, the key that it is sealed to) -> the epoch that it leads into
-  open      (a message, the key for who sent it) -> the sender's place; (that, the sender's ratchet) -> the text's key
+  open      (a message, its sender-data key) -> the sender's place; (that, the sender's ratchet) -> the text's key
 
 Everything that a commit seals is public, with the group as it is afterwards. Rules and honest members call the same
 functions of escrow.mls. Source: RFC 9420, sections 6.3, 7.4 to 7.6, 8, 9, 12.4.
@@ -307,7 +307,7 @@ def join(invitation: Invitation, key: Private) -> tuple[EpochKeys | SenderDataKe
 
 @honest_only("reads public bytes")
 def private_message(message: TreeMessage) -> PrivateMessage:
-    """Return the message as MLS has it. Raise Forged if the bytes are none."""
+    """Return the message as MLS has it. Raise Forged if the bytes are not a message."""
     try:
         found = messages.from_bytes(message.body)
     except Malformed as error:

@@ -209,11 +209,11 @@ class RatchetTree:
         self.nodes[2 * index] = path.leaf_node
 
     def check_keys(self) -> None:
-        """Raise Forged if an encryption key or a signature key stands twice in the tree, or is not 32 bytes."""
+        """Raise Forged if an encryption key or a signature key appears twice in the tree, or is not 32 bytes."""
         shown = [node.encryption_key for node in self.nodes if node is not None]
         signing = [leaf.signature_key for _, leaf in self.members()]
         if len({*shown}) < len(shown) or len({*signing}) < len(signing):
-            raise Forged("a key stands twice in the ratchet tree")
+            raise Forged("a key appears twice in the ratchet tree")
         if any(len(key) != KEY for key in (*shown, *signing)):
             raise Forged(f"a key in the ratchet tree is not {KEY} bytes")
 

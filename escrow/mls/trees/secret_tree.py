@@ -103,7 +103,7 @@ class SecretTree:
 
 
 def sender_data_key(sender_data_secret: bytes, ciphertext: bytes) -> KeyNonce:
-    """Return the key for who sent a ciphertext, from its first 32 bytes (section 6.3.2)."""
+    """Return the key under which the sender of a ciphertext is hidden, from its first 32 bytes (section 6.3.2)."""
     sample = ciphertext[:HASH]
     return KeyNonce(
         expand_with_label(sender_data_secret, "key", sample, KEY),

@@ -8,7 +8,7 @@ from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
 
 
 def check_tree(tree: RatchetTree, group_id: bytes) -> None:
-    """Raise Forged unless all signatures, parent hashes and unmerged leaves fit, and no key stands twice."""
+    """Raise Forged unless all signatures, parent hashes and unmerged leaves fit, and no key appears twice."""
     tree.check_keys()
     for index, leaf in tree.members():
         leaf.check(group_id, index)

@@ -103,8 +103,8 @@ def open_path(
     Args:
         tree: after the proposals of the commit, with the path merged.
         path: the update path.
-        sender: the leaf index of who made it.
-        own: the leaf index of who reads it.
+        sender: the leaf index of the member that made it.
+        own: the leaf index of the member that reads it.
         keys: the reader's private keys, by node.
         context: the next epoch's, as for `make_path`.
         newcomers: as for `make_path`.

@@ -2,7 +2,7 @@
 
   parts     e an X25519 key for all; for each agency a ciphertext of ML-KEM-768 (1088 bytes) and the sealed share (48)
   else      as `agencies`; an agency is named by the hash of its public key (1216 bytes)
-  weak      an agency's answer is sealed under X25519: what a warrant asked for opens later to who recorded the answer;
+  weak      an agency's answer is sealed under X25519: whoever recorded an answer opens it later;
             the texts themselves are as open as their own key agreement is; one agency's key still opens everything
 
 Source: Connolly, Schwabe and Westerbaan, draft-connolly-cfrg-xwing-kem; HPKE with it, draft-ietf-hpke-pq. One X25519

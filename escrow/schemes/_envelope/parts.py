@@ -118,7 +118,7 @@ def combine_agency_shares(parts: Guard[AgencyParts], shares: tuple[AgencyShare, 
 
 @honest_only("the sender draws the secret, and knows the message keys anyway")
 def new_secret(suite: hpke.Suite, t: int, keys: Sequence[bytes], bound: bytes) -> tuple[AgencyParts, AgencySecret]:
-    """Draw a secret and seal its shares to agencies. Raise Forged if a key is none.
+    """Draw a secret and seal its shares to agencies. Raise Forged if a key is not valid.
 
     Args:
         suite: HPKE with the agencies' KEM.

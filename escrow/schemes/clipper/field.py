@@ -85,7 +85,7 @@ class SessionKey(Fact, frozen=True):
 def read_leaf(field: ClipperField, family: FamilyKey) -> Identity:
     """Return the identity in a LEAF: who spoke, and nothing of what was said.
 
-    Raise Forged if the make can tell that it is none, or if IV or transcript is not 8 bytes.
+    Raise Forged if the make can tell a bad field, or if IV or transcript is not 8 bytes.
     """
     if (len(field.iv), len(field.transcript)) != (leaf.IV, BLOCK):
         raise Forged(f"an IV and a transcript are {BLOCK} bytes each")

@@ -80,12 +80,12 @@ class Certificate(RequestSubject, frozen=True):
         return sha256(_CERTIFY, codec.encode(said))
 
     def approval(self) -> bytes:
-        """Return the hash that each trustee signed (32 bytes), of the key without B. Raise Forged if it is no point."""
+        """Return the hash (32 bytes) that each trustee signed, of the key without B. Raise Forged if it is no point."""
         dealt = shifted(self.group, -int.from_bytes(self.shift, "big"))
         return approved(self.user, dealt, commitment_to(self.shift, self.blinding))
 
     def approved_by(self, trustees: Sequence[bytes]) -> bool:
-        """Return whether all trustees (public keys, in their order) approved. Raise Forged if the key is no point."""
+        """Return whether all trustees (public keys, in order) approved. Raise Forged if the key is not a point."""
         body, given = self.approval(), zip(trustees, self.approvals, strict=False)
         return len(self.approvals) == len(trustees) and all(verify(*each, body) for each in given)
 
@@ -193,7 +193,7 @@ class Centre(Principal):
         return Committed(commitment_to(shift, blinding))
 
     def on_submit(self, sender: str, packet: Submit, wire: Wire) -> Revealed:
-        """Certify the key that all trustees approved, and reveal B. Refuse who did not begin, or is certified."""
+        """Certify the key that all trustees approved, and reveal B. Refuse a user who did not begin, or has one."""
         self.insist(self.accounts.get(sender) == packet.user, "a user registers herself")
         self._insist_on_first(packet.user)
         self.insist(packet.user in self.pending, "a user begins, and then submits")

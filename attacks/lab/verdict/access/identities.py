@@ -1,4 +1,4 @@
-"""Who learns who sent a message, in a scheme whose access fields say it, kept apart from who reads the text.
+"""Who learns who sent a message, in a scheme whose access fields say it. Who reads the text is another question.
 
 A scheme declares that by a fact derived from `escrow.scheme.Identified`: the sender of an access field, and nothing of
 the text. The coalitions that learn such facts are measured in each pass, and what each kind of secret gives by itself.
