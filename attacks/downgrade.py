@@ -44,7 +44,8 @@ class Downgrade(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return "", or that nothing is negotiated."""
-        return "" if getattr(scheme, "modes", "all") != "all" else "nothing is negotiated: no client asks for a mode"
+        offered = getattr(scheme, "modes", "all") in ("offered", "signed")
+        return "" if offered else "nothing is negotiated: no client asks for a mode"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the provider from the first day."""

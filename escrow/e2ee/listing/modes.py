@@ -5,8 +5,12 @@
            each recipient's client speaks, and makes no field for one that does not. The relay's word is believed
   signed   the same, but a client believes only a denial that the recipient's identity key signed
 
-The answers are not in any transcript that both ends compare, so that under `offered` a relay can strip them: a
-downgrade. The other one, to a mode in which the law reads, is the same lie where clients do not escrow.
+  asked         a client makes a field only for a recipient whose client asks for one, by the relay's word; none does by
+                itself. Whoever makes a scheme of it claims no access that nobody asked for
+  asked-signed  the same, but a client believes only what the recipient's identity key signed
+
+The answers are not in any transcript that both ends compare, so that under `offered` and `asked` a relay can lie: it
+downgrades clients to texts that the law cannot read, or to texts that it can.
 Source: the modes and packets are ours. What is to be signed, and why: Bhargavan, Brzuska, Fournet, Green, Kohlweiss and
 Zanella-Béguelin, "Downgrade Resilience in Key-Exchange Protocols", IEEE S&P 2016.
 """
@@ -26,6 +30,7 @@ from escrow.principal import Principal
 from escrow.wire import Wire
 
 Modes = Literal["all", "offered", "signed"]
+Asked = Literal["asked", "asked-signed"]
 _MODE = b"escrow-lab mode"
 
 
@@ -56,19 +61,20 @@ class AskMode(Packet, frozen=True):
     device: str
 
 
-def negotiating(party: Principal, modes: Modes) -> Principal:
+def negotiating(party: Principal, modes: Modes | Asked) -> Principal:
     """Return a device or a provider with the same data that negotiates; any other party as it is."""
     if not isinstance(party, Provider | Device):
         return party
     fields = {name: getattr(party, name) for name in party.__struct_fields__}
     kind: Any = type(party)
-    made = _relay_kind(kind) if isinstance(party, Provider) else _device_kind(kind, modes == "signed")
+    asked, signed = modes in ("asked", "asked-signed"), modes in ("signed", "asked-signed")
+    made = _relay_kind(kind, not asked) if isinstance(party, Provider) else _device_kind(kind, signed, not asked)
     party = made(**fields)
     return party
 
 
 @cache
-def _relay_kind(base: type[Provider]) -> Any:
+def _relay_kind(base: type[Provider], usual: bool) -> Any:
     class Negotiator(base, tag=base.__name__):  # type: ignore[valid-type, misc, call-arg]  # the scheme's own provider
         """A relay that keeps what each device's client speaks."""
 
@@ -79,24 +85,27 @@ def _relay_kind(base: type[Provider]) -> Any:
             self.spoken[sender] = packet
 
         def on_ask_mode(self, sender: str, packet: AskMode, wire: Wire) -> SpokenMode:
-            return self.spoken.get(packet.device) or SpokenMode(packet.device, True, wire.day)
+            return self.spoken.get(packet.device) or SpokenMode(packet.device, usual, wire.day)
 
     Negotiator.__qualname__ = Negotiator.__name__ = base.__name__
     return Negotiator
 
 
 @cache
-def _device_kind(base: type[Device], signed: bool) -> Any:
+def _device_kind(base: type[Device], signed: bool, usual: bool) -> Any:
     class Negotiating(base, tag=base.__name__):  # type: ignore[valid-type, misc, call-arg]  # the scheme's own device
-        """A client that makes no field for a recipient whose client, as it is told, reads none."""
+        """A client that makes no field for a recipient whose client, as it is told, reads none, or asks for none.
+
+        `usual` is what clients say of themselves; only the other word has to be proven.
+        """
 
         leaves_out: bool = False
 
         def each_day(self, wire: Wire) -> None:
             super().each_day(wire)
-            said = SpokenMode(self.name, True, wire.day)
+            said = SpokenMode(self.name, usual, wire.day)
             signature = self.identity.sign(said.said()) if signed else b""
-            wire.tell(self.name, self.provider, SpokenMode(self.name, True, wire.day, signature))
+            wire.tell(self.name, self.provider, SpokenMode(self.name, usual, wire.day, signature))
 
         def mail_to(self, wire: Wire, to: Listed, body: bytes, people: tuple[str, ...] | None) -> None:
             before = self.leaves_out  # a text to a group may bring sender keys first
@@ -118,13 +127,15 @@ def _device_kind(base: type[Device], signed: bool) -> Any:
                 told = wire.ask(self.name, self.provider, AskMode(to.device), SpokenMode)
             except EscrowError as error:
                 wire.complain(self.provider, error)
-                return True
-            if told.escrows or told.device != to.device:
-                return True
+                return usual
+            if told.escrows == usual or told.device != to.device:
+                return usual
+            if not signed:
+                return not usual
             proven = told.said_on == wire.day and crypto.verify(to.identity, told.signature, told.said())
-            if signed and not proven:
+            if not proven:
                 wire.alarm(self.name, f"{self.provider}: what it says of {to.device}'s mode is not signed")
-            return signed and not proven
+            return usual is not proven
 
         def _field(self, key: Any, context: Any) -> bytes:
             return b"" if self.leaves_out else super()._field(key, context)
