@@ -15,63 +15,24 @@ What is found is only demanded: whether the official answers is then computed wi
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import Any
 
 import msgspec
 
 from attacks.lab.adversary.demands.constants import Constants
-from attacks.lab.adversary.demands.recorded import FIELDS, Notes, Recorder, Verified, recorded_warrant
+from attacks.lab.adversary.demands.examining import Asked, Examiner
+from attacks.lab.adversary.demands.recorded import Notes
 from attacks.lab.adversary.demands.refusal import LIMIT, Refusal
-from attacks.lab.adversary.demands.traces import FORGED, UNREADABLE, Subject, Trace, add, alike
+from attacks.lab.adversary.demands.traces import FORGED, UNREADABLE, Found, Subject, Tally, Trace, alike
 from attacks.lab.adversary.demands.variations import Change, changed, dictionary, repairs, singly_and_in_pairs, travels
 from escrow import crypto
 from escrow.codec import Fact
-from escrow.derivation import Checks, Service
+from escrow.derivation import Service
 from escrow.scheme import RequestSubject
 from escrow.warrant import CourtKey, Order, issue
 
 AGAIN = 50  # once a search failed, and the checks compare with the same constants
-
-
-class Asked(NamedTuple):
-    """One request that the narrowest order does not open: service, secret of its holders, facts, and the day.
-
-    `timely` are the officials' checks on the dates of a warrant that is shown on this day.
-    """
-
-    service: Service
-    secret: Fact
-    holders: tuple[str, ...]
-    request: tuple[Fact, ...]
-    day: int
-    timely: Callable[[Any, int], Checks]
-
-
-class Found(NamedTuple):
-    """What one search found: the best order, whether it passes, what it fails; how many were tried, and if too many."""
-
-    order: Order
-    passes: bool
-    least: frozenset[str]
-    decided_by: frozenset[str]  # the fields that the failing checks read
-    tried: int
-    limit: bool
-
-
-@dataclass(slots=True)
-class Tally:
-    """What all searches for one official and service saw."""
-
-    orders: int = 0
-    limit: bool = False
-    passed: set[str] = field(default_factory=set)
-    failed: dict[str, Notes] = field(default_factory=dict)
-    answered: bool = False
-    at_once: bool = False
-    least: set[frozenset[str]] = field(default_factory=set)
 
 
 class Demands:
@@ -87,7 +48,6 @@ class Demands:
         days: int,
     ) -> None:
         self.constants, self._courts, self._authorities = constants, list(courts), list(authorities)
-        self._valid = frozenset(key.public for key in courts)
         self._issued, self._names, self._days = dict.fromkeys(issued), tuple(names), days
         self._found: dict[str, list[tuple[Order, Subject]]] = defaultdict(list)  # by service, the latest first
         self._useless: set[tuple[str, bytes, frozenset[Any]]] = set()  # service, authority, what was read and compared
@@ -97,7 +57,7 @@ class Demands:
         self._known: dict[Subject, set[Order]] = defaultdict(set)
         self._fresh: dict[Subject, list[Order]] = defaultdict(list)
         self._services: dict[str, Service] = {}
-        self._of_orders: dict[tuple[str, str, Verified], bool] = {}  # service, check, and a signature that it missed
+        self._examiner = Examiner(self._courts)
 
     def hopeless(self, service: Service) -> Set[str]:
         """Return the checks that no order can satisfy, as far as is known: what is returned grows."""
@@ -118,7 +78,7 @@ class Demands:
         self._services[asked.service.name] = asked.service
         subject = subject_of(asked.request)
         self._deciding = frozenset[str]()
-        with crypto.running(crypto.Run(None, self._observe)):
+        with crypto.running(crypto.Run(None, self._examiner.observe)):
             for order in self._for(asked, subject):
                 if order not in self._known[subject]:
                     self._known[subject].add(order)
@@ -231,9 +191,11 @@ class Demands:
 
     def trace(self, asked: Asked, order: Order) -> Trace:
         """Return what the checks make of an order that the court signed."""
-        failed, notes = self._run(asked, order)
+        failed, notes = self._examiner.run(asked, order)
         for name in failed:
-            notes[name].signature |= any(self._is_of_order(asked, order, name, each) for each in notes[name].missed)
+            notes[name].signature |= any(
+                self._examiner.is_of_order(asked, order, name, each) for each in notes[name].missed
+            )
         if not failed and not travels(order):
             notes[UNREADABLE] = Notes()
             failed.add(UNREADABLE)
@@ -244,59 +206,6 @@ class Demands:
             for name in failed:
                 tally.failed.setdefault(name, notes[name])
         return Trace(frozenset(failed), notes)
-
-    def _run(self, asked: Asked, order: Order) -> tuple[set[str], dict[str, Notes]]:
-        """Run the checks on an order that the court signed; return which fail, and the notes of each."""
-        recorder = Recorder()
-        warrant = recorded_warrant(recorder, issue(self._courts[0], order), self._valid)
-        failed, notes = set[str](), dict[str, Notes]()
-        self._noting = recorder
-        try:
-            own = asked.service.checked(asked.secret, warrant, *asked.request, day=asked.day)
-            for name, holds in chain(asked.timely(warrant, asked.day), own):
-                held = bool(holds)
-                add(notes, name, recorder.next())
-                if not held:
-                    failed.add(name)
-        except Exception:  # Forged: the arguments do not fit. Any other: the check does not expect such an order
-            add(notes, FORGED, recorder.next())
-            failed.add(FORGED)
-        return failed, notes
-
-    def _observe(self, call: crypto.Call) -> None:
-        """Note which signatures a check verifies, and which of them are not there."""
-        if call.operation == "ed25519-verify":
-            signed, notes = tuple(map(bytes, call.inputs)), self._noting.notes
-            with crypto.running(crypto.Run(None)):
-                holds = crypto.verify(*call.inputs)
-            notes.verified.add(signed)
-            if not holds:
-                notes.missed.add(signed)
-
-    def _is_of_order(self, asked: Asked, order: Order, check: str, missed: Verified) -> bool:
-        """Return whether a signature that a check missed is one that depends on the order: no plain field decides then.
-
-        One that stays the same whichever field is changed is no order's: `verify(constant) or PLAIN` asks for PLAIN.
-        """
-        key = asked.service.name, check, missed
-        if key not in self._of_orders:
-            self._of_orders[key] = False
-            for change in _everywhere(order):
-                _, notes = self._run(asked, changed(order, change))
-                verified = notes[check].verified if check in notes else set()
-                if verified and missed not in verified:
-                    self._of_orders[key] = True
-        return self._of_orders[key]
-
-
-def _everywhere(order: Order) -> Iterator[Change]:
-    """Yield a change of each field of an order, at both its ends."""
-    for name in FIELDS:
-        value = getattr(order, name)
-        if isinstance(value, bytes):
-            yield ((name, bytes(each ^ 0xFF for each in value) or b"\0"),)
-        else:
-            yield ((name, value + 1 if isinstance(value, int) else f"-{value}-"),)
 
 
 class Search:

@@ -1,15 +1,40 @@
-"""What the checks of one service made of one order: which failed, what they read, and how each comparison came out."""
+"""What the checks of one service made of orders: which failed, what they read, and how each comparison came out."""
 
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from attacks.lab.adversary.demands.recorded import Compared, Notes
+from escrow.warrant import Order
 
 FORGED, UNREADABLE = "the arguments fit", "the order can be read"  # stand for a check that fails by an error
 Subject = tuple[tuple[str, ...], int]  # the people whom a request is about, and the day
+
+
+class Found(NamedTuple):
+    """What one search found: the best order, whether it passes, what it fails; how many were tried, and if too many."""
+
+    order: Order
+    passes: bool
+    least: frozenset[str]
+    decided_by: frozenset[str]  # the fields that the failing checks read
+    tried: int
+    limit: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all searches for one official and service saw."""
+
+    orders: int = 0
+    limit: bool = False
+    passed: set[str] = field(default_factory=set)
+    failed: dict[str, Notes] = field(default_factory=dict)
+    answered: bool = False
+    at_once: bool = False
+    least: set[frozenset[str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -34,9 +59,9 @@ class Trace:
         """Return how far an order is from passing: those that end in an error are behind all others."""
         return not self.failed.isdisjoint((FORGED, UNREADABLE)), len(self.failed)
 
-    def decided_by(self, field: str) -> bool:
+    def decided_by(self, name: str) -> bool:
         """Return whether a check that failed reads this field and no other."""
-        return any(self.notes[name].read == {field} for name in self.failed)
+        return any(self.notes[check].read == {name} for check in self.failed)
 
     def reads_nothing(self, check: str) -> bool:
         """Return whether a check reads no field, where others read theirs one by one."""

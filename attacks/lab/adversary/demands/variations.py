@@ -29,6 +29,16 @@ def changed(order: Kind, change: Change) -> Kind:
     return msgspec.structs.replace(order, **dict(change))
 
 
+def everywhere(order: Order) -> Iterator[Change]:
+    """Yield a change of each field of an order, at both its ends."""
+    for name in FIELDS:
+        value = getattr(order, name)
+        if isinstance(value, bytes):
+            yield ((name, bytes(each ^ 0xFF for each in value) or b"\0"),)
+        else:
+            yield ((name, value + 1 if isinstance(value, int) else f"-{value}-"),)
+
+
 def travels(order: Order) -> bool:
     """Return whether an order can be read again from its bytes: another scope than the known ones cannot."""
     try:
