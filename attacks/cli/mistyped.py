@@ -13,13 +13,16 @@ import click
 
 from escrow.registry import closest
 
+ELSEWHERE = {"--scheme": "--only", "--attack": "--only"}  # an option of other commands -> the one that serves here
+
 
 class Mistyped(NamedTuple):
-    """A word that is none of those known, and what kind of word it should be."""
+    """A word that is none of those known, what kind of word it should be, and which was `meant` if that is certain."""
 
     what: str
     given: str
     known: Sequence[str]
+    meant: str = ""
 
 
 def sentence(error: click.UsageError) -> str:
@@ -29,7 +32,7 @@ def sentence(error: click.UsageError) -> str:
     message = error.format_message().rstrip(".")
     if word is not None:
         said = f"no {word.what} is called {word.given!r}" if word.what else message
-        hint = closest(word.known, word.given)
+        hint = f"did you mean {word.meant}?" if word.meant else closest(word.known, word.given)
         message = f"{said}; {hint}" if hint else said
     return f"{message} ({path} --help)"
 
@@ -38,7 +41,10 @@ def _word(error: click.UsageError) -> Mistyped | None:
     """Return the unknown command, option or choice that an error is about; None for any other error."""
     command = error.ctx.command if error.ctx else None
     if isinstance(error, click.NoSuchOption):
-        options = [name for each in command.params for name in each.opts] if command else []
+        params = command.params if command else []
+        options = [name for each in params if isinstance(each, click.Option) for name in each.opts]
+        if (meant := ELSEWHERE.get(error.option_name)) in options:
+            return Mistyped("option", error.option_name, [meant], meant)
         return Mistyped("option", error.option_name, [*options, "--help"])
     if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):
         found = re.match(r"'(.*?)' is not one of", error.message)

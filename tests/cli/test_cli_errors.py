@@ -23,6 +23,7 @@ USAGE = {
     "sub-command": (["init", "schme"], "no command is called 'schme'; did you mean scheme?"),
     "no such command": (["zzzzzz"], "no command is called 'zzzzzz' (escrow-lab --help)"),
     "option": (["schemes", "--fromat", "json"], "no option is called '--fromat'; did you mean --format?"),
+    "option of others": (["matrix", "--scheme", "plain"], "no option is called '--scheme'; did you mean --only?"),
     "choice": (["schemes", "--format", "jsno"], "; did you mean json? (escrow-lab schemes --help)"),
     "principal": (["explain", "plain", "--smoke", "--coalition", "provder"], "did you mean provider?"),
     "scheme of a pattern": (["matrix", "--only", "thresold"], "no attack; did you mean threshold?"),
