@@ -12,7 +12,7 @@ source of the clients, and is no party of the play; after it he has the private 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -38,6 +38,8 @@ class KeepsMade(Protocol):
 class LeftOutChecks(msgspec.Struct, frozen=True):
     """Checks (escrow.e2ee.listing.checks), by name, that a client leaves out; devices that its number lacks.
 
+    `only` are the user's devices whose clients are so; by default all.
+
     With `other_keys` it makes access fields to the intruder's keys in place of the officials'; with `leaks` it sends
     the intruder each message key where there is no field.
     """
@@ -46,6 +48,11 @@ class LeftOutChecks(msgspec.Struct, frozen=True):
     hides: tuple[str, ...] = ()
     other_keys: bool = False
     leaks: bool = False
+    only: tuple[str, ...] = ()
+
+    def of(self, devices: Iterable[str]) -> Iterator[str]:
+        """Yield those of a user's devices whose clients are so."""
+        return (name for name in devices if not self.only or name in self.only)
 
 
 def silenced(device: Device, left_out: LeftOutChecks, parties: Iterable[Principal] = ()) -> Device:

@@ -114,7 +114,7 @@ class Takeover:
         """Replace the clients that their vendor updates, as the attack says, by ones that leave out checks."""
         for user in self._scenario.users:
             if (left_out := attack.silenced(user.name, self._scheme, self._scenario)) is not None:
-                for name in user.devices:
+                for name in left_out.of(user.devices):
                     if not is_seat(self._wire.parties[name]):
                         there = map(occupant, self._wire.parties.values())
                         self._wire.parties[name] = silenced(self._wire.party(name, Device), left_out, there)

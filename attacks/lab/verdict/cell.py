@@ -151,7 +151,7 @@ def _changed(analysis: Analysis, attack: Attack) -> Iterator[str]:
     for user in analysis.record.scenario.users:
         left_out = attack.silenced(user.name, analysis.scheme, analysis.record.scenario)
         if left_out is not None and left_out.other_keys:
-            yield from user.devices
+            yield from left_out.of(user.devices)
 
 
 def _trials(record: Record, attack: Attack) -> int:

@@ -150,7 +150,8 @@ class Evaluation:
             beside = record.states.keys() - {*self.cast.devices, *self.cast.officials}  # what its apparatus became
             analysis = self._analysed(record, [*given, *map(Seizure, sorted(beside))])
         else:
-            analysis = self.analysis if attack.apparatus is None else self._analysed(self.play(attack))
+            honest = attack.apparatus is None and type(attack).silenced is Attack.silenced
+            analysis = self.analysis if honest else self._analysed(self.play(attack))
         self.fired |= analysis.fired
         return analysis, corruptions
 
