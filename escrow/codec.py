@@ -240,7 +240,7 @@ def walk(value: object, kind: type[T]) -> Iterator[T]:
 
 @cache
 def _inside(kind: type[Any]) -> Callable[[Any], Iterable[object]] | None:
-    """Return what gives the values inside a value of this type; None if nothing is looked for there."""
+    """Return a function that yields the values inside a value of this type; None if none is looked for there."""
     if issubclass(kind, msgspec.Struct):
         return fields_of(kind)
     return dict.values if issubclass(kind, dict) else iter if issubclass(kind, list | tuple) else None
@@ -248,6 +248,6 @@ def _inside(kind: type[Any]) -> Callable[[Any], Iterable[object]] | None:
 
 @cache
 def fields_of(kind: type[msgspec.Struct]) -> Callable[[Any], Iterable[object]]:
-    """Return what reads the values of all fields of a struct of this class."""
+    """Return a function that reads the values of all fields of a struct of this class."""
     names = kind.__struct_fields__
     return attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, name) for name in names]

@@ -18,7 +18,7 @@ class Refused(EscrowError):
         self.party, self.reason = party, reason
 
     def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
-        """Return what makes the error again in another process."""
+        """Return the class and arguments with which another process makes the error again."""
         return type(self), (self.party, self.reason)
 
 

@@ -88,7 +88,7 @@ def draw_anatomy(page: Page, anatomy: Anatomy, evenings: bool = False) -> None:
 
 
 def pictures(anatomy: Anatomy) -> dict[str, Callable[[], str]]:
-    """Return what draws an access structure in each of the formats `PICTURES`."""
+    """Return a function for each format of `PICTURES` that draws the access structure."""
 
     def drawn(form: str) -> str:
         from attacks.report.svg import graphs  # its markup would cost every other command time to load

@@ -39,7 +39,7 @@ class Blamed(Forged):
         super().__init__(f"{reason} ({named})" if named else reason)
 
     def __reduce__(self) -> tuple[type[Blamed], tuple[str, tuple[Blame, ...]]]:
-        """Return what makes the error again in another process."""
+        """Return the class and arguments with which another process makes the error again."""
         return type(self), (self.reason, self.blames)
 
     @property

@@ -73,7 +73,7 @@ class Application:
     # --- thresholds ---
 
     def _entering(self, number: int, gate: Gate) -> Fire:
-        """Return what admits one member to a threshold rule, once it is verified."""
+        """Return a function that admits one member to a threshold rule, once it is verified."""
 
         def enter(premises: Premises, arguments: Sequence[Fact]) -> None:
             *earlier, member = arguments

@@ -216,7 +216,7 @@ class Edges:
         return self.rules[rule], restore(premises) if restore else premises, conclusions
 
     def firings_of(self, rule: Rule) -> list[int]:
-        """Return the numbers of all firings of a rule. Raise ValueError if it is none of this closure's."""
+        """Return the numbers of all firings of a rule. Raise ValueError if the closure has no such rule."""
         wanted = self.rules.index(rule)
         return [number for number, each in enumerate(self._rule) if each == wanted]
 

@@ -56,7 +56,7 @@ class FactTable:
         return grown
 
     def intern(self, fact: Fact) -> int:
-        """Return the number of a fact. A new fact waits for the next run. Raise TypeError for what is no fact."""
+        """Return the number of a fact. A new fact waits for the next run. Raise TypeError if it is not a fact."""
         number = self.ids.setdefault(fact, len(self.facts))
         if number == len(self.facts):
             if not isinstance(fact, Fact):

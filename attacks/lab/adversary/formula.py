@@ -56,7 +56,7 @@ def formula(found: Iterable[Together]) -> str:
 
 
 def read(text: str) -> frozenset[Together]:
-    """Return the parts of a formula. ValueError for a text that is none."""
+    """Return the parts of a formula. Raise ValueError for a text that is not a formula."""
     return frozenset(_read(part) for part in re.split(rf";\s*{OUTSIDE}", text.strip()) if part)
 
 
@@ -104,7 +104,7 @@ def _one_of(terms: frozenset[Together]) -> frozenset[Together]:
 
 
 def _stem(name: str) -> str:
-    """Return what stands before the number of a name: the whole name if it has none."""
+    """Return a name without the number at its end; the whole name if it ends with none."""
     found = NUMBERED.fullmatch(name)
     return found[1] if found else name
 
@@ -149,7 +149,7 @@ def _read(part: str) -> Together:
 
 
 def _names(within: str) -> list[str]:
-    """Return the names that stand between braces, ranges written out."""
+    """Return the names between braces, with ranges written out."""
     found: list[str] = []
     for each in re.split(r";\s*", within.strip()):
         first, dots, last = each.partition("..")

@@ -133,7 +133,7 @@ def _asked(charge: Charge) -> Findings:
         send(to_child, charge)
         answer = codec.decode(receive(from_child), Findings | Failed)  # type: ignore[arg-type]  # a union as a type
     except (Malformed, OSError) as error:
-        raise AdversaryFailed(_epitaph(child, error)) from None
+        raise AdversaryFailed(_how_it_ended(child, error)) from None
     finally:
         child.kill()
         child.wait()
@@ -158,7 +158,7 @@ def _close(pipe: IO[bytes]) -> None:
         return  # what a child that died did not read
 
 
-def _epitaph(child: subprocess.Popen[bytes], error: Exception) -> str:
+def _how_it_ended(child: subprocess.Popen[bytes], error: Exception) -> str:
     """Return how the child ended, or what was wrong with its answer."""
     try:
         code = child.wait(1)

@@ -158,7 +158,7 @@ def _tie(classes: list[dict[int, str]], position: int, bound: list[int]) -> Join
 
 
 def getter(kind: type[Fact], paths: tuple[str, ...]) -> Getter:
-    """Return what reads the value of one path, the tuple of several, None for none.
+    """Return a function that reads the value of one path, the tuple of several, or None for no path.
 
     A path that is no field may be a property that decodes hostile bytes. Where it is Forged the fact joins nothing: its
     key is an object that equals no other.

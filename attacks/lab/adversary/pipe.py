@@ -42,7 +42,7 @@ class PartyClass(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
 
 
 class Charge(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """All that the child is told: a view, and where types and rules stand."""
+    """All that the child is told: a view, and the places of types and rules."""
 
     plugins: tuple[str, ...]
     scheme: str

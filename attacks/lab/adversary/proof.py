@@ -122,7 +122,7 @@ def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int,
 
 
 def _standing(labels: Labels, coalition: tuple[Seizure, ...], name: str) -> Callable[[int], bool]:
-    """Return what says whether an edge belongs to a pass, and the coalition has what it asks an official with in time.
+    """Return a function that tells whether an edge belongs to a pass, and the coalition can ask its official in time.
 
     That it has by mathematics and by answers of the same pass, from what it took until the official answers no more.
     """

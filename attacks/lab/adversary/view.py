@@ -56,7 +56,7 @@ class HeldFact(NamedTuple):
 
 
 def module_of(thing: object) -> ModuleType:
-    """Return the module in which a scheme's or an attack's class stands; a module is its own."""
+    """Return the module that defines a scheme's or an attack's class; a module is returned as it is."""
     if isinstance(thing, ModuleType):
         return thing
     name = type(thing).__module__

@@ -43,7 +43,7 @@ DERIVING = {"hmac": 0, "hkdf": 1, "hkdf-expand": 0, "draw": 0}  # those that may
 
 
 def keys_of(calls: Iterable[Call]) -> set[bytes]:
-    """Return what operations took for a key: 8 bytes or more."""
+    """Return the strings of 8 bytes or more that operations took as keys."""
     at = KEYS | DERIVING
     taken = (call.inputs[at[call.operation]] for call in calls if call.operation in at)
     return {each for each in taken if len(each) >= CHANCE}
@@ -51,7 +51,7 @@ def keys_of(calls: Iterable[Call]) -> set[bytes]:
 
 @dataclass(frozen=True)
 class ByteFault:
-    """A fault in a sentence: who, in which function or field, and where that stands.
+    """A fault in words: the party, the function or field, and its place in the source.
 
     `values` are the strings that are constant, and public halves of them; or the keys with which a nonce is used again.
     """

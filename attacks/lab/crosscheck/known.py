@@ -30,7 +30,7 @@ class KnownBytes:
     def everybodys(self, value: bytes, other: bytes | None = None) -> bool:
         """Return whether a string is equal in two runs or lies in packets; if not, it becomes a target.
 
-        `other` is what stands in its place in the other run, if the door's record does not say.
+        `other` is the string at its place in the other run, if the door's record does not say.
         """
         if (known := self.public.get(value)) is None:
             alike = not value or value == other or self.door.constant(value)
@@ -38,7 +38,7 @@ class KnownBytes:
         return known
 
     def target(self, value: bytes, other: bytes | None = None) -> bool:
-        """Look for a string in others, unless it lies in packets. Return whether it does not."""
+        """Make a string a target, unless packets hold it. Return whether it is a target."""
         if value in self.numbers:
             return True
         marks = overlaps.changes(value, other)
@@ -53,7 +53,7 @@ class KnownBytes:
         return True
 
     def _cover_written(self, value: bytes, other: bytes | None, marks: bytearray) -> None:
-        """Clear the marks of what only writes down what everybody has, and keep what else is written there."""
+        """Clear the marks of stretches that encode strings which everybody has; keep those that encode others."""
         written, others = list(written_in(value)), list(written_in(other or b""))
         for at, (first, end, said) in enumerate(written):
             twin = others[at][2] if len(others) == len(written) else None

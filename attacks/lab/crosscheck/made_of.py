@@ -1,4 +1,4 @@
-"""Which keys parties make round the door of what they keep, send or were given: what no call of the door shows.
+"""Which keys parties make round the door, from strings that they keep, send or were given: no call shows these keys.
 
 mixtures  a key is the exclusive or of two strings, or of a string and a few bytes, recoded too; or bytes in order
 twice     a key or text is a string, or one of its ends, recoded in two ways on top of each other

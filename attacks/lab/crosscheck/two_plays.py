@@ -79,7 +79,7 @@ class TwoPlays:
 
     @cached_property
     def twins(self) -> dict[bytes, bytes]:
-        """What stands in the second play where a string stands first in the first play."""
+        """For each string of the first play, the string of the second play at its first place."""
         found: dict[bytes, bytes] = {}
         for call, other in zip(self.log.calls, self.paired, strict=True):
             if other is not None:

@@ -170,7 +170,7 @@ def _cell(files: Mapping[str, bytes]) -> Cell:
 
 
 def _out_of_range(dossier: Dossier) -> Iterator[str]:
-    """Yield the texts and evenings that the scenario does not have, the sets that are none, what appears twice."""
+    """Yield texts and evenings that the scenario does not have, sets that are not valid, and repeated entries."""
     texts, days = dossier.scenario.messages, dossier.scenario.days
     statement = dossier.statement
     for name in ("opened", "reached", "excluded"):
@@ -252,7 +252,7 @@ def put(directory: Path, files: Mapping[str, bytes]) -> str:
 
 
 def get(directory: Path) -> dict[str, bytes]:
-    """Return the files of a folder. Raise Malformed if it is not exactly what its name stands for.
+    """Return the files of a folder. Raise Malformed unless its name is the digest of what it holds.
 
     Every size is compared with the manifest's before a byte is read, and holes in a file count as bytes.
     """

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 
 def place(premises: Sequence[int], encoding: str) -> tuple[int, str]:
-    """Return by what the steps of a proof are sorted: the last premise's number (-1 for none), and the encoding."""
+    """Return the key by which a proof's steps are sorted: the last premise's number (-1 for none), the encoding."""
     return max(premises, default=-1), encoding
 
 

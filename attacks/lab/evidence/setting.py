@@ -24,7 +24,7 @@ from escrow.scheme import Grant, Scheme
 
 
 def case_of(directory: Path, files: Mapping[str, bytes], dossier: Dossier, plugins: Sequence[Path]) -> Case:
-    """Return the case that a proof is about. Raise Malformed for what contradicts it, itself, or this project.
+    """Return the case that a proof is about. Raise Malformed if it contradicts itself, or this project's code.
 
     Args:
         directory: the folder, for messages.

@@ -201,7 +201,7 @@ def _check_texts(dossier: Dossier, values: Sequence[Fact]) -> None:
 
 
 def _check_order(dossier: Dossier) -> None:
-    """Raise Malformed unless every line is used, and stands in its place."""
+    """Raise Malformed unless every line is used, and is in its place."""
     used = {each for step in dossier.steps for each in step.premises} | {text.conclusion for text in dossier.texts}
     for name, keys, first in (
         (FACTS, [place((), fact.encoding) for fact in dossier.facts], 0),

@@ -214,7 +214,7 @@ class Analysis:
         return frozenset(ids[number] for number in structure.opened(structure.mask(seizures)))
 
     def derived_by(self, seizures: Iterable[Seizure], name: str = MATHEMATICS) -> Callable[[int], bool]:
-        """Return what tells of a fact (by number) whether these seizures derive it in a pass."""
+        """Return a function that tells whether these seizures derive a fact (by number) in a pass."""
         structure, labels = self.structure(name), self.labels
         mask, of_fact = labels.satisfied(structure.mask(seizures)), labels.label(name)
         return lambda fact: labels.opens(of_fact[fact], mask)

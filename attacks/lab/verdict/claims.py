@@ -107,7 +107,7 @@ class Judge:
         return self._in_slot(grant.slot, text) if grant.slot else self._within_extent(grant.extent, coalition, text)
 
     def _has(self, who: Who, coalition: Coalition) -> bool:
-        """Return whether a coalition has whom a claim names, in each choice that its thresholds stand for."""
+        """Return whether a coalition has the principals that a claim names, in each choice of its thresholds."""
         return is_met(who, lambda role: fewest(coalition, self._called(role)))
 
     def _called(self, role: str) -> frozenset[str]:
@@ -183,7 +183,7 @@ def _in_slot_of(record: Record, slot: KeySlot, text: int) -> bool:
 
 
 def _shares(slot: KeySlot, target: str, covered: Sent, sent: Sent) -> bool:
-    """Return whether a text lies in the slot of a covered text: its days, and whom the slot is of."""
+    """Return whether a text lies in the slot of a covered text: its days, and the person or people of the slot."""
     if slot.days and covered.day // slot.days != sent.day // slot.days:
         return False
     if slot.of == "target":

@@ -72,7 +72,7 @@ def _nothing(page: Page) -> None:
 
 
 def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResult:
-    """Return what draws a run. Raise Malformed if this project did not write it."""
+    """Return a result that draws a run. Raise Malformed if this project did not write it."""
     ours = drawable(file, run)
     return CommandResult(
         partial(draw_saved, run=ours, verdicts=verdicts, evenings=evenings),

@@ -62,7 +62,7 @@ def _written(
     there: Iterable[str],
     ending: str = PLUGIN,
 ) -> CommandResult:
-    """Return what writes a template into a file. Raise UsageError for a name that cannot be used, or is taken."""
+    """Return a result that writes a template into a file. Raise UsageError for a name that is bad or taken."""
     kind = template.__name__
     if not registry.NAME.fullmatch(name):
         raise click.UsageError(f"{name!r} is not a name; use lower-case letters, digits and single hyphens")

@@ -49,7 +49,7 @@ class Compared:
     held: bool
 
     def key(self) -> tuple[Any, ...]:
-        """Return what tells comparisons apart; what the field was compared with comes last."""
+        """Return a tuple that differs for different comparisons; its last item is what the field was compared with."""
         other = self.other
         if isinstance(other, tuple) and other and isinstance(other[0], Term):
             other = other[0].sum, other[0].rest

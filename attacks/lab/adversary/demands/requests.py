@@ -99,7 +99,7 @@ class Requests:
     def _judge(
         self, service: Service, search: Demands, time: ServiceTime
     ) -> Callable[[Premises, Premises, Fact, Failed], None]:
-        """Return what has orders searched for the requests that the narrowest order does not open."""
+        """Return a function that searches orders for a request which the narrowest order does not open."""
         holder = service.holder_at
         facts, hopeless, answering = self.closure.facts, search.hopeless(service), set[int]()
 

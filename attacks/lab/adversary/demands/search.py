@@ -86,7 +86,7 @@ class Demands:
         return self._deciding
 
     def found(self) -> dict[Subject, list[Order]]:
-        """Return the orders to demand that were found since the last call, by whom and which day they are for."""
+        """Return the orders found since the last call, by the people and the day that they are about."""
         fresh, self._fresh = self._fresh, defaultdict(list)
         return fresh
 
@@ -298,7 +298,7 @@ def narrowest(authority: bytes, target: str, day: int, days: int) -> Order:
 
 
 def subject_of(request: Iterable[Fact]) -> Subject:
-    """Return whom and which day a request is about; nobody if none of its facts says."""
+    """Return the people and the day that a request is about; nobody, and day 0, if no fact of it says."""
     for fact in request:
         if isinstance(fact, RequestSubject):
             return tuple(fact.people), fact.day
@@ -306,7 +306,7 @@ def subject_of(request: Iterable[Fact]) -> Subject:
 
 
 def _is_plain(service: Service, notes: Notes | None) -> bool:
-    """Return whether a check is one on plain fields of the order, which whoever writes the order decides alone."""
+    """Return whether a check reads plain fields only: whoever writes the order can satisfy such a check alone."""
     if notes is None or notes.signature or len(service.takes) > 3:
         return False
     return bool(notes.read - {"authority"})

@@ -14,7 +14,7 @@ Subject = tuple[tuple[str, ...], int]  # the people whom a request is about, and
 
 
 class Found(NamedTuple):
-    """What one search found: the best order, whether it passes, what it fails; how many were tried, and if too many."""
+    """The result of one search: the best order, whether it passes, which checks fail, and how much was tried."""
 
     order: Order
     passes: bool

@@ -121,7 +121,7 @@ class ServiceTime:
     # --- facts that are made of others ---
 
     def _evenings(self, steps: Sequence[int], given: Callable[[int], int]) -> Callable[[int], int]:
-        """Return what tells the evenings of a fact: given, or the least fixpoint over the steps that lead to it."""
+        """Return a function of a fact: its evenings, given, or as the least fixpoint over the steps that lead to it."""
         known: dict[int, int] = {}
 
         def of(each: int) -> int:
