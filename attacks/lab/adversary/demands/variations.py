@@ -90,7 +90,7 @@ def _padded(value: bytes) -> list[bytes]:
 def singly_and_in_pairs(
     offered: dict[str, list[Any]], constants: Constants, read: Container[str] = FIELDS
 ) -> Iterator[Change]:
-    """Yield a change of each field to each value; then of two fields that were read, to values that are neighbours in code.
+    """Yield a change of each field to each value; then of two fields that were read, to neighbouring constants.
 
     At last come all pairs of values, for these fields. `read` may grow meanwhile.
     """
