@@ -92,7 +92,7 @@ def _joined(
 
 def _one(words: list[str]) -> tuple[Who, list[str]]:
     if not words:
-        raise ValueError("who names somebody")
+        raise ValueError("who must name somebody")
     first, *rest = words
     if first == "(":
         inner, rest = _either(rest)
@@ -103,9 +103,9 @@ def _one(words: list[str]) -> tuple[Who, list[str]]:
         return NOBODY, rest
     if first.isdecimal():
         if len(rest) < 2 or rest[0] != "of" or rest[1] in _TAKEN:
-            raise ValueError(f"{first!r} is followed by 'of' and a role")
+            raise ValueError(f"'of' and a role must follow {first!r}")
         if int(first) < 1:
-            raise ValueError("t is 1 or more")
+            raise ValueError("t must be 1 or more")
         return AtLeast(int(first), rest[1]), rest[2:]
     if first in _TAKEN:
         raise ValueError(f"{first!r} is out of place")
@@ -149,7 +149,7 @@ def extents(text: str) -> tuple[str, ...]:
     """Return the extents that a text joins. Raise ValueError, with the words there are, for any other text."""
     found = tuple(text.split(" and "))
     if unknown := [each for each in found if each not in EXTENTS]:
-        raise ValueError(f"{unknown[0]!r} is no extent; the words are: {', '.join(EXTENTS)}")
+        raise ValueError(f"{unknown[0]!r} is no extent; the extents are: {', '.join(EXTENTS)}")
     return found
 
 
@@ -299,11 +299,13 @@ def _spoken(claim: Claim) -> Iterator[tuple[str, Grant | Concession | Exclusion]
 def _checked(field: str, each: Any) -> None:
     """Raise TypeError unless one grant, concession or exclusion is of the language."""
     if isinstance(each, Grant) and (each.t < 1 or each.period < 0):
-        raise TypeError(f"its claim's {field}: t is 1 or more, period is not negative")
+        raise TypeError(f"its claim's {field}: t must be 1 or more, and period not negative")
     if isinstance(each, Grant) and each.slot and (each.slot.days < 0 or each.extent not in IN_SCOPE):
-        raise TypeError(f"its claim's {field}.slot: days are not negative, and the extent is {' or '.join(IN_SCOPE)}")
+        raise TypeError(
+            f"its claim's {field}.slot: days must not be negative, and the extent must be {' or '.join(IN_SCOPE)}"
+        )
     if isinstance(each, Exclusion) and each.times < 1:
-        raise TypeError(f"its claim's {field}: times is 1 or more")
+        raise TypeError(f"its claim's {field}: times must be 1 or more")
     try:
         who = read_who(each.who)
     except ValueError as error:
@@ -320,7 +322,7 @@ def _checked(field: str, each: Any) -> None:
         raise TypeError(f"its claim's {field}.extent: {error}") from None
     alone = isinstance(who, AtLeast) and who.role == DEVICE
     if OWN in found and len(found) > 1:
-        raise TypeError(f"its claim's {field}.extent: {OWN!r} stands by itself, since it says when")
+        raise TypeError(f"its claim's {field}.extent: {OWN!r} must stand alone, since it says when")
     if OF_DEVICES & set(found) and not alone:
         raise TypeError(
             f"its claim's {field}.extent: {each.who!r} is no device, and only devices have texts of their own"

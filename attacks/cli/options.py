@@ -90,14 +90,15 @@ def play() -> list[click.Option]:
         _option(
             "--meetings",
             metavar="COUNT[@DAY]",
-            help="So many pairs of users (or none, or all) compare safety numbers, on that day or on days drawn.",
+            help="Let COUNT pairs of users (or none, or all) compare safety numbers, on this day or on days drawn.",
         ),
         _option(
             "--scenario",
             "scenario_file",
             type=FILE,
-            metavar="NAME|FILE.json",
-            help=f"Play a scenario of the lab ({', '.join(shapes())}), or that of a file, as in a result's manifest.",
+            metavar="NAME|FILE",
+            help=f"Play a scenario of the lab ({', '.join(shapes())}), or that of a file: "
+            "FILE.toml as `init scenario` writes it, or FILE.json as in a result's manifest.",
         ),
     ]
 
@@ -120,8 +121,8 @@ def jobs() -> list[click.Option]:
             "--strategies",
             type=click.Choice(["ends", "all", "narrowest"]),
             default="ends",
-            help="Of each attack play the narrowest and the widest strategy, and one between where the narrowest is "
-            "noticed and reads less; or all; or the narrowest alone.",
+            help="Play these strategies of each attack. ends: the narrowest, the widest, and one between if the "
+            "narrowest is noticed and reads less. all: every one. narrowest: that one alone.",
         ),
     ]
 

@@ -90,12 +90,12 @@ def test_what_is_no_sentence_of_the_language_is_refused(who):
     [
         (
             claim(Grant("agent", "everythin")),
-            r"grants\[0\]\.extent: 'everythin' is no extent; the words",
+            r"grants\[0\]\.extent: 'everythin' is no extent; the extents",
         ),
         (claim(Grant("agent", "everything and nothing")), r"grants\[0\]\.extent: 'nothing'"),
         (claim(Grant("device", "everything")), r"grants\[0\]\.extent: a device alone"),
         (claim(Grant("agent", "own")), r"grants\[0\]\.extent: 'agent' is no device"),
-        (claim(Grant("device", "own and before the theft")), r"grants\[0\]\.extent: 'own' stands by itself"),
+        (claim(Grant("device", "own and before the theft")), r"grants\[0\]\.extent: 'own' must stand alone"),
         (claim(Grant("2 of agent", "everything", 2)), r"grants\[0\]\.t: '2 of agent' says already how many"),
         (claim(concessions=(Concession("device", "missed", SAID),)), r"concessions\[0\]\.extent: 'missed'"),
         (claim(model=(Exclusion("device", "w", "s", times=0),)), r"model\[0\]: times"),

@@ -100,8 +100,8 @@ LINE = 'Grant("authority", "in scope")'
         (LINE, 'Grant("authority", "nothing")', r"grants\[2\]\.extent: 'nothing' is no extent"),
         (LINE, 'Grant("authority", "in-scope")', r"grants\[2\]\.extent: 'in-scope' is no extent"),
         (LINE, 'Grant("authority", "in scope", "2")', r"grants\[2\]\.t: "),
-        (LINE, 'Grant("authority", "in scope", 0)', r"grants\[2\]: t is 1 or more"),
-        (LINE, 'Grant("", "in scope")', r"grants\[2\]\.who: who names somebody"),
+        (LINE, 'Grant("authority", "in scope", 0)', r"grants\[2\]: t must be 1 or more"),
+        (LINE, 'Grant("", "in scope")', r"grants\[2\]\.who: who must name somebody"),
         (
             LINE,
             'Grant("autority", "in scope")',
