@@ -3,7 +3,8 @@
   sign    an order about each user, as in court-key-theft
   enter   the log proves them to the agent, and shows nobody
           one hidden log: the true one and all of them
-          a log for each entry: the true one and one of them
+          a log for each entry: the true one and one of them, which is left out again (omission)
+          a backdated log: all of them before the true entries, as if they had been there first
   deny    whoever reads the log is shown the true one
           reach=prospective: clients that ask for a head are shown that of the hidden one, if there is one
   return  in the evening the agent is shown the true one again
@@ -39,7 +40,8 @@ from escrow.schemes.logged.prospective import AskLogHead, AskStanding, DatedLog,
 from escrow.schemes.logged.scheme import Logged
 from escrow.wire import Wire
 
-THIEF, ONE, EACH = "thief", "one hidden log", "a log for each entry"
+THIEF = "thief"
+ONE, BACKDATED, EACH = "one hidden log", "a backdated log", "a log for each entry"
 
 
 class ForkedLog(CourtKeyTheft):
@@ -59,8 +61,8 @@ class ForkedLog(CourtKeyTheft):
         return "" if isinstance(scheme, Logged) else "warrants stand in no log"
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
-        """Return both ways to show the agent what others do not see."""
-        return [ForkedLog(ONE), ForkedLog(EACH)]
+        """Return the ways to show the agent what others do not see."""
+        return [ForkedLog(ONE), ForkedLog(BACKDATED), ForkedLog(EACH)]
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the court and the log from the attack day on."""
@@ -70,13 +72,14 @@ class ForkedLog(CourtKeyTheft):
         """Let the log hide the thief's entries; give the court what court-key-theft gives it."""
         if not isinstance(party, WarrantLog):
             return super().corrupt(party, scheme, cast, scenario)
-        keeps = self.strategy != EACH
+        keeps, first = self.strategy != EACH, self.strategy == BACKDATED
 
         def on_enter(self: Any, sender: str, packet: EnterWarrant, wire: Wire) -> EntryEvidence:
             """Prove the thief's entries in a log that others do not see, those of others in the one the agent knows."""
             new = packet.entry not in self.entries
             if sender == THIEF and new:
-                other = [*(self.hidden or self.entries), packet.entry]
+                known = self.hidden or self.entries
+                other = [packet.entry, *known] if first else [*known, packet.entry]
                 self.hidden = other if keeps else []
                 return WarrantLog.evidence(self, other, packet)
             self.entries += [packet.entry] * new

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import Phase, settings
 from kit import PROPERTY, SAID
 
-from attacks.forked_log import EACH, ONE, ForkedLog
+from attacks.forked_log import BACKDATED, EACH, ONE, ForkedLog
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec
@@ -256,6 +256,14 @@ def test_a_forked_log_is_noticed_exactly_when_heads_are_compared_and_the_device_
     found = tried(Logged(holder=holder, gossip=gossip))
     assert {name: seen for name, (_, seen) in found.items()} == {ONE: one, EACH: each}
     assert found[ONE][0] == SCENARIO.messages
+
+
+@pytest.mark.parametrize(("holder", "reads"), [("hsm", False), ("promise", True)])
+def test_a_backdated_log_is_taken_by_who_keeps_no_head_alone(holder, reads):
+    """After an entry that the agent has seen, nothing can be put before it: no proof of consistency leads there."""
+    attack = ForkedLog(BACKDATED)
+    cell = Evaluation(Logged(holder=holder), (attack,), SCENARIO).cell(attack)[0]
+    assert bool(cell.exposed.total) is reads
 
 
 def test_a_device_that_takes_only_heads_that_the_monitor_signed_gives_a_forked_log_nothing():
