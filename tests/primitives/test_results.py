@@ -120,3 +120,32 @@ def test_an_exception_is_not_kept():
         with pytest.raises(Forged):
             results.recalled(("refuse",), refuse)
     assert len(calls) == 2
+
+
+def test_the_two_ends_of_an_agreement_compute_it_once(monkeypatch):
+    """Also with a key whose public half is another's: what counts is the private half."""
+    one, other = crypto.private_of(bytes(31) + b"1"), crypto.private_of(bytes(31) + b"2")
+    expected = one.exchange(other.public)
+    calls: list[bytes] = []
+    real = crypto.Private._exchanged
+    monkeypatch.setattr(crypto.Private, "_exchanged", lambda key, to: calls.append(to) or real(key, to))
+    with crypto.running(Run(b"secret", results=Results())):
+        assert one.exchange(other.public) == other.exchange(one.public) == expected
+        assert crypto.Private(other.public, one.raw).exchange(other.public) == expected
+        assert len(calls) == 1
+        assert crypto.Private(one.public, other.raw).exchange(other.public) == real(other, other.public) != expected
+        with pytest.raises(Forged):
+            crypto.Private(one.public, b"short").exchange(other.public)
+
+
+def test_a_signature_that_was_made_in_a_run_is_not_computed_again(monkeypatch):
+    """A false one is; and whether it is valid depends on the private half that signed."""
+    key, other = crypto.new_signing_key(), crypto.new_signing_key()
+    with crypto.running(Run(b"secret", results=Results())):
+        mixed = crypto.SigningKey(other.public, key.raw).sign(b"mixed")
+        signature = key.sign(b"message")
+        assert not crypto.verify(other.public, mixed, b"mixed")
+        assert not crypto.verify(key.public, signature, b"another")
+        monkeypatch.setattr(crypto, "_verified", lambda *_: pytest.fail("computed again"))
+        assert crypto.verify(key.public, signature, b"message")
+        assert crypto.verify(key.public, mixed, b"mixed")
