@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from escrow.codec import Packet
 from escrow.derivation import Checks
-from escrow.e2ee.content import Conversation, Direct, direct
+from escrow.e2ee.content import Conversation, Direct
 from escrow.e2ee.provider import Provider
 from escrow.mls import messages
 from escrow.mls.conversations.facts import Handshake
@@ -86,7 +86,7 @@ class TreeProvider(Provider):
     def people_of(self, conversation: Conversation) -> tuple[str, ...]:
         """Return the users of a conversation."""
         if isinstance(conversation, Direct):
-            ordered = conversation == direct(conversation.one, conversation.other)
+            ordered = conversation.one <= conversation.other
             return (conversation.one, conversation.other) if ordered else ()
         group = self.groups.get(conversation.group)
         return group.members if group is not None else ()
@@ -113,11 +113,7 @@ class TreeProvider(Provider):
         """Return the commits of the sender's conversations that it has not read."""
         self.insist(sender in self.accounts, "a user linked this device")
         user, read = self.accounts.get(sender, ""), {str(where): number for where, number in packet.read}
+        unread = ((told[max(0, read.get(name, 0)) :]) for name, told in sorted(self.commits.items()))
         return Handshakes(
-            tuple(
-                each
-                for name, told in sorted(self.commits.items())
-                if told and user in self.people_of(told[0].conversation)
-                for each in told[max(0, read.get(name, 0)) :]
-            )
+            tuple(each for new in unread if new and user in self.people_of(new[0].conversation) for each in new)
         )
