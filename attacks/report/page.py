@@ -120,10 +120,14 @@ class Page:
         self.stream.write(self._styled(plain(text), style) + "\n")
 
     def aligned(self, text: str) -> None:
-        """Write a line of two columns or more; if it is too long, the second column is folded."""
+        """Write a line of two columns or more; if it is too long, the second is folded, and others are below it."""
         first = len(text) - len(text.lstrip(" "))
-        second = re.match(r" *\S+ +", text)
-        self.line(text.strip(), indent=first, hang=second.end() - first if second else 2)
+        named = re.match(r" *\S+ +", text)
+        second = named.end() if named else first
+        columns = [text[second:]] if len(text) <= self.width else re.split(r" {4,}", text[second:].rstrip())
+        self.line((text[:second] + columns[0]).strip(), indent=first, hang=second - first or 2)
+        for column in columns[1:]:
+            self.line(column, indent=second, hang=0)
 
     def fields(self, pairs: Sequence[tuple[str, str]], indent: int = 2) -> None:
         """Write names and values, the values aligned and folded."""
