@@ -23,7 +23,7 @@ from attacks.lab.simulation.builds.intruder import INTRUDER, IntruderApparatus
 from attacks.lab.simulation.scenario import Scenario
 from attacks.lab.simulation.silenced import LeftOutChecks
 from escrow.scheme import Scheme, Source
-from escrow.testing.leak import open_leak
+from escrow.schemes.envelope import open_field
 
 
 class KeyInBuild(Attack):
@@ -35,7 +35,7 @@ class KeyInBuild(Attack):
     in_pages = True
     specimen = "other_agent"
     apparatus = IntruderApparatus
-    derivations = (open_leak,)  # what LeakInBuild needs in plain
+    derivations = (open_field,)  # what LeakInBuild needs in plain
     stops_mail = True  # the changed clients', where somebody looks at the key
 
     def __init__(self, strategy: str = "", users: Sequence[str] = ()) -> None:

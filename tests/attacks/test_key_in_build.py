@@ -11,11 +11,13 @@ from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import registry
 from escrow.crypto import Private, Run, new_private, running
+from escrow.e2ee.device import FieldContext
 from escrow.e2ee.ratchet import MessageKey
 from escrow.errors import Forged
 from escrow.scheme import Scheme
+from escrow.schemes.envelope import open_field
 from escrow.sharing.elgamal import deal
-from escrow.testing.leak import leaked, open_leak
+from escrow.testing.leak import leaked
 
 SCENARIO = default(users=3, groups=1, days=4, messages=16)
 
@@ -82,12 +84,12 @@ def test_a_client_without_fields_leaks_every_text_to_whoever_changed_its_build_a
 def test_a_leak_opens_for_its_own_key_only() -> None:
     with running(Run(bytes(32))):
         key, own, other = MessageKey(b"chain", 1, bytes(32)), new_private(), new_private()
-        leak = leaked(key, own.public)
-        assert open_leak(leak, own) == key
+        leak = leaked(key, FieldContext(("alice", "bob"), 0, b"header"), own.public)
+        assert open_field(leak, own) == key
         with pytest.raises(Forged):
-            open_leak(msgspec.structs.replace(leak, n=2), own)
+            open_field(msgspec.structs.replace(leak, n=2), own)
         with pytest.raises(Forged):
-            open_leak(leak, other)
+            open_field(leak, other)
 
 
 @pytest.mark.parametrize("size", [0, 31, 48, 1184])

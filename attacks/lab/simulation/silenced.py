@@ -85,7 +85,7 @@ def silenced(device: Device, left_out: LeftOutChecks, parties: Iterable[Principa
 
     def leak(self: Any, key: MessageKey, context: FieldContext) -> Fact:
         """Return the message key, sealed to the intruder."""
-        return leaked(key, other_key(NOBODYS).public)
+        return leaked(key, context, other_key(NOBODYS).public)
 
     changes = (
         {"access_field": access_field} if left_out.other_keys else {"access_field": leak} if left_out.leaks else {}
