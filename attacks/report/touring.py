@@ -19,7 +19,7 @@ UNJUDGED = ("TIMEOUT", "ERROR")
 NARROW = 60  # columns below which schemes stand below each other
 NEXT = (
     ("Every coalition that opens something:", "escrow-lab anatomy threshold --smoke"),
-    ("All schemes under all attacks, in half a minute:", "escrow-lab matrix --smoke"),
+    ("All schemes under all attacks, in about a minute:", "escrow-lab matrix --smoke"),
     ("A scheme of your own:", "escrow-lab init scheme mine"),
 )  # what it shows, and the command
 
