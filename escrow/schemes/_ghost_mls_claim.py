@@ -64,5 +64,13 @@ CHOICES = (
     Choice("whoever writes renews its own leaf if it is three days old; who only reads renews nothing", favours=False),
     Choice("the authentication service serves warrants, too; the proposal does not know of one", favours=True),
     Choice("commits are told to all at once, in one order; races between commits are not played", favours=True),
-    Choice("nobody joins by its own commit, and nobody outside proposes", favours=False),
+    Choice("nobody joins by its own commit", favours=False),
 )
+PROPOSALS = {
+    "members": Choice("proposals=members: nobody outside a group may propose who joins", favours=False),
+    "provider": Choice(
+        "proposals=provider: each group lists the provider as an external sender (RFC 9420, 12.1.8.1); clients show its"
+        " proposals, and commit no leaf that is not listed",
+        favours=True,
+    ),
+}

@@ -19,7 +19,7 @@ that was read speaks of MLS.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -34,12 +34,13 @@ from escrow.e2ee.x3dh import IdentityKey
 from escrow.grants import Choice, Claim
 from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, AttestationService, ServiceKey
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
+from escrow.mls.conversations.outsiders import ProposerKey
 from escrow.mls.conversations.tree_device import TreeDevice, Trees
 from escrow.mls.group_state import GroupChange
 from escrow.principal import Principal, shared
 from escrow.scheme import Overheard, Source, User
 from escrow.schemes._ghost_claim import CLAIM
-from escrow.schemes._ghost_mls_claim import CHOICES, CONCESSIONS, GRANTS, SECURITY
+from escrow.schemes._ghost_mls_claim import CHOICES, CONCESSIONS, GRANTS, PROPOSALS, SECURITY
 from escrow.schemes.ghost import GhostAuthority, GhostClient, GhostKeys, GhostProvider, GhostScheme, until
 from escrow.schemes.plain import Plain
 from escrow.warrant import Official, Request, Warrant
@@ -65,9 +66,10 @@ class TreeGhostClient(TreeDevice, GhostClient):
 
 
 class TreeGhostProvider(TreeProvider, GhostProvider):
-    """A delivery service that serves warrants."""
+    """A delivery service that serves warrants; `proposer` is its key if groups let it propose members."""
 
     commits: dict[str, list[HandshakeTold]] = {}
+    proposer: ProposerKey | None = None
 
 
 class CredentialService(AttestationService, Official):
@@ -177,7 +179,10 @@ class InTrees(Plain, frozen=True, kw_only=True):
 
 
 class GhostMls(InTrees, GhostScheme, frozen=True, kw_only=True):
-    """Ghost, where conversations are groups of MLS and a service attests the key of each leaf."""
+    """Ghost, where conversations are groups of MLS and a service attests the key of each leaf.
+
+    `proposals`: who may propose who joins a group: its members, or the provider beside them, as an external sender.
+    """
 
     name = "ghost-mls"
     title = "Ghost participant, in groups of MLS"
@@ -201,6 +206,8 @@ class GhostMls(InTrees, GhostScheme, frozen=True, kw_only=True):
     provider = TreeGhostProvider
     authority = TreeGhostAuthority
     service = CredentialService
+    proposals: Literal["members", "provider"] = "members"
+    options = (*GhostScheme.options, "proposals")
 
     @property
     def claim(self) -> Claim:
@@ -210,6 +217,20 @@ class GhostMls(InTrees, GhostScheme, frozen=True, kw_only=True):
     def _choices(self) -> Iterator[Choice]:
         yield from super()._choices()
         yield from CHOICES
+        yield PROPOSALS[self.proposals]
+
+    def cast(self, users: Iterable[User], court: bytes) -> Iterator[Principal]:
+        """Make the parties; if the provider may propose, it has a key for that, which all clients know."""
+        parties = list(super().cast(users, court))
+        if self.proposals == "provider":
+            with crypto.acting("provider"):
+                key = new_signing_key(ProposerKey)
+            for party in parties:
+                if isinstance(party, TreeGhostProvider):
+                    party.proposer = key
+                if isinstance(party, TreeDevice):
+                    party.trees.outsider = key.public
+        yield from parties
 
     def told(self, party: Principal, key: bytes) -> None:
         """Tell the authority the service's key, and the service the court's."""

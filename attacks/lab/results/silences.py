@@ -49,6 +49,15 @@ class SilentWay(Result, frozen=True, kw_only=True):
     sets: tuple[SilenceSet, ...]
     plays: Count
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if a set is not confirmed: each of its checks, made alone, is noticed or costs texts."""
+        for each in self.sets:
+            if tuple(kept.lie for kept in each.kept) != each.off:
+                raise ValueError(f"{self.adds}: not every check of a silence set has a play in which it is made")
+            for kept in each.kept:
+                if not kept.alarms and isinstance(kept.reads, int) and kept.reads >= self.count:
+                    raise ValueError(f"{self.adds}: the ghost is silent though {kept.lie.check} is made")
+
     @property
     def row(self) -> tuple[object, ...]:
         """What tells this row from all others."""

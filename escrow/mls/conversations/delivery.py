@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
 
-from escrow.codec import Packet
+from escrow.codec import Packet, Public
 from escrow.derivation import Checks
 from escrow.e2ee.content import Conversation, Direct
 from escrow.e2ee.provider import Provider
@@ -51,14 +51,22 @@ class HandshakesSince(Packet, frozen=True):
     read: tuple[tuple[Conversation, int], ...]
 
 
+class ProposalTold(Packet, frozen=True):
+    """What somebody outside a conversation's group proposes, for its newest epoch."""
+
+    conversation: Conversation
+    message: Public
+
+
 class Handshakes(Packet, frozen=True):
-    """The commits that were asked for, by conversation, in order."""
+    """The commits that were asked for, by conversation, in order; and proposals from outside for the newest epochs."""
 
     unchecked = {
         "handshakes": "a relay may keep commits back; each is checked by the members",
     }
 
     handshakes: tuple[HandshakeTold, ...]
+    proposals: tuple[ProposalTold, ...] = ()
 
 
 def _whole(new: Handshake, newest: Handshake | None) -> Checks:
@@ -113,7 +121,18 @@ class TreeProvider(Provider):
         """Return the commits of the sender's conversations that it has not read."""
         self.insist(sender in self.accounts, "a user linked this device")
         user, read = self.accounts.get(sender, ""), {str(where): number for where, number in packet.read}
-        unread = ((told[max(0, read.get(name, 0)) :]) for name, told in sorted(self.commits.items()))
+        all_told = [told for _, told in sorted(self.commits.items()) if told]
+        unread = (told[max(0, read.get(str(told[0].conversation), 0)) :] for told in all_told)
         return Handshakes(
-            tuple(each for new in unread if new and user in self.people_of(new[0].conversation) for each in new)
+            tuple(each for new in unread if new and user in self.people_of(new[0].conversation) for each in new),
+            tuple(
+                ProposalTold(told[-1].conversation, each)
+                for told in all_told
+                for each in self.proposed(told[-1])
+                if user in self.people_of(told[-1].conversation)
+            ),
         )
+
+    def proposed(self, newest: HandshakeTold) -> tuple[Public, ...]:
+        """Return what is proposed from outside for the epoch that a commit began: nothing, by an honest provider."""
+        return ()

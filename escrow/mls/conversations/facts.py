@@ -40,7 +40,7 @@ from escrow.mls.key_schedule import (
     scheduled,
 )
 from escrow.mls.labelled import HpkeCiphertext, decrypt_with_label
-from escrow.mls.leaf_node import LeafNode
+from escrow.mls.leaf_node import KeyPackage, LeafNode
 from escrow.mls.presentation import decode
 from escrow.mls.protection import SenderData, opened_content, opened_sender
 from escrow.mls.trees import tree_math
@@ -108,7 +108,8 @@ class Handshake(Fact, frozen=True):
     """A commit as it travels, made in an epoch of a group; the Welcome that goes with it, for the init keys `invited`.
 
     `transcript` is the confirmed transcript hash before it (32 bytes, or none), and `info` the group afterwards, as its
-    committer signed it: what a newcomer or a stranger begins with. `by` is the device that sent it.
+    committer signed it: what a newcomer or a stranger begins with. `by` is the device that sent it. `proposed` are the
+    proposals from outside to which it refers.
     """
 
     unchecked = {
@@ -124,6 +125,7 @@ class Handshake(Fact, frozen=True):
     info: Public
     invited: tuple[Public, ...]
     by: str = ""
+    proposed: tuple[Public, ...] = ()
 
 
 class SealedPath(Fact, frozen=True):
@@ -167,9 +169,19 @@ def _committed(handshake: Handshake) -> tuple[PublicMessage, Commit, GroupInfo, 
     return message, commit, info, info.tree()
 
 
-def _newcomers(commit: Commit, tree: RatchetTree) -> set[int]:
+def proposed_package(message: bytes) -> KeyPackage:
+    """Return the key package of who is proposed. Raise Malformed if the bytes propose nobody."""
+    found = messages.from_bytes(message)
+    content = found.content.content if isinstance(found, PublicMessage) else None
+    if not isinstance(content, Proposed) or not isinstance(content.proposal, AddMember):
+        raise Malformed("a proposal from outside adds nobody")
+    return content.proposal.key_package
+
+
+def _newcomers(handshake: Handshake, commit: Commit, tree: RatchetTree) -> set[int]:
     added = [each.proposal for each in commit.proposals if isinstance(each, Proposed)]
-    leaves = [each.key_package.leaf_node for each in added if isinstance(each, AddMember)]
+    packages = [each.key_package for each in added if isinstance(each, AddMember)]
+    leaves = [each.leaf_node for each in (*packages, *map(proposed_package, handshake.proposed))]
     return {index for index, leaf in tree.members() if leaf in leaves}
 
 
@@ -197,7 +209,7 @@ def _sealed_paths(handshake: Handshake) -> Iterator[SealedPath]:
         ),
         b"",
     )
-    filtered, newcomers = tree.filtered_path(index), _newcomers(commit, tree)
+    filtered, newcomers = tree.filtered_path(index), _newcomers(handshake, commit, tree)
     above = [sent.encryption_key for sent in path.nodes]
     for at, (sent, (_, other)) in enumerate(zip(path.nodes, filtered, strict=False)):
         for node, sealed in zip(path_receivers(tree, other, newcomers), sent.encrypted_path_secrets, strict=False):

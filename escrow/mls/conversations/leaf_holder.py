@@ -24,13 +24,15 @@ from escrow.e2ee.provider import Listed, Publish
 from escrow.e2ee.x3dh import sign_prekey
 from escrow.errors import EscrowError, Refused
 from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, linked_keys
-from escrow.mls.conversations.facts import leaf_key
+from escrow.mls.conversations.facts import leaf_key, proposed_package
+from escrow.mls.conversations.outsiders import PROPOSED, SHOWN, from_outside
 from escrow.mls.conversations.tree_membership import TreeMembership, leaf_name, listed_leaf
 from escrow.mls.framing import NewMemberCommit
 from escrow.mls.group_state import GroupChange
 from escrow.mls.joining import MlsClient
 from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.mls_device import CREDENTIALS, LEAVES, OUTSIDE
+from escrow.mls.participant import Participant
 from escrow.mls.presentation import decode
 from escrow.wire import Wire
 
@@ -41,7 +43,8 @@ UNLISTED = ClientCheck("leaves listed", "removes a leaf that no list of devices 
 class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What a device keeps of its groups.
 
-    `owner` is the device's own signature key, `service` the authentication service's (32 bytes each). `members` are the
+    `owner` is the device's own signature key, `service` the authentication service's, and `outsider` the key of who may
+    propose members of its groups (32 bytes each), or none. `members` are the
     groups, and `read` how many commits were read, by conversation; `attested` are the keys that the service has
     attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to,
     though no list of devices has them.
@@ -54,12 +57,13 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     attested: dict[str, list[Public]] = {}
     linked: list[Public] = []
     tolerated: list[Listed] = []
+    outsider: Public = b""
 
 
 class LeafHolder(Device):
     """Base of a device that has leaves in groups and admits those of others; a subclass has the field `trees`."""
 
-    checks: ClassVar[tuple[ClientCheck, ...]] = (*CHECKS, CREDENTIALS, LEAVES, UNLISTED, OUTSIDE)
+    checks: ClassVar[tuple[ClientCheck, ...]] = (*CHECKS, CREDENTIALS, LEAVES, UNLISTED, OUTSIDE, PROPOSED)
 
     if TYPE_CHECKING:  # a party has one base with fields, so that the subclass adds this one
         trees: Trees = Trees()
@@ -68,7 +72,7 @@ class LeafHolder(Device):
     def own(self) -> Trees:
         """What this device keeps: nothing of another key's."""
         if self.trees.owner != self.identity.public:
-            self.trees = Trees(self.identity.public, self.trees.service)
+            self.trees = Trees(self.identity.public, self.trees.service, outsider=self.trees.outsider)
         return self.trees
 
     # --- own leaves ---
@@ -156,6 +160,8 @@ class LeafHolder(Device):
         leaves = [listed_leaf(after.tree.leaf(index)) for index in change.added]
         if isinstance(change.sender, NewMemberCommit):
             self.insist(all(self.keeps_quiet(wire, each) for each in leaves), OUTSIDE.name)
+        for proposed in from_outside(change):
+            self.show_proposal(wire, proposed)
         for each in leaves:
             self.admit_leaf(wire, each)
 
@@ -169,6 +175,31 @@ class LeafHolder(Device):
         unlisted = leaf not in self.contacts.get(leaf.user, [])
         if unlisted and not self.keeps_quiet(wire, leaf) and self.keeps(LEAVES.name):
             wire.alarm(self.name, NEW_LEAF)
+
+    def show_proposal(self, wire: Wire, leaf: Listed | None) -> None:
+        """Tell the user of a proposal from outside, unless it adds a leaf that this client hides."""
+        if not (leaf and self.keeps_quiet(wire, leaf)) and self.keeps(PROPOSED.name):
+            wire.alarm(self.name, SHOWN)
+
+    def takes(self, wire: Wire, people: tuple[str, ...], member: Participant, message: bytes) -> bool:
+        """Return whether a commit is to carry a proposal from outside, which its member then has received.
+
+        A leaf that is listed this client adds by itself.
+        """
+        try:
+            leaf = listed_leaf(proposed_package(message).leaf_node)
+            member.copy().receive(message)
+            self.insist(leaf.user in people, "who is proposed is a user of the conversation")
+            if leaf in self.contacts.get(leaf.user, []):
+                return False
+            self.show_proposal(wire, leaf)
+            self.insist(self.is_attested(wire, leaf), CREDENTIALS.name)
+            self.insist(self.tolerates(wire, leaf), UNLISTED.name)
+        except EscrowError as error:
+            wire.complain(self.provider, error)
+            return False
+        member.receive(message)
+        return True
 
     def tolerates(self, wire: Wire, leaf: Listed) -> bool:
         """Return whether a leaf may stay that no list of devices has: one that the client hides."""

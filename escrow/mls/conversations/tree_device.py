@@ -27,18 +27,32 @@ from escrow.e2ee.ratchet import Plaintext
 from escrow.e2ee.transcript import ID, tree_message
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.mls import messages
-from escrow.mls.conversations.delivery import Handshakes, HandshakesSince, HandshakeTaken, HandshakeTold
-from escrow.mls.conversations.facts import Handshake
+from escrow.mls.conversations.delivery import (
+    Handshakes,
+    HandshakesSince,
+    HandshakeTaken,
+    HandshakeTold,
+    ProposalTold,
+)
+from escrow.mls.conversations.facts import Handshake, proposed_package
 from escrow.mls.conversations.leaf_holder import NEW_LEAF as NEW_LEAF  # these three names can be imported from here
 from escrow.mls.conversations.leaf_holder import UNLISTED as UNLISTED
 from escrow.mls.conversations.leaf_holder import LeafHolder
 from escrow.mls.conversations.leaf_holder import Trees as Trees
-from escrow.mls.conversations.tree_membership import TreeMembership, group_in, membership_of, opened_text, sealed_text
+from escrow.mls.conversations.outsiders import listing
+from escrow.mls.conversations.tree_membership import (
+    TreeMembership,
+    group_in,
+    membership_of,
+    opened_text,
+    sealed_text,
+)
 from escrow.mls.framing import AddMember, ApplicationData, Proposal, RemoveMember
 from escrow.mls.group_state import GroupChange
 from escrow.mls.joining import found_group, join_externally, join_welcomed
 from escrow.mls.leaf_node import KeyPackage
 from escrow.mls.participant import Participant
+from escrow.mls.welcome import Welcome
 from escrow.wire import Wire
 
 
@@ -81,7 +95,7 @@ class TreeDevice(LeafHolder):
         Whoever else is in it is removed, but for those of the people's devices that this client tolerates unlisted.
         """
         name = str(conversation)
-        self.follow(wire)
+        told = self.follow(wire)
         own = self.own.members.get(name)
         if own is None or own.stuck:
             return self.committed(wire, conversation, self.founded(), own, list(self.packages(wire, to)))
@@ -94,13 +108,18 @@ class TreeDevice(LeafHolder):
         here = {leaf.identity for leaf in own.roster.values()}
         missing = [each for each in to if each.identity not in here]
         added = list(self.packages(wire, missing)) if missing else []
-        if proposals or added or wire.day - own.renewed >= self.rotate_every:
-            return self.committed(wire, conversation, own.participant(self.identity), own, added, proposals)
-        return own
+        offered = [each.message for each in told if each.conversation == conversation]
+        if not (proposals or added or offered or wire.day - own.renewed >= self.rotate_every):
+            return own
+        member = own.participant(self.identity)
+        taken = tuple(each for each in offered if self.takes(wire, people, member, each))
+        if not (proposals or added or taken or wire.day - own.renewed >= self.rotate_every):
+            return own
+        return self.committed(wire, conversation, member, own, added, proposals, taken)
 
     def founded(self) -> Participant:
         """Return the only member of a new group."""
-        return found_group(self.client_of(self.prekeys[-1].key), random_bytes(ID))
+        return found_group(self.client_of(self.prekeys[-1].key), random_bytes(ID), listing(self.own.outsider))
 
     def committed(
         self,
@@ -110,12 +129,20 @@ class TreeDevice(LeafHolder):
         before: TreeMembership | None,
         added: list[KeyPackage],
         proposals: Iterable[Proposal] = (),
+        proposed: tuple[bytes, ...] = (),
     ) -> TreeMembership:
-        """Make a commit, tell the delivery service, and return the membership of the epoch that it begins."""
+        """Make a commit, tell the delivery service, and return the membership of the epoch that it begins.
+
+        `proposed` are the proposals from outside that the member has received.
+        """
         context, name = member.state.context, str(conversation)
         adds: list[Proposal] = [AddMember(each) for each in added]
         sent = member.commit([*proposals, *adds])
-        info, invited = messages.to_bytes(member.group_info()), tuple(each.init_key for each in added)
+        info = messages.to_bytes(member.group_info())
+        packages = {each.reference: each for each in (*map(proposed_package, proposed), *added)}
+        welcome = messages.from_bytes(sent.welcome) if sent.welcome else None
+        newcomers = welcome.secrets if isinstance(welcome, Welcome) else ()
+        invited = tuple(packages[each.new_member].init_key for each in newcomers)
         told = Handshake(
             context.group_id,
             context.epoch,
@@ -124,6 +151,7 @@ class TreeDevice(LeafHolder):
             sent.welcome or b"",
             info,
             invited,
+            proposed=proposed,
         )
         taken = wire.ask(self.name, self.provider, HandshakeTold(conversation, told), HandshakeTaken)
         made = membership_of(member, info, before.epochs if before else (), wire.day, wire.day)
@@ -132,13 +160,17 @@ class TreeDevice(LeafHolder):
 
     # --- following ---
 
-    def follow(self, wire: Wire) -> None:
-        """Take the commits of all conversations that were told since the last time. One bad commit stops no other."""
+    def follow(self, wire: Wire) -> tuple[ProposalTold, ...]:
+        """Take the commits of all conversations that were told since the last time. One bad commit stops no other.
+
+        Return what is proposed from outside for their newest epochs.
+        """
         own = self.own
         asked = HandshakesSince(
             tuple((self.conversation_of(name), number) for name, number in sorted(own.read.items()))
         )
-        for told in wire.ask(self.name, self.provider, asked, Handshakes).handshakes:
+        answer = wire.ask(self.name, self.provider, asked, Handshakes)
+        for told in answer.handshakes:
             name = str(told.conversation)
             own.read[name] = own.read.get(name, 0) + 1
             try:
@@ -147,6 +179,7 @@ class TreeDevice(LeafHolder):
                 wire.complain(told.handshake.by, error)
                 if name in own.members:
                     own.members[name].stuck = True
+        return answer.proposals
 
     def take_commit(self, wire: Wire, conversation: Conversation, told: Handshake) -> None:
         """Join by a commit's Welcome, or follow it into the next epoch. Raise the errors of escrow.errors."""
@@ -166,6 +199,8 @@ class TreeDevice(LeafHolder):
         else:
             member, renewed = before.participant(self.identity), before.renewed
             member.policy = policy
+            for proposal in told.proposed:
+                member.receive(proposal)
             member.receive(told.message)
             if not member.active:
                 before.stuck = True

@@ -26,7 +26,7 @@ from attacks.lab.simulation.play import Play, run_secret
 from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import SafetyNumberComparison, Scenario, WarrantSpec
 from attacks.lab.verdict.evaluation import manifest
-from attacks.lab.verdict.silence.leaves import attest, letting_in
+from attacks.lab.verdict.silence.leaves import attest, in_trees, letting_in, proposing
 from escrow import crypto
 from escrow.crypto import Results, Run
 from escrow.e2ee.device import Device
@@ -42,6 +42,7 @@ Side = Literal["target", "others"]
 Lies = frozenset[tuple[str, Side]]
 DEVICE, STRANGER, LAWFUL = "a device of the target", "a member of the target's groups", "what a warrant allows"
 LEAF = "a leaf of the target, by external commits"  # where conversations are groups of MLS
+PROPOSED_LEAF = "a leaf of the target, proposed from outside"
 SECOND_LOG = "a device of the target, in a second log"  # where there is a key directory
 
 
@@ -68,6 +69,8 @@ IN_TREES = (
     WayIn(DEVICE, (PROVIDER, SERVICE)),
     WayIn(LEAF, (PROVIDER,)),
     WayIn(LEAF, (PROVIDER, SERVICE)),
+    WayIn(PROPOSED_LEAF, (PROVIDER,)),
+    WayIn(PROPOSED_LEAF, (PROVIDER, SERVICE)),
     WayIn(STRANGER, (PROVIDER, SERVICE)),
 )
 
@@ -143,9 +146,9 @@ class GhostPlay(Play):
         if adds == STRANGER:
             with crypto.acting("ghost"):
                 self._add_member()
-        if adds == LEAF:
+        if adds in (LEAF, PROPOSED_LEAF):
             with crypto.acting("ghost"):
-                self._let_in()
+                self._let_in(letting_in if adds == LEAF else proposing)
 
     def _add_device(self) -> None:
         primary, *others = map(self.device, self.target.devices)
@@ -158,11 +161,11 @@ class GhostPlay(Play):
         device.linked = list(dict.fromkeys((*primary.linked, device.identity.public)))
         self._list(device)
 
-    def _let_in(self) -> None:
-        """Let the provider take a leaf of the ghost's in, which no list of devices has."""
+    def _let_in(self, how: Callable[[Any, Any], Any]) -> None:
+        """Let the provider take a leaf of the ghost's in, or propose it, which no list of devices has."""
         self.ghost = self._reading(self._made(f"{self.target.name}-tablet", self.target.name))
         self.ghost.renew(self.wire.day)
-        self.wire.parties[self.provider.name] = letting_in(self.provider, self.ghost)
+        self.wire.parties[self.provider.name] = how(self.provider, self.ghost)
 
     def _keep_two_logs(self) -> None:
         """Let the provider list the ghost to all but the target, and show them a directory that has it."""
@@ -209,7 +212,7 @@ class GhostPlay(Play):
 
         if self.way is not None and SERVICE in self.way.by:
             attest(self.wire.parties.values(), device)
-        return corrupted(device, read=keep)
+        return corrupted(device, read=keep, **in_trees(device))
 
     def _list(self, device: Device) -> None:
         """Have the provider list the ghost, which says of itself what any device says."""
