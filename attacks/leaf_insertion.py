@@ -20,7 +20,7 @@ from attacks.lab.simulation.scenario import Scenario
 from escrow.crypto import new_signing_key
 from escrow.mls.conversations.attesting import SERVICE, AttestationService
 from escrow.mls.conversations.delivery import HandshakeTaken, HandshakeTold, TreeProvider
-from escrow.mls.conversations.outsiders import ProposerKey, propose
+from escrow.mls.conversations.outsiders import ProposerKey, is_member, propose
 from escrow.mls.conversations.tree_device import joined_by_itself
 from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source
@@ -84,7 +84,7 @@ class LeafInsertion(GhostInsertion):
             taken: HandshakeTaken = honest.on_handshake_told(self, sender, packet, wire)
             people = self.people_of(packet.conversation)
             for ghost in self.ghosts:
-                if ghost.user in people and sender != ghost.name:
+                if ghost.user in people and not is_member(packet, ghost.identity.public):
                     told = joined_by_itself(ghost, packet, wire.day)
                     honest.on_handshake_told(self, ghost.name, told, wire)
             return taken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from escrow import crypto
 from escrow.crypto import montgomery
@@ -94,11 +94,20 @@ def _insist_on_key(device: Device, author: Listed, mail: Mail, chain: PeerChain 
         device.insist(mail.initial.ik_a == montgomery(author.identity), "the session is from the device listed")
 
 
+@runtime_checkable
+class Comparing(Protocol):
+    """A device that compares more than the number with that of a user who is met."""
+
+    def differs(self, wire: Wire, other: Device) -> str:
+        """Return which check, beside the number, finds a difference; "" if none does."""
+
+
 @honest_only("what two people do with their own devices")
 def compare_safety_numbers(wire: Wire, one: Device, other: Device) -> bool:
     """Return whether two users who meet see the same safety number. If they do not, both devices raise an alarm.
 
-    Each device first asks the directory for the other user's devices, as for a message.
+    Each device first asks the directory for the other user's devices, as for a message. Where devices compare more than
+    the number, that is to be alike, too.
     """
     for device, peer in ((one, other.user), (other, one.user)):
         with crypto.acting(device.name):
@@ -110,4 +119,9 @@ def compare_safety_numbers(wire: Wire, one: Device, other: Device) -> bool:
     if not agree:
         wire.alarm(one.name, "safety number")
         wire.alarm(other.name, "safety number")
+    for device, met in ((one, other), (other, one)):
+        with crypto.acting(device.name):
+            if isinstance(device, Comparing) and (what := device.differs(wire, met)):
+                wire.alarm(device.name, what)
+                agree = False
     return agree

@@ -11,11 +11,17 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.silence.leaves import proposing
 from attacks.leaf_insertion import ATTACK
+from escrow import codec
+from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.mls.conversations import delivery
+from escrow.mls.conversations.delivery import HandshakeTold
+from escrow.mls.conversations.leaf_holder import SHOWN
 from escrow.mls.conversations.tree_device import NEW_LEAF, TreeDevice
 from escrow.mls.conversations.tree_membership import OpenEpoch
-from escrow.registry import schemes
+from escrow.principal import corrupted
+from escrow.registry import schemes, with_parameters
 from escrow.schemes import ghost_mls
 from escrow.schemes.ghost_mls import CredentialService, GhostMls, TreeGhostClient, TreeGhostProvider
 from escrow.testing.harness import Step, playing
@@ -68,12 +74,81 @@ def test_the_authority_reads_what_its_warrants_cover(played):
 # --- who is let in ---
 
 
-def inserted(strategy):
+def inserted(strategy, *settings):
     """The play of a strategy of leaf-insertion, and the texts that provider and service open."""
-    chosen = next(each for each in ATTACK.strategies(cast_of(SCHEME, small()), small()) if each.strategy == strategy)
-    record = play(SCHEME, small(), chosen)
+    made = with_parameters(SCHEME, [f"ghost-mls.{each}" for each in settings])
+    chosen = next(each for each in ATTACK.strategies(cast_of(made, small()), small()) if each.strategy == strategy)
+    record = play(made, small(), chosen)
     both = [Seizure("provider", ()), Seizure("credential-service", ())]
-    return record, Analysis(SCHEME, record, (), taken=both).opened_by(both)
+    return record, Analysis(made, record, (), taken=both).opened_by(both)
+
+
+PROPOSAL = "a proposal of the provider under an attested key"
+OUTSIDER = "proposals=provider"
+
+
+def shown_in(record):
+    return {alarm.check for alarm in record.alarms}
+
+
+def test_a_proposal_from_outside_is_refused_where_the_group_lists_nobody():
+    record, opened = inserted(PROPOSAL)
+    assert not opened
+    assert {why for _, _, why in record.refusals} == {"Forged: the group lists no external sender 0"}
+    assert SHOWN not in shown_in(record)
+
+
+def test_a_proposal_of_a_listed_outsider_is_shown_and_not_committed():
+    record, opened = inserted(PROPOSAL, OUTSIDER)
+    assert not opened
+    assert SHOWN in shown_in(record)
+    assert {why for _, _, why in record.refusals} == {"leaves listed"}
+
+
+def test_a_proposed_leaf_that_clients_hide_reads_and_only_numbers_show_it():
+    """The members compare epoch authenticators, too: the ghost has the same one, so they find nothing."""
+    record, opened = inserted(PROPOSAL, OUTSIDER, "hush=provider")
+    assert opened
+    assert shown_in(record) == {"safety number"}
+    told = [codec.decode(each.data, HandshakeTold) for each in record.heard if each.data[2:15] == b"HandshakeTold"]
+    assert any(each.handshake.proposed for each in told)
+
+
+def test_an_honest_provider_that_may_propose_changes_nothing_that_is_read(played):
+    record = play(with_parameters(SCHEME, [f"ghost-mls.{OUTSIDER}"]), small())
+    assert [sent.id for sent in record.sent] == [sent.id for sent in played.sent]
+    assert len(record.lawful) == len(played.lawful)
+    assert shown_in(record) == shown_in(played)
+
+
+def test_who_proposes_a_key_that_nobody_attests_is_named():
+    with playing(with_parameters(SCHEME, [f"ghost-mls.{OUTSIDER}", "ghost-mls.hush=provider"])) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        rogue = attacker_device("alice-tablet", "alice", SCHEME.device)
+        harness.wire.parties["provider"] = proposing(harness.provider, rogue)
+        harness.play([TO_ALICE])
+        assert ("provider", "credentials") in [each[1:] for each in harness.wire.refusals]
+        leaves = harness.device("bob-phone").own.members["alice+bob"].roster.values()
+        assert "alice-tablet" not in {leaf.device for leaf in leaves}
+
+
+def test_users_who_meet_in_one_group_have_one_authenticator_and_others_are_told():
+    """A provider that keeps commits back leaves a user in an old epoch: no number shows it, the authenticators do."""
+    with playing(SCHEME) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        alice, bob = harness.device("alice-phone"), harness.device("bob-phone")
+        assert compare_safety_numbers(harness.wire, alice, bob)
+        honest = type(harness.provider)
+
+        def on_handshakes_since(self, sender, packet, wire):
+            told = honest.on_handshakes_since(self, sender, packet, wire)
+            return told if self.accounts.get(sender) != "alice" else msgspec.structs.replace(told, handshakes=())
+
+        harness.wire.parties["provider"] = corrupted(harness.provider, on_handshakes_since=on_handshakes_since)
+        harness.play([Step("day")] * 3 + [TO_ALICE])
+        alarms = len(harness.wire.alarms)
+        assert not compare_safety_numbers(harness.wire, alice, bob)
+        assert {each.check for each in harness.wire.alarms[alarms:]} == {"epoch authenticator"}
 
 
 def test_a_leaf_that_the_service_attests_is_added_and_shown():

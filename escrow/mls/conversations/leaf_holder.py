@@ -31,7 +31,7 @@ from escrow.mls.framing import NewMemberCommit
 from escrow.mls.group_state import GroupChange
 from escrow.mls.joining import MlsClient
 from escrow.mls.leaf_node import KeyPackage, new_leaf
-from escrow.mls.mls_device import CREDENTIALS, LEAVES, OUTSIDE
+from escrow.mls.mls_device import AUTHENTICATORS, CREDENTIALS, LEAVES, OUTSIDE
 from escrow.mls.participant import Participant
 from escrow.mls.presentation import decode
 from escrow.wire import Wire
@@ -63,7 +63,15 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 class LeafHolder(Device):
     """Base of a device that has leaves in groups and admits those of others; a subclass has the field `trees`."""
 
-    checks: ClassVar[tuple[ClientCheck, ...]] = (*CHECKS, CREDENTIALS, LEAVES, UNLISTED, OUTSIDE, PROPOSED)
+    checks: ClassVar[tuple[ClientCheck, ...]] = (
+        *CHECKS,
+        CREDENTIALS,
+        LEAVES,
+        UNLISTED,
+        OUTSIDE,
+        PROPOSED,
+        AUTHENTICATORS,
+    )
 
     if TYPE_CHECKING:  # a party has one base with fields, so that the subclass adds this one
         trees: Trees = Trees()

@@ -46,10 +46,14 @@ def propose(key: SigningKey, told: HandshakeTold, package: KeyPackage) -> tuple[
 
     Raise Malformed or Forged if the commit brings no GroupInfo that fits.
     """
-    info = group_in(told.handshake.info)
-    if any(leaf.signature_key == package.leaf_node.signature_key for _, leaf in info.tree().members()):
+    if is_member(told, package.leaf_node.signature_key):
         return ()
-    return (propose_from_outside(key, ExternalSender(0), info, AddMember(package)),)
+    return (propose_from_outside(key, ExternalSender(0), group_in(told.handshake.info), AddMember(package)),)
+
+
+def is_member(told: HandshakeTold, public: bytes) -> bool:
+    """Return whether a signature key (32 bytes) has a leaf after a commit. Raise Malformed as `propose`."""
+    return any(leaf.signature_key == public for _, leaf in group_in(told.handshake.info).tree().members())
 
 
 def from_outside(change: GroupChange) -> Iterator[Listed | None]:

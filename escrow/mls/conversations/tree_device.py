@@ -17,11 +17,12 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from escrow import codec
+from escrow import codec, crypto
 from escrow.crypto import random_bytes
 from escrow.derivation import honest_only
 from escrow.e2ee import contacts, content, membership, ratchet, sender_keys, x3dh
-from escrow.e2ee.content import Content, Conversation, Direct, InGroup, Text
+from escrow.e2ee.content import Content, Conversation, Direct, InGroup, Text, direct
+from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import Plaintext
 from escrow.e2ee.transcript import ID, tree_message
@@ -51,6 +52,7 @@ from escrow.mls.framing import AddMember, ApplicationData, Proposal, RemoveMembe
 from escrow.mls.group_state import GroupChange
 from escrow.mls.joining import found_group, join_externally, join_welcomed
 from escrow.mls.leaf_node import KeyPackage
+from escrow.mls.mls_device import AUTHENTICATORS
 from escrow.mls.participant import Participant
 from escrow.mls.welcome import Welcome
 from escrow.wire import Wire
@@ -206,6 +208,18 @@ class TreeDevice(LeafHolder):
                 before.stuck = True
                 return
         own.members[name] = membership_of(member, told.info, before.epochs if before else (), wire.day, renewed)
+
+    def differs(self, wire: Wire, other: Device) -> str:
+        """Return which check finds two users who meet in different groups, or epochs, of their conversation."""
+        name, shown = str(direct(self.user, other.user)), list[bytes]()
+        for device in (self, other):
+            if isinstance(device, TreeDevice):
+                with crypto.acting(device.name):
+                    device.follow(wire)
+                own = device.own.members.get(name)
+                shown += [own.keys.authenticator] if own is not None and not own.stuck else []
+        unlike = len({*shown}) > 1 and self.keeps(AUTHENTICATORS.name)
+        return AUTHENTICATORS.name if unlike else ""
 
     # --- receiving ---
 
