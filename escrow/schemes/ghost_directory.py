@@ -129,7 +129,10 @@ class GhostDirectory(InDirectory, GhostScheme, frozen=True, kw_only=True):
     family = "Silent participant"
     overheard = (
         *GhostScheme.overheard,
-        Overheard(("HeadTold", "LineTold", "EpochTold", "AskLine"), "the directory has a silent device as any device"),
+        Overheard(
+            ("HeadTold", "LineTold", "EpochTold", "AskLine", "AskSeen", "Seen"),
+            "the directory has a silent device as any device",
+        ),
     )
     device = DirectoryGhostClient
     provider = DirectoryGhostProvider

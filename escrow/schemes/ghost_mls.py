@@ -201,6 +201,10 @@ class GhostMls(InTrees, GhostScheme, frozen=True, kw_only=True):
             ("HandshakeTold", "HandshakesSince", "Handshakes", "HandshakeTaken"),
             "a silent leaf is added as any new device's",
         ),
+        Overheard(
+            ("ListOf", "Vouchers", "SignatureOf", "GroupSignature"),
+            "a client asks who vouches for a new leaf, silent or not",
+        ),
     )
     device = TreeGhostClient
     provider = TreeGhostProvider
@@ -208,6 +212,11 @@ class GhostMls(InTrees, GhostScheme, frozen=True, kw_only=True):
     service = CredentialService
     proposals: Literal["members", "provider"] = "members"
     options = (*GhostScheme.options, "proposals")
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for one key a user: no two leaves of a group have one signature key (RFC 9420, 7.3)."""
+        if self.devices == "shared":
+            raise ValueError("devices=shared: in a group of MLS each device has a signature key of its own")
 
     @property
     def claim(self) -> Claim:

@@ -4,12 +4,12 @@ from itertools import product
 
 import pytest
 from hypothesis import Phase, settings
-from kit import GHOST, PROPERTY
+from kit import GHOST, PROPERTY, SCHEMES
 
 from escrow.e2ee.listing.vouching import VouchingDevice
 from escrow.e2ee.provider import Provider
 from escrow.principal import corrupted
-from escrow.registry import with_parameters
+from escrow.registry import UnknownName, with_parameters
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
 
@@ -47,6 +47,43 @@ def test_every_variant_has_the_quick_properties():
 @pytest.mark.parametrize("number", range(3))
 def test_each_value_has_every_property_in_some_variant(number):
     assert broken({name: values[number % len(values)] for name, values in VALUES.items()}, PROPERTY) == {}
+
+
+IN_TREES = {
+    "devices": ("unsigned", "signed"),
+    "groups": ("server", "admins"),
+    "covers": ("all", "target"),
+    "fan_out": ("watched", "unwatched"),
+    "hush": ("none", "provider", "court"),
+    "number": ("shown", "hidden"),
+    "proposals": ("provider", "members", "provider"),
+}
+IN_DIRECTORY = {
+    "devices": ("signed", "shared"),
+    "groups": ("admins", "server"),
+    "hush": ("provider", "none"),
+    "epoch": (1, 3),
+    "gossip": (100, 0),
+    "audits": ("nobody", "auditor"),
+    "monitor": ("hidden", "shown"),
+}
+
+
+TOGETHER = [("ghost-mls", IN_TREES, number) for number in range(3)]
+TOGETHER += [("ghost-directory", IN_DIRECTORY, number) for number in range(2)]
+
+
+@pytest.mark.parametrize(("scheme", "values", "number"), TOGETHER, ids=lambda each: str(each)[:15])
+def test_each_value_has_every_property_in_groups_of_mls_and_with_a_directory(scheme, values, number):
+    chosen = [f"{scheme}.{name}={each[number % len(each)]}" for name, each in values.items()]
+    made = with_parameters(SCHEMES[scheme], chosen)
+    found = {name: PROPERTY[name].broken(made, FEW) for name in PROPERTY}
+    assert {name: how for name, how in found.items() if how} == {}
+
+
+def test_one_key_a_user_is_none_in_groups_of_mls():
+    with pytest.raises(UnknownName, match="each device has a signature key of its own"):
+        with_parameters(SCHEMES["ghost-mls"], ["ghost-mls.devices=shared"])
 
 
 TO_ALICE, FROM_ALICE, DAY = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob"), Step("day")

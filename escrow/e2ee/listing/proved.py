@@ -180,12 +180,20 @@ class WatchingClient(Device):
             return
         for version, line in found:
             strange = [each for each in line.devices if each.identity not in self.linked]
-            shown = [each for each in strange if not (watch.hides and self.keeps_quiet(wire, each))]
+            shown = [each for each in strange if not (watch.hides and self._hides(wire, each))]
             unseen = watch.version >= 0 and version > watch.version + 1
             for _ in range(len(shown) + unseen):
                 if self.keeps(OWN.name):
                     wire.alarm(self.name, said(OWN))
             watch.version = version
+
+    def _hides(self, wire: Wire, listed: Listed) -> bool:
+        """Return whether this client hides a device of its user; none of which it cannot be told."""
+        try:
+            return self.keeps_quiet(wire, listed)
+        except EscrowError as error:
+            wire.complain(self.name, error)
+            return False
 
     def told_line(self, wire: Wire, user: str) -> tuple[int, DeviceLine]:
         """Ask for a user's line, and return version and devices. Raise the error if it is not proved."""

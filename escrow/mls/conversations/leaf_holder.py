@@ -106,7 +106,8 @@ class LeafHolder(Device):
         self.vouch(wire)
 
     def vouch(self, wire: Wire) -> None:
-        """Tell the service which keys the user has linked, if they are others than before."""
+        """Sign for linked devices, where clients ask for it; tell the service which keys the user has newly linked."""
+        super().vouch(wire)
         own = self.own
         if own.linked and own.linked != self.linked:
             try:
