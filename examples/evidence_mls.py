@@ -32,7 +32,7 @@ shapes(
     FACTS,
     """EpochKeys group epoch init external membership authenticator\nSenderDataKey group epoch value
     LeafChain group epoch leaf n value\nTextKey group epoch leaf n key nonce\nPlaced group epoch leaf n guard body
-    Handshake group epoch transcript message welcome info invited by
+    Handshake group epoch transcript message welcome info invited by proposed
     SealedPath group epoch to sealed labels above context leaves kem_output\nInvitation to sealed group_info info""",
 )
 
@@ -45,7 +45,8 @@ def read_handshake(handshake):
     tree, head = Tree(info), info[0].parts
     members = tree.members()
     index = next(at for at, each in members.items() if each.raw == own.raw) if sender is None else sender
-    added = [content[3].raw for number, content in proposals if number == 1]
+    outside = [each for sent in handshake.proposed for each in whole(sent, message(1, committed))[1]]
+    added = [content[3].raw for number, content in (*proposals, *outside) if number == 1]
     newcomers = {at for at, each in members.items() if each.raw in added}
     kem_output = next((content for number, content in proposals if number == 6), b"")
     before = b"\0\1\0\1" + prefixed(head[2]) + head[3].to_bytes(8, "big") + prefixed(head[4])

@@ -106,9 +106,9 @@ PROPOSALS = {1: package, 2: leaf, 3: uint(4), 4: psk, 5: new, 6: opaque, 7: opaq
 path = several(leaf, vector(several(opaque, vector(sealed_secret))))
 
 
-def proposal(stream):
+def proposal(stream, given=None):
     """Read a proposal of a commit: its number and content, or 0 and the hash that names it."""
-    given = one_of({1: uint(2), 2: uint(0)}, 1)(stream)
+    given = one_of({1: uint(2), 2: uint(0)}, 1)(stream) if given is None else given
     return given, (PROPOSALS[given] if given else opaque)(stream)
 
 
@@ -123,13 +123,14 @@ def message(form, read):
 
 
 def committed(stream):
-    """Read a public message with a commit: its sender's leaf, or None, its proposals, and its update path."""
+    """Read a public message with a commit, or one proposal: its sender's leaf, or None, its proposals, its path."""
     several(opaque, uint(8))(stream)
     kind, index = several(uint(1), uint(4))(stream) if stream.data[stream.at] < 3 else (stream.number(1), None)
-    require(kind in range(1, 5) and stream.opaque() is not None and stream.number(1) == 3, "MLS: no commit")
-    proposals, update = vector(proposal)(stream), stream.optional(path)
-    require(update is not None, "MLS: a commit without new keys")
-    several(*[opaque] * (3 if kind == 1 else 2))(stream)
+    require(kind in range(1, 5) and stream.opaque() is not None and stream.data[stream.at] in (2, 3), "MLS: no commit")
+    alone = stream.number(1) == 2
+    proposals = [proposal(stream, stream.number(2))] if alone else vector(proposal)(stream)
+    update = None if alone else stream.optional(path)
+    several(*[opaque] * (1 + (update is not None) + (kind == 1)))(stream)
     return index if kind == 1 else None, proposals, update
 
 
