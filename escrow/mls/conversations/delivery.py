@@ -121,13 +121,13 @@ class TreeProvider(Provider):
         """Return the commits of the sender's conversations that it has not read."""
         self.insist(sender in self.accounts, "a user linked this device")
         user, read = self.accounts.get(sender, ""), {str(where): number for where, number in packet.read}
-        all_told = [told for _, told in sorted(self.commits.items()) if told]
-        unread = (told[max(0, read.get(str(told[0].conversation), 0)) :] for told in all_told)
+        kept = [(name, told) for name, told in sorted(self.commits.items()) if told]
+        unread = (told[max(0, read.get(name, 0)) :] for name, told in kept)
         return Handshakes(
             tuple(each for new in unread if new and user in self.people_of(new[0].conversation) for each in new),
             tuple(
                 ProposalTold(told[-1].conversation, each)
-                for told in all_told
+                for _, told in kept
                 for each in self.proposed(told[-1])
                 if user in self.people_of(told[-1].conversation)
             ),
