@@ -64,15 +64,11 @@ def no_leaf(scheme: Scheme) -> str:
     return "" if issubclass(scheme.device, ClipperDevice) else "no LEAF goes along"
 
 
-class RogueLeafSearch(Attack):
-    """Corrupt a target's device: it searches for a valid LEAF that names no unit of its own."""
+class RogueSender(Attack):
+    """Base of attacks by a target's device that sends other LEAFs than its chip makes."""
 
-    name = "rogue-leaf"
-    title = "A rogue sender finds a LEAF that names nobody"
-    source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3.2", "checksum and mode")
     in_pages = True
     column = MISSED
-    specimen = "naive_leaf"
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless the scheme sends LEAFs."""
@@ -81,6 +77,15 @@ class RogueLeafSearch(Attack):
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the first device of the first warrant's target, from the first day."""
         return [Turn(name, 0) for name in target_devices(scenario)[:1]]
+
+
+class RogueLeafSearch(RogueSender):
+    """Corrupt a target's device: it searches for a valid LEAF that names no unit of its own."""
+
+    name = "rogue-leaf"
+    title = "A rogue sender finds a LEAF that names nobody"
+    source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3.2", "checksum and mode")
+    specimen = "naive_leaf"
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the device send a forged LEAF with each message."""

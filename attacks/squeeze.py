@@ -12,14 +12,13 @@ Source: Schneier, "Applied Cryptography", second edition, 1996, section 24.16; F
 and Yung, "Escrow Encryption Systems Visited", CRYPTO '95, for LEAFs of another device being accepted.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import MISSED, Attack, Cast, Turn
+from attacks.lab.simulation.attack import Cast
 from attacks.lab.simulation.scenario import Scenario
-from attacks.rogue_leaf import no_leaf, target_devices
+from attacks.rogue_leaf import RogueSender
 from escrow import codec
 from escrow.codec import Fact, Public
 from escrow.e2ee.provider import Mail
@@ -38,23 +37,13 @@ class RecordedLeaf(Fact, frozen=True):
     field: Public
 
 
-class Squeeze(Attack):
+class Squeeze(RogueSender):
     """Corrupt a target's device: it sends a LEAF recorded from another user."""
 
     name = "squeeze"
     title = "A rogue sender uses another's LEAF and frames them"
     source = Source("Schneier", "Applied Cryptography", 1996, "24.16", "checksum and mode")
-    in_pages = True
-    column = MISSED
     specimen = "unbound_leaf"
-
-    def applies(self, scheme: Scheme, cast: Cast) -> str:
-        """Return a reason unless the scheme sends LEAFs."""
-        return no_leaf(scheme)
-
-    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
-        """Corrupt the first device of the first warrant's target, from the first day."""
-        return [Turn(name, 0) for name in target_devices(scenario)[:1]]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the device record the first LEAF from another user, and send it again under the same session key."""

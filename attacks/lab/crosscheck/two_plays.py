@@ -72,11 +72,6 @@ class TwoPlays:
                 found[ours[at]] = other
         return tuple(found)
 
-    @property
-    def unpaired(self) -> int:
-        """How many calls of the first play have no partner in the second."""
-        return sum(call is None for call in self.paired)
-
     @cached_property
     def twins(self) -> dict[bytes, bytes]:
         """For each string of the first play, the string of the second play at its first place."""

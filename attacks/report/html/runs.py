@@ -10,7 +10,6 @@ from msgspec import UNSET
 from attacks.lab.results.details import Derivation, ScenarioTexts, unpacked
 from attacks.lab.results.types import Cell, Matrix
 from attacks.lab.verdict.judging.procedure import briefly
-from attacks.report.absent import MATRIX
 from attacks.report.html.entries import PLAIN, PageEntries, PageEntry
 from attacks.report.html.heat import CellTally, beyond, tally
 from attacks.report.html.pictures import Timeline, timeline
@@ -75,7 +74,6 @@ HINTS = {
     OWN: "The yardstick is not zero.",
     ALIKE: "The same as under plain encryption, or nothing at all.",
 }
-LACKING = "not in this file; run `" + MATRIX + "`"
 
 
 def runs_of(
