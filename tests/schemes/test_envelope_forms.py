@@ -25,7 +25,7 @@ from escrow.schemes._envelope import agencies, dealt, hybrid, several
 from escrow.schemes._envelope.dealt import DealtEnvelope, DealtField, DealtRelay
 from escrow.schemes._envelope.several import AgencyDevice, AgencyField
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
+from escrow.warrant import issue, promises
 
 SCENARIO, LAST = small(), small().days - 1
 
@@ -364,11 +364,22 @@ def test_a_proof_of_a_form_is_written_and_verified_with_the_parameters_that_it_s
 
 # --- faults in the design ---
 
+
+def about_anybody(*asked):
+    """What officials promise, but for the target of a warrant."""
+    return (each for each in promises(*asked) if each[0] != "target")
+
+
 PLANTED = [
     ("per=epoch", "a field is bound", (AgencyField, "context", lambda field: field.chain)),
     ("kem=xwing", "no valid warrant no text", (hybrid.HybridAgency, "insist_all", lambda *_: None)),
     ("per=epoch", "a request is bound", (several, "_wraps", lambda *_: True)),
+    ("per=epoch", "no valid warrant no text", (agencies.EnvelopeAgency, "insist_all", lambda *_: None)),
+    ("kem=xwing", "no valid warrant no text", (several, "promises", about_anybody)),
+    ("kem=xwing per=epoch", "a request is bound", (several, "_wraps", lambda *_: True)),
     ("policing=publicly n=3 t=2", "a request is bound", (DealtField, "proof_fault", lambda *_: "")),
+    ("policing=publicly n=3 t=2", "no valid warrant no text", (dealt.DealtHolder, "insist_all", lambda *_: None)),
+    ("policing=publicly n=3 t=2", "no valid warrant no text", (dealt, "promises", about_anybody)),
 ]
 
 
