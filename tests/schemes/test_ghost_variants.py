@@ -10,8 +10,9 @@ from escrow.e2ee.listing.vouching import VouchingDevice
 from escrow.e2ee.provider import Provider
 from escrow.principal import corrupted
 from escrow.registry import UnknownName, with_parameters
+from escrow.schemes import ghost
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
+from escrow.warrant import Order, Request, issue
 
 VALUES = {
     "devices": ("unsigned", "signed", "shared"),
@@ -84,6 +85,22 @@ def test_each_value_has_every_property_in_groups_of_mls_and_with_a_directory(sch
 def test_one_key_a_user_is_none_in_groups_of_mls():
     with pytest.raises(UnknownName, match="each device has a signature key of its own"):
         with_parameters(SCHEMES["ghost-mls"], ["ghost-mls.devices=shared"])
+
+
+FAULTS = (
+    ("no valid warrant no text", Order, "opens_content", True),
+    ("no valid warrant no text", Request, "signed", lambda self: True),
+    ("silence ends with its warrant", ghost, "until", lambda order: order.last),
+    ("silence ends with its warrant", ghost, "is_hushed", lambda *_: True),
+)
+
+
+@pytest.mark.parametrize("scheme", ["ghost", "ghost-directory", "ghost-mls"])
+@pytest.mark.parametrize(("name", "kind", "method", "fault"), FAULTS, ids=lambda each: str(each)[:12])
+def test_a_planted_fault_is_caught_on_every_transport(scheme, name, kind, method, fault, monkeypatch):
+    assert not PROPERTY[name].broken(SCHEMES[scheme], SOME)
+    monkeypatch.setattr(kind, method, fault)
+    assert PROPERTY[name].broken(SCHEMES[scheme], SOME)
 
 
 TO_ALICE, FROM_ALICE, DAY = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob"), Step("day")
