@@ -6,7 +6,9 @@ from msgspec.structs import replace
 from attacks.experiments import detection
 from attacks.experiments.detection import EXPERIMENT, NUMBER, compared, conversation, haunted, told_by_traffic, uploaded
 from attacks.lab.simulation.play import play
+from attacks.leaf_insertion import LeafInsertion
 from escrow.crypto import Run, running
+from escrow.schemes.ghost_mls import GhostMls
 
 
 def test_the_figures_agree():
@@ -63,3 +65,34 @@ def test_nobody_compares_where_nobody_tries_and_everybody_where_all_do():
 def test_what_traffic_tells_grows_with_texts_and_shrinks_with_people():
     assert told_by_traffic(1, 20) > told_by_traffic(4, 20) > told_by_traffic(9, 20) > detection.FALSE_ALARMS
     assert told_by_traffic(4, 5) < told_by_traffic(4, 20) < told_by_traffic(4, 80)
+
+
+# --- the same in groups of MLS ---
+
+
+def in_trees(people, meetings=(), messages=1):
+    """The play of such a conversation as a group of MLS, with a listed and attested leaf of the first person."""
+    scheme = GhostMls(hush="provider", number="shown")
+    return play(scheme, conversation(people, meetings, messages), LeafInsertion("a leaf", ["person0"]))
+
+
+@pytest.mark.parametrize("people", detection.PEOPLE)
+def test_in_groups_of_mls_a_comparison_notices_a_ghost_and_nothing_else_does(people):
+    """So the closed form of people is the same one: it counts whether anybody compares."""
+    assert in_trees(people).alarms == ()
+    assert {alarm.check for alarm in in_trees(people, ((1, 0),)).alarms} == {NUMBER}
+
+
+def test_in_groups_of_mls_a_ghost_adds_no_byte_to_a_text():
+    """One message is for all members: who counts bytes of texts sees nothing, and the closed form's ratio is 1."""
+    seen = uploaded(in_trees(5, messages=8))
+    assert seen[1] == seen[0]
+
+
+def test_in_groups_of_mls_as_many_plays_notice_as_the_closed_form_says():
+    with running(Run(bytes(32))):
+        for p, expected in ((0.14, 0.53), (0.79, 0.9996)):
+            plays = [in_trees(5, compared(5, p)) for _ in range(40)]
+            seen = sum(any(alarm.check == NUMBER for alarm in each.alarms) for each in plays)
+            low, high = detection.interval(seen, len(plays), z=3)
+            assert low <= expected <= high

@@ -2,8 +2,10 @@
 
 import pytest
 
+from attacks.lab.results.silences import KeptCheck, LeftOut, SilenceSet, SilentWay
 from attacks.lab.simulation.scenario import default
-from attacks.lab.verdict.silence.sets import DEVICE, LEAF, PROVIDER, SERVICE, SilenceSearch, WayIn
+from attacks.lab.verdict.silence.sets import DEVICE, LEAF, PROPOSED_LEAF, PROVIDER, SERVICE, SilenceSearch, WayIn
+from escrow.registry import with_parameters
 from escrow.schemes import ghost_mls
 
 SCENARIO = default(users=3, groups=0, days=3, messages=16)
@@ -44,3 +46,34 @@ def test_refusing_checks_leave_the_ghost_nothing_to_read(search):
     assert (refused.reads, refused.alarms) == (frozenset(), ())
     assert noticed.reads
     assert noticed.alarms
+
+
+def test_a_leaf_that_an_outsider_proposes_needs_that_nobody_shows_it(search):
+    """Without its checks nobody is told; where one of them is made, somebody is, or the ghost reads less."""
+    way = WayIn(PROPOSED_LEAF, (PROVIDER, SERVICE))
+    assert search.told(way, search.everything()).reads == frozenset()  # these groups list no outsider
+    listed = SilenceSearch(with_parameters(ghost_mls.SCHEME, ["ghost-mls.proposals=provider"]), SCENARIO)
+    (row,) = listed.rows(way)
+    (silent,) = row.sets
+    off = {(each.check, each.on) for each in silent.off}
+    shown = {(check, side) for check in ("proposals shown", "leaves shown") for side in ("target", "others")}
+    assert off == shown | {("leaves listed", "others")}
+    assert not any(each.check == "epoch authenticator" for each in silent.off)
+
+
+@pytest.mark.parametrize(("reads", "alarms"), [(4, ()), (3, ()), (4, ("bob-phone: devices shown",))])
+def test_a_set_is_written_only_if_its_plays_confirm_it(reads, alarms):
+    lie = LeftOut(check="devices shown", on="target")
+    kept = KeptCheck(lie=lie, reads=reads, alarms=alarms)
+
+    def way(kept):
+        found = SilenceSet(off=(lie,), principals=(), kept=kept)
+        return SilentWay(adds=DEVICE, by=(PROVIDER,), texts=("direct, of others",), count=4, sets=(found,), plays=3)
+
+    with pytest.raises(ValueError, match="has a play in which it is made"):
+        way(())
+    if reads == 4 and not alarms:
+        with pytest.raises(ValueError, match="the ghost is silent though devices shown is made"):
+            way((kept,))
+    else:
+        assert way((kept,)).sets
