@@ -31,7 +31,7 @@ from escrow.testing.world import mails_in
 GOVERNMENTS = 3
 
 
-class Way(NamedTuple):
+class Arrangement(NamedTuple):
     """A way to serve several governments: a scheme with parameters, and the fewest keys that open all texts."""
 
     title: str
@@ -41,10 +41,10 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    Way("a key for each", "jurisdictions", {"n": GOVERNMENTS}, 1),
-    Way("a key for each, at home", "jurisdictions", {"n": GOVERNMENTS, "parts": "residents"}, 0),
-    Way("any 2 of 3 together", "envelope", {"n": GOVERNMENTS, "t": 2}, 2),
-    Way("one key, policy inside", "envelope", {}, 1),
+    Arrangement("a key for each", "jurisdictions", {"n": GOVERNMENTS}, 1),
+    Arrangement("a key for each, at home", "jurisdictions", {"n": GOVERNMENTS, "parts": "residents"}, 0),
+    Arrangement("any 2 of 3 together", "envelope", {"n": GOVERNMENTS, "t": 2}, 2),
+    Arrangement("one key, policy inside", "envelope", {}, 1),
 )
 
 
@@ -63,7 +63,7 @@ class Borders(Experiment):
             progress(done, len(WAYS), way.title)
             yield from self.figures(way)
 
-    def figures(self, way: Way) -> Iterator[Figure]:
+    def figures(self, way: Arrangement) -> Iterator[Figure]:
         """Yield bytes and time of a text, then what a stolen key opens, then the weakest coalition."""
         scheme, scenario = registry.schemes()[way.scheme].replaced(**way.parameters), self.scenario
         began = time.process_time()
@@ -98,7 +98,7 @@ class Borders(Experiment):
         )
 
 
-def _reads(way: Way, what: str) -> bool:
+def _reads(way: Arrangement, what: str) -> bool:
     """Return whether one key opens such texts: where residents' governments alone get parts, none across the border."""
     if way.fewest > 1:
         return False

@@ -29,14 +29,20 @@ from escrow.schemes.warrant_key import Granularity, TagField, TagKey, WarrantKey
 from escrow.testing.world import mails_in
 
 
-class Form(NamedTuple):
+class TagForm(NamedTuple):
     """What a tag names, and the days of an epoch."""
 
     tag: Granularity
     days: int
 
 
-FORMS = (Form("user and epoch", 1), Form("user and epoch", 2), Form("user", 1), Form("epoch", 1), Form("epoch", 2))
+FORMS = (
+    TagForm("user and epoch", 1),
+    TagForm("user and epoch", 2),
+    TagForm("user", 1),
+    TagForm("epoch", 1),
+    TagForm("epoch", 2),
+)
 
 
 class WarrantTags(Experiment):
@@ -59,7 +65,7 @@ class WarrantTags(Experiment):
             progress(done, len(FORMS), f"warrant-tags: {form.tag}, {form.days}")
             yield from self.figures(form)
 
-    def figures(self, form: Form) -> Iterator[Figure]:
+    def figures(self, form: TagForm) -> Iterator[Figure]:
         """Yield what the authority opens beyond its warrants, and what each signed tag opens for anybody."""
         scheme = WarrantKey(tag=form.tag, days=form.days)
         record = play(scheme, self.scenario)
@@ -91,7 +97,7 @@ class WarrantTags(Experiment):
         )
 
 
-def _tag(form: Form, user: str, day: int) -> tuple[str, int]:
+def _tag(form: TagForm, user: str, day: int) -> tuple[str, int]:
     """Return a tag in the simplest form: of whom, and from which day on."""
     first = day - day % form.days
     return ("" if form.tag == "epoch" else user, 0 if form.tag == "user" else first)

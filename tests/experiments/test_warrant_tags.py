@@ -3,7 +3,7 @@
 import pytest
 
 from attacks.experiments import warrant_tags
-from attacks.experiments.warrant_tags import EXPERIMENT, FORMS, Form
+from attacks.experiments.warrant_tags import EXPERIMENT, FORMS, TagForm
 from escrow.primitives import bls12_381
 
 
@@ -24,7 +24,7 @@ def test_coarser_tags_collect_more_and_a_tag_of_one_user_and_day_nothing_beyond(
 
 def test_a_tag_that_opens_nothing_does_not_agree(monkeypatch):
     monkeypatch.setattr(warrant_tags, "_opened", lambda field, key: False)
-    assert [figure.agrees for figure in figures(Form("user and epoch", 1))] == [True, False]
+    assert [figure.agrees for figure in figures(TagForm("user and epoch", 1))] == [True, False]
 
 
 def test_without_the_extra_it_says_why(monkeypatch):
