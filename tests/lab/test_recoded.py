@@ -26,6 +26,7 @@ WRITTEN = {
     "in base85": f"b'<' + __import__('base64').b85encode({KEY}) + b'>'",
     "byte by byte between others": f"bytes(each for both in zip({KEY}, crypto.random_bytes(32)) for each in both)",
     "byte by byte behind others": f"bytes(each for both in zip(crypto.random_bytes(32), {KEY}) for each in both)",
+    "reversed, mixed with another's public key": f"bytes(map(int.__xor__, {KEY}[::-1], self.custodian))",
     "mixed with one byte": f"bytes(each ^ 0x36 for each in {KEY})",
     "mixed with one word": f"bytes(each ^ b'\\x17\\xad\\x00\\x51'[at % 4] for at, each in enumerate({KEY}))",
     "mixed with a constant": f"bytes(each ^ other for each, other in zip({KEY}, b'a constant of thirty-two bytes..'))",
@@ -38,6 +39,13 @@ WRITTEN = {
     ),
     "half in base64, half with a constant cut to its length": (
         f"__import__('base64').b64encode({KEY}[:16]) + bytes(map(int.__xor__, {KEY}[16:], b'a constant of the code'))"
+    ),
+    "half in base64, half with a short constant repeated": (
+        f"__import__('base64').b64encode({KEY}[:16])"
+        f" + bytes(each ^ b'seven..'[at % 7] for at, each in enumerate({KEY}))[16:]"
+    ),
+    "nibbles swapped, complement, reversed": (
+        f"b'label ' + bytes(255 - (each >> 4 | (each & 15) << 4) for each in {KEY}[::-1])"
     ),
     "half reversed, half as it is": f"{KEY}[:16][::-1] + {KEY}[16:]",
     "as numbers of 4 bytes": f"codec.encode([int.from_bytes({KEY}[at : at + 4], 'big') for at in range(0, 32, 4)])",

@@ -6,7 +6,7 @@ beside those of the closure's rules:
   (calls)   what a call of the door gives, as `consequences` says
   part      a string -> what lies in it; a state or packet likewise
   compose   stretches that are known by themselves -> the string that they make up, but for bytes equal in two runs
-  recoded   a string as it may be written -> the string: reversed, complemented, words turned, twice too (`notations`);
+  recoded   a string as it may be written -> the string: reversed, complemented, turned, several at once (`notations`);
             a string -> what is made of it in another notation (`notations`), or of its bytes in their order
   field     a fact -> its bytes; all its secret bytes -> the fact
 
@@ -27,7 +27,7 @@ from attacks.lab.adversary.timing.evenings import bit
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.known import KnownBytes, ShortParts
-from attacks.lab.crosscheck.made_of import PART, RECODE, Rest, Source, filled, mixtures, twice
+from attacks.lab.crosscheck.made_of import PART, RECODE, Rest, Source, filled, mixtures, together
 from attacks.lab.crosscheck.strings import overlaps
 from attacks.lab.crosscheck.strings.notations import RECODED, moved, readings, written_in
 from attacks.lab.crosscheck.strings.overlaps import LONGEST, TRIED, strings_in
@@ -87,10 +87,10 @@ class ByteGraph:
         strings = kept | self._written.keys()
         written = set(written)
         for name, of, key, how in chain(
-            mixtures(self.known, strings, written), twice(self.known, self._bodies, strings)
+            mixtures(self.known, strings, written), together(self.known, self._bodies, strings)
         ):
             self._edges.add(name, self._seen(of), self._node(key), how)
-        self._fill(strings | written)
+        self._fill(strings, written)
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
@@ -225,9 +225,9 @@ class ByteGraph:
             self._follows(stretches[-1], [source for covered in covers for source in parts[covered]])
         self._edges.add(COMPOSE, stretches, self._node(value), len(value))
 
-    def _fill(self, strings: Collection[bytes]) -> None:
+    def _fill(self, strings: Collection[bytes], written: Collection[bytes]) -> None:
         """Add the edges of strings whose rests parties compute round the door of these strings."""
-        for value, stretches in filled(self._rests, self.door.log.calls, self._sources, strings):
+        for value, stretches in filled(self._rests, self.door.log.calls, self._sources, strings, written):
             made = []
             for (first, end), ways in stretches.items():
                 made.append(self.closure.intern(Stretch(value, -end, value[first:end])))

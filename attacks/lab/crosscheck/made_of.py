@@ -1,7 +1,7 @@
 """Which keys parties make round the door, from strings that they keep, send or were given: no call shows these keys.
 
 mixtures  a key is the exclusive or of two strings, or of a string and a few bytes, recoded too; or bytes in order
-twice     a key or text is a string, or one of its ends, recoded in two ways on top of each other
+together  a key or text is a string, or one of its ends, recoded in several ways on top of each other
 filled    what nothing has of a string is computed: as integers, as an exclusive or, or recoded
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from itertools import chain
 from typing import NamedTuple
 
-from attacks.lab.crosscheck.consequences import MIX, masked, mixed
+from attacks.lab.crosscheck.consequences import KEYS, MIX, masked, mixed
 from attacks.lab.crosscheck.known import KnownBytes
 from attacks.lab.crosscheck.strings import overlaps
 from attacks.lab.crosscheck.strings.arithmetic import combined
@@ -20,6 +20,7 @@ from attacks.lab.crosscheck.strings.notations import RECODED, recoded
 from attacks.lab.crosscheck.strings.overlaps import LONGEST, TRIED
 from escrow.run import Call
 
+KEY_TAKING = {"seal", "open", *KEYS}  # calls whose first inputs are keys: few, so that more is tried of them
 PART, RECODE = "part", "recoded"
 SCALARS = {"p256-combine", "p256-multiply-two", "p256-scalars"}  # take what the library computes of scalars itself
 FEW = 2  # strings, partly known, of which the rest is looked at so
@@ -54,11 +55,15 @@ def mixtures(known: KnownBytes, kept: Collection[bytes], written: Set[bytes]) ->
     constants = {value for value in taken if known.door.constant(value)}
     constants |= _repeated(written, set(map(len, keys))) - known.numbers.keys()
     known.public |= dict.fromkeys(constants.union(written - known.numbers.keys()), True)
-    results = (value for each in calls for value in each.outputs if each.inputs)  # not what was drawn
+    results = {value for each in calls for value in each.outputs if each.inputs}  # not what was drawn
     for one, other, key in mixed(keys, {*kept, *constants}, results):
         yield MIX, (one, other), key, "exclusive or"
     forms = {change(key): (key, f", {how}") for key in keys for how, change in RECODED.items()}
     for one, other, form in mixed(forms, constants, kept):
+        key, how = forms[form]
+        yield MIX, (one, other), key, f"exclusive or{how}"
+    sealing = {value for each in calls if each.operation in KEY_TAKING for value in each.inputs[:2]}
+    for one, other, form in mixed((form for form, (key, _) in forms.items() if key in sealing), kept, results):
         key, how = forms[form]
         yield MIX, (one, other), key, f"exclusive or{how}"
     forms |= {key: (key, "") for key in keys}
@@ -76,8 +81,15 @@ def _repeated(strings: Iterable[bytes], sizes: Collection[int]) -> set[bytes]:
     return {(each * size)[:size] for each in strings for size in sizes if each and size <= LONGEST}
 
 
-def twice(known: KnownBytes, texts: Iterable[bytes], strings: Collection[bytes]) -> Iterator[Made]:
-    """Yield each key and text of which a whole string, or one of its ends, is recoded twice."""
+def _rotated(strings: Iterable[bytes], sizes: Collection[int]) -> dict[bytes, bytes]:
+    """Return each short string, repeated to each of the sizes that is longer, from each of its bytes on."""
+    short = [each for each in strings if overlaps.SHORT < len(each) <= LONGEST]
+    fitting = ((each, size) for each in short for size in sizes if len(each) < size)
+    return {(each * size)[at : at + size]: each for each, size in fitting for at in range(len(each))}
+
+
+def together(known: KnownBytes, texts: Iterable[bytes], strings: Collection[bytes]) -> Iterator[Made]:
+    """Yield each key and text of which a whole string, or one of its ends, is recoded in several ways."""
     taken = {each for call in known.door.log.calls for each in call.inputs}
     values = {each for each in (*taken, *texts) if each in known.numbers}
     for value, string, how in recoded(values, strings):
@@ -90,10 +102,11 @@ def filled(
     calls: Iterable[Call],
     sources: Set[bytes],
     strings: Collection[bytes],
+    written: Collection[bytes],
 ) -> Iterator[tuple[bytes, dict[overlaps.Span, list[Way]]]]:
     """Yield strings whose rests are computed, with the ways in which each stretch of the rest is made.
 
-    `sources` are what calls and facts give; `strings` are what parties keep or send, or what the code says.
+    `sources` are what calls and facts give, `strings` are what parties keep or send, `written` what the code says.
     """
     calls = [each for each in calls if each.operation not in SCALARS]
     drawn = {value for each in calls for value in each.outputs if not each.inputs}
@@ -107,17 +120,25 @@ def filled(
     half = [each for each in partly if 2 * len(rests[each].places) <= len(each) + TRIED]
     dear = {part for each in [*chosen[: len(whole)], *half[:FEW]] for part in stretches.get(each, ())}
     results = {value for each in calls for value in each.outputs if each.inputs}
-    ways = _ways(sought, dear, strings, results)
+    ways = _ways(sought, dear, [*strings, *written], _rotated(written, set(map(len, sought))), results)
     for value, spans in left.items():
         if ways.keys() >= set(stretches[value]):
             yield value, {(first, end): ways[value[first:end]] for first, end in spans}
 
 
 def _ways(
-    sought: set[bytes], dear: set[bytes], strings: Collection[bytes], results: Iterable[bytes]
+    sought: set[bytes],
+    dear: set[bytes],
+    strings: Collection[bytes],
+    repeated: Mapping[bytes, bytes],
+    results: Iterable[bytes],
 ) -> dict[bytes, list[Way]]:
-    """Return what these stretches are made of, and how; only the `dear` ones are looked for as integers."""
+    """Return what these stretches are made of, and how; only the `dear` ones are looked for as integers.
+
+    `repeated` has short strings of the code, repeated to the length of a stretch, with the string itself.
+    """
     ends = {cut: each for each in strings for size in set(map(len, sought)) for cut in (each[:size], each[-size:])}
+    ends |= repeated
     found: Iterator[tuple[bytes, tuple[bytes, ...], str]] = chain(
         combined(dear, [*strings, *results]),
         ((result, (one, other), "exclusive or") for one, other, result in mixed(sought, ends, ())),

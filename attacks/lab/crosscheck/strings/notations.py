@@ -14,7 +14,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import partial, reduce
 from itertools import combinations
 from typing import NamedTuple
 
@@ -174,20 +174,25 @@ RECODED: dict[str, Recoding] = {
 }
 
 
-def _both(one: Recoding, other: Recoding) -> Recoding:
-    return Recoding(lambda string: other.arrange(one.arrange(string)), one.table.translate(other.table))
+def _on_top(these: Iterable[Recoding]) -> Recoding:
+    """Return several recodings as one."""
+    arranging = tuple(each.arrange for each in these)
+    table = reduce(bytes.translate, (each.table for each in these), _SAME)
+    return Recoding(lambda string: reduce(lambda done, arrange: arrange(done), arranging, string), table)
 
 
-TWICE: dict[str, Recoding] = {
-    f"{one}, {other}": _both(RECODED[one], RECODED[other]) for one, other in combinations(RECODED, 2)
+TOGETHER: dict[str, Recoding] = {  # any number of them on top of each other: each is its own inverse, and they commute
+    ", ".join(these): _on_top([RECODED[each] for each in these])
+    for size in range(2, len(RECODED) + 1)
+    for these in combinations(RECODED, size)
 }
-_TABLES = {each.table for each in (*RECODED.values(), *TWICE.values())}
+_TABLES = {each.table for each in (*RECODED.values(), *TOGETHER.values())}
 
 
 def recoded(values: Iterable[bytes], strings: Collection[bytes]) -> Iterator[tuple[bytes, bytes, str]]:
     """Yield (value, string, how) wherever a string, or as many bytes at one of its ends, is a value recoded.
 
-    One that is recoded once or twice is found; values are of 8 to 64 bytes.
+    One that is recoded in any number of ways on top of each other is found; values are of 8 to 64 bytes.
     """
     sought: dict[bytes, list[bytes]] = defaultdict(list)
     sizes: set[int] = set()
@@ -211,4 +216,4 @@ def moved(places: int, how: str, size: int) -> int:
 
 def _every() -> Iterator[tuple[str, Recoding]]:
     yield from RECODED.items()
-    yield from TWICE.items()
+    yield from TOGETHER.items()

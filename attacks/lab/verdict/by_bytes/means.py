@@ -26,7 +26,7 @@ from attacks.lab.crosscheck.consequences import STREAM
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.made_of import RECODE
 from attacks.lab.crosscheck.places import author, few, is_schemes, line_of, place_of
-from attacks.lab.crosscheck.strings.notations import RECODED, TWICE, readings
+from attacks.lab.crosscheck.strings.notations import RECODED, TOGETHER, readings
 from attacks.lab.crosscheck.strings.overlaps import GRAM
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.verdict.analysis import Analysis
@@ -113,7 +113,7 @@ class Means:
         for step in proof:
             if self._name(step) == RECODE and isinstance(fact := self._fact(step), ByteString):
                 how = str(self._note(step))
-                yield from (f"{sent}, {how}" for sent in self._sent((RECODED | TWICE)[how](fact.value)))
+                yield from (f"{sent}, {how}" for sent in self._sent((RECODED | TOGETHER)[how](fact.value)))
             if self._name(step) == FIELD:
                 for _, value, public in fields_of(self._fact(step)):
                     if not public and self._public(value) and not self.door.constant(value):
