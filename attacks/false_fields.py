@@ -1,4 +1,4 @@
-"""Rogue senders send an access field of the right form and true labels that gives the law nothing: junk, or their own.
+"""Rogue senders send an access field of the right form and true labels that opens nothing: junk, or of a key of theirs.
 
   junk   the field of a message key that was drawn at random, beside a text under another
   own    from the attack day on, the field is sealed to a key that the rogues made, in place of each official's

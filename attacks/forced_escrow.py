@@ -1,10 +1,10 @@
-"""The provider talks clients into the escrowed mode: they hear that their peers ask for access fields, and make them.
+"""The provider forces clients into the escrowed mode: it says that their peers ask for access fields.
 
   ask     sender's client: does this recipient's client ask for an access field?
   claim   the provider says so of the targets' devices, or of all, with no signature
   open    officials who would have had nothing open these fields
 
-The other half of `downgrade`. Only schemes in which a text has a field by request can be talked into it. Where a client
+The other half of `downgrade`. It applies to schemes in which a text has a field only on request. Where a client
 believes only a request that the recipient's identity key signed, it makes no field, and gives alarm.
 Source: Bhargavan et al., "Downgrade Resilience in Key-Exchange Protocols", IEEE S&P 2016: what is negotiated must be
 bound to a key of the peer. The negotiation here is ours.
@@ -25,7 +25,7 @@ class ForcedEscrow(Attack):
     """Corrupt all officials; the provider says that devices of some users, by default all, ask for fields."""
 
     name = "forced-escrow"
-    title = "The provider talks clients into the escrowed mode"
+    title = "The provider forces clients into the escrowed mode"
     source = Source("Bhargavan et al.", "Downgrade Resilience in Key-Exchange Protocols", 2016, "II", "messages")
     in_pages = True
     specimen = "asked_modes"
