@@ -67,9 +67,6 @@ def no_leaf(scheme: Scheme) -> str:
 class RogueSender(Attack):
     """Base of attacks by a target's device that sends other LEAFs than its chip makes."""
 
-    in_pages = True
-    column = MISSED
-
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return a reason unless the scheme sends LEAFs."""
         return no_leaf(scheme)
@@ -85,6 +82,8 @@ class RogueLeafSearch(RogueSender):
     name = "rogue-leaf"
     title = "A rogue sender finds a LEAF that names nobody"
     source = Source("Blaze", "Protocol Failure in the Escrowed Encryption Standard", 1994, "3.2", "checksum and mode")
+    in_pages = True
+    column = MISSED
     specimen = "naive_leaf"
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:

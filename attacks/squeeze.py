@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Cast
+from attacks.lab.simulation.attack import MISSED, Cast
 from attacks.lab.simulation.scenario import Scenario
 from attacks.rogue_leaf import RogueSender
 from escrow import codec
@@ -43,6 +43,8 @@ class Squeeze(RogueSender):
     name = "squeeze"
     title = "A rogue sender uses another's LEAF and frames them"
     source = Source("Schneier", "Applied Cryptography", 1996, "24.16", "checksum and mode")
+    in_pages = True
+    column = MISSED
     specimen = "unbound_leaf"
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
