@@ -98,7 +98,10 @@ def _insist_on_key(device: Device, author: Listed, mail: Mail, chain: PeerChain 
 class Comparing(Protocol):
     """A device that compares more than the number with that of a user who is met."""
 
-    def differs(self, wire: Wire, other: Device) -> str:
+    def follow(self, wire: Wire) -> None:
+        """Ask for what is new of that: each device by itself, since one that is corrupted speaks for nobody else."""
+
+    def differs(self, other: Device) -> str:
         """Return which check, beside the number, finds a difference; "" if none does."""
 
 
@@ -120,8 +123,12 @@ def compare_safety_numbers(wire: Wire, one: Device, other: Device) -> bool:
         wire.alarm(one.name, "safety number")
         wire.alarm(other.name, "safety number")
     for device, met in ((one, other), (other, one)):
-        with crypto.acting(device.name):
-            if isinstance(device, Comparing) and (what := device.differs(wire, met)):
+        if isinstance(device, Comparing):
+            for each in (device, met):
+                if isinstance(each, Comparing):
+                    with crypto.acting(each.name):
+                        each.follow(wire)
+            if what := device.differs(met):
                 wire.alarm(device.name, what)
                 agree = False
     return agree

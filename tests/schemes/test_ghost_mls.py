@@ -11,8 +11,10 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.lab.verdict.silence.leaves import proposing
 from attacks.leaf_insertion import ATTACK
+from attacks.registry import attacks
 from escrow import codec
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.mls.conversations import delivery
@@ -261,3 +263,10 @@ def test_leaves_that_are_not_renewed_heal_nobody(monkeypatch, played):
     monkeypatch.setattr(TreeDevice, "ready", lazy)
     never = play(SCHEME, small())
     assert stolen(never) > stolen(played)
+
+
+def test_a_corrupted_device_that_meets_another_speaks_for_itself_only():
+    """Both ask for their groups' commits before they compare; the corrupted one does not ask in the other's name."""
+    attack = attacks()["field-stripping"]
+    cell, _ = Evaluation(SCHEME, (attack,), small()).cell(attack)
+    assert cell.verdict not in ("ERROR", "NOT_APPLICABLE")

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from escrow import codec, crypto
+from escrow import codec
 from escrow.crypto import random_bytes
 from escrow.derivation import honest_only
 from escrow.e2ee import contacts, content, membership, ratchet, sender_keys, x3dh
@@ -209,13 +209,11 @@ class TreeDevice(LeafHolder):
                 return
         own.members[name] = membership_of(member, told.info, before.epochs if before else (), wire.day, renewed)
 
-    def differs(self, wire: Wire, other: Device) -> str:
+    def differs(self, other: Device) -> str:
         """Return which check finds two users who meet in different groups, or epochs, of their conversation."""
         name, shown = str(direct(self.user, other.user)), list[bytes]()
         for device in (self, other):
             if isinstance(device, TreeDevice):
-                with crypto.acting(device.name):
-                    device.follow(wire)
                 own = device.own.members.get(name)
                 shown += [own.keys.authenticator] if own is not None and not own.stuck else []
         unlike = len({*shown}) > 1 and self.keeps(AUTHENTICATORS.name)
