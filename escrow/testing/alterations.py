@@ -7,6 +7,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -79,9 +80,15 @@ def told(changed: Any, true: Any) -> str:
     parts = [f"`{path}` {said}" for path, said in _differing(changed, true, "")]
     many = len(parts) > FEW
     said = f"{', '.join(part.split()[0] for part in parts)} of another message" if many else ", ".join(parts)
-    line = inspect.getsourcelines(kind)[1] if getattr(kind, "__module__", "") in sys.modules else 0
+    line = _line_of(kind) if getattr(kind, "__module__", "") in sys.modules else 0
     file = str(getattr(sys.modules.get(kind.__module__), "__file__", "")).rsplit("/", 1)[-1]
     return f"{kind.__name__} ({file}, line {line}) with {said}"
+
+
+@cache
+def _line_of(kind: type) -> int:
+    """Return the line in which a type is defined. To find it parses the file: longer than the property that asks."""
+    return inspect.getsourcelines(kind)[1]
 
 
 def _differing(changed: Any, true: Any, path: str) -> Iterator[tuple[str, str]]:

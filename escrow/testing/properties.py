@@ -334,10 +334,14 @@ class Property(NamedTuple):
     name: str
     test: Callable[[Scheme, settings], None]
 
-    def broken(self, scheme: Scheme, how: settings = QUICK) -> str:
-        """Return how the scheme breaks this property, or an empty string if it holds."""
+    def broken(self, scheme: Scheme, how: settings = QUICK, results: crypto.Results | None = None) -> str:
+        """Return how the scheme breaks this property, or an empty string if it holds.
+
+        Its plays have much in common, so that results are kept: in `results`, for a scheme's other properties, too.
+        """
         try:
-            self.test(scheme, how)
+            with crypto.running(crypto.Run(None, results=results or crypto.Results())):
+                self.test(scheme, how)
         except Broken as broken:
             return str(broken)
         except Exception as error:  # any other error out of a party is a defect
@@ -391,6 +395,7 @@ PROPERTIES = tuple(
 
 def check(scheme: Scheme, how: settings = QUICK) -> Iterator[tuple[str, bool, str]]:
     """Yield (name, whether it holds, how it is broken) of each property. It takes seconds and is the same each time."""
+    results = crypto.Results()
     for each in PROPERTIES:
-        broken = each.broken(scheme, how)
+        broken = each.broken(scheme, how, results)
         yield each.name, not broken, broken

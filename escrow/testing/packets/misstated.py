@@ -29,6 +29,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Provider
 from escrow.errors import EscrowError, Malformed
 from escrow.principal import Principal, handlers_of, revive
+from escrow.run import current
 from escrow.scheme import Scheme
 from escrow.testing.alterations import types_of
 from escrow.testing.packets.disturbed import SECRET, DisturbedWire, Reference, enact, facts_of, kind_of
@@ -64,14 +65,16 @@ class SignedAnew(Results):
     """Results in which signatures under these public keys hold, whatever is signed: their holder could have signed."""
 
     def __init__(self, keys: set[bytes]) -> None:
+        """Keep the other results with those of the run around this one, if it keeps any."""
         super().__init__()
-        self.keys = keys
+        self.keys, outer = keys, current.get()
+        self.others = (outer and outer.results) or Results()
 
     def recalled(self, key: tuple[object, ...], work: Any, *arguments: object) -> Any:
         """Return True for a signature of the holder, else what `work` gives for the arguments."""
         if key[0] == "ed25519-verify" and key[1] in self.keys:
             return True
-        return work(*arguments)
+        return self.others.recalled(key, work, *arguments)
 
 
 class KnownSeal(NamedTuple):
