@@ -16,11 +16,13 @@ PLACES = (
     "escrow/warrant.py",
     "escrow/scheme.py",
     "escrow/e2ee",
+    "escrow/mls",
     "escrow/primitives",
     "escrow/schemes",
     "escrow/sharing",
+    "escrow/transparency",
 )
-ROOMS = ("primitives", "e2ee", "sharing", "schemes", "attacks")  # of tests: the others try no protocol
+ROOMS = ("primitives", "e2ee", "mls", "sharing", "transparency", "schemes", "attacks")  # of tests that try protocols
 
 WHOLE = "the package escrow"  # `import escrow`, by which a test may go through all modules
 
