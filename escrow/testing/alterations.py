@@ -76,7 +76,7 @@ def rewritten(value: Any, old: object, new: object) -> Iterator[Any]:
 
 def told(changed: Any, true: Any) -> str:
     """Return in words in which fields a value differs from the true one, and where its type is defined."""
-    kind = type(changed)
+    kind: Any = type(changed)
     parts = [f"`{path}` {said}" for path, said in _differing(changed, true, "")]
     many = len(parts) > FEW
     said = f"{', '.join(part.split()[0] for part in parts)} of another message" if many else ", ".join(parts)
