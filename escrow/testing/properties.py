@@ -335,10 +335,7 @@ class Property(NamedTuple):
     test: Callable[[Scheme, settings], None]
 
     def broken(self, scheme: Scheme, how: settings = QUICK, results: crypto.Results | None = None) -> str:
-        """Return how the scheme breaks this property, or an empty string if it holds.
-
-        Its plays have much in common, so that results are kept: in `results`, for a scheme's other properties, too.
-        """
+        """Return how the scheme breaks this property, or an empty string. `results` serve its other properties, too."""
         try:
             with crypto.running(crypto.Run(None, results=results or crypto.Results())):
                 self.test(scheme, how)

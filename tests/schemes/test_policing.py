@@ -171,6 +171,23 @@ def test_a_relay_that_polices_leaves_a_liar_less(scheme, what):
     assert policed.overreached <= free.overreached
 
 
+@pytest.mark.parametrize("scheme", ["envelope", "clipper"])
+def test_a_day_that_all_clients_write_falsely_is_noticed_by_a_relay_that_polices_or_by_nobody(scheme):
+    """Recipients that lie too compare nothing, so that only the relay's clock is left."""
+    everybody = Mislabelling("day")
+    everybody.corruptions = lambda cast, scenario: [Turn(name, 0) for name in scenario.devices]
+    cells = {each: run_cell(under(scheme, each), everybody, SMALL) for each in levels(scheme)}
+    assert all(not cell.alarms for cell in cells.values())
+    assert {each for each, cell in cells.items() if cell.evaded} == {*cells} - {"relay"}
+    with playing(under(scheme, "relay")) as harness:
+        honest = harness.scheme.device.access_field
+        for name in harness.owner:
+            false = {"access_field": lambda own, key, true: honest(own, key, msgspec.structs.replace(true, day=LATER))}
+            harness.wire.parties[name] = corrupted(harness.device(name), **false)
+        harness.play([Step("say", "alice-phone", "bob")])
+        assert ("provider", "the access field of alice-phone is of today") in [x[1:] for x in harness.wire.refusals]
+
+
 # --- no field at all ---
 
 

@@ -92,10 +92,10 @@ class TreeProvider(Provider):
         commits: dict[str, list[HandshakeTold]] = {}
 
     def people_of(self, conversation: Conversation) -> tuple[str, ...]:
-        """Return the users of a conversation."""
+        """Return the users of a conversation: nobody, if one of two is no user here, so that there are few."""
         if isinstance(conversation, Direct):
-            ordered = conversation.one <= conversation.other
-            return (conversation.one, conversation.other) if ordered else ()
+            people = (conversation.one, conversation.other)
+            return people if people[0] <= people[1] and {*people} <= {*self.accounts.values()} else ()
         group = self.groups.get(conversation.group)
         return group.members if group is not None else ()
 

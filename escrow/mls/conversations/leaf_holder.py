@@ -30,6 +30,7 @@ from escrow.mls.conversations.tree_membership import TreeMembership, leaf_name, 
 from escrow.mls.framing import NewMemberCommit
 from escrow.mls.group_state import GroupChange
 from escrow.mls.joining import MlsClient
+from escrow.mls.key_schedule import GroupContext
 from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.mls_device import AUTHENTICATORS, CREDENTIALS, LEAVES, OUTSIDE
 from escrow.mls.participant import Participant
@@ -44,10 +45,10 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What a device keeps of its groups.
 
     `owner` is the device's own signature key, `service` the authentication service's, and `outsider` the key of who may
-    propose members of its groups (32 bytes each), or none. `members` are the
-    groups, and `read` how many commits were read, by conversation; `attested` are the keys that the service has
-    attested, by user, and `linked` those that were told it last. `tolerated` are leaves that this client writes to,
-    though no list of devices has them.
+    propose members of its groups (32 bytes each), or none. `members` are the groups, and `read` how many commits were
+    read, by conversation; `attested` are the keys that the service has attested, by user, and `linked` those that were
+    told it last. `tolerated` are leaves that this client writes to, though no list of devices has them. `welcomed` are
+    the epochs that the device was welcomed to (init key, group, epoch), as long as it has the init key.
     """
 
     owner: Public = b""
@@ -58,6 +59,7 @@ class Trees(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     linked: list[Public] = []
     tolerated: list[Listed] = []
     outsider: Public = b""
+    welcomed: list[tuple[Public, Public, int]] = []
 
 
 class LeafHolder(Device):
@@ -116,6 +118,16 @@ class LeafHolder(Device):
             except EscrowError as error:
                 wire.complain(self.name, error)
         own.linked = list(self.linked)
+
+    def is_first(self, key: Private, context: GroupContext) -> bool:
+        """Return whether a Welcome leads into an epoch for the first time, and remember that it does.
+
+        A last key serves several times, so that its Welcomes would open again, and bring an earlier epoch back.
+        """
+        epoch, lasting = (key.public, context.group_id, context.epoch), {old.key.public for old in self.prekeys}
+        before = [each for each in self.own.welcomed if each[0] in lasting]
+        self.own.welcomed = list(dict.fromkeys([*before, epoch] if key.public in lasting else before))
+        return epoch not in before
 
     # --- leaves of others ---
 

@@ -1,0 +1,95 @@
+"""Commits in groups of MLS that a provider or a member tells again, changed, or where nobody reads them."""
+
+import msgspec
+import pytest
+
+from escrow.e2ee.content import direct
+from escrow.errors import Refused
+from escrow.mls import messages
+from escrow.mls.conversations.delivery import HandshakeTaken
+from escrow.mls.conversations.tree_device import Trees
+from escrow.mls.conversations.tree_membership import group_in
+from escrow.schemes.ghost_mls import SCHEME
+from escrow.testing.harness import Step, playing
+
+TO_ALICE, FROM_ALICE = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")
+
+
+def test_a_welcome_that_is_told_again_brings_no_earlier_epoch_back():
+    """A last key package serves several times, so that its Welcomes would open again, and undo what heals a theft."""
+    with playing(SCHEME) as harness:
+        for name in ("bob-phone", "alice-laptop"):
+            harness.provider.directory[name].one_time.clear()
+        harness.play([FROM_ALICE])
+        (first,) = harness.provider.commits["alice+bob"]
+        bob, name = harness.device("bob-phone"), "alice+bob"
+        assert bob.own.members[name].keys.epoch == 1
+        assert bob.prekeys[-1].key.public in first.handshake.invited
+        bob.rotate_every = 1
+        harness.play([Step("day"), TO_ALICE])
+        now = bob.own.members[name].keys
+        assert now.epoch > 1
+        harness.provider.commits[name].append(first)
+        bob.follow(harness.wire)
+        assert bob.own.members[name].keys == now
+        assert not bob.own.members[name].stuck
+        assert ("provider", "a Welcome is read once") in [each[1:] for each in harness.wire.refusals]
+
+
+def with_info(told, **changes):
+    """A told commit, whose GroupInfo is another."""
+    info = msgspec.structs.replace(group_in(told.handshake.info), **changes)
+    return msgspec.structs.replace(
+        told, handshake=msgspec.structs.replace(told.handshake, info=messages.to_bytes(info))
+    )
+
+
+def test_a_device_keeps_no_other_tree_than_the_commit_s():
+    """What the provider tells beside a commit is where the device's next commit begins."""
+    with playing(SCHEME) as harness:
+        bob = harness.device("bob-phone")
+        keys = list(bob.one_time)
+        harness.play([FROM_ALICE, Step("say", "alice-phone", "carol")])
+        (other,) = harness.provider.commits["alice+carol"]
+        tree = group_in(other.handshake.info).extensions
+        harness.provider.commits["alice+bob"] = [with_info(harness.provider.commits["alice+bob"][0], extensions=tree)]
+        bob.trees, bob.one_time = Trees(bob.trees.owner, bob.trees.service), keys
+        bob.follow(harness.wire)
+        assert not bob.own.members
+        said = "Forged: the GroupInfo that is told with a commit is of another group"
+        assert said in {why for _, _, why in harness.wire.refusals}
+
+
+def test_the_delivery_service_takes_no_commit_with_the_group_info_of_another_epoch():
+    with playing(SCHEME) as harness:
+        harness.play([FROM_ALICE])
+        told = harness.provider.commits.pop("alice+bob")[0]
+        context = group_in(told.handshake.info).context
+        for changed in ({"epoch": context.epoch + 1}, {"group_id": bytes(16)}):
+            other = with_info(told, context=msgspec.structs.replace(context, **changed))
+            with pytest.raises(Refused, match="group and epoch of a GroupInfo"):
+                harness.wire.ask("alice-phone", "provider", other, HandshakeTaken)
+        harness.wire.ask("alice-phone", "provider", told, HandshakeTaken)
+
+
+def test_the_delivery_service_takes_a_commit_once_and_only_after_the_newest():
+    with playing(SCHEME) as harness:
+        harness.device("bob-phone").rotate_every = 1
+        harness.play([FROM_ALICE])
+        harness.play([Step("day"), TO_ALICE])
+        before = list(harness.provider.commits["alice+bob"])
+        assert [each.handshake.epoch for each in before] == [0, 1]
+        for told in before:
+            with pytest.raises(Refused, match=r"(a commit continues the newest epoch|transcript before a commit)"):
+                harness.wire.ask("alice-phone", "provider", told, HandshakeTaken)
+        assert harness.provider.commits["alice+bob"] == before
+
+
+def test_nobody_lets_commits_pile_up_in_conversations_with_nobody():
+    with playing(SCHEME) as harness:
+        harness.play([FROM_ALICE])
+        told = harness.provider.commits["alice+bob"][0]
+        stranger = msgspec.structs.replace(told, conversation=direct("alice", "nobody"))
+        with pytest.raises(Refused, match="a device of the conversation commits in it"):
+            harness.wire.ask("alice-phone", "provider", stranger, type(None))
+        assert set(harness.provider.commits) == {"alice+bob"}
