@@ -119,14 +119,17 @@ class LeafHolder(Device):
                 wire.complain(self.name, error)
         own.linked = list(self.linked)
 
-    def is_first(self, key: Private, context: GroupContext) -> bool:
-        """Return whether a Welcome leads into an epoch for the first time, and remember that it does.
+    def is_first(self, wire: Wire, key: Private, context: GroupContext) -> bool:
+        """Spend the key of a Welcome. Return whether it leads into its epoch for the first time; complain if not.
 
         A last key serves several times, so that its Welcomes would open again, and bring an earlier epoch back.
         """
+        self.one_time = [each for each in self.one_time if each.public != key.public]
         epoch, lasting = (key.public, context.group_id, context.epoch), {old.key.public for old in self.prekeys}
         before = [each for each in self.own.welcomed if each[0] in lasting]
         self.own.welcomed = list(dict.fromkeys([*before, epoch] if key.public in lasting else before))
+        if epoch in before:
+            wire.complain(self.provider, Refused(self.name, "a Welcome is read once"))
         return epoch not in before
 
     # --- leaves of others ---

@@ -26,7 +26,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.ratchet import Plaintext
 from escrow.e2ee.transcript import ID, tree_message
-from escrow.errors import EscrowError, Forged, Malformed, Refused
+from escrow.errors import EscrowError, Forged, Malformed
 from escrow.mls import messages
 from escrow.mls.conversations.delivery import (
     Handshakes,
@@ -194,9 +194,7 @@ class TreeDevice(LeafHolder):
         held = (*self.one_time, *(old.key for old in self.prekeys))
         if (key := next((each for each in held if each.public in told.invited), None)) is not None:
             member, renewed = join_welcomed(self.client_of(key), told.welcome, policy), wire.day
-            self.one_time = [each for each in self.one_time if each.public != key.public]
-            if not self.is_first(key, member.state.context):
-                wire.complain(self.provider, Refused(self.name, "a Welcome is read once"))
+            if not self.is_first(wire, key, member.state.context):
                 return
         elif before is None or before.stuck or (before.keys.group, before.keys.epoch) != (told.group, told.epoch):
             return
