@@ -20,7 +20,6 @@ from attacks.lab.crosscheck.strings.notations import RECODED, recoded
 from attacks.lab.crosscheck.strings.overlaps import LONGEST, TRIED
 from escrow.run import Call
 
-KEY_TAKING = {"seal", "open", *KEYS}  # calls whose first inputs are keys: few, so that more is tried of them
 PART, RECODE = "part", "recoded"
 SCALARS = {"p256-combine", "p256-multiply-two", "p256-scalars"}  # take what the library computes of scalars itself
 FEW = 2  # strings, partly known, of which the rest is looked at so
@@ -62,7 +61,8 @@ def mixtures(known: KnownBytes, kept: Collection[bytes], written: Set[bytes]) ->
     for one, other, form in mixed(forms, constants, kept):
         key, how = forms[form]
         yield MIX, (one, other), key, f"exclusive or{how}"
-    sealing = {value for each in calls if each.operation in KEY_TAKING for value in each.inputs[:2]}
+    sealing = {each.inputs[0] for each in calls if each.operation in ("seal", "open")}
+    sealing |= {value for each in calls if each.operation in KEYS for value in each.inputs if value in kept}
     for one, other, form in mixed((form for form, (key, _) in forms.items() if key in sealing), kept, results):
         key, how = forms[form]
         yield MIX, (one, other), key, f"exclusive or{how}"
