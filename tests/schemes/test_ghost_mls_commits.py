@@ -6,11 +6,13 @@ import pytest
 from escrow.e2ee.content import direct
 from escrow.errors import Refused
 from escrow.mls import messages
-from escrow.mls.conversations.delivery import HandshakeTaken
+from escrow.mls.conversations.attesting import SERVICE
+from escrow.mls.conversations.delivery import HandshakeTaken, TreeProvider
 from escrow.mls.conversations.tree_device import Trees
 from escrow.mls.conversations.tree_membership import group_in
-from escrow.schemes.ghost_mls import SCHEME
+from escrow.schemes.ghost_mls import SCHEME, CredentialService
 from escrow.testing.harness import Step, playing
+from escrow.warrant import issue
 
 TO_ALICE, FROM_ALICE = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")
 
@@ -93,3 +95,33 @@ def test_nobody_lets_commits_pile_up_in_conversations_with_nobody():
         with pytest.raises(Refused, match="a device of the conversation commits in it"):
             harness.wire.ask("alice-phone", "provider", stranger, type(None))
         assert set(harness.provider.commits) == {"alice+bob"}
+
+
+def test_a_key_package_of_another_device_is_not_added_in_the_place_of_one_that_is_listed():
+    """One-time key packages carry no other signature than their own device's."""
+    with playing(SCHEME) as harness:
+        directory = harness.provider.directory
+        directory["bob-phone"].one_time = list(directory["carol-phone"].one_time)
+        harness.play([FROM_ALICE])
+        there = {each.user for each in harness.device("alice-phone").own.members["alice+bob"].roster.values()}
+        assert there == {"alice"}
+        assert "a key package is of the device listed" in {why for _, _, why in harness.wire.refusals}
+
+
+def test_who_commits_without_end_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(TreeProvider, "COMMITS", 2)
+    with playing(SCHEME) as harness:
+        for _ in range(2):
+            harness.play([FROM_ALICE])
+            harness.device("alice-phone").own.members.clear()
+        with pytest.raises(Refused, match="alice-phone commits too often in one conversation"):
+            harness.play([FROM_ALICE])
+        assert len(harness.provider.commits["alice+bob"]) == 2
+
+
+def test_the_credential_service_attests_nothing_under_a_warrant_without_content():
+    with playing(SCHEME) as harness:
+        order = msgspec.structs.replace(harness.order("alice"), scope="traffic data")
+        harness.serve(issue(harness.court.key, order))
+        assert harness.wire.party(SERVICE, CredentialService).silent == []
+        assert "scope" in {why for _, _, why in harness.wire.refusals}
