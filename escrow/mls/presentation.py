@@ -18,7 +18,6 @@ from typing import Annotated, Any, NamedTuple, Self, TypeVar, get_args, get_orig
 import msgspec
 
 from escrow.errors import Malformed
-from escrow.run import recalled
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Tls")
@@ -129,15 +128,7 @@ def opaque(data: bytes) -> bytes:
 
 
 def decode(data: bytes, kind: type[S]) -> S:
-    """Return the struct that the bytes encode. Raise Malformed, which names the field, if they encode none.
-
-    A run that keeps results reads the same bytes once: every member gets the same commits and trees.
-    """
-    read: S = recalled(("mls struct", data, kind), _decoded, data, kind)
-    return read
-
-
-def _decoded(data: bytes, kind: type[S]) -> S:
+    """Return the struct that the bytes encode. Raise Malformed, which names the field, if they encode none."""
     stream = Stream(data)
     value = kind.read_from(stream, kind.__name__)
     stream.end(kind.__name__)
