@@ -10,6 +10,7 @@ nothing.
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,11 @@ def pytest_collection_finish() -> None:
     """Look for garbage seldom, and not among what the collection of thousands of tests has made."""
     gc.freeze()
     gc.set_threshold(GARBAGE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def type_checked_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the type checks of this process and run share what mypy found in our sources; it looks at their hashes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
+        yield
