@@ -11,11 +11,12 @@ from once import once
 from attacks import registry as attack_registry
 from attacks.cli import main
 from attacks.lab.results.types import Added, Against, Cell, Exposed, Exposure, Grounds, WorseWord, to_json
+from attacks.lab.runs import matrix
 from attacks.lab.runs.matrix import run_matrix
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.controls import control_of, controlled
 from attacks.lab.verdict.judging.procedure import briefly, broken, decided
-from escrow import registry
+from escrow import crypto, registry
 
 pytestmark = pytest.mark.early
 
@@ -144,9 +145,19 @@ def test_no_cell_of_the_small_scenario_is_inconclusive_for_rules_that_others_use
 
 @pytest.fixture(scope="module")
 def shared():
-    """Honest plays and controls, which runs of single attacks have in common; the whole matrix makes its own plays."""
+    """Honest plays, controls and results of the door, which runs of single attacks have in common.
+
+    The whole matrix, with which these are compared, makes its own plays and keeps its own results.
+    """
     whole()
+    results, clear = crypto.Results(), matrix._Shared.clear
+
+    def cleared(own):
+        clear(own)
+        own.results = results
+
     with once(honest_only=True), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matrix._Shared, "clear", cleared)
         patch.setattr("attacks.lab.runs.matrix.controlled", control)
         yield
 
