@@ -325,20 +325,21 @@ def rules_are_marked(scheme: Scheme, how: settings) -> None:
         raise Broken(str(error)) from error
 
 
-# --- all of them ---
-
-
 class Property(NamedTuple):
     """A property's name, and its test: it raises Broken if the property does not hold; so does any other exception."""
 
     name: str
     test: Callable[[Scheme, settings], None]
 
+    def hold(self, scheme: Scheme, how: settings = QUICK, results: crypto.Results | None = None) -> None:
+        """Raise what `test` raises. Plays compute an operation with the same arguments once; `results` are kept on."""
+        with crypto.running(crypto.Run(None, results=results or crypto.Results())):
+            self.test(scheme, how)
+
     def broken(self, scheme: Scheme, how: settings = QUICK, results: crypto.Results | None = None) -> str:
         """Return how the scheme breaks this property, or an empty string. `results` serve its other properties, too."""
         try:
-            with crypto.running(crypto.Run(None, results=results or crypto.Results())):
-                self.test(scheme, how)
+            self.hold(scheme, how, results)
         except Broken as broken:
             return str(broken)
         except Exception as error:  # any other error out of a party is a defect

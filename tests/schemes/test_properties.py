@@ -2,7 +2,7 @@
 
 import pytest
 from hypothesis import settings
-from kit import PLAIN, PROPERTY, SAID, SCHEMES, SPLIT, kept_for
+from kit import PLAIN, PROPERTY, SAID, SCHEMES, SPLIT
 
 from escrow.schemes import split_key
 from escrow.schemes.envelope import Envelope
@@ -13,8 +13,7 @@ from escrow.testing.harness import Step, playing
 @pytest.mark.parametrize("prop", PROPERTY)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_scheme_has_every_property(scheme, prop):
-    with kept_for(PROPERTY[prop]):
-        PROPERTY[prop].test(SCHEMES[scheme], settings())
+    PROPERTY[prop].hold(SCHEMES[scheme], settings())
 
 
 # --- the harness itself ---
@@ -45,8 +44,7 @@ def test_altered_values_differ_in_one_place_and_reach_every_field():
 @pytest.mark.parametrize("scheme", ["clipper", "fair-keys", "ghost", "plain", "threshold"])
 def test_nothing_stands_in_the_list_without_need(scheme):
     """What a scheme's own types declare as unchecked makes a difference somewhere; long runs try all values."""
-    with kept_for(PROPERTY[SAID]):
-        assert PROPERTY[SAID].broken(SCHEMES[scheme], settings(settings(), max_examples=120)) == ""
+    assert PROPERTY[SAID].broken(SCHEMES[scheme], settings(settings(), max_examples=120)) == ""
 
 
 def test_what_decides_who_reads_may_not_be_listed(monkeypatch):

@@ -1,9 +1,6 @@
 """The schemes and properties that tests of the property kit name, and a plug-in of a few lines."""
 
-import os
-from contextlib import nullcontext
-
-from escrow import crypto, registry
+from escrow import registry
 from escrow.schemes import clipper, envelope, fair_keys, ghost, plain, plain_pq, split_key, threshold
 from escrow.testing import properties
 
@@ -12,22 +9,6 @@ PROPERTY = {prop.name: prop for prop in properties.PROPERTIES}
 PLAIN, ENVELOPE, GHOST, SPLIT = plain.SCHEME, envelope.SCHEME, ghost.SCHEME, split_key.SCHEME
 FAIR, PQ, THRESHOLD, CLIPPER = fair_keys.SCHEME, plain_pq.SCHEME, threshold.SCHEME, clipper.SCHEME
 SAID = "what is said is checked or listed"
-ANEW = {  # two plays are compared, or the door is spoilt: what an earlier play left could hide a difference
-    "nothing is kept elsewhere",
-    "what a sender made wrongly is blamed on no official",
-    "the seed decides",
-}
-assert PROPERTY.keys() >= ANEW
-
-
-def kept_for(prop):
-    """A context in which plays of this property compute an operation with the same arguments once, as cells do.
-
-    Nothing is kept for the next property. Long runs compute everything anew, as `check` does.
-    """
-    if prop.name in ANEW or os.environ.get("ESCROW_LAB_PROFILE") == "long":
-        return nullcontext()
-    return crypto.running(crypto.Run(None, results=crypto.Results()))
 
 
 def plugin(tmp_path, name, lines):
