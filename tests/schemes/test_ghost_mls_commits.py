@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
+from escrow import codec
 from escrow.e2ee.content import direct
-from escrow.errors import Refused
+from escrow.errors import Malformed, Refused
 from escrow.mls import messages
-from escrow.mls.conversations.attesting import SERVICE
+from escrow.mls.conversations.attesting import SERVICE, LinkedKeys
 from escrow.mls.conversations.delivery import HandshakeTaken, TreeProvider
 from escrow.mls.conversations.tree_device import Trees
 from escrow.mls.conversations.tree_membership import group_in
@@ -125,3 +126,24 @@ def test_the_credential_service_attests_nothing_under_a_warrant_without_content(
         harness.serve(issue(harness.court.key, order))
         assert harness.wire.party(SERVICE, CredentialService).silent == []
         assert "scope" in {why for _, _, why in harness.wire.refusals}
+
+
+def _says_linked(data):
+    try:
+        return bool(codec.decode(data, LinkedKeys))
+    except Malformed:
+        return False
+
+
+def test_keys_of_another_day_bring_no_unlinked_device_back():
+    with playing(SCHEME) as harness:
+        service = harness.wire.party(SERVICE, CredentialService)
+        known = dict(service.linked)
+        harness.link("alice", "alice-tablet")
+        said = [each.data for each in harness.wire.heard if each.src == "alice-phone" and _says_linked(each.data)]
+        harness.unlink("alice-tablet")
+        assert service.linked == known
+        harness.take(Step("day"))
+        with pytest.raises(Refused, match="keys are those of today"):
+            service.answer("carol-phone", said[0], harness.wire)
+        assert service.linked == known

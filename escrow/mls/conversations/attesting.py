@@ -1,6 +1,7 @@
 """The authentication service: it attests a signature key to a user and a device, for whom clients then take it.
 
-  tell    one of a user's devices tells it, signed, which keys the user has linked; the first are known from the start
+  tell    one of a user's devices tells it, signed, which keys the user has linked today; the first are known from the
+          start, and what was signed on another day is refused: who repeats it brings no unlinked key back
   ask     a client asks whose a key is, once for each key, before it adds the key or follows who adds it
 
 RFC 9420 leaves this to the application (section 5.3.1), and RFC 9750 (section 5.3) trusts the service to attest each
@@ -28,10 +29,14 @@ class ServiceKey(SigningKey, frozen=True, dict=True):
 
 
 class LinkedKeys(Packet, frozen=True):
-    """The keys (32 bytes each) that a user has linked, signed by the key `by`, which is one of those known before."""
+    """The keys (32 bytes each) that a user has linked on a day.
+
+    The key `by`, which is one of those known before, has signed them.
+    """
 
     user: str
     keys: tuple[Public, ...]
+    day: int
     by: Public
     signature: Public
 
@@ -56,9 +61,9 @@ class Attestation(Packet, frozen=True):
 
 
 @honest_only("a device's half: whoever has its key can sign as it")
-def linked_keys(key: SigningKey, user: str, keys: tuple[bytes, ...]) -> LinkedKeys:
-    """Return what a device tells the service of the keys that its user has linked."""
-    return LinkedKeys(user, keys, key.public, key.sign(_LINKED + codec.encode((user, keys))))
+def linked_keys(key: SigningKey, user: str, keys: tuple[bytes, ...], day: int) -> LinkedKeys:
+    """Return what a device tells the service of the keys that its user has linked today."""
+    return LinkedKeys(user, keys, day, key.public, key.sign(_LINKED + codec.encode((user, keys, day))))
 
 
 class AttestationService(Principal):
@@ -70,10 +75,11 @@ class AttestationService(Principal):
 
     @shared("the keys are signed by one that is known", anybody=True)
     def on_linked_keys(self, sender: str, packet: LinkedKeys, wire: Wire) -> None:
-        """Keep the keys that a user has linked from now on. Refuse those that no known key of the user signed."""
-        known = packet.by in self.linked.get(packet.user, [])
-        signed = crypto.verify(packet.by, packet.signature, _LINKED + codec.encode((packet.user, packet.keys)))
+        """Keep the keys that a user has linked from now on. Refuse those that no known key of the user signed today."""
+        known, said = packet.by in self.linked.get(packet.user, []), (packet.user, packet.keys, packet.day)
+        signed = crypto.verify(packet.by, packet.signature, _LINKED + codec.encode(said))
         self.insist(known and signed, "a linked device of the user signed the keys")
+        self.insist(packet.day == wire.day, "the keys are those of today")
         self.linked[packet.user] = list(packet.keys)
 
     @shared("any client may ask whose a key is", anybody=True)

@@ -113,7 +113,7 @@ class LeafHolder(Device):
         own = self.own
         if own.linked and own.linked != self.linked:
             try:
-                told = linked_keys(self.identity, self.user, tuple(self.linked))
+                told = linked_keys(self.identity, self.user, tuple(self.linked), wire.day)
                 wire.ask(self.name, SERVICE, told, type(None))
             except EscrowError as error:
                 wire.complain(self.name, error)
