@@ -82,11 +82,11 @@ class CredentialService(AttestationService, Official):
 
     @shared("the authority that a court's warrant names has signed it", anybody=True)
     def on_request(self, sender: str, request: Request, wire: Wire) -> None:
-        """Attest the key of a silent device from now on, under a warrant that passes every check."""
+        """Attest the key of a silent device from now on, under a warrant that passes every check: the last one's."""
         codec.decode(request.subject, GhostKeys)
         self.admit(request, wire.day, iter(()))
-        if request not in self.silent:
-            self.silent.append(request)
+        others = [each for each in self.silent if each.warrant.order != request.warrant.order]
+        self.silent = [*others, request]
 
     def timely(self, warrant: Warrant, day: int) -> Checks:
         """Yield the checks on the warrant: the court's signature first; days to come, and content."""

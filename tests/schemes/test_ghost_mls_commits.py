@@ -5,12 +5,13 @@ import pytest
 
 from escrow import codec
 from escrow.e2ee.content import direct
-from escrow.errors import Malformed, Refused
+from escrow.errors import EscrowError, Malformed, Refused
 from escrow.mls import messages
 from escrow.mls.conversations.attesting import SERVICE, LinkedKeys
 from escrow.mls.conversations.delivery import HandshakeTaken, TreeProvider
 from escrow.mls.conversations.tree_device import Trees
 from escrow.mls.conversations.tree_membership import group_in
+from escrow.schemes.ghost import GhostKeys
 from escrow.schemes.ghost_mls import SCHEME, CredentialService
 from escrow.testing.harness import Step, playing
 from escrow.warrant import issue
@@ -126,6 +127,19 @@ def test_the_credential_service_attests_nothing_under_a_warrant_without_content(
         harness.serve(issue(harness.court.key, order))
         assert harness.wire.party(SERVICE, CredentialService).silent == []
         assert "scope" in {why for _, _, why in harness.wire.refusals}
+
+
+def test_the_credential_service_attests_one_device_for_each_warrant():
+    with playing(SCHEME) as harness:
+        warrant = issue(harness.court.key, harness.order("alice"))
+        harness.serve(warrant)
+        service = harness.wire.party(SERVICE, CredentialService)
+        (first,) = service.silent
+        with pytest.raises(EscrowError, match="provider refuses"):
+            harness.authority.haunt(harness.wire, warrant)
+        (second,) = service.silent
+        keys = [codec.decode(each.subject, GhostKeys).identity for each in (first, second)]
+        assert [service.attests("alice", key) for key in keys] == [False, True]
 
 
 def _says_linked(data):

@@ -4,7 +4,8 @@
            smaller than the last; gossip=daily: it shows the head to the monitor; witness: the monitor signed it, too
   seal     the field is bound to this head: size and root are in HPKE's info
   ask      authority --(warrant, field, proof that the warrant's entry is in the tree of that head)--> agent
-  weak     the proof is a check of the agent, whose key opens all; a client's question tells the log when it writes
+  weak     the proof is a check of the agent, whose key opens all; a client's question tells the log when it writes; a
+           sender may bind a field to an older head, which nobody compares, and no warrant entered since opens it
 
 *Emulated*: in prospective ARLEAS (Green, Kaptchuk and Van Laer, EUROCRYPT 2021, on prospective access) the ledger's
 state at the time of encryption decides by cryptography who can open, and the client does not learn whether it is a
