@@ -205,7 +205,7 @@ class LeafHolder(Device):
         if not (leaf and self.keeps_quiet(wire, leaf)) and self.keeps(PROPOSED.name):
             wire.alarm(self.name, SHOWN)
 
-    def takes(self, wire: Wire, people: tuple[str, ...], member: Participant, message: bytes) -> bool:
+    def takes_proposal(self, wire: Wire, people: tuple[str, ...], member: Participant, message: bytes) -> bool:
         """Return whether a commit is to carry a proposal from outside, which its member then has received.
 
         A leaf that is listed this client adds by itself.

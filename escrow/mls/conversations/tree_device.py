@@ -114,7 +114,7 @@ class TreeDevice(LeafHolder):
         if not (proposals or added or offered or wire.day - own.renewed >= self.rotate_every):
             return own
         member = own.participant(self.identity)
-        taken = tuple(each for each in offered if self.takes(wire, people, member, each))
+        taken = tuple(each for each in offered if self.takes_proposal(wire, people, member, each))
         if not (proposals or added or taken or wire.day - own.renewed >= self.rotate_every):
             return own
         return self.committed(wire, conversation, member, own, added, proposals, taken)
