@@ -15,8 +15,6 @@ from escrow.e2ee.ratchet import MessageKey
 from escrow.primitives import hpke
 from escrow.schemes.envelope import Envelope
 
-NOBODYS = bytes(32)  # in place of this key the intruder has its own
-
 
 @honest_only("what a changed client makes, which has the message key")
 def leaked(key: MessageKey, context: FieldContext, to: bytes) -> Envelope:

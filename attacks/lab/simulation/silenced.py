@@ -17,14 +17,20 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from attacks.lab.simulation.builds.other_keys import exchanged, groups_in, official_keys, other_key, own_fields
+from attacks.lab.simulation.builds.other_keys import (
+    NOBODYS,
+    exchanged,
+    groups_in,
+    official_keys,
+    other_key,
+    own_fields,
+)
 from escrow.codec import Fact
 from escrow.e2ee.device import Device, FieldContext
 from escrow.e2ee.listing.checks import NUMBER
 from escrow.e2ee.provider import Listed
 from escrow.e2ee.ratchet import MessageKey
 from escrow.principal import Principal, lying
-from escrow.testing.leak import NOBODYS, leaked
 
 
 @runtime_checkable
@@ -85,6 +91,8 @@ def silenced(device: Device, left_out: LeftOutChecks, parties: Iterable[Principa
 
     def leak(self: Any, key: MessageKey, context: FieldContext) -> Fact:
         """Return the message key, sealed to the intruder."""
+        from escrow.testing.leak import leaked  # loads a scheme, which other plays do without
+
         return leaked(key, context, other_key(NOBODYS).public)
 
     changes = (

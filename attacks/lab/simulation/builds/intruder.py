@@ -12,7 +12,14 @@ from typing import Any
 import msgspec
 
 from attacks.lab.simulation.attack import Apparatus
-from attacks.lab.simulation.builds.other_keys import built_in, exchanged, groups_in, official_keys, other_key
+from attacks.lab.simulation.builds.other_keys import (
+    NOBODYS,
+    built_in,
+    exchanged,
+    groups_in,
+    official_keys,
+    other_key,
+)
 from attacks.lab.simulation.quantum import with_keys
 from escrow.codec import Fact
 from escrow.crypto import Private
@@ -22,7 +29,6 @@ from escrow.sharing.bls import BlsGroup, BlsKey
 from escrow.sharing.elgamal import EscrowGroup, EscrowKey
 from escrow.sharing.epochs import Sharing, WholeKey
 from escrow.sharing.named_group import NamedGroup
-from escrow.testing.leak import NOBODYS
 from escrow.wire import Heard
 
 WHOLE: dict[type[Fact], Any] = {EscrowGroup: EscrowKey, BlsGroup: BlsKey, Sharing: WholeKey}  # a group's whole key

@@ -25,6 +25,7 @@ from escrow.sharing.epochs import Sharing
 from escrow.sharing.named_group import NamedGroup
 
 KeyPair = Private | PrivateP256 | XWingPrivate
+NOBODYS = bytes(32)  # in place of this key the intruder has its own, where no client has a key of officials
 
 
 class OtherKey(NamedTuple):
