@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 
 import pytest
 
@@ -34,7 +34,7 @@ WITNESS = "what some key opens, the rules open"
 ALTERNATING = (SHAPES[:3], (SHAPES[0], *SHAPES[3:]))  # of each kind the first scheme in three shapes, and the second
 
 
-@cache
+@lru_cache(20)  # of more than two hundred, which take gigabytes; some are asked twice in a row
 def trial(scheme):
     return Trial(scheme, ATTACKS)
 
