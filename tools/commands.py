@@ -43,7 +43,7 @@ NUMBER = re.compile(r"(?<![\w^.,-])\d{1,3}(?:,\d{3})+(?![\w^-])|(?<![\w^.,-])\d+
 CHANGING = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b|(?<=\w )\d+\.\d+\.\d+\b|^ +\d+\.\d+\.\d+\b")  # times, versions
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")  # of evidence, whose cell's key covers all sources
 MASKED = ("bench", "doctor")  # commands that print times or versions
-LONG = 60  # processor seconds; what takes longer belongs into .ci/run
+LONG = 300  # processor seconds, on a slow machine, too; what takes longer belongs into .ci/run
 SUMMARY = {"GITHUB_STEP_SUMMARY": "summary.md"}  # what a workflow finds in its environment
 
 
