@@ -44,7 +44,7 @@ class ForcedEscrow(Attack):
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
         """Return "", or that no text goes without a field by what clients agree on."""
-        asked = getattr(scheme, "modes", "all") in get_args(Asked)
+        asked = getattr(scheme, "asking", "") in get_args(Asked)
         return "" if asked else "no client asks for a field: texts have one, or are never meant to"
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:

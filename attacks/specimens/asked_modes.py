@@ -12,7 +12,7 @@ class AskedModes(BoxScheme, frozen=True, kw_only=True):
 
     name = "asked-modes"
     title = "Specimen: whether a peer asks for a field is the relay's word"
-    modes: Asked = "asked"  # type: ignore[assignment]  # words of its own
+    asking: Asked = "asked"
 
     @property
     def claim(self) -> Claim:
@@ -21,7 +21,7 @@ class AskedModes(BoxScheme, frozen=True, kw_only=True):
 
     def equipped(self, party: Principal) -> Principal:
         """Return a device or the provider as one that negotiates."""
-        return negotiating(party, self.modes)
+        return negotiating(party, self.asking)
 
 
 class AskedSignedModes(AskedModes, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class AskedSignedModes(AskedModes, frozen=True, kw_only=True):
 
     name = "asked-signed-modes"
     title = "Twin: a peer's request for a field is signed"
-    modes: Asked = "asked-signed"
+    asking: Asked = "asked-signed"
 
 
 SPECIMEN, TWIN = AskedModes(), AskedSignedModes()
