@@ -29,17 +29,18 @@ class Downgrade(Attack):
     source = Source("Bhargavan et al.", "Downgrade Resilience in Key-Exchange Protocols", 2016, "II", "messages")
     in_pages = True
     specimen = "offered_modes"
+    escrowed = False  # what the provider says of the mode of these devices
 
     def __init__(self, strategy: str = "", users: Sequence[str] = ()) -> None:
-        """Name the strategy and the users of whose devices it is denied, or leave both to `strategies`."""
+        """Name the strategy and the users about whose devices the provider lies, or leave both to `strategies`."""
         self.strategy, self.users = strategy, tuple(users)
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
-        """Return the denial of the targets' devices, and of all."""
+        """Return the lie about the targets' devices, and about all."""
         targets = dict.fromkeys(warrant.target for warrant in scenario.warrants)
         return [
-            *([Downgrade("to the targets", list(targets))] if targets else []),
-            Downgrade("to everybody", [user.name for user in scenario.users]),
+            *([type(self)("to the targets", list(targets))] if targets else []),
+            type(self)("to everybody", [user.name for user in scenario.users]),
         ]
 
     def applies(self, scheme: Scheme, cast: Cast) -> str:
@@ -52,14 +53,17 @@ class Downgrade(Attack):
         return [Turn("provider", 0)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        """Let the provider deny."""
-        denied = {name for user in scenario.users if user.name in self.users for name in user.devices}
+        """Let the provider lie; others behave as always."""
+        if party.name != "provider":
+            return corrupted(party)
+        about = {name for user in scenario.users if user.name in self.users for name in user.devices}
         honest: Any = type(party)
+        escrowed = self.escrowed
 
         def on_ask_mode(self: Any, sender: str, packet: AskMode, wire: Wire) -> SpokenMode:
-            """Deny it of these devices, and be honest about others."""
-            if packet.device in denied:
-                return SpokenMode(packet.device, False, wire.day)
+            """Lie about these devices, and be honest about others."""
+            if packet.device in about:
+                return SpokenMode(packet.device, escrowed, wire.day)
             told: SpokenMode = honest.on_ask_mode(self, sender, packet, wire)
             return told
 
