@@ -19,7 +19,7 @@ from escrow.confidential import Confidential, SealedPacket, confidential, opened
 from escrow.crypto import Private, SigningKey, montgomery, sha256
 from escrow.derivation import Checks, Guard, Service, derivation, honest_only
 from escrow.e2ee.content import Text
-from escrow.errors import Forged, Malformed, Unreachable
+from escrow.errors import EscrowError, Forged, Malformed, Unreachable
 from escrow.primitives import hpke
 from escrow.principal import Principal, ReceivingKey
 from escrow.wire import Wire
@@ -216,6 +216,38 @@ class Authority(Principal):
         desk = self.desks.get(official)
         packet = request if desk is None else confidential(self, self.key, desk, request)
         return wire.ask(self.name, official, packet, reply)
+
+    def gather(
+        self,
+        wire: Wire,
+        warrant: Warrant,
+        subject: Fact,
+        holders: Iterable[tuple[int, str]],
+        opened: Callable[[Answer, Private], F],
+        fits: Callable[[int, F], bool],
+        what: str,
+    ) -> Iterator[F]:
+        """Yield the part of one holder after another; who answers with an error, or with a wrong part, is named.
+
+        Args:
+            wire: the wire to the holders.
+            warrant: the warrant under which the authority asks.
+            subject: the fact that is to be opened.
+            holders: the number and the name of each holder, in the order in which they are asked.
+            opened: returns the part in an answer, by the authority's key.
+            fits: returns whether a part is right, and that of the holder with this number.
+            what: the word for a part in an alarm, such as "share".
+        """
+        for number, name in holders:
+            try:
+                part = opened(self.ask(wire, name, warrant, subject), self.key.agreement)
+            except EscrowError as error:
+                wire.complain(name, error)
+                continue
+            if fits(number, part):
+                yield part
+            else:
+                wire.alarm(self.name, f"wrong {what} of {name}")
 
 
 @honest_only("an official's half: what it answers was derived before")

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar, Literal
 
 import msgspec
@@ -367,11 +368,11 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
             wire.complain(authority.name, Refused(authority.name, "no escrow group was published"))
             return
         for intercept, field in wanted(authority, warrant, intercepted, SplitField):
-            partials = list(self._partials(authority, wire, warrant, field))
+            partials = tuple(self._partials(authority, wire, warrant, field))
             if len(partials) < self.t:
                 continue
             try:
-                key = unwrap(field, elgamal.combine_partials(authority.group, tuple(partials)))
+                key = unwrap(field, elgamal.combine_partials(authority.group, partials))
             except Forged as error:
                 wire.complain(authority.name, error)
                 continue
@@ -381,20 +382,13 @@ class SplitKey(FieldScheme, frozen=True, kw_only=True):
         self, authority: SplitAuthority, wire: Wire, warrant: Warrant, field: SplitField
     ) -> Iterator[Partial]:
         """Yield proven partials, asking one agent after another until there are t; wrong ones are blamed."""
-        enough = 0
-        for index, name in enumerate(self.agents, 1):
-            if enough == self.t:
-                return
-            try:
-                part = open_partial(authority.ask(wire, name, warrant, field), authority.key.agreement)
-            except EscrowError as error:
-                wire.complain(name, error)
-                continue
-            if authority.group is None or part.index != index or elgamal.culprits(authority.group, [part]):
-                wire.alarm(authority.name, f"wrong partial of {name}")
-                continue
-            enough += 1
-            yield part
+
+        def fits(index: int, part: Partial) -> bool:
+            known = authority.group
+            return known is not None and part.index == index and not elgamal.culprits(known, [part])
+
+        agents = enumerate(self.agents, 1)
+        yield from islice(authority.gather(wire, warrant, field, agents, open_partial, fits, "partial"), self.t)
 
 
 SCHEME = SplitKey()

@@ -381,18 +381,12 @@ class WarrantKey(FieldScheme, frozen=True, kw_only=True):
             return kept
         if (group := authority.group) is None:
             raise Refused(authority.name, "no judges' key is known")
-        parts: list[TagPart] = []
-        for index, name in enumerate(self.judges, 1):
-            try:
-                part = open_part(authority.ask(wire, name, warrant, tag), authority.key.agreement)
-            except EscrowError as error:
-                wire.complain(name, error)
-                continue
-            if (part.index, part.tag) != (index, tag.name) or not _part_fits(group, part):
-                wire.alarm(authority.name, f"wrong part of {name}")
-                continue
-            parts.append(part)
-        key = combine_parts(group, tuple(parts))
+
+        def fits(index: int, part: TagPart) -> bool:
+            return (part.index, part.tag) == (index, tag.name) and _part_fits(group, part)
+
+        judges = enumerate(self.judges, 1)
+        key = combine_parts(group, tuple(authority.gather(wire, warrant, tag, judges, open_part, fits, "part")))
         authority.keys.append(key)
         return key
 

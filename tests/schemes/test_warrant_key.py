@@ -202,12 +202,11 @@ def test_a_wrong_part_is_refused_and_its_judge_named():
 # --- faults in the design ---
 
 
-ORDER = "        for index, name in enumerate(self.judges, 1):\n            try:"
+ORDER = "        judges = enumerate(self.judges, 1)\n"
 BY_TAG = (
     "        first = tag.name[0] % self.n\n"
-    "        for index in (*range(first + 1, self.n + 1), *range(1, first + 1)):\n"
-    "            name = self.judges[index - 1]\n            if len(parts) == self.t:\n                break\n"
-    "            try:"
+    "        order = (*range(first + 1, self.n + 1), *range(1, first + 1))\n"
+    "        judges = [(index, self.judges[index - 1]) for index in order[: self.t]]\n"
 )
 UNBOUND = [("field.context()))", 'b""))'), ('TagField(*labels, b"").context()))', 'b""))')]
 FAULTS = {

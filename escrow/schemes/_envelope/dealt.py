@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 from escrow import codec, crypto
 from escrow.codec import Fact, Public
@@ -264,8 +265,7 @@ class DealtEnvelope(EnvelopeForm, frozen=True, kw_only=True):
         """Ask holders about each field that the warrant covers until t parts open it, and yield the texts."""
         for intercept, field in wanted(authority, warrant, intercepted, DealtField):
             try:
-                point = combine_dealt_parts(field, tuple(self._parts(authority, wire, warrant, field)))
-                key = unwrap_by_point(field, point)
+                key = unwrap_by_point(field, self._point(authority, wire, warrant, field))
             except EscrowError as error:
                 wire.complain(authority.name, error)
                 continue
@@ -274,22 +274,15 @@ class DealtEnvelope(EnvelopeForm, frozen=True, kw_only=True):
                 wire.complain(authority.name, Forged("the key that the field holds opens no message"))
             yield from opened
 
-    def _parts(self, authority: Authority, wire: Wire, warrant: Warrant, field: DealtField) -> Iterator[DealtShare]:
-        """Yield proven parts, asking one holder after another until there are t; wrong ones are blamed."""
-        enough = 0
-        for number, name in self.in_turn(field.name):
-            if enough == self.t:
-                return
-            try:
-                part = open_dealt_answer(authority.ask(wire, name, warrant, field), authority.key.agreement)
-            except EscrowError as error:
-                wire.complain(name, error)
-                continue
-            if (part.name, part.index) != (field.name, number) or not _fits(field, part):
-                wire.alarm(authority.name, f"wrong part of {name}")
-                continue
-            enough += 1
-            yield part
+    def _point(self, authority: Authority, wire: Wire, warrant: Warrant, field: DealtField) -> DealtPoint:
+        """Ask one holder after another until t parts fit, and return the point that they give."""
+
+        def fits(number: int, part: DealtShare) -> bool:
+            return (part.name, part.index) == (field.name, number) and _fits(field, part)
+
+        holders = self.in_turn(field.name)
+        parts = authority.gather(wire, warrant, field, holders, open_dealt_answer, fits, "part")
+        return combine_dealt_parts(field, tuple(islice(parts, self.t)))
 
 
 FORM = DealtEnvelope

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar
 
 from escrow import codec, crypto
@@ -247,20 +248,14 @@ class SeveralAgencies(EnvelopeForm, frozen=True, kw_only=True):
 
     def _secret(self, authority: Authority, wire: Wire, warrant: Warrant, field: AgencyField) -> AgencySecret:
         """Ask one agency after another until t shares fit; wrong ones are blamed. Raise Blamed if fewer fit."""
-        shares: list[AgencyShare] = []
-        for number, name in self.in_turn(field.parts.name):
-            if len(shares) == self.t:
-                break
-            try:
-                answer = authority.ask(wire, name, warrant, field)
-                share = open_agency_answer(answer, authority.key.agreement)
-            except EscrowError as error:
-                wire.complain(name, error)
-                continue
-            if (share.name, share.index) != (field.parts.name, number) or not share_fits(field.parts, share):
-                wire.alarm(authority.name, f"wrong share of {name}")
-                continue
-            shares.append(share)
-        if field.parts.t != self.t:
-            raise Forged(f"the field is for any {field.parts.t} agencies, not for {self.t}")
-        return combine_agency_shares(field.parts, tuple(shares))
+        parts = field.parts
+
+        def fits(number: int, share: AgencyShare) -> bool:
+            return (share.name, share.index) == (parts.name, number) and share_fits(parts, share)
+
+        agencies = self.in_turn(parts.name)
+        shares = authority.gather(wire, warrant, field, agencies, open_agency_answer, fits, "share")
+        enough = tuple(islice(shares, self.t))
+        if parts.t != self.t:
+            raise Forged(f"the field is for any {parts.t} agencies, not for {self.t}")
+        return combine_agency_shares(parts, enough)

@@ -18,6 +18,7 @@ Source: Micali, "Fair Public-Key Cryptosystems", CRYPTO '92 (t of n by verifiabl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import ClassVar
 
 from escrow import codec, crypto
@@ -326,20 +327,13 @@ class FairKeys(FieldScheme, frozen=True, kw_only=True):
         """
         if kept := next((key for key in authority.keys if key.group == target.group.name), None):
             return kept
-        shares: list[KeyShare] = []
-        for index, name in enumerate(self.trustees, 1):
-            if len(shares) == self.t:
-                break
-            try:
-                share = open_share(authority.ask(wire, name, warrant, target), authority.key.agreement)
-            except EscrowError as error:
-                wire.complain(name, error)
-                continue
-            if share.index != index or not elgamal.share_fits(target.group, share):
-                wire.alarm(authority.name, f"wrong share of {name}")
-                continue
-            shares.append(share)
-        key = elgamal.combine_shares(target.group, tuple(shares))
+
+        def fits(index: int, share: KeyShare) -> bool:
+            return share.index == index and elgamal.share_fits(target.group, share)
+
+        trustees = enumerate(self.trustees, 1)
+        shares = authority.gather(wire, warrant, target, trustees, open_share, fits, "share")
+        key = elgamal.combine_shares(target.group, tuple(islice(shares, self.t)))
         authority.keys.append(key)
         return key
 
