@@ -51,19 +51,21 @@ class GhostInsertion(Attack):
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Add the insider's devices to the directory and keep their keys in the provider's state."""
-        provider, ghosts = keeping_ghosts(party, self.victims, scheme)
+        provider, ghosts = keeping_ghosts(party, self.victims, scheme, scenario)
         for ghost in ghosts:
             provider.add(ghost.name, entry_of(ghost, scheme.provider))
         return provider
 
 
 def keeping_ghosts(
-    party: Principal, victims: Iterable[str], scheme: Scheme, **methods: Callable[..., Any]
+    party: Principal, victims: Iterable[str], scheme: Scheme, scenario: Scenario, **methods: Callable[..., Any]
 ) -> tuple[Provider, list[Device]]:
     """Return a corrupted provider that keeps a device for each victim, and these devices, which nobody knows yet."""
     kind = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
     provider: Any = corrupted(of_kind(party, Provider), {"ghosts": kind}, **methods)
-    provider.ghosts += [attacker_device(f"{each}-tablet", each, scheme.device, scheme.committing) for each in victims]
+    for each in victims:
+        name = scenario.unused(f"{each}-tablet")
+        provider.ghosts.append(attacker_device(name, each, scheme.device, scheme.committing))
     return provider, provider.ghosts
 
 

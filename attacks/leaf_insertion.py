@@ -103,7 +103,7 @@ class LeafInsertion(GhostInsertion):
         methods: dict[str, Any] = {"on_handshake_told": on_handshake_told}
         if self.way == "propose":
             methods = {"proposed": proposed}
-        provider, ghosts = keeping_ghosts(party, self.victims, scheme, **methods)
+        provider, ghosts = keeping_ghosts(party, self.victims, scheme, scenario, **methods)
         for ghost in ghosts:
             provider.add(ghost.name, entry_of(ghost, scheme.provider))  # so that clients hide it, if its word is enough
             del provider.directory[ghost.name]

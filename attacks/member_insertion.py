@@ -65,9 +65,7 @@ class MemberInsertion(Attack):
         """Let the provider list a stranger, with a device of its own, among these groups' members."""
         honest = type(of_kind(party, Provider))
         groups = set(self.groups or [group.name for group in scenario.groups])
-        stranger = "stranger"
-        while stranger in {user.name for user in scenario.users}:
-            stranger += "x"
+        stranger = scenario.unused("stranger")
 
         def on_group_of(self: Any, sender: str, packet: GroupOf, wire: Wire) -> Group:
             found: Group = honest.on_group_of(self, sender, packet, wire)
@@ -78,7 +76,7 @@ class MemberInsertion(Attack):
         kept = {"strangers": list[scheme.device]}  # type: ignore[name-defined]  # a class that only running code knows
         provider = corrupted(party, kept, on_group_of=on_group_of)
         rogue: Any = provider  # it has the field that is kept
-        phone = attacker_device(f"{stranger}-phone", stranger, scheme.device, scheme.committing)
+        phone = attacker_device(scenario.unused(f"{stranger}-phone"), stranger, scheme.device, scheme.committing)
         rogue.strangers.append(phone)
         rogue.add(phone.name, entry_of(phone, scheme.provider))
         return provider

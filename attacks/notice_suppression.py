@@ -52,9 +52,8 @@ class NoticeSuppression(GhostInsertion):
         """Return every check of the scheme's clients, where they are updated."""
         if not self.everybody and user not in self.victims:
             return None
-        return LeftOutChecks(
-            tuple(check.name for check in scheme.device.checks), tuple(f"{victim}-tablet" for victim in self.victims)
-        )
+        ghosts = tuple(scenario.unused(f"{victim}-tablet") for victim in self.victims)
+        return LeftOutChecks(tuple(check.name for check in scheme.device.checks), ghosts)
 
 
 ATTACK = NoticeSuppression()

@@ -85,7 +85,8 @@ class DirectoryLie(Attack):
             methods |= {**publishing_without(honest), **self.lies(honest, deceives)}
         fields = {"ghosts": list[scheme.device], **FIELDS}  # type: ignore[name-defined]  # the scheme's own class
         provider: Any = corrupted(party, fields, **methods)
-        ghost = attacker_device(f"{victim}-tablet", victim, scheme.device, scheme.committing)
+        name = scenario.unused(f"{victim}-tablet")
+        ghost = attacker_device(name, victim, scheme.device, scheme.committing)
         provider.ghosts.append(ghost)
         provider.hidden.append(ghost.name)
         provider.add(ghost.name, entry_of(ghost, scheme.provider))

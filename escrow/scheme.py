@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -26,9 +27,25 @@ from escrow.wire import Wire
 
 # A plus joins two names to a conversation, an at-sign a name to a day, a comma names to a list; a spreadsheet computes
 # a cell that begins with = + - or @.
-NAME = re.compile(r"\w[\w .-]{0,63}")
-NAMES_HAVE = "names have 1 to 64 letters, digits, spaces and _ . -, and begin with a letter, a digit or _"
+# `network` is whoever listens: what everybody hears would be that party's alone, and what it has everybody's.
+_NAME = re.compile(r"(?!network$)\w(?:[\w.-]| (?=[\w.-])){0,63}")
+NAMES_HAVE = (
+    "names have 1 to 64 letters, digits, _ . - and single spaces, begin with a letter, a digit or _, have no letters"
+    " that look like others, and are not `network`"
+)
 SET_UP = -1  # the number of the evening after `Scheme.setup`, before day 0
+
+
+def is_name(name: str) -> bool:
+    """Return whether a user, a device, a group or another party may be called so.
+
+    Of letters that look alike one is allowed: none that Unicode's NFKC replaces, none that is not seen, and no Latin
+    letters together with those of another alphabet. (Whole words may look alike all the same.)
+    """
+    letters = [unicodedata.name(each, "") for each in name if each.isalpha()]
+    latin = {each.startswith("LATIN ") for each in letters}
+    seen = len(latin) < 2 and not any("FILLER" in each for each in letters)
+    return bool(_NAME.fullmatch(name)) and seen and unicodedata.normalize("NFKC", name) == name
 
 
 class User(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from escrow.e2ee.provider import Delivery, Group, Mail, Provider
 from escrow.e2ee.transcript import Transcript
 from escrow.errors import Malformed, NotInstalled
 from escrow.principal import Principal, revive
-from escrow.scheme import NAME, NAMES_HAVE, Intercept, Scheme, User
+from escrow.scheme import NAMES_HAVE, Intercept, Scheme, User, is_name
 from escrow.warrant import COURT, Authority, Court, CourtKey, Warrant, introduce
 from escrow.wire import Heard, Link, Wire, reliable
 
@@ -47,7 +47,7 @@ class World:
         names = sorted(party.name for party in parties)
         if twice := [name for name, following in pairwise(names) if name == following]:
             raise Malformed(f"two parties of {scheme.name}, or a device of the scenario and one, are called {twice[0]}")
-        if odd := [name for name in names if not NAME.fullmatch(name)]:
+        if odd := [name for name in names if not is_name(name)]:
             raise Malformed(f"{scheme.name}: a party is called {odd[0]!r}: {NAMES_HAVE}")
         introduce(parties)
         self.wire = self.wired(parties, link)

@@ -128,7 +128,15 @@ FORBIDDEN = (
     "a\x1b[31m",
     "a\u202eb",
     " a",
+    "a ",
+    "a  b",
     "a" * 65,
+    "network",  # whoever listens
+    "\u0430lice",  # a Cyrillic letter beside Latin ones
+    "\u212aim",  # the sign for Kelvin
+    "\uff41lice",
+    "\u3164",  # a letter that is not seen
+    "\u1160",
 )
 ONE_WAY = {"writer": "alice", "reader": "bob", "first": 0, "last": 2}
 CEREMONY = {"day": 0, "one": "alice-phone", "other": "bob-phone"}

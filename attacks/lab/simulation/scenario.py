@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from escrow.errors import Malformed
-from escrow.scheme import NAME, NAMES_HAVE, User
+from escrow.scheme import NAMES_HAVE, User, is_name
 from escrow.warrant import Scope
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo")
@@ -145,6 +145,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             answered = [peer for peer in peers if (owner[device], peer) not in silenced]
             yield PlannedText(number, day, device, dice.choice(answered or peers), "")
 
+    def unused(self, name: str) -> str:
+        """Return a name that begins with this one and that no user and no device has: for what an attack adds."""
+        while name in {*self.devices, *(user.name for user in self.users)}:
+            name += "x"
+        return name
+
     def members(self, group: GroupSpec, day: int) -> tuple[str, ...]:
         """Return the members of a group on a day."""
         gone = group.removed if 0 <= group.removal_day <= day else ""
@@ -167,7 +173,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Yield what is wrong, and what to do about it where that is not plain."""
         names = [user.name for user in self.users]
         for name in (*names, *self.devices, *(group.name for group in self.groups)):
-            if not NAME.fullmatch(name):
+            if not is_name(name):
                 yield f"the scenario's name {name!r} must change: {NAMES_HAVE}"
         yield from self._unknown(set(names), set(self.devices))
         yield from self._twice(names)

@@ -181,7 +181,7 @@ class GhostPlay(Play):
         self.wire.parties[provider.name] = made
 
     def _add_member(self) -> None:
-        stranger = "stranger"
+        stranger = self.scenario.unused("stranger")
         self._list(self._made(f"{stranger}-phone", stranger))
         for spec in self.scenario.groups:
             if self.target.name not in spec.members:
@@ -196,7 +196,7 @@ class GhostPlay(Play):
 
     def _made(self, name: str, user: str) -> Device:
         """Return the ghost: what the scheme adds to its devices is as on the target's primary."""
-        device = attacker_device(name, user, self.scheme.device, self.scheme.committing)
+        device = attacker_device(self.scenario.unused(name), user, self.scheme.device, self.scheme.committing)
         like = self.device(self.target.devices[0])
         like = revive(like.state(), type(like))
         for field in set(self.scheme.device.__struct_fields__) - set(Device.__struct_fields__):
