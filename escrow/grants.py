@@ -254,8 +254,9 @@ class Claim(msgspec.Struct, frozen=True):
 
     `access` says which texts the lawful access is promised to yield: none, all that a warrant covers (an archive), or
     those that it covers from its service on (a wiretap). Only texts that were promised and missed count against the
-    claim. `sources` are the sentences that it rests on; `concessions`, `model` and `choices` are told apart from it in
-    a verdict, or on a page.
+    claim. `delay`: the days that a new device waits, a user's as the law's, until clients send to it; a wiretap begins
+    so many days after the service, or after the warrant's first day if that is later. `sources` are the sentences that
+    it rests on; `concessions`, `model` and `choices` are told apart from it in a verdict, or on a page.
     """
 
     words: str
@@ -266,6 +267,7 @@ class Claim(msgspec.Struct, frozen=True):
     concessions: tuple[Concession, ...] = ()
     model: tuple[Exclusion, ...] = ()
     choices: tuple[Choice, ...] = ()
+    delay: int = 0
 
     @property
     def bounds_access(self) -> bool:

@@ -162,6 +162,8 @@ def _claimed(claim: Claim, to_one: str | None) -> Sequence[tuple[str, str]]:
         "in scope": "the authority gets what its warrants cover, of days before their service too (an archive)",
         "from service": "the authority gets what its warrants cover, from their service on (a wiretap)",
     }[claim.access]
+    if claim.delay:
+        promised += f", and {claim.delay} {'day' if claim.delay == 1 else 'days'} late"
     where = f" ({claim.section})" if claim.section else ""
     outside = [("assumes", f"{each.words} (else outside the model)") for each in claim.model]
     choices = [("favours" if each.favours else "hurts", each.words) for each in claim.choices]

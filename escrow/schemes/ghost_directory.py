@@ -158,7 +158,8 @@ class GhostDirectory(InDirectory, GhostScheme, frozen=True, kw_only=True):
     def claim(self) -> Claim:
         """As ghost's. That a provider which lies is found, and not prevented, is conceded as plain concedes it."""
         claim = super().claim
-        return msgspec.structs.replace(claim, concessions=(*claim.concessions, UNAUTHENTICATED))
+        delay = self.epoch if self.pending == "waits" else 0
+        return msgspec.structs.replace(claim, delay=delay, concessions=(*claim.concessions, UNAUTHENTICATED))
 
     def _choices(self) -> Iterator[Choice]:
         for choice in super()._choices():
@@ -167,6 +168,11 @@ class GhostDirectory(InDirectory, GhostScheme, frozen=True, kw_only=True):
         tells = "tells its user of" if self.monitor == "shown" else "hides"
         words = f"monitor={self.monitor}: a client {tells} a silent device in its user's own line of the directory"
         yield Choice(words, favours=self.monitor == "hidden")
+        if self.pending == "waits":
+            words = "pending=waits: a new device, the law's too, is sent to when the directory has it; so access begins"
+            yield Choice(
+                f"{words} an epoch after the service, and warrants that are shorter yield nothing", favours=True
+            )
         yield Choice("clients and auditor compare heads past the provider", favours=False)
 
 

@@ -39,6 +39,7 @@ def spoken(harness: Harness, warrant: Warrant) -> list[Intercept]:
     """Return what is intercepted of a talk; the warrant is served on an authority that checks nothing itself."""
     harness.wire.parties["authority"] = corrupted(harness.authority)
     harness.serve(warrant)
+    harness.settle()
     harness.play(Step("say", device, to) for device, to in TALK)
     return harness.intercepted()
 

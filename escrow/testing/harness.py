@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import cycle
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from escrow.e2ee.content import InGroup, direct
 from escrow.e2ee.device import Device, new_devices
 from escrow.e2ee.provider import Group, Mail
 from escrow.e2ee.x3dh import IdentityKey
+from escrow.errors import EscrowError
 from escrow.principal import revive
 from escrow.scheme import Intercept, Scheme, User
 from escrow.testing.world import World, mails_in
@@ -129,6 +130,15 @@ class Harness(World):
         """Let every party do its morning work: keys are rotated, erased and published."""
         self.renew(self.owner)
         self.scheme.each_day(self.wire, self.wire.day)
+
+    def settle(self) -> None:
+        """Let the days go by that a new device waits, by the scheme's claim, until clients send to it."""
+        for _ in range(min(self.scheme.claim.delay, DAYS - 1 - self.wire.day)):
+            self.wire.day += 1
+            for name in self.owner:
+                with suppress(EscrowError):  # of one that is listed under another's key
+                    self.renew([name])
+            self.scheme.each_day(self.wire, self.wire.day)
 
     def _say(self, device: str, to: str) -> None:
         with crypto.acting(f"text {len(self.said)}"):

@@ -50,6 +50,7 @@ def no_text_under_a_key_not_listed_and_shown(scheme: Scheme, how: settings) -> N
     for lie in (_one_device_more, _a_name_of_two_users, _linked_anew, _another_key):
         with playing(scheme) as harness:
             others = lie(harness)
+            harness.settle()
             since = len(harness.wire.heard)
             for step in AFTER:
                 harness.take(step)
@@ -127,6 +128,7 @@ def a_changed_key_rotates_sender_chains(scheme: Scheme, how: settings) -> None:
     """Require that a device linked anew under an old name reads on in a group, and the one before it nothing more."""
     with playing(scheme) as harness:
         (gone,) = _linked_anew(harness)
+        harness.settle()
         since = len(harness.wire.heard)
         for name in ("bob-phone", "alice-phone"):
             harness.play([Step("say", name, "choir")])

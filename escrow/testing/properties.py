@@ -165,7 +165,7 @@ def _compare(harness: Harness, missing: Seen) -> None:
 
 def access_yields_what_is_in_scope(scheme: Scheme, how: settings) -> None:
     """Require that a valid warrant yields the texts that the claim promises, and none outside the warrant."""
-    promise = scheme.claim.access
+    promise, delay = scheme.claim.access, scheme.claim.delay
 
     @tried(how, 4, SPEECH, TARGETS, SPAN)
     def case(speech: list[tuple[int, Step]], target: str, span: list[int]) -> None:
@@ -174,7 +174,7 @@ def access_yields_what_is_in_scope(scheme: Scheme, how: settings) -> None:
             warrant = issue(harness.court.key, harness.order(target, first, last, issued))
             yielded = _through_the_days(harness, speech, warrant)
             covered = [said for said in harness.said if warrant.order.covers(said.people, said.day)]
-            since = {"none": DAYS, "in scope": 0, "from service": issued}[promise]
+            since = {"none": DAYS, "in scope": 0, "from service": issued + delay}[promise]
             missing = {said.body for said in covered if said.day >= since} - yielded
             outside = yielded - {said.body for said in covered}
             about = f"a warrant about {target}, days {first} to {last}, served on day {issued}"
@@ -205,7 +205,8 @@ def no_valid_warrant_no_text(scheme: Scheme, how: settings) -> None:
             harness.take(Step("day"))
             opened = harness.access(warrant, spoken(harness, warrant))
             if what == "a valid warrant":
-                require(scheme.claim.access == "none" or bool(opened), "nothing is yielded under a valid warrant")
+                none = scheme.claim.access == "none" or harness.wire.day <= scheme.claim.delay  # is promised yet
+                require(none or bool(opened), "nothing is yielded under a valid warrant")
             else:
                 bounded = scheme.claim.bounds_access
                 require(not (bounded and opened), f"{len(opened)} texts are yielded under {what}")
@@ -230,7 +231,7 @@ def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
     yield "a warrant that is not in force yet", ordered(issued=2)
     for other in ("nobody", "alic", "lice", "Alice"):
         yield f"a warrant about somebody else, {other}", ordered(target=other)
-    yield "a warrant for other days, from tomorrow on", ordered(first=2)
+    yield "a warrant for other days, from tomorrow on", lambda h, good: ordered(first=2 + h.scheme.claim.delay)(h, good)
     yield "a warrant for traffic data only", ordered(scope="traffic data")
     yield "a warrant for the subscriber's data only", ordered(scope="subscriber")
     yield "a request that another authority signed", another_requester

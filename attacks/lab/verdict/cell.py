@@ -44,7 +44,8 @@ def judge_cell(
     seized = as_seized(coalition, corruptions, record.scenario.days)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]
     day = min(turns) - 1 if turns else _when(seized, record.scenario.attack_day)
-    unkept = messaging.unkept(judge.claim.access)
+    promise, delay = judge.claim.access, judge.claim.delay
+    unkept = messaging.unkept(promise, delay)
     missing = judge.missed(unkept, _changed(analysis, attack))
     standing = weigh(judge, found, messaging, corruptions, in_plain)
     notes = (
@@ -61,7 +62,7 @@ def judge_cell(
             excluded=len(found.excluded),
             unkept=len(unkept),
             unkept_conceded=len(missing),
-            access=messaging.access(judge.claim.access),
+            access=messaging.access(promise, delay),
             against=msgspec.structs.replace(standing.against, by_coalition=len(found.excluded.keys() & opened)),
             grounds=Grounds(
                 outside_model=standing.outside_model,

@@ -162,11 +162,15 @@ class Messaging:
     @cached_property
     def prospective(self) -> frozenset[int]:
         """The ids of the texts that some warrant covers which was served by the morning of their day."""
+        return self._served()
+
+    def _served(self, delay: int = 0) -> frozenset[int]:
+        """Return the texts that some warrant covers since `delay` days or more: it was served, and its days began."""
         orders = [warrant.order for warrant in self.record.warrants]
         return frozenset(
             sent.id
             for sent in self.record.sent
-            if any(order.issued <= sent.day and in_scope(order, sent) for order in orders)
+            if any(max(order.issued, order.first) + delay <= sent.day and in_scope(order, sent) for order in orders)
         )
 
     @property
@@ -174,8 +178,8 @@ class Messaging:
         """The ids of the texts that only warrants cover which were served after their day."""
         return self.entitled - self.prospective
 
-    def promised(self, promise: Promise) -> frozenset[int]:
-        """Return the ids of the texts that a claim with this promise says the lawful access yields.
+    def promised(self, promise: Promise, delay: int = 0) -> frozenset[int]:
+        """Return the ids of the texts that a claim with this promise and delay says the lawful access yields.
 
         From service on that is what is listened to: no text that a device which only listens could not hear.
         """
@@ -183,7 +187,7 @@ class Messaging:
             return frozenset()
         if promise == "in scope":
             return self.entitled
-        return self.prospective - self.unheard
+        return self._served(delay) - self.unheard
 
     @cached_property
     def unheard(self) -> frozenset[int]:
@@ -202,13 +206,13 @@ class Messaging:
                 unheard.add(sent.id)
         return frozenset(unheard)
 
-    def unkept(self, promise: Promise) -> frozenset[int]:
+    def unkept(self, promise: Promise, delay: int = 0) -> frozenset[int]:
         """Return the ids of the promised texts that were delivered and not returned by the lawful access."""
-        return (self.promised(promise) & self.delivered) - self.lawful
+        return (self.promised(promise, delay) & self.delivered) - self.lawful
 
-    def access(self, promise: Promise) -> Access:
+    def access(self, promise: Promise, delay: int = 0) -> Access:
         """Return the counts of the lawful access by the kind of warrant."""
-        promised, evaded, unkept = self.promised(promise), self.evaded, self.unkept(promise)
+        promised, evaded, unkept = self.promised(promise, delay), self.evaded, self.unkept(promise, delay)
 
         def counted(kind: frozenset[int]) -> Coverage:
             return Coverage(

@@ -73,9 +73,11 @@ class Joined(Packet, frozen=True):
 
 
 class AskEpoch(Packet, frozen=True):
-    """Ask, as an auditor, what an epoch (from 0) changed, under the head of `size` epochs."""
+    """Ask, as an auditor, what the epoch of this number, from 0, changed, under the head of `size` epochs."""
 
-    epoch: int
+    unchecked = {"number": "a question", "size": "a question"}
+
+    number: int
     size: int
 
 
@@ -161,7 +163,8 @@ class ListingProvider(Provider):
         lines = {label_of(user): codec.encode(line) for user, line in lists.items()}
         lines |= dict.fromkeys(directory.values.keys() - lines.keys(), codec.encode(DeviceLine(())))
         changed = {label: line for label, line in lines.items() if directory.newest_value(label) != line}
-        directory.publish(changed, day * MILLISECONDS)
+        with crypto.acting("directory"):  # what it draws depends on no answer of the provider's
+            directory.publish(changed, day * MILLISECONDS)
 
     @shared("the directory shows everybody the same", anybody=True)
     def on_ask_head(self, sender: str, packet: AskHead, wire: Wire) -> HeadTold:
@@ -184,9 +187,9 @@ class ListingProvider(Provider):
     @shared("the directory shows everybody the same", anybody=True)
     def on_ask_epoch(self, sender: str, packet: AskEpoch, wire: Wire) -> EpochTold:
         """Return what an epoch changed. Raise Unreachable if there is no such epoch."""
-        if packet.epoch < 0:
+        if packet.number < 0:
             raise Unreachable("epochs are numbered from 0")
-        return EpochTold(_there(self.key_directory(sender).audited, packet.epoch, packet.size))
+        return EpochTold(_there(self.key_directory(sender).audited, packet.number, packet.size))
 
 
 def _there(find: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:

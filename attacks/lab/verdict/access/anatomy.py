@@ -72,7 +72,7 @@ def anatomy(
             minimal_coalitions=tuple(rows),
             identities=identities(evaluation),
             named=named(evaluation.analysis),
-            access=evaluation.honest.access(scheme.claim.access),
+            access=evaluation.honest.access(scheme.claim.access, scheme.claim.delay),
             refusals=sentences(evaluation.analysis.adversary.refusals),
             texts=texts_of(scenario),
             manifest=manifest([scheme], attacks, scenario, attacks),
