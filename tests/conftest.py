@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from escrow.testing.properties import QUICK
 
-GARBAGE = 100_000  # objects that are made before it is looked for: a tenth of the time of tests that play
+GARBAGE = 500_000  # objects that are made before it is looked for: a tenth of the time of tests that play
 
 LONG = settings(max_examples=10_000, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
 

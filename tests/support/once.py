@@ -16,13 +16,18 @@ from attacks.lab.simulation import play as simulation
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario
+from attacks.lab.simulation.trail import Trail
 from attacks.lab.verdict import analysis
 from attacks.lab.verdict.judging.exercise import Exercise
 from escrow.scheme import Scheme
 
 KEPT = 12  # of plays, and of analyses
 HONEST = 64  # of those of honest plays: fewer than there are schemes would be none, since each comes after all others
-MODULES = ("attacks.lab.verdict.evaluation", "attacks.lab.evidence.explain")
+MODULES = (
+    "attacks.lab.verdict.evaluation",
+    "attacks.lab.verdict.judging.exercise",
+    "attacks.lab.evidence.explain",
+)
 
 
 class Kept:
@@ -40,21 +45,35 @@ class Kept:
         return result
 
 
+def trail_of(scheme: Scheme, scenario: Scenario) -> Trail:
+    """Play honestly, and return the evenings, from which plays under attack go on."""
+    trail = Trail()
+    simulation.play(scheme, scenario, trail=trail)
+    return trail
+
+
 @contextmanager
 def once(honest_only: bool = False) -> Iterator[None]:
     """Share plays and analyses until the end, of honest plays alone if told so; and what fires in exercise plays."""
     most = HONEST if honest_only else KEPT
-    plays, analyses, exercised = Kept(simulation.play, most), Kept(analysis.Analysis, most), Kept(Exercise._of, HONEST)
+    honest, plays = Kept(trail_of, most), Kept(simulation.play, KEPT)
+    analyses, exercised = Kept(analysis.Analysis, most), Kept(Exercise._of, HONEST)
 
-    def play(scheme: Scheme, scenario: Scenario, attack: Attack | None = None, **others: Any) -> Record:
+    def play(
+        scheme: Scheme, scenario: Scenario, attack: Attack | None = None, trail: Trail | None = None, **others: Any
+    ) -> Record:
         if any(others.values()) or (honest_only and attack):
-            return simulation.play(scheme, scenario, attack, **others)
-        named = attack and (attack.name, attack.strategy)
-        return plays((scheme, scenario, named), scheme, scenario, attack)
+            return simulation.play(scheme, scenario, attack, trail=trail, **others)
+        if attack:
+            return plays((scheme, scenario, attack.name, attack.strategy), scheme, scenario, attack, trail=trail)
+        found = honest((scheme, scenario), scheme, scenario)
+        if trail is not None:
+            vars(trail).update(vars(found))
+        return found.record
 
     def analysed(scheme: Scheme, record: Record, attacks: Iterable[Attack], **others: Any) -> analysis.Analysis:
         attacks = tuple(attacks)
-        kept = any(each is record for each in plays.found.values())
+        kept = any(each is record for each in (*plays.found.values(), *(each.record for each in honest.found.values())))
         if not kept or others.get("isolated") or others.get("door"):
             return analysis.Analysis(scheme, record, attacks, **others)
         taken = others.get("taken")

@@ -11,8 +11,9 @@ that minus the end of `a`. What is found so is then compared as a whole.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import accumulate, chain, product
 from typing import Literal
 
 SHORTEST, LONGEST = 8, 72  # bytes of a result
@@ -47,15 +48,17 @@ class _Numbers:
 
     def __init__(self, strings: dict[int, bytes]) -> None:
         self._strings = {number: each for number, each in strings.items() if number % _LOW > _TRIED}
-        self._ends = defaultdict(list)  # a string and its last half end alike: each may be the one that was added
+        self._ends: dict[int, list[int]] = {}  # a string and its last half end alike: each may be the one added
+        odd: dict[int, tuple[int, int]] = {}  # each number without its factors of 2, and how many these are
         for number in self._strings:
-            self._ends[number % _SURE].append(number)
-        self._odd = {}  # the inverse of each number without its factors of 2, and how many these are
-        for number in self._strings:
+            self._ends.setdefault(number % _SURE, []).append(number)
             twos = (number & -number).bit_length() - 1
             if twos <= 16:
-                self._odd[number] = pow(number >> twos, -1, _SURE), twos
-        self._residues: dict[str, tuple[dict[int, int], list[tuple[int, int, int]]]] = {}
+                odd[number] = (number >> twos) % _SURE, twos
+        inverse = _inverses([each for each, _ in odd.values()], _SURE)
+        self._odd = [(number, inverse[each], twos) for number, (each, twos) in odd.items()]
+        self._rising = sorted(self._strings, key=_low)
+        self._residues: dict[str, tuple[dict[int, int], dict[int, int]]] = {}
 
     def making(self, result: bytes) -> Iterator[tuple[tuple[bytes, ...], str]]:
         for order in _ORDERS:
@@ -68,47 +71,69 @@ class _Numbers:
 
     def _powers(self, whole: int, size: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Yield sums and so on, modulo the powers of 2 that results of so many bytes are cut to."""
-        ends, low = self._ends, whole % _LOW
-        for one, (inverse, twos) in self._odd.items():
-            for how, end in (
-                ("sum", low - one),
-                ("difference", low + one),
-                ("exclusive or", low ^ one % _LOW),
-                ("product", (low >> twos) * inverse),
-            ):
-                for other in ends.get(end % _SURE, ()):
-                    if _ANEW[how](one, other) % size == whole:
-                        yield how, (one, other)
-            if (low - one) % _LOW < _TRIED and (whole - one) % size < _TRIED:
-                yield "sum with a small number", (one,)
-            elif (one - low) % _LOW < _TRIED and (one - whole) % size < _TRIED:
-                yield "difference with a small number", (one,)
+        ends, low, end = self._ends, whole % _LOW, whole % _SURE
+        mixed = (("exclusive or", end ^ other, other) for other in filter(ends.__contains__, map(end.__xor__, ends)))
+        for how, one_end, other_end in chain(_meeting(ends, end, _SURE), mixed):
+            for one, other in product(ends[one_end], ends[other_end]):
+                if _ANEW[how](one, other) % size == whole:
+                    yield how, (one, other)
+        for one, inverse, twos in self._odd:
+            for other in ends.get((low >> twos) * inverse % _SURE, ()):
+                if one * other % size == whole:
+                    yield "product", (one, other)
+        for near in (low - _LOW, low, low + _LOW):
+            first = bisect_left(self._rising, near - _TRIED + 1, key=_low)
+            for one in self._rising[first : bisect_left(self._rising, near + _TRIED, key=_low)]:
+                if (whole - one) % size < _TRIED:
+                    yield "sum with a small number", (one,)
+                elif (one - whole) % size < _TRIED:
+                    yield "difference with a small number", (one,)
 
     def _modulo(self, whole: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         for name, prime in _PRIMES.items():
             if whole >= prime:
                 continue
             residues, inverses = self._of(name, prime)
-            for one, residue, inverse in inverses:
-                for how, wanted in (
-                    ("sum", whole - residue),
-                    ("difference", whole + residue),
-                    ("product", whole * inverse),
-                ):
-                    if (other := residues.get(wanted % prime)) is not None:
-                        yield f"{how} modulo {name}", (one, other)
+            for how, one, other in _meeting(residues, whole, prime):
+                yield f"{how} modulo {name}", (residues[one], residues[other])
+            for one, inverse in inverses.items():
+                if (other := whole * inverse % prime) in residues:
+                    yield f"product modulo {name}", (residues[one], residues[other])
 
-    def _of(self, name: str, prime: int) -> tuple[dict[int, int], list[tuple[int, int, int]]]:
+    def _of(self, name: str, prime: int) -> tuple[dict[int, int], dict[int, int]]:
         if name not in self._residues:
             residues = {number % prime: number for number in self._strings}
-            inverses = [(number, residue, pow(residue, -1, prime)) for residue, number in residues.items() if residue]
-            self._residues[name] = residues, inverses
+            self._residues[name] = residues, _inverses(filter(None, residues), prime)
         return self._residues[name]
+
+
+def _low(number: int) -> int:
+    return number % _LOW
+
+
+def _meeting(there: Collection[int], whole: int, modulo: int) -> Iterator[tuple[str, int, int]]:
+    """Yield how, and two of these numbers, wherever their sum or difference is `whole`; all are below `modulo`."""
+    for near in (whole, whole + modulo):
+        for other in filter(there.__contains__, map(near.__sub__, there)):
+            yield "sum", near - other, other
+    for near in (whole, whole - modulo):
+        for other in filter(there.__contains__, map(near.__add__, there)):
+            yield "difference", other - near, other
+
+
+def _inverses(numbers: Iterable[int], modulo: int) -> dict[int, int]:
+    """Return the inverse of each number: one inversion, and three products a number (Montgomery's trick)."""
+    numbers = [*numbers]
+    products = [*accumulate(numbers, lambda one, other: one * other % modulo, initial=1)]
+    inverse, found = pow(products.pop(), -1, modulo), dict[int, int]()
+    for number, before in zip(reversed(numbers), reversed(products), strict=True):
+        found[number] = inverse * before % modulo
+        inverse = inverse * number % modulo
+    return found
 
 
 _ANEW: dict[str, Callable[[int, int], int]] = {
     "sum": lambda one, other: one + other,
     "difference": lambda one, other: other - one,
     "exclusive or": lambda one, other: one ^ other,
-    "product": lambda one, other: one * other,
 }
