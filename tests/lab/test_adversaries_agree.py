@@ -121,10 +121,11 @@ def test_adversaries_agree_on_plays_of_rogues_with_chips(name):
 def test_a_chip_opens_what_another_sent_under_its_leaf_and_that_it_is_the_same_leaf_is_seen_in_the_bytes(monkeypatch):
     """No device tries its unit key on mail that it did not send; the closure does, and opens what frames its owner."""
     squeeze, scenario = registry.attacks()["squeeze"], default(messages=60)
-    found = compare(clipper.SCHEME, scenario, squeeze)
+    analysis = analysed(clipper.SCHEME, scenario, squeeze)
+    found = agree(analysis)
     assert found.failures == () and found.closure_only[BORROWED]
     monkeypatch.setattr(agreeing, "FINGERPRINT", 17)  # longer than a LEAF
-    unseen = compare(clipper.SCHEME, scenario, squeeze)
+    unseen = agree(analysis)
     assert not unseen.closure_only[BORROWED]
     assert all(said.startswith("carol-phone@") for said in unseen.failures) and unseen.failures
 

@@ -8,8 +8,6 @@ from attacks.lab.crosscheck.byte_findings import constant_secrets, repeated_nonc
 from attacks.lab.crosscheck.places import few
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.scenario import small
-from attacks.lab.verdict.by_bytes.byte_pass import BytePass
-from escrow import registry
 from tests.support.planted import CAST, CUSTODIAN, DEVICE, beside, planted
 
 IMPORTED = "from escrow import codec, crypto, hpke\n"
@@ -131,11 +129,6 @@ def test_a_nonce_used_again_is_named_by_party_number_and_texts(tmp_path):
 def test_what_is_sound_is_not_blamed(kind, tmp_path):
     plays = TwoPlays(planted(tmp_path, *SOUND[kind]), small())
     assert [*constant_secrets(plays), *repeated_nonces(plays)] == []
-
-
-@pytest.mark.parametrize("name", registry.schemes())
-def test_our_schemes_have_neither(name):
-    assert [(said, test()) for said, test in BytePass(registry.schemes()[name], ()).tests() if test()] == []
 
 
 VARYING = beside(

@@ -19,7 +19,6 @@ from attacks.lab.verdict import analysis as analysing
 from attacks.lab.verdict.by_bytes.beyond import opened_beyond
 from attacks.registry import specimens
 from escrow import Alias
-from escrow import registry as schemes
 from escrow.e2ee.ratchet import open_message
 from escrow.scheme import SET_UP
 from escrow.schemes import plain
@@ -72,11 +71,6 @@ def test_where_several_keys_fit_a_short_checksum_rules_open_what_bytes_open():
     every = {sent.id for sent in plays.record.sent}
     assert tried.opened_by(programmer, BYTES) == tried.opened_by(programmer, MATHEMATICS) == every
     assert opened_beyond(tried, plays, ()) == []
-
-
-@pytest.mark.parametrize("name", schemes.schemes())
-def test_the_librarys_schemes_pass(name):
-    assert found(schemes.schemes()[name]) == "" == found(schemes.schemes()[name], WITNESS)
 
 
 @pytest.mark.parametrize("name", sorted(specimens()))

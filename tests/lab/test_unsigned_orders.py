@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import attacks.registry
 from attacks.lab.crosscheck.unsigned_orders import answered_unsigned
-from attacks.lab.runs.conformance import Trial
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
-from escrow import registry
 from escrow.scheme import Scheme
 from tests.support.official_checks import forget_schemes, scheme_with
 
@@ -108,9 +105,3 @@ def test_what_the_party_leaves_out_counts_and_not_only_its_checks(tmp_path: Path
     (said,) = findings(scheme)
     assert said.startswith("custodian acts on an order that nobody signed, if its scope is 'subscriber': ")
     assert re.search(r": \w+Custodian.admit \(\w+.py, line \d+\)$", said)
-
-
-@pytest.mark.parametrize("name", sorted(registry.schemes()))
-def test_no_official_of_ours_acts_on_an_unsigned_order(name: str) -> None:
-    trial = Trial(registry.schemes()[name], list(attacks.registry.attacks().values()))
-    assert trial.wants_signatures() == ""

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 from hypothesis import Phase, settings
-from kit import GHOST, PROPERTY, SCHEMES
+from kit import GHOST, PROPERTY, SCHEMES, results
 
 from escrow.e2ee.listing.vouching import VouchingDevice
 from escrow.e2ee.provider import Provider
@@ -37,7 +37,7 @@ def variant(chosen):
 
 
 def broken(chosen, names):
-    found = {name: PROPERTY[name].broken(variant(chosen), FEW) for name in names}
+    found = {name: PROPERTY[name].broken(variant(chosen), FEW, results(GHOST)) for name in names}
     return {name: how for name, how in found.items() if how}
 
 
@@ -78,7 +78,7 @@ TOGETHER += [("ghost-directory", IN_DIRECTORY, number) for number in range(2)]
 def test_each_value_has_every_property_in_groups_of_mls_and_with_a_directory(scheme, values, number):
     chosen = [f"{scheme}.{name}={each[number % len(each)]}" for name, each in values.items()]
     made = with_parameters(SCHEMES[scheme], chosen)
-    found = {name: PROPERTY[name].broken(made, FEW) for name in PROPERTY}
+    found = {name: PROPERTY[name].broken(made, FEW, results(SCHEMES[scheme])) for name in PROPERTY}
     assert {name: how for name, how in found.items() if how} == {}
 
 

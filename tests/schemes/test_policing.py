@@ -6,12 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import settings
+from kit import results
+from once import once
 
 from attacks.field_stripping import FieldStripping
 from attacks.lab.runs.matrix import run_cell
 from attacks.lab.simulation.attack import Attack, Turn
 from attacks.lab.simulation.scenario import default
-from escrow import codec, registry
+from escrow import codec, crypto, registry
 from escrow.crypto import new_private, new_signing_key
 from escrow.e2ee import policing, ratchet, sender_keys, x3dh
 from escrow.e2ee.device import Device, FieldContext
@@ -33,6 +35,13 @@ POLICIES = ("none", "relay", "recipient")
 SMALL = default(users=4, groups=2, days=5, messages=24)
 TARGETS = {warrant.target for warrant in SMALL.warrants}
 LATER = SMALL.days + 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared():
+    """Honest plays, and results of the door, of which each policing needs the same for several attacks."""
+    with once(honest_only=True), crypto.running(crypto.Run(None, results=crypto.Results())):
+        yield
 
 
 def under(name, policing):
@@ -65,7 +74,8 @@ def test_every_scheme_that_sends_fields_takes_every_policing():
 @pytest.mark.parametrize("prop", properties.PROPERTIES, ids=lambda prop: prop.name)
 @pytest.mark.parametrize("policing", ["relay", "recipient"])
 def test_a_policed_scheme_has_every_property(policing, prop):
-    assert prop.broken(under("envelope", policing), settings(properties.QUICK, max_examples=8)) == ""
+    scheme = under("envelope", policing)
+    assert prop.broken(scheme, settings(properties.QUICK, max_examples=8), results(scheme)) == ""
 
 
 @pytest.mark.parametrize("order", [*itertools.permutations(range(4))], ids=str)

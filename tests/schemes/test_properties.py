@@ -2,7 +2,7 @@
 
 import pytest
 from hypothesis import settings
-from kit import PLAIN, PROPERTY, SAID, SCHEMES, SPLIT
+from kit import PLAIN, PROPERTY, SAID, SCHEMES, SPLIT, results
 
 from escrow.schemes import split_key
 from escrow.schemes.envelope import Envelope
@@ -13,7 +13,7 @@ from escrow.testing.harness import Step, playing
 @pytest.mark.parametrize("prop", PROPERTY)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_scheme_has_every_property(scheme, prop):
-    PROPERTY[prop].hold(SCHEMES[scheme], settings())
+    PROPERTY[prop].hold(SCHEMES[scheme], settings(), results(SCHEMES[scheme]))
 
 
 # --- the harness itself ---

@@ -33,12 +33,6 @@ def test_every_scheme_has_every_property_in_a_play(scheme):
     assert {prop for prop, said in tried.items() if isinstance(said, Noted)} <= NOTED
 
 
-@pytest.mark.parametrize("attack", [name for name, attack in attacks().items() if attack.derivations])
-def test_an_attack_breaks_its_specimen_only_and_uses_its_own_rules(attack):
-    every = tuple(attacks().values())
-    assert {prop: test() for prop, test in conformance.of_attack(attacks()[attack], every)} == dict.fromkeys(STRUCK, "")
-
-
 # --- specimens: (property, what its verdict names, scheme, and the one line that breaks it) ---
 
 FORGETS = "a play forgets nothing"

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from committee_faults import World, changed, off
 from hypothesis import settings
+from kit import results
 
 from attacks.experiments import spare_holders
 from attacks.experiments.spare_holders import Room, absent, liar, stale
@@ -312,7 +313,7 @@ def test_the_figure_counts_up_to_the_first_gap():
 @pytest.mark.parametrize("prop", properties.PROPERTIES, ids=lambda prop: prop.name)
 @pytest.mark.parametrize("scheme", [Threshold(t=3, n=5, generation="joint-feldman"), Threshold(every=0)], ids=str)
 def test_other_parameters_have_the_properties_too(scheme, prop):
-    assert prop.broken(scheme, settings(properties.QUICK, max_examples=4)) == ""
+    assert prop.broken(scheme, settings(properties.QUICK, max_examples=4), results(scheme)) == ""
 
 
 def test_an_authority_that_was_told_no_agents_believes_nobody():

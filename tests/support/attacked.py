@@ -13,6 +13,7 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.verdict.analysis import Analysis
 from attacks.registry import attacks as found
+from escrow import crypto
 from escrow.scheme import Scheme
 from escrow.schemes import envelope, ghost, plain
 
@@ -36,14 +37,19 @@ ACTIVE = [name for name, attack in ATTACKS.items() if general(attack)]
 by_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 
 
+RESULTS = crypto.Results()  # of the door: analyses compute much that plays did
+
+
 @cache
 def played(scheme: Scheme, attack: str = "", scenario: Scenario = FULL) -> Record:
-    return play(scheme, scenario, ATTACKS[attack] if attack else None)
+    with crypto.running(crypto.Run(None, results=RESULTS)):
+        return play(scheme, scenario, ATTACKS[attack] if attack else None)
 
 
 @cache
 def analysed(scheme: Scheme, attack: str, scenario: Scenario = FULL) -> Analysis:
-    return Analysis(scheme, played(scheme, attack, scenario), tuple(ATTACKS.values()))
+    with crypto.running(crypto.Run(None, results=RESULTS)):
+        return Analysis(scheme, played(scheme, attack, scenario), tuple(ATTACKS.values()))
 
 
 def opened(scheme: Scheme, attack: str, scenario: Scenario = FULL) -> frozenset[int]:
