@@ -1,6 +1,7 @@
 """What lies in what, and what follows from single calls of the door."""
 
 import base64
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from attacks.lab.crosscheck.consequences import AGREE, CALL, SEAL, STREAM, Halves, consequences, mixed, streams
 from attacks.lab.crosscheck.strings.notations import readings
-from attacks.lab.crosscheck.strings.overlaps import Targets, changes, cover, grams, spans, strings_in
+from attacks.lab.crosscheck.strings.overlaps import Targets, changes, cover, grams, spans, strings_in, trials
 from escrow import crypto
 from escrow.crypto import new_private
 from escrow.primitives import kem
@@ -17,6 +18,10 @@ from escrow.run import Call, Run, running
 
 KEY = bytes(range(100, 132))
 OTHER = bytes(range(200, 232))
+
+
+def in_fours(text):
+    return [text[at : at + 4] for at in range(0, len(text), 4)]
 
 
 def found(source, target=KEY):
@@ -40,11 +45,38 @@ def test_a_short_key_is_found_whole_and_not_by_less(size):
 
 @pytest.mark.parametrize(
     "written",
-    [KEY.hex(), KEY.hex().upper(), base64.b64encode(KEY).decode(), KEY.decode("latin-1"), list(KEY)],
-    ids=["hex", "HEX", "base64", "text", "numbers"],
+    [
+        KEY.hex(),
+        KEY.hex().upper(),
+        KEY.hex(":").upper(),
+        KEY.hex(" ", 4),
+        [f"{each:02x}" for each in KEY],
+        base64.b64encode(KEY).decode(),
+        "-".join(in_fours(base64.b32encode(KEY).decode())),
+        " ".join(in_fours(f"{int.from_bytes(KEY):080}")),
+        " ".join(map(str, KEY)),
+        "".join(f"{each:08b}" for each in KEY),
+        quote(OTHER[:16]) + quote(KEY),
+        KEY.decode("latin-1"),
+        list(KEY),
+    ],
 )
 def test_a_string_is_found_as_it_may_be_written(written):
     assert found(msgspec.msgpack.encode({"note": ["key:", written, 7]})) >= len(KEY) - 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "bits"),
+    [
+        (b"pin 4711", b"pin 8025", 13.3),
+        (b"4711-0000", b"8025-3916", 26.6),
+        (b"moon", b"tide", 18.8),
+        (b"\0\0\xa1\xff", b"\0\0\x7f\x00", 16),
+        (KEY, OTHER, 256),
+    ],
+)
+def test_what_changes_takes_as_many_trials_as_its_digits_have_values(one, other, bits):
+    assert trials(one, changes(one, other)) == pytest.approx(bits, abs=0.1)
 
 
 def test_strings_inside_encoded_strings_are_found():

@@ -128,6 +128,7 @@ MADE_OF = {
     "a hash, in hexadecimal": f"(crypto.sha256({CHAIN}).hex() + {NAMES}).encode()",
     "between others": f"bytes(each for both in zip({CHAIN}, {OURS}) for each in both)",
     "its bytes in their order": f"bytes(sorted({CHAIN}))",
+    "six digits": "f'{int.from_bytes(crypto.random_bytes(8)) % 10**6:06d}'.encode()",
 }
 KEYS = {
     "hashed": "crypto.sha256({})",
@@ -140,6 +141,7 @@ OWN = {
     "eight bytes of one's own": f"{CHAIN} + crypto.hmac256({MINE}, {CHAIN})[:8]",
     "ten bytes that nobody keeps": f"{CHAIN}[:6] + crypto.random_bytes(10)",
     "what nobody keeps, formatted": f"f'{{{CHAIN}.hex()}}:{{crypto.random_bytes(16).hex()}}'.encode()",
+    "a code in groups of four bytes": f"*(crypto.hmac256({MINE}, {CHAIN})[at : at + 4] for at in range(0, 16, 4))",
     "what nobody keeps, in order": "bytes(sorted(crypto.random_bytes(32)))",
 }
 

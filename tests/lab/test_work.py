@@ -11,10 +11,10 @@ from attacks.authority_theft import ATTACK
 from attacks.cli.app import main
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, Seizure
-from attacks.lab.adversary.labelling.antichains import ALWAYS
+from attacks.lab.adversary.labelling.antichains import ALWAYS, Antichains
 from attacks.lab.adversary.labelling.labels import MATHEMATICS, Labels
 from attacks.lab.adversary.proof import Given, prove
-from attacks.lab.adversary.work import KNOWN
+from attacks.lab.adversary.work import KNOWN, Work, blind_guess_of, guess_of
 from attacks.lab.evidence import folder
 from attacks.lab.evidence.execution import Library
 from attacks.lab.evidence.verification import _Execution
@@ -136,6 +136,13 @@ def test_the_work_of_several_guesses_adds_up(functions, bits, limits):
     for limit, opens in zip(limits, (False, True), strict=True):
         structure = AccessStructure(Labels(closure, limit=limit), [target])
         assert structure.opens(Coalition((Seizure("cellar"),))) == ({target} if opens else set())
+
+
+def test_the_trials_of_strings_that_nothing_verifies_by_themselves_are_multiplied():
+    named = [*((name, 0) for name in (guess_of(10.0, 1), blind_guess_of(20.0, 2), blind_guess_of(30.0, 3))), "symbol"]
+    work = Work(named, Antichains(), 60)
+    assert [work.of(mask) for mask in (0b0000, 0b0001, 0b0010, 0b0110)] == [0, 10, 20, 50]
+    assert work.of(0b0111) == pytest.approx(50)
 
 
 def test_one_guess_serves_all_that_it_opens():

@@ -20,7 +20,7 @@ from escrow.codec import Fact
 from escrow.derivation import Rule, honest_only
 
 LIMIT = 60  # bits of work that count, unless said otherwise
-_GUESS = "guess "
+_GUESS, _BLIND = "guess ", " blind of "
 
 
 class Guessed(Fact, frozen=True):
@@ -42,6 +42,14 @@ KNOWN = Rule(known, (Fact,), (True,), (), (Guessed,))
 def guess_of(bits: float, fact: int) -> str:
     """Return the name of the assumption that the fact of this number is guessed."""
     return f"{_GUESS}{bits!r} of {fact}"
+
+
+def blind_guess_of(bits: float, fact: int) -> str:
+    """Return the name of the assumption that a string of bytes is tried, of which nothing says when it is right.
+
+    So of two such strings every pair is tried, and their trials are multiplied.
+    """
+    return f"{_GUESS}{bits!r}{_BLIND}{fact}"
 
 
 def bits_of(assumption: str) -> float:
@@ -78,7 +86,9 @@ class Work:
 
     def of(self, mask: int) -> float:
         """Return the work of a set of assumptions, in bits: the logarithm of all trials together; 0 for none."""
-        trials = sum(2.0**bits for bit, bits in self.bits.items() if mask & bit)
+        paid = {bit: bits for bit, bits in self.bits.items() if mask & bit}
+        blind = sum(bits for bit, bits in paid.items() if _BLIND in self.names[bit])
+        trials = sum(2.0**bits for bit, bits in paid.items() if _BLIND not in self.names[bit]) + (blind and 2.0**blind)
         return log2(trials) if trials else 0.0
 
     def within(self, label: int) -> int:

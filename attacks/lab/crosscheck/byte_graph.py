@@ -24,6 +24,7 @@ from operator import and_, or_
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.timing.evenings import bit
+from attacks.lab.adversary.work import bits_of, blind_guess_of
 from attacks.lab.crosscheck.consequences import MIX, Halves, consequences, streams
 from attacks.lab.crosscheck.fact_bytes import fields_of
 from attacks.lab.crosscheck.known import KnownBytes, ShortParts
@@ -91,13 +92,14 @@ class ByteGraph:
         ):
             self._edges.add(name, self._seen(of), self._node(key), how)
         self._fill(strings, written)
+        self._guess(record)
 
     def holders(self, fact: Fact) -> dict[str, int]:
         """Return in whose states all secret bytes of a fact lie, each with the evenings as bits."""
         secrets = [value for _, value, public in fields_of(fact) if not public and not self.known.everybodys(value)]
         held = [dict(self.closure.held.get(self.closure.ids.get(ByteString(each), -1), ())) for each in secrets]
         names = set(held[0]).intersection(*held[1:]) if held else set()
-        return {name: reduce(and_, (each[name] for each in held)) for name in names}
+        return {name: reduce(and_, (each[name] for each in held)) for name in names if not bits_of(name)}
 
     def lying(self, taken: Iterable[tuple[str, int]]) -> frozenset[int]:
         """Return the texts that lie open in packets and in these states, or are sealed under a key that lies there."""
@@ -124,8 +126,11 @@ class ByteGraph:
         return self.closure.intern(ByteString(value))
 
     def _secret(self, values: Iterable[bytes]) -> list[int]:
-        """Return the nodes of those strings that not everybody has."""
-        return [self._node(value) for value in values if not self.known.everybodys(value)]
+        """Return the nodes of those strings that not everybody has, or not without trying them."""
+        values = [*values]
+        return [
+            self._node(value) for value in values if not self.known.everybodys(value) or value in self.known.guesses
+        ]
 
     def _seen(self, values: Iterable[bytes]) -> list[int]:
         """Return the nodes of those strings that not everybody has; of one written in another, the other's."""
@@ -234,6 +239,14 @@ class ByteGraph:
                 for of, how in ways:
                     self._edges.add(MIX, self._seen(of), made[-1], how)
             self._compose(value, self._rests[value].pieces, self._rests[value].parts, made)
+
+    def _guess(self, record: Record) -> None:
+        """Say who has strings that others would have to try: whoever keeps one, and for its work everybody."""
+        for value, bits in self.known.guesses.items():
+            number = self.closure.learn(ByteString(value), blind_guess_of(bits, self._node(value)))
+            if len(value) >= overlaps.SHORT and value not in self.known.numbers:
+                holding = ((name, evening) for name, evening, state in _states(record) if value in state)
+                self._follows(number, holding)
 
     def _follows(self, node: int, sources: Iterable[Source]) -> None:
         for source in sources:

@@ -11,12 +11,15 @@ from attacks.lab.crosscheck.strings.overlaps import LONGEST, SHORT, TRIED, Targe
 from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 
+MOST_BITS = 40  # of work to try one string: 4 or 5 bytes of any value, 12 digits, 8 letters
+
 
 class KnownBytes:
     """What is known of each string that was looked at: everybody has it, or it is a target, which is looked for.
 
     `numbers` are those of the targets, `public` says whether everybody has a string, and `written` has strings with
-    what is written in them in another notation, where not everybody has that.
+    what is written in them in another notation, where not everybody has that. `guesses` has the strings that whoever
+    lacks them can try, with the bits of work.
     """
 
     def __init__(self, door: TwoPlays, record: Record) -> None:
@@ -25,6 +28,7 @@ class KnownBytes:
         self.targets = Targets()
         self.numbers: dict[bytes, int] = {}
         self.public: dict[bytes, bool] = {}
+        self.guesses: dict[bytes, float] = {}
         self.written: list[tuple[bytes, Written]] = []
 
     def everybodys(self, value: bytes, other: bytes | None = None) -> bool:
@@ -42,11 +46,14 @@ class KnownBytes:
         if value in self.numbers:
             return True
         marks = overlaps.changes(value, other)
+        bits = overlaps.trials(value, marks)
         overlaps.cover(value, marks, self._packets)
         if sum(marks) > TRIED:
             self._cover_written(value, other, marks)
         if sum(marks) > TRIED and other and len(other) == len(value) <= LONGEST:
             overlaps.cover_short(value, other, marks, *self._short)
+        if any(marks) and bits <= MOST_BITS and not self._sent(value, other):
+            self.guesses[value] = bits
         if sum(marks) <= TRIED:
             return False
         self.numbers[value] = self.targets.add(value, overlaps.spans(marks))
@@ -70,6 +77,13 @@ class KnownBytes:
             alternating[at::2] = half
         if alternating != marks and not any(self.lies_in_packets(change(value)) for change in RECODED.values()):
             marks[:] = alternating
+
+    def _sent(self, value: bytes, other: bytes | None) -> bool:
+        """Return whether a string of 4 bytes or more lies in the packets of both plays."""
+        strings = (value, other or b"")
+        return all(len(each) >= SHORT for each in strings) and all(
+            any(string in one.data for one in play.heard) for string, play in zip(strings, self._plays, strict=True)
+        )
 
     @cached_property
     def _short(self) -> tuple[set[bytes], set[bytes]]:

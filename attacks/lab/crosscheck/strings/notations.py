@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial, reduce
 from itertools import combinations
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 _HEX = re.compile(rb"[0-9a-fA-F]{16,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
@@ -40,7 +41,10 @@ _BASE85 = tuple(  # Ascii85, RFC 1924, and Z85
 )
 SHORTEST = 16  # bytes in which something else may be written
 _LITERAL = re.compile(rb"b'(?:[ -&(-\[\]-~]|\\.)*'|b\"(?:[ !#-\[\]-~]|\\.)*\"")  # bytes, as Python writes them
-_LISTED = re.compile(rb"[0-9]{1,3}(?:, ?[0-9]{1,3}){7,}")  # their values
+_LISTED = re.compile(rb"[0-9]{1,3}(?:[,;:. -] ?[0-9]{1,3}){7,}")  # their values
+_BITS = re.compile(rb"[01]{64,}")
+_QUOTED = re.compile(rb"(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9_.~+-]){8,}")  # as in a link
+_GROUPED = re.compile(rb"(?:[0-9A-Za-z+/]{1,16}[ :.,_\xa1-\xb0-]){3,}[0-9A-Za-z+/=]{1,16}")  # and a list of short texts
 Written = tuple[int, int, bytes]  # where it stands in other bytes, from and to, and what it says
 
 
@@ -62,8 +66,8 @@ def written_in(data: bytes) -> Iterator[Written]:
 def _once_in(data: bytes) -> Iterator[Written]:
     """Yield what is written in bytes, with its place.
 
-    Hexadecimal, base64, base32, base85, decimal numbers, bytes as Python writes them, text of which each character is a
-    byte, lists of numbers.
+    Hexadecimal, base64, base32, base85, decimal numbers, bits, bytes as Python or a link writes them, text of which
+    each character is a byte, lists of numbers. Of what stands in short groups it is one piece, which is read next.
     """
     yield from _in_digits(data, _HEX, 2, (), binascii.unhexlify)
     yield from _in_digits(data.translate(_URL_SAFE), _BASE64, 4, (2, 3), binascii.a2b_base64)
@@ -119,7 +123,10 @@ _WHOLE: tuple[tuple[re.Pattern[bytes], Callable[[bytes], bytes]], ...] = (
     (_NUMBERS, lambda found: re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL) if b"\xcc" in found else b""),
     *((words, partial(tag.sub, rb"\1")) for words, tag in _WORDS),
     (_LITERAL, lambda found: ast.literal_eval(found.decode("ascii"))),
-    (_LISTED, lambda found: bytes(map(int, found.split(b",")))),
+    (_LISTED, lambda found: bytes(map(int, re.findall(rb"[0-9]+", found)))),
+    (_BITS, lambda found: int(found[: len(found) // 8 * 8], 2).to_bytes(len(found) // 8, "big")),
+    (_QUOTED, lambda found: unquote_to_bytes(found) if b"%" in found else b""),
+    (_GROUPED, lambda found: re.sub(rb"[^0-9A-Za-z+/=]", b"", found)),
 )
 
 

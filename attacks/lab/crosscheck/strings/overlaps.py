@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from math import log2
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import msgspec
 
@@ -25,6 +27,7 @@ Span = tuple[int, int]  # first byte, and the one behind the last
 
 _from = int.from_bytes
 _MARKS = b"\0" + b"\1" * 255  # of a byte that changed, and of one that did not
+_ALPHABETS = tuple(map(str.encode, (digits, digits + "abcdef", ascii_lowercase, digits + ascii_uppercase)))
 _CHANGE = re.compile(rb"\x01(?:\x00{0,2}\x01)*")  # random bytes are equal in two runs now and then
 
 
@@ -61,6 +64,21 @@ def changes(string: bytes, other: bytes | None) -> bytearray:
 
 def _differing(one: bytes, other: bytes) -> bytes:
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
+
+
+def trials(string: bytes, marks: bytearray) -> float:
+    """Return the bits of work, at most, to try all values of those bytes of a string that change.
+
+    Where they are digits, or letters of one case, no others are tried: four digits take 13.3 bits, not 32.
+    """
+    first, end = marks.find(1), marks.rfind(1) + 1
+    written = string[first:end] if first >= 0 else b""
+    kinds = (
+        log2(len(alphabet)) * sum(each in alphabet for each in written)
+        for alphabet in _ALPHABETS
+        if all(each in alphabet for each, mark in zip(written, marks[first:end], strict=True) if mark)
+    )
+    return min((8.0 * sum(marks), *kinds))
 
 
 def spans(marks: bytearray) -> list[Span]:
