@@ -2,7 +2,8 @@
 
   none       a mail without a field is carried and shown: the law misses what it covers of the rogues' texts
   relay      the provider carries no such mail: nothing is missed, and the rogues' texts reach nobody
-  recipient  honest clients show no such text: missed is what a rogue reads of another's
+  recipient  honest clients show no such text: missed is what a rogue reads of another's, also on a second device of the
+             sender's own; such texts, which reach nobody else, are missed all the same, and the note counts them
   publicly   the relay verifies the proofs of a field, and recipients make it again: nothing is missed
 
 Rogues are one device of one target, all devices of the targets, or all clients (`field-stripping`). A scheme whose
@@ -78,13 +79,17 @@ def _figures(scheme: FieldScheme, scenario: Scenario) -> Iterator[Figure]:
         theirs = [sent for sent in covered if sent.device in rogues]
         among = [sent for sent in theirs if any((sent.id, name) in honest.shown for name in rogues & {*sent.intended})]
         expected: dict[Policing, int] = {"none": len(theirs), "relay": 0, "recipient": len(among), "publicly": 0}
+        owner = {name: user.name for user in scenario.users for name in user.devices}
+        elsewhere = {text for text, name in under.shown if owner[name] != owner[under.by_id[text].device]}
+        own = len(under.evaded - elsewhere)
         case = f"{scheme.name}, {scheme.policing}, {strategy.strategy.removeprefix('by ')}"
         yield Figure(
             quantity=f"{case}: missed",
             measured=len(under.evaded),
             expected=expected[scheme.policing],
             formula=FORMULAS[scheme.policing],
-            note=f"Warrants cover {len(honest.entitled)} of {scenario.messages} texts.",
+            note=f"Warrants cover {len(honest.entitled)} of {scenario.messages} texts."
+            + (f" Of those missed, {own} came to devices of their sender alone." if own else ""),
         )
         yield Figure(quantity=f"{case}: reach nobody", measured=len(honest.delivered - under.delivered))
 

@@ -9,6 +9,7 @@
   reach    prospective: a warrant opens only what was sealed after it was entered (escrow.schemes.logged.prospective)
   gossip   daily: the monitor asks the agent for its last head, and compares; witness: the agent takes only heads that
            the monitor signed; none: nobody compares
+           an agent that keeps no head (holder=promise) hides a fork that lasts less than a day from who compares
   weak     the agent's key opens every message ever sent; the court's key with an entry in the open does so in public
 
 Source: Ryan, "Making decryption accountable", Security Protocols XXV, 2017: a trusted device decrypts only with proofs
@@ -235,6 +236,8 @@ class Logged(EnvelopeScheme, frozen=True, kw_only=True):
         trusted = () if hardware else (Grant(AGENT, "everything"),)
         held = "the trusted device is simulated" if hardware else "an official's promise stands for the trusted device"
         held += ", and there is one: whoever opens it has its key"
+        if not hardware:
+            held += "; it keeps no head, so that who compares misses a log that is forked for one entry, and then whole"
         return Claim(
             words="Nothing is decrypted without an entry in a public log, which cannot be taken back unnoticed as long"
             " as the device is trusted and those who read the log compare what they saw.",
