@@ -1,5 +1,4 @@
-"""What is expected of each scheme, in one file a scheme: `expected/NAME.json` for the gate, `ratios/NAME.json` for the
-tripwire.
+"""What the gates expect of each scheme: `expected/NAME.json`, `ratios/NAME.json` (tripwire), `matrix/NAME.json`.
 
 A scheme without a file is *unpinned*: the gates name it and pass, so that a scheme is added by its own files alone.
 A file whose scheme is gone fails. With `--committed`, which `.ci/run` gives, an unpinned scheme whose module git knows
@@ -17,7 +16,7 @@ from escrow import registry
 from escrow.scheme import Scheme
 from tools import entries
 
-OPTIONS: tuple[list[str], ...] = ([], ["--committed"], ["--write"])  # of both gates
+OPTIONS: tuple[list[str], ...] = ([], ["--committed"], ["--write"])  # of every gate
 
 
 class CannotTell(Exception):

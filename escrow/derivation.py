@@ -42,7 +42,6 @@ from escrow.signatures import (
     where,
 )
 
-T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 Checks = Iterator[tuple[str, bool]]

@@ -318,9 +318,6 @@ def closest(names: Iterable[str], name: str) -> str:
     return f"did you mean {close[0]}?" if close else ""
 
 
-S = TypeVar("S", bound=Scheme)
-
-
 def parameters(scheme: Scheme) -> dict[str, Any]:
     """Return a scheme's parameters and their values: the fields of its struct, without `options` at their defaults."""
     values = ((field, getattr(scheme, field.name)) for field in msgspec.structs.fields(scheme))

@@ -1,4 +1,4 @@
-"""Transcripts of Clipper's LEAF as it is modelled here, from the agents' seeds on, and faults; see make_transcripts.py.
+"""Transcripts of Clipper's LEAF as it is modelled here, from the agents' seeds on, and faults; see own_vectors.py.
 
 A receiver names the sender of whatever is wrong with what came beside a message.
 """

@@ -1,4 +1,4 @@
-"""Transcripts of PQXDH with every value in them, and faults to try; see make_transcripts.py.
+"""Transcripts of PQXDH with every value in them, and faults to try; see own_vectors.py.
 
 The ciphertexts are made from 32 bytes ("coins") that the case names: whoever gives them to a KEM repeats both sides.
 "rejected" is the secret that the ciphertext gives with its first bit changed: no error, but a hash of the seed's second

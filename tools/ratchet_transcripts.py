@@ -1,4 +1,4 @@
-"""Transcripts of the Double Ratchet with every value in them, and faults to try on the way; see make_transcripts.py.
+"""Transcripts of the Double Ratchet with every value in them, and faults to try on the way; see own_vectors.py.
 
 A script is words: `a:0` a sends message 0; `0>` it arrives; `a*130` a sends 130 messages that are lost; `!` faults are
 tried here. Each word is a step, after step 0, in which a begins. A fault names the transcript that it is `of`, how many

@@ -1,4 +1,4 @@
-"""Transcripts of TDH2, of GJKR's key generation and of a refresh; see make_transcripts.py.
+"""Transcripts of TDH2, of GJKR's key generation and of a refresh; see own_vectors.py.
 
 Two of three members are needed, and member 3 is the one that lies. What comes of a fault is written here by hand: the
 error or, where the run goes on, "Blame" or "none"; the reason in the library's words; the culprits, by index.

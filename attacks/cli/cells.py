@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from attacks.cli.exit_codes import INCOMPLETE, OK, CannotCompare, CannotWrite
-from attacks.cli.invocation import CommandResult, Invocation
+from attacks.cli.invocation import CommandResult, Invocation, draw_nothing
 from attacks.cli.options import FILE, LARGEST_SEED
 from attacks.cli.output import STDOUT
 from attacks.lab.results.errors import NotComparable
@@ -168,8 +168,10 @@ def shard_result(
     else:
         found, note = _resume(invocation, plan, shard, timeout, file)
     held = f"shard {shard.number}/{shard.of}: {len(found.kept)} of {len(plan.keys)} lines"
-    shown = file is None or invocation.output != STDOUT
-    draw = partial(_draw_lines, header=plan.header(shard), part=found) if shown else _draw_nothing
+    shown = file is None or invocation.output != STDOUT  # else the file of --resume holds all lines
+    draw = (
+        partial(_draw_lines, header=plan.header(shard), part=found) if shown else draw_nothing
+    )  # the file of --resume holds all lines
     invocation.format_ = "table"  # journal lines have one form, whatever format was asked for
     notes = filter(None, (note, held, "`escrow-lab merge` joins all shards"))
     return CommandResult(draw, None, INCOMPLETE if found.lost else OK, "; ".join(notes))
@@ -183,7 +185,3 @@ def _draw_lines(page: Page, header: JournalHeader, part: TaskResult) -> None:
             page.raw(text.rstrip("\n"))
         else:
             page.stream.write(text)
-
-
-def _draw_nothing(page: Page) -> None:
-    """Write nothing: the file of --resume holds all lines."""

@@ -63,6 +63,10 @@ class CommandResult(NamedTuple):
     drawn: Mapping[str, Callable[[], str]] = MappingProxyType({})
 
 
+def draw_nothing(page: Page) -> None:
+    """Draw nothing, where all that a command made is in a file, or in `html`."""
+
+
 @dataclass
 class Invocation:
     """The shared options, by the names of attacks.cli.options, and what follows from them."""

@@ -17,13 +17,12 @@ from typing import Any, Literal, get_args, get_origin
 
 from attacks.harvest_now_decrypt_later import HarvestNowDecryptLater
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.runs.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import EachScheme, Figure
 from attacks.lab.simulation.builds.other_keys import built_in, official_keys
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.quantum import QUANTUM, QuantumApparatus, QuantumComputer, with_keys
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
-from escrow import registry
 from escrow.codec import Fact, walk
 from escrow.crypto import Private
 from escrow.e2ee.device import Device
@@ -90,7 +89,7 @@ def variants(scheme: Scheme) -> Iterator[tuple[str, Scheme]]:
                     continue
 
 
-class Harvest(Experiment):
+class Harvest(EachScheme):
     """Count the texts that a quantum computer opens of each variant of each scheme, by which keys it breaks."""
 
     name = "harvest"
@@ -100,16 +99,13 @@ class Harvest(Experiment):
     scenario = default(users=2, groups=0, days=2, messages=6)
     kept = ("kem", "per", "reach")  # parameters that change what is sealed, in a short run
 
-    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+    def figures(self, scheme: Scheme, long: bool = False) -> Iterator[Figure]:
         """Yield two figures for each variant; without `long` the scheme itself, and what changes its sealed keys."""
-        schemes = [scheme for _, scheme in sorted(registry.schemes().items()) if scheme.in_pages and not scheme.missing]
-        for done, scheme in enumerate(schemes):
-            progress(done, len(schemes), scheme.name)
-            for name, variant in variants(scheme):
-                if long or name == scheme.name or name.partition(", ")[2].partition("=")[0] in self.kept:
-                    yield from self.figures(name, variant)
+        for name, variant in variants(scheme):
+            if long or name == scheme.name or name.partition(", ")[2].partition("=")[0] in self.kept:
+                yield from self._opened(name, variant)
 
-    def figures(self, name: str, scheme: Scheme) -> Iterator[Figure]:
+    def _opened(self, name: str, scheme: Scheme) -> Iterator[Figure]:
         """Yield the percentages of texts that are opened by all broken keys, and by the escrow's alone."""
         parts = {"all keys": HarvestNowDecryptLater(), ESCROW: EscrowKeysBroken()}
         for what, attack in parts.items():

@@ -16,16 +16,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.runs.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import EachScheme, Figure
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import Analysis
-from escrow import registry
 from escrow.scheme import SET_UP, Scheme, Source
 
 
-class TheftByDay(Experiment):
+class TheftByDay(EachScheme):
     """Count what each secret opens, by the evening on which it is stolen."""
 
     name = "theft-by-day"
@@ -33,13 +32,6 @@ class TheftByDay(Experiment):
     source = Source("Abelson et al.", "Keys Under Doormats", 2015, "3", "days")
 
     scenario = default(users=3, groups=0, days=3, messages=12)
-
-    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
-        """Yield, for each scheme, secret and evening, the shares of earlier and later texts."""
-        schemes = [scheme for _, scheme in sorted(registry.schemes().items()) if scheme.in_pages and not scheme.missing]
-        for done, scheme in enumerate(schemes):
-            progress(done, len(schemes), scheme.name)
-            yield from self.figures(scheme)
 
     def secrets(self, scheme: Scheme) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield what is stolen, in words, and from whom: officials, t holders of a key, and the first device."""
@@ -51,8 +43,8 @@ class TheftByDay(Experiment):
                 yield f"{group.t} of {len(group.names)}, {group.names[0]} the first", group.names[: group.t]
         yield cast.devices[0], cast.devices[:1]
 
-    def figures(self, scheme: Scheme) -> Iterator[Figure]:
-        """Yield the figures of one scheme."""
+    def figures(self, scheme: Scheme, long: bool = False) -> Iterator[Figure]:
+        """Yield, for each secret and evening, the shares of earlier and later texts."""
         record = play(scheme, self.scenario)
         whole = Analysis(scheme, record, ())
         idle = []

@@ -16,12 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.runs.experiment import Experiment, Figure, Progress
+from attacks.lab.runs.experiment import EachScheme, Figure
 from attacks.lab.simulation.play import cast_of, play
 from attacks.lab.simulation.record import Sent
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, SERVED, Analysis
-from escrow import registry
 from escrow.scheme import Scheme, Source
 from escrow.warrant import Order
 
@@ -33,7 +32,7 @@ BY_ORDER: dict[str, tuple[str, Callable[[Order, Sent], bool]]] = {
 }  # what follows from the orders alone
 
 
-class WarrantChecks(Experiment):
+class WarrantChecks(EachScheme):
     """Count what an authority opens if one check is left out, and what holders open who collude."""
 
     name = "warrant-checks"
@@ -42,15 +41,8 @@ class WarrantChecks(Experiment):
 
     scenario = default(users=3, groups=0, days=4, messages=12)
 
-    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
-        """Yield, for each scheme with a lawful access by officials, texts by check, and by number of holders."""
-        schemes = [scheme for _, scheme in sorted(registry.schemes().items()) if scheme.in_pages and not scheme.missing]
-        for done, scheme in enumerate(schemes):
-            progress(done, len(schemes), scheme.name)
-            yield from self.figures(scheme)
-
-    def figures(self, scheme: Scheme) -> Iterator[Figure]:
-        """Yield the figures of one scheme."""
+    def figures(self, scheme: Scheme, long: bool = False) -> Iterator[Figure]:
+        """Yield texts by check, if officials give a lawful access, and by number of holders."""
         record = play(scheme, self.scenario)
         analysis = Analysis(scheme, record, ())
         orders = [warrant.order for warrant in record.warrants]

@@ -26,7 +26,7 @@ PICTURES = ("svg", "dot")  # formats of an access structure that is drawn
 
 
 class Section(NamedTuple):
-    """Return the coalitions of one pass, without those that its basis opens the same with."""
+    """The coalitions that one pass adds to the pass on which it rests, its `basis`; `same` counts those of both."""
 
     label_pass: str
     title: str

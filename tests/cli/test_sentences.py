@@ -16,8 +16,6 @@ from attacks.report.comparison import draw_comparison, told
 from attacks.report.page import MarkdownPage, Page, plain
 from attacks.report.proofs import Check, Checks, draw_checks
 
-MORE = dict[str, int | str | None]
-
 
 def different(
     row: str, what: str, old: int | str | None, new: int | str | None, severity: Severity = "regression"

@@ -20,7 +20,6 @@ DIRECTIONS = directions(Cell)
 FIELDS = [name for name, each in DIRECTIONS.items() if not each.derived]
 WORSE = [name for name in FIELDS if DIRECTIONS[name].worse == "more"]
 WITHIN = {"unnoticed": Unnoticed(), "access": Access()}  # what a cell may lack
-OPENED = {"exposed": Exposed(target=Exposure(past=5))}
 
 
 class Part(Result, frozen=True, kw_only=True):

@@ -35,7 +35,6 @@ class DayKey(Fact, frozen=True, dict=True):
 """
 TEMPLATE = templates.scheme("marked")
 AT = "# The parties."  # where the additions stand
-KEY = "MarkedKey"
 METHOD = "\n    def held(self, subject: MarkedField) -> MarkedKey:"
 
 TOP = {  # functions and classes at the top of the module

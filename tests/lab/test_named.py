@@ -12,7 +12,6 @@ from escrow.schemes import ghost
 from escrow.warrant import Authority, Court, Serve
 
 SCHEMES = registry.schemes()
-UNSEALED = SimpleNamespace(seal=lambda to, plain, info: plain, open_=lambda key, sealed, info: sealed)
 SCENARIO = default(messages=60)
 TARGETS = len({warrant.target for warrant in SCENARIO.warrants})
 

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.early
 ASKED = ()  # the attacks of the whole matrix; none are all of them
 README = Path(__file__).parents[2] / "README.md"
 OPENED = Exposed(target=Exposure(past=5))
-DOUBT = {"grounds": Grounds(doubts=("never exercised: a rule",))}
 
 
 def cell(**fields):

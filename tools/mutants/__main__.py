@@ -5,10 +5,10 @@
   --sample N --seed S                     only N of them, chosen by S
   --jobs J                                processes at once
   --journal FILE                          where each finding is written at once: the same command goes on from there
-  --earlier JOURNAL COMMIT                try what nothing noticed in that commit's count and has no reason, or is new,
-                                          or stands in a function that changed since; with --sample, N of the faults
-                                          that it tried; given twice, oldest first, if that count itself went on from
-                                          one before it
+  --earlier JOURNAL COMMIT                go on from that commit's count: try faults that are new, that stand in a
+                                          function that changed since, or that nothing noticed and that have no reason;
+                                          with --sample, N of the faults that it tried. Give it twice, the older first,
+                                          if that count itself went on from another one
   --write                                 write docs/mutants.md, which names the commit whose sources were counted
 
 It exits with 1 if a fault is noticed by nothing and has no reason in tools/mutants/reasons.json, or if a reason there

@@ -38,15 +38,9 @@ from escrow.testing.world import Intercepts, mails_in
 from escrow.warrant import Answered, Authority, AuthorityKey, Official, Order, Request, Serve, Warrant, open_answer
 from escrow.wire import Heard, Wire
 
-P = TypeVar("P", bound=Principal)
 R = TypeVar("R")
 Taken = tuple[str, type[Principal], bytes]  # a principal's name, its kind and a state of it
 Answers = dict[tuple[str, str, bytes], bytes]  # (who asks, whom, request) -> answer
-
-
-def opened(scheme: Scheme, record: Record, seizures: Iterable[tuple[str, int]]) -> frozenset[int]:
-    """Return the ids of the texts that puppets read, with these principals' states of these evenings."""
-    return Puppets(scheme, record).opened(seizures)
 
 
 class Puppets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -347,8 +346,3 @@ def _written(value: Any, margin: str, levels: int) -> str:
         return "[\n" + ",\n".join(inner + _written(each, inner, levels - 1) for each in value) + f"\n{margin}]"
     lines = (f"{inner}{_written(key, '', 0)}: {_written(each, inner, levels - 1)}" for key, each in value.items())
     return "{\n" + ",\n".join(lines) + f"\n{margin}}}"
-
-
-def digest(result: Result) -> str:
-    """Return SHA-256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(msgspec.json.encode(result, order="deterministic")).hexdigest()

@@ -15,7 +15,7 @@ from attacks.lab.results.bounds import Result
 from escrow import registry
 from escrow.crypto import Run, running, sha256
 from escrow.registry import Kind
-from escrow.scheme import Source
+from escrow.scheme import Scheme, Source
 
 Progress = Callable[[int, int, str], None]
 ERRORS = 4.0  # standard errors within which a measured mean agrees; by chance one in 16,000 is outside
@@ -82,6 +82,21 @@ class Experiment:
 
     def run(self, long: bool, progress: Progress) -> Iterable[Figure]:
         """Yield the figures, one after another; `long` asks for the size that takes minutes or hours."""
+        raise NotImplementedError(f"{type(self).__name__} measures nothing")
+
+
+class EachScheme(Experiment):
+    """Base of experiments that measure one scheme after another: all those with a place in the pages, by name."""
+
+    def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
+        """Yield the figures of each scheme."""
+        schemes = [each for _, each in sorted(registry.schemes().items()) if each.in_pages and not each.missing]
+        for done, scheme in enumerate(schemes):
+            progress(done, len(schemes), scheme.name)
+            yield from self.figures(scheme, long)
+
+    def figures(self, scheme: Scheme, long: bool = False) -> Iterator[Figure]:
+        """Yield the figures of one scheme."""
         raise NotImplementedError(f"{type(self).__name__} measures nothing")
 
 

@@ -44,9 +44,9 @@ def said(cell_id: CellId) -> str:
 class JournalHeader(Result, frozen=True, kw_only=True):
     """The run: its manifest, and everything else that decides its cells.
 
-    `every` attack's rules join; `rules` are those of each scheme's cells, `sources` digests
-    by package of all that is loaded, plug-ins and the data files that they declare too
-    (attacks.lab.verdict.fingerprints), `plain` the scheme that is compared with. `shard` is I/N, or empty.
+    `every` attack's rules join; `rules` are those of each scheme's cells; `sources` are digests by package of all that
+    is loaded, plug-ins and the data files that they declare too (attacks.lab.verdict.fingerprints); `plain` is the
+    scheme that is compared with. `shard` is I/N, or empty.
     """
 
     schema: Literal["escrow-lab/cells/2", "escrow-lab/cells/1"] = SCHEMA

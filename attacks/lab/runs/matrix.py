@@ -99,11 +99,11 @@ class TaskResult(msgspec.Struct, frozen=True):
 class Plan:
     """The cells to run: these schemes under these attacks, in one scenario.
 
-    `every` are the attacks whose rules join every cell, run or not (default: those run); controls are run of those that
-    are run and apply to a scheme.
-    `plain` is the scheme against which `added_over_plain` is counted; `isolated` runs the
-    adversary in its own processes; `unverified` are names of plug-ins. `loaded` are schemes and attacks that are loaded
-    and perhaps not run: journals name the sources of their plug-ins too, because a loaded module may change others.
+    `every` are the attacks whose rules join every cell, run or not (default: those that are run). Controls are run of
+    each attack that is run and applies to a scheme. `plain` is the scheme against which `added_over_plain` is counted;
+    `isolated` runs the adversary in its own processes; `unverified` are names of plug-ins. `loaded` are schemes and
+    attacks that are loaded and perhaps not run: journals name the sources of their plug-ins too, because a loaded
+    module may change others.
     `faults` are the broken properties of schemes' bytes (`BytePass.failures`) that are known, by the schemes' names.
     """
 

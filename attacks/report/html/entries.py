@@ -45,7 +45,7 @@ class PageEntry:
 
 @dataclass(frozen=True)
 class EntryGroup:
-    """PageEntries that stand together, under a title."""
+    """Schemes or attacks that stand together, under a title."""
 
     title: str
     entries: tuple[PageEntry, ...]

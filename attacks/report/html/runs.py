@@ -92,7 +92,7 @@ def runs_of(
             attack=entries.by_name[cell.attack],
             tally=tally(cell, plain),
             sentence=sentence(cell, plain, devices),
-            facts=tuple(_facts(cell, meetings)),
+            facts=tuple(told(cell, meetings)),
             timeline=None if texts is None else timeline(cell),
             reader=reader(cell, devices),
             opened=_opened(cell, texts),
@@ -102,11 +102,6 @@ def runs_of(
             verdict=briefly(cell),
         )
     return found
-
-
-def _facts(cell: Cell, meetings: int) -> Iterator[tuple[str, str]]:
-    """Yield what the terminal says of a cell, too, under its names; alarms one below the other."""
-    yield from told(cell, meetings)
 
 
 def _opened(cell: Cell, texts: ScenarioTexts | None) -> OpenedText | None:

@@ -13,12 +13,12 @@ from attacks.report.access import by_kind
 from attacks.report.cards import Card, draw_card
 from attacks.report.matrices import grid, scorecard
 from attacks.report.matrices.summary import draw_summary
-from attacks.report.page import ATTENTION, BOLD, DIM, Page, counted, join
+from attacks.report.page import DIM, Page, counted, join
 from attacks.report.page import Cell as Entry
 
 NOTEWORTHY = ("BREACH", "FAILS", "INCONCLUSIVE", "TIMEOUT", "ERROR")
-INCOMPLETE = frozenset({"INCONCLUSIVE", "TIMEOUT", "ERROR"})
-STYLES = {"BREACH": BOLD, "FAILS": BOLD, "NOT_APPLICABLE": DIM} | dict.fromkeys(INCOMPLETE, ATTENTION)
+INCOMPLETE = grid.UNTESTED
+STYLES = grid.STYLES | {"NOT_APPLICABLE": DIM}
 GAP = 3  # columns that the table puts between two of its own
 
 
@@ -215,7 +215,7 @@ def _when(exposure: Exposure) -> str:
 
 
 def by_check(alarms: Sequence[Alarms]) -> list[str]:
-    """Draw, for each honest check that complained, who, how often, and how soon the first one did."""
+    """Return, for each honest check that complained, who complained, how often, and how soon the first one did."""
     checks: dict[str, list[Alarms]] = {}
     for each in alarms:
         checks.setdefault(each.check, []).append(each)

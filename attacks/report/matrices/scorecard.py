@@ -29,7 +29,8 @@ Complaints = dict[str, dict[str, int]]  # honest check -> attack -> how often
 class SchemeScore(NamedTuple):
     """One scheme over all its cells that were judged. Counts are of texts, but for the two of alarms.
 
-    `unpromised` are evaded ones that the claim does not promise, as those from before a warrant's service to a wiretap.
+    `unpromised` counts evaded texts that the claim does not promise: of a wiretap those that were sent before a warrant
+    was served.
 
     `honest_alarms` are those of the play in which nobody misbehaves: false ones, or the lawful access noticed. `alarms`
     are those that an attack adds to them.

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from attacks.lab.costs.measure import Overhead
+from attacks.report.html.words import number, ratio
 from attacks.report.svg.elements import element
 
 TEXT, FIRST, ACCESS = "ping-pong", "set-up", "access"  # jobs: a text in a running conversation, the first, the access
 NOTHING = "–"
 PLAIN = "plain"
-NARROW = "\u202f"  # a space within numbers
 
 
 class SchemeCost(NamedTuple):
@@ -98,9 +98,9 @@ def bar(cost: SchemeCost, most: int) -> Markup:
     """Return the bytes of a text as a bar, as wide as its share of `most`."""
     said = f"{cost.sealed} bytes sealed text, {cost.framing} bytes framing, {cost.field} bytes access field"
     parts, left = [element("title", said)], 0.0
-    for kind, number in (("s1", cost.sealed), ("s2", cost.framing), ("s3", cost.field)):
-        wide = 100 * number / max(most, 1)
-        if number:
+    for kind, size in (("s1", cost.sealed), ("s2", cost.framing), ("s3", cost.field)):
+        wide = 100 * size / max(most, 1)
+        if size:
             parts.append(element("rect", x=f"{left:.2f}%", width=f"{wide:.2f}%", height=14, class_=kind))
         left += wide
     return element("svg", *parts, height=14, class_="bar", role="img", aria_label=said)
@@ -110,9 +110,9 @@ def _number(label: str, said: str) -> Markup:
     return element("td", said, data_l=label)
 
 
-def _whole(number: int | None) -> str:
-    return NOTHING if number is None else f"{number:,}".replace(",", NARROW)
+def _whole(count: int | None) -> str:
+    return NOTHING if count is None else number(count)
 
 
-def _times(ratio: float | None) -> str:
-    return NOTHING if ratio is None else f"× {ratio:.2f}"
+def _times(value: float | None) -> str:
+    return NOTHING if value is None else ratio(value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from attacks.cli.invocation import CommandResult, Invocation
+from attacks.cli.invocation import CommandResult, Invocation, draw_nothing
 from attacks.cli.options import EVENINGS, FILE, VERDICTS, command, destination, format_
 from attacks.cli.output import STDOUT
 from attacks.lab.comparison import files
@@ -21,7 +21,6 @@ from attacks.lab.results.types import Anatomy, Matrix
 from attacks.lab.simulation import handed_in
 from attacks.report.absent import told_absent
 from attacks.report.anatomy import PICTURES, pictures
-from attacks.report.page import Page
 from attacks.report.saved import draw_saved, drawable, read_saved
 from escrow.errors import Malformed
 
@@ -64,11 +63,7 @@ def _page(read: Sequence[tuple[Path, Run]], output: str) -> CommandResult:
     names = [str(file) for file, _ in read]
     words = ["escrow-lab", "report", *names, *(["--format", "html"] if output == STDOUT else ["-o", output])]
     note = "; ".join(said for each in inputs if (said := told_absent(each.result)))
-    return CommandResult(_nothing, note=note, html=partial(document, inputs, shlex.join(words)))
-
-
-def _nothing(page: Page) -> None:
-    """Draw nothing: the result is a page for a browser."""
+    return CommandResult(draw_nothing, note=note, html=partial(document, inputs, shlex.join(words)))
 
 
 def _drawn(file: Path, run: Run, verdicts: bool, evenings: bool) -> CommandResult:
