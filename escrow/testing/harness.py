@@ -226,6 +226,16 @@ class Harness(World):
         asks = self.authority.key.public
         return Order("warrant", asks, target, first, last, "content", bytes(32), issued, expires, bytes(16))
 
+    def issued(self, target: str, *days: int, **named: int) -> Warrant:
+        """Return a warrant of the court, which it hands to nobody; the days are those of `order`."""
+        return self.court.issue(self.order(target, *days, **named))
+
+    def served(self, target: str, *days: int, **named: int) -> Warrant:
+        """Return a warrant of the court, which it handed to the authority; the days are those of `order`."""
+        warrant = self.issued(target, *days, **named)
+        self.serve(warrant)
+        return warrant
+
     def access(self, warrant: Warrant, intercepted: Sequence[Intercept]) -> set[bytes]:
         """Return the texts that the scheme's lawful access yields."""
         return set(self.yielded(warrant, intercepted))

@@ -36,7 +36,7 @@ from escrow.sharing.elgamal import KeyShare
 from escrow.sharing.proactive import refresh
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
-from escrow.warrant import Warrant, issue, promises
+from escrow.warrant import Warrant, promises
 from escrow.wire import Alarm
 
 ATTACKS = attacks()
@@ -181,7 +181,7 @@ def test_a_lying_holder_lies_about_shares_only_while_it_answers():
         agent = stage.wire.parties["agent-1"]
         party = lying_holder.lying(agent)
         before = party.state()
-        warrant = issue(stage.court.key, stage.order("alice"))
+        warrant = stage.issued("alice")
         stage.wire.parties["agent-1"] = party
         stage.serve(warrant)
         stage.play([Step("say", "bob-phone", "alice")])

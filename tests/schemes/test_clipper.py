@@ -23,7 +23,6 @@ from escrow.schemes.clipper.scheme import SCHEME, Clipper, Programmer
 from escrow.schemes.plain import SCHEME as PLAIN
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 
 @pytest.fixture(autouse=True)
@@ -187,7 +186,7 @@ def test_agents_take_the_requesters_word_for_who_was_on_the_line(analysis):
 )
 def test_mail_and_access_come_through_under_every_repair(parameters):
     with playing(Clipper(**parameters)) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         harness.play(
             [Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "choir"), Step("say", "bob-phone", "alice")]
         )

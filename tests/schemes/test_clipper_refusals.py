@@ -141,7 +141,7 @@ def test_a_leaf_of_another_family_iv_or_session_key_is_refused_and_its_sender_na
 
 def test_the_processor_names_the_sender_of_a_field_that_comes_to_nothing():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         harness.play([Step("say", "alice-phone", "bob")])
         for changes, why in (
             ({"leaf": bytes(15)}, "a LEAF is 16 bytes, not 15"),
@@ -163,7 +163,7 @@ def test_the_processor_names_the_sender_of_a_field_that_comes_to_nothing():
 
 def test_a_unit_that_no_agent_knows_is_refused_by_its_number():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         agent = harness.wire.parties["agent-1"]
         asked = harness.authority.request(warrant, codec.encode(UnitRequest(b"", 0, ("alice",), 0, b"\xff\0\0\1")))
         with pytest.raises(Refused, match="agent-1 refuses: no unit ff000001 is on file"):
@@ -174,7 +174,7 @@ def test_a_unit_that_no_agent_knows_is_refused_by_its_number():
 def reading():
     """A harness after a lawful access, the warrant, a field, the unit that made it, and that unit's key."""
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         harness.play([Step("say", "alice-phone", "bob")])
         assert harness.access(warrant, harness.intercepted())
         heard = wanted(harness.authority, warrant, harness.intercepted(), ClipperField)
@@ -221,7 +221,7 @@ def test_a_half_of_another_unit_or_agent_is_not_taken_and_its_agent_named(readin
 
 def test_a_malformed_leaf_hides_no_other_text_from_the_processor():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
         heard = harness.intercepted()
         both = harness.access(warrant, heard)

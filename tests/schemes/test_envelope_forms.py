@@ -25,7 +25,7 @@ from escrow.schemes._envelope import agencies, dealt, hybrid, several
 from escrow.schemes._envelope.dealt import DealtEnvelope, DealtField, DealtRelay
 from escrow.schemes._envelope.several import AgencyDevice, AgencyField
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue, promises
+from escrow.warrant import promises
 
 SCENARIO, LAST = small(), small().days - 1
 
@@ -56,7 +56,7 @@ def test_whatever_goes_together_works_and_is_stated_as_it_was_asked_for(words):
     assert scheme.replaced() == scheme and scheme.usual() == ENVELOPE
     assert scheme.replaced(kem="x25519", n=1, t=1, per="message", days=1, policing="none", committing=False) == ENVELOPE
     with playing(scheme) as harness:
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         steps = [
             Step("say", "alice-phone", "bob"),
             Step("say", "bob-phone", "choir"),
@@ -317,7 +317,7 @@ def opening(words, field, key):
 )
 def test_what_is_malformed_is_refused_by_name_and_the_other_messages_open(words, spoil, why):
     with playing(form(words)) as harness:
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
         first, *_, last = harness.intercepted()
         wrong = spoil(codec.decode(first.mail.field, DealtField if words.startswith("policing") else AgencyField))
@@ -339,7 +339,7 @@ def test_a_lying_agency_is_named_and_the_others_open_the_text(words, says, other
         honest = type(liar).give
         lying = {"give": lambda self, *asked: replace(honest(self, *asked), value=other)}
         harness.wire.parties["agent-1"] = corrupted(liar, **lying)
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         harness.play([Step("say", "alice-phone", "bob")] * 4)
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
         assert {each.check for each in harness.wire.alarms} == {f"{says} of agent-1"}
@@ -347,7 +347,7 @@ def test_a_lying_agency_is_named_and_the_others_open_the_text(words, says, other
 
 def test_an_epochs_key_is_not_given_for_labels_that_its_sender_did_not_write():
     with playing(form("per=epoch days=2")) as harness:
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         harness.play([Step("say", "bob-phone", "carol")])
         field = codec.decode(harness.intercepted()[0].mail.field, AgencyField)
         lied = replace(field, people=("bob", "alice"))

@@ -15,7 +15,6 @@ from escrow.schemes.split_key import SplitDevice, SplitField, SplitKey
 from escrow.sharing.accusations import Accusations, NoShare, RevealedShare
 from escrow.sharing.elgamal import KeyShare
 from escrow.testing.harness import Harness, Step, playing
-from escrow.warrant import issue
 
 ASKED = "its share does not fit its commitments"
 
@@ -48,8 +47,7 @@ class Dealing(SplitKey, frozen=True, kw_only=True):
 def play(scheme):
     """A text before the law comes, one after; what the law reads, and whether the clients sent."""
     with playing(scheme) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         try:
             harness.play([Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")])
         except Refused as refused:

@@ -17,7 +17,6 @@ from escrow.schemes.fair_keys.registration import Begin, Centre, Deal, Revealed,
 from escrow.schemes.fair_keys.scheme import FairDevice, FairKeys
 from escrow.sharing import elgamal, feldman
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 from escrow.wire import Wire
 
 # --- registration ---
@@ -227,8 +226,7 @@ def test_two_users_who_deal_one_key_do_not_escape_the_warrants_about_either(fail
     with playing(with_parties(FairKeys(failsafe=failsafe), device=Twin)) as harness:
         assert set(harness.authority.certificates) == {"alice", "carol"}
         assert (0, "bob-phone", "a key has one user") in harness.wire.refusals
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         harness.play([Step("say", "alice-phone", "carol"), Step("say", "carol-phone", "alice")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
 
@@ -351,5 +349,5 @@ def test_a_user_who_cannot_be_registered_is_named_and_stops_nobody():
         assert [who for _, who, _ in harness.wire.refusals] == ["carol-phone"]
         harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "alice")])
         assert harness.shown == harness.meant
-        warrant = issue(harness.court.key, harness.order("bob"))
+        warrant = harness.issued("bob")
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}

@@ -28,7 +28,6 @@ from escrow.sharing import elgamal
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
 from escrow.vocabulary import vocabulary
-from escrow.warrant import issue
 
 SMALL = default(users=4, groups=0, days=4, messages=20)
 ATTACKS = tuple(registry.attacks().values())
@@ -48,8 +47,7 @@ class Lying(Trustee):
 
 def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
     with playing(with_parties(FairKeys(), trustee=Lying)) as harness:
-        warrant = issue(harness.court.key, harness.order("bob"))
-        harness.serve(warrant)
+        warrant = harness.served("bob")
         harness.play([Step("say", "bob-phone", "alice")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
         assert [alarm.check for alarm in harness.wire.alarms] == ["wrong share of trustee-1"]
@@ -58,8 +56,7 @@ def test_a_wrong_share_is_blamed_on_its_trustee_and_the_others_give_access():
 def test_a_field_with_a_thousand_capsules_costs_the_authority_no_more_than_one(monkeypatch):
     """A sender fills a field with capsules of the target's key: copies of its own, and other points."""
     with playing(FairKeys()) as harness:
-        warrant = issue(harness.court.key, harness.order("bob"))
-        harness.serve(warrant)
+        warrant = harness.served("bob")
         harness.play([Step("say", "alice-phone", "bob"), Step("say", "alice-phone", "bob")])
         first, second = [each for each in harness.intercepted() if "bob-phone" in each.mail.recipients][:2]
         field = codec.decode(first.mail.field, fair_keys.FairField)
@@ -76,8 +73,7 @@ def test_a_field_with_a_thousand_capsules_costs_the_authority_no_more_than_one(m
 def test_a_trustee_that_does_not_answer_costs_nothing_whichever_it_is():
     for name in FairKeys().trustees:
         with playing(FairKeys()) as harness:
-            warrant = issue(harness.court.key, harness.order("bob"))
-            harness.serve(warrant)
+            warrant = harness.served("bob")
             harness.play([Step("say", "bob-phone", "alice")])
             harness.wire.parties[name].shares = []
             assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
@@ -85,7 +81,7 @@ def test_a_trustee_that_does_not_answer_costs_nothing_whichever_it_is():
 
 def test_a_key_of_which_a_trustee_holds_no_share_is_refused_in_its_own_name():
     with playing(FairKeys()) as harness:
-        warrant, trustee = issue(harness.court.key, harness.order("bob")), harness.wire.parties["trustee-2"]
+        warrant, trustee = harness.issued("bob"), harness.wire.parties["trustee-2"]
         trustee.shares = [share for share in trustee.shares if share.user != "bob"]
         with pytest.raises(Refused, match=r"^trustee-2 refuses: it holds no share of that key$"):
             harness.authority.ask(harness.wire, "trustee-2", warrant, harness.authority.certificates["bob"])

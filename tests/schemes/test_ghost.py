@@ -12,7 +12,6 @@ from escrow.errors import Refused
 from escrow.principal import corrupted
 from escrow.schemes.ghost import SCHEME, AskQuiet, GhostKeys, Quiet, ghost_name, is_hushed, keys_of, quiet_told
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 NAME = ghost_name("alice", bytes(16))  # the nonce of the harness's orders
 TALK = [Step("say", "bob-phone", "choir"), Step("say", "alice-phone", "choir")]
@@ -24,7 +23,7 @@ def haunted():
     """The target's conversations on day 0, with a silent device for days 0 and 1."""
     with playing(SCHEME) as harness:
         harness.play(TALK)
-        harness.serve(issue(harness.court.key, harness.order("alice", 0, 1)))
+        harness.served("alice", 0, 1)
         yield harness.play(TALK)
 
 
@@ -108,7 +107,7 @@ def test_a_client_that_asks_about_every_device_learns_who_is_under_a_warrant(hau
 
 def test_a_request_after_the_last_day_that_the_warrant_covers_is_refused():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice", 0, 0))
+        warrant = harness.issued("alice", 0, 0)
         harness.take(Step("day"))
         with pytest.raises(Refused, match="window"):
             harness.authority.haunt(harness.wire, warrant)
@@ -119,7 +118,7 @@ def test_a_request_after_the_last_day_that_the_warrant_covers_is_refused():
 
 def test_a_warrant_adds_one_device_with_no_more_keys_than_any_device_has():
     with playing(SCHEME) as harness:
-        warrant, authority = issue(harness.court.key, harness.order("alice")), harness.authority
+        warrant, authority = harness.issued("alice"), harness.authority
         keys = keys_of(new_ghost("alice", "alice-watch"))
         many = msgspec.structs.replace(keys, one_time=(bytes(32),) * (Provider.ONE_TIME + 1))
         with pytest.raises(Refused, match="no more one-time prekeys"):

@@ -17,7 +17,7 @@ from escrow.e2ee.x3dh import IdentityKey
 from escrow.registry import with_parameters
 from escrow.schemes.ghost import SCHEME, AskQuiet, GhostScheme, Quiet, quiet_told
 from escrow.testing.harness import Step, playing
-from escrow.warrant import Request, issue
+from escrow.warrant import Request
 
 NOTICE, NUMBER = "a new device or key is shown", "safety number"
 BEFORE = [Step("say", "bob-phone", "alice")]
@@ -41,8 +41,7 @@ def meet(harness):
 def test_the_law_reads_as_much_and_only_a_number_that_is_shown_tells_of_it(hush, number):
     with playing(with_parameters(SCHEME, [f"ghost.hush={hush}", f"ghost.number={number}"])) as harness:
         harness.play(BEFORE)
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         harness.play(AFTER)
         assert harness.access(warrant, []) == {said.body for said in harness.said[1:]}
         assert told(harness) == []
@@ -84,7 +83,7 @@ def test_the_providers_word_hides_no_new_key_of_a_known_device():
 def test_a_client_reads_the_warrant_only_where_a_court_hushes(hush):
     with playing(GhostScheme(hush=hush)) as harness:
         harness.play(BEFORE)
-        harness.serve(issue(harness.court.key, harness.order("alice", 0, 2)))
+        harness.served("alice", 0, 2)
         harness.play(AFTER)
         (name,) = harness.provider.haunted
         bob = harness.device("bob-phone")
@@ -99,7 +98,7 @@ def test_a_client_reads_the_warrant_only_where_a_court_hushes(hush):
 def test_a_device_that_the_providers_word_hid_is_gone_when_its_warrant_ends(hush):
     with playing(GhostScheme(hush=hush, number="hidden")) as harness:
         harness.play(BEFORE)
-        harness.serve(issue(harness.court.key, harness.order("alice", 0, 1)))
+        harness.served("alice", 0, 1)
         harness.play(AFTER)
         harness.take(Step("day"))
         harness.take(Step("day"))

@@ -28,7 +28,6 @@ from escrow.schemes import ghost_mls
 from escrow.schemes.ghost_mls import CredentialService, GhostMls, TreeGhostClient, TreeGhostProvider
 from escrow.testing.harness import Step, playing
 from escrow.testing.world import mails_in
-from escrow.warrant import issue
 
 SCHEME = ghost_mls.SCHEME
 TO_ALICE, FROM_ALICE = Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")
@@ -182,7 +181,7 @@ def test_an_unattested_device_gets_no_leaf_and_is_named():
 
 def test_a_silent_leaf_is_in_every_member_s_group_and_goes_with_its_warrant():
     with playing(SCHEME) as harness:
-        harness.serve(issue(harness.court.key, harness.order("alice", last=1)))
+        harness.served("alice", last=1)
         harness.play([TO_ALICE])
         conversation = "alice+bob"
         groups = [harness.device(name).own.members[conversation] for name in ("bob-phone", "alice-phone")]

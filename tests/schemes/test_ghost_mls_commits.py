@@ -131,8 +131,7 @@ def test_the_credential_service_attests_nothing_under_a_warrant_without_content(
 
 def test_the_credential_service_attests_one_device_for_each_warrant():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         service = harness.wire.party(SERVICE, CredentialService)
         (first,) = service.silent
         with pytest.raises(EscrowError, match="provider refuses"):

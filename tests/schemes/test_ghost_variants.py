@@ -12,7 +12,7 @@ from escrow.principal import corrupted
 from escrow.registry import UnknownName, with_parameters
 from escrow.schemes import ghost
 from escrow.testing.harness import Step, playing
-from escrow.warrant import Order, Request, issue
+from escrow.warrant import Order, Request
 
 VALUES = {
     "devices": ("unsigned", "signed", "shared"),
@@ -111,8 +111,7 @@ TO_ALICE, FROM_ALICE, DAY = Step("say", "bob-phone", "alice"), Step("say", "alic
 def test_a_warrant_s_device_that_is_not_hidden_reads_all_and_is_shown_until_its_last_day(settings, devices):
     with playing(with_parameters(GHOST, [f"ghost.{settings}", f"ghost.devices={devices}"])) as harness:
         harness.play([TO_ALICE, FROM_ALICE])
-        warrant = issue(harness.court.key, harness.order("alice", 0, 1))
-        harness.serve(warrant)
+        warrant = harness.served("alice", 0, 1)
         harness.play([TO_ALICE, FROM_ALICE])
         assert harness.access(warrant, []) == {said.body for said in harness.said[2:]}
         told = {alarm.who for alarm in harness.wire.alarms}

@@ -33,7 +33,7 @@ from escrow.errors import EscrowError, Refused
 from escrow.principal import corrupted, handlers_of, revive
 from escrow.schemes import plain
 from escrow.testing.harness import DEVICES, NAMES, Step, playing
-from escrow.warrant import Serve, issue
+from escrow.warrant import Serve
 
 SCHEMES = registry.schemes()
 MOST = 5_000  # lists of packets for each scheme in the long profile: one or two minutes, and half an hour for all
@@ -46,7 +46,7 @@ def packets_of(scheme):
 def served(scheme):
     """(harness, warrant about alice, what was intercepted): the lawful access was run."""
     with playing(SCHEMES[scheme]) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         harness.wire.parties["authority"] = corrupted(harness.authority)
         harness.serve(warrant)
         harness.play([Step("say", "bob-phone", "alice")])
@@ -218,7 +218,7 @@ def test_no_answer_of_the_provider_brings_a_device_down_or_a_text_to_a_screen(da
 def test_a_warrant_is_taken_from_the_court_only():
     with playing(plain.SCHEME) as harness:
         authority, other = harness.authority, harness.device("carol-phone")
-        served = Serve(issue(harness.court.key, harness.order("alice")))
+        served = Serve(harness.issued("alice"))
         sealed = confidential(other, other.identity, authority.receiving_key.public, served)
         for told in (sealed, served):
             with pytest.raises(Refused, match="the court hands over warrants"):

@@ -22,7 +22,6 @@ from escrow.schemes.jurisdictions import (
     SeveralGovernments,
 )
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 SCENARIO = small()
 HOME = {user.name: f"agent-{number % SCHEME.n + 1}" for number, user in enumerate(SCENARIO.users)}
@@ -67,7 +66,7 @@ def test_an_agent_answers_about_its_residents_only_if_it_says_so(asked, opens):
         for name in [HOME["alice"], *agents[1:]]:
             del harness.wire.parties[name]
         harness.play([Step("say", "bob-phone", "alice")])
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         assert len(harness.access(warrant, harness.intercepted())) == opens
 
 
@@ -87,7 +86,7 @@ def test_an_agent_with_anothers_key_keeps_no_government_from_reading():
         device = harness.wire.party("bob-phone", JointDevice)
         device.agents["agent-2"] = device.agents[HOME["alice"]]
         harness.play([Step("say", "bob-phone", "alice")])
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         assert len(harness.access(warrant, harness.intercepted())) == 1
 
 
@@ -95,7 +94,7 @@ def test_a_field_with_a_part_for_nobody_is_said_of_its_sender():
     with playing(SCHEME) as harness:
         harness.wire.party("bob-phone", JointDevice).agents.clear()
         harness.play([Step("say", "bob-phone", "alice")])
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         assert harness.access(warrant, harness.intercepted()) == set()
         assert (0, "bob-phone", "Forged: its field has a part for nobody") in harness.wire.refusals
 

@@ -16,7 +16,6 @@ from escrow.errors import Forged, Refused
 from escrow.schemes import key_table
 from escrow.schemes.key_table import KeyTable, TableField, TableForm, slot_key, unwrap
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 SCENARIO = default(users=4, groups=2, days=5, messages=24)
 
@@ -81,8 +80,7 @@ def test_a_table_that_is_over_is_followed_by_another():
         (12, 0),
     ]
     with playing(KeyTable(slots=1)) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         for _ in range(3):
             harness.play([Step("say", "alice-phone", "bob"), Step("day")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
@@ -113,8 +111,7 @@ def spoken(harness, *steps):
 )
 def test_a_malformed_table_is_refused_by_name_and_the_other_messages_open(spoil, why):
     with playing(KeyTable()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice", first=-2, last=50))
-        harness.serve(warrant)
+        warrant = harness.served("alice", first=-2, last=50)
         (first, field), *_, (last, _) = spoken(harness, ("alice-phone", "bob"), ("bob-phone", "alice"))
         wrong = spoil(field)
         with pytest.raises(Forged, match=why):
@@ -125,8 +122,7 @@ def test_a_malformed_table_is_refused_by_name_and_the_other_messages_open(spoil,
 
 def test_the_vendor_hands_out_no_key_for_labels_that_the_owner_did_not_write():
     with playing(KeyTable()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         _, field = spoken(harness, ("bob-phone", "carol"))[0]
         with pytest.raises(Refused, match="target"):
             harness.authority.ask(harness.wire, "vendor", warrant, field)

@@ -16,7 +16,6 @@ from escrow.errors import Forged, Refused
 from escrow.schemes import layered
 from escrow.schemes.layered import Layered, SealedLayer, open_last, peel
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 SCENARIO = default(users=4, groups=2, days=5, messages=24)
 
@@ -93,8 +92,7 @@ def test_the_layers_open_in_their_order_only():
 )
 def test_a_malformed_layer_is_refused_by_name_and_the_other_messages_open(spoil, why):
     with playing(Layered()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         (first, layer), *_, (last, _) = spoken(harness, ("alice-phone", "bob"), ("bob-phone", "alice"))
         mail = replace(first.mail, field=codec.encode(spoil(layer)))
         before = len(harness.wire.refusals)
@@ -130,8 +128,7 @@ def test_a_holder_that_lies_is_named_and_not_the_next_one(liar, lie):
                 yield Liar(party.name, party.key) if party.name == liar else party
 
     with playing(Lied()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         spoken(harness, ("alice-phone", "bob"))
         assert harness.access(warrant, harness.intercepted()) == set()
         assert {each.check for each in harness.wire.alarms} == {f"wrong part of {liar}"}
@@ -147,8 +144,7 @@ def test_no_holder_sees_what_it_opens_for_the_law():
 
 def test_each_holder_refuses_what_the_warrant_does_not_cover():
     with playing(Layered()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice", 1, 2))
-        harness.serve(warrant)
+        warrant = harness.served("alice", 1, 2)
         _, layer = spoken(harness, ("alice-phone", "bob"))[0]
         _, other = spoken(harness, ("bob-phone", "carol"))[-1]
         first, second, _ = keys(harness)

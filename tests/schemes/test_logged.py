@@ -35,7 +35,6 @@ from escrow.schemes.logged.monitor import Monitor
 from escrow.schemes.logged.scheme import SCHEME, Logged, LoggedAgent
 from escrow.testing.harness import Step, playing
 from escrow.transparency import merkle
-from escrow.warrant import issue
 
 AN_ENTRY, ANOTHER = (LogEntry(bytes([each]) * 32, 5, "authority") for each in (0, 1))
 ALARM = "was not unsealed by day"
@@ -54,7 +53,7 @@ def shown(harness, evidence):
 def test_a_warrant_that_was_not_entered_opens_nothing():
     with playing(SCHEME) as harness:
         harness.play([Step("say", "bob-phone", "alice")])
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         assert harness.access(warrant, harness.intercepted()) == set()
         assert any(logged.IN_LOG in reason for _, _, reason in harness.wire.refusals)
         harness.serve(warrant)
@@ -154,7 +153,7 @@ def test_a_log_and_its_monitor_hash_each_entry_once_and_a_rewritten_log_anew(mon
 @pytest.mark.parametrize("number", [-1, 1, 2**62])
 def test_a_warrant_is_unsealed_under_its_own_number_only(number):
     with playing(SCHEME) as harness:
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         with pytest.raises(Refused, match="there is such an entry"):
             harness.wire.ask("authority", MONITOR, Unsealed(number, warrant), type(None))
         assert harness.wire.party(MONITOR, Monitor).unsealed == []
@@ -222,7 +221,7 @@ def test_an_agent_that_does_not_say_its_head_is_named_and_the_day_goes_on():
 def test_an_entry_is_unsealed_by_its_own_warrant_only():
     with playing(SCHEME) as harness:
         monitor = harness.wire.party(MONITOR, Monitor)
-        warrant, other = (issue(harness.court.key, harness.order(name)) for name in ("alice", "bob"))
+        warrant, other = (harness.issued(name) for name in ("alice", "bob"))
         entered(harness, LogEntry(commitment(warrant), 5, "authority"))
         monitor.watch(harness.wire)
         with pytest.raises(Refused, match="the entry hides"):
@@ -301,7 +300,7 @@ def test_the_property_kit_catches_a_fault_that_is_planted(prop, says, line, monk
 def test_an_authority_that_unseals_in_time_is_not_blamed(gossip, days):
     scheme = Logged(gossip=gossip, days=days)
     with playing(scheme) as harness:
-        harness.serve(issue(harness.court.key, harness.order("alice")))
+        harness.served("alice")
         mornings(scheme, harness, 4)
         assert (harness.wire.alarms, harness.wire.refusals) == ([], [])
 
@@ -310,7 +309,7 @@ def test_a_warrant_that_the_agent_refused_is_unsealed_all_the_same():
     with playing(SCHEME) as harness:
         agent = harness.wire.party(AGENT, LoggedAgent)
         agent.log, log = bytes(32), agent.log
-        harness.serve(issue(harness.court.key, harness.order("alice")))
+        harness.served("alice")
         agent.log = log
         mornings(SCHEME, harness, 8)
         assert [reason for *_, reason in harness.wire.refusals] == ["the log signed the head"]
@@ -321,7 +320,7 @@ def test_a_warrant_that_the_monitor_refused_is_shown_to_it_again():
     scheme = Logged(days=2)
     with playing(scheme) as harness:
         monitor = harness.wire.party(MONITOR, Monitor)
-        harness.serve(issue(harness.court.key, harness.order("alice")))
+        harness.served("alice")
         monitor.log, log = bytes(32), monitor.log
         mornings(scheme, harness, 2)
         assert monitor.unsealed == []

@@ -28,7 +28,7 @@ from escrow.schemes.clipper import processor
 from escrow.schemes.fair_keys import scheme as fair_keys
 from escrow.testing.alterations import altered
 from escrow.testing.harness import DEVICES, Step, playing
-from escrow.warrant import Answered, Request, Warrant, issue
+from escrow.warrant import Answered, Request, Warrant
 
 SCHEMES = registry.schemes()
 PLAIN = SCHEMES["plain"]
@@ -278,7 +278,7 @@ def served(scheme):
 
     with pytest.MonkeyPatch.context() as patch, playing(SCHEMES[scheme]) as harness:
         patch.setattr(Principal, "answer", noting)
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         harness.wire.parties["authority"] = corrupted(harness.authority)
         harness.serve(warrant)
         harness.play([Step("say", "bob-phone", "alice")])

@@ -28,7 +28,6 @@ from escrow.schemes.plain import FieldScheme
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
 from escrow.testing.world import mails_in
-from escrow.warrant import issue
 
 SCHEMES = {name: scheme for name, scheme in registry.schemes().items() if isinstance(scheme, FieldScheme)}
 POLICIES = ("none", "relay", "recipient")
@@ -263,8 +262,7 @@ def test_a_relay_that_changes_fields_costs_the_law_a_text_and_an_honest_sender_i
             party.mailboxes.setdefault(recipient, []).append(changed)
 
         with playing(SCHEMES[name]) as harness:
-            warrant = issue(harness.court.key, harness.order("bob"))
-            harness.serve(warrant)
+            warrant = harness.served("bob")
             harness.wire.parties["provider"] = corrupted(harness.provider, queue=queue)
             harness.play([Step("say", "bob-phone", "alice")])
             assert harness.shown == harness.meant
@@ -338,7 +336,7 @@ def test_fields_that_are_made_again_have_the_same_length_and_open_the_same(schem
     plain, again = (sent_field(under(scheme, policing)) for policing in ("none", "recipient"))
     assert len(plain.field) == len(again.field) and plain.field != again.field
     with playing(under(scheme, "recipient")) as harness:
-        harness.serve(warrant := issue(harness.court.key, harness.order("alice")))
+        warrant = harness.served("alice")
         harness.play([Step("say", "alice-phone", "bob"), Step("say", "bob-phone", "choir")])
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
 

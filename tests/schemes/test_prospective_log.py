@@ -25,7 +25,6 @@ from escrow.schemes.logged.prospective import (
 )
 from escrow.schemes.logged.scheme import Logged, LoggedAgent
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 
 def trusting(device, wire):
@@ -46,7 +45,7 @@ def said(harness):
 
 def test_a_warrant_opens_what_was_sealed_after_its_entry_and_nothing_before():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         _, early = said(harness)
         harness.serve(warrant)
         late, after = said(harness)
@@ -56,7 +55,7 @@ def test_a_warrant_opens_what_was_sealed_after_its_entry_and_nothing_before():
 
 def test_the_agent_says_that_no_proof_fits_a_text_that_was_sealed_before():
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         _, early = said(harness)
         harness.serve(warrant)
         _, after = said(harness)
@@ -80,7 +79,7 @@ def test_an_entry_that_the_log_dates_back_has_no_proof_and_is_seen():
         log = harness.wire.party(LOG, DatedLog)
         harness.wire.ask("authority", LOG, EnterWarrant(LogEntry(bytes(32), 5, "authority"), 0), EntryEvidence)
         _, early = said(harness)
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         entry = LogEntry(commitment(warrant), 5, "authority")
         harness.wire.party(MONITOR, Monitor).watch(harness.wire)
         log.entries = [entry]  # in the place of the one that was there

@@ -122,7 +122,7 @@ def night_desk(key: IdleKey, warrant: Warrant, field: IdleField) -> Checks:
 
 def test_the_court_hands_no_warrant_to_an_authority_that_it_cannot_seal_to() -> None:
     with playing(SCHEME) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
+        warrant = harness.issued("alice")
         for unknown in ("nobody", "alice-phone"):
             with pytest.raises(Unreachable, match=f"no receiving key of {unknown}"):
                 harness.court.serve(harness.wire, unknown, warrant)

@@ -80,8 +80,7 @@ def test_a_pass_counts_what_opens_if_the_scope_is_not_checked(scheme):
 @pytest.mark.parametrize("scheme", FIELDS)
 def test_a_field_that_opens_nothing_hides_no_other_text(scheme):
     with playing(SCHEMES[scheme]) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         harness.play(TALK)
         heard = harness.intercepted()
         field = codec.decode(heard[0].mail.field, field_type(SCHEMES[scheme].device.access_field))

@@ -11,7 +11,6 @@ from escrow.scheme import User
 from escrow.schemes.split_key import _DEAL, Dealt, Published, SplitField, SplitKey
 from escrow.sharing import elgamal
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 from escrow.wire import Wire
 
 USERS = (User("alice", ("alice-phone",)), User("bob", ("bob-phone",)))
@@ -50,8 +49,7 @@ def test_only_the_dealer_publishes_the_group_once_and_of_these_sizes(reader):
 
 def test_another_users_group_reads_nothing():
     with playing(SplitKey()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         for reader in ("alice-phone", "authority"):
             with pytest.raises(Refused):
                 harness.wire.ask("carol-phone", reader, Published(elgamal.deal(2, 3)[0]), type(None))
@@ -126,8 +124,7 @@ def test_a_field_is_proven_towards_one_group_only():
 def test_an_agent_that_does_not_answer_costs_nothing_whichever_it_is():
     for name in SplitKey().agents:
         with playing(SplitKey()) as harness:
-            warrant = issue(harness.court.key, harness.order("alice"))
-            harness.serve(warrant)
+            warrant = harness.served("alice")
             harness.play([Step("say", "alice-phone", "bob")])
             harness.wire.parties[name].share = None
             assert harness.access(warrant, harness.intercepted()) == {harness.said[0].body}

@@ -24,7 +24,7 @@ from escrow.sharing.epochs import Sharing
 from escrow.sharing.tdh2 import TdhMessage
 from escrow.testing import properties
 from escrow.testing.harness import Step, playing
-from escrow.warrant import Answered, Request, issue
+from escrow.warrant import Answered, Request
 from escrow.wire import Wire
 
 sizes = pytest.mark.parametrize(("t", "n"), [(2, 3), (3, 5)])
@@ -32,8 +32,7 @@ sizes = pytest.mark.parametrize(("t", "n"), [(2, 3), (3, 5)])
 
 def talk(stage):
     """A warrant about alice, and messages that it covers."""
-    warrant = issue(stage.court.key, stage.order("alice"))
-    stage.serve(warrant)
+    warrant = stage.served("alice")
     stage.play([Step("say", "bob-phone", "alice"), Step("say", "alice-phone", "bob")])
     return warrant, stage.intercepted()
 

@@ -16,7 +16,7 @@ from escrow.registry import with_parameters
 from escrow.schemes import ghost
 from escrow.testing.harness import Step, playing
 from escrow.testing.world import mails_in
-from escrow.warrant import Request, issue
+from escrow.warrant import Request
 
 SIGNED = with_parameters(ghost.SCHEME, ["ghost.devices=signed"])
 ADMINS = with_parameters(ghost.SCHEME, ["ghost.groups=admins"])
@@ -141,8 +141,7 @@ def test_a_user_is_told_that_a_text_goes_to_more_devices():
 def test_a_warrant_s_device_reads_whatever_lists_are_signed(settings):
     with playing(with_parameters(ghost.SCHEME, [f"ghost.{settings}"])) as harness:
         harness.play([TO_ALICE])
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         harness.play([TO_ALICE, FROM_ALICE])
         assert harness.access(warrant, []) == {said.body for said in harness.said[1:]}
 

@@ -27,7 +27,6 @@ from escrow.schemes.warrant_key import (
     unwrap,
 )
 from escrow.testing.harness import Step, playing
-from escrow.warrant import issue
 
 SCENARIO = default(users=4, groups=2, days=5, messages=24)
 
@@ -132,8 +131,7 @@ def test_one_judge_opens_nothing_and_two_open_everything():
 )
 def test_a_malformed_capsule_is_refused_by_name_and_the_other_messages_open(spoil, why):
     with playing(WarrantKey()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         (first, field), *_, (last, _) = spoken(harness, ("alice-phone", "bob"), ("bob-phone", "alice"))
         capsules = tuple(replace(each, sealed=spoil(each.sealed)) for each in field.capsules)
         mail = replace(first.mail, field=codec.encode(replace(field, capsules=capsules)))
@@ -146,8 +144,7 @@ def test_a_field_with_many_capsules_for_one_tag_costs_one_try(monkeypatch):
     honest = warrant_key.open_capsule
     monkeypatch.setattr(warrant_key, "open_capsule", lambda capsule, key: tried.append(capsule) or honest(capsule, key))
     with playing(WarrantKey()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         (first, field), *_ = spoken(harness, ("alice-phone", "bob"))
         more = tuple(replace(each, sealed=bytes([n]) * 128) for n in range(200) for each in field.capsules)
         mail = replace(first.mail, field=codec.encode(replace(field, capsules=more)))
@@ -165,8 +162,7 @@ def test_a_file_key_of_another_field_opens_nothing():
 
 def test_a_judge_signs_no_tag_of_another_user_day_or_form():
     with playing(WarrantKey(days=2)) as harness:
-        warrant = issue(harness.court.key, harness.order("alice", 2, 3))
-        harness.serve(warrant)
+        warrant = harness.served("alice", 2, 3)
         authority = harness.authority
         assert authority.ask(harness.wire, "judge-1", warrant, WarrantTag("alice", 2, 3))
         for tag, why in (
@@ -192,8 +188,7 @@ def test_a_wrong_part_is_refused_and_its_judge_named():
                 yield Liar(party.name, party.share) if party.name == "judge-2" else party
 
     with playing(Lied()) as harness:
-        warrant = issue(harness.court.key, harness.order("alice"))
-        harness.serve(warrant)
+        warrant = harness.served("alice")
         spoken(harness, ("alice-phone", "bob"))
         assert harness.access(warrant, harness.intercepted()) == {harness.said[0].body}
         assert {each.check for each in harness.wire.alarms} == {"wrong part of judge-2"}

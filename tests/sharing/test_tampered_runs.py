@@ -24,7 +24,6 @@ from escrow.errors import EscrowError
 from escrow.primitives import hpke
 from escrow.principal import Principal, revive
 from escrow.testing.harness import Harness, Step, playing
-from escrow.warrant import issue
 from escrow.wire import Wire
 from tools.entries import is_committed
 
@@ -108,7 +107,7 @@ def ran(scheme: str, tamper: Tamper) -> Ran:
     with listening(tamper):
         try:
             with playing(SCHEMES[scheme]) as harness:
-                warrant = issue(harness.court.key, harness.order("alice"))
+                warrant = harness.issued("alice")
                 tried(lambda: harness.serve(warrant), told)
                 for step in SCRIPT:
                     tried(lambda step=step: harness.take(step), told)  # type: ignore[misc]  # bound at once
@@ -227,8 +226,7 @@ def moments(scheme: str) -> tuple[Harness, list[Moment]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Principal, "answer", answer)
         with playing(SCHEMES[scheme]) as harness:
-            warrant = issue(harness.court.key, harness.order("alice"))
-            harness.serve(warrant)
+            warrant = harness.served("alice")
             for step in SCRIPT:
                 harness.take(step)
             harness.access(warrant, harness.intercepted()[:2])
