@@ -161,6 +161,11 @@ class Quotation(msgspec.Struct, frozen=True):
     where: str
     verbatim: bool = True
 
+    @property
+    def quoted(self) -> str:
+        """The words in quotation marks, or marked as a paraphrase."""
+        return f'"{self.words}"' if self.verbatim else f"{self.words} (paraphrase)"
+
 
 class KeySlot(msgspec.Struct, frozen=True):
     """What one key opens: the texts of so many `days`, counted from the first day of all (0: of all days).

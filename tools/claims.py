@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attacks.lab.verdict.access.concessions import conceded_to_one
+from attacks.report.cards import PROMISED
 from escrow.grants import EXTENTS, MISSED, Claim, Exclusion, Quotation
 from escrow.registry import schemes
 from escrow.scheme import Scheme
@@ -28,11 +29,6 @@ in quotation marks is the source's own; *paraphrase* says that the source could 
 Who may open what is said in these words:
 
 """
-ACCESS = {
-    "none": "no text",
-    "in scope": "what its warrants cover, of days before their service too (an archive)",
-    "from service": "what its warrants cover, from their service on (a wiretap)",
-}
 
 
 def page() -> str:
@@ -50,7 +46,7 @@ def _scheme(scheme: Scheme) -> str:
 def _lines(claim: Claim, counted: str) -> Iterator[str]:
     """Yield the lines about one claim. `counted` says what its concessions come to."""
     yield from textwrap.wrap(claim.words, 118, break_on_hyphens=False)
-    yield f"({claim.section}.) The lawful access is promised {ACCESS[claim.access]}."
+    yield f"({claim.section}.) The lawful access is promised {PROMISED[claim.access]}."
     groups = {
         "Sources": [_quoted(each) for each in claim.sources],
         "May open": [f"{each.said}: {each.covers}" for each in claim.grants],
@@ -72,8 +68,7 @@ def _lines(claim: Claim, counted: str) -> Iterator[str]:
 
 
 def _quoted(quotation: Quotation) -> str:
-    words = f'"{quotation.words}"' if quotation.verbatim else f"{quotation.words} (paraphrase)"
-    return f"{words} {quotation.source}, {quotation.where}."
+    return f"{quotation.quoted} {quotation.source}, {quotation.where}."
 
 
 def _excluded(exclusion: Exclusion) -> str:
@@ -89,13 +84,7 @@ def _effect(favours: bool) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or compare it. Return the exit code."""
-    new, old = page(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if "--check" not in arguments:
-        PAGE.write_text(new, encoding="utf-8")
-    elif new != old:
-        print("docs/claims.md differs from the claims; run python -m tools.claims")
-        return 1
-    return 0
+    return entries.keep(PAGE, page(), "the claims", arguments)
 
 
 if __name__ == "__main__":

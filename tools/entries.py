@@ -86,6 +86,16 @@ def columns() -> list[tuple[Column, list[str]]]:
     return summary.columns(with_place(attacks().values()))
 
 
+def keep(page: Path, text: str, source: str, arguments: list[str]) -> int:
+    """Write the page that `tools` generates from a source, or with --check compare it. Return the exit code."""
+    if "--check" not in arguments:
+        page.write_text(text, encoding="utf-8")
+    elif not page.exists() or page.read_text(encoding="utf-8") != text:
+        print(f"docs/{page.name} differs from {source}; run python -m tools.{page.stem}")
+        return 1
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """Run a command of escrow-lab with the entries that the pages list. Return its exit code."""
     in_package = registry._in_package

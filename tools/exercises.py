@@ -129,13 +129,7 @@ def _tells(line: ast.stmt) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or compare it. Return the exit code."""
-    new, old = page(), PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if "--check" not in arguments:
-        PAGE.write_text(new, encoding="utf-8")
-    elif new != old:
-        print("docs/exercises.md differs from the specimens; run python -m tools.exercises")
-        return 1
-    return 0
+    return entries.keep(PAGE, page(), "the specimens", arguments)
 
 
 if __name__ == "__main__":

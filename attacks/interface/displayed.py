@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from attacks.lab.results.bounds import Result
-from attacks.lab.results.rows import in_order, row
 from attacks.lab.results.silences import Silences
 from attacks.lab.results.types import Anatomy, Matrix, to_json
 from attacks.report.anatomy import PICTURES, pictures
 from attacks.report.page import USUAL, MarkdownPage, Page
-from attacks.report.rows import FORMATS, RECORD, tables, written
+from attacks.report.rows import FORMATS, flat, written
 from escrow.errors import Malformed
 
 R_co = TypeVar("R_co", bound=Result, covariant=True)
@@ -71,15 +70,8 @@ class Displayed(Generic[R_co]):
 
         A result that holds rows of several kinds says in `record` of which each is.
         """
-        held = tables(self.data)
-        found = [(name, kind, [row(each) for each in rows]) for name, kind, rows in held if rows or len(held) == 1]
-        columns = list(dict.fromkeys(column for _, kind, rows in found for column in in_order(kind, rows)))
-        marked = len(held) > 1
-        return [
-            ({RECORD: name} if marked else {}) | {column: each.get(column) for column in columns}
-            for name, _, rows in found
-            for each in rows
-        ]
+        columns, rows = flat(self.data)
+        return [{column: each.get(column) for column in columns} for each in rows]
 
     def to_frame(self) -> Any:
         """Return the rows as a pandas DataFrame, or as they are if pandas is not installed."""

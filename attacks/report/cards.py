@@ -13,6 +13,12 @@ from escrow.grants import Concession
 from escrow.registry import is_plugin
 from escrow.scheme import Claim, Grant, Scheme, Source
 
+PROMISED = {
+    "none": "no text",
+    "in scope": "what its warrants cover, of days before their service too (an archive)",
+    "from service": "what its warrants cover, from their service on (a wiretap)",
+}
+
 
 class Card(Result, frozen=True, kw_only=True):
     """One scheme or attack. `protocol` are the aligned lines of its module's docstring, `weak` the one that says so.
@@ -157,11 +163,7 @@ def _claimed(claim: Claim, to_one: str | None) -> Sequence[tuple[str, str]]:
     if to_one is not None and claim.concessions:
         what = f"{to_one or 'no text'} (small scenario, states of the last evening)"
         conceded.append(("conceded", f"in all to one principal alone: {what}"))
-    promised = {
-        "none": "no lawful access",
-        "in scope": "the authority gets what its warrants cover, of days before their service too (an archive)",
-        "from service": "the authority gets what its warrants cover, from their service on (a wiretap)",
-    }[claim.access]
+    promised = "no lawful access" if claim.access == "none" else f"the authority gets {PROMISED[claim.access]}"
     if claim.delay:
         promised += f", and {claim.delay} {'day' if claim.delay == 1 else 'days'} late"
     where = f" ({claim.section})" if claim.section else ""
@@ -177,9 +179,8 @@ def _granted(grant: Grant) -> str:
 
 def _conceded(concession: Concession) -> str:
     said = concession.source
-    words = f'"{said.words}"' if said.verbatim else f"{said.words} (paraphrase)"
     who = f"{concession.who}, misbehaving" if concession.active else concession.who
-    return f"{who}: {concession.extent}: {words} ({said.source}, {said.where})"
+    return f"{who}: {concession.extent}: {said.quoted} ({said.source}, {said.where})"
 
 
 def _brief(source: Source) -> str:

@@ -38,6 +38,20 @@ def tables(result: Result) -> list[Rows]:
     return list(_held(result, "")) or [Rows("", type(result), (result,))]
 
 
+def flat(result: Result) -> tuple[list[str], list[Row]]:
+    """Return the columns of all kinds that have rows, and the rows; with several kinds, the first names a row's kind.
+
+    If no kind has rows, the columns are those of all.
+    """
+    held = tables(result)
+    found = [(name, kind, [row(each) for each in rows]) for name, kind, rows in held]
+    found = [each for each in found if each[2]] or found
+    columns = list(dict.fromkeys(column for _, kind, rows in found for column in in_order(kind, rows)))
+    if len(held) == 1:
+        return columns, found[0][2]
+    return [RECORD, *columns], [Row({RECORD: name} | each) for name, _, rows in found for each in rows]
+
+
 def _held(result: Result, before: str) -> Iterator[Rows]:
     for field in msgspec.structs.fields(result):
         value, kind = getattr(result, field.name), field.type
@@ -81,15 +95,10 @@ def _shown(line: str, terminal: bool) -> str:
 
 def _csv(result: Result, terminal: bool) -> Iterator[str]:
     """Yield the columns of all kinds that have rows, below one header; quoted as in RFC 4180, lines end in LF."""
-    held = tables(result)
-    filled = [each for each in held if each.rows] or held
-    flat = [(name, kind, [row(each) for each in rows]) for name, kind, rows in filled]
-    columns = list(dict.fromkeys(column for _, kind, rows in flat for column in in_order(kind, rows)))
-    marked = len(held) > 1
-    yield _line([RECORD] * marked + columns)
-    for name, _, rows in flat:
-        for each in rows:
-            yield _line([name] * marked + [each.get(column) for column in columns])
+    columns, rows = flat(result)
+    yield _line(columns)
+    for each in rows:
+        yield _line([each.get(column) for column in columns])
 
 
 def _line(values: Sequence[Value]) -> str:
