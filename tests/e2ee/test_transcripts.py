@@ -4,16 +4,15 @@ hand; every fault is refused, as named, by this library and by DoubleRatchet; an
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import by_hand
 import pytest
+from by_hand import spoilt
 from oracle import FORGED, LIMIT, MALFORMED, Agreed, Keys, Limits, Ours, Theirs
 
-import tools.own_vectors as make_transcripts
 from escrow import codec, crypto, vectors
 from escrow.crypto import Private
 from escrow.e2ee import ratchet
@@ -22,22 +21,14 @@ from escrow.e2ee.provider import Listed, Mail
 from escrow.e2ee.x3dh import Bundle, IdentityKey, Initial
 from escrow.errors import EscrowError, Refused
 from escrow.principal import Principal
+from escrow.vectors.case import unhexed
 from escrow.wire import Wire
+from tools import own_vectors
 
 Values = dict[str, Any]
 SHIPPED = {"x3dh": 2, "ratchet": 5}
 FAULTS = {"x3dh": 20, "ratchet": 31}
 CATEGORIES = {"Forged": FORGED, "Malformed": MALFORMED, "Refused": LIMIT}
-WORDS = {"name", "of", "at", "error", "reason", "step", "who"}  # strings that are not bytes
-
-
-def unhexed(value: Any, name: str = "") -> Any:
-    """The case with its bytes."""
-    if isinstance(value, dict):
-        return {each: unhexed(inner, each) for each, inner in value.items()}
-    if isinstance(value, list):
-        return [unhexed(inner) for inner in value]
-    return bytes.fromhex(value) if isinstance(value, str) and name not in WORDS else value
 
 
 def cases(file: str) -> list[Values]:
@@ -55,7 +46,7 @@ def faults(file: str) -> pytest.MarkDecorator:
 
 @pytest.mark.parametrize("file", SHIPPED)
 def test_made_anew_they_are_the_same_bytes(file: str) -> None:
-    assert make_transcripts.files()[file] == (make_transcripts.FOLDER / f"{file}.json").read_text("utf-8")
+    assert own_vectors.files()[file] == (own_vectors.FOLDER / f"{file}.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("file", SHIPPED)
@@ -77,26 +68,13 @@ def test_by_hand_every_value_comes_out_the_same(file: str, name: str) -> None:
     WALKS[file](runs(file)[name])
 
 
-def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
-    """(container, key) of every number and every byte string."""
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(inner, (dict, list)):
-            yield from leaves(inner)
-        elif isinstance(inner, (bytes, int)) and inner != b"":
-            yield value, key
-
-
 @EVERY_RUN
 def test_by_hand_a_value_with_one_bit_changed_is_noticed(file: str, name: str) -> None:
     """Bit 248 of a private key is one that X25519 reads."""
-    case = runs(file)[name]
-    for number in range(sum(1 for _ in leaves(case))):
-        wrong = copy.deepcopy(case)
-        container, key = list(leaves(wrong))[number]
-        old = container[key]
-        container[key] = old ^ 1 if isinstance(old, int) else old[:-1] + bytes([old[-1] ^ 1])
+    for field, wrong in spoilt(runs(file)[name]):
         with pytest.raises((AssertionError, ValueError, KeyError)):
             WALKS[file](wrong)
+            pytest.fail(field)
 
 
 # --- the faults of the ratchet ---

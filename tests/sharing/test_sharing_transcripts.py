@@ -4,20 +4,20 @@ hand; a changed bit is noticed, by hand and by the self-check; and a fault is wo
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import by_hand
 import by_hand_group
 import pytest
+from by_hand import spoilt
 from Crypto.PublicKey import MLKEM
 
-import tools.own_vectors as make_transcripts
 from escrow import vectors
 from escrow.vectors.case import VERDICT, unhexed
+from tools import own_vectors
 
 Values = dict[str, Any]
 CASES = {"x3dh": (2, 20), "pqxdh": (2, 12), "ratchet": (5, 31), "dkg": (2, 37), "tdh2": (1, 28), "clipper": (4, 15)}
@@ -39,10 +39,10 @@ def faults(file: str) -> list[Values]:
 
 
 def test_made_anew_they_are_the_same_bytes() -> None:
-    made = make_transcripts.other_files()
+    made = own_vectors.other_files()
     assert set(made) == set(MADE)
     for file, text in made.items():
-        assert text == (make_transcripts.FOLDER / f"{file}.json").read_text("utf-8"), file
+        assert text == (own_vectors.FOLDER / f"{file}.json").read_text("utf-8"), file
         assert len(text) < LARGEST
 
 
@@ -115,25 +115,6 @@ EVERY_RUN = pytest.mark.parametrize(("file", "name"), [(file, name) for file in 
 @WALKED
 def test_by_hand_every_value_comes_out_the_same(file: str, name: str) -> None:
     WALKS[file](unhexed(runs(file)[name]))
-
-
-def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
-    """(container, key) of every number, truth value and byte string that is not empty."""
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(inner, (dict, list)):
-            yield from leaves(inner)
-        elif isinstance(inner, (bytes, int)) and inner != b"":
-            yield value, key
-
-
-def spoilt(case: Values, step: int = 1) -> Iterator[tuple[str, Values]]:
-    """(field, the case with one bit of it changed), for every value, or one of each `step`."""
-    for number in range(0, sum(1 for _ in leaves(case)), step):
-        wrong = copy.deepcopy(case)
-        container, key = list(leaves(wrong))[number]
-        old = container[key]
-        container[key] = old ^ 1 if isinstance(old, int) else old[:-1] + bytes([old[-1] ^ 1])
-        yield str(key), wrong
 
 
 @WALKED

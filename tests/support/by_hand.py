@@ -6,8 +6,10 @@ differs is an AssertionError. Sections are those of the two specifications of 20
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
+from collections.abc import Iterator
 from typing import Any
 
 from Crypto.Cipher import AES
@@ -47,6 +49,28 @@ def gcm(key: bytes, associated: bytes) -> Any:
 def number(value: int) -> bytes:
     """Unsigned LEB128 of a value below 2^14."""
     return bytes([value]) if value < 128 else bytes([value % 128 + 128, value // 128])
+
+
+# --- a bit of a case changed ---
+
+
+def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
+    """(container, key) of every number, truth value and byte string that is not empty."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
+            yield from leaves(inner)
+        elif isinstance(inner, (bytes, int)) and inner != b"":
+            yield value, key
+
+
+def spoilt(case: Values, step: int = 1) -> Iterator[tuple[str, Values]]:
+    """(field, the case with one bit of it changed), for every value, or one of each `step`."""
+    for number in range(0, sum(1 for _ in leaves(case)), step):
+        wrong = copy.deepcopy(case)
+        container, key = list(leaves(wrong))[number]
+        old = container[key]
+        container[key] = old ^ 1 if isinstance(old, int) else old[:-1] + bytes([old[-1] ^ 1])
+        yield str(key), wrong
 
 
 def is_the_same(case: Values, **computed: object) -> None:
