@@ -54,8 +54,7 @@ class Decoys(Attack):
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return decoys beside the texts of one device, then instead of them, then of all devices of the targets."""
-        targets = {warrant.target for warrant in scenario.warrants}
-        every = [name for user in scenario.users if user.name in targets for name in user.devices]
+        every = list(scenario.devices_of(scenario.targets))
         found = [
             Decoys("beside the texts of one device", first_target(scenario)),
             Decoys("instead of the texts of one device", first_target(scenario), instead=True),

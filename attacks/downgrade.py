@@ -37,9 +37,8 @@ class Downgrade(Attack):
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return the lie about the targets' devices, and about all."""
-        targets = dict.fromkeys(warrant.target for warrant in scenario.warrants)
         return [
-            *([type(self)("to the targets", list(targets))] if targets else []),
+            *([type(self)("to the targets", scenario.targets)] if scenario.targets else []),
             type(self)("to everybody", [user.name for user in scenario.users]),
         ]
 
@@ -56,7 +55,7 @@ class Downgrade(Attack):
         """Let the provider lie; others behave as always."""
         if party.name != "provider":
             return corrupted(party)
-        about = {name for user in scenario.users if user.name in self.users for name in user.devices}
+        about = scenario.devices_of(self.users)
         honest: Any = type(party)
         escrowed = self.escrowed
 

@@ -39,12 +39,9 @@ class FieldStripping(Attack):
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return one device of one target, all devices of all targets, all devices."""
-        targets = {warrant.target for warrant in scenario.warrants}
         named = {
             "by one device of one target": first_target(scenario),
-            "by all devices of the targets": [
-                name for user in scenario.users if user.name in targets for name in user.devices
-            ],
+            "by all devices of the targets": list(scenario.devices_of(scenario.targets)),
             "by all clients": list(scenario.devices),
         }
         different = {tuple(rogues): name for name, rogues in reversed(named.items())}

@@ -76,8 +76,7 @@ def bystander(scenario: Scenario) -> User:
 
 def bystanders_of(scenario: Scenario) -> list[User]:
     """Return the users that no warrant names; if every user is named, all."""
-    targets = {warrant.target for warrant in scenario.warrants}
-    return [user for user in scenario.users if user.name not in targets] or list(scenario.users)
+    return [user for user in scenario.users if user.name not in scenario.targets] or list(scenario.users)
 
 
 ATTACK = GhostInsertion()

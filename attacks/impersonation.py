@@ -46,7 +46,7 @@ class Impersonation(PrekeySubstitution):
         """Take these users' devices on one evening, and corrupt the provider on the next morning if there is one."""
         evening = theft(scenario)
         owners = {name for pair in self.sits_between(scenario) for name in pair}
-        stolen = [Use(name, evening) for user in scenario.users if user.name in owners for name in user.devices]
+        stolen = [Use(name, evening) for name in scenario.devices_of(owners)]
         return [*stolen, *(Turn("provider", day) for day in (evening + 1,) if day < scenario.days)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:

@@ -62,8 +62,8 @@ class Mislabelling(Attack):
 
     def strategies(self, cast: Cast, scenario: Scenario) -> Sequence[Attack]:
         """Return mail dated back, then a target's name in bystanders' mail, then a day that never comes in all mail."""
-        targets = {warrant.target for warrant in scenario.warrants}
-        of_targets = [name for user in scenario.users if user.name in targets for name in user.devices]
+        targets = scenario.targets
+        of_targets = scenario.devices_of(targets)
         bystanders = [user.devices for user in scenario.users if user.name not in targets]
         found = [Mislabelling("one device of a target dates back", of_targets[:1])] if targets else []
         if len(of_targets) > 1:
@@ -77,8 +77,7 @@ class Mislabelling(Attack):
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt these devices, by default those of the narrowest strategy, from the first day."""
-        targets = {warrant.target for warrant in scenario.warrants}
-        first = [name for user in scenario.users if user.name in targets for name in user.devices][:1]
+        first = scenario.devices_of(scenario.targets)[:1]
         return [Turn(name, 0) for name in self.rogues or first or scenario.devices]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:

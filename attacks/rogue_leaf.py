@@ -55,8 +55,7 @@ def forge(chip: Chip, ks: bytes, transcript: bytes) -> RogueLeaf:
 
 def target_devices(scenario: Scenario) -> tuple[str, ...]:
     """Return the devices of the user that the first warrant names; none without a warrant."""
-    targets = {warrant.target for warrant in scenario.warrants[:1]}
-    return tuple(name for user in scenario.users if user.name in targets for name in user.devices)
+    return scenario.devices_of(scenario.targets[:1])
 
 
 def no_leaf(scheme: Scheme) -> str:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from attacks.kernels.pieces import HEAD, IGNORED, TEXT, head, piece
 from attacks.kernels.two_keys import BLOCK, fitted, keystream
-from attacks.lab.simulation.attack import Attack, Cast, Turn
+from attacks.lab.simulation.attack import Attack, Cast, Turn, first_target
 from attacks.lab.simulation.scenario import Scenario
 from escrow import codec
 from escrow.crypto import random_bytes, sha256
@@ -89,8 +89,7 @@ class Salamander(Attack):
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the first device of the first warrant's target, from the first day."""
-        targets = {warrant.target for warrant in scenario.warrants[:1]}
-        return [Turn(user.devices[0], 0) for user in scenario.users if user.name in targets]
+        return [Turn(name, 0) for name in first_target(scenario)]
 
     def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
         """Let the device seal two texts in one, and put the decoy's key into the field if that key opens it."""

@@ -51,9 +51,8 @@ class ShadowKeys(Attack):
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt a device of a user under a warrant and one of another user, both of few devices if possible."""
-        targets = {warrant.target for warrant in scenario.warrants}
         users = sorted(scenario.users, key=lambda user: (len(user.devices), user.name))
-        target = next(user for user in users if user.name in targets)
+        target = next(user for user in users if user.name in scenario.targets)
         peer = next(user for user in users if user is not target)
         return [Turn(user.devices[0], 0) for user in (target, peer)]
 

@@ -113,7 +113,7 @@ def _residence(scenario: Scenario) -> dict[str, int]:
 def _kinds(sent: Iterable[Sent], scenario: Scenario) -> dict[str, frozenset[int]]:
     """Return the texts of government 1: those whose sender, a receiver, or the host alone resides there."""
     homes, sent = _residence(scenario), list(sent)
-    author = {device: user.name for user in scenario.users for device in user.devices}
+    author = scenario.owner
     by_sender = frozenset(each.id for each in sent if homes[author[each.device]] == 1)
     by_receiver = frozenset(
         each.id for each in sent if any(homes[name] == 1 for name in {*each.people} - {author[each.device]})

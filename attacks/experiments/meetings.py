@@ -55,7 +55,7 @@ def _figures(scenario: Scenario, read: dict[str, int]) -> Iterator[Figure]:
     evaluation = Evaluation(Plain(), (attack := PrekeySubstitution(),), scenario)
     tried = strategies(attack, evaluation.cast, scenario)
     listed = [each for each in tried if isinstance(each, PrekeySubstitution)]
-    owner = {device: user.name for user in scenario.users for device in user.devices}
+    owner = scenario.owner
     for strategy in (listed[0], listed[-1]):
         (played,) = evaluation.tried(strategy)
         alarms = sum(each.times for each in played.messaging.alarms if each.check == COMPARED)

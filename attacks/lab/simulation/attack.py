@@ -261,5 +261,4 @@ def drawn(scenario: Scenario, choices: Sequence[T]) -> T:
 
 def first_target(scenario: Scenario) -> list[str]:
     """Return the first device of the first warrant's target; none without a warrant."""
-    targets = {warrant.target for warrant in scenario.warrants[:1]}
-    return [user.devices[0] for user in scenario.users if user.name in targets]
+    return list(scenario.devices_of(scenario.targets[:1])[:1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
@@ -124,10 +124,24 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """The names of all devices, user by user."""
         return tuple(device for user in self.users for device in user.devices)
 
+    @property
+    def owner(self) -> dict[str, str]:
+        """The user of each device."""
+        return {device: user.name for user in self.users for device in user.devices}
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The users whom warrants name, in the order of the warrants."""
+        return tuple(dict.fromkeys(warrant.target for warrant in self.warrants))
+
+    def devices_of(self, users: Container[str]) -> tuple[str, ...]:
+        """Return the devices of these users, in the order of all."""
+        return tuple(device for user in self.users if user.name in users for device in user.devices)
+
     def texts(self) -> Iterator[PlannedText]:
         """Return all texts in order."""
         dice = random.Random(self.seed)  # noqa: S311 (who writes when is no secret)
-        owner = {device: user.name for user in self.users for device in user.devices}
+        owner = self.owner
         for number in range(self.messages):
             day = number * self.days // self.messages
             stretch = [each for each in self.one_way if each.first <= day <= each.last]

@@ -46,7 +46,7 @@ class Judge:
     def __init__(self, record: Record, claim: Claim) -> None:
         self.record, self.claim = record, checked(claim)
         self._turned = {turn.principal: turn.day for turn in record.corrupted}
-        self._owner = {device: user.name for user in record.scenario.users for device in user.devices}
+        self._owner = record.scenario.owner
         self.by_id = {sent.id: sent for sent in record.sent}
         self._epochs = Epochs(record)
         self._chains = Chains(record, self._epochs.carries)

@@ -57,7 +57,7 @@ class Messaging:
     @cached_property
     def shown(self) -> Counter[tuple[int, str]]:
         """(text, intended device) -> how often it was shown there under its author's name."""
-        owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
+        owner = self.record.scenario.owner
         count: Counter[tuple[int, str]] = Counter()
         for shown in self.record.shown:
             sent = self.by_id.get(self.ids.get(shown.text, -1))
@@ -151,7 +151,7 @@ class Messaging:
         authority = of_kind(self.record.party("authority", self.record.scenario.days - 1), Authority)
         if not (attributed := list(scheme.attributions(authority))):
             return frozenset()
-        owner = {device: user.name for user in self.record.scenario.users for device in user.devices}
+        owner = self.record.scenario.owner
         author: dict[bytes, Sent] = {}
         for packet, text in zip(self.record.heard, self.record.spoken, strict=True):
             if text in self.by_id and packet.src == self.by_id[text].device:

@@ -54,7 +54,7 @@ class Timeline(NamedTuple):
 def layout(scenario: Scenario, texts: ScenarioTexts) -> Layout:
     """Return where the texts of a scenario stand."""
     covered = frozenset[int]().union(*map(unpacked, texts.covered))
-    targets = {warrant.target for warrant in scenario.warrants}
+    targets = set(scenario.targets)
     named = frozenset(
         said.id for said in scenario.texts() if not targets.isdisjoint(scenario.people(said)) and said.id not in covered
     )

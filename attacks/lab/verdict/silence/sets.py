@@ -270,7 +270,7 @@ class SilenceSearch:
     def goals(self, way: WayIn) -> dict[str, frozenset[int]]:
         """Return the texts that the ghost reads if every check is left out: by their way, and who sent them."""
         groups = {spec.name: spec.sender_keys for spec in self.scenario.groups}
-        owner = {name: user.name for user in self.scenario.users for name in user.devices}
+        owner = self.scenario.owner
         reads, goals = self.told(way, self.everything()).reads, defaultdict[str, set[int]](set)
         for sent in self._honest[0]:
             if sent.id in reads:
