@@ -10,18 +10,16 @@ Source: Shoup and Gennaro, "Securing Threshold Cryptosystems against Chosen Ciph
 2002, section 1.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from attacks.lab.simulation.attack import Attack, Cast, Turn
-from attacks.lab.simulation.scenario import Scenario
-from escrow import codec
+from attacks.lab.simulation.attack import Cast
+from attacks.warrant_misuse import WarrantMisuse, rewritten
 from escrow.derivation import Guard, derivation
 from escrow.e2ee.policing import field_type
-from escrow.errors import Forged, Malformed
-from escrow.principal import Principal, corrupted
+from escrow.errors import Forged
 from escrow.scheme import Intercept, Scheme, Source
 from escrow.schemes.threshold import ThresholdField, label_of
 from escrow.warrant import Order
@@ -38,7 +36,7 @@ def maul(field: ThresholdField, order: Guard[Order]) -> ThresholdField:
     return ThresholdField(*labels, ciphertext)
 
 
-class MauledFields(Attack):
+class MauledFields(WarrantMisuse):
     """Corrupt the authority: it asks agents about rewritten fields."""
 
     name = "mauled-fields"
@@ -56,31 +54,15 @@ class MauledFields(Attack):
         mauled = kind is not None and issubclass(kind, ThresholdField)
         return "" if mauled else "no field of threshold decryption to maul"
 
-    def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
-        """Corrupt the authority from the attack day on."""
-        return [Turn("authority", scenario.attack_day)]
-
-    def corrupt(self, party: Principal, scheme: Scheme, cast: Cast, scenario: Scenario) -> Principal:
-        """Let the authority count the mail that it tried under each warrant."""
-        return corrupted(party, {"tried": list[int]})
-
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Ask about every new field, rewritten into one that each warrant covers."""
         for number, warrant in enumerate(party.warrants):
             if number == len(party.tried):
                 party.tried.append(0)
             fresh, party.tried[number] = intercepted[party.tried[number] :], len(intercepted)
-            for _ in scheme.access(party, wire, warrant, list(_mauled(fresh, warrant.order))):
+            attempts = list(rewritten(fresh, warrant.order, maul, frozenset({ThresholdField})))
+            for _ in scheme.access(party, wire, warrant, attempts):
                 pass  # the recipe fails on a mauled field; the partials are in the archive
-
-
-def _mauled(intercepted: Iterable[Intercept], order: Order) -> Iterator[Intercept]:
-    for each in intercepted:
-        try:
-            field = maul(codec.decode(each.mail.field, ThresholdField), order)
-        except (Malformed, Forged):
-            continue
-        yield msgspec.structs.replace(each, mail=msgspec.structs.replace(each.mail, field=codec.encode(field)))
 
 
 ATTACK = MauledFields()

@@ -8,8 +8,8 @@ in force its lawful path already does so, since it no longer checks; `each_eveni
 Source: Abelson et al., "The Risks of Key Recovery, Key Escrow, and Trusted Third-Party Encryption", 1997, 3.1.2.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -47,7 +47,7 @@ class WarrantMisuse(Attack):
     )
     in_pages = True
     specimen = "unchecked_window"
-    derivations = (relabel,)
+    derivations: ClassVar[tuple[Callable[..., Any], ...]] = (relabel,)
 
     def corruptions(self, cast: Cast, scenario: Scenario) -> Iterable[Turn]:
         """Corrupt the authority from the attack day on."""
@@ -59,11 +59,12 @@ class WarrantMisuse(Attack):
 
     def each_evening(self, party: Any, scheme: Scheme, wire: Wire, intercepted: Sequence[Intercept]) -> None:
         """Ask about every new field, relabelled to fit each warrant; and unchanged where a warrant is over."""
+        kinds = frozenset(kind for kind in words_of(scheme).types if issubclass(kind, AccessField))
         for number, warrant in enumerate(party.warrants):
             if first := number == len(party.tried):
                 party.tried.append(0)
             fresh, party.tried[number] = intercepted[party.tried[number] :], len(intercepted)
-            attempts = list(_relabelled(scheme, fresh, warrant.order))
+            attempts = list(rewritten(fresh, warrant.order, relabel, kinds))
             if wire.day > warrant.order.last:
                 scheme.serve(party, wire, warrant)
             if not in_force(warrant, wire.day):
@@ -74,11 +75,13 @@ class WarrantMisuse(Attack):
                 pass  # the text is in the archive
 
 
-def _relabelled(scheme: Scheme, intercepted: Iterable[Intercept], order: Order) -> Iterator[Intercept]:
-    kinds = frozenset(kind for kind in words_of(scheme).types if issubclass(kind, AccessField))
+def rewritten(
+    intercepted: Iterable[Intercept], order: Order, rule: Callable[[Any, Order], AccessField], kinds: frozenset[type]
+) -> Iterator[Intercept]:
+    """Yield the mail whose field is of one of these kinds and can be rewritten under an order, with that field."""
     for each in intercepted:
         try:
-            field = relabel(codec.decode_any(each.mail.field, kinds), order)
+            field = rule(codec.decode_any(each.mail.field, kinds), order)
         except (Malformed, Forged):
             continue
         yield msgspec.structs.replace(each, mail=msgspec.structs.replace(each.mail, field=codec.encode(field)))
