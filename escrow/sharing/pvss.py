@@ -105,7 +105,9 @@ def _fits(dealing: PublicDealing, index: int, key: bytes, share: bytes, proof: b
 
 @honest_only("a holder's half: each scheme has a typed rule of its own, with its kind of key")
 def open_share(dealing: PublicDealing, index: int, secret: int, context: bytes = b"") -> OpenedShare:
-    """Return holder `index`'s share, by its secret scalar. Raise Forged if its sealed share is no point."""
+    """Return holder `index`'s share, by its secret scalar. Raise Forged if it has none, or that is no point."""
+    if not 1 <= index <= len(dealing.sealed):
+        raise Forged(f"there is no share for holder {index} of {len(dealing.sealed)}")
     sealed, inverse = dealing.sealed[index - 1], group.inverses([secret])[0]
     group.tell("p256-inverse", (secret,), (inverse,))
     value = group.multiply(sealed, inverse)
@@ -119,7 +121,7 @@ def is_opened(sealed: bytes, key: bytes, share: OpenedShare, context: bytes = b"
 
 def share_fits(dealing: PublicDealing, keys: Sequence[bytes], share: OpenedShare, context: bytes = b"") -> bool:
     """Return whether an opened share is proven to be that of its holder."""
-    if not 1 <= share.index <= len(keys):
+    if not 1 <= share.index <= min(len(keys), len(dealing.sealed)):
         return False
     return is_opened(dealing.sealed[share.index - 1], keys[share.index - 1], share, context)
 
