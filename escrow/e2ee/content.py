@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import msgspec
 
 from escrow import codec
@@ -48,8 +50,14 @@ def direct(*people: str) -> Direct:
 
 
 def _spelled(name: str) -> str:
-    """Return a name in which plus and percent signs are escaped as in a URL: different names stay different."""
-    return name.replace("%", "%25").replace("+", "%2B")
+    """Return a name in which plus and percent signs, and characters that are not seen, are escaped as in a URL.
+
+    Different names stay different; none turns the direction of what follows, or ends a line.
+    """
+    name = name.replace("%", "%25").replace("+", "%2B")
+    if name.isprintable():
+        return name
+    return "".join(each if each.isprintable() else quote(each) for each in name)
 
 
 class Text(Fact, frozen=True):

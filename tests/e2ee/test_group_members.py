@@ -156,12 +156,14 @@ def test_a_group_has_a_name(harness):
         harness.announce("carol-phone", Group("", ("carol", "bob"), False))
 
 
-CONVERSATIONS = st.builds(InGroup, st.text("ab+%25B ")) | st.builds(Direct, st.text("ab+%25B "), st.text("ab+%25B "))
+NAMED = st.text("ab+%250BA \0\n\u202e\u2028")
+CONVERSATIONS = st.builds(InGroup, NAMED) | st.builds(Direct, NAMED, NAMED)
 
 
 @given(CONVERSATIONS, CONVERSATIONS)
 def test_no_two_conversations_are_spelled_alike(one, other):
     assert (str(one) == str(other)) == (one == other)
+    assert str(one).isprintable()
 
 
 def test_names_without_plus_are_spelled_as_they_are():

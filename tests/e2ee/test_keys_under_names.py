@@ -119,6 +119,19 @@ def test_a_new_device_under_an_old_name_may_write_first(harness):
     assert "bob-phone" in [alarm.who for alarm in harness.wire.alarms]
 
 
+def test_who_has_a_replaced_device_is_heard_by_a_reader_only_until_that_reader_asks_the_directory_again(harness):
+    harness.play([Step("say", "alice-laptop", "choir"), Step("say", "carol-phone", "alice")])
+    stolen = harness.unlink("alice-laptop")
+    harness.link("alice", "alice-laptop")
+    for heard in (True, False):
+        said = b"by whoever has the old laptop" + bytes([heard])
+        with crypto.acting("thief"):
+            stolen.send_to_group(harness.wire, "choir", said)
+        harness.play([])
+        assert any(each.device == "carol-phone" and each.text == said for each in harness.wire.shown) == heard
+        harness.play([Step("say", "carol-phone", "alice")])
+
+
 @pytest.mark.parametrize("scheme", [SCHEME, plain_pq.SCHEME], ids=lambda scheme: scheme.name)
 def test_what_is_remembered_of_first_messages_lives_as_long_as_the_signed_prekey(scheme):
     with playing(scheme) as harness:

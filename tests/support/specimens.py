@@ -14,11 +14,12 @@ from escrow.e2ee.ratchet import Slot
 from escrow.errors import EscrowError, Forged, Refused
 from escrow.primitives import hpke
 from escrow.principal import revive
-from escrow.schemes import envelope, ghost, plain, split_key
+from escrow.schemes import envelope, ghost, plain, split_key, threshold
 from escrow.schemes.clipper import leaf
 from escrow.schemes.clipper.field import Identity
 from escrow.schemes.layered import LayerPart
 from escrow.sharing import elgamal
+from escrow.sharing.committee.rounds import Dealing, SealedShare
 from escrow.warrant import Request, Warrant, promises
 
 
@@ -46,6 +47,19 @@ class HoardingAuthority(warrant.Authority):
 
 class HoardingScheme(plain.Plain, frozen=True):
     authority = HoardingAuthority
+
+
+class HoardingAgent(threshold.ThresholdAgent):
+    dealt: list[SealedShare] = []
+
+    def on_dealing(self, sender, packet: Dealing, wire):
+        super().on_dealing(sender, packet, wire)
+        if self.sharing is not None:  # a refresh or a recovery
+            self.dealt.append(packet.share)
+
+
+class HoardingAgents(threshold.Threshold, frozen=True, kw_only=True):
+    agent = HoardingAgent
 
 
 class CopyingProvider(provider.Provider):

@@ -141,6 +141,10 @@ def _opened(sealed: SealedShare | SealedValue, key: Private, info: bytes, kind: 
 class Opening(Packet, frozen=True):
     """A member's transport key (X25519, 32 bytes) for one run; and the sharing and members' keys that it knows."""
 
+    unchecked = {
+        "known": "what one member says is kept, and believed when t say the same",
+    }
+
     session: Public
     transport: Public
     known: tuple[Sharing, tuple[Public, ...]] | None

@@ -336,10 +336,13 @@ def _applies(told: ToldPacket, fate: str) -> bool:
 
 
 def _in_turn(packets: list[ToldPacket]) -> Iterator[tuple[ToldPacket, str]]:
-    """Yield every packet with every fate, one of each kind and fate after another."""
+    """Yield every packet with every fate, one of each kind and fate after another.
+
+    Every second fate begins with the last packets, which are those of refresh and recovery.
+    """
     groups: dict[tuple[str, str], list[tuple[ToldPacket, str]]] = {}
-    for fate in FATES:
-        for told in packets:
+    for at, fate in enumerate(FATES):
+        for told in packets[:: (-1) ** at]:
             if _applies(told, fate):
                 groups.setdefault((fate, told.kind.__name__), []).append((told, fate))
     rounds = chain.from_iterable(zip_longest(*groups.values()))

@@ -281,7 +281,7 @@ class Misstating:
         self.sent: set[Heard] = set()
         enact(scheme, self._learn, run=self.values.run)
         self.values.run = Run(SECRET, self.values.observe)
-        self.tried: dict[tuple[type, ...], int] = {}
+        self.tried: dict[tuple[object, ...], int] = {}
         self.heeded: list[Misstatement] = []
         self.answers: list[Misstatement] = []
         enact(scheme, self._try, run=self.values.run)
@@ -300,7 +300,7 @@ class Misstating:
                 self.values.learn(said)
         return answer
 
-    def _due(self, *kinds: type) -> bool:
+    def _due(self, *kinds: object) -> bool:
         """Return whether a packet of these kinds is among the first ones."""
         self.tried[kinds] = self.tried.get(kinds, 0) + 1
         return self.tried[kinds] <= self.packets
@@ -313,7 +313,8 @@ class Misstating:
             kind = None
         if party is None or kind is None:
             return wire.as_sent(packet)
-        if packet.src != COURT and self._due(kind, type(party)):
+        since = 0 if kind in ASKED else wire.day  # a refresh says more than the key generation, in the same packets
+        if packet.src != COURT and self._due(kind, type(party), since):
             self._tell(wire, number, packet, party, kind)
         answer = wire.as_sent(packet)
         said = self._decoded(answer)
