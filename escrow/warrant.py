@@ -359,6 +359,8 @@ class Official(Principal):
         return answer
 
     def _service(self) -> Service:
+        if not hasattr(self, "promise"):
+            raise Malformed(f"{self.name} answers no request: its class has no promise")
         promised: Service = type(self).promise.__service__  # type: ignore[attr-defined]  # `@service` marked it so
         return promised
 

@@ -13,6 +13,7 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
 from escrow.scheme import Scheme
 from tests.support.official_checks import forget_schemes, scheme_with
+from tests.support.planted import planted
 
 pytestmark = pytest.mark.usefixtures("forgotten")
 ABOVE = '''
@@ -89,6 +90,44 @@ def test_an_order_that_passes_unsigned_is_found(tmp_path: Path, condition: str) 
 def test_the_same_words_on_a_signed_order_are_not_blamed(tmp_path: Path, condition: str) -> None:
     sound = CODE.format(f"warrant.signed_by(key.court) and ({condition})")
     assert findings(scheme_with(tmp_path, "strict", sound, ABOVE)) == []
+
+
+@pytest.mark.parametrize("kind", ["crypto.SigningKey", "CourtKey"])
+def test_a_key_that_passes_for_the_courts_is_found_unless_a_rule_signs_with_it(tmp_path: Path, kind: str) -> None:
+    """A registrar keeps a deputy's key, which the play never uses."""
+    honoured = "key.deputy if warrant.signed_by(key.deputy) else key.court"
+    deputy = """
+        with crypto.acting("registrar"):
+            spare = crypto.new_signing_key(DeputyKey)
+        yield Registrar("registrar", spare)
+        yield PlantedCustodian("custodian", PlantedKey(made.public, made.raw, court, spare.public))
+"""
+    parties = f'''class DeputyKey({kind}, frozen=True, dict=True):
+    """The deputy's key."""
+
+
+class Registrar(Official):
+    """Keeps the deputy's key, and answers nothing."""
+
+    key: DeputyKey
+
+
+# The parties.'''
+    scheme = planted(
+        tmp_path,
+        ("    court: Public\n", "    court: Public\n    deputy: Public\n"),
+        ("promises(key.court,", f"promises({honoured},"),
+        (
+            '        yield PlantedCustodian("custodian", PlantedKey(made.public, made.raw, court))\n',
+            deputy.lstrip("\n"),
+        ),
+        ("# The parties.", parties),
+        ("import Answer, Authority,", "import Answer, Authority, CourtKey,"),
+    )
+    said = findings(scheme)
+    assert [each.split(":")[0] for each in said] == [
+        "custodian acts on an order that registrar signed, and no rule says so"
+    ] * (kind != "CourtKey")
 
 
 def test_what_the_party_leaves_out_counts_and_not_only_its_checks(tmp_path: Path) -> None:

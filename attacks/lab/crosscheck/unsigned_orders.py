@@ -4,6 +4,8 @@ A real request of the play is made again to the official's own handler, with an 
 key of the attacker's own. Its fields are varied: with what the handler compares them with, and with the constants of
 the scheme's code, singly and in pairs. So a word, a nonce or a user that passes without a signature is found, also
 where it stands in a nested function or in a table. What is found is made again as bytes, and printed in few fields.
+A real order is also signed with every key that some party keeps, if no rule of the scheme signs warrants with it: the
+key of a deputy that the play never asks.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from attacks.lab.adversary.demands.constants import Constants, constants_of
 from attacks.lab.adversary.demands.recorded import FIELDS, Notes, Recorder, recorded_warrant
 from attacks.lab.adversary.demands.variations import changed, dictionary, repairs, singly_and_in_pairs, travels
 from attacks.lab.adversary.local import stranger
+from attacks.lab.adversary.view import words_of
 from attacks.lab.crosscheck.places import is_schemes, place_of
 from attacks.lab.simulation.record import Record
 from escrow import codec
@@ -76,7 +79,21 @@ class Occasion:
 def answered_unsigned(scheme: Scheme, record: Record) -> list[str]:
     """Return a sentence for each official that acts on an order which no court signed, naming it and the fields."""
     trial = _Trial(constants_of(scheme), record)
-    return [finding for occasion in trial.occasions() for finding in trial.findings(occasion)]
+    others = _others(scheme, record)
+    return [
+        finding
+        for occasion in trial.occasions()
+        for finding in [*trial.findings(occasion)] or trial.signed_by(others, occasion)
+    ]
+
+
+def _others(scheme: Scheme, record: Record) -> dict[bytes, tuple[str, SigningKey]]:
+    """Return the signing keys in last states with which no rule signs a warrant: by public half, whose, and the key."""
+    signing = tuple({kind for rule in words_of(scheme).rules if Warrant in rule.gives for kind in rule.takes})
+    names = [name for name, states in record.states.items() if states[-1]]
+    kept = ((name, record.party(name, record.scenario.days - 1)) for name in names)
+    found = ((name, key) for name, party in kept for key in walk(party, SigningKey))
+    return {key.public: (name, key) for name, key in found if not isinstance(key, signing)}
 
 
 class _Trial:
@@ -163,6 +180,15 @@ class _Trial:
                     yield self._in_words(occasion, self._simplest(occasion, forgery, order, key), order)
                     return
 
+    def signed_by(self, others: dict[bytes, tuple[str, SigningKey]], occasion: Occasion) -> Iterator[str]:
+        """Yield a sentence for each of these keys if the official acts on an order for a stranger that it signed."""
+        real: Warrant = getattr(occasion.packet, occasion.field)
+        asking, where = self._keys[0], self._where(occasion)
+        for name, key in others.values():
+            order = msgspec.structs.replace(real.order, authority=asking.public)
+            if self._heeds(occasion, issue(CourtKey(key.public, key.raw), order), asking):
+                yield f"{occasion.official} acts on an order that {name} signed, and no rule says so: {where}"
+
     def _forgeries(self, occasion: Occasion, order: Order, real: bytes) -> Iterator[Forgery]:
         """Yield the forgeries that the official acts on when their fields note what they are compared with."""
         signatures = (bytes(64), b"", bytes(reversed(real)), b"\xff" * 64, None)
@@ -181,7 +207,10 @@ class _Trial:
 
     def _acts(self, occasion: Occasion, forgery: Forgery, key: SigningKey) -> bool:
         """Return whether the official acts on a forgery that comes as bytes, in a request that `key` signed."""
-        warrant, packet = forgery.warrant(self._court), occasion.packet
+        return self._heeds(occasion, forgery.warrant(self._court), key)
+
+    def _heeds(self, occasion: Occasion, warrant: Warrant, key: SigningKey) -> bool:
+        packet = occasion.packet
         if isinstance(packet, Request):
             asking = Authority("authority", key=AuthorityKey(key.public, key.raw))
             again: Packet = asking.request(warrant, packet.subject)
