@@ -72,7 +72,8 @@ def drop_in(folder: Path) -> None:
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a clone, with the clone's modules, in the default profile."""
-    environment = {name: value for name, value in os.environ.items() if name != "ESCROW_LAB_PROFILE"}
-    environment |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    without = ("ESCROW_LAB_PROFILE", "PYTHONDONTWRITEBYTECODE")  # compiled once, for all commands here
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    environment |= {"PYTHONPATH": str(folder)}
     program = [sys.executable, *words]
     return subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, check=False)

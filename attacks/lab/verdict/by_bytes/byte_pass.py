@@ -18,6 +18,7 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.by_bytes.beyond import Beyond, never_opened, opened_beyond, told
+from escrow import crypto
 from escrow.scheme import Scheme
 
 Test = tuple[str, Callable[[], str]]  # a property's name, and a function that returns "", how it is broken, or a note
@@ -27,12 +28,13 @@ class BytePass:
     """One scheme in the small scenario, played on first use; the rules of `every` attack join its own."""
 
     def __init__(self, scheme: Scheme, every: Sequence[Attack]) -> None:
-        self.scheme, self.every = scheme, every
+        self.scheme, self.every, self._results = scheme, every, crypto.Results()
 
     @cached_property
     def plays(self) -> TwoPlays:
         """The play in the small scenario, and the same under another run secret."""
-        return TwoPlays(self.scheme, small())
+        with crypto.running(crypto.Run(None, results=self._results)):
+            return TwoPlays(self.scheme, small())
 
     @property
     def record(self) -> Record:
@@ -42,7 +44,8 @@ class BytePass:
     @cached_property
     def analysis(self) -> Analysis:
         """The analysis of that play, and of its bytes."""
-        return Analysis(self.scheme, self.record, self.every, door=self.plays)
+        with crypto.running(crypto.Run(None, results=self._results)):  # rules compute again what parties did
+            return Analysis(self.scheme, self.record, self.every, door=self.plays)
 
     def has_no_constant_secret(self) -> str:
         """Check that no secret is equal in two plays of different run secrets: it would be written in the program."""
