@@ -63,6 +63,15 @@ def test_each_text_counts_once_by_the_first_warrant_that_covers_it():
     assert both.access("from service").retrospective == Coverage(covered=1, lawful=1)
 
 
+def test_a_wiretap_that_begins_later_is_promised_what_is_sent_since():
+    told = Messaging(by_hand((SOONER,), read=set()))
+    served = {told.by_id[text].day for text in told.promised("from service")}
+    assert {told.by_id[text].day for text in told.promised("from service", 1)} == served - {min(served)}
+    assert told.access("from service", 1).prospective.promised == len(served) - 1
+    assert told.access("from service", 1).prospective.covered == told.access("from service").prospective.covered
+    assert told.promised("in scope", 1) == told.entitled
+
+
 def test_a_wiretap_is_promised_no_text_that_a_device_which_listens_could_not_hear():
     base = by_hand((SOONER,), read=())
     (text,) = Messaging(base).prospective

@@ -12,6 +12,7 @@ from escrow.e2ee.listing.published import DeviceLine, label_of
 from escrow.principal import corrupted
 from escrow.schemes.ghost import GhostScheme
 from escrow.schemes.ghost_directory import AUDITOR, GhostDirectory
+from escrow.testing.properties import PROPERTIES
 from escrow.transparency.directory import KeyDirectory
 
 TARGET, SERVED = "bob", 2
@@ -73,6 +74,34 @@ def test_the_law_reads_as_in_ghost_if_pending_devices_are_used_and_later_if_they
     days = {sent.body: sent.day for sent in play(GhostDirectory(), SCENARIO).sent}
     assert min(days[body] for body in texts["used"]) == SERVED
     assert min(days[body] for body in texts["waits"]) >= 3
+
+
+WAITING = {  # the properties of the kit in which a device, or the law's, is new
+    "access yields what is in scope",
+    "no valid warrant no text",
+    "no text under a key not listed and shown",
+    "a changed key rotates sender chains",
+    "a disturbed step gives no weaker success",
+    "what is said is checked or listed",
+}
+
+
+@pytest.mark.parametrize(("epoch", "pending"), [(1, "used"), (2, "waits")])
+def test_the_kit_waits_as_long_as_a_new_device_does(epoch, pending):
+    scheme = GhostDirectory(epoch=epoch, pending=pending)
+    tried = [each for each in PROPERTIES if each.name in WAITING]
+    assert len(tried) == len(WAITING)
+    assert {each.name: said for each in tried if (said := each.broken(scheme))} == {}
+
+
+def test_access_that_begins_later_than_the_claim_says_is_no_access():
+    class Impatient(GhostDirectory, frozen=True, kw_only=True):
+        @property
+        def claim(self):
+            return replace(super().claim, delay=0)
+
+    (promised,) = (each for each in PROPERTIES if each.name == "access yields what is in scope")
+    assert "promised texts are missing" in promised.broken(Impatient(pending="waits"))
 
 
 # --- planted faults: each is noticed by the check that is about it ---
