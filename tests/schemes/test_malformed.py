@@ -56,6 +56,15 @@ def flipped(data, step=1):
         yield data[: bit // 8] + bytes([data[bit // 8] ^ 1 << bit % 8]) + data[bit // 8 + 1 :]
 
 
+def is_malformed(read, data, kinds):
+    """Whether reading raises Malformed: `pytest.raises` takes longer than what it waits for here."""
+    try:
+        read(data, kinds)
+    except Malformed:
+        return True
+    return False
+
+
 # --- the encoding ---
 
 SLOT = Slot(bytes(4), 5)
@@ -133,9 +142,7 @@ def test_a_packet_cut_off_or_changed_is_malformed_or_another_packet(scheme):
     kinds, found = samples(scheme)
     assert len(found) >= 9
     for data in found.values():
-        for shorter in cut(data):
-            with pytest.raises(Malformed):
-                codec.decode_any(shorter, kinds)
+        assert not [shorter for shorter in cut(data) if not is_malformed(codec.decode_any, shorter, kinds)]
         for other in flipped(data, step=3):
             try:
                 assert codec.encode(codec.decode_any(other, kinds)) == other
@@ -149,9 +156,8 @@ def test_a_state_cut_off_or_changed_is_malformed(scheme):
     for name, (*_, kind) in record.kinds.items():
         state = record.states[name][-1]
         step = max(1, len(state) // 200)
-        for wrong in (*cut(state, step), *flipped(state, 8 * step + 1), state + b"\0"):
-            with pytest.raises(Malformed):
-                revive(wrong, kind)
+        tried = (*cut(state, step), *flipped(state, 8 * step + 1), state + b"\0")
+        assert not [wrong for wrong in tried if not is_malformed(revive, wrong, kind)]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
