@@ -198,6 +198,11 @@ def test_a_rule_that_gives_no_fact_is_refused():
         closure.run()
 
 
+def test_a_fact_that_holds_a_list_is_refused_by_its_name():
+    with pytest.raises(TypeError, match="Item is no value: its fields may hold tuples, but no list, dict or set"):
+        Closure([]).learn(Item([1]))
+
+
 def test_a_rule_that_never_fires_is_counted_as_such():
     assert closed(Item(1)).fired["toy_rules.mix"] == 0
 

@@ -56,8 +56,12 @@ class FactTable:
         return grown
 
     def intern(self, fact: Fact) -> int:
-        """Return the number of a fact. A new fact waits for the next run. Raise TypeError if it is not a fact."""
-        number = self.ids.setdefault(fact, len(self.facts))
+        """Return the number of a fact; a new one waits for the next run. Raise TypeError for no fact, or one with lists."""
+        try:
+            number = self.ids.setdefault(fact, len(self.facts))
+        except TypeError:
+            kind = type(fact).__name__
+            raise TypeError(f"{kind} is no value: its fields may hold tuples, but no list, dict or set") from None
         if number == len(self.facts):
             if not isinstance(fact, Fact):
                 raise TypeError(f"a rule gave a {type(fact).__name__}, which is no fact")
