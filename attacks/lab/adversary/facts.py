@@ -56,7 +56,10 @@ class FactTable:
         return grown
 
     def intern(self, fact: Fact) -> int:
-        """Return the number of a fact; a new one waits for the next run. Raise TypeError for no fact, or one with lists."""
+        """Return the number of a fact. A new fact waits for the next run.
+
+        Raise TypeError if it is not a fact, or holds a list, dict or set.
+        """
         try:
             number = self.ids.setdefault(fact, len(self.facts))
         except TypeError:

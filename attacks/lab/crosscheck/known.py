@@ -12,6 +12,7 @@ from attacks.lab.crosscheck.two_plays import TwoPlays
 from attacks.lab.simulation.record import Record
 
 MOST_BITS = 40  # of work to try one string: 4 or 5 bytes of any value, 12 digits, 8 letters
+MOST_CHANGED = 12  # bytes of such a string that change
 
 
 class KnownBytes:
@@ -46,13 +47,14 @@ class KnownBytes:
         if value in self.numbers:
             return True
         marks = overlaps.changes(value, other)
-        bits = overlaps.trials(value, marks)
+        short = sum(marks) <= MOST_CHANGED
+        bits = overlaps.trials(value, marks) if short else 0
         overlaps.cover(value, marks, self._packets)
         if sum(marks) > TRIED:
             self._cover_written(value, other, marks)
         if sum(marks) > TRIED and other and len(other) == len(value) <= LONGEST:
             overlaps.cover_short(value, other, marks, *self._short)
-        if any(marks) and bits <= MOST_BITS and not self._sent(value, other):
+        if short and any(marks) and bits <= MOST_BITS and not self._sent(value, other):
             self.guesses[value] = bits
         if sum(marks) <= TRIED:
             return False
