@@ -153,6 +153,10 @@ class Context:
         self._lock = Lock()
         self.sequence = 0
 
+    def __reduce__(self) -> str:
+        """Raise TypeError: of two copies each would seal under the same nonces."""
+        raise TypeError("a context of HPKE is not copied, and not pickled")
+
     def _next(self, cipher: Callable[[bytes, bytes, bytes, bytes], bytes], data: bytes, aad: bytes) -> bytes:
         with self._lock:
             if self.sequence >= MESSAGES:
@@ -297,10 +301,12 @@ class Suite:
         `info` is hashed once for all. Each ciphertext is the first that `sender` with this ephemeral key gives.
 
         What the recipients share of `enc` is the ephemeral public key, which the caller sends once. Raise Forged if a
-        public key is none. No two of the recipients may be the same, or two messages share a key and a nonce.
+        public key is none, or stands twice: two messages would share a key and a nonce.
         """
-        sealed, bound = [], self._bound(info)
-        for public, plaintext in zip(to, plaintexts, strict=True):
+        keys, sealed, bound = list(to), [], self._bound(info)
+        if len(set(keys)) < len(keys):
+            raise Forged("HPKE with one ephemeral key seals to each recipient once")
+        for public, plaintext in zip(keys, plaintexts, strict=True):
             enc, (aead, key, nonce, _) = self._towards(public, info, ephemeral, bound)
             sealed.append(enc.removesuffix(ephemeral.public) + aead.seal(key, plaintext, b"", nonce))
         return sealed

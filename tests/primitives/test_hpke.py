@@ -1,5 +1,7 @@
 """RFC 9180 base mode: the RFC's vectors, two other implementations, and what must not open."""
 
+import copy
+import pickle
 from collections import Counter
 from contextlib import nullcontext
 from threading import Thread
@@ -317,6 +319,15 @@ def test_a_context_without_its_lock_is_found_out():
     sender, _ = ends(SLOW)
     sender._lock = nullcontext()
     assert sealed_by_threads(sender) < 40
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_no_context_is_copied_since_both_would_seal_under_the_same_nonces(again):
+    key = crypto.new_private()
+    enc, sender = hpke.DEFAULT.sender(key.public)
+    for context in (sender, hpke.DEFAULT.receiver(key, enc)):
+        with pytest.raises(TypeError, match="is not copied"):
+            again(context)
 
 
 @pytest.mark.parametrize("kem", KEMS.values(), ids=lambda kem: f"{kem.number:#x}")

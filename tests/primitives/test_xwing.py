@@ -82,6 +82,8 @@ def test_one_ephemeral_key_serves_several_recipients_and_each_opens_its_own_part
                 suite.open(key, other, b"info")
         with pytest.raises(Forged):
             suite.open(key, whole[number], b"other info")
+    with pytest.raises(Forged, match="each recipient once"):  # two texts under one key and nonce
+        suite.seal_each([keys[0].public] * 2, texts[:2], b"info", ephemeral)
 
 
 P256 = hpke.Suite(hpke.P256, hpke.CHACHA20_POLY1305)

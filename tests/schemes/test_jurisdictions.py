@@ -102,7 +102,7 @@ def test_a_field_with_a_part_for_nobody_is_said_of_its_sender():
 PLANTED = [
     (
         "a bad key stops nobody else",
-        "agent-1 has a key that is a colleague's: it is not named",
+        "agent-1 has a key that is a colleague's: alice-phone misses a text",
         (JointDevice, "_readers", lambda device, people: sorted(device.agents.values())),
     ),
     ("a field is bound", "with `parts`", (JointField, "tagged", lambda field, key: b"")),
