@@ -7,8 +7,8 @@ nothing said since.
 import msgspec
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import rule, run_state_machine_as_test
-from machines import ANY, Machine, logged, pick, properties_broken, read_by
+from hypothesis.stateful import rule
+from machines import ANY, Machine, logged, pick, properties_broken, read_by, run_machine
 
 from escrow.e2ee.contacts import compare_safety_numbers
 from escrow.e2ee.device import Device
@@ -76,7 +76,7 @@ class Devices(Machine):
 
 
 def test_texts_come_to_the_devices_that_people_have_and_new_ones_are_noticed():
-    run_state_machine_as_test(Devices, settings=settings(max_examples=settings().max_examples // 2))
+    run_machine(Devices, settings(max_examples=settings().max_examples // 2))
 
 
 # --- specimens: what each property catches ---

@@ -6,8 +6,8 @@ A state is tried on all that the network heard, and its sender chains under any 
 import msgspec
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import rule, run_state_machine_as_test
-from machines import ANY, Machine, logged, pick, properties_broken, read_by
+from hypothesis.stateful import rule
+from machines import ANY, Machine, logged, pick, properties_broken, read_by, run_machine
 
 from escrow import codec
 from escrow.e2ee import contacts, content, groups, sender_keys
@@ -70,7 +70,7 @@ class Groups(Machine):
 
 
 def test_members_of_a_group_read_what_is_meant_for_them():
-    run_state_machine_as_test(Groups, settings=settings(max_examples=settings().max_examples // 2))
+    run_machine(Groups, settings(max_examples=settings().max_examples // 2))
 
 
 # --- specimens: what each property catches ---

@@ -17,8 +17,8 @@ from math import inf
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
-from machines import ANY, Machine, logged, mail_in, pick, properties_broken
+from hypothesis.stateful import invariant, precondition, rule
+from machines import ANY, Machine, logged, mail_in, pick, properties_broken, run_machine
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.coalitions import AccessStructure, Seizure
@@ -87,7 +87,7 @@ class Served(Machine):
 def test_a_text_is_shown_once_or_not_at_all(scheme, cost):
     machine = type("Machine", (Served,), {"scheme": registry.schemes()[scheme]})
     examples = max(1, settings().max_examples // cost)
-    run_state_machine_as_test(machine, settings=settings(max_examples=examples))
+    run_machine(machine, settings(max_examples=examples))
 
 
 class Replayable(Device):
