@@ -10,8 +10,19 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.evaluation import Evaluation
 from escrow import codec
 from escrow.errors import Refused
+from escrow.principal import corrupted
 from escrow.schemes.logged import prospective
-from escrow.schemes.logged.log import AGENT, LOG, MONITOR, EnterWarrant, EntryEvidence, LogEntry, commitment
+from escrow.schemes.logged.log import (
+    AGENT,
+    LOG,
+    MONITOR,
+    AskWitness,
+    EnterWarrant,
+    EntryEvidence,
+    LogEntry,
+    SignedHead,
+    commitment,
+)
 from escrow.schemes.logged.monitor import Monitor
 from escrow.schemes.logged.prospective import (
     BEFORE,
@@ -19,6 +30,7 @@ from escrow.schemes.logged.prospective import (
     AskStanding,
     DatedEnvelope,
     DatedLog,
+    DatedMonitor,
     ProvenStanding,
     SeenHead,
     ToldHead,
@@ -91,6 +103,70 @@ def test_an_entry_that_the_log_dates_back_has_no_proof_and_is_seen():
         head = harness.wire.ask("bob-phone", LOG, AskLogHead(), ToldHead).signed
         harness.wire.tell("bob-phone", MONITOR, SeenHead(head))
         assert "does not extend what it showed" in harness.wire.alarms[-1].check
+
+
+def test_the_agent_refuses_a_warrant_for_others_and_for_other_days_whatever_the_log_proves():
+    for days, target, why in ((1, "carol", "target"), (2, "alice", "window")):
+        with playing(SCHEME) as harness:
+            warrant = harness.served(target) if days == 1 else harness.served(target, days, days)
+            _, mails = said(harness)
+            field = codec.decode(mails[0].mail.field, DatedEnvelope)
+            proof = next(prospective.proofs(harness.wire, harness.authority, warrant, [field]))
+            with pytest.raises(Refused, match=why):
+                harness.authority.ask(harness.wire, AGENT, warrant, (field, proof))
+
+
+def test_an_agent_that_refuses_one_text_is_asked_about_the_next():
+    with playing(SCHEME) as harness:
+        warrant = harness.served("alice")
+        said(harness)
+        text, mails = said(harness)
+        first = codec.decode(mails[0].mail.field, DatedEnvelope)
+        broken = codec.encode(msgspec.structs.replace(first, sealed=bytes(len(first.sealed))))
+        spoilt = msgspec.structs.replace(mails[0], mail=msgspec.structs.replace(mails[0].mail, field=broken))
+        assert harness.access(warrant, [spoilt, *mails]) == {text}
+        assert harness.wire.refusals
+
+
+def newest(harness):
+    return harness.wire.ask("bob-phone", LOG, AskLogHead(), ToldHead).signed
+
+
+def test_the_monitor_takes_no_head_that_the_log_did_not_sign_and_witnesses_only_the_newest():
+    with playing(Logged(reach="prospective", gossip="witness")) as harness:
+        head = newest(harness)
+        unsigned = msgspec.structs.replace(head, signature=bytes(64))
+        with pytest.raises(Refused, match="the log signed the head"):
+            harness.wire.party(MONITOR, DatedMonitor).on_seen("bob-phone", SeenHead(unsigned), harness.wire)
+        assert harness.wire.ask("bob-phone", MONITOR, AskWitness(head), SignedHead).head == head.head
+        harness.served("alice")
+        assert newest(harness).head.size > head.head.size
+        with pytest.raises(Refused, match="the head is the newest"):
+            harness.wire.ask("bob-phone", MONITOR, AskWitness(head), SignedHead)
+
+
+def test_a_client_binds_no_field_to_a_head_that_its_monitor_did_not_sign():
+    with playing(Logged(reach="prospective", gossip="witness")) as harness:
+        harness.served("alice")
+        monitor = harness.wire.parties[MONITOR]
+        unseen = {"on_witness": lambda self, sender, packet, wire: packet.signed}
+        harness.wire.parties[MONITOR] = corrupted(monitor, **unseen)
+        _, mails = said(harness)
+        assert codec.decode(mails[0].mail.field, DatedEnvelope).at == prospective.NOTHING
+        assert "the monitor signed the head" in harness.wire.alarms[0].check
+
+
+def test_a_recipient_refuses_a_field_that_is_not_its_texts_whatever_head_it_names():
+    with playing(Logged(reach="prospective", policing="recipient")) as harness:
+        sender = harness.device("bob-phone")
+        honest = type(sender).access_field
+        lies = {
+            "access_field": lambda self, key, told: honest(self, key, msgspec.structs.replace(told, day=told.day + 1))
+        }
+        harness.wire.parties["bob-phone"] = corrupted(sender, **lies)
+        text, _ = said(harness)
+        assert text not in {each.text for each in harness.wire.shown}
+        assert harness.wire.alarms
 
 
 @pytest.mark.parametrize("size", [-1, 2, 2**40])
