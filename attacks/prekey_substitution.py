@@ -3,16 +3,18 @@
   list     to a device of A, each device of B is listed with the key of a puppet, and the other way round
   fetch    a puppet's prekey, signed with the puppet's key
   relay    A -> B: the puppet of B opens the mail, that of A seals its content to the true B, as coming from A
+  vouch    where devices sign, puppets do: for each other, for the lists in a chat, for the members of a group that the
+           true device signed; where a user has one identity key, its puppets have one
 
 Between one pair, one user and everybody, or all pairs. One way only, A's mail to B is read and does not arrive.
 
-Sender keys of groups travel as such mail, so that the group's texts are read as well. Keys never change, so no client
-notices; two users who compare safety numbers do. The access field is left out: the one that came is
-of another message, as its labels say. What a puppet cannot open is passed on as it came.
+Sender keys of groups travel as such mail, so that the group's texts are read as well. Keys never change, and a client
+takes the first list for true, so that none notices; two users who compare safety numbers do. The access field is left
+out: the one that came is of another message, as its labels say. What a puppet cannot open is passed on as it came.
 Source: Marlinspike and Perrin, "The X3DH Key Agreement Protocol", revision 1, 2016, sections 4.1 and 4.7.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Any, ClassVar
 
@@ -30,10 +32,15 @@ from attacks.lab.simulation.attack import (
     entry_of,
 )
 from attacks.lab.simulation.scenario import Scenario
-from escrow.e2ee import ratchet
+from escrow import codec
+from escrow.e2ee import content, ratchet
 from escrow.e2ee.device import Device
-from escrow.e2ee.provider import Entry, Fetch, Mail, Provider
+from escrow.e2ee.listing import device_lists
+from escrow.e2ee.listing.device_lists import GroupSignature, ListOf, SignatureOf, SignedList, Vouchers
+from escrow.e2ee.listing.filing import VouchingProvider
+from escrow.e2ee.provider import Entry, Fetch, Group, Mail, Provider
 from escrow.e2ee.ratchet import Plaintext
+from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import EscrowError
 from escrow.principal import Principal, corrupted, of_kind
 from escrow.scheme import Scheme, Source, User
@@ -115,8 +122,10 @@ class PrekeySubstitution(Attack):
                     wire.complain(self.name, error)
             honest.on_mail(self, sender, packet, wire)
 
+        signing = _signing(honest, shown) if isinstance(party, VouchingProvider) else {}
         puppets = list[scheme.device]  # type: ignore[name-defined]  # the scheme's own class
-        provider: Any = corrupted(party, {"puppets": puppets, "read": list[Plaintext]}, entry=entry, on_mail=on_mail)
+        fields = {"puppets": puppets, "read": list[Plaintext]}
+        provider: Any = corrupted(party, fields, entry=entry, on_mail=on_mail, **signing)
         between = {name for pair in pairs for name in pair}
         provider.puppets = [
             attacker_device(name, user.name, scheme.device, scheme.committing)
@@ -124,6 +133,10 @@ class PrekeySubstitution(Attack):
             if user.name in between
             for name in user.devices
         ]
+        if getattr(scheme, "devices", "") == "shared":
+            keys = dict[str, IdentityKey]()
+            for puppet in provider.puppets:
+                puppet.identity = keys.setdefault(puppet.user, puppet.identity)
         return provider  # type: ignore[no-any-return]  # what `corrupted` made of the provider
 
 
@@ -133,8 +146,48 @@ def _sealed(provider: Any, writer: Device, recipient: str, mail: Mail, said: Pla
         bundle = provider.on_fetch("", Fetch(recipient), wire)  # an asker without a name gets the true keys
         writer.sessions[recipient] = [writer.begin(bundle)]
     conversing = writer.sessions[recipient][0]
-    message, _ = ratchet.encrypt(conversing.session, said.body, writer.committing)
+    body = _with_lists(provider, writer.user, recipient, said, wire)
+    message, _ = ratchet.encrypt(conversing.session, body, writer.committing)
     return msgspec.structs.replace(mail, initial=conversing.initial, body=ratchet.pack(message), field=b"")
+
+
+def _with_lists(provider: Any, author: str, recipient: str, said: Plaintext, wire: Wire) -> bytes:
+    """Return what was said; if it has lists of both users beside it, with these as the recipient knows them."""
+    if (lists := content.lists_in(said)) is None:
+        return said.body
+
+    def keys(user: str) -> bytes:
+        told = provider.on_list_of(recipient, ListOf(user), wire)
+        return device_lists.keys_hash((told.list.primary, *(each.companion for each in told.devices)))
+
+    theirs = keys(provider.accounts[recipient])
+    return codec.encode(msgspec.structs.replace(lists, own_keys=keys(author), their_keys=theirs))
+
+
+def _signing(honest: Any, shown: Callable[[Any, str, str], Device | None]) -> dict[str, Callable[..., Any]]:
+    """Return methods by which puppets sign what the true devices do, for those to whom they are shown."""
+
+    def on_list_of(self: Any, sender: str, packet: ListOf, wire: Wire) -> Vouchers:
+        told: Vouchers = honest.on_list_of(self, sender, packet, wire)
+        theirs = [each for each in self.puppets if each.user == packet.user and shown(self, each.name, sender)]
+        return _vouched(theirs, told.list) if theirs else told
+
+    def on_signature_of(self: Any, sender: str, packet: SignatureOf, wire: Wire) -> GroupSignature:
+        told: GroupSignature = honest.on_signature_of(self, sender, packet, wire)
+        signers = (name for name, entry in self.directory.items() if entry.identity == told.signer)
+        puppet = next(filter(None, (shown(self, name, sender) for name in signers)), None)
+        group = Group(told.name, told.members, told.sender_keys)
+        return device_lists.group_signature(puppet.identity, group, told.serial) if puppet else told
+
+    return {"on_list_of": on_list_of, "on_signature_of": on_signature_of}
+
+
+def _vouched(puppets: Sequence[Device], true: SignedList) -> Vouchers:
+    """Return a list as old as the true one, of a user's puppets that vouch for each other: the first is the primary."""
+    primary, *companions = (puppet.identity for puppet in puppets)
+    devices = (device_lists.device_signature(each, i, primary.public) for i, each in enumerate(companions, 1))
+    keys = tuple(each.public for each in companions)
+    return Vouchers(device_lists.signed_list(primary, true.user, true.day, true.serial, keys), tuple(devices))
 
 
 ATTACK = PrekeySubstitution()

@@ -15,6 +15,7 @@ from attacks.lab.verdict.cell import Messaging
 from attacks.lab.verdict.controls import control_of
 from attacks.prekey_substitution import PrekeySubstitution
 from escrow.e2ee.content import direct
+from escrow.registry import with_parameters
 from escrow.schemes import envelope, ghost, plain
 from escrow.testing.world import mails_in
 
@@ -80,6 +81,21 @@ def test_the_man_in_the_middle_is_noticed_exactly_when_the_two_meet(pair):
     known = Counter((alarm.day, alarm.who, alarm.check) for alarm in honest.alarms)
     raised = Counter((alarm.day, alarm.who, alarm.check) for alarm in record.alarms) - known
     assert raised == Counter((each.day, who, "safety number") for each in met for who in (each.one, each.other))
+
+
+@pytest.mark.parametrize("setting", ["devices=signed", "devices=shared", "groups=admins"])
+def test_where_devices_sign_the_puppets_do_and_only_users_who_meet_notice(setting):
+    scheme = with_parameters(ghost.SCHEME, [f"ghost.{setting}"])
+    read = opened(scheme, "prekey-substitution")
+    assert read
+    assert read == opened(ghost.SCHEME, "prekey-substitution")
+    every = combinations([user.name for user in FULL.users], 2)
+    honest, record = played(scheme), play(scheme, FULL, PrekeySubstitution("all pairs", every))
+    known = Counter((alarm.day, alarm.who, alarm.check) for alarm in honest.alarms)
+    met = Counter((each.day, who, "safety number") for each in FULL.ceremonies for who in (each.one, each.other))
+    assert met - known
+    assert Counter((alarm.day, alarm.who, alarm.check) for alarm in record.alarms) == known | met
+    assert Messaging(record).lost == Messaging(honest).lost
 
 
 def test_the_man_in_the_middle_leaves_the_lawful_access_alone():
