@@ -9,7 +9,8 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
-from escrow.errors import EscrowError
+from escrow.crypto import new_private
+from escrow.errors import EscrowError, Refused
 from escrow.primitives.hpke import seal
 from escrow.schemes import jurisdictions
 from escrow.schemes.envelope import SCHEME as ENVELOPE
@@ -79,6 +80,15 @@ def test_a_key_that_nothing_can_be_sealed_to_is_named_and_keeps_no_other_governm
         assert [alarm.check for alarm in harness.wire.alarms] == ["agent-2: nothing can be sealed to its key"]
         harness.play([Step("say", "bob-phone", "alice")])
         assert len(codec.decode(harness.intercepted()[0].mail.field, JointField).parts) == SCHEME.n - 1
+
+
+def test_a_key_that_a_government_published_does_not_change():
+    with playing(SCHEME) as harness:
+        before = harness.wire.party("bob-phone", JointDevice).agents["agent-2"]
+        other = new_private().public
+        with pytest.raises(Refused, match="does not change"):
+            harness.wire.ask("agent-2", "bob-phone", GovernmentPublishes(other), type(None))
+        assert harness.wire.party("bob-phone", JointDevice).agents["agent-2"] == before
 
 
 def test_an_agent_with_anothers_key_keeps_no_government_from_reading():
