@@ -98,7 +98,7 @@ UNPOLICED = Choice(
 EVASIONS = (UNPOLICED, PRE_ENCRYPTION)
 ONE_COURT = Choice(
     "one key of the court signs every warrant, so that whoever takes it orders what it likes; that warrants are signed,"
-    " and so, is ours",
+    " and how, is ours",
     favours=False,
 )
 

@@ -135,9 +135,11 @@ class GroupSignature(Packet, frozen=True):
 
 
 class SignatureOf(Packet, frozen=True):
-    """Ask for the signed members of a group."""
+    """Ask for the signed members of the group with this name."""
 
-    group: str
+    unchecked = {"name": "a question"}
+
+    name: str
 
 
 def signed_list(key: SigningKey, user: str, day: int, serial: int, companions: tuple[bytes, ...]) -> SignedList:

@@ -85,6 +85,6 @@ class VouchingProvider(Provider):
 
     def on_signature_of(self, sender: str, packet: SignatureOf, wire: Wire) -> GroupSignature:
         """Return the signed members of a group. Raise Unreachable if nobody signed them."""
-        if packet.group not in self.signed_groups:
-            raise Unreachable(f"nobody signed who is in {packet.group}")
-        return self.signed_groups[packet.group]
+        if packet.name not in self.signed_groups:
+            raise Unreachable(f"nobody signed who is in {packet.name}")
+        return self.signed_groups[packet.name]

@@ -95,6 +95,7 @@ class Values:
         self.said: dict[Where, list[Any]] = {}
         self.names: list[str] = []
         self.sealed: dict[bytes, KnownSeal] = {}
+        self.deciding: set[Where] = set()  # listed fields in which one stands that decides who reads
         self.run = Run(SECRET, self.observe)
         self.speaker = ""
 
@@ -176,6 +177,8 @@ class Values:
                 inner = type(value) in ORDERED or type(value).__module__.startswith(MESSENGER)
                 listed = declared(whole) and not inner  # and so what is in it
                 for at, other in self.altered(getattr(value, name), whole, asked):
+                    if listed and at[1] in DECIDES:
+                        self.deciding.add(whole)
                     try:
                         yield whole if listed else at, msgspec.structs.replace(value, **{name: other})
                     except ValueError:  # a fact that cannot be made cannot be sent either
@@ -340,7 +343,7 @@ class Misstating:
                 noted = now.refused and kind in ASKS and _only_wrote_down(party, revive(now.state, type(party)))
                 if not (noted or now.complained or (same and now.state in (before, true.state))):
                     official = not issubclass(kind, ASKED) and not isinstance(party, Device | Authority)
-                    decides = official and (where[1] in DECIDES or not same)
+                    decides = official and (where[1] in DECIDES or where in self.values.deciding or not same)
                     self.heeded.append(
                         Misstatement(where, number, packet.src, packet.dst, changed.data, False, kind, decides)
                     )
