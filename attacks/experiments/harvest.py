@@ -103,9 +103,9 @@ class Harvest(EachScheme):
         """Yield two figures for each variant; without `long` the scheme itself, and what changes its sealed keys."""
         for name, variant in variants(scheme):
             if long or name == scheme.name or name.partition(", ")[2].partition("=")[0] in self.kept:
-                yield from self._opened(name, variant)
+                yield from self.opened(name, variant)
 
-    def _opened(self, name: str, scheme: Scheme) -> Iterator[Figure]:
+    def opened(self, name: str, scheme: Scheme) -> Iterator[Figure]:
         """Yield the percentages of texts that are opened by all broken keys, and by the escrow's alone."""
         parts = {"all keys": HarvestNowDecryptLater(), ESCROW: EscrowKeysBroken()}
         for what, attack in parts.items():

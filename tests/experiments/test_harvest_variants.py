@@ -12,7 +12,7 @@ SCHEMES = registry.schemes()
 @cache
 def opened(scheme):
     """Return by which keys how many texts in a hundred are opened."""
-    return {figure.quantity.partition(": by ")[2]: figure.measured for figure in EXPERIMENT.figures("it", scheme)}
+    return {figure.quantity.partition(": by ")[2]: figure.measured for figure in EXPERIMENT.opened("it", scheme)}
 
 
 def test_what_a_kem_protects_stays_closed_unless_its_secret_is_left_out():
