@@ -6,6 +6,7 @@ paper's. Whether a figure agrees is computed, never asserted.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +86,7 @@ class Experiment:
         raise NotImplementedError(f"{type(self).__name__} measures nothing")
 
 
-class EachScheme(Experiment):
+class EachScheme(Experiment, ABC):
     """Base of experiments that measure one scheme after another: all those with a place in the pages, by name."""
 
     def run(self, long: bool, progress: Progress) -> Iterator[Figure]:
@@ -95,9 +96,9 @@ class EachScheme(Experiment):
             progress(done, len(schemes), scheme.name)
             yield from self.figures(scheme, long)
 
+    @abstractmethod
     def figures(self, scheme: Scheme, long: bool = False) -> Iterator[Figure]:
         """Yield the figures of one scheme."""
-        raise NotImplementedError(f"{type(self).__name__} measures nothing")
 
 
 EXPERIMENTS = Kind(Experiment, "EXPERIMENT", "attacks.experiments", "escrow_lab.experiments")
