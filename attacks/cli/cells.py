@@ -169,9 +169,7 @@ def shard_result(
         found, note = _resume(invocation, plan, shard, timeout, file)
     held = f"shard {shard.number}/{shard.of}: {len(found.kept)} of {len(plan.keys)} lines"
     shown = file is None or invocation.output != STDOUT  # else the file of --resume holds all lines
-    draw = (
-        partial(_draw_lines, header=plan.header(shard), part=found) if shown else draw_nothing
-    )  # the file of --resume holds all lines
+    draw = partial(_draw_lines, header=plan.header(shard), part=found) if shown else draw_nothing
     invocation.format_ = "table"  # journal lines have one form, whatever format was asked for
     notes = filter(None, (note, held, "`escrow-lab merge` joins all shards"))
     return CommandResult(draw, None, INCOMPLETE if found.lost else OK, "; ".join(notes))

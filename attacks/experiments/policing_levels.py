@@ -79,7 +79,7 @@ def _figures(scheme: FieldScheme, scenario: Scenario) -> Iterator[Figure]:
         theirs = [sent for sent in covered if sent.device in rogues]
         among = [sent for sent in theirs if any((sent.id, name) in honest.shown for name in rogues & {*sent.intended})]
         expected: dict[Policing, int] = {"none": len(theirs), "relay": 0, "recipient": len(among), "publicly": 0}
-        owner = {name: user.name for user in scenario.users for name in user.devices}
+        owner = scenario.owner
         elsewhere = {text for text, name in under.shown if owner[name] != owner[under.by_id[text].device]}
         own = len(under.evaded - elsewhere)
         case = f"{scheme.name}, {scheme.policing}, {strategy.strategy.removeprefix('by ')}"
