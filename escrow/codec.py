@@ -160,6 +160,7 @@ def elements(data: bytes) -> tuple[bytes, ...]:
         return ()
 
 
+@cache
 def _name(kind: Any) -> str:
     members = kind.__args__ if isinstance(kind, UnionType) or getattr(kind, "__origin__", None) is Union else (kind,)
     return " or ".join(str(getattr(member, "__name__", member)) for member in members)

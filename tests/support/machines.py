@@ -67,6 +67,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.log, self.fates, self.bearers, self.chains = [], [], {}, {}
+        self.lists, self.until = [], 0  # what was read of the packets, and how many were
         self.users = dict(OWNER)  # of every device that ever was
         self.context = playing(self.scheme)
         self.harness = self.context.__enter__()
@@ -260,11 +261,17 @@ class Machine(RuleBasedStateMachine):
         boxes = self.harness.provider.mailboxes
         return [(name, boxes[name]) for name in self.harness.owner if boxes.get(name)]
 
+    def listed(self):
+        """The packets so far that ask for a list or hand one out, each with what it says; each is read once."""
+        heard = self.harness.wire.heard
+        self.lists += [(each, said) for each in heard[self.until :] if (said := read(each.data))]
+        self.until = len(heard)
+        return self.lists
+
     def new_to(self):
         """How many devices each device was told of that were not in the last list of a user whom it knew."""
         known, count, asked = {}, Counter(), None
-        for packet in self.harness.wire.heard:
-            said = read(packet.data)
+        for packet, said in self.listed():
             if isinstance(said, DevicesOf):
                 asked = said.user
             if isinstance(said, DeviceList) and asked != self.users[packet.dst]:
@@ -275,8 +282,7 @@ class Machine(RuleBasedStateMachine):
     def new_beside(self):
         """How many members each device was told of that were not in the last list of a group in which its user was."""
         known, count = {}, Counter()
-        for packet in self.harness.wire.heard:
-            said = read(packet.data)
+        for packet, said in self.listed():
             if isinstance(said, Group) and packet.src == "provider" and self.users.get(packet.dst) in said.members:
                 count[packet.dst] += len(set(said.members) - known.get((packet.dst, said.name), set(said.members)))
                 known[packet.dst, said.name] = set(said.members)
