@@ -11,13 +11,16 @@ nothing.
 import gc
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from escrow import crypto
 from escrow.testing.properties import QUICK
 
+PLAYED = {"attacks", "cli", "experiments", "interface", "lab", "report", "schemes"}  # rooms whose tests play
 GARBAGE = 500_000  # objects that are made before it is looked for: a tenth of the time of tests that play
 
 LONG = settings(max_examples=10_000, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -62,4 +65,15 @@ def type_checked_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     """Let the type checks of this process and run share what mypy found in our sources; it looks at their hashes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def computed_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let plays and analyses of a module share what the door computes, as those of a matrix do.
+
+    Tests of the library's own rooms compute everything; so do measurements of time and processes of their own.
+    """
+    played = request.path.parent.name in PLAYED
+    with crypto.running(crypto.Run(None, results=crypto.Results())) if played else nullcontext():
         yield
