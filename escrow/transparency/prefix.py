@@ -51,14 +51,22 @@ class TreeNode:
 class Leaves:
     """A place below which there are 1 to `CROWD` leaves: 64 bytes each, sorted, and the hash of the tree that they are.
 
-    The nodes between them are computed where they are asked for, so that a million leaves take about 120 MB.
+    The nodes between them, and its hash, are computed where they are asked for, so that a million leaves take about
+    120 MB, and a search hashes what it passes by and not what it goes on through.
     """
 
-    __slots__ = ("hash", "packed")
+    __slots__ = ("_hash", "depth", "packed")
 
     def __init__(self, packed: bytes, depth: int) -> None:
-        self.packed = packed
-        self.hash = _hash_of_leaf(packed) if len(packed) == LEAF else above(*map(hash_of, _split(packed, depth)))
+        self.packed, self.depth, self._hash = packed, depth, b""
+
+    @property
+    def hash(self) -> bytes:
+        """Return the hash (32 bytes) of the tree of these leaves."""
+        if not self._hash:
+            one = len(self.packed) == LEAF
+            self._hash = _hash_of_leaf(self.packed) if one else above(*map(hash_of, _split(self.packed, self.depth)))
+        return self._hash
 
 
 Tree = TreeNode | Leaves | None
