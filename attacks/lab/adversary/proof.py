@@ -52,21 +52,26 @@ def prove(labels: Labels, facts: Iterable[int], coalition: Iterable[Seizure], na
 
     What is guessed to derive them with the least work is given like a witness: whoever verifies the steps has it.
     """
-    return Prover(labels, coalition, name).prove(facts)
+    return Prover(labels, coalition, name, asked := tuple(facts)).prove(asked)
 
 
 class Prover:
-    """Proves what one coalition derives in one pass; what it reaches is found once for each set of guesses."""
+    """Proves what one coalition derives in one pass; what it reaches is found once for each set of guesses.
 
-    def __init__(self, labels: Labels, coalition: Iterable[Seizure], name: str = MATHEMATICS) -> None:
-        self._labels, self._coalition, self._name = labels, tuple(coalition), name
+    `only`: if given, nothing is looked at but these facts and what they come from.
+    """
+
+    def __init__(
+        self, labels: Labels, coalition: Iterable[Seizure], name: str = MATHEMATICS, only: tuple[int, ...] | None = None
+    ) -> None:
+        self._labels, self._coalition, self._name, self._only = labels, tuple(coalition), name, only
         self._reached: dict[tuple[Seizure, ...], dict[int, Given | RuleStep]] = {}
 
     def prove(self, facts: Iterable[int]) -> Proof:
         """Return the proof of those of the facts that the coalition can derive, as the function `prove` does."""
         guessed = tuple(guesses(self._labels, facts := tuple(facts), self._coalition, self._name))
         if guessed not in self._reached:
-            self._reached[guessed] = _reach(self._labels, (*self._coalition, *guessed), self._name)
+            self._reached[guessed] = _reach(self._labels, (*self._coalition, *guessed), self._name, self._only)
         how, closure = self._reached[guessed], self._labels.closure
         waiting = [fact for fact in facts if fact in how]
         used = set(waiting)
@@ -111,14 +116,38 @@ def _paid(closure: Closure, step: RuleStep) -> set[int]:
 # --- what a coalition reaches, in the order in which it gets there ---
 
 
-def _reach(labels: Labels, coalition: Iterable[Seizure], name: str) -> dict[int, Given | RuleStep]:
+def _reach(
+    labels: Labels, coalition: Iterable[Seizure], name: str, only: tuple[int, ...] | None
+) -> dict[int, Given | RuleStep]:
     coalition = tuple(sorted(coalition, key=lambda seizure: seizure.evenings))  # of several seizures the first counts
-    how: dict[int, Given | RuleStep] = dict(_given(labels.closure, coalition))
+    facts, wanted = (range(len(labels.closure.facts)), None) if only is None else _behind(labels, coalition, only)
+    how: dict[int, Given | RuleStep] = dict(_given(labels.closure, coalition, facts))
     depth, stands = dict.fromkeys(how, 0), _standing(labels, coalition, name)
     for edges, looping in labels.parts:
-        while _advance(labels.closure, edges, how, depth, stands, shorten=not looping) and looping:
+        chosen = edges if wanted is None else [edge for edge in edges if edge in wanted]
+        while _advance(labels.closure, chosen, how, depth, stands, shorten=not looping) and looping:
             pass
     return how
+
+
+def _behind(labels: Labels, coalition: tuple[Seizure, ...], facts: Iterable[int]) -> tuple[Iterable[int], set[int]]:
+    """Return these facts and all that they come from, back to what the coalition is given, in order; and the edges."""
+    closure, edges = labels.closure, labels.closure.edges
+    met, chosen = set(waiting := [*facts]), set[int]()
+    while waiting:
+        fact = waiting.pop()
+        if any(_given(closure, coalition, (fact,))):
+            continue
+        for edge in labels.makers.of(fact):
+            if edge not in chosen:
+                chosen.add(edge)
+                guards = (
+                    edges.firing(edge)[1] if edge < edges.firings else gate.guards if (gate := edges.gate(edge)) else ()
+                )
+                fresh = {*edges.needs(edge), *guards} - met
+                met |= fresh
+                waiting += fresh
+    return sorted(met), chosen
 
 
 def _standing(labels: Labels, coalition: tuple[Seizure, ...], name: str) -> Callable[[int], bool]:
@@ -146,8 +175,8 @@ def _standing(labels: Labels, coalition: tuple[Seizure, ...], name: str) -> Call
     return stands
 
 
-def _given(closure: Closure, coalition: tuple[Seizure, ...]) -> Iterator[tuple[int, Given]]:
-    for fact in range(len(closure.facts)):
+def _given(closure: Closure, coalition: tuple[Seizure, ...], facts: Iterable[int]) -> Iterator[tuple[int, Given]]:
+    for fact in facts:
         if how := closure.assumed(fact):
             yield fact, Given(fact, "network" if how & NETWORK else None)
         elif held := closure.held.get(fact):

@@ -54,11 +54,11 @@ class Labels:
 
     def __init__(self, closure: Closure, network: bool = False, limit: float = LIMIT) -> None:
         self.closure, self.antichains = closure, Antichains()
-        makers = Makers(closure)
-        atoms = {atom for held in set(closure.held.values()) for atom in held} | cut_atoms(closure, makers)
+        self.makers = Makers(closure)
+        atoms = {atom for held in set(closure.held.values()) for atom in held} | cut_atoms(closure, self.makers)
         self.atoms = Atoms(atoms | {("network", WHENEVER)} if network else atoms)
         self.work = Work(self.atoms.named, self.antichains, limit)
-        self.parts = order(closure, makers)
+        self.parts = order(closure, self.makers)
         self._cuts = Cuts(self.atoms, self.antichains)
         self._within: dict[str, Sequence[int]] = {}
         self._passes: dict[str, Sequence[int]] = {}
