@@ -17,6 +17,7 @@ from attacks.lab.adversary.work import KNOWN, Guessed, guess_of
 from escrow.codec import Fact
 from escrow.derivation import Gate, Rule
 from escrow.errors import Forged
+from escrow.run import recalled
 
 
 class Application:
@@ -35,12 +36,12 @@ class Application:
 
     def _firing(self, number: int) -> Fire:
         rule, add, conclude = self.edges.rules[number], self.edges.fire, self._conclusions
-        function, name, fired, forged = rule.apply, rule.name, self.fired, self.forged
+        function, name, fired, forged, made_by = rule.apply, rule.name, self.fired, self.forged, rule.function
         guess = self._guess if rule.guesses else None
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
-                result = function(*arguments)
+                result = recalled((made_by, *arguments), function, *arguments)
             except Forged:
                 forged[name] += 1
                 return
@@ -100,7 +101,8 @@ class Application:
         earlier = [self.table.facts[guard] for guard in edge.guards]
         members = tuple(self.table.facts[member] for member in edge.choose(lambda _: True))
         try:
-            edge.conclusions = tuple(self._conclusions(gate.function(*earlier, members), edge.guards, edge.rule))
+            result = recalled((gate.function, *earlier, members), gate.function, *earlier, members)
+            edge.conclusions = tuple(self._conclusions(result, edge.guards, edge.rule))
         except Forged:
             self.forged[gate.name] += 1
         else:
