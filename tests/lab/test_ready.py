@@ -78,5 +78,5 @@ def test_facts_are_ready_when_all_that_they_are_made_of_is_whatever_was_asked_be
     days = evenings.until(max(graph.days))
     time = ServiceTime(graph.closure, graph.closure.edges, len(graph.days) - 1, lambda *_: days, lambda *_: True)
     for _ in range(2 * graph.size):
-        asked = random.choices(range(graph.size), k=random.choice([1, 1, 2, 3]))
+        asked = tuple(random.choices(range(graph.size), k=random.choice([1, 1, 2, 3])))
         assert time.ready(asked) & days == graph._all(by_hand[each] for each in asked) & days, asked

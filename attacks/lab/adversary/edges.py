@@ -56,8 +56,7 @@ class ServiceKind(NamedTuple):
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceEdge:
+class ServiceEdge(NamedTuple):
     """What an honest official answers: `premises` are the request's facts, the warrant and the requester's key."""
 
     kind: ServiceKind

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
+from collections import defaultdict, deque
+from itertools import chain, islice
 
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
@@ -27,6 +28,8 @@ class FactTable:
         self._days: list[tuple[int, int]] = []  # (number of facts when a day began, the day)
         self._waiting: deque[int] = deque()
         self._grown: dict[tuple[Holding, str, int | None], Holding] = {}
+        self._of_type: defaultdict[type[Fact], list[int]] = defaultdict(list)
+        self._sorted = 0  # how many facts stand there
 
     def learn(self, fact: Fact, holder: str | None = None, evening: int | None = None) -> int:
         """Add a fact that somebody is given, and return its number.
@@ -71,6 +74,13 @@ class FactTable:
             self.facts.append(fact)
             self._waiting.append(number)
         return number
+
+    def of_kind(self, *kinds: type[Fact]) -> list[int]:
+        """Return the numbers of the facts of these kinds, in ascending order."""
+        for number, fact in enumerate(islice(self.facts, self._sorted, None), self._sorted):
+            self._of_type[type(fact)].append(number)
+        self._sorted = len(self.facts)
+        return sorted(chain(*(found for each, found in self._of_type.items() if issubclass(each, kinds))))
 
     def begin_day(self, day: int) -> None:
         """Note that what the network tells from now on, it tells on this day. Days begin before any state is learnt."""

@@ -114,7 +114,8 @@ class Local:
     @cached_property
     def texts(self) -> dict[int, bytes]:
         """The body of each text that can be derived, by its fact's number."""
-        return {number: fact.body for number, fact in enumerate(self.closure.facts) if isinstance(fact, Text)}
+        facts = ((number, self.closure.facts[number]) for number in self.closure.of_kind(Text))
+        return {number: fact.body for number, fact in facts if isinstance(fact, Text)}
 
     @property
     def fired(self) -> Mapping[str, int]:

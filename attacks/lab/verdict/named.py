@@ -60,8 +60,7 @@ def _heard(analysis: Analysis, kinds: tuple[type[Fact], ...]) -> list[Fact]:
     """Return the facts of these kinds that the network's packets give."""
     if isinstance(analysis.adversary, Local):
         closure = analysis.closure  # it has read them
-        facts = ((number, fact) for number, fact in enumerate(closure.facts) if isinstance(fact, kinds))
-        return [fact for number, fact in facts if closure.assumed(number) & NETWORK]
+        return [closure.facts[number] for number in closure.of_kind(*kinds) if closure.assumed(number) & NETWORK]
     reader = Reader(analysis.scheme, *analysis.attacks)
     return [fact for fact in reader.network(analysis.record.heard) if isinstance(fact, kinds)]
 

@@ -26,7 +26,7 @@ from typing import Any, cast
 
 import msgspec
 
-from attacks.lab.adversary.answers.services import Desk, Failed
+from attacks.lab.adversary.answers.services import Desk, Failed, fewest
 from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FactTable
 from attacks.lab.adversary.joins import Fire, Joins
@@ -95,15 +95,15 @@ class PooledRule:
         """
         facts, rule = self._table.facts, self._rule
         secrets = list(self._secrets())
-        others = [number for number, fact in enumerate(facts) if isinstance(fact, rule.takes[1])]
-        for other in others:
+        for other in self._table.of_kind(rule.takes[1]):
             asked: list[Asked] = []
             for t, members in secrets:
                 offers: dict[Request, dict[Any, int]] = defaultdict(dict)
                 pairs = [(index, (secret, other)) for index, secret in members if self._fits(secret, other)]
                 for index, premises in pairs:
                     for request, until in self._answers(desk, premises, judged):
-                        offers[request][index] = max(until, offers[request].get(index, until))
+                        by = offers[request]
+                        by[index] = max(until, by.get(index, until))
                 if offers:
                     arguments = [facts[each] for each in pairs[0][1]]
                     asked.append((t, tuple(read(arguments[at]) for at, read in self._group), offers))
@@ -118,8 +118,8 @@ class PooledRule:
                 members = [(index, secret) for index, same in edge.members.items() for secret in same]
                 pooled.update(secret for _, secret in members)
                 yield edge.t, members
-        for number, fact in enumerate(self._table.facts):
-            if isinstance(fact, self._rule.takes[0]) and number not in pooled:
+        for number in self._table.of_kind(self._rule.takes[0]):
+            if number not in pooled:
                 yield UNENDING, [(0, number)]
 
     def _fits(self, secret: int, other: int) -> bool:
@@ -141,8 +141,8 @@ class PooledRule:
                 for kind in kinds:
                     until = UNENDING if kind.until is None else kind.until
                     yield (((), kind.failed), 0) if len(kind.failed) > 1 else ((shown, kind.failed), until)
-                if max(shown) >= self._asked_before:
-                    new = warrant, min((kind.failed for kind in kinds), key=len, default=None)
+                if judged is not None and max(shown) >= self._asked_before:
+                    new = warrant, fewest(kinds)
             if judged is not None and new is not None:
                 judged(premises, request, *new)
 

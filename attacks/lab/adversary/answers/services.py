@@ -10,7 +10,7 @@ When an official answers, if it ever does, says `service_time`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from operator import attrgetter
 from typing import Any
@@ -19,7 +19,7 @@ from attacks.lab.adversary.application import Application
 from attacks.lab.adversary.edges import Premises, ServiceEdge, ServiceKind
 from attacks.lab.adversary.joins import Getter, getter
 from attacks.lab.adversary.timing import evenings
-from attacks.lab.adversary.timing.service_time import ServiceTime
+from attacks.lab.adversary.timing.service_time import On, ServiceTime
 from escrow.codec import Fact
 from escrow.derivation import Service
 from escrow.errors import EscrowError
@@ -43,18 +43,17 @@ class Desk:
         self.application, self.service, self.holder = application, service, service.holder_at
         self._table, self._time, self._candidates = application.table, time, candidates
         self._requester = requester
-        self._alike: dict[Any, ServiceKind] = {}  # one object for all answers of a kind
-        self._shown: dict[Premises, list[Fact]] = {}  # by request: several officials hear it
+        self._alike: dict[tuple[On, frozenset[str]], ServiceKind] = {}  # one object for all answers of a kind
+        self._shown: dict[Premises, list[tuple[Fact, Premises]]] = {}  # by request: several officials hear it
         self._gives: list[tuple[list[Place], Getter]] = []  # of each argument of the checks: where what it gives lies
         for name, kind in zip(service.asks, service.takes, strict=True):
             lies = [(service.rule.place(each), path) for each, (at, path) in service.given.items() if at == name]
             gets = [getter(kind, (path,)) if path else _itself for _, path in lies]
             self._gives.append(([place for place, _ in lies], _all_of(gets)))
         self._index: list[dict[Any, list[int]]] = [defaultdict(list) for _ in service.takes[2:]]
-        for number, fact in enumerate(self._table.facts):
-            for index, kind, (_, get) in zip(self._index, service.takes[2:], self._gives[2:], strict=True):
-                if isinstance(fact, kind):
-                    index[get(fact)].append(number)
+        for index, kind, (_, get) in zip(self._index, service.takes[2:], self._gives[2:], strict=True):
+            for number in self._table.of_kind(kind):
+                index[get(self._table.facts[number])].append(number)
 
     def _wanted(self, argument: int, premises: Premises) -> tuple[Any, ...]:
         found = ((self._table.facts[premises[position]], path) for position, path in self._gives[argument][0])
@@ -65,10 +64,7 @@ class Desk:
 
         Shown are the request facts, the warrant, and the key that signs the request.
         """
-        ids, requester = self._table.ids, self._requester
-        for request in self._requests(premises):
-            fitting = self._fitting(premises, request)
-            yield request, [(each, (*request, ids[each], ids[requester(each)])) for each in fitting]
+        return ((request, self._fitting(premises, request)) for request in self._requests(premises))
 
     def _requests(self, premises: Premises) -> Iterator[Premises]:
         """Return the request facts that give these premises, in the order in which the checks take them."""
@@ -80,15 +76,16 @@ class Desk:
             return found
         return (request for request in found if time.able(self.service, premises[self.holder], request))
 
-    def _fitting(self, premises: Premises, request: Premises) -> list[Fact]:
-        """Return those warrants to be shown with a request that give what the rule takes from a warrant."""
-        if (shown := self._shown.get(request)) is None:
-            facts = tuple(self._table.facts[each] for each in request)
-            shown = self._shown[request] = list(self._candidates(facts))
+    def _fitting(self, premises: Premises, request: Premises) -> list[tuple[Fact, Premises]]:
+        """Return those warrants that give what the rule takes from a warrant, each with all that is shown."""
+        if (found := self._shown.get(request)) is None:
+            ids, warrants = self._table.ids, self._candidates(tuple(self._table.facts[each] for each in request))
+            found = [(each, (*request, ids[each], ids[self._requester(each)])) for each in warrants]
+            self._shown[request] = found
         if not self._gives[1][0]:
-            return shown
+            return found
         wanted = self._wanted(1, premises)
-        return [warrant for warrant in shown if self._gives[1][1](warrant) == wanted]
+        return [each for each in found if self._gives[1][1](each[0]) == wanted]
 
     def answer(self, firing: int, premises: Premises, shown: Premises) -> Failed:
         """Add the edges of one answer, which `kinds` returns; `firing` is what the official computes, from `premises`.
@@ -99,7 +96,7 @@ class Desk:
         kinds = self.kinds(premises, shown)
         for kind in kinds:
             self.application.edges.services.add(ServiceEdge(kind, firing, shown))
-        return min((kind.failed for kind in kinds), key=len, default=None)
+        return fewest(kinds)
 
     def kinds(self, premises: Premises, shown: Premises) -> list[ServiceKind]:
         """Return what there is to say of one answer: once for each set of checks that fail on some evenings.
@@ -110,39 +107,42 @@ class Desk:
             premises: Those of the rule that the official answers with, its secret among them.
             shown: The request facts, the warrant, and the key that signs the request.
         """
-        secret, (*request, warrant, _) = premises[self.holder], shown
+        secret, warrant = premises[self.holder], shown[-2]
         if self._time is None:
-            on = {holder: evenings.WHENEVER for holder, _ in self._table.held.get(secret, ())}
+            on: On = tuple((holder, evenings.WHENEVER) for holder, _ in self._table.held.get(secret, ()))
         elif not (on := self._time.of(self.service, secret, shown, warrant)):
             return []
-        facts = [self._table.facts[each] for each in (secret, warrant, *request)]
+        facts = [self._table.facts[each] for each in (secret, warrant, *shown[:-2])]
         try:
-            return [*self._kinds(facts, on)]
+            return [*self._kinds(facts, on)] if self.service.timed else [self._kind(on, self._failed(facts, 0))]
         except (EscrowError, LookupError, ValueError, ArithmeticError):
             # the check expects another form of order; in the play, errors that are not of escrow.errors escape
             self.application.forged[self.service.name] += 1
             return []
 
-    def _kinds(self, facts: list[Fact], on: dict[str, int]) -> Iterator[ServiceKind]:
-        """Yield what these answers have in common; `on` are the evenings of each official's answer."""
-        if not self.service.timed:
-            yield self._kind(on, self._failed(facts, 0))
-            return
+    def _kinds(self, facts: list[Fact], on: On) -> Iterator[ServiceKind]:
+        """Yield what answers have in common whose checks depend on the evening; `on`: when each official answers."""
         days: dict[frozenset[str], int] = defaultdict(int)  # evenings on which these checks fail
-        for day in evenings.numbers(evenings.union(on.values())):
+        for day in evenings.numbers(evenings.union(held for _, held in on)):
             days[self._failed(facts, day)] |= evenings.bit(day)
         for failed, these in days.items():
-            yield self._kind({holder: both for holder, held in on.items() if (both := held & these)}, failed)
+            yield self._kind(tuple((holder, both) for holder, held in on if (both := held & these)), failed)
 
     def _failed(self, facts: list[Fact], day: int) -> frozenset[str]:
         return frozenset([name for name, holds in self.service.checked(*facts, day=day) if not holds])
 
-    def _kind(self, on: dict[str, int], failed: frozenset[str]) -> ServiceKind:
-        if (found := self._alike.get(alike := (*on.items(), failed))) is None:
-            last = None if self._time is None else evenings.last(evenings.union(on.values()))
+    def _kind(self, on: On, failed: frozenset[str]) -> ServiceKind:
+        if (found := self._alike.get((on, failed))) is None:
+            last = None if self._time is None else evenings.last(evenings.union(held for _, held in on))
             until = None if self._time is None or last == self._time.last else last  # nothing is taken after that
-            found = self._alike[alike] = ServiceKind(self.service.name, tuple(on), failed, until)
+            found = ServiceKind(self.service.name, tuple(holder for holder, _ in on), failed, until)
+            self._alike[on, failed] = found
         return found
+
+
+def fewest(kinds: Sequence[ServiceKind]) -> Failed:
+    """Return the checks that a request fails on the evening on which it fails fewest; None if there is no answer."""
+    return kinds[0].failed if len(kinds) == 1 else min((kind.failed for kind in kinds), key=len, default=None)
 
 
 def _itself(fact: Fact) -> Fact:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attacks.lab.adversary.answers.services import Failed
 from attacks.lab.adversary.closure import Closure
@@ -168,4 +168,4 @@ class Requests:
         return issubclass(kind, Official) and kind.timely is not Official.timely
 
     def _of(self, kind: type[F]) -> list[F]:
-        return [fact for fact in self.closure.facts if isinstance(fact, kind)]
+        return [cast(F, self.closure.facts[number]) for number in self.closure.of_kind(kind)]

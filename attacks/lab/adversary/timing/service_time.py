@@ -15,15 +15,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from attacks.lab.adversary.edges import Edges
+from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FREE, NETWORK, FactTable
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.evenings import WHENEVER
 from attacks.lab.adversary.work import bits_of
 from escrow.codec import Fact
-from escrow.derivation import Service
+from escrow.derivation import Checks, Service
 
+On = tuple[tuple[str, int], ...]  # officials, and the evenings on which each answers, as bits
 Answers = Callable[[str, Service], bool]  # whether a party of this name answers requests for a service
+Checked = Callable[..., Checks]  # the checks of a service, by which it is known
 Takes = Callable[[str, Fact], int]  # an official's name and a warrant -> the evenings on which it takes the warrant
 
 
@@ -38,15 +40,19 @@ class ServiceTime:
         self._days = evenings.until(self.last) & evenings.since(0)
         self._table, self._edges = table, edges
         self._answering: dict[int, dict[str, int]] = {}  # by secret
-        self._serving: dict[tuple[str, int], list[tuple[str, int]]] = {}  # by service and secret: those who answer
+        self._able: dict[
+            tuple[Checked, int, int], dict[str, int]
+        ] = {}  # by service, secret, and when a request is ready
+        self._answered: dict[tuple[Checked, int, int, int], On] = {}  # and by warrant
         self._ready: dict[int, int] = {}  # by fact
+        self._all_ready: dict[Premises, int] = {}  # by facts of one request
         self._taken: dict[tuple[str, int], int] = {}
         self._makers: dict[int, list[int]] = defaultdict(list)
         self._scanned: set[int] = set()  # numbers of the rules whose edges are in `_makers`
         self._complete: set[type[Fact]] = set()  # kinds of facts all of whose makers are there
 
-    def of(self, service: Service, secret: int, request: Sequence[int], warrant: int) -> dict[str, int]:
-        """Return the evenings on which officials answer, by their names. Those who never answer are left out.
+    def of(self, service: Service, secret: int, request: Premises, warrant: int) -> On:
+        """Return the evenings on which officials answer. Those who never answer are left out.
 
         Args:
             service: What they answer.
@@ -54,16 +60,20 @@ class ServiceTime:
             request: All facts of the request, the warrant and the requester's key among them.
             warrant: The warrant.
         """
-        able = self.able(service, secret, request)
-        return {holder: on for holder, held in able.items() if (on := held & self._takes_on(holder, warrant))}
+        key = service.checks, secret, self.ready(request), warrant
+        if (found := self._answered.get(key)) is None:
+            able = self.able(service, secret, request).items()
+            found = tuple((holder, on) for holder, held in able if (on := held & self._takes_on(holder, warrant)))
+            self._answered[key] = found
+        return found
 
-    def able(self, service: Service, secret: int, request: Sequence[int]) -> dict[str, int]:
+    def able(self, service: Service, secret: int, request: Premises) -> dict[str, int]:
         """Return the evenings on which officials answer, by their names, if they take the warrant."""
-        ready = self.ready(request)
-        if (serving := self._serving.get((service.name, secret))) is None:
-            serving = [each for each in self.answering(secret).items() if self._answers(each[0], service)]
-            self._serving[service.name, secret] = serving
-        return {holder: on for holder, held in serving if (on := held & ready)}
+        key = service.checks, secret, (ready := self.ready(request))
+        if (found := self._able.get(key)) is None:
+            serving = (each for each in self.answering(secret).items() if self._answers(each[0], service))
+            found = self._able[key] = {holder: on for holder, held in serving if (on := held & ready)}
+        return found
 
     def answering(self, secret: int) -> dict[str, int]:
         """Return the evenings on which a party's state gives a secret, held or made of what it holds, by party."""
@@ -79,13 +89,15 @@ class ServiceTime:
             found = self._answering[secret] = {holder: on for holder, on in sorted(alone.items()) if on}
         return found
 
-    def ready(self, facts: Sequence[int]) -> int:
+    def ready(self, facts: Premises) -> int:
         """Return the evenings by which all these facts had been heard or held, or could be made of what had been."""
-        common = WHENEVER
-        for fact in facts:
-            if fact not in self._ready:
-                self._make_ready(fact)
-            common &= self._ready[fact]
+        if (common := self._all_ready.get(facts)) is None:
+            common = WHENEVER
+            for fact in facts:
+                if fact not in self._ready:
+                    self._make_ready(fact)
+                common &= self._ready[fact]
+            self._all_ready[facts] = common
         return common
 
     def _make_ready(self, fact: int) -> None:
