@@ -3,8 +3,8 @@
 import pytest
 
 from attacks.lab.crosscheck.strings.notations import RECODED, readings
-from attacks.lab.verdict.by_bytes.byte_pass import BytePass
-from tests.support.planted import beside, planted
+from attacks.lab.simulation.scenario import small
+from tests.support.planted import BRIEF, beside, opened_by_bytes, planted
 
 KEY = "key.value"
 TURNED = "b''.join({0}[at : at + {1}][::-1] for at in range(0, 32, {1}))"
@@ -68,8 +68,8 @@ SOUND = {
 }
 
 
-def said(tmp_path, spare):
-    return BytePass(planted(tmp_path, *beside(spare)), ()).opens_nothing_by_bytes()
+def said(tmp_path, spare, scenario=BRIEF):
+    return opened_by_bytes(planted(tmp_path, *beside(spare)), scenario)
 
 
 def test_every_way_is_tried():
@@ -80,18 +80,18 @@ def test_every_way_is_tried():
 def test_a_key_that_is_sent_recoded_is_found_and_the_field_and_the_way_are_named(how, tmp_path):
     found = said(tmp_path, SENT[how])
     named = "bytes reversed" if "8" in how else how  # the same 8 bytes, which lie in the reversed key too
-    assert found.startswith("nobody: 24 texts") and f", which is sent, {named}" in found
+    assert found.startswith("nobody: 8 texts") and f", which is sent, {named}" in found
     assert "PlantedField." in found
 
 
 @pytest.mark.parametrize("how", WRITTEN)
 def test_a_key_in_another_notation_is_found(how, tmp_path):
-    assert said(tmp_path, WRITTEN[how]).startswith("nobody: 24 texts" if "half mixed" not in how else "nobody: ")
+    assert said(tmp_path, WRITTEN[how]).startswith("nobody: 8 texts" if "half mixed" not in how else "nobody: ")
 
 
 @pytest.mark.parametrize("what", SOUND)
 def test_what_gives_no_key_is_not_blamed(what, tmp_path):
-    assert said(tmp_path, SOUND[what]) == ""
+    assert said(tmp_path, SOUND[what], small()) == ""
 
 
 def test_each_way_is_its_own_inverse():
@@ -149,16 +149,16 @@ OWN = {
 @pytest.mark.parametrize("made", [*MADE_OF, *KEYS])
 def test_a_key_made_of_what_everybody_has_is_found_however_it_is_put(made, tmp_path):
     how = KEYS.get(made, KEYS["hashed"]).format(MADE_OF.get(made, MADE_OF["formatted"]))
-    assert said(tmp_path, f"crypto.seal({how}, key.value, {NAMES}.encode(), bytes(12))").startswith("nobody: 24 texts")
+    assert said(tmp_path, f"crypto.seal({how}, key.value, {NAMES}.encode(), bytes(12))").startswith("nobody: 8 texts")
 
 
 @pytest.mark.parametrize("made", OWN)
 def test_a_key_that_has_more_is_no_key_of_everybody_s(made, tmp_path):
-    assert "nobody" not in said(tmp_path, f"crypto.seal(crypto.sha256({OWN[made]}), key.value, b'')")
+    assert "nobody" not in said(tmp_path, f"crypto.seal(crypto.sha256({OWN[made]}), key.value, b'')", small())
 
 
 def test_labels_that_are_written_in_any_way_are_no_secret(tmp_path):
     beside_it = (
         f"crypto.seal(crypto.random_bytes(32), key.value, repr(({CHAIN}, {NAMES})).encode() + {CHAIN}.hex().encode())"
     )
-    assert said(tmp_path, beside_it) == ""
+    assert said(tmp_path, beside_it, small()) == ""

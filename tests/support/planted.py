@@ -6,8 +6,13 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
+from attacks.lab.crosscheck.two_plays import TwoPlays
+from attacks.lab.simulation.scenario import Scenario, default
+from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from escrow import registry
 from escrow.scheme import Scheme
+
+BRIEF = default(users=2, groups=0, days=2, messages=8)  # enough where something is to be found
 
 _NUMBER = count(1)
 CUSTODIAN = """        with crypto.acting("custodian"):
@@ -43,3 +48,10 @@ def beside(expression: str, *more: tuple[str, str]) -> tuple[tuple[str, str], ..
         (MADE, "self.custodian, sealed, beside)\n"),
         *more,
     )
+
+
+def opened_by_bytes(scheme: Scheme, scenario: Scenario) -> str:
+    """Return what bytes open beyond the rules in a scenario, as the byte pass says it."""
+    found = BytePass(scheme, ())
+    found.plays = TwoPlays(scheme, scenario)
+    return found.opens_nothing_by_bytes()
