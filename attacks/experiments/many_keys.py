@@ -8,6 +8,10 @@
 The one who is asked here opens each ciphertext with a key that was drawn from the candidates, and says only whether the
 tag fits. That 10^6 candidates take 20 queries is the law of the measured ones: the blocks for 500,000 keys would take
 hours here. CTX, which commits to its key, opens none of them.
+
+Partitioning is no attack of the matrix, because it would add nothing there. All packets are public in the lab, so each
+honest field under a key of few candidates is a test for all of them, and nobody has to be asked: such a key is guessed,
+which `--work` limits.
 Source: Dodis, Grubbs, Ristenpart and Woodage, CRYPTO 2018, section 3; Len, Grubbs and Ristenpart, "Partitioning Oracle
 Attacks", USENIX Security 2021.
 """
