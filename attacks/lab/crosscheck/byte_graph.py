@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from itertools import chain
 from operator import and_, or_
 
@@ -170,8 +170,8 @@ class ByteGraph:
         targets = self.known.targets
         open_ = [sum((1 << end) - (1 << first) for first, end in spans) for spans in targets.open]
         found: list[dict[int, list[Source]]] = [defaultdict(list) for _ in targets.strings]
-
         short = ShortParts(self.door, self._sources)
+        lying_in = cache(lambda reading: (*targets.matches(reading),))  # states of several evenings say the same
 
         def note(lying: Iterable[tuple[int, int, int]], source: Source) -> None:
             for number, covered in _covered(lying).items():
@@ -179,7 +179,7 @@ class ByteGraph:
                     found[number][covered].append(source)
 
         for name, evening, state in _states(record):
-            note((each for reading in readings(state) for each in targets.matches(reading)), (name, evening))
+            note(chain.from_iterable(map(lying_in, readings(state))), (name, evening))
         for value, (first, end, said) in self.known.written:
             if (number := self.known.numbers.get(value)) is not None:
                 note([(number, first, end)], self._node(said))

@@ -105,20 +105,25 @@ def mixed(
 
     All are of 8 to 64 bytes.
     """
-    of_length: dict[int, dict[int, bytes]] = defaultdict(dict)
-    others: dict[int, dict[int, bytes]] = defaultdict(dict)
-    for kept, found in ((of_length, strings), (others, results)):
-        for each in found:
-            if 8 <= len(each) <= 64 and any(each):
-                kept[len(each)][int.from_bytes(each, "big")] = each
-    all_of = {size: {*alike, *others.get(size, ())} for size, alike in of_length.items()}
-    for key in keys:
-        number, alike, beside = int.from_bytes(key, "big"), of_length.get(len(key), {}), others.get(len(key), {})
-        for other in filter(all_of.get(len(key), set()).__contains__, map(number.__xor__, alike)):
-            one = other ^ number
-            if number in (one, other) or (other in alike and one > other):
-                continue
-            yield alike[one], alike.get(other) or beside[other], key
+    sought, of_length, others = map(_numbers, (keys, strings, results))
+    for size, wanted in sought.items():
+        alike, beside = of_length.get(size, {}), others.get(size, {})
+        all_of = beside | alike
+        fewer, more = sorted((wanted, all_of), key=len)
+        for number in fewer:
+            for found in filter(more.__contains__, map(number.__xor__, alike)):
+                one, (key, other) = number ^ found, (number, found) if fewer is wanted else (found, number)
+                if other not in alike or one <= other:
+                    yield alike[one], all_of[other], wanted[key]
+
+
+def _numbers(strings: Iterable[bytes]) -> dict[int, dict[int, bytes]]:
+    """Return the strings of 8 to 64 bytes that are not all zero by their numbers, by length."""
+    found: dict[int, dict[int, bytes]] = defaultdict(dict)
+    for each in strings:
+        if 8 <= len(each) <= 64 and any(each):
+            found[len(each)][int.from_bytes(each, "big")] = each
+    return found
 
 
 def masked(keys: Iterable[bytes], strings: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

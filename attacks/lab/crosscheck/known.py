@@ -25,7 +25,7 @@ class KnownBytes:
 
     def __init__(self, door: TwoPlays, record: Record) -> None:
         self.door, self._plays = door, (record, door.other)
-        self._packets = overlaps.grams(each for data in {one.data for one in record.heard} for each in readings(data))
+        self._packets = overlaps.grams({each for data in {one.data for one in record.heard} for each in readings(data)})
         self.targets = Targets()
         self.numbers: dict[bytes, int] = {}
         self.public: dict[bytes, bool] = {}
@@ -63,7 +63,8 @@ class KnownBytes:
 
     def _cover_written(self, value: bytes, other: bytes | None, marks: bytearray) -> None:
         """Clear the marks of stretches that encode strings which everybody has; keep those that encode others."""
-        written, others = list(written_in(value)), list(written_in(other or b""))
+        written = list(written_in(value))
+        others = list(written_in(other or b"")) if written else []
         for at, (first, end, said) in enumerate(written):
             twin = others[at][2] if len(others) == len(written) else None
             if len(said) < overlaps.GRAM or sum(marks[first:end]) <= TRIED:

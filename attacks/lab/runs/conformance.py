@@ -13,6 +13,7 @@ from attacks.lab.adversary.view import module_of, words_of
 from attacks.lab.crosscheck.compare import agree
 from attacks.lab.runs.marked import Noted, honest_only, own_rules, run_by, used
 from attacks.lab.runs.matrix import Progress
+from attacks.lab.runs.workers import seldom_collecting
 from attacks.lab.simulation.attack import Attack
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import small
@@ -166,7 +167,7 @@ def check(
     tests += [(attack.name, *test) for attack in attacks for test in of_attack(attack, every)]
     from escrow.testing.trying import leaving_no_files  # here, as above
 
-    with leaving_no_files():
+    with leaving_no_files(), seldom_collecting():
         for done, (who, name, test) in enumerate(tests):
             if progress is not None:
                 progress(done, len(tests), f"{who}, {name}")

@@ -46,7 +46,8 @@ def spread(
     it then: with what earlier results told.
     """
     if jobs == 1:
-        yield from map(perform, tasks)
+        with seldom_collecting():
+            yield from map(perform, tasks)
         return
     left, workers, working = _Left(tasks, group), list[_Worker[T, P]](), dict[Any, _Worker[T, P]]()
 
@@ -177,6 +178,17 @@ def _end_with(parent: int) -> None:
 
     signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Look for garbage seldom in this block: most of what is made there is needed until its end."""
+    before = gc.get_threshold()
+    gc.set_threshold(GARBAGE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
 from functools import partial, reduce
 from itertools import combinations
 from typing import NamedTuple
@@ -26,8 +25,8 @@ _DECIMAL = re.compile(rb"(?<![0-9])[0-9]{18,1200}(?![0-9])")
 _TEXT = re.compile(rb"(?:[\x00-\x7f]|[\xc2\xc3][\x80-\xbf]){8,}")  # each character one byte (Latin-1)
 _NUMBERS = re.compile(rb"(?:[\x00-\x7f]|\xcc[\x80-\xff]){8,}")  # a list of small numbers, as msgpack writes it
 _WORDS = (  # lists of larger ones: 2 or 4 bytes each
-    (re.compile(rb"(?:\xcd..){4,}", re.DOTALL), re.compile(rb"\xcd(..)", re.DOTALL)),
-    (re.compile(rb"(?:\xce....){2,}", re.DOTALL), re.compile(rb"\xce(....)", re.DOTALL)),
+    (b"\xcd", re.compile(rb"(?:\xcd..){4,}", re.DOTALL), re.compile(rb"\xcd(..)", re.DOTALL)),
+    (b"\xce", re.compile(rb"(?:\xce....){2,}", re.DOTALL), re.compile(rb"\xce(....)", re.DOTALL)),
 )
 
 
@@ -40,6 +39,7 @@ _BASE85 = tuple(  # Ascii85, RFC 1924, and Z85
     )
 )
 SHORTEST = 16  # bytes in which something else may be written
+_ASCII = re.compile(rb"[\x00-\x7f]{8}")  # what lies in all that is written in digits, letters or signs
 _LITERAL = re.compile(rb"b'(?:[ -&(-\[\]-~]|\\.)*'|b\"(?:[ !#-\[\]-~]|\\.)*\"")  # bytes, as Python writes them
 _LISTED = re.compile(rb"[0-9]{1,3}(?:[,;:. -] ?[0-9]{1,3}){7,}")  # their values
 _BITS = re.compile(rb"[01]{64,}")
@@ -69,17 +69,24 @@ def _once_in(data: bytes) -> Iterator[Written]:
     Hexadecimal, base64, base32, base85, decimal numbers, bits, bytes as Python or a link writes them, text of which
     each character is a byte, lists of numbers. Of what stands in short groups it is one piece, which is read next.
     """
-    yield from _in_digits(data, _HEX, 2, (), binascii.unhexlify)
-    yield from _in_digits(data.translate(_URL_SAFE), _BASE64, 4, (2, 3), binascii.a2b_base64)
-    yield from _in_digits(data, _BASE32, 8, (2, 4, 5, 7), base64.b32decode)
-    for pattern, value_of in _BASE85:
-        for found in pattern.finditer(data):
-            digits = found[0].translate(value_of)
-            yield from ((found.start() + at, found.end(), _from_base85(digits[at:])) for at in range(5))
-    for pattern, value in _WHOLE:
-        for found in pattern.finditer(data):
-            with suppress(ValueError, SyntaxError):
-                yield *found.span(), value(found[0])
+    in_ascii = _ASCII.search(data)
+    if in_ascii:
+        yield from _in_digits(data, _HEX, 2, (), binascii.unhexlify)
+        yield from _in_digits(data.translate(_URL_SAFE), _BASE64, 4, (2, 3), binascii.a2b_base64)
+        yield from _in_digits(data, _BASE32, 8, (2, 4, 5, 7), base64.b32decode)
+        for pattern, value_of in _BASE85:
+            for found in pattern.finditer(data):
+                digits = found[0].translate(value_of)
+                yield from ((found.start() + at, found.end(), _from_base85(digits[at:])) for at in range(5))
+    for sign, pattern, value in (*_IN_ASCII, *_IN_ANY) if in_ascii else _IN_ANY:
+        if sign in data:
+            for found in pattern.finditer(data):
+                try:
+                    said = value(found[0])
+                except (ValueError, SyntaxError):
+                    continue
+                if said:
+                    yield *found.span(), said
 
 
 def _in_digits(
@@ -93,8 +100,11 @@ def _in_digits(
         first, size = found.start(), len(found[0])
         for at in range(group):
             end = size if (rest := (size - at) % group) in last else size - rest
-            with suppress(binascii.Error):
-                yield first + at, first + end, value(found[0][at:end] + b"=" * ((at - end) % group))
+            try:
+                said = value(found[0][at:end] + b"=" * ((at - end) % group))
+            except binascii.Error:
+                continue
+            yield first + at, first + end, said
 
 
 def _number(digits: bytes) -> bytes:
@@ -117,16 +127,19 @@ def _from_base85(digits: bytes) -> bytes:
 
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_WHOLE: tuple[tuple[re.Pattern[bytes], Callable[[bytes], bytes]], ...] = (
-    (_DECIMAL, _number),
-    (_TEXT, _in_latin_1),
-    (_NUMBERS, lambda found: re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL) if b"\xcc" in found else b""),
-    *((words, partial(tag.sub, rb"\1")) for words, tag in _WORDS),
-    (_LITERAL, lambda found: ast.literal_eval(found.decode("ascii"))),
-    (_LISTED, lambda found: bytes(map(int, re.findall(rb"[0-9]+", found)))),
-    (_BITS, lambda found: int(found[: len(found) // 8 * 8], 2).to_bytes(len(found) // 8, "big")),
-    (_QUOTED, lambda found: unquote_to_bytes(found) if b"%" in found else b""),
-    (_GROUPED, lambda found: re.sub(rb"[^0-9A-Za-z+/=]", b"", found)),
+_Patterns = tuple[tuple[bytes, re.Pattern[bytes], Callable[[bytes], bytes]], ...]  # first, what must lie there, too
+_IN_ASCII: _Patterns = (
+    (b"", _DECIMAL, _number),
+    (b"b", _LITERAL, lambda found: ast.literal_eval(found.decode("ascii"))),
+    (b"", _LISTED, lambda found: bytes(map(int, re.findall(rb"[0-9]+", found)))),
+    (b"", _BITS, lambda found: int(found[: len(found) // 8 * 8], 2).to_bytes(len(found) // 8, "big")),
+    (b"%", _QUOTED, lambda found: unquote_to_bytes(found) if b"%" in found else b""),
+)
+_IN_ANY: _Patterns = (  # other bytes may stand between
+    (b"", _TEXT, _in_latin_1),
+    (b"\xcc", _NUMBERS, lambda found: re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL) if b"\xcc" in found else b""),
+    *((each, words, partial(tag.sub, rb"\1")) for each, words, tag in _WORDS),
+    (b"", _GROUPED, lambda found: re.sub(rb"[^0-9A-Za-z+/=]", b"", found)),
 )
 
 

@@ -129,7 +129,7 @@ class Targets:
     def __init__(self) -> None:
         self.strings: list[bytes] = []
         self.open: list[list[Span]] = []
-        self._index: dict[bytes, list[tuple[int, int]]] = {}
+        self._index: dict[bytes, list[tuple[int, int, int]]] = {}  # target, place, last place indexed from there on
 
     def add(self, string: bytes, open_: list[Span], step: int = 1) -> int:
         """Add a target and return its number. Matches that are shorter than `step` + 7 bytes may be missed."""
@@ -140,22 +140,26 @@ class Targets:
             low, high = max(0, min(first, end - GRAM)), min(len(string) - GRAM, max(first, end - GRAM))
             if end - first >= CHANGED and low <= high:
                 for at in range(low, high + 1, step):
-                    self._index.setdefault(string[at : at + GRAM], []).append((number, at))
+                    last = high if step == 1 else at
+                    self._index.setdefault(string[at : at + GRAM], []).append((number, at, last))
         return number
 
     def matches(self, source: bytes) -> Iterator[tuple[int, int, int]]:
         """Yield (target, first, end) for each longest stretch of a target that lies in the source."""
         ends: dict[tuple[int, int], int] = {}  # where the last match on each diagonal ended
-        index = self._index
+        index, until, so_many = self._index, 0, 0  # before this place so many matches go on
         for at in range(len(source) - GRAM + 1):
             found = index.get(source[at : at + GRAM])
-            if found is not None:
-                for number, place in found:
-                    shift = at - place
-                    if place >= ends.get((number, shift), 0):
-                        first, end = _grown(source, self.strings[number], shift, place)
-                        ends[number, shift] = end
-                        yield number, first, end
+            if found is None or (at < until and len(found) == so_many):  # then these are the matches that go on
+                continue
+            until, so_many = len(source), len(found)
+            for number, place, last in found:
+                shift = at - place
+                if place >= (end := ends.get((number, shift), 0)):
+                    first, end = _grown(source, self.strings[number], shift, place)
+                    ends[number, shift] = end
+                    yield number, first, end
+                until = min(until, shift + min(end - GRAM, last) + 1)
 
 
 def _grown(source: bytes, target: bytes, shift: int, place: int) -> Span:
