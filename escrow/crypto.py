@@ -34,6 +34,8 @@ from escrow.run import observe as observe
 from escrow.run import observed as observed
 from escrow.run import random_bytes as random_bytes
 from escrow.run import recalled as recalled
+from escrow.run import recalled_whole as recalled_whole
+from escrow.run import recalls as recalls
 from escrow.run import running as running
 
 TAG = 16
@@ -132,8 +134,9 @@ def private_of(raw: bytes) -> Private:
 
 def _private(raw: bytes) -> Private:
     live = X25519PrivateKey.from_private_bytes(raw)
-    private = Private(live.public_key().public_bytes_raw(), raw)
-    private.__dict__["live"] = live
+    public = live.public_key().public_bytes_raw()
+    private = Private(public, raw)
+    private.__dict__.update(live=live, _own=public)
     return private
 
 

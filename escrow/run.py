@@ -14,10 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple, TypeVar
+from functools import wraps
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from escrow.codec import prefixed
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -43,22 +45,22 @@ class Results:
     older one is dropped.
     """
 
-    __slots__ = ("_most", "_newer", "_older")
+    __slots__ = ("_most", "_older", "newer")
 
     def __init__(self, most: int = 1 << 16) -> None:
         self._most = most
-        self._newer: dict[tuple[object, ...], object] = {}
+        self.newer: dict[tuple[object, ...], object] = {}
         self._older: dict[tuple[object, ...], object] = {}
 
     def recalled(self, key: tuple[object, ...], work: Callable[..., T], *arguments: object) -> T:
         """Return the result kept under `key`, or what `work` gives for the arguments. An exception is not kept."""
-        if (found := self._newer.get(key, self)) is self:
+        if (found := self.newer.get(key, self)) is self:
             found = self._older.get(key, self)
             if found is self:
                 found = work(*arguments)
-            if len(self._newer) == self._most:
-                self._older, self._newer = self._newer, {}
-            self._newer[key] = found
+            if len(self.newer) == self._most:
+                self._older, self.newer = self.newer, {}
+            self.newer[key] = found
         return found  # type: ignore[return-value]  # each key begins with its operation's name
 
 
@@ -120,17 +122,24 @@ def running(run: Run) -> Iterator[Run]:
         current.reset(token)
 
 
-@contextmanager
-def acting(party: str) -> Iterator[None]:
-    """Draw random bytes as `party` inside this context."""
-    if (run := current.get()) is None:
-        yield
-        return
-    before, run.party = run.party, party
-    try:
-        yield
-    finally:
-        run.party = before
+class acting:  # noqa: N801  # it is called as a function is
+    """Draw random bytes as `party` inside this context. It is no generator, as that would take four times as long."""
+
+    __slots__ = ("_before", "_party", "_run")
+
+    def __init__(self, party: str) -> None:
+        self._party = party
+
+    def __enter__(self) -> None:
+        """Let the party act."""
+        if (run := current.get()) is not None:
+            self._before, run.party = run.party, self._party
+        self._run = run
+
+    def __exit__(self, *_: object) -> None:
+        """Let the party before act again."""
+        if self._run is not None:
+            self._run.party = self._before
 
 
 @contextmanager
@@ -153,9 +162,31 @@ def observe(operation: str, inputs: tuple[bytes, ...], outputs: tuple[bytes, ...
 
 def recalled(key: tuple[object, ...], work: Callable[..., T], *arguments: object) -> T:
     """Return `work(*arguments)`, which depends on `key` alone: from the results that the run keeps, if it keeps any."""
-    if (run := current.get()) is None or run.results is None:
+    if (run := current.get()) is None or (results := run.results) is None:
         return work(*arguments)
-    return run.results.recalled(key, work, *arguments)
+    if (found := results.newer.get(key, results)) is not results:  # nearly always: a call less
+        return found  # type: ignore[return-value]  # each key begins with its operation's name
+    return results.recalled(key, work, *arguments)
+
+
+def recalls() -> bool:
+    """Return whether results of several operations are kept, too: not before an observer, who is told of each."""
+    return (run := current.get()) is not None and run.results is not None and run.observer is None
+
+
+def recalled_whole(work: Callable[P, T]) -> Callable[P, T]:
+    """Mark a function of several operations whose result depends on its arguments alone: it is kept if `recalls`.
+
+    Its key is the marked function, with the arguments.
+    """
+
+    @wraps(work)
+    def whole(*arguments: P.args, **named: P.kwargs) -> T:
+        if named or not recalls():
+            return work(*arguments, **named)
+        return recalled((whole, *arguments), work, *arguments)
+
+    return whole
 
 
 def random_bytes(n: int) -> bytes:

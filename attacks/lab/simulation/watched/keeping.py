@@ -29,7 +29,6 @@ from escrow import codec
 from escrow.codec import Fact, Packet
 from escrow.errors import Malformed
 from escrow.principal import Principal
-from escrow.run import acting
 from escrow.vocabulary import collected
 
 T = TypeVar("T")
@@ -39,7 +38,7 @@ _LIBRARIES = {*sys.stdlib_module_names, "cryptography", "Crypto", "msgspec"}
 _INSIDE = {"escrow.derivation", "escrow.principal", "escrow.vocabulary", "escrow.surface", "escrow.wire"}
 _SMALL = 1 << 64
 _GROWING = (list, dict)
-_PASSING = {codec.walk.__code__, codec.decode_told.__code__, acting.__wrapped__.__code__}  # type: ignore[attr-defined]  # its function
+_PASSING = {codec.walk.__code__, codec.decode_told.__code__}
 OWN, TOOL, INSIDE = "", "tool", "inside"  # whose a function is: see _part
 _TOOLS = {"escrow.crypto", "escrow.run", "escrow.codec"}
 _encode = msgspec.msgpack.Encoder().encode
