@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from escrow import codec, crypto
+from escrow import codec
 from escrow.codec import Fact, Packet, Public
-from escrow.crypto import SigningKey, sha256
+from escrow.crypto import SigningKey
 from escrow.derivation import honest_only
 from escrow.errors import Forged, Malformed, Refused
 from escrow.primitives import hpke
@@ -51,10 +51,8 @@ def confidential(sender: Principal, key: SigningKey, to: bytes, packet: Packet) 
         Forged: `to` is no X25519 key.
     """
     plain, info = codec.encode(packet), _SEALED + sender.name.encode()
-    ephemeral = crypto.derived_private(key.raw, sha256(info, to, plain))
-    enc, context = hpke.DEFAULT.sender(to, info, ephemeral)
-    padded = plain + b"\x80" + bytes(-(len(plain) + 1) % PADDED)
-    return Confidential(SealedPacket(sender.name, to, enc + context.seal(padded)))
+    padding = b"\x80" + bytes(-(len(plain) + 1) % PADDED)
+    return Confidential(SealedPacket(sender.name, to, hpke.seal_repeatably(to, plain, info, padding, key.raw)))
 
 
 @honest_only("the body of each typed derivation, and an addressee's own half")

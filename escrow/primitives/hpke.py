@@ -276,6 +276,7 @@ class Suite:
         eae_prk = self._extract(self._kem_id, b"", b"eae_prk", dh)
         return self.keys(crypto.hkdf_expand(eae_prk, self._shared_label + enc + public, 32), info, bound)
 
+    @crypto.recalled_whole
     def _bound(self, info: bytes) -> Bound:
         context = b"\x00" + self._psk_id_hash + self._extract(self._id, b"", b"info_hash", info)  # mode 0: base
         key = self._labelled(b"key", context, self.aead.key_size)
@@ -316,6 +317,7 @@ class Suite:
         enc, context = self.sender(public, info)
         return enc + context.seal(plaintext, aad)
 
+    @crypto.recalled_whole
     def open(self, key: Key, sealed: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
         """Return the plaintext that `seal` sealed. Raise Forged if key, info, aad and bytes do not fit."""
         size = self.kem.size
@@ -323,6 +325,17 @@ class Suite:
 
 
 DEFAULT = Suite(X25519, AES_128_GCM)
+
+
+@crypto.recalled_whole
+def seal_repeatably(public: bytes, plaintext: bytes, info: bytes, padding: bytes, secret: bytes) -> bytes:
+    """Return what `seal` does of plaintext ‖ padding, but the same bytes each time.
+
+    The ephemeral key follows from a secret of the sender's (32 bytes), `info`, the recipient's key and the plaintext.
+    """
+    ephemeral = crypto.derived_private(secret, crypto.sha256(info, public, plaintext))
+    enc, context = DEFAULT.sender(public, info, ephemeral)
+    return enc + context.seal(plaintext + padding)
 
 
 def derive_key_pair(secret: bytes) -> crypto.Private:

@@ -133,7 +133,7 @@ class _Point(_Freed):
 _scratch = _Scratch()
 
 
-@lru_cache(maxsize=1 << 9)  # a point has 700 bytes, and is asked for again soon or never
+@lru_cache(maxsize=1 << 11)  # a point has 700 bytes
 def _decoded(point: bytes) -> _Point:
     """Return the point of an encoding; callers must not change it. Raise Forged unless these 33 bytes encode one."""
     if len(point) != _SIZE:

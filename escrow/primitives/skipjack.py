@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from escrow.crypto import observe
+from escrow.crypto import observe, recalled
 
 KEY, BLOCK = 10, 8  # bytes
 ROUNDS = 32
@@ -55,7 +55,7 @@ def schedule(key: bytes) -> tuple[Round, ...]:
 
 def encrypt(key: bytes, block: bytes) -> bytes:
     """Return the encryption of one block (8 bytes) under a key of 10 bytes. Raise ValueError for other lengths."""
-    sealed = _encrypted(key, block)
+    sealed = recalled(("skipjack", key, block), _encrypted, key, block)
     observe("skipjack", (key, block), (sealed,))
     return sealed
 
@@ -77,7 +77,7 @@ def _encrypted(key: bytes, block: bytes) -> bytes:
 
 def decrypt(key: bytes, block: bytes) -> bytes:
     """Return the block (8 bytes) that `encrypt` encrypted under a key of 10. Raise ValueError for other lengths."""
-    opened = _decrypted(key, block)
+    opened = recalled(("skipjack-open", key, block), _decrypted, key, block)
     observe("skipjack-open", (key, block), (opened,))
     return opened
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from escrow import crypto
 from escrow.crypto import Call, Results, Run
 from escrow.errors import Forged
-from escrow.primitives import group
+from escrow.primitives import group, hpke, skipjack
 from escrow.primitives.group import Q
 
 
@@ -21,7 +21,14 @@ def work() -> list[object]:
     done += [crypto.verify(key.public, bytes(64), b"message"), crypto.verify(b"no key", signature, b"message")]
     done += [group.multiply(point, 9), group.add(point, other), group.multi([point, other], [3, Q - 2])]
     done += [group.horner([point, other], 3), group.horner([other, point], 3), group.commitment(point, 2, other, 4)]
+    for secret, value in ((9, group.multiply(point, 9)), (9, other), (8, other), (0, other), (9, bytes(33))):
+        proof = group.dleq_prove(secret, group.base(9), point, value, b"context")
+        done += [proof, group.dleq_verify(group.base(9), point, value, proof, b"context")]
+    done += [skipjack.decrypt(bytes(10), sealed := skipjack.encrypt(bytes(10), bytes(8))), sealed]
+    sealed = hpke.seal_repeatably(private.public, b"message", b"info", bytes(9), key.raw)
+    done += [sealed, hpke.open_(private, sealed, b"info"), hpke.open_(private, hpke.seal(private.public, b"one"))]
     for refused in (
+        lambda: hpke.open_(private, sealed, b"another"),
         lambda: private.exchange(bytes(32)),
         lambda: group.multiply(bytes(33), 3),
         lambda: group.multiply(point, 0),
@@ -104,7 +111,7 @@ def test_results_are_bounded_and_the_last_ones_kept(asked, most):
     for at, k in enumerate(asked):
         before = len(computed)
         assert results.recalled(("double", k), double, k) == 2 * k
-        assert len(results._newer) + len(results._older) <= 2 * most
+        assert len(results.newer) + len(results._older) <= 2 * most
         recent = list(dict.fromkeys(reversed(asked[:at])))[:most]
         assert (len(computed) == before) or k not in recent
 
