@@ -218,7 +218,10 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 def prefixed(*parts: bytes) -> bytes:
     """Return each part after its length in four bytes (big-endian): two different lists never give the same bytes."""
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    out: list[bytes] = []
+    for part in parts:
+        out += len(part).to_bytes(4, "big"), part
+    return b"".join(out)
 
 
 def walk(value: object, kind: type[T]) -> Iterator[T]:

@@ -54,10 +54,10 @@ class Principal(_Called, kw_only=True):
 
     def answer(self, sender: str, request: bytes, wire: object) -> bytes:
         """Return the encoded answer to an encoded packet. Raise one of the four errors of escrow.errors."""
-        handlers = handlers_of(type(self))
+        handlers, kinds = _answering(type(self))
         if not handlers:
             raise Malformed(f"{self.name} answers no packets")
-        packet = codec.decode_told(request, frozenset(handlers))
+        packet = codec.decode_told(request, kinds)
         with crypto.acting(self.name):
             return codec.encode(handlers[type(packet)](self, sender, packet, wire))
 
@@ -183,6 +183,12 @@ def handlers_of(kind: type[Principal]) -> dict[type, Callable[..., Any]]:
         if name.startswith("on_") and inspect.isfunction(method := getattr(kind, name)):
             handlers[_packet_of(kind, name)] = method
     return handlers
+
+
+@cache
+def _answering(kind: type[Principal]) -> tuple[dict[type, Callable[..., Any]], frozenset[type]]:
+    """Return the same, and the types of packet as one object, which is quickly looked up."""
+    return (handlers := handlers_of(kind)), frozenset(handlers)
 
 
 def _packet_of(kind: type[Principal], name: str) -> type:

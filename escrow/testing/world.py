@@ -26,6 +26,7 @@ from escrow.wire import Heard, Link, Wire, reliable
 
 R = TypeVar("R")
 _MAIL = frozenset({Mail, Delivery})
+_NAMES = tuple(codec.encode(kind.__name__) for kind in _MAIL)  # in a packet, after one byte
 
 
 class World:
@@ -186,7 +187,7 @@ class Intercepts:
 
 def mails_in(packet: Heard) -> tuple[Mail, ...]:
     """Return the mails that a packet carries: one, those of a delivery, or none."""
-    return crypto.recalled(("mails", packet.data), _mails_in, packet.data)
+    return crypto.recalled(("mails", packet.data), _mails_in, packet.data) if packet.data.startswith(_NAMES, 1) else ()
 
 
 def _mails_in(data: bytes) -> tuple[Mail, ...]:
