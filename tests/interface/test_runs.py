@@ -21,11 +21,13 @@ from command_line import (
 
 import attacks as lab
 from attacks.cli import main
+from attacks.interface.displayed import Displayed
 from attacks.interface.given import ScenarioOptions
 from attacks.interface.runs import DisplayedMatrix
 from attacks.lab.results.types import to_json
 from attacks.lab.runs.marked import Noted
 from attacks.report.anatomy import pictures
+from attacks.report.proofs import Checks
 from attacks.report.rows import text
 from escrow import Malformed
 from escrow.registry import UnknownName, schemes
@@ -38,6 +40,11 @@ OPTIONS = [each for name, size in SIZES.items() for each in (f"--{name}", str(si
 @cache
 def small() -> DisplayedMatrix:
     return lab.matrix(["plain", "envelope"], "*-theft", **SIZES)
+
+
+@cache
+def checked() -> Displayed[Checks]:
+    return lab.check("null-eavesdropper", **SIZES)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -97,7 +104,7 @@ def test_a_scheme_of_a_file_is_checked_as_by_the_command(
 
 
 def test_an_attack_is_checked_on_all_schemes() -> None:
-    found = lab.check("null-eavesdropper", **SIZES)
+    found = checked()
     assert not found.data.failed and {each.scheme for each in found.data.cells} == schemes().keys()
 
 
@@ -144,7 +151,7 @@ def test_errors_are_the_library_s_own(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match=r"give it a name that ends in one of"):
         small().save(tmp_path / "matrix.xls")
     with pytest.raises(Malformed, match="a page is drawn of a matrix, an anatomy or silence sets"):
-        lab.check("null-eavesdropper", **SIZES).save(tmp_path / "checks.html")
+        checked().save(tmp_path / "checks.html")
     with pytest.raises(Malformed, match="No such file"):
         lab.load(tmp_path / "gone.json")
     (tmp_path / "bench.json").write_text('{"machine_info": {}, "benchmarks": []}')
