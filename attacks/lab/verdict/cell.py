@@ -17,6 +17,7 @@ from attacks.lab.simulation.record import Record, Sent
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.claims import Judge
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.frontier import StrategyResult
 from attacks.lab.verdict.judging.procedure import decided, texts
 from attacks.lab.verdict.judging.reach import Reach, as_seized, reach
 from attacks.lab.verdict.judging.refusals import final, unexplained
@@ -25,20 +26,13 @@ from attacks.lab.verdict.listing import states_taken, texts_listed
 from attacks.lab.verdict.named import by_network
 
 
-def judge_cell(
-    analysis: Analysis,
-    attack: Attack,
-    corruptions: Sequence[Corruption],
-    judge: Judge,
-    found: Reach,
-    honest: Messaging,
-    in_plain: InPlain,
-) -> Cell:
-    """Return the cell of one scheme under one attack, whose corruptions open what `found` says.
+def judge_cell(tried: StrategyResult, honest: Messaging, in_plain: InPlain) -> Cell:
+    """Return the cell of one scheme under one strategy of an attack, as it was tried.
 
     `in_plain` is what the attack opens in the scheme that cells are compared with.
     """
-    record, messaging = analysis.record, Messaging(analysis.record)
+    analysis, attack, corruptions, judge = tried.analysis, tried.attack, tried.corruptions, tried.judge
+    record, messaging, found = analysis.record, tried.messaging, tried.found
     coalition, mask = found.best()
     opened = found.opened(mask)
     seized = as_seized(coalition, corruptions, record.scenario.days)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 from attacks.lab.adversary.coalitions import Coalition, Seizure
 from attacks.lab.simulation.record import Record, Sent, in_scope
@@ -48,9 +48,16 @@ class Judge:
         self._turned = {turn.principal: turn.day for turn in record.corrupted}
         self._owner = record.scenario.owner
         self.by_id = {sent.id: sent for sent in record.sent}
-        self._epochs = Epochs(record)
-        self._chains = Chains(record, self._epochs.carries)
         self._in_slot = cache(partial(_in_slot_of, record))
+
+    @cached_property
+    def _epochs(self) -> Epochs:
+        return Epochs(self.record)
+
+    @cached_property
+    def _chains(self) -> Chains:
+        """The chains of all mail, read when the first device is judged; the epochs are told of what they carry."""
+        return Chains(self.record, self._epochs.carries)
 
     # --- who may open what ---
 

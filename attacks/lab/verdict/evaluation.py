@@ -224,11 +224,7 @@ class Evaluation:
         itself = self.plain is not None and self.plain.name == self.scheme.name
         cells = [
             judge_cell(
-                each.analysis,
-                each.attack,
-                each.corruptions,
-                each.judge,
-                each.found,
+                each,
                 self.honest,
                 self.opened(each.attack)._replace(itself=True) if itself else opened_in_plain(each.attack),
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 from msgspec import UNSET
@@ -37,7 +38,7 @@ class StrategyResult:
     noticed: bool
     reads: int
 
-    @property
+    @cached_property
     def harm(self) -> tuple[int, int]:
         """The texts that it opens; and those that the lawful access or a screen has wrong because of it."""
         said = self.messaging

@@ -11,8 +11,6 @@ what is told in another form is not seen here: `escrow.testing.naming` compares 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import repeat
-from operator import contains
 
 from attacks.lab.adversary.closure import Closure
 from attacks.lab.adversary.facts import NETWORK
@@ -23,8 +21,11 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
 from escrow.codec import Fact, walk
+from escrow.crypto import sha256
 from escrow.derivation import Rule
 from escrow.warrant import Order, Warrant
+
+BETWEEN = sha256(b"escrow-lab between two packets")  # it is in no signature and no order, so nothing is found across it
 
 
 def named(analysis: Analysis) -> NamedTargets:
@@ -89,8 +90,8 @@ def _targets(rules: list[Rule], facts: Collection[Fact]) -> set[str]:
 
 def _literally(record: Record, data: Iterable[bytes]) -> set[str]:
     """Return the targets of warrants of which one of these byte strings contains the signature or the order."""
-    apart = tuple(data)
+    joined = BETWEEN.join(data)  # searched many times as fast as one after the other
     forms = [
         (each.order.target, form) for each in record.warrants for form in (each.signature, codec.encode(each.order))
     ]
-    return {target for target, form in forms if any(map(contains, apart, repeat(form)))}
+    return {target for target, form in forms if form in joined}

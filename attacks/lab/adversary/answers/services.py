@@ -21,7 +21,7 @@ from attacks.lab.adversary.joins import Getter, getter
 from attacks.lab.adversary.timing import evenings
 from attacks.lab.adversary.timing.service_time import On, ServiceTime
 from escrow.codec import Fact
-from escrow.derivation import Service
+from escrow.derivation import Checks, Service
 from escrow.errors import EscrowError
 
 Place = tuple[int, str]  # a premise of the rule, and the field of it that is meant
@@ -112,9 +112,10 @@ class Desk:
             on: On = tuple((holder, evenings.WHENEVER) for holder, _ in self._table.held.get(secret, ()))
         elif not (on := self._time.of(self.service, secret, shown, warrant)):
             return []
-        facts = [self._table.facts[each] for each in (secret, warrant, *shown[:-2])]
+        service, known = self.service, self._table.facts
+        facts = [known[secret], known[warrant], *map(known.__getitem__, shown[:-2])]
         try:
-            return [*self._kinds(facts, on)] if self.service.timed else [self._kind(on, self._failed(facts, 0))]
+            return [*self._kinds(facts, on)] if service.timed else [self._kind(on, _failed(service.checks(*facts)))]
         except (EscrowError, LookupError, ValueError, ArithmeticError):
             # the check expects another form of order; in the play, errors that are not of escrow.errors escape
             self.application.forged[self.service.name] += 1
@@ -124,12 +125,9 @@ class Desk:
         """Yield what answers have in common whose checks depend on the evening; `on`: when each official answers."""
         days: dict[frozenset[str], int] = defaultdict(int)  # evenings on which these checks fail
         for day in evenings.numbers(evenings.union(held for _, held in on)):
-            days[self._failed(facts, day)] |= evenings.bit(day)
+            days[_failed(self.service.checked(*facts, day=day))] |= evenings.bit(day)
         for failed, these in days.items():
             yield self._kind(tuple((holder, both) for holder, held in on if (both := held & these)), failed)
-
-    def _failed(self, facts: list[Fact], day: int) -> frozenset[str]:
-        return frozenset([name for name, holds in self.service.checked(*facts, day=day) if not holds])
 
     def _kind(self, on: On, failed: frozenset[str]) -> ServiceKind:
         if (found := self._alike.get((on, failed))) is None:
@@ -138,6 +136,10 @@ class Desk:
             found = ServiceKind(self.service.name, tuple(holder for holder, _ in on), failed, until)
             self._alike[on, failed] = found
         return found
+
+
+def _failed(checks: Checks) -> frozenset[str]:
+    return frozenset([name for name, holds in checks if not holds])
 
 
 def fewest(kinds: Sequence[ServiceKind]) -> Failed:
