@@ -142,17 +142,17 @@ def _held(plays: TwoPlays) -> dict[bytes, dict[str, list[str]]]:
         for call in plays.log.calls
         if call.operation in places
     }
-    others = {(field, value) for _, field, value in _secrets(plays.other)}
+    others = {(kind.__name__, field, value) for _, kind, field, value in _secrets(plays.other)}
     found: dict[bytes, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for party, field, value in _secrets(plays.record):
+    for party, kind, field, value in _secrets(plays.record):
         meant = value in keyed or (len(value) >= LONG and len(set(value)) > 1)  # a fill is a place that is still empty
-        if meant and len(value) >= CHANCE and (field, value) in others:
-            found[value][field.replace(")", f"; {len(value)} bytes)")].append(party)
+        if meant and len(value) >= CHANCE and (kind.__name__, field, value) in others:
+            found[value][f"{kind.__name__}.{field} ({line_of(kind, field)}; {len(value)} bytes)"].append(party)
     return found
 
 
-def _secrets(record: Record) -> Iterator[tuple[str, str, bytes]]:
-    """Yield (party, type and field, value) for every string of bytes in a state that is not Public."""
+def _secrets(record: Record) -> Iterator[tuple[str, type, str, bytes]]:
+    """Yield (party, type, field, value) for every string of bytes in a state that is not Public."""
     seen = set()
     for party, states in record.states.items():
         for evening, state in enumerate(states):
@@ -161,7 +161,7 @@ def _secrets(record: Record) -> Iterator[tuple[str, str, bytes]]:
                 for value in walk(record.party(party, evening), msgspec.Struct):
                     for name, hint in _hints(type(value)).items():
                         for each in _loose(getattr(value, name), hint):
-                            yield party, f"{type(value).__name__}.{name} ({line_of(type(value), name)})", each
+                            yield party, type(value), name, each
 
 
 @cache

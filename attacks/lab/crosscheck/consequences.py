@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from escrow import crypto
 from escrow.run import Call
@@ -58,10 +58,13 @@ class Halves:
         for each in calls:
             if each.operation in {*KEYS.values(), "ml-kem-key"}:
                 self._pair(each.operation, each.inputs[0], each.outputs[0])
-        if any((KEYS["x25519"], each.inputs[1]) not in self._private for each in calls if each.operation == "x25519"):
-            for raw in strings:
-                if len(raw) == 32 and (KEYS["x25519"], raw) not in self._public:
-                    self._pair(KEYS["x25519"], raw, crypto.Private(b"", raw).live.public_key().public_bytes_raw())
+        kind, used = KEYS["x25519"], [each.inputs for each in calls if each.operation == "x25519"]
+        missing = {public for _, public in used if (kind, public) not in self._private}
+        own = [private for private, _ in used] if missing else []
+        for raw in chain(own, (each for each in strings if missing)):  # the own ones are seldom not enough
+            if len(raw) == 32 and (kind, raw) not in self._public:
+                self._pair(kind, raw, crypto.Private(b"", raw).live.public_key().public_bytes_raw())
+                missing.discard(self._public[kind, raw])
 
     def _pair(self, kind: str, private: bytes, public: bytes) -> None:
         self._public[kind, private] = public
