@@ -29,7 +29,7 @@ import msgspec
 from attacks.lab.adversary.answers.services import Desk, Failed, fewest
 from attacks.lab.adversary.edges import Edges, Premises
 from attacks.lab.adversary.facts import FactTable
-from attacks.lab.adversary.joins import Fire, Joins
+from attacks.lab.adversary.joins import Fire, Joins, getter
 from escrow.codec import Fact
 from escrow.derivation import Equality, Gate, Pooled, Rule
 
@@ -62,7 +62,8 @@ class PooledRule:
         self._table, self._edges, self._rule, self._gate = table, edges, rule, gate
         self._pool = [each.name for each in edges.rules].index(marked.pool.name)
         self._group = [(at, attrgetter(path)) for at, path in marked.group]
-        self._ties = [(attrgetter(each.left_path), attrgetter(each.right_path), each) for each in rule.equalities]
+        ties = [{each.left: each.left_path, each.right: each.right_path} for each in rule.equalities]
+        self._ties = [getter(kind, tuple(tie[at] for tie in ties)) for at, kind in enumerate(rule.takes)]
         fields = [f"of_{number}" for number in range(len(self._group))]
         wanted = msgspec.defstruct("Wanted", [(each, Any) for each in fields], bases=(Fact,), frozen=True)
         self._wanted = cast(type[Fact], wanted)
@@ -93,13 +94,14 @@ class PooledRule:
             desk: Where requests for answers with this rule are put.
             judged: As in `Closure.serve`.
         """
-        facts, rule = self._table.facts, self._rule
-        secrets = list(self._secrets())
-        for other in self._table.of_kind(rule.takes[1]):
+        facts, (tied, tied_to) = self._table.facts, self._ties
+        secrets = [(t, [(*each, tied(facts[each[1]])) for each in members]) for t, members in self._secrets()]
+        for other in self._table.of_kind(self._rule.takes[1]):
             asked: list[Asked] = []
+            to = tied_to(facts[other])
             for t, members in secrets:
                 offers: dict[Request, dict[Any, int]] = defaultdict(dict)
-                pairs = [(index, (secret, other)) for index, secret in members if self._fits(secret, other)]
+                pairs = [(index, (secret, other)) for index, secret, tie in members if tie == to]
                 for index, premises in pairs:
                     for request, until in self._answers(desk, premises, judged):
                         by = offers[request]
@@ -121,13 +123,6 @@ class PooledRule:
         for number in self._table.of_kind(self._rule.takes[0]):
             if number not in pooled:
                 yield UNENDING, [(0, number)]
-
-    def _fits(self, secret: int, other: int) -> bool:
-        facts = secret, other
-        return all(
-            left(self._table.facts[facts[tie.left]]) == right(self._table.facts[facts[tie.right]])
-            for left, right, tie in self._ties
-        )
 
     def _answers(self, desk: Desk, premises: Premises, judged: Judged | None) -> Iterator[tuple[Request, int]]:
         """Yield each request that is answered with these premises, and the last evening on which it is.
