@@ -37,6 +37,7 @@ LONGEST = 128  # bytes of the longest value that is kept by itself: a secret, no
 _LIBRARIES = {*sys.stdlib_module_names, "cryptography", "Crypto", "msgspec"}
 _INSIDE = {"escrow.derivation", "escrow.principal", "escrow.vocabulary", "escrow.surface", "escrow.wire"}
 _SMALL = 1 << 64
+_FEW = 8  # values that are walked sooner than they are encoded
 _GROWING = (list, dict)
 _PASSING = {codec.walk.__code__, codec.decode_told.__code__}
 OWN, TOOL, INSIDE = "", "tool", "inside"  # whose a function is: see _part
@@ -57,7 +58,6 @@ class Keeping:
         """Begin with the party's state. `readable` are the types as which encoded facts are read."""
         self._readable, self.alone = readable, alone
         self._names = frozenset(kind.__name__.encode() for kind in readable)
-        self._parts: dict[int, tuple[str, CodeType]] = {}  # by identity: to hash a code object takes long
         self._ran: dict[int, CodeType] = {}
         self.values: set[bytes] = set()  # short byte strings that the party had, of all days
         self._had: dict[Fact, None] = {}
@@ -121,29 +121,20 @@ class Keeping:
 
         Of the library's tools (primitives, the codec) only arguments and results count, not how they compute.
         """
-        if (known := self._parts.get(id(frame.f_code))) is None:
-            known = self._known(frame)
-        if frame.f_code.co_flags & CO_GENERATOR and frame.f_lasti > _first(frame.f_code):
-            return frame.f_trace  # it goes on, or is closed: whose it is was said when it began
-        if known[0] and (known[0] is INSIDE or self._part_of(frame.f_back) is TOOL):
+        part, first, is_method, _ = _CODE.get(id(frame.f_code)) or _known(frame)
+        if part is INSIDE:
             return None
-        if self._others:
+        if 0 <= first < frame.f_lasti:
+            return frame.f_trace  # a generator goes on, or is closed: whose it is was said when it began
+        if self._others or (part is TOOL and _is_tool(frame.f_back)):
             return None
         frame.f_trace_lines = False
-        if not self.alone and _is_method(frame.f_code):
+        if is_method and not self.alone:
             other = frame.f_locals.get("self")
             if isinstance(other, Principal) and other.name != self._party.name:
                 self._others.append(frame)
                 return self._other_returned
         return self._returned
-
-    def _known(self, frame: FrameType) -> tuple[str, CodeType]:
-        code = frame.f_code
-        part = _part(code, frame.f_globals.get("__name__", "builtins"))
-        return self._parts.setdefault(id(code), (part, code))
-
-    def _part_of(self, frame: FrameType | None) -> str:
-        return OWN if frame is None else (self._parts.get(id(frame.f_code)) or self._known(frame))[0]
 
     def _other_returned(self, frame: FrameType, event: str, _: object) -> None:
         if event == "return" and self._others and self._others[-1] is frame:
@@ -151,19 +142,19 @@ class Keeping:
 
     def _returned(self, frame: FrameType, event: str, result: object) -> None:
         if event == "return":
-            code = frame.f_code
+            code, values, seen = frame.f_code, self.values, self._seen
             self._ran[id(code)] = code
             for value in (result, *frame.f_locals.values()):
                 kind: type = type(value)
                 if kind is bytes:
                     if SECRET <= len(value) <= LONGEST:
-                        self.values.add(value)
+                        values.add(value)
                     if value and 0x91 <= value[0] <= 0x9F:
                         self._read(value)
                 elif kind is int:
                     if value > _SMALL:
                         self._number(value)
-                elif _WAYS[kind].kept and id(value) not in self._seen:
+                elif _KEPT[kind] and id(value) not in seen:
                     self._objects[id(value)] = value
 
     def _number(self, value: int) -> None:
@@ -200,12 +191,13 @@ class Keeping:
             self._had[fact] = None
         self._objects.clear()
 
-    def _changed(self, value: object) -> bool:
+    def _changed(self, value: Any) -> bool:
         """Return whether a value holds anything that it did not when it was asked for last.
 
         What can change is compared by its encoding: to walk it takes ten times as long.
         """
-        if _WAYS[type(value)].frozen:
+        kind: type = type(value)
+        if _WAYS[kind].frozen or (kind is tuple and len(value) <= _FEW):
             return True
         try:
             encoded = _encode(value)
@@ -218,27 +210,35 @@ class Keeping:
 
     def _inside(self, values: Iterable[object]) -> Iterator[Fact]:
         """Yield the facts inside values that were not there before."""
-        waiting: list[Any] = list(values)
-        values_, seen, ways = self.values, self._seen, _WAYS
+        waiting: list[Any] = []
+        self._await(values, waiting)
         while waiting:
             value = waiting.pop()
-            kind: type = type(value)
-            base, inside, _, frozen = ways[kind]
-            if inside is None:
-                if base is bytes:
-                    if SECRET <= len(value) <= LONGEST:
-                        values_.add(value)
-                elif base is int:
-                    self._number(value)
-            elif frozen:
-                if id(value) not in seen:
-                    if base is not msgspec.Struct or _is_hashable(value):
-                        seen[id(value)] = value
-                    if base is Fact:
-                        yield value
-                    waiting += inside(value)
-            elif base is not Principal or (self.alone and value is not self._party and self._changed(value)):
-                waiting += [each for each in inside(value) if id(each) not in seen]
+            base, inside, _, frozen = _WAYS[type(value)]
+            if frozen:
+                if id(value) in self._seen:
+                    continue
+                if base is not msgspec.Struct or _is_hashable(value):
+                    self._seen[id(value)] = value
+                if base is Fact:
+                    yield value
+            elif base is Principal and not (self.alone and value is not self._party and self._changed(value)):
+                continue
+            if inside is not None:
+                self._await(inside(value), waiting)
+
+    def _await(self, values: Iterable[Any], waiting: list[Any]) -> None:
+        """Note the byte strings and numbers among some values, and let those wait in which others may lie."""
+        noted, seen, ways = self.values, self._seen, _WAYS
+        for value in values:
+            base, inside, _, _ = ways[type(value)]
+            if base is bytes:
+                if SECRET <= len(value) <= LONGEST:
+                    noted.add(value)
+            elif base is int:
+                self._number(value)
+            elif inside is not None and id(value) not in seen:
+                waiting.append(value)
 
 
 class _Way(NamedTuple):
@@ -275,6 +275,18 @@ class _Ways(dict[type, _Way]):
 _WAYS = _Ways()
 
 
+class _Kept(dict[type, bool]):
+    """Whether a local value of each type is kept."""
+
+    def __missing__(self, kind: type) -> bool:
+        """Find the way of a type that was not met before."""
+        kept = self[kind] = _WAYS[kind].kept
+        return kept
+
+
+_KEPT = _Kept()
+
+
 def _is_hashable(value: object) -> bool:
     try:
         hash(value)
@@ -283,7 +295,36 @@ def _is_hashable(value: object) -> bool:
     return True
 
 
-@cache
+class _Code(NamedTuple):
+    """A function: whose it is, where it begins if it is a generator (else -1), and whether it may be a method."""
+
+    part: str
+    first: int
+    is_method: bool
+    code: CodeType
+
+
+_CODE: dict[int, _Code] = {}  # by identity: to hash a code object takes long
+
+
+def _known(frame: FrameType) -> _Code:
+    """Return what the function of a frame is, and keep it."""
+    code = frame.f_code
+    # whoever closes a generator later, as the collector does, did not begin it
+    resumes = (each.offset for each in get_instructions(code) if each.opname == "RESUME")
+    found = _Code(
+        _part(code, frame.f_globals.get("__name__", "builtins")),
+        next(resumes) if code.co_flags & CO_GENERATOR else -1,
+        code.co_argcount > 0 and code.co_varnames[0] == "self",
+        code,
+    )
+    return _CODE.setdefault(id(code), found)
+
+
+def _is_tool(frame: FrameType | None) -> bool:
+    return frame is not None and (_CODE.get(id(frame.f_code)) or _known(frame))[0] is TOOL
+
+
 def _part(code: CodeType, module: str) -> str:
     """Return INSIDE for a function that only passes values on, TOOL for a tool's, OWN for a party's own code."""
     if module.partition(".")[0] in _LIBRARIES or module in _INSIDE or module.startswith("attacks.lab."):
@@ -294,17 +335,6 @@ def _part(code: CodeType, module: str) -> str:
     if own and (code.co_name == "<genexpr>" or code in _PASSING):
         return INSIDE
     return TOOL if module in _TOOLS or module.startswith("escrow.primitives.") else OWN
-
-
-@cache
-def _first(code: CodeType) -> int:
-    """Return where a generator's code begins: whoever closes one later, as the collector does, did not begin it."""
-    return next(each.offset for each in get_instructions(code) if each.opname == "RESUME")
-
-
-@cache
-def _is_method(code: CodeType) -> bool:
-    return code.co_argcount > 0 and code.co_varnames[0] == "self"
 
 
 @cache
