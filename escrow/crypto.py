@@ -28,7 +28,7 @@ from escrow.run import Observer as Observer
 from escrow.run import Results as Results
 from escrow.run import Run as Run
 from escrow.run import acting as acting
-from escrow.run import current
+from escrow.run import current, tool
 from escrow.run import drawing_from as drawing_from
 from escrow.run import observe as observe
 from escrow.run import observed as observed
@@ -67,6 +67,7 @@ class Private(Fact, frozen=True, dict=True):
         """Whether `public` is the public half of `raw`. In a fact read from hostile bytes it may not be."""
         return self._own == self.public
 
+    @tool
     def exchange(self, public: bytes) -> bytes:
         """Return the X25519 result of this key and another.
 
@@ -115,11 +116,13 @@ def _loaded(public: bytes) -> X25519PublicKey:
     return X25519PublicKey.from_public_bytes(public)
 
 
+@tool
 def new_private() -> Private:
     """Return a fresh X25519 key pair."""
     return private_of(random_bytes(32))
 
 
+@tool
 def derived_private(secret: bytes, info: bytes) -> Private:
     """Return the X25519 key pair that a secret and a label determine: equal arguments give an equal pair."""
     return private_of(hkdf(b"", secret, info, 32))
@@ -163,6 +166,7 @@ class SigningKey(Fact, frozen=True, dict=True):
         observe("ed25519-scalar", (self.raw,), (bytes(digest),))
         return Private(montgomery(self.public), bytes(digest))
 
+    @tool
     def sign(self, message: bytes) -> bytes:
         """Return the signature (64 bytes) of `message`."""
         signature = recalled(("ed25519-sign", self.raw, message), self._signed, message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,13 +69,20 @@ class Run:
     """The run that the door serves: the secret of its randomness, the acting party, the observer, the results kept.
 
     Without `results` every operation is computed. The observer is told of an operation in either case. `draws` counts
-    how often each party has drawn.
+    how often each party has drawn. `traced`: what traces this thread traces a `tool`, too.
     """
 
-    __slots__ = ("draws", "observer", "party", "results", "secret")
+    __slots__ = ("draws", "observer", "party", "results", "secret", "traced")
 
-    def __init__(self, secret: bytes | None, observer: Observer | None = None, results: Results | None = None) -> None:
-        self.secret, self.observer, self.party, self.results = secret, observer, "", results
+    def __init__(
+        self,
+        secret: bytes | None,
+        observer: Observer | None = None,
+        results: Results | None = None,
+        *,
+        traced: bool = True,
+    ) -> None:
+        self.secret, self.observer, self.party, self.results, self.traced = secret, observer, "", results, traced
         self.draws: Counter[str] = Counter()
 
     def draw(self, n: int) -> bytes:
@@ -187,6 +195,23 @@ def recalled_whole(work: Callable[P, T]) -> Callable[P, T]:
         return recalled((whole, *arguments), work, *arguments)
 
     return whole
+
+
+def tool(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function; in a run that is not `traced`, nothing traces what it calls: only what goes in and out."""
+
+    @wraps(function)
+    def used(*arguments: P.args, **named: P.kwargs) -> T:
+        tracer = sys.gettrace()
+        if tracer is None or (run := current.get()) is None or run.traced:
+            return function(*arguments, **named)
+        sys.settrace(None)
+        try:
+            return function(*arguments, **named)
+        finally:
+            sys.settrace(tracer)
+
+    return used
 
 
 def random_bytes(n: int) -> bytes:

@@ -25,6 +25,7 @@ from typing import Protocol
 from escrow import crypto
 from escrow.codec import prefixed
 from escrow.errors import Forged
+from escrow.run import tool
 
 Q = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 POINT, SCALAR, PROOF = 33, 32, 64
@@ -270,6 +271,7 @@ def schnorr_verify(public: bytes, proof: bytes, context: bytes) -> bool:
 
 
 @crypto.recalled_whole
+@tool
 def dleq_prove(secret: int, public: bytes, point: bytes, value: bytes, context: bytes) -> bytes:
     """Return a proof (64 bytes) that log_G `public` = log_point `value` (Chaum, Pedersen, CRYPTO '92).
 
@@ -285,6 +287,7 @@ def dleq_prove(secret: int, public: bytes, point: bytes, value: bytes, context: 
 
 
 @crypto.recalled_whole
+@tool
 def dleq_verify(public: bytes, point: bytes, value: bytes, proof: bytes, context: bytes) -> bool:
     """Return whether `proof` shows that log_G `public` = log_point `value`, in this context."""
     try:

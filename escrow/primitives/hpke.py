@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from escrow import crypto
 from escrow.codec import Fact, Public
 from escrow.errors import Forged
+from escrow.run import tool
 
 _VERSION = b"HPKE-v1"
 _KDF = (1).to_bytes(2, "big")  # HKDF-SHA256
@@ -254,6 +255,7 @@ class Suite:
         enc, schedule = self._towards(public, info, ephemeral)
         return enc, SenderContext(*schedule)
 
+    @tool
     def _towards(
         self, public: bytes, info: bytes, ephemeral: Key | None, bound: Bound | None = None
     ) -> tuple[bytes, Schedule]:
@@ -312,12 +314,14 @@ class Suite:
             sealed.append(enc.removesuffix(ephemeral.public) + aead.seal(key, plaintext, b"", nonce))
         return sealed
 
+    @tool
     def seal(self, public: bytes, plaintext: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
         """Return enc ‖ ciphertext of one message: `kem.size` + 16 bytes more than the plaintext (section 6.1)."""
         enc, context = self.sender(public, info)
         return enc + context.seal(plaintext, aad)
 
     @crypto.recalled_whole
+    @tool
     def open(self, key: Key, sealed: bytes, info: bytes = b"", aad: bytes = b"") -> bytes:
         """Return the plaintext that `seal` sealed. Raise Forged if key, info, aad and bytes do not fit."""
         size = self.kem.size

@@ -72,7 +72,7 @@ def play(
     """
     make = None if attack is None else attack.apparatus
     apparatus = None if make is None else make(observer)
-    with crypto.running(Run(secret or run_secret(scenario.seed), apparatus or observer)):
+    with crypto.running(Run(secret or run_secret(scenario.seed), apparatus or observer, traced=False)):
         cast = None if attack is None else cast_of(scheme, scenario)
         if attack is not None and cast is not None:
             from attacks.lab.simulation.strategies import narrowest  # an honest play does without
@@ -94,7 +94,7 @@ def cast_of(scheme: Scheme, scenario: Scenario) -> Cast:
 def _cast(scheme: Scheme, scenario: Scenario) -> Cast:
     from attacks.lab.simulation.roles import with_roles  # an honest play does without
 
-    with crypto.running(Run(run_secret(scenario.seed))):
+    with crypto.running(Run(run_secret(scenario.seed), traced=False)):
         trial = Play(scheme, scenario, _Onlooker())
         parties = trial.set_up().parties()
     words = vocabulary.collected(importlib.import_module(type(scheme).__module__), (Fact, Packet, Principal))
