@@ -9,6 +9,7 @@ from attacks.lab.simulation.scenario import small
 from attacks.lab.simulation.strategies import strategies
 from attacks.lab.simulation.trail import Trail
 from attacks.registry import attacks
+from escrow.crypto import Results, Run, running
 from escrow.registry import schemes
 
 
@@ -60,3 +61,12 @@ def test_a_play_with_a_corruption_from_the_first_day_on_begins_at_the_beginning(
     cast = cast_of(scheme, scenario)
     trail = Trail()  # has no evening: to go on from it would raise
     assert play(scheme, scenario, strategies(attack, cast, scenario)[0], trail=trail).attack == attack.name
+
+
+@pytest.mark.parametrize("name", ["pre-encryption", "false-fields"])
+def test_what_a_corrupted_party_had_is_the_same_whether_or_not_the_run_keeps_results(name: str) -> None:
+    scheme, attack = schemes()["envelope"], attacks()[name]
+    computed = play(scheme, small(), attack)
+    with running(Run(None, results=Results())):
+        first, second = (play(scheme, small(), attack) for _ in range(2))
+    assert fields_of(first) == fields_of(second) == fields_of(computed)
