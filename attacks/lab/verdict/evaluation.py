@@ -248,10 +248,13 @@ def _unplayed(evaluation: Evaluation, attack: Attack) -> tuple[Verdict, str]:
 
 
 def _misfit(attack: Attack, cast: Cast, scenario: Scenario) -> str:
-    """Return why the attack corrupts nobody here: it names somebody of another cast, or a day of no scenario."""
+    """Return why the attack corrupts nobody here: it finds nobody, or somebody of another cast, or on no day."""
     if attack.apparatus:  # what stands beside the play is a principal only afterwards
         return ""
-    corruptions = narrowest(attack, cast, scenario).corruptions(cast, scenario)
+    corruptions = tuple(narrowest(attack, cast, scenario).corruptions(cast, scenario))
+    kind = type(attack)
+    if not corruptions and kind.corrupt is not Attack.corrupt and kind.silenced is Attack.silenced:
+        return f"{attack.name} corrupts nobody in this scenario"
     return misfit(corruptions, {*cast.officials, *cast.devices}, scenario.days)
 
 
