@@ -9,7 +9,7 @@
 This is anamorphic encryption by rejection. Without dk the fields are as honest ones, also to who holds the keys of all
 officials (`escrow-lab reproduce anamorphic` tries to tell). The price is about 2^b fields made for b bits, and many
 messages: a text takes 272 / b fields, so b is as small as the sender's later texts allow, and one text is hidden. Where
-b would be more than 6, nobody is corrupted, and the cell is INCONCLUSIVE. Nothing is hidden where an honest client
+b would be more than 6, nobody is corrupted and the attack does not apply. Nothing is hidden where an honest client
 would make the same field again, because it draws nothing, or draws it from the text's own key: whoever opens the text
 could then see another field. Random bytes beside the fields, such as ratchet keys, carry bits in every scheme, and in
 plain; they are not used here.

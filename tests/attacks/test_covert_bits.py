@@ -13,6 +13,7 @@ from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default, small
 from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.delivery import Messaging
+from attacks.lab.verdict.evaluation import Evaluation
 from attacks.specimens.drawn_fields import SCENARIO, SPECIMEN, TWIN
 from escrow import codec, crypto, registry
 from escrow.crypto import random_bytes
@@ -134,6 +135,8 @@ class InTheOpen(CovertKey, frozen=True):
 
 def test_a_device_that_writes_too_little_hides_nothing_and_nobody_is_corrupted():
     assert agreed(small()) is None and not [*ATTACK.corruptions(None, small())]
+    cell = Evaluation(SCHEME, (ATTACK,), small()).cell(ATTACK)[0]
+    assert (cell.verdict, cell.reason) == ("NOT_APPLICABLE", "in this scenario covert-bits finds nobody to corrupt")
 
 
 def test_in_the_scenario_of_all_tables_one_text_fits():

@@ -244,17 +244,24 @@ def _unplayed(evaluation: Evaluation, attack: Attack) -> tuple[Verdict, str]:
         return "INCONCLUSIVE", reason
     if reason := attack.applies(evaluation.scheme, evaluation.cast):
         return "NOT_APPLICABLE", reason
+    if _is_idle(attack, evaluation.cast, evaluation.scenario):
+        return "NOT_APPLICABLE", f"in this scenario {attack.name} finds nobody to corrupt"
     return "INCONCLUSIVE", _misfit(attack, evaluation.cast, evaluation.scenario)
 
 
+def _is_idle(attack: Attack, cast: Cast, scenario: Scenario) -> bool:
+    """Return whether an attack that would change what somebody does finds nobody for it."""
+    kind = type(attack)
+    if kind.corrupt is Attack.corrupt or kind.silenced is not Attack.silenced or attack.apparatus:
+        return False
+    return not any(tuple(each.corruptions(cast, scenario)) for each in strategies(attack, cast, scenario))
+
+
 def _misfit(attack: Attack, cast: Cast, scenario: Scenario) -> str:
-    """Return why the attack corrupts nobody here: it finds nobody, or somebody of another cast, or on no day."""
+    """Return why the attack corrupts nobody here: it names somebody of another cast, or a day of no scenario."""
     if attack.apparatus:  # what stands beside the play is a principal only afterwards
         return ""
-    corruptions = tuple(narrowest(attack, cast, scenario).corruptions(cast, scenario))
-    kind = type(attack)
-    if not corruptions and kind.corrupt is not Attack.corrupt and kind.silenced is Attack.silenced:
-        return f"{attack.name} corrupts nobody in this scenario"
+    corruptions = narrowest(attack, cast, scenario).corruptions(cast, scenario)
     return misfit(corruptions, {*cast.officials, *cast.devices}, scenario.days)
 
 
