@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from contextvars import Context
 from functools import cache
 from types import CellType, FunctionType, MethodType, TracebackType
 from typing import Any
@@ -223,15 +222,11 @@ def test_what_is_handed_over_of_another_party_is_public() -> None:
 def test_of_a_tool_only_arguments_and_results_count_and_what_is_drawn_elsewhere_does() -> None:
     """HPKE draws a key inside, and forgets it: the door's functions in escrow.run are tools like those in crypto."""
     calls: list[Call] = []
-    kept = Keeping(Principal(name="somebody"), frozenset(), alone=True)
-
-    def sealed() -> tuple[bytes, bytes]:
-        with running(Run(b"secret", calls.append)):
-            public = new_private().public
-            calls.clear()
-            return kept.during(lambda: (seal(public, b"plaintext"), random_bytes(32)))
-
-    made = Context().run(sealed)  # in no other run: of one that keeps results it has that key as well
+    with running(Run(b"secret", calls.append)):
+        public = new_private().public
+        calls.clear()
+        kept = Keeping(Principal(name="somebody"), frozenset(), alone=True)
+        made = kept.during(lambda: (seal(public, b"plaintext"), random_bytes(32)))
     drawn = [each.outputs[0] for each in calls if each.operation == "random"]
     assert len(drawn) == 2 and drawn[1] == made[1]
     assert kept.values & {*drawn, *made, b"plaintext"} == {drawn[1], *made, b"plaintext"}
