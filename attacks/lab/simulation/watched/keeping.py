@@ -322,7 +322,12 @@ def _known(frame: FrameType) -> _Code:
 
 
 def _is_tool(frame: FrameType | None) -> bool:
-    return frame is not None and (_CODE.get(id(frame.f_code)) or _known(frame))[0] is TOOL
+    """Return whether a frame is a tool's, or passes on what a tool called, as a cached property does."""
+    while frame is not None and (part := (_CODE.get(id(frame.f_code)) or _known(frame)).part) is not OWN:
+        if part is TOOL:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _part(code: CodeType, module: str) -> str:
