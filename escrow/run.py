@@ -1,9 +1,9 @@
 """The run that the door serves: its randomness, its observer, and the results that it keeps.
 
-Inside a run random bytes are SHAKE-256(run secret, party, counter), so that one party's extra draw leaves every other
-party's bytes as they were; outside a run they are the operating system's. A run has one observer, which costs one
-context look-up when there is none: `escrow.crypto` and `escrow.primitives` tell it what went into each operation and
-what came out, also where a result was kept from an earlier call.
+Inside a run random bytes are SHAKE-256(run secret, party, day ‖ counter), so that one party's extra draw leaves every
+other party's bytes as they were, and its own of other days; outside a run they are the operating system's. A run has
+one observer, which costs one context look-up when there is none: `escrow.crypto` and `escrow.primitives` tell it what
+went into each operation and what came out, also where a result was kept from an earlier call.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class Run:
     """The run that the door serves: the secret of its randomness, the acting party, the observer, the results kept.
 
     Without `results` every operation is computed. The observer is told of an operation in either case. `draws` counts
-    how often each party has drawn. `traced`: what traces this thread traces a `tool`, too.
+    how often each party has drawn on this `day`. `traced`: what traces this thread traces a `tool`, too.
     """
 
-    __slots__ = ("draws", "observer", "party", "results", "secret", "traced")
+    __slots__ = ("day", "draws", "observer", "party", "results", "secret", "traced")
 
     def __init__(
         self,
@@ -84,6 +84,7 @@ class Run:
     ) -> None:
         self.secret, self.observer, self.party, self.results, self.traced = secret, observer, "", results, traced
         self.draws: Counter[str] = Counter()
+        self.day = 0
 
     def draw(self, n: int) -> bytes:
         """Return the acting party's next `n` bytes; without a secret, `n` bytes of the operating system."""
@@ -95,7 +96,8 @@ class Run:
     def _following(self, secret: bytes, party: str, n: int) -> bytes:
         self.draws[party] += 1
         counter = self.draws[party].to_bytes(8, "big")
-        return hashlib.shake_256(prefixed(secret, party.encode(), counter)).digest(n)
+        at = self.day.to_bytes(8, "big") + counter if self.day else counter
+        return hashlib.shake_256(prefixed(secret, party.encode(), at)).digest(n)
 
 
 class Repeated(Run):
@@ -148,6 +150,13 @@ class acting:  # noqa: N801  # it is called as a function is
         """Let the party before act again."""
         if self._run is not None:
             self._run.party = self._before
+
+
+def begin_day(day: int) -> None:
+    """Let what is drawn from now on not depend on how often anybody drew on the days before."""
+    if (run := current.get()) is not None:
+        run.day = day
+        run.draws.clear()
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from escrow.e2ee.device import Device
 from escrow.e2ee.provider import Group
 from escrow.errors import EscrowError
 from escrow.principal import Principal
+from escrow.run import begin_day
 from escrow.scheme import Scheme
 from escrow.testing.world import World
 from escrow.warrant import Order, Warrant
@@ -148,6 +149,8 @@ class Play(World):
         texts = list(self.scenario.texts())
         for day in range(begins, self.scenario.days):
             self.wire.day = day
+            if day:
+                begin_day(day)
             self._morning(day)
             for said in texts:
                 if said.day == day:

@@ -1,17 +1,16 @@
 """The honest play's evenings, from which a play goes on in which nobody is corrupted before a later day.
 
-Until the first corruption all bytes of the two plays are equal, since each party draws its own random bytes and all
-parties go on from their states each evening. So what was played once is not played again for each attack and strategy.
+Until the first corruption all bytes of the two plays are equal, since each party draws its own random bytes of each day
+and all parties go on from their states each evening. So what was played once is not played again for each attack and
+strategy.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attacks.lab.simulation.record import Record
 from escrow.principal import revive
-from escrow.run import Run, current
 
 if TYPE_CHECKING:
     from attacks.lab.simulation.network import LossyLink
@@ -29,7 +28,6 @@ class Evening(NamedTuple):
     link: LossyLink
     dice: tuple[Any, ...]
     intercepts: Intercepts
-    drawn: Counter[str]
 
 
 class Trail:
@@ -45,8 +43,7 @@ class Trail:
         """Note the end of a day of the honest play."""
         lengths = {name: len(getattr(play.wire, name)) for name in ON_WIRE}
         lengths |= {name: len(getattr(play, name)) for name in OF_PLAY}
-        drawn = Counter(_served().draws)
-        self._evenings.append(Evening(lengths, play.link.copy(), play.dice.getstate(), play.intercepts.copy(), drawn))
+        self._evenings.append(Evening(lengths, play.link.copy(), play.dice.getstate(), play.intercepts.copy()))
 
     def put(self, play: Play, day: int) -> None:
         """Put a play that has not begun where the honest play was before the morning of a day after the first."""
@@ -61,10 +58,3 @@ class Trail:
         wire.link = play.link = evening.link.copy()
         play.intercepts = evening.intercepts.copy()
         play.dice.setstate(evening.dice)
-        _served().draws = Counter(evening.drawn)
-
-
-def _served() -> Run:
-    if (run := current.get()) is None:
-        raise LookupError("no run is served here")
-    return run
