@@ -142,19 +142,19 @@ class Play(World):
     def run(self, trail: Trail | None = None) -> Record:
         """Play every day of the scenario, those apart that the honest play's trail has, and return the record."""
         begins = 0 if trail is None or self.attack is None else self.takeover.begins
+        texts = [(said, fresh_text(said.id)) for said in self.scenario.texts()]  # drawn on no day: see `text_of`
         if trail is not None and begins:
             trail.put(self, begins)
         else:
             self._begin()
-        texts = list(self.scenario.texts())
         for day in range(begins, self.scenario.days):
             self.wire.day = day
             if day:
                 begin_day(day)
             self._morning(day)
-            for said in texts:
+            for said, body in texts:
                 if said.day == day:
-                    self._say(said)
+                    self._say(said, body)
             self._evening(day)
             if trail is not None and self.attack is None:
                 trail.note(self)
@@ -228,9 +228,8 @@ class Play(World):
 
     # --- day ---
 
-    def _say(self, said: PlannedText) -> None:
+    def _say(self, said: PlannedText, body: bytes) -> None:
         people = self.scenario.people(said)
-        body = fresh_text(said.id)
         self.link.speaking = said.id
         self.spoken += [-1] * (len(self.wire.heard) - len(self.spoken))
         try:
