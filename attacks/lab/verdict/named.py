@@ -21,11 +21,8 @@ from attacks.lab.simulation.record import Record
 from attacks.lab.verdict.analysis import Analysis
 from escrow import codec
 from escrow.codec import Fact, walk
-from escrow.crypto import sha256
 from escrow.derivation import Rule
 from escrow.warrant import Order, Warrant
-
-BETWEEN = sha256(b"escrow-lab between two packets")  # it is in no signature and no order, so nothing is found across it
 
 
 def named(analysis: Analysis) -> NamedTargets:
@@ -90,8 +87,9 @@ def _targets(rules: list[Rule], facts: Collection[Fact]) -> set[str]:
 
 def _literally(record: Record, data: Iterable[bytes]) -> set[str]:
     """Return the targets of warrants of which one of these byte strings contains the signature or the order."""
-    joined = BETWEEN.join(data)  # searched many times as fast as one after the other
+    apart = tuple(data)
+    joined = b"".join(apart)  # searched many times as fast as one after the other; most forms are not even there
     forms = [
         (each.order.target, form) for each in record.warrants for form in (each.signature, codec.encode(each.order))
     ]
-    return {target for target, form in forms if form in joined}
+    return {target for target, form in forms if form in joined and any(form in each for each in apart)}
