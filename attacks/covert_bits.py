@@ -3,16 +3,16 @@
   met      the devices of one conversation's people have a key dk, which no official has
   hold     one text of the conversation is not sent; the sender's other texts go on as ever
   send     its client makes each access field anew until HMAC(dk, field) begins with the next b bits of the text
-  read     the others compute HMAC(dk, ·) of each field that the network heard of that device, whomever it went to
+  read     the others compute HMAC(dk, ·) of each field that the network heard from that device, whoever it was for
   law      every field is in order and opens its text; the hidden text is missed, and nobody notices
 
-This is anamorphic encryption by rejection. Without dk the fields are as honest ones, also to who holds the keys of all
-officials (`escrow-lab reproduce anamorphic` tries to tell). The price is about 2^b fields made for b bits, and many
-messages: a text takes 272 / b fields, so b is as small as the sender's later texts allow, and one text is hidden. Where
-b would be more than 6, nobody is corrupted and the attack does not apply. Nothing is hidden where an honest client
-would make the same field again, because it draws nothing, or draws it from the text's own key: whoever opens the text
-could then see another field. Random bytes beside the fields, such as ratchet keys, carry bits in every scheme, and in
-plain; they are not used here.
+This is anamorphic encryption by rejection. Without dk the fields look like honest ones, also to a holder of all
+officials' keys (`escrow-lab reproduce anamorphic` tries to tell them apart). The price is about 2^b fields made for b
+bits, and many messages: a text takes 272 / b fields. So b is as small as the sender's later texts allow, and one text
+is hidden. Where b would be more than 6, nobody is corrupted and the attack does not apply. Nothing is hidden where an
+honest client would make the same field again: it draws nothing, or derives it from the text's own key. Whoever opens
+the text could make such a field again, and see that another one was sent. Random bytes beside the fields, such as
+ratchet keys, carry bits in every scheme, and in plain; they are not used here.
 Source: Persiano, Phan and Yung, "Anamorphic Encryption: Private Communication Against a Dictator", EUROCRYPT 2022;
 Horel, Park, Richelson and Vaikuntanathan, ITCS 2019. That readers look at other people's fields is ours.
 """
@@ -83,7 +83,7 @@ class CovertKey(Fact, frozen=True):
 def agreed(scenario: Scenario) -> CovertKey | None:
     """Return what is agreed of the text after which its device makes the most fields; None if they are too few.
 
-    It is one that a warrant covers which was served by then.
+    A warrant that was served by then covers the text.
     """
     fields, known = max(_candidates(scenario), key=lambda each: each[0], default=(0, None))
     bits = -(-STREAM // max(1, fields))
