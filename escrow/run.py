@@ -1,9 +1,10 @@
 """The run that the door serves: its randomness, its observer, and the results that it keeps.
 
-Inside a run random bytes are SHAKE-256(run secret, party, day ‖ counter), so that one party's extra draw leaves every
-other party's bytes as they were, and its own of other days; outside a run they are the operating system's. A run has
-one observer, which costs one context look-up when there is none: `escrow.crypto` and `escrow.primitives` tell it what
-went into each operation and what came out, also where a result was kept from an earlier call.
+Inside a run random bytes are SHAKE-256(run secret, party, day ‖ counter), on day 0 without the day. So one party's
+extra draw leaves all bytes of other parties as they were, and its own of other days. Outside a run random bytes are the
+operating system's. A run has one observer, which costs one context look-up when there is none: `escrow.crypto` and
+`escrow.primitives` tell it what went into each operation and what came out, also where a result was kept from an
+earlier call.
 """
 
 from __future__ import annotations
@@ -153,7 +154,10 @@ class acting:  # noqa: N801  # it is called as a function is
 
 
 def begin_day(day: int) -> None:
-    """Let what is drawn from now on not depend on how often anybody drew on the days before."""
+    """Let what is drawn from now on not depend on how often anybody drew on the days before.
+
+    A run begins on day 0. Each later day is begun once: who begins one again draws the same bytes again.
+    """
     if (run := current.get()) is not None:
         run.day = day
         run.draws.clear()
@@ -194,7 +198,8 @@ def recalls() -> bool:
 def recalled_whole(work: Callable[P, T]) -> Callable[P, T]:
     """Mark a function of several operations whose result depends on its arguments alone: it is kept if `recalls`.
 
-    Its key is the marked function, with the arguments.
+    Its key is the marked function, with the arguments; so nothing in an argument may change. What draws random bytes is
+    never marked.
     """
 
     @wraps(work)

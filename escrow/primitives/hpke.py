@@ -336,6 +336,7 @@ def seal_repeatably(public: bytes, plaintext: bytes, info: bytes, padding: bytes
     """Return what `seal` does of plaintext ‖ padding, but the same bytes each time.
 
     The ephemeral key follows from a secret of the sender's (32 bytes), `info`, the recipient's key and the plaintext.
+    So the padding must follow from the plaintext: with two paddings, two messages would share a key and a nonce.
     """
     ephemeral = crypto.derived_private(secret, crypto.sha256(info, public, plaintext))
     enc, context = DEFAULT.sender(public, info, ephemeral)

@@ -279,7 +279,7 @@ class _Kept(dict[type, bool]):
     """Whether a local value of each type is kept."""
 
     def __missing__(self, kind: type) -> bool:
-        """Find the way of a type that was not met before."""
+        """Say it of a type that was not met before."""
         kept = self[kind] = _WAYS[kind].kept
         return kept
 
