@@ -150,10 +150,12 @@ class CovertBits(Attack):
             made: bytes = honest._field(self, key, context)
             if self.left:
                 self.tried.append(1)
-                while self.known[0].covered(made) != self.left[0]:
-                    made = honest._field(self, key, context)
+                while self.left and self.known[0].covered(made) != self.left[0]:
+                    before, made = made, honest._field(self, key, context)
                     self.tried[-1] += 1
-                del self.left[0]
+                    if made == before:
+                        self.left.clear()  # here nothing is drawn: it would go on for ever
+                del self.left[:1]
             return made
 
         fields = {"known": list[CovertKey], "left": list[int], "tried": list[int], "found": list[bytes]}

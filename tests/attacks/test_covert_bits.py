@@ -103,6 +103,16 @@ def test_a_field_of_b_bits_takes_two_to_the_b_fields():
     assert ATTACK.trials(party) == sum(tries) + 2
 
 
+def test_a_sender_gives_up_where_the_same_field_comes_again(monkeypatch):
+    party = rogue(1)
+    monkeypatch.setattr(type(party).__mro__[1], "_field", lambda *_: b"the same field")
+    bit = party.known[0].covered(b"the same field")
+    party.left = [bit, 1 - bit, bit]
+    for left in (2, 0, 0):
+        assert party._field(MessageKey(bytes(32), 0, bytes(32)), CONTEXT) == b"the same field"
+        assert len(party.left) == left
+
+
 def test_the_holder_of_all_keys_cannot_tell_and_finds_bits_that_stand_in_the_open():
     """All that a sender of a text chooses in an envelope is the ephemeral key, its first 32 bytes."""
 
