@@ -119,7 +119,8 @@ class Keeping:
     def _called(self, frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
         """Say which of the functions that begin are the party's own: its locals are read when they return.
 
-        Of the library's tools (primitives, the codec) only arguments and results count, not how they compute.
+        Of the library's tools (primitives, the codec) only arguments and results count, not how they compute. Code of
+        the party's that such a tool calls, such as a method of a key of its own, is not watched in a play either.
         """
         part, first, is_method, _ = _CODE.get(id(frame.f_code)) or _known(frame)
         if part is INSIDE:
