@@ -6,7 +6,7 @@ import pytest
 
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.evaluation import Evaluation
-from attacks.lab.verdict.named import named
+from attacks.lab.verdict.named import _literally, named
 from escrow import codec, registry
 from escrow.schemes import ghost
 from escrow.warrant import Authority, Court, Serve
@@ -33,6 +33,14 @@ def test_no_scheme_names_a_target_to_the_network_but_one_that_says_that_it_makes
     found, declared = counted(scheme), SCHEMES[scheme].overheard
     assert (found.targets, bool(found.network)) == (TARGETS, any(each.warrants for each in declared))
     assert bool(found.clients) == bool(found.users_told) <= bool(declared)
+
+
+def test_a_signature_is_read_in_one_packet_and_not_across_two():
+    record = Evaluation(SCHEMES["plain"], (), SCENARIO).analysis.record
+    warrant = record.warrants[0]
+    for first in range(1, len(warrant.signature)):
+        assert _literally(record, [b"", warrant.signature[:first], warrant.signature[first:]]) == set()
+    assert _literally(record, [b"", b"before" + warrant.signature + b"behind"]) == {warrant.order.target}
 
 
 @pytest.mark.parametrize(
