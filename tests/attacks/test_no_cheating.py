@@ -94,7 +94,10 @@ LOOKS = {"collector": COLLECTOR, "stack": STACK, "published seed": PUBLISHED, "s
 def cell(attack: Attack, scheme: str = "plain", **how):
     gc.collect()
     gc.freeze()  # so rules that look around do not meet what earlier tests of any kind left, and take no time over it
-    return Evaluation(SCHEMES[scheme], (attack,), TINY, **how).cell(attack)[0]
+    try:
+        return Evaluation(SCHEMES[scheme], (attack,), TINY, **how).cell(attack)[0]
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", LOOKS)
