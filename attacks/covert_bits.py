@@ -187,7 +187,7 @@ def _draws(device: Any, honest: Any, context: FieldContext) -> bool:
     """Return whether an honest client makes another field for the same message each time."""
     key = MessageKey(random_bytes(32), 0, random_bytes(32))
     try:
-        return honest._field(device, key, context) != honest._field(device, key, context)  # type: ignore[no-any-return]  # of bytes
+        return bool(honest._field(device, key, context) != honest._field(device, key, context))
     except EscrowError:
         return False
 
