@@ -11,10 +11,11 @@ which is imported when it is first used; `MISSING` says why nothing here works, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from escrow import crypto
 from escrow.errors import Forged
@@ -22,6 +23,7 @@ from escrow.errors import Forged
 if TYPE_CHECKING:
     import py_arkworks_bls12381 as arkworks
 
+T = TypeVar("T")
 R = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 G1, G2, GT, SCALAR = 48, 96, 576, 32
 PACKAGE = "py_arkworks_bls12381"
@@ -138,7 +140,7 @@ def base_two(k: int) -> bytes:
 
 
 def _base(k: int) -> bytes:
-    return _encoded("G2", _library().G2Point() * _number(k))
+    return _encoded("G2", _power(_combed_base(), k % R, operator.add))
 
 
 def multiply_one(point: bytes, k: int) -> bytes:
@@ -181,8 +183,61 @@ def pair(one: bytes, two: bytes) -> bytes:
 
 
 def _paired(one: bytes, two: bytes) -> bytes:
-    """Return the pairing: the package prints its coefficients, lowest first and little-endian, as hexadecimal."""
-    return bytes.fromhex(str(_library().GT.pairing(_one(one), _two(two))))[::-1]
+    return _printed(_library().GT.pairing(_one(one), _two(two)))
+
+
+def _printed(value: arkworks.GT) -> bytes:
+    """Return a value of GT: the package prints its coefficients, lowest first and little-endian, as hexadecimal."""
+    return bytes.fromhex(str(value))[::-1]
+
+
+def pair_power(one: bytes, two: bytes, k: int) -> bytes:
+    """Return e(P, Q)^k, 576 bytes, as `pair`. Raise Forged if one is not a point, or k is 0 modulo R.
+
+    What the pairing alone decides is kept, so that a tenth of the time is left where many k follow.
+    """
+    value = crypto.recalled(("bls-pair-power", one, two, k), _powered, one, two, k)
+    crypto.observe("bls-pair-power", (one, two, scalar_bytes(k)), (value,))
+    return value
+
+
+def _powered(one: bytes, two: bytes, k: int) -> bytes:
+    return _printed(_power(_combed_pair(one, two), scalar(scalar_bytes(k)), operator.mul))
+
+
+# --- powers of one base: Lim and Lee, CRYPTO '94. Their time depends on the exponent, as all arithmetic here may ---
+
+TEETH, GAP = 8, 32  # bits that are taken at once, and bits from one of them to the next
+
+
+def _comb(neutral: T, base: T, join: Callable[[T, T], T]) -> list[T]:
+    """Return the products of base^(2^(GAP·j)) over each set of TEETH numbers j; a set is the bits of its index."""
+    products = [neutral]
+    for _ in range(TEETH):
+        products += [join(each, base) for each in products]
+        for _ in range(GAP):
+            base = join(base, base)
+    return products
+
+
+def _power(comb: list[T], k: int, join: Callable[[T, T], T]) -> T:
+    """Return the k-th power (in G2: multiple) of the base of a comb."""
+    power = comb[0]
+    for at in reversed(range(GAP)):
+        power = join(join(power, power), comb[sum((k >> at + GAP * j & 1) << j for j in range(TEETH))])
+    return power
+
+
+@lru_cache(maxsize=1)
+def _combed_base() -> list[arkworks.G2Point]:
+    kind = _library().G2Point
+    return _comb(kind.identity(), kind(), operator.add)
+
+
+@lru_cache(maxsize=128)
+def _combed_pair(one: bytes, two: bytes) -> list[arkworks.GT]:
+    kind = _library().GT
+    return _comb(kind.one(), kind.pairing(_one(one), _two(two)), operator.mul)
 
 
 def lagrange(indexes: Sequence[int]) -> list[int]:

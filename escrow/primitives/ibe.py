@@ -9,7 +9,8 @@ for openings of changed ciphertexts learns from them. A signature is a key: who 
 will be sealed to the name.
 Source: Boneh and Franklin, CRYPTO 2001, FullIdent; Gailly, Melissaris and Romailler, "tlock", ePrint 2023/189; the
 bytes are those of drand/kyber, `encrypt/ibe`. M has at most 32 bytes; tlock seals 16, a key of the file encryption
-`age`.
+`age`. Of a message of n bytes another name's key gives the right mask by chance in one of 2^(8n) cases, and then opens
+it: seal keys, not short words.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def seal(public: bytes, name: bytes, message: bytes) -> bytes:
         raise ValueError(f"a message of {len(message)} bytes: it has 1 to {MOST}")
     masking = random_bytes(len(message))
     r = _exponent(masking, message)
-    shared = bls.pair(bls.multiply_one(name_point(name), r), bls.check_two(public))
+    shared = bls.pair_power(name_point(name), public, r)
     hidden = xor_bytes(masking, _hash(b"IBE-H2", shared, len(message)))
     return bls.base_two(r) + hidden + xor_bytes(message, _hash(b"IBE-H4", masking, len(message)))
 

@@ -97,6 +97,20 @@ def test_any_t_signatures_by_shares_give_the_signature(coefficients, data):
         assert not bls.verifies(commitments[0], point, parts[0])
 
 
+@some
+@given(secret=st.integers(1, bls.R - 1), k=st.integers(1, bls.R - 1))
+def test_a_power_of_a_pairing_is_the_pairing_of_the_multiple(secret, k):
+    point, public = bls.hash_to_one(b"a name", ibe.SIGNED), bls.base_two(secret)
+    for each in (k, 1, bls.R - 1, k + bls.R):
+        assert bls.pair_power(point, public, each) == bls.pair(bls.multiply_one(point, each), public)
+        assert bls.base_two(each) == bls._encoded("G2", bls._library().G2Point() * bls._number(each))
+    for none in (0, bls.R):
+        with pytest.raises(Forged, match="scalar"):
+            bls.pair_power(point, public, none)
+        with pytest.raises(Forged, match="neutral"):
+            bls.base_two(none)
+
+
 def test_interpolation_needs_distinct_indexes():
     for indexes in ((), (0, 1), (1, 1), (1, 1 + bls.R)):
         with pytest.raises(Forged, match="distinct"):
@@ -104,7 +118,7 @@ def test_interpolation_needs_distinct_indexes():
 
 
 @some
-@given(message=st.binary(min_size=1, max_size=32), secret=st.integers(1, bls.R - 1), bit=st.integers(0))
+@given(message=st.binary(min_size=8, max_size=32), secret=st.integers(1, bls.R - 1), bit=st.integers(0))
 def test_only_the_signature_of_the_name_opens_and_no_changed_bit_passes(message, secret, bit):
     public, name = bls.base_two(secret), bytes(range(32))
     sealed = ibe.seal(public, name, message)

@@ -71,6 +71,7 @@ AGAIN = {  # operation: its outputs from its inputs, and from the lengths of its
         bls12_381.multi_one(halves(given)[0], [int.from_bytes(each, "big") for each in halves(given)[1]])
     ],
     "bls-pair": lambda sizes, one, two: [bls12_381.pair(one, two)],
+    "bls-pair-power": lambda sizes, one, two, k: [bls12_381.pair_power(one, two, bls12_381.scalar(k))],
     "ibe-h3": lambda sizes, masking, message: [bls12_381.scalar_bytes(ibe._exponent(masking, message))],
     "shamir-interpolate": None,  # its indexes are not told
     "shamir-split": None,
