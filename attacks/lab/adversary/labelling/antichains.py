@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
@@ -45,9 +45,19 @@ class Antichains:
         if a == ALWAYS:
             return b
         if (number := self._products.get((a, b))) is None:
-            number = self.intern(x | y for x in self.sets[a] for y in self.sets[b])
-            self._products[a, b] = number
+            number = self._products[a, b] = self.intern(self._both(a, b))
         return number
+
+    def _both(self, a: int, b: int) -> set[int]:
+        """Return the masks that hold one mask of each of two sets; few of them are not minimal.
+
+        A mask that holds one of the other set already needs no other: of {a, bc} and {ab, c} these are ab and bc, and
+        nothing is left to be joined.
+        """
+        one, other = self.sets[a], self.sets[b]
+        mine, theirs = _holding(one, other), _holding(other, one)
+        rest = [mask for mask in one if mask not in mine], [mask for mask in other if mask not in theirs]
+        return mine | theirs | {x | y for x in rest[0] for y in rest[1]}
 
     def union(self, a: int, b: int) -> int:
         """Return the number of the minimal masks of two sets together: either is enough."""
@@ -96,6 +106,11 @@ class Antichains:
                 found = enough[k] + [one | other for one in enough[k - 1] for other in member]
                 enough[k] = found if apart else minimal(found)
         return self.number(enough[t])
+
+
+def _holding(masks: Iterable[int], others: Sequence[int]) -> set[int]:
+    """Return the masks within which one of the others lies."""
+    return {mask for mask in masks if any(each & mask == each for each in others)}
 
 
 def minimal(masks: Iterable[int]) -> list[int]:
