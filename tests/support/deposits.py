@@ -175,9 +175,9 @@ class Deposit(Plain, frozen=True, kw_only=True):
     device: ClassVar[type[DepositDevice]] = DepositDevice
     shape: str = "plain"
     told: ClassVar[str] = "bytes open nothing beyond the rules"  # the property that finds it
-    who: ClassVar[str] = "clerk@set-up,0-3: "  # how the finding begins, what it names, and how many texts it counts
+    who: ClassVar[str] = "clerk@set-up,0-1: "  # how the finding begins, what it names, and how many texts it counts
     by: ClassVar[str] = ""
-    texts: ClassVar[int] = 24
+    texts: ClassVar[int] = 8
 
     @property
     def claim(self) -> Claim:

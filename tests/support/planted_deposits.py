@@ -166,7 +166,7 @@ class AliasOfSeed(Deposit, frozen=True, kw_only=True):
 
     name = "alias-of-seed"
     by = "clerk's seed.value (DepositKey.value)"
-    texts = 9
+    texts = 4
 
     def keys(self, clerk: Clerk, users: Iterable[str]) -> dict[str, bytes]:
         made = super().keys(clerk, users)
@@ -243,7 +243,7 @@ class SealedOnce(Deposit, frozen=True, kw_only=True):
     told = "no key and nonce seal twice"
     who = "alice-laptop@"
     by = "DepositDevice.access_field"
-    texts = 12
+    texts = 3
     device = SealedOnceDevice
 
 
@@ -262,7 +262,7 @@ class SealedDaily(Deposit, frozen=True, kw_only=True):
     told = "no key and nonce seal twice"
     who = "alice-laptop@"
     by = "DepositDevice.access_field"
-    texts = 7
+    texts = 3
     device = SealedDailyDevice
 
 
