@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, reduce
-from itertools import chain
+from itertools import chain, pairwise
 from operator import and_, or_
 
 from attacks.lab.adversary.closure import Closure
@@ -312,12 +312,13 @@ def _covered(lying: Iterable[tuple[int, int, int]]) -> dict[int, int]:
     return places
 
 
-def _pieces(open_: int, parts: Iterable[int]) -> dict[tuple[int, ...], list[int]]:
+def _pieces(open_: int, parts: Collection[int]) -> dict[tuple[int, ...], list[int]]:
     """Return the places of those bytes that lie in the same parts, by the parts."""
     pieces: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for at in range(open_.bit_length()):
-        if open_ >> at & 1:
-            pieces[tuple(covered for covered in parts if covered >> at & 1)].append(at)
+    ends = reduce(or_, (places ^ places << 1 for places in (open_, *parts)))  # of stretches that are alike
+    for first, end in pairwise(at for at, digit in enumerate(f"{ends:b}"[::-1]) if digit == "1"):
+        if open_ >> first & 1:
+            pieces[tuple(covered for covered in parts if covered >> first & 1)] += range(first, end)
     return pieces
 
 

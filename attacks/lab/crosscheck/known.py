@@ -91,7 +91,7 @@ class KnownBytes:
     @cached_property
     def _short(self) -> tuple[set[bytes], set[bytes]]:
         """What lies in the packets of both plays, a few bytes at a time."""
-        ours, theirs = (overlaps.grams((each.data for each in one.heard), SHORT) for one in self._plays)
+        ours, theirs = (overlaps.grams({each.data for each in one.heard}, SHORT) for one in self._plays)
         return ours, theirs
 
     def lies_in_packets(self, string: bytes) -> bool:
@@ -113,8 +113,8 @@ class ShortParts:
         self.door, self.sources = door, sources
 
     @cached_property
-    def _places(self) -> dict[bytes, tuple[bytes, int]]:
-        return {each[at : at + SHORT]: (each, at) for each in self.sources for at in range(len(each) - SHORT + 1)}
+    def _holding(self) -> dict[bytes, bytes]:
+        return {each[at : at + SHORT]: each for each in self.sources for at in range(len(each) - SHORT + 1)}
 
     def lying_in(self, value: bytes, open_: int) -> Iterator[tuple[bytes, int]]:
         """Yield (source, place in the string) for those of a string's open bytes that lie in a source."""
@@ -122,7 +122,8 @@ class ShortParts:
         for at in range(min(len(value), len(other)) - SHORT + 1):
             if ~open_ >> at & (1 << SHORT) - 1:
                 continue
-            source, place = self._places.get(value[at : at + SHORT], (value, 0))
-            twin = self.door.counterpart(source) or b""
+            piece = value[at : at + SHORT]
+            source = self._holding.get(piece, value)
+            twin, place = self.door.counterpart(source) or b"", source.rfind(piece)
             if source != value and twin[place : place + SHORT] == other[at : at + SHORT]:
                 yield source, at

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial, reduce
 from itertools import combinations
+from struct import pack
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -25,8 +26,8 @@ _DECIMAL = re.compile(rb"(?<![0-9])[0-9]{18,1200}(?![0-9])")
 _TEXT = re.compile(rb"(?:[\x00-\x7f]|[\xc2\xc3][\x80-\xbf]){8,}")  # each character one byte (Latin-1)
 _NUMBERS = re.compile(rb"(?:[\x00-\x7f]|\xcc[\x80-\xff]){8,}")  # a list of small numbers, as msgpack writes it
 _WORDS = (  # lists of larger ones: 2 or 4 bytes each
-    (b"\xcd", re.compile(rb"(?:\xcd..){4,}", re.DOTALL), re.compile(rb"\xcd(..)", re.DOTALL)),
-    (b"\xce", re.compile(rb"(?:\xce....){2,}", re.DOTALL), re.compile(rb"\xce(....)", re.DOTALL)),
+    [re.compile(each, re.DOTALL) for each in (rb"\xcd..\xcd", rb"(?:\xcd..){4,}", rb"\xcd(..)")],
+    [re.compile(each, re.DOTALL) for each in (rb"\xce....\xce", rb"(?:\xce....){2,}", rb"\xce(....)")],
 )
 
 
@@ -79,7 +80,7 @@ def _once_in(data: bytes) -> Iterator[Written]:
                 digits = found[0].translate(value_of)
                 yield from ((found.start() + at, found.end(), _from_base85(digits[at:])) for at in range(5))
     for sign, pattern, value in (*_IN_ASCII, *_IN_ANY) if in_ascii else _IN_ANY:
-        if sign in data:
+        if sign.search(data):
             for found in pattern.finditer(data):
                 try:
                     said = value(found[0])
@@ -119,27 +120,28 @@ def _in_latin_1(text: bytes) -> bytes:
 def _from_base85(digits: bytes) -> bytes:
     """Return what digits of base 85, five for four bytes, stand for; where five stand for none, zero bytes."""
     digits += b"\x54" * (-len(digits) % 5)  # the last ones may be fewer
-    values = (
-        (((digits[at] * 85 + digits[at + 1]) * 85 + digits[at + 2]) * 85 + digits[at + 3]) * 85 + digits[at + 4]
-        for at in range(0, len(digits), 5)
-    )
-    return b"".join((value if value < 1 << 32 else 0).to_bytes(4, "big") for value in values)
+    fives = zip(*[iter(digits)] * 5, strict=True)
+    values = [(((a * 85 + b) * 85 + c) * 85 + d) * 85 + e for a, b, c, d, e in fives]
+    return pack(f">{len(values)}I", *(value if value < 1 << 32 else 0 for value in values))
 
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_Patterns = tuple[tuple[bytes, re.Pattern[bytes], Callable[[bytes], bytes]], ...]  # first, what must lie there, too
-_IN_ASCII: _Patterns = (
-    (b"", _DECIMAL, _number),
-    (b"b", _LITERAL, lambda found: ast.literal_eval(found.decode("ascii"))),
-    (b"", _LISTED, lambda found: bytes(map(int, re.findall(rb"[0-9]+", found)))),
-    (b"", _BITS, lambda found: int(found[: len(found) // 8 * 8], 2).to_bytes(len(found) // 8, "big")),
-    (b"%", _QUOTED, lambda found: unquote_to_bytes(found) if b"%" in found else b""),
+_Patterns = tuple[tuple[re.Pattern[bytes], re.Pattern[bytes], Callable[[bytes], bytes]], ...]
+_NUMERALS = re.compile(rb"[0-9][0-9,;:. -]{14}")
+_GROUPS = re.compile(rb"(?:[ :.,_\xa1-\xb0-][0-9A-Za-z+/]{1,16}){2}[ :.,_\xa1-\xb0-]")
+_QUOTE, _WIDE, _SMALL = map(re.compile, (rb"%[0-9A-Fa-f]{2}", rb"[\xc2\xc3][\x80-\xbf]", rb"\xcc[\x80-\xff]"))
+_IN_ASCII: _Patterns = (  # first, what lies in all that the pattern fits and says something: it is soon looked for
+    (_NUMERALS, _DECIMAL, _number),
+    (re.compile(rb"b['\"]"), _LITERAL, lambda found: ast.literal_eval(found.decode("ascii"))),
+    (_NUMERALS, _LISTED, lambda found: bytes(map(int, re.findall(rb"[0-9]+", found)))),
+    (_NUMERALS, _BITS, lambda found: int(found[: len(found) // 8 * 8], 2).to_bytes(len(found) // 8, "big")),
+    (_QUOTE, _QUOTED, lambda found: unquote_to_bytes(found) if b"%" in found else b""),
 )
 _IN_ANY: _Patterns = (  # other bytes may stand between
-    (b"", _TEXT, _in_latin_1),
-    (b"\xcc", _NUMBERS, lambda found: re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL) if b"\xcc" in found else b""),
-    *((each, words, partial(tag.sub, rb"\1")) for each, words, tag in _WORDS),
-    (b"", _GROUPED, lambda found: re.sub(rb"[^0-9A-Za-z+/=]", b"", found)),
+    (_WIDE, _TEXT, _in_latin_1),
+    (_SMALL, _NUMBERS, lambda found: re.sub(rb"\xcc(.)", rb"\1", found, flags=re.DOTALL) if b"\xcc" in found else b""),
+    *((two, words, partial(tag.sub, rb"\1")) for two, words, tag in _WORDS),
+    (_GROUPS, _GROUPED, lambda found: re.sub(rb"[^0-9A-Za-z+/=]", b"", found)),
 )
 
 
