@@ -330,12 +330,10 @@ def with_parameters(scheme: Scheme, settings: Iterable[str]) -> Scheme:
     Raises:
         UnknownName: a setting has another form, a parameter does not exist, or its value is not allowed.
     """
-    kinds = scheme.parameter_types()
+    own = [(parameter, value) for who, parameter, value in map(_parts, settings) if who == scheme.name]
+    kinds = scheme.parameter_types() if own else {}
     chosen: dict[str, Any] = {}
-    for setting in settings:
-        who, parameter, value = _parts(setting)
-        if who != scheme.name:
-            continue
+    for parameter, value in own:
         if parameter not in kinds:
             has = f"its parameters are: {', '.join(kinds)}" if kinds else "it has no parameters"
             has = closest(kinds, parameter) or has

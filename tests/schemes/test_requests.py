@@ -18,7 +18,7 @@ from escrow.schemes.envelope import SCHEME, EnvelopeAgent
 from escrow.testing.harness import playing
 from escrow.warrant import Authority, AuthorityKey, issue
 from escrow.wire import Wire
-from tests.support.official_checks import SIZES, analysed, forget_schemes, opened_by, scheme_with
+from tests.support.official_checks import BRIEF, SIZES, analysed, forget_schemes, opened_by, scheme_with
 
 ABOVE = '''
 class RegistrarKey(SigningKey, frozen=True, dict=True):
@@ -88,7 +88,7 @@ def test_an_official_reads_nothing_of_a_request_that_its_authority_did_not_sign(
 
 
 def test_a_request_may_be_about_several_facts_each_of_which_an_attacker_needs(tmp_path: Path) -> None:
-    analysis = analysed(scheme_with(tmp_path, "twofact", CHECKS, ABOVE, TWO_FACTS))
+    analysis = analysed(scheme_with(tmp_path, "twofact", CHECKS, ABOVE, TWO_FACTS), BRIEF)
     assert len(analysis.record.lawful) > 0
     assert analysis.record.refusals == ()
     assert opened_by(analysis, "court") == 0

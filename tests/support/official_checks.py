@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from attacks.lab.adversary.coalitions import Seizure
-from attacks.lab.simulation import scenario
 from attacks.lab.simulation.play import play
+from attacks.lab.simulation.scenario import Scenario, default
 from attacks.lab.verdict.analysis import SERVED, Analysis
 from attacks.registry import attacks
 from escrow.registry import PREFIX, load_file
@@ -19,7 +19,8 @@ from escrow.testing import templates
 
 PROMISES = "    return promises(key.court, warrant, field.people, field.day)\n"
 EVENING = 2
-SIZES = scenario.default(users=4, groups=1, days=6, messages=24)
+SIZES = default(users=4, groups=1, days=6, messages=24)
+BRIEF = default(users=3, groups=0, days=4, messages=8)
 
 
 def scheme_with(
@@ -49,9 +50,9 @@ def forget_schemes() -> None:
         del sys.modules[name]
 
 
-def analysed(scheme: Scheme) -> Analysis:
+def analysed(scheme: Scheme, sizes: Scenario = SIZES) -> Analysis:
     """Return the analysis of a small play."""
-    return Analysis(scheme, play(scheme, SIZES), attacks().values())
+    return Analysis(scheme, play(scheme, sizes), attacks().values())
 
 
 def opened_by(analysis: Analysis, *taken: str) -> int:

@@ -1,6 +1,6 @@
 """Plays and analyses that the tests of a module share: the same scheme, scenario, attack and rules give the same ones.
 
-tests/lab/test_determinism.py shows that they do. The last few are kept, because an analysis is large; of honest plays
+tests/lab/test_determinism.py shows that they do. The last few analyses are kept, because one is large; of honest plays
 in the small scenario all that there are.
 """
 
@@ -21,8 +21,9 @@ from attacks.lab.verdict import analysis
 from attacks.lab.verdict.judging.exercise import Exercise
 from escrow.scheme import Scheme
 
-KEPT = 12  # of plays, and of analyses
-HONEST = 64  # of those of honest plays: fewer than there are schemes would be none, since each comes after all others
+KEPT = 12  # of analyses
+PLAYS = 128  # of plays: all those of a few schemes, since a second command plays each after all others
+HONEST = 64  # of analyses of honest plays: fewer than there are schemes would be none, for the same reason
 MODULES = (
     "attacks.lab.verdict.evaluation",
     "attacks.lab.verdict.judging.exercise",
@@ -55,9 +56,8 @@ def trail_of(scheme: Scheme, scenario: Scenario) -> Trail:
 @contextmanager
 def once(honest_only: bool = False) -> Iterator[None]:
     """Share plays and analyses until the end, of honest plays alone if told so; and what fires in exercise plays."""
-    most = HONEST if honest_only else KEPT
-    honest, plays = Kept(trail_of, most), Kept(simulation.play, KEPT)
-    analyses, exercised = Kept(analysis.Analysis, most), Kept(Exercise._of, HONEST)
+    honest, plays = Kept(trail_of, HONEST if honest_only else KEPT), Kept(simulation.play, PLAYS)
+    analyses, exercised = Kept(analysis.Analysis, HONEST if honest_only else KEPT), Kept(Exercise._of, HONEST)
 
     def play(
         scheme: Scheme, scenario: Scenario, attack: Attack | None = None, trail: Trail | None = None, **others: Any

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from functools import cache
 from types import NoneType, UnionType
 from typing import IO, Annotated, Any, Union, get_args, get_origin
 
@@ -143,6 +144,7 @@ def name_of(thing: Any) -> str:
     return name
 
 
+@cache
 def kind_of(kind: type[Principal]) -> PartyClass:
     """Return a class as the nearest one that a module defines, and the fields that were added to that."""
     base = next(each for each in kind.__mro__ if _is_defined(each))
