@@ -247,15 +247,17 @@ class SeveralAgencies(EnvelopeForm, frozen=True, kw_only=True):
             yield from opened
 
     def _secret(self, authority: Authority, wire: Wire, warrant: Warrant, field: AgencyField) -> AgencySecret:
-        """Ask one agency after another until t shares fit; wrong ones are blamed. Raise Blamed if fewer fit."""
+        """Ask one agency after another until t shares fit; wrong ones are blamed.
+
+        Raise Forged if the field needs more or fewer agencies, before any is asked; Blamed if fewer shares fit.
+        """
         parts = field.parts
 
         def fits(number: int, share: AgencyShare) -> bool:
             return (share.name, share.index) == (parts.name, number) and share_fits(parts, share)
 
-        agencies = self.in_turn(parts.name)
-        shares = authority.gather(wire, warrant, field, agencies, open_agency_answer, fits, "share")
-        enough = tuple(islice(shares, self.t))
         if parts.t != self.t:
             raise Forged(f"the field is for any {parts.t} agencies, not for {self.t}")
-        return combine_agency_shares(parts, enough)
+        agencies = self.in_turn(parts.name)
+        shares = authority.gather(wire, warrant, field, agencies, open_agency_answer, fits, "share")
+        return combine_agency_shares(parts, tuple(islice(shares, parts.t)))
