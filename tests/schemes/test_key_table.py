@@ -86,6 +86,19 @@ def test_a_table_that_is_over_is_followed_by_another():
         assert harness.access(warrant, harness.intercepted()) == {said.body for said in harness.said}
 
 
+def test_nothing_is_sent_after_the_last_slot_of_the_table_that_the_vendor_made_for_everybody():
+    """Else a client would make a table of its own, which the vendor did not."""
+    with playing(KeyTable(scope="everybody", slots=2)) as harness:
+        for day in range(3):
+            harness.play([Step("day")] * bool(day))
+            if day < 2:
+                harness.play([Step("say", "alice-phone", "bob")])
+                assert harness.shown == harness.meant
+            else:
+                with pytest.raises(Refused, match="the vendor's table has the key of the day"):
+                    harness.play([Step("say", "alice-phone", "bob")])
+
+
 @pytest.mark.parametrize("changed", [{"days": 0}, {"slots": 0}, {"slots": 401}])
 def test_parameters_that_make_no_scheme_are_refused(changed):
     with pytest.raises(ValueError, match="slots"):

@@ -86,8 +86,8 @@ def test_the_layers_open_in_their_order_only():
         (lambda layer: replace(layer, sealed=layer.sealed[:-1]), "does not fit"),
         (lambda layer: replace(layer, sealed=b""), "32 bytes"),
         (lambda layer: replace(layer, to=bytes(32)), "is not before the last|does not fit|small order"),
-        (lambda layer: replace(layer, depth=2), "a field begins with the first"),
-        (lambda layer: replace(layer, depth=0), "a field begins with the first"),
+        (lambda layer: replace(layer, depth=2), "a field begins with the first of 3"),
+        (lambda layer: replace(layer, depth=0), "a field begins with the first of 3"),
     ],
 )
 def test_a_malformed_layer_is_refused_by_name_and_the_other_messages_open(spoil, why):

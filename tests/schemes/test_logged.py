@@ -18,10 +18,12 @@ from escrow.schemes.logged.log import (
     LOG,
     MONITOR,
     SEEN,
+    AskGrowth,
     AskLastHead,
     AskWitness,
     EnterWarrant,
     EntryEvidence,
+    Growth,
     LastHead,
     LogEntry,
     LogHead,
@@ -187,6 +189,27 @@ def test_what_the_log_refuses_it_has_not_entered():
         with pytest.raises(Refused, match="as many entries as that head"):
             entered(harness, AN_ENTRY, since=9)
         assert harness.wire.party(LOG, WarrantLog).entries == []
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_the_log_enters_commitments_of_32_bytes_only(size):
+    with playing(SCHEME) as harness:
+        with pytest.raises(Refused, match="a commitment is 32 bytes"):
+            entered(harness, LogEntry(bytes(size), 5, "authority"))
+        assert harness.wire.party(LOG, WarrantLog).entries == []
+
+
+def test_the_log_is_asked_for_entries_from_a_number_that_it_has():
+    with playing(SCHEME) as harness:
+        entered(harness, AN_ENTRY)
+        asked = {
+            since: lambda since=since: harness.wire.ask(MONITOR, LOG, AskGrowth(since), Growth)
+            for since in range(-1, 3)
+        }
+        assert [len(asked[since]().entries) for since in (0, 1)] == [1, 0]
+        for since in (-1, 2):
+            with pytest.raises(Refused, match="the log has so many entries"):
+                asked[since]()
 
 
 def test_whoever_enters_something_is_named_beside_it_and_cannot_fill_the_log(monkeypatch):

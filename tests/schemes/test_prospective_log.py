@@ -156,6 +156,14 @@ def test_a_client_binds_no_field_to_a_head_that_its_monitor_did_not_sign():
         assert "the monitor signed the head" in harness.wire.alarms[0].check
 
 
+def test_a_client_binds_its_field_to_the_newest_head_which_the_monitor_signed():
+    with playing(Logged(reach="prospective", gossip="witness")) as harness:
+        harness.served("alice")
+        _, mails = said(harness)
+        assert codec.decode(mails[0].mail.field, DatedEnvelope).at == newest(harness).head
+        assert harness.wire.alarms == []
+
+
 def test_a_recipient_refuses_a_field_that_is_not_its_texts_whatever_head_it_names():
     with playing(Logged(reach="prospective", policing="recipient")) as harness:
         sender = harness.device("bob-phone")
