@@ -77,3 +77,12 @@ def computed_once(request: pytest.FixtureRequest) -> Iterator[None]:
     played = request.path.parent.name in PLAYED
     with crypto.running(crypto.Run(None, results=crypto.Results())) if played else nullcontext():
         yield
+
+
+@pytest.fixture(scope="module")
+def plays_once() -> Iterator[None]:
+    """Let the commands of a module share plays and analyses: what one prints does not depend on who made them."""
+    from once import once  # here, because most tests need no laboratory
+
+    with once():
+        yield

@@ -11,6 +11,8 @@ from attacks.cli import main
 from attacks.lab.results.types import Matrix
 from attacks.report.touring import MISSED, NEXT, READ, SCHEMES
 
+pytestmark = pytest.mark.usefixtures("plays_once")
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,14 +27,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attacks.lab.runs.matrix.run_matrix", lambda *_, **__: found)
 
 
-def test_its_cells_are_those_of_the_matrix(capsys: pytest.CaptureFixture[str]) -> None:
+def test_its_cells_are_those_of_the_matrix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("attacks.cli.invocation.Invocation.processes", 1)  # one that has the plays of `measured`
+    found = measured().cells
     assert main(["tour", "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     numbers = {(each["scheme"], each["attack"]): each["exposed"] for each in told["cells"]}
     assert numbers.keys() == {(scheme, attack) for scheme in SCHEMES for attack in (*READ, *MISSED)}
-    for cell in measured().cells:
-        found = numbers[cell.scheme, cell.attack]
-        assert sum(found["target"].values()) + sum(found["bystander"].values()) == cell.exposed.total
+    for cell in found:
+        told = numbers[cell.scheme, cell.attack]
+        assert sum(told["target"].values()) + sum(told["bystander"].values()) == cell.exposed.total
 
 
 @pytest.mark.usefixtures("quick")

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from msgspec import UNSET
-from once import once
 
 from attacks.cli import main
 from attacks.lab.comparison import files
 from attacks.lab.results.types import Cell, Matrix
+
+pytestmark = pytest.mark.usefixtures("plays_once")
 
 NAMES = ("plain", "clipper", "ghost", "threshold")
 SMALL = ("--smoke", "--no-progress", "--quiet")
@@ -39,13 +40,6 @@ def opened(scheme: str, coalition: str, *attack: str) -> set[int]:
     """
     told = said("explain", scheme, "--coalition", coalition, *attack, *SMALL)
     return {int(each) for found in COUNT.findall(told.partition(": text")[0]) for each in found if each}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shared() -> Iterator[None]:
-    """What a command prints does not depend on whether the play that it shows was made for it alone."""
-    with once():
-        yield
 
 
 @pytest.fixture(scope="module")
