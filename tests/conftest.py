@@ -81,8 +81,14 @@ def computed_once(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def plays_once() -> Iterator[None]:
-    """Let the commands of a module share plays and analyses: what one prints does not depend on who made them."""
+    """Let the commands of a module share plays and analyses: what one prints does not depend on who made them.
+
+    They run in this process, which has them, unless `--jobs` says otherwise.
+    """
     from once import once  # here, because most tests need no laboratory
 
-    with once():
+    from attacks.cli.invocation import Invocation
+
+    with once(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Invocation, "processes", property(lambda given: given.jobs or 1))
         yield

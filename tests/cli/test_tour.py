@@ -27,10 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attacks.lab.runs.matrix.run_matrix", lambda *_, **__: found)
 
 
-def test_its_cells_are_those_of_the_matrix(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("attacks.cli.invocation.Invocation.processes", 1)  # one that has the plays of `measured`
+def test_its_cells_are_those_of_the_matrix(capsys: pytest.CaptureFixture[str]) -> None:
     found = measured().cells
     assert main(["tour", "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)

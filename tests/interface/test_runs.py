@@ -50,7 +50,7 @@ def checked() -> Displayed[Checks]:
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main([*arguments, *OPTIONS, *(["--jobs", "1"] if arguments[0] != "anatomy" else [])]) == 0
+    assert main([*arguments, *OPTIONS]) == 0
     return capsys.readouterr().out
 
 

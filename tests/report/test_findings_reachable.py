@@ -17,6 +17,8 @@ from attacks.lab.results.types import Matrix
 from attacks.report.matrices import findings
 from escrow import registry
 
+pytestmark = pytest.mark.usefixtures("plays_once")
+
 README = (Path(__file__).parents[2] / "README.md").read_text().split("<!-- findings -->")[1].split("<!--")[0]
 FOUND = re.findall(r"^- (?P<sentence>.*?)\n  `(?P<command>escrow-lab run [^`]+)`$", README, re.M | re.S)
 SMOKE = "--users 4 --days 5 --messages 24"
