@@ -130,7 +130,7 @@ class Case:
 
     def best(self) -> Members:
         """Return the cell's coalition, without thresholds, each seizure on evenings on which the attack makes it."""
-        coalition, mask = self.reach.best()
+        coalition, mask = self.reach.best
         members = coalition.members if self.reach.corrupted else self.reach.structure.example(mask).members
         return tuple(dict.fromkeys(each for member in members for each in self._possible(member)))
 

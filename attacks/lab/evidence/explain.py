@@ -90,7 +90,7 @@ def explain_attack(
         return iter(
             textwrap.wrap(f"{scheme.name}: {attack.name} opens none of {len(played.analysis.record.sent)} texts", width)
         )
-    members = coalition_of(coalition, played.analysis.record) if coalition else played.found.best()[0]
+    members = coalition_of(coalition, played.analysis.record) if coalition else played.found.best[0]
     corrupted = {each.principal: each.evenings for each in played.found.corrupted}
     single = (Seizure(each.principal, (day,)) for each in members.members for day in corrupted.get(each.principal, ()))
     passive = (each for each in members.members if each.principal not in corrupted)

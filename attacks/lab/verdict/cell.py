@@ -33,7 +33,7 @@ def judge_cell(tried: StrategyResult, honest: Messaging, in_plain: InPlain) -> C
     """
     analysis, attack, corruptions, judge = tried.analysis, tried.attack, tried.corruptions, tried.judge
     record, messaging, found = analysis.record, tried.messaging, tried.found
-    coalition, mask = found.best()
+    coalition, mask = found.best
     opened = found.opened(mask)
     seized = as_seized(coalition, corruptions, record.scenario.days)
     turns = [each.day for each in corruptions if isinstance(each, Turn)]

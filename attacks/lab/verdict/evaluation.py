@@ -208,7 +208,7 @@ class Evaluation:
 
     def _tried(self, strategy: Attack) -> StrategyResult:
         analysis, corruptions, judge, found, messaging = self._reached(strategy)
-        reads = len(found.opened(found.best()[1]))
+        reads = len(found.opened(found.best[1]))
         heard = noticed(messaging.alarms, self.honest.alarms)
         return StrategyResult(strategy, analysis, corruptions, judge, found, messaging, heard, reads)
 

@@ -95,7 +95,7 @@ def states_taken(found: Reach, corruptions: Sequence[Corruption], scenario: Scen
     for each in corruptions:
         on[each.principal].update(evenings_of(each, scenario.days))
     taken = [_began(each) for each in corruptions if isinstance(each, Turn | Use)]
-    members = () if found.corrupted else found.structure.example(found.best()[1]).members
+    members = () if found.corrupted else found.structure.example(found.best[1]).members
     for member in members:
         if member.principal in kept:
             taken.append(_began(kept[member.principal]))

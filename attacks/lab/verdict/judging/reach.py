@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from attacks.lab.adversary.coalitions import AccessStructure, Coalition, CoalitionThreshold, Seizure, parse
 from attacks.lab.adversary.timing.evenings import COMMA_BETWEEN_MEMBERS
@@ -30,8 +31,9 @@ class Reach:
     beyond: dict[int, float]
     own: frozenset[int] = frozenset()
 
+    @cached_property
     def best(self) -> tuple[Coalition, int]:
-        """Return the smallest coalition that opens the most excluded texts, or else the most texts; and its mask.
+        """The smallest coalition that opens the most excluded texts, or else the most texts; and its mask.
 
         All corrupted principals are one coalition from the day of corruption on.
         """
@@ -51,16 +53,17 @@ class Reach:
 
     def opened(self, mask: int, masks: dict[int, tuple[int, ...]] | None = None) -> frozenset[int]:
         """Return the texts that a mask opens, of those in `masks`."""
-        inside = self.structure.labels.satisfied(mask)
+        held = self.structure.labels.satisfied(mask)
+        inside = {each for each in self.coalitions if each & held == each}
         of_texts = (self.masks if masks is None else masks).items()
-        return frozenset(text for text, found in of_texts if any(each & inside == each for each in found))
+        return frozenset(text for text, found in of_texts if not inside.isdisjoint(found))
 
     def taken(self) -> tuple[tuple[Seizure, ...], frozenset[int]]:
         """Return the best coalition as it could be seized, each on one possible evening, and the texts that it opens.
 
         A corrupted principal is taken on every evening from then on.
         """
-        coalition, mask = self.best()
+        coalition, mask = self.best
         members = coalition.members if self.corrupted else self.structure.example(mask).members
         evenings = None if self.corrupted else 1
         single = [Seizure(each.principal, (day,)) for each in members for day in each.evenings[:evenings]]
