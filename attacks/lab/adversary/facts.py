@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from itertools import chain, islice
 
 from attacks.lab.adversary.timing import evenings
@@ -27,7 +28,7 @@ class FactTable:
         self.held: dict[int, Holding] = {}
         self._days: list[tuple[int, int]] = []  # (number of facts when a day began, the day)
         self._waiting: deque[int] = deque()
-        self._grown: dict[tuple[Holding, str, int | None], Holding] = {}
+        self._holdings: dict[Holding, Holding] = {}  # one object for all that are alike
         self._of_type: defaultdict[type[Fact], list[int]] = defaultdict(list)
         self._sorted = 0  # how many facts stand there
 
@@ -46,17 +47,25 @@ class FactTable:
                 self.public.extend(bytes(len(self.facts) - len(self.public)))
             self.public[number] |= FREE if holder is None else NETWORK
         else:
-            before = self.held.get(number, ())
-            self.held[number] = self._grown.get((before, holder, evening)) or self._grow(before, holder, evening)
+            self.hold((fact,), holder, evening)
         return number
+
+    def hold(self, facts: Iterable[Fact], holder: str, evening: int | None) -> None:
+        """Add the facts that a principal's state holds on an evening; None: on every evening."""
+        held, intern, grown = self.held, self.intern, dict[Holding, Holding]()
+        for fact in facts:
+            number = intern(fact)
+            before = held.get(number, ())
+            if before not in grown:
+                grown[before] = self._grow(before, holder, evening)
+            held[number] = grown[before]
 
     def _grow(self, before: Holding, holder: str, evening: int | None) -> Holding:
         """Return `before` with one evening more: the same tuple for all facts that are held alike."""
         held = dict(before)
         held[holder] = held.get(holder, 0) | (WHENEVER if evening is None else evenings.bit(evening))
         grown = tuple(sorted(held.items()))
-        self._grown[before, holder, evening] = grown = self._grown.setdefault((grown, "", None), grown)
-        return grown
+        return self._holdings.setdefault(grown, grown)
 
     def intern(self, fact: Fact) -> int:
         """Return the number of a fact. A new fact waits for the next run.

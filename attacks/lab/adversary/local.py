@@ -90,8 +90,8 @@ class Local:
                 self.closure.learn(fact, "network")
         for given in reader.at_set_up(view.set_up, view.set_up_kinds):
             self.closure.learn(*given)
-        for given in reader.states(view.states, view.kinds):
-            self.closure.learn(*given)
+        for name, evening, held in reader.by_state(view.states, view.kinds):
+            self.closure.hold(held, name, evening)
         for fact in reader.facts(view.guessable):
             self.closure.intern(fact)  # nobody holds it
         self.closure.run()

@@ -121,23 +121,27 @@ class Reader:
         for data in encoded:
             yield from _read(data, self._facts)
 
-    def _subject(self, encoded: bytes) -> Iterator[Fact]:
-        """Yield the facts of what travels encoded inside a packet: an access field, or one or more request subjects."""
-        found = _read(encoded, self._facts) if encoded else ()
-        for each in found or (fact for part in codec.elements(encoded) for fact in _read(part, self._facts)):
-            yield from walk(each, Fact)
+    def _subject(self, encoded: bytes) -> tuple[Fact, ...]:
+        """Return the facts of what travels encoded in a packet: an access field, or one or more request subjects."""
+        if not encoded:
+            return ()
+        return crypto.recalled(("facts within", encoded, self._facts), _within, encoded, self._facts)
 
     def states(
         self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, tuple[type[Principal], ...]]
     ) -> Iterator[HeldFact]:
         """Yield every fact in every state, by holder and evening; `kinds` are the classes that the states are of."""
+        for name, evening, facts in self.by_state(states, kinds):
+            yield from (HeldFact(fact, name, evening) for fact in facts)
+
+    def by_state(
+        self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, tuple[type[Principal], ...]]
+    ) -> Iterator[tuple[str, int, Iterator[Fact]]]:
+        """Yield the holder, the evening and the facts of every state that is taken."""
         for name, evenings in states.items():
             for evening, state in enumerate(evenings):
-                if not state:
-                    continue  # not taken on this evening
-                kind = kinds[name][evening]
-                for fact in walk(revive(state, kind), Fact):  # a state is large, and seldom the same in two plays
-                    yield HeldFact(fact, name, evening)
+                if state:  # a state is large, and seldom the same in two plays: it is read each time
+                    yield name, evening, walk(revive(state, kinds[name][evening]), Fact)
 
     def at_set_up(
         self, states: Mapping[str, tuple[bytes, ...]], kinds: Mapping[str, type[Principal]]
@@ -146,6 +150,13 @@ class Reader:
         for name, taken in states.items():
             for held in self.states({name: taken}, {name: (kinds[name],) * len(taken)}):
                 yield held._replace(evening=SET_UP)
+
+
+def _within(encoded: bytes, types: frozenset[type[Fact]]) -> tuple[Fact, ...]:
+    found = codec.decode_each(encoded, types) or [
+        fact for part in codec.elements(encoded) for fact in codec.decode_each(part, types)
+    ]
+    return tuple(fact for each in found for fact in walk(each, Fact))
 
 
 def _read(data: bytes, types: frozenset[type[T]]) -> tuple[T, ...]:

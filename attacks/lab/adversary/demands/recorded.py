@@ -106,6 +106,9 @@ class RecordedOrder(Order, frozen=True, tag="Order", dict=True):
             recorder.notes.read.add(name)
         return object.__getattribute__(self, name)
 
+    def __hash__(self) -> int:
+        return hash(tuple([getattr(self, name) for name in FIELDS]))  # read anew by each check, where facts keep theirs
+
 
 class RecordedWarrant(Warrant, frozen=True, tag="Warrant", dict=True):
     """A warrant that answers for its signature without computing it: `valid` says for which courts it is good."""
@@ -115,6 +118,9 @@ class RecordedWarrant(Warrant, frozen=True, tag="Warrant", dict=True):
         known = object.__getattribute__(self, "__dict__")
         known["recorder"].notes.signature |= court not in known["valid"]
         return court in known["valid"]
+
+    def __hash__(self) -> int:
+        return hash((self.order, self.signature))
 
 
 @honest_only("a warrant whose fields note who reads them")
