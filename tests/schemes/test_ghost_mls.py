@@ -17,7 +17,9 @@ from attacks.leaf_insertion import ATTACK
 from attacks.registry import attacks
 from escrow import codec
 from escrow.e2ee.contacts import compare_safety_numbers
+from escrow.errors import Refused
 from escrow.mls.conversations import delivery
+from escrow.mls.conversations.attesting import SERVICE
 from escrow.mls.conversations.delivery import HandshakeTold
 from escrow.mls.conversations.leaf_holder import SHOWN
 from escrow.mls.conversations.tree_device import NEW_LEAF, TreeDevice
@@ -192,6 +194,15 @@ def test_a_silent_leaf_is_in_every_member_s_group_and_goes_with_its_warrant():
         left = {leaf.device for leaf in harness.device("bob-phone").own.members[conversation].roster.values()}
         assert ghost not in left
         assert NEW_LEAF not in {alarm.check for alarm in harness.wire.alarms}
+
+
+def test_the_service_attests_nobody_after_the_last_day_that_the_warrant_covers():
+    with playing(SCHEME) as harness:
+        warrant = harness.issued("alice", 0, 0)
+        harness.take(Step("day"))
+        with pytest.raises(Refused, match=f"{SERVICE} refuses: window"):
+            harness.authority.haunt(harness.wire, warrant)
+        assert harness.wire.party(SERVICE, CredentialService).silent == []
 
 
 def test_nothing_of_a_group_is_used_under_another_key():

@@ -353,6 +353,18 @@ def test_a_warrant_that_the_monitor_refused_is_shown_to_it_again():
         assert not any(ALARM in alarm.check for alarm in harness.wire.alarms)
 
 
+def test_one_warrant_that_the_monitor_refuses_does_not_keep_the_next_one_sealed():
+    scheme = Logged(days=1)
+    with playing(scheme) as harness:
+        for name in ("alice", "bob"):
+            harness.served(name)
+        first = harness.authority.entered[0]
+        harness.authority.entered[0] = msgspec.structs.replace(first, number=9)
+        mornings(scheme, harness, 1)
+        assert harness.wire.party(MONITOR, Monitor).unsealed == [1]
+        assert (1, MONITOR, "there is such an entry") in harness.wire.refusals
+
+
 @pytest.mark.parametrize("size", [-1, -2, 2**63])
 def test_the_monitor_signs_no_head_of_an_impossible_size(size):
     with playing(Logged(gossip="witness")) as harness:
