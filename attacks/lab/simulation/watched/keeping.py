@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dis import get_instructions
 from functools import cache, lru_cache
 from inspect import CO_GENERATOR
@@ -39,6 +39,7 @@ _INSIDE = {"escrow.derivation", "escrow.principal", "escrow.vocabulary", "escrow
 _SMALL = 1 << 64
 _FEW = 8  # values that are walked sooner than they are encoded
 _GROWING = (list, dict)
+_GATHERED = {list, dict, tuple, set, frozenset}
 _PASSING = {codec.walk.__code__, codec.decode_told.__code__}
 OWN, TOOL, INSIDE = "", "tool", "inside"  # whose a function is: see _part
 _TOOLS = {"escrow.crypto", "escrow.run", "escrow.codec"}
@@ -188,8 +189,7 @@ class Keeping:
             both = zip(fields, sizes, self._shapes, strict=True)
             fresh = [each for each, size, (before, its) in both if each is not before or size != its]
         self._shapes = [*zip(fields, sizes, strict=True)]
-        for fact in self._inside((*filter(self._changed, self._objects.values()), *fresh)):
-            self._had[fact] = None
+        self._search([*filter(self._changed, self._objects.values()), *fresh])
         self._objects.clear()
 
     def _changed(self, value: Any) -> bool:
@@ -200,6 +200,8 @@ class Keeping:
         kind: type = type(value)
         if _WAYS[kind].frozen or (kind is tuple and len(value) <= _FEW):
             return True
+        if kind in _GATHERED and not value:
+            return False
         try:
             encoded = _encode(value)
         except _UNWRITABLE:
@@ -209,37 +211,27 @@ class Keeping:
         self._encoded[id(value)] = encoded
         return True
 
-    def _inside(self, values: Iterable[object]) -> Iterator[Fact]:
-        """Yield the facts inside values that were not there before."""
-        waiting: list[Any] = []
-        self._await(values, waiting)
+    def _search(self, waiting: list[Any]) -> None:
+        """Note the facts, byte strings and numbers in these values that were not there before."""
+        noted, seen, had, ways = self.values, self._seen, self._had, _WAYS
         while waiting:
             value = waiting.pop()
-            base, inside, _, frozen = _WAYS[type(value)]
-            if frozen:
-                if id(value) in self._seen:
-                    continue
-                if base is not msgspec.Struct or _is_hashable(value):
-                    self._seen[id(value)] = value
-                if base is Fact:
-                    yield value
-            elif base is Principal and not (self.alone and value is not self._party and self._changed(value)):
-                continue
-            if inside is not None:
-                self._await(inside(value), waiting)
-
-    def _await(self, values: Iterable[Any], waiting: list[Any]) -> None:
-        """Note the byte strings and numbers among some values, and let those wait in which others may lie."""
-        noted, seen, ways = self.values, self._seen, _WAYS
-        for value in values:
-            base, inside, _, _ = ways[type(value)]
+            base, inside, _, frozen = ways[type(value)]
             if base is bytes:
                 if SECRET <= len(value) <= LONGEST:
                     noted.add(value)
             elif base is int:
-                self._number(value)
+                if value > _SMALL:
+                    self._number(value)
             elif inside is not None and id(value) not in seen:
-                waiting.append(value)
+                if frozen:
+                    if base is not msgspec.Struct or _is_hashable(value):
+                        seen[id(value)] = value
+                    if base is Fact:
+                        had[value] = None
+                elif base is Principal and not (self.alone and value is not self._party and self._changed(value)):
+                    continue
+                waiting += inside(value)
 
 
 class _Way(NamedTuple):
