@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, SupportsIndex
+from functools import cache
+from typing import Any, NamedTuple, SupportsIndex
 
 from escrow.derivation import honest_only
 from escrow.warrant import Order, Warrant
@@ -23,8 +24,7 @@ SIGNATURE = "signature"  # noted like a field of the order
 NEAR = 64  # how far a number is moved where only its remainder or its bits were compared
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """What was compared: a sum of fields with coefficients, or a part of one field.
 
     `sum` holds (field, coefficient); `rest` is added. For texts and bytes `part` holds where the part begins and ends
@@ -39,8 +39,7 @@ class Term:
     read: Callable[[Any], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """One comparison: the term, the operator, what it was compared with (a value or a term), and whether it held."""
 
     term: Term
@@ -134,11 +133,12 @@ def recorded_warrant(recorder: Recorder, plain: Warrant, valid: frozenset[bytes]
 # --- recording values ---
 
 
+_term_of = cache(lambda name: Term(((name, 1),)))
+
+
 def _recorded(recorder: Recorder, name: str, value: Any) -> Any:
-    if type(value) is int:
-        return RecordedNumber.made(value, recorder, Term(((name, 1),)))
-    kind = RecordedText if type(value) is str else RecordedBytes
-    return kind.made(value, recorder, Term(((name, 1),)))
+    kind = RecordedNumber if type(value) is int else RecordedText if type(value) is str else RecordedBytes
+    return kind.made(value, recorder, _term_of(name))
 
 
 def _comparing(operator: str, base: type) -> Callable[[Any, Any], Any]:

@@ -213,7 +213,7 @@ class Search:
 
     def __init__(self, demands: Demands, asked: Asked, subject: Subject, aside: Set[str]) -> None:
         self._demands, self._asked, self._subject = demands, asked, subject
-        self._aside = aside
+        self._aside, self._regarded = aside, len(aside)
         self._seen: dict[Order, Trace] = {}
         self._paths = set[Any]()
         self._queue: dict[int, deque[Order]] = defaultdict(deque)  # by how many checks fail
@@ -248,7 +248,8 @@ class Search:
             self.tried(order)
 
     def _passes(self) -> bool:
-        if self.passing is None:  # a check may have been put aside since the order was tried
+        if self.passing is None and len(self._aside) > self._regarded:  # a check was put aside since an order was tried
+            self._regarded = len(self._aside)
             self.passing = next((order for order, trace in self._seen.items() if trace.failed <= self._aside), None)
         return self.passing is not None
 
