@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, settings
 from escrow import crypto
 from escrow.testing.properties import QUICK
 
-PLAYED = {"attacks", "cli", "experiments", "interface", "lab", "report", "schemes"}  # rooms whose tests play
+PLAYED = {"attacks", "cli", "experiments", "interface", "lab", "report", "schemes", "sharing"}  # rooms whose tests play
+MACHINES = "_machine"  # how modules end whose tests run state machines
 GARBAGE = 500_000  # objects that are made before it is looked for: a tenth of the time of tests that play
 
 LONG = settings(max_examples=10_000, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,9 +73,10 @@ def type_checked_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 def computed_once(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let plays and analyses of a module share what the door computes, as those of a matrix do.
 
-    Tests of the library's own rooms compute everything; so do measurements of time and processes of their own.
+    So do runs of committees and machines, which deal the same keys again. Tests of the library's other rooms compute
+    everything, and measurements of time and memory and processes of their own do.
     """
-    played = request.path.parent.name in PLAYED
+    played = request.path.parent.name in PLAYED or request.path.stem.endswith(MACHINES)
     with crypto.running(crypto.Run(None, results=crypto.Results())) if played else nullcontext():
         yield
 
