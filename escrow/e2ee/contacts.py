@@ -88,6 +88,7 @@ def author_of(device: Device, wire: Wire, mail: Mail, chain: PeerChain | None = 
 
 def _insist_on_key(device: Device, author: Listed, mail: Mail, chain: PeerChain | None, day: int) -> None:
     device.insist(is_vouched_for(device, author, day), "the author is a device that its user linked")
+    device.insist(device.hears(author), "a silent device writes nothing")
     if chain is not None:
         device.insist(chain.identity == author.identity, "the chain is of the key that is listed")
     elif mail.initial is not None:

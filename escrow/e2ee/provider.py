@@ -198,7 +198,7 @@ class Provider(Principal):
         Refuse another user's device, a change of its identity key, more than ONE_TIME one-time prekeys, and more than
         PACKET_BYTES of keys.
         """
-        self.insist(self.accounts.get(sender) == packet.user, "the user linked this device")
+        self.insist(self.writes(sender) and self.accounts[sender] == packet.user, "the user linked this device")
         entry = self.directory.get(sender)
         self.insist(entry is None or entry.identity == packet.identity, "a device's identity key does not change")
         filed = self.filed(packet, entry)
@@ -214,7 +214,7 @@ class Provider(Principal):
 
         Refuse more than FETCHES a day by one device: the stock of another is not its to drain.
         """
-        self.insist(sender in self.accounts, "a user linked this device")
+        self.insist(self.writes(sender), "a user linked this device")
         entry = self.entry(packet.device, sender)
         if self.fetched_on != wire.day:
             self.fetched, self.fetched_on = {}, wire.day
@@ -247,7 +247,7 @@ class Provider(Principal):
         self.insist(bool(packet.name), "a group has a name")
         self.insist(len({*packet.members}) == len(packet.members), "a group names each member once")
         before, user = self.groups.get(packet.name), self.accounts.get(sender, "")
-        self.insist(sender in self.accounts and user in (before or packet).members, "a member changes a group")
+        self.insist(self.writes(sender) and user in (before or packet).members, "a member changes a group")
         few = len(packet.members) <= self.MEMBERS
         self.insist(few, f"{sender} makes a group too large: it must be at most {self.MEMBERS} members")
         if before is None:
@@ -270,7 +270,7 @@ class Provider(Principal):
         get theirs.
         """
         self.insist(packet.sender == sender, "mail names its sender")
-        self.insist(sender in self.accounts, "a user linked this device")
+        self.insist(self.writes(sender), "a user linked this device")
         for recipient in dict.fromkeys(packet.recipients):  # each once, however often it is named
             try:
                 self.queue(recipient, packet)
@@ -290,6 +290,10 @@ class Provider(Principal):
     def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
         """Return the sender's waiting mail and empty its mailbox."""
         return Delivery(tuple(self.mailboxes.pop(sender, [])))
+
+    def writes(self, device: str) -> bool:
+        """Return whether a device may write, publish and begin sessions: one that a user linked."""
+        return device in self.accounts
 
     def add(self, device: str, entry: Entry) -> None:
         """List a device among those of the entry's user, unasked: no cryptography prevents this."""

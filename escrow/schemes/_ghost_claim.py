@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from escrow.grants import Choice, Claim, Concession, Grant, Quotation
-from escrow.scheme import Overheard
+from escrow.scheme import Finding, Overheard
 from escrow.schemes.plain import CLASSICAL, DEVICES, ONE_COURT, ONE_THEFT
 
 LAWFARE = "Levy and Robinson, Principles for a More Informed Exceptional Access Debate, Lawfare, 2018"
@@ -105,6 +105,15 @@ ALWAYS = (
     Choice("there is no log of device lists, and the play has ten days", favours=True),
     ONE_COURT,
     Choice("the hush is of devices; the notice of a new member of a group is always shown", favours=False),
+)
+FINDINGS = (
+    Finding(
+        3,
+        "null-eavesdropper",
+        "**A silent participant** (`ghost`): while nobody cheats, the law reads {ghost.lawful} of the "
+        "{ghost.entitled} texts that its warrants cover. It cannot read what was said before the ghost joined.",
+        ("ghost.lawful > 0", "ghost.lawful < ghost.entitled"),
+    ),
 )
 OVERHEARD = (
     Overheard(

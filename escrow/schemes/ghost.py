@@ -10,7 +10,8 @@
            number=hidden: but for the keys that it hides
   lists    devices=signed: WhatsApp's signatures of primary devices; devices=shared: one identity key a user (Signal);
            groups=admins: signed members; none of them is asked of a device of a warrant
-  access   g collects its mail; the authority keeps the texts
+  access   g collects its mail; the authority keeps the texts. The provider takes nothing from g, and no client shows
+           what a device writes that it was told of in silence: g only reads
   weak     a party that controls the provider adds its own device; only a notice or a comparison of numbers shows it,
            and with hush=provider and number=hidden neither does
            every client that hides g knows that the target is listened to, and with hush=court reads the warrant
@@ -31,16 +32,16 @@ from escrow.codec import Fact, Packet, Public
 from escrow.derivation import Checks, derivation, honest_only
 from escrow.e2ee.device import Ghost, ghost_name, new_ghost
 from escrow.e2ee.listing.filing import VouchingProvider
-from escrow.e2ee.listing.kept_lists import Lists, Vouching
+from escrow.e2ee.listing.kept_lists import Lists, vouching
 from escrow.e2ee.listing.vouching import VouchingDevice
-from escrow.e2ee.provider import DeviceList, DevicesOf, Entry, Listed
+from escrow.e2ee.provider import Collect, Delivery, DeviceList, DevicesOf, Entry, Listed
 from escrow.e2ee.x3dh import IdentityKey, sign_prekey
 from escrow.errors import EscrowError, Forged, Malformed
 from escrow.grants import Choice, Claim
 from escrow.primitives import hpke
 from escrow.principal import Principal, of_kind, shared
-from escrow.scheme import Finding, Intercept, Overheard, Source, User, Voucher
-from escrow.schemes._ghost_claim import ALWAYS, CHOICES, CLAIM, OVERHEARD
+from escrow.scheme import Intercept, Overheard, Source, User, Voucher
+from escrow.schemes._ghost_claim import ALWAYS, CHOICES, CLAIM, FINDINGS, OVERHEARD
 from escrow.schemes.plain import Plain
 from escrow.warrant import Authority, Official, Order, Request, Warrant, in_force
 from escrow.wire import Wire
@@ -177,6 +178,16 @@ class GhostProvider(Official, VouchingProvider):
         told = (self.hushed if self.trusted else self.haunted).get(packet.device)
         return Quiet(seal_quiet(self.entry(sender, sender).identity, told))
 
+    @shared("each device collects its own mail")
+    def on_collect(self, sender: str, packet: Collect, wire: Wire) -> Delivery:
+        """Return the sender's waiting mail: nothing to a silent device whose warrant expired."""
+        self.keep_to_warrants(wire.day)
+        return super().on_collect(sender, packet, wire)
+
+    def writes(self, device: str) -> bool:
+        """Return whether a device may write: a silent one only reads, so that nobody speaks as the target."""
+        return super().writes(device) and device not in self.haunted
+
     def on_devices_of(self, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
         """Return the devices of a user, with the silent devices that warrants cover today."""
         self.keep_to_warrants(wire.day)
@@ -197,6 +208,7 @@ class GhostProvider(Official, VouchingProvider):
             if order.expires < day:
                 del self.haunted[name]
                 self.accounts.pop(name, None)
+                self.mailboxes.pop(name, None)
 
 
 class Silence(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -223,7 +235,6 @@ class GhostClient(VouchingDevice):
     def keeps_quiet(self, wire: Wire, device: Listed) -> bool:
         """Return whether the device is to be hidden today. A new key of a known device is hidden by a court only."""
         hides = self.hides == "all" or (self.hides == "own" and device.user == self.user)
-        self.silences = [each for each in self.silences if wire.day <= each.last]
         if self.is_exempt(device, wire.day):
             return hides
         told = wire.ask(self.name, self.provider, AskQuiet(device.device), Quiet)
@@ -232,6 +243,10 @@ class GhostClient(VouchingDevice):
             return False
         self.silences.append(Silence(device, last))
         return hides
+
+    def hears(self, listed: Listed) -> bool:
+        """Return whether what a device writes is shown: nothing of one that was ever added in silence."""
+        return all(each.listed != listed for each in self.silences)
 
     def is_exempt(self, listed: Listed, day: int) -> bool:
         """Return whether a device was added in silence, hidden or not, and its last day has not passed."""
@@ -314,15 +329,7 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
     )
     in_pages = True
     family = "Silent participant"
-    findings = (
-        Finding(
-            3,
-            "null-eavesdropper",
-            "**A silent participant** (`ghost`): while nobody cheats, the law reads {ghost.lawful} of the "
-            "{ghost.entitled} texts that its warrants cover. It cannot read what was said before the ghost joined.",
-            ("ghost.lawful > 0", "ghost.lawful < ghost.entitled"),
-        ),
-    )
+    findings = FINDINGS
     overheard: ClassVar[tuple[Overheard, ...]] = OVERHEARD
     device = GhostClient
     provider = GhostProvider
@@ -355,17 +362,11 @@ class GhostScheme(Plain, frozen=True, kw_only=True):
             if isinstance(party, GhostClient):
                 party.court, party.trusting, party.hides_keys = court, by_word, self.number == "hidden"
                 party.hides = "none" if self.hush == "none" else "own" if self.covers == "target" else "all"
-                if self.vouched:
-                    party.vouching = Vouching(self.devices, self.groups == "admins", self.fan_out == "watched")
+                party.vouching = vouching(self.devices, self.groups == "admins", self.fan_out == "watched")
                 if self.devices == "shared":
                     party.identity = keys.setdefault(party.user, party.identity)
                     party.linked = [party.identity.public]
             yield party
-
-    @property
-    def vouched(self) -> bool:
-        """Whether clients check more than plain ones do."""
-        return (self.devices, self.groups, self.fan_out) != ("unsigned", "server", "unwatched")
 
     @property
     def vouchers(self) -> tuple[Voucher, ...]:

@@ -32,7 +32,14 @@ from escrow.e2ee.content import Conversation
 from escrow.e2ee.device import Ghost, Prekey, ghost_name
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.grants import Choice, Claim
-from escrow.mls.conversations.attesting import SERVICE, Attestation, AttestationOf, AttestationService, ServiceKey
+from escrow.mls.conversations.attesting import (
+    SERVICE,
+    Attestation,
+    AttestationOf,
+    AttestationService,
+    LinkedKeys,
+    ServiceKey,
+)
 from escrow.mls.conversations.delivery import HandshakeTold, TreeProvider
 from escrow.mls.conversations.outsiders import ProposerKey
 from escrow.mls.conversations.tree_device import TreeDevice, Trees
@@ -77,6 +84,7 @@ class CredentialService(AttestationService, Official):
 
     key: ServiceKey
     linked: dict[str, list[Public]] = {}
+    told: list[LinkedKeys] = []
     court: Public = b""
     silent: list[Request] = []
 

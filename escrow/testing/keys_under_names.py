@@ -5,7 +5,8 @@
   spoken          what a device says under a key that is no longer listed, or was never linked, or is listed only for
                   whoever asks whose device it is, is not shown
   once            first messages told again, however many sessions were begun since, show nothing again
-  silent          a device that was added under a warrant is hidden while the warrant lasts, and under its key only
+  silent          a device that was added under a warrant is hidden while the warrant lasts, and under its key only; it
+                  says nothing, changes no group, and is given nothing once the warrant expired
   looks           while no warrant was served no device is hidden, whatever its name or key
 
 Who can open a text is found by trying: a copy of each device's state, its promises off, is given the mail.
@@ -20,7 +21,10 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import replace
+
 from escrow import crypto
+from escrow.codec import walk
 from escrow.crypto import montgomery
 from escrow.e2ee.device import Device
 from escrow.e2ee.fingerprint import safety_number
@@ -41,6 +45,7 @@ BEFORE = (
     Step("say", "bob-phone", "choir"),
     Step("say", "alice-phone", "choir"),
 )
+PLANTED = b"planted"
 UNNOTICED = "a device that is in no list"
 AFTER = (*BEFORE, Step("say", "carol-phone", "club"))
 
@@ -220,6 +225,7 @@ def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
 
     The provider goes on listing the device after the last day that the warrant covers, or on which it may be used; or
     it lists another key under its name. A client whose user was told of the device when it came hides nothing then.
+    What the device writes is not shown, not even by a provider that carries it.
     """
     short, expired = "after its warrant's last day", "after its warrant expired"
     for reason in (short, expired, "of a key that no warrant names"):
@@ -238,6 +244,33 @@ def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
                 for name in added:
                     harness.listed("alice", name)
             _nothing_in_silence(harness, added, over, reason)
+    _only_reads(scheme)
+
+
+def _only_reads(scheme: Scheme) -> None:
+    """Raise Broken if a silent device, which the authority runs, speaks as its target, or reads after its warrant."""
+    for carries in (False, True):
+        with playing(scheme) as harness:
+            harness.play(AFTER)
+            warrant = issue(harness.court.key, harness.order("alice", expires=1))
+            harness.serve(warrant)
+            harness.play([*AFTER, Step("day"), *AFTER])
+            before = harness.provider.groups["choir"]
+            if carries:
+                harness.wire.parties[harness.provider.name] = corrupted(harness.provider)
+            for silent in list(walk(harness.authority, Device)):
+                with crypto.acting(silent.name), suppress(EscrowError):
+                    silent.send(harness.wire, "bob", PLANTED)
+                if not carries:
+                    with crypto.acting(silent.name), suppress(EscrowError):
+                        silent.change_group(harness.wire, replace(before, members=before.members[:-1]))
+            harness.play([])
+            require(all(each.text != PLANTED for each in harness.wire.shown), "a silent device speaks as its target")
+            require(harness.provider.groups["choir"] == before, "a silent device changes a group")
+            if not carries:
+                harness.play([Step("day")])
+                late = harness.access(warrant, harness.intercepted())
+                require(not late, f"{len(late)} texts are yielded after the warrant expired")
 
 
 def no_device_is_hidden_for_its_looks(scheme: Scheme, how: settings) -> None:

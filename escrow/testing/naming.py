@@ -27,7 +27,7 @@ from itertools import islice, product, zip_longest
 from typing import Any
 
 from escrow import codec, crypto
-from escrow.codec import Packet, walk
+from escrow.codec import Fact, Packet, walk
 from escrow.confidential import Confidential
 from escrow.crypto import Call, Run
 from escrow.e2ee.device import Device, FieldContext
@@ -67,7 +67,7 @@ def whom_a_warrant_is_about_is_not_overheard(scheme: Scheme, how: settings) -> N
 
 def _heard(scheme: Scheme, target: str, seed: int) -> Iterator[tuple[Any, ...]]:
     """Yield what anybody reads of each packet since a warrant was served. Raise Broken if it is the warrant."""
-    packets = types_of(scheme, Packet)
+    packets = types_of(scheme, Packet) | types_of(scheme, Fact)  # a fact may be an answer
     with playing(scheme, seed=seed) as harness:
         harness.play(TALK)
         served = len(harness.wire.heard)

@@ -6,7 +6,7 @@ import pytest
 from escrow import codec
 from escrow.crypto import new_signing_key
 from escrow.e2ee.device import new_ghost
-from escrow.e2ee.provider import Listed, Provider
+from escrow.e2ee.provider import Collect, Delivery, Listed, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import Refused
 from escrow.principal import corrupted
@@ -92,7 +92,7 @@ def test_a_client_that_first_asks_when_the_warrant_is_over_is_not_told_to_keep_q
     assert carol.keeps_quiet(haunted.wire, listed)
     to_the_third_day(haunted)
     assert not carol.keeps_quiet(haunted.wire, listed)
-    assert carol.silences == []
+    assert not carol.is_exempt(listed, haunted.wire.day)
 
 
 def test_a_client_that_asks_about_every_device_learns_who_is_under_a_warrant(haunted):
@@ -103,6 +103,14 @@ def test_a_client_that_asks_about_every_device_learns_who_is_under_a_warrant(hau
         if (request := quiet_told(answer, phone.identity)) is not None:
             learnt.append((device, request.warrant.order.target))
     assert learnt == [(NAME, "alice")]
+
+
+def test_a_silent_device_is_handed_no_mail_once_its_warrant_expired(haunted):
+    haunted.play([Step("day"), *TALK])
+    assert haunted.provider.mailboxes[NAME]
+    haunted.wire.day = haunted.provider.haunted[NAME].warrant.order.expires + 1
+    assert not haunted.wire.ask(NAME, "provider", Collect(), Delivery).mails
+    assert NAME not in {*haunted.provider.mailboxes, *haunted.provider.accounts}
 
 
 def test_a_request_after_the_last_day_that_the_warrant_covers_is_refused():

@@ -1,5 +1,7 @@
 """Commits in groups of MLS that a provider or a member tells again, changed, or where nobody reads them."""
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 
@@ -160,3 +162,15 @@ def test_keys_of_another_day_bring_no_unlinked_device_back():
         with pytest.raises(Refused, match="keys are those of today"):
             service.answer("carol-phone", said[0], harness.wire)
         assert service.linked == known
+
+
+def test_keys_that_were_replaced_today_are_not_told_again_by_who_heard_them():
+    with playing(SCHEME) as harness:
+        service = harness.wire.party(SERVICE, CredentialService)
+        known = dict(service.linked)
+        harness.link("alice", "alice-tablet")
+        harness.unlink("alice-tablet")
+        for said in [each.data for each in harness.wire.heard if _says_linked(each.data)]:
+            with suppress(Refused):
+                service.answer("carol-phone", said, harness.wire)
+            assert service.linked == known

@@ -92,6 +92,8 @@ FAULTS = (
     ("no valid warrant no text", Request, "signed", lambda self: True),
     ("silence ends with its warrant", ghost, "until", lambda order: order.last),
     ("silence ends with its warrant", ghost, "is_hushed", lambda *_: True),
+    ("silence ends with its warrant", ghost.GhostProvider, "writes", Provider.writes),
+    ("silence ends with its warrant", ghost.GhostClient, "hears", lambda *_: True),
 )
 
 

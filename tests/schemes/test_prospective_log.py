@@ -37,6 +37,7 @@ from escrow.schemes.logged.prospective import (
 )
 from escrow.schemes.logged.scheme import Logged, LoggedAgent
 from escrow.testing.harness import Step, playing
+from escrow.testing.trying import QUICK
 
 
 def trusting(device, wire):
@@ -153,7 +154,15 @@ def test_a_client_binds_no_field_to_a_head_that_its_monitor_did_not_sign():
         harness.wire.parties[MONITOR] = corrupted(monitor, **unseen)
         _, mails = said(harness)
         assert codec.decode(mails[0].mail.field, DatedEnvelope).at == prospective.NOTHING
-        assert "the monitor signed the head" in harness.wire.alarms[0].check
+        assert harness.wire.alarms[0].check == "nobody witnesses the head that was told"
+
+
+@pytest.mark.parametrize(
+    "prop", ["a disturbed step gives no weaker success", "whom a warrant is about is not overheard"]
+)
+def test_what_the_kit_holds_of_a_log_it_holds_of_one_with_a_witness(prop):
+    """A monitor that signs nothing is not the log's fault, and the network reads what it answers, too."""
+    assert not PROPERTY[prop].broken(Logged(reach="prospective", gossip="witness"), QUICK)
 
 
 def test_a_client_binds_its_field_to_the_newest_head_which_the_monitor_signed():

@@ -117,6 +117,17 @@ def test_a_device_that_was_unlinked_is_not_made_valid_by_what_its_primary_once_s
             assert reached(harness, TO_ALICE) == {"alice-phone"}
 
 
+@pytest.mark.parametrize("serial", [0, 2**64 - 1])
+def test_a_member_who_changed_nothing_does_not_sign_in_the_place_of_who_did(serial):
+    """With the greatest number, nobody could have signed after it."""
+    with playing(ADMINS) as harness:
+        group, signed = harness.provider.groups["club"], harness.provider.signed_groups["club"]
+        said = device_lists.group_signature(harness.device("bob-phone").identity, group, serial)
+        with pytest.raises(Refused, match="who changed a group last signs it"):
+            harness.wire.ask("bob-phone", "provider", said, type(None))
+        assert harness.provider.signed_groups["club"] == signed
+
+
 def test_an_older_list_of_a_groups_members_is_refused():
     with playing(ADMINS) as harness:
         alice, group = harness.device("alice-phone"), harness.provider.groups["club"]
@@ -180,7 +191,7 @@ FAULTS = (
     (ROTATED, SIGNED, VouchingDevice, "vouch", nothing),
     (SCOPE, SIGNED, ghost.GhostClient, "look_up", VouchingDevice.look_up),
     (SAID, ADMINS, VouchingProvider, "insist", but(SAME)),
-    (HEEDED, ADMINS, VouchingProvider, "insist", but("a member signs its own group")),
+    (HEEDED, ADMINS, VouchingProvider, "insist", but("the member who changed a group last signs it")),
     ("mail arrives", ADMINS, VouchingDevice, "change_group", signing_nothing),
     (SCOPE, SHARED, ghost.GhostClient, "look_up", VouchingDevice.look_up),
     (ROTATED, SHARED, one_key, "_forget", nothing),

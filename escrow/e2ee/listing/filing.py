@@ -72,10 +72,11 @@ class VouchingProvider(Provider):
         return Registrations({each.device: each.number for each in mine}, mine[0].identity)
 
     def on_group_signature(self, sender: str, packet: GroupSignature, wire: Wire) -> None:
-        """File the signed members of a group. Refuse those of a group that there is not, or by no member."""
-        group = self.groups.get(packet.name)
-        member = group is not None and self.accounts.get(sender, "") in group.members
-        self.insist(member and self.entry(sender, sender).identity == packet.signer, "a member signs its own group")
+        """File the signed members of a group. Refuse those by another than the member who changed it last."""
+        group, user = self.groups.get(packet.name), self.accounts.get(sender, "")
+        changed = group is not None and group.by == user and user in group.members
+        signs = changed and self.entry(sender, sender).identity == packet.signer
+        self.insist(signs, "the member who changed a group last signs it")
         same = group is not None and (group.members, group.sender_keys) == (packet.members, packet.sender_keys)
         self.insist(same, "what is signed of a group is what was said of it")
         self.insist(packet.holds(), "signature of a group")

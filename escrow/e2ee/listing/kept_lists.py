@@ -41,3 +41,8 @@ class Vouching(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     serial: int = 0
     odd: bool = False
     numbers: dict[str, int] = {}
+
+
+def vouching(lists: Lists, groups: bool, watched: bool) -> Vouching | None:
+    """Return what a client keeps that makes these checks; None if it makes no more than a plain one."""
+    return Vouching(lists, groups, watched) if groups or watched or lists != "unsigned" else None

@@ -1,7 +1,8 @@
 """The authentication service: it attests a signature key to a user and a device, for whom clients then take it.
 
   tell    one of a user's devices tells it, signed, which keys the user has linked today; the first are known from the
-          start, and what was signed on another day is refused: who repeats it brings no unlinked key back
+          start. What was signed on another day, or replaced today, is refused: who repeats it brings no unlinked key
+          back
   ask     a client asks whose a key is, once for each key, before it adds the key or follows who adds it
 
 RFC 9420 leaves this to the application (section 5.3.1), and RFC 9750 (section 5.3) trusts the service to attest each
@@ -10,7 +11,7 @@ key to its true owner. A corrupted one attests any key to anybody.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from escrow import codec, crypto
 from escrow.codec import Packet, Public
@@ -67,11 +68,17 @@ def linked_keys(key: SigningKey, user: str, keys: tuple[bytes, ...], day: int) -
 
 
 class AttestationService(Principal):
-    """Base of the authentication service; a subclass has the fields `key` and `linked`, the keys of each user."""
+    """Base of the authentication service; a subclass has its fields.
+
+    `linked` are the keys of each user, and `told` what was told of them today.
+    """
+
+    TOLD: ClassVar[int] = 100  # of each user's keys, on a day
 
     if TYPE_CHECKING:  # a party has one base with fields, so that the subclass adds these
         key: ServiceKey
         linked: dict[str, list[Public]] = {}
+        told: list[LinkedKeys] = []
 
     @shared("the keys are signed by one that is known", anybody=True)
     def on_linked_keys(self, sender: str, packet: LinkedKeys, wire: Wire) -> None:
@@ -80,6 +87,15 @@ class AttestationService(Principal):
         signed = crypto.verify(packet.by, packet.signature, _LINKED + codec.encode(said))
         self.insist(known and signed, "a linked device of the user signed the keys")
         self.insist(packet.day == wire.day, "the keys are those of today")
+        self.told = [each for each in self.told if each.day == wire.day]
+        if packet in self.told:
+            self.insist(
+                list(packet.keys) == self.linked[packet.user], "keys that were replaced today are not told again"
+            )
+            return
+        few = sum(each.user == packet.user for each in self.told) < self.TOLD
+        self.insist(few, f"{packet.user} links keys too often: it must wait a day")
+        self.told.append(packet)
         self.linked[packet.user] = list(packet.keys)
 
     @shared("any client may ask whose a key is", anybody=True)

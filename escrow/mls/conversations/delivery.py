@@ -103,7 +103,7 @@ class TreeProvider(Provider):
     def on_handshake_told(self, sender: str, packet: HandshakeTold, wire: Wire) -> HandshakeTaken:
         """Keep a commit that continues the newest epoch of its conversation, or that founds a group anew."""
         inside = self.accounts.get(sender, "") in self.people_of(packet.conversation)
-        self.insist(sender in self.accounts and inside, "a device of the conversation commits in it")
+        self.insist(self.writes(sender) and inside, "a device of the conversation commits in it")
         name, new = str(packet.conversation), packet.handshake
         told = self.commits.get(name, [])
         newest = told[-1].handshake if told else None

@@ -192,13 +192,18 @@ class DatedDevice(EnvelopeDevice):
             signed = wire.ask(self.name, LOG, AskLogHead(), ToldHead).signed
             self.insist(signed.signed_by(self.log), "the log signed the head")
             self.insist(signed.head.size >= self.head.size, "the head is not older than the last one")
-            if self.witness:
-                signed = wire.ask(self.name, MONITOR, AskWitness(signed), SignedHead)
-                self.insist(signed.seen_by(self.witness), "the monitor signed the head")
-            self.head = signed.head
         except EscrowError as error:
             wire.alarm(self.name, f"the log's head: {error}")
             return
+        try:
+            if self.witness:
+                signed = wire.ask(self.name, MONITOR, AskWitness(signed), SignedHead)
+                self.insist(signed.seen_by(self.witness), "the monitor signed the head")
+        except EscrowError as error:  # of which of the two it is the fault is not known here
+            wire.complain(MONITOR, error)
+            wire.alarm(self.name, "nobody witnesses the head that was told")
+            return
+        self.head = signed.head
         if self.gossips:
             wire.tell(self.name, MONITOR, SeenHead(signed))
 
