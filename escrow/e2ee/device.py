@@ -177,10 +177,6 @@ class Device(KeyHolder):
         """Return whether a device is sent to though nobody vouches for it: one that is hidden."""
         return listed in self.quiet
 
-    def hears(self, listed: Listed) -> bool:
-        """Return whether what a listed device writes is shown: always, where no device is silent."""
-        return True
-
     def in_directory(self, wire: Wire, user: str, listed: list[Listed]) -> list[Listed]:
         """Return those of a user's listed devices that this client uses: all, where there is no key directory."""
         return listed
