@@ -242,8 +242,7 @@ def check(step, lines, values, made):
     require(all(0 <= at < len(values) for at in step["premises"]), "a premise does not precede it")
     premises = [values[at] for at in step["premises"]]
     takes, function = (SERVICES if "answer" in step else RULES)[step["rule"]]
-    if takes[-1][-1] == "*":
-        takes = takes[:-1] + [takes[-1][:-1]] * (len(premises) - len(takes) + 1)
+    takes = takes[:-1] + [takes[-1].rstrip("*")] * (len(premises) - len(takes) + 1 if takes[-1][-1] == "*" else 1)
     for kind, premise, at in zip(takes, premises, step["premises"], strict=True):
         require(kind.removeprefix("?") in SHAPES[premise.kind][2], f"{step['rule']} takes no {premise.kind}")
         known = premise.kind == "AuthorityKey" and premise.raw == hashed("sha256", b"escrow-lab stranger").digest()
@@ -263,8 +262,7 @@ def verify(folder):
     require(statement["schema"] == "escrow-lab/evidence/3", "statement.json: another version of the format")
     values = execute(statement, facts, steps)
     order = [(max(line.get("premises", [-1])), line["encoding"]) for line in facts + steps]
-    once = len({encoding for _, encoding in order}) == len(order)
-    require(once and order == sorted(order), "steps.jsonl: a line appears twice, or in another's place")
+    require(len({code for _, code in order}) == len(order) and order == sorted(order), "steps.jsonl: lines lack order")
     used = {at for step in steps for at in step["premises"]} | {text["conclusion"] for text in texts}
     require(used == set(range(len(order))), "steps.jsonl: a line is not used")
     secret = hashlib.sha256(b"escrow-lab run %d" % scenario["seed"]).digest()
@@ -275,12 +273,14 @@ def verify(folder):
         require(shown.kind == "Text" and shown.body.hex() == text["body"] == drawn, "texts.jsonl: it is another text")
     listed = [[text["id"] for text in texts], *(statement[name] for name in ("opened", "reached", "excluded"))]
     proven, opened, reached, excluded = map(set, listed)
-    ascending = all(each == sorted(set(each)) for each in listed)
-    require(ascending and proven <= opened <= reached >= excluded, "statement.json: the sets do not fit")
-    require(bool(opened) == bool(proven) and cell["excluded"] == len(excluded), "cell.json: the sets do not fit")
+    fit = proven <= opened <= reached >= excluded and bool(opened) == bool(proven)
+    require(fit and all(each == sorted(set(each)) for each in listed), "statement.json: the sets do not fit")
+    exposed = sum(number for side in cell["exposed"].values() for number in side.values())
+    require(cell["excluded"] == len(excluded) and bool(reached) <= exposed <= len(reached), "cell.json: it miscounts")
     fits = {"AS CLAIMED": reached and not excluded, "HELD": not reached, "NOT_APPLICABLE": not reached}
     fits |= dict.fromkeys(("BREACH", "FAILS", "OUTSIDE MODEL", "CONCEDED", "AS PLAIN", "INCONCLUSIVE"), True)
-    require(fits.get(files["verdict.txt"].decode().partition(":")[0]), "verdict.txt: the sets do not fit")
+    said = re.fullmatch(r"([A-Z_ ]+): (.*)\n", files["verdict.txt"].decode())
+    require(said and said[2].isprintable() and fits.get(said[1]), "verdict.txt: not one line, or the sets do not fit")
     return f"{len(texts)} texts follow from {len(facts)} facts in {len(steps)} steps"
 
 
@@ -292,7 +292,7 @@ def main(folders):
     for folder in map(Path, folders):
         try:
             print(f"{folder}: {verify(folder)}")
-        except (Refused, OSError, ValueError, LookupError, TypeError) as error:
+        except (Refused, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             sys.exit(f"{folder}: refused: {error}")
 
 

@@ -293,12 +293,25 @@ def held(files):
     edit("statement.json", 0, excluded=[])(files)
 
 
+def nothing(files):
+    """As if nothing was opened, although the cell counts what was."""
+    files |= {
+        "verdict.txt": b"HELD: nothing is opened\n",
+        **dict.fromkeys(("facts.jsonl", "steps.jsonl", "texts.jsonl"), b""),
+    }
+    edit("cell.json", 0, excluded=0)(files)
+    edit("statement.json", 0, opened=[], reached=[], excluded=[])(files)
+
+
 FORGED = {
     "free texts": lambda files: free_texts(files),
     "free lies": lambda files: free_texts(files, b"I never wrote this, not at all.."),
     "held texts": held_texts,
     "the cell lies": held,
     "excluded texts hidden": edit("cell.json", 0, excluded=2),
+    "nothing is proven": nothing,
+    "a verdict that paints": lambda files: files.update({"verdict.txt": b"AS CLAIMED: \x1b[31mall is well\n"}),
+    "a verdict of two lines": lambda files: files.update({"verdict.txt": b"AS CLAIMED: all\nis well\n"}),
     "no steps": lambda files: files.update({"steps.jsonl": b""}),
     "facts reordered": backwards("facts.jsonl"),
     "steps reordered": backwards("steps.jsonl"),
