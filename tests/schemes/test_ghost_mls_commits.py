@@ -13,6 +13,7 @@ from escrow.mls.conversations.attesting import SERVICE, LinkedKeys
 from escrow.mls.conversations.delivery import HandshakeTaken, TreeProvider
 from escrow.mls.conversations.tree_device import Trees
 from escrow.mls.conversations.tree_membership import group_in
+from escrow.principal import corrupted
 from escrow.schemes.ghost import GhostKeys
 from escrow.schemes.ghost_mls import SCHEME, CredentialService
 from escrow.testing.harness import Step, playing
@@ -174,3 +175,13 @@ def test_keys_that_were_replaced_today_are_not_told_again_by_who_heard_them():
             with suppress(Refused):
                 service.answer("carol-phone", said, harness.wire)
             assert service.linked == known
+
+
+def test_a_delivery_service_that_counts_too_many_commits_is_refused():
+    """The next commit would have a number that no state holds."""
+    with playing(SCHEME) as harness:
+        many = corrupted(harness.provider, on_handshake_told=lambda *_: HandshakeTaken(2**64 - 1))
+        harness.wire.parties["provider"] = many
+        with pytest.raises(Refused, match="so many commits"):
+            harness.play([FROM_ALICE])
+        assert harness.device("alice-phone").own.read == {}

@@ -77,6 +77,20 @@ def test_a_list_is_taken_for_so_many_days_and_for_two_more_once_there_is_a_newer
         assert harness.device("bob-phone").vouching.known["alice"].last == 1 + AFTER_NEWS
 
 
+def test_a_list_of_a_day_to_come_is_not_kept_however_far_that_is():
+    """A day past which no number of a state goes would leave a device that cannot be written down."""
+    with playing(SIGNED) as harness:
+        harness.play([TO_ALICE])
+        known = dict(harness.device("bob-phone").vouching.known)
+        for day in (1, 2**64 - 1):
+            told = msgspec.structs.replace(harness.provider.signed_lists["alice"], day=day, serial=9)
+            signature = harness.device("alice-phone").identity.sign(told.signed)
+            harness.provider.signed_lists["alice"] = msgspec.structs.replace(told, signature=signature)
+            harness.play([TO_ALICE])
+            assert harness.device("bob-phone").vouching.known == known
+            assert harness.device("bob-phone").state()
+
+
 def test_the_other_end_notices_a_list_that_is_not_its_own():
     def lies(self, promise):
         return promise not in {"list signature", "account signature", "device signature"}

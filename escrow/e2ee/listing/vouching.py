@@ -109,8 +109,10 @@ class VouchingDevice(Device):
         return listed
 
     def _learn(self, own: Vouching, user: str, told: Vouchers, day: int) -> None:
-        """Keep a list that is not older than the one known, of the same primary; count the days it has left."""
+        """Keep a list of today or before, not older than the one known, of the same primary; count the days it has."""
         known = own.known.get(user)
+        if told.list.day > day:
+            return
         if known is not None and (
             known.told.list.primary != told.list.primary or known.told.list.serial > told.list.serial
         ):

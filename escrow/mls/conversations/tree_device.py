@@ -57,6 +57,8 @@ from escrow.mls.participant import Participant
 from escrow.mls.welcome import Welcome
 from escrow.wire import Wire
 
+MOST_COMMITS = 1 << 32  # of a conversation, as a device counts them
+
 
 class TreeDevice(LeafHolder):
     """Base of a device in groups of MLS; a subclass has the field `trees`."""
@@ -156,6 +158,7 @@ class TreeDevice(LeafHolder):
             proposed=proposed,
         )
         taken = wire.ask(self.name, self.provider, HandshakeTold(conversation, told), HandshakeTaken)
+        self.insist(0 < taken.count <= MOST_COMMITS, "a conversation has so many commits")
         made = membership_of(member, info, before.epochs if before else (), wire.day, wire.day)
         self.own.members[name], self.own.read[name] = made, taken.count
         return made
