@@ -18,7 +18,6 @@ from escrow.mls.framing import (
     ExternalInit,
     ExternalSender,
     MemberSender,
-    NewMemberProposal,
     PreSharedKeyId,
     Proposal,
     RemoveMember,
@@ -76,11 +75,12 @@ def needs_path(proposals: Listed) -> bool:
 
 
 def check_proposal(sender: Sender, proposal: Proposal) -> None:
-    """Raise Forged if nobody of that kind may propose it (sections 12.1.8 and 12.2)."""
+    """Raise Forged if nobody of that kind may propose it (sections 12.1.8 and 12.2).
+
+    Whoever is no member adds himself: the key of any other proposal of his is not found.
+    """
     if isinstance(sender, ExternalSender) and isinstance(proposal, UpdateLeaf | ExternalInit):
         raise Forged(f"an external sender proposes {type(proposal).__name__}")
-    if isinstance(sender, NewMemberProposal) and not isinstance(proposal, AddMember):
-        raise Forged(f"somebody who is no member proposes {type(proposal).__name__}, and not to add himself")
     if isinstance(proposal, AddMember):
         proposal.key_package.check()
 
