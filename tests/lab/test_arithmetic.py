@@ -6,7 +6,6 @@ import pytest
 
 from attacks.lab.crosscheck.strings.arithmetic import combined
 from attacks.lab.crosscheck.strings.overlaps import stretches
-from attacks.lab.simulation.scenario import small
 from tests.support.planted import BRIEF, beside, opened_by_bytes, planted
 
 ONE, OTHER = "key.chain", "self.custodian"
@@ -62,7 +61,8 @@ def test_a_key_computed_of_what_everybody_has_is_found(made, tmp_path):
 
 @pytest.mark.parametrize("made", SOUND)
 def test_a_key_computed_with_a_secret_is_not_everybody_s(made, tmp_path):
-    assert "nobody" not in said(tmp_path, SOUND[made], small())
+    """Tried in the scenario in which a key of everybody's is found."""
+    assert "nobody" not in said(tmp_path, SOUND[made])
 
 
 def test_what_takes_a_secret_follows_for_its_holder(tmp_path):
