@@ -131,7 +131,8 @@ def test_a_wrong_argument_is_one_line(arguments, code, said, capsys):
 def test_without_a_file_the_attacks_of_the_text_are_played_and_an_entry_may_bring_its_own_scheme(tmp_path, capsys):
     file = tmp_path / "debated.py"
     assert main(["init", "scheme", "debated", "-o", str(file)]) == 0
-    assert main(["debate", "--text", "eff", "--smoke", "--quiet", "--plugin", str(file), "--format", "json"]) == 0
+    asked = ["--smoke", "--strategies", "narrowest", "--quiet", "--plugin", str(file), "--format", "json"]
+    assert main(["debate", "--text", "eff", *asked]) == 0
     (said,) = json.loads(capsys.readouterr().out.split("\n", 0)[-1])["sentences"]
     assert {value["scheme"] for value in said["figures"][0]["values"]} >= {"plain", "envelope"}
     assert "debated" in {value["scheme"] for value in said["figures"][1]["values"]}
