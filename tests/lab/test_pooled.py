@@ -10,7 +10,6 @@ from attacks.lab.adversary.answers.pooled import taker
 from attacks.lab.simulation.play import play
 from attacks.lab.simulation.scenario import default
 from attacks.lab.verdict.analysis import MATHEMATICS, Analysis, rules_of
-from escrow import crypto
 from escrow.derivation import RuleError, derivation
 from escrow.registry import load_file
 from escrow.schemes.threshold import SCHEME as THRESHOLD
@@ -53,13 +52,12 @@ def partials(analysis):
 @pytest.mark.parametrize("every", [1, 2])
 def test_labels_are_those_of_all_partials(kinds, every):
     scheme = Uneven(kinds=kinds, every=every)
-    with crypto.running(crypto.Run(None, results=crypto.Results())):
-        record = play(scheme, SMALL)
-        few, every_one = analysed(scheme, record), analysed(scheme, record, everywhere=True)
-        assert len(every_one.texts) == SMALL.messages
-        assert every_one.passes == few.passes
-        assert labelled(every_one) == labelled(few)
-        assert partials(few) < partials(every_one)
+    record = play(scheme, SMALL)
+    few, every_one = analysed(scheme, record), analysed(scheme, record, everywhere=True)
+    assert len(every_one.texts) == SMALL.messages
+    assert every_one.passes == few.passes
+    assert labelled(every_one) == labelled(few)
+    assert partials(few) < partials(every_one)
 
 
 def test_partials_that_were_answered_are_completed_by_a_stolen_share():
