@@ -8,6 +8,7 @@
   access   authority --(warrant, e_j)--> agent-j     it checks the warrant, and that the target resides there:
            asked=residents; or about anybody: asked=anybody
   weak     parts=all: the key of any one government opens every message ever sent, of all countries
+           an agent that tells its key to some devices only has honest senders named by recipients (policing=recipient)
 
 The other two ways that proposals name are schemes of their own: any t of n governments together (`split-key`), and one
 key behind which all governments' rules are checked (`envelope`). Policy and parties are ours.
