@@ -285,6 +285,10 @@ def test_the_self_check_holds_and_a_failure_is_3(
     assert main(["doctor", "--format", "json"]) == 3
     checks = json.loads(capsys.readouterr().out)["checks"]
     assert checks[0] == {"name": "aes", "holds": False, "detail": "not the published answer: aes: two"}
+    monkeypatch.setattr("escrow.vectors.untried", lambda: {"tlock": "no extra"})
+    assert main(["doctor", "--format", "json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert told["checks"] == checks and told["versions"]["tlock"] == "not tried: no extra"
 
 
 def test_bench_tells_bytes_operations_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
