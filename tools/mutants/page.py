@@ -91,7 +91,7 @@ def said(counts: Counts) -> list[str]:
             "What nothing noticed there and has no reason was tried again later, with the tests of that time, and so"
         )
         lines.append("were faults that were not tried before, or whose function had changed. What was noticed was not.")
-        lines += [f"At commit {name} that was {again} faults." for name, again in later]
+        lines += [f"At commit {name} that was {again} faults." for name, again in later if again]
     return lines
 
 
@@ -107,7 +107,10 @@ def drawn(results: Results, whole: int, counts: Counts, seed: int) -> str:
     if len(results) < whole:
         within = interval(sum(bool(found.by) for _, found in results), len(results))
         lines.append(f"That is a random sample, chosen by seed {seed}: the operators make {whole} faults in all.")
-        lines.append(f"Of all faults {within} are noticed, with a confidence of 95 %.")
+        if any(again for _, again in counts[1:]):  # then it is no random sample of what the later tests notice
+            lines.append("Tests were written for what nothing noticed in it: of the other faults fewer may be noticed.")
+        else:
+            lines.append(f"Of all faults {within} are noticed, with a confidence of 95 %.")
     else:
         lines.append("These are all faults that the operators make.")
     head = [
