@@ -10,7 +10,7 @@ Only officials count, whoever else matches a pattern; `device` alone stands for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fnmatch import filter as matching
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
@@ -176,6 +176,11 @@ class KeySlot(msgspec.Struct, frozen=True):
 
     days: int
     of: Literal["target", "device", "pair", "everybody"]
+
+    def reaches(self, target: str, first: int, last: int, people: Collection[str], day: int) -> bool:
+        """Return whether a warrant about a target, from its first to its last day, may give a key of a text's slot."""
+        spans = not self.days or first // self.days <= day // self.days <= last // self.days
+        return spans and (self.of == "everybody" or target in people)
 
     def __str__(self) -> str:
         """Say it in words."""

@@ -108,7 +108,7 @@ def a_request_is_bound(scheme: Scheme, how: settings) -> None:
                 lie = Lie(scheme, partial(_with_one_false, number, true, false))
                 harness.wire.parties["authority"] = lie.told_by(honest)
                 with suppress(EscrowError):
-                    opened = harness.access(warrant, heard)
+                    opened = harness.beyond(warrant.order, harness.access(warrant, heard))
                     require(not opened, f"under {what}, {len(opened)} texts are yielded if asked about a {lie.told}")
                 if not lie.told:
                     break
@@ -173,7 +173,7 @@ def no_name_alike_is_served(scheme: Scheme) -> None:
             harness.wire.parties["authority"] = lie.told_by(honest)
             for name in warrants.keys() & set(names):
                 with suppress(EscrowError):
-                    opened = harness.access(warrants[name], heard)
+                    opened = harness.beyond(orders[name], harness.access(warrants[name], heard))
                     require(not opened, f"under a warrant for {name!r}, a text is yielded if asked about {lie.told}")
 
 

@@ -240,6 +240,23 @@ class Harness(World):
         """Return the texts that the scheme's lawful access yields."""
         return set(self.yielded(warrant, intercepted))
 
+    def beyond(self, order: Order, yielded: set[bytes]) -> set[bytes]:
+        """Return which texts that were yielded break the claim, where the order should have given none.
+
+        An order in force that covers no text may still give a key of a whole slot, if the claim grants slots.
+        """
+        claim = self.scheme.claim
+        if not claim.bounds_access:
+            return set()
+        if not order.opens_content or any(order.covers(said.people, said.day) for said in self.said):
+            return yielded
+        asked = order.target, order.first, order.last
+        slots = [each.slot for each in claim.grants if each.slot is not None]
+        reached = (
+            said.body for said in self.said if any(each.reaches(*asked, said.people, said.day) for each in slots)
+        )
+        return yielded.difference(reached)
+
 
 def damaged(mail: Mail, at: int) -> Mail:
     """Return a mail with one bit of its body changed; `at` chooses the bit and its byte."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
@@ -234,10 +235,12 @@ def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
             days = {"expires": 1} if reason == expired else {"last": 1}
             harness.serve(issue(harness.court.key, harness.order("alice", **days)))
             added, over = set(harness.provider.directory) - set(harness.owner), len(harness.wire.heard)
-            lingering = corrupted(harness.provider, on_devices_of=Provider.on_devices_of)
+            late = reason.startswith("after")
+            lists = _still_listing(harness.provider, added) if late else Provider.on_devices_of
+            lingering = corrupted(harness.provider, on_devices_of=lists)
             harness.wire.parties[lingering.name] = lingering
             harness.play(AFTER)
-            if reason.startswith("after"):
+            if late:
                 harness.play([Step("day"), Step("day")])
             else:
                 over = len(harness.wire.heard)
@@ -245,6 +248,23 @@ def silence_ends_with_its_warrant(scheme: Scheme, how: settings) -> None:
                     harness.listed("alice", name)
             _nothing_in_silence(harness, added, over, reason)
     _only_reads(scheme)
+
+
+def _still_listing(provider: Provider, names: set[str]) -> Callable[..., DeviceList]:
+    """Return how a provider lists devices that forgets nothing of what it has now about some of them."""
+    tables = {name: getattr(provider, name) for name in provider.__struct_fields__}
+    had = {
+        field: {name: table[name] for name in names & table.keys()}
+        for field, table in tables.items()
+        if isinstance(table, dict)
+    }
+
+    def on_devices_of(self: Provider, sender: str, packet: DevicesOf, wire: Wire) -> DeviceList:
+        for field, entries in had.items():
+            getattr(self, field).update(entries)
+        return Provider.on_devices_of(self, sender, packet, wire)
+
+    return on_devices_of
 
 
 def _only_reads(scheme: Scheme) -> None:

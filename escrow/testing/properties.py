@@ -208,8 +208,8 @@ def no_valid_warrant_no_text(scheme: Scheme, how: settings) -> None:
                 none = scheme.claim.access == "none" or harness.wire.day <= scheme.claim.delay  # is promised yet
                 require(none or bool(opened), "nothing is yielded under a valid warrant")
             else:
-                bounded = scheme.claim.bounds_access
-                require(not (bounded and opened), f"{len(opened)} texts are yielded under {what}")
+                beyond = harness.beyond(warrant.order, opened)
+                require(not beyond, f"{len(beyond)} texts are yielded under {what}")
 
 
 def _warrants() -> Iterator[tuple[str, Callable[[Harness, Warrant], Warrant]]]:
