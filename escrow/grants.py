@@ -177,10 +177,13 @@ class KeySlot(msgspec.Struct, frozen=True):
     days: int
     of: Literal["target", "device", "pair", "everybody"]
 
+    def spans(self, first: int, last: int, day: int) -> bool:
+        """Return whether a day shares a slot with one of the days from `first` to `last`."""
+        return not self.days or first // self.days <= day // self.days <= last // self.days
+
     def reaches(self, target: str, first: int, last: int, people: Collection[str], day: int) -> bool:
         """Return whether a warrant about a target, from its first to its last day, may give a key of a text's slot."""
-        spans = not self.days or first // self.days <= day // self.days <= last // self.days
-        return spans and (self.of == "everybody" or target in people)
+        return self.spans(first, last, day) and (self.of == "everybody" or target in people)
 
     def __str__(self) -> str:
         """Say it in words."""

@@ -191,7 +191,7 @@ def _in_slot_of(record: Record, slot: KeySlot, text: int) -> bool:
 
 def _shares(slot: KeySlot, target: str, covered: Sent, sent: Sent) -> bool:
     """Return whether a text lies in the slot of a covered text: its days, and the person or people of the slot."""
-    if slot.days and covered.day // slot.days != sent.day // slot.days:
+    if not slot.spans(covered.day, covered.day, sent.day):
         return False
     if slot.of == "target":
         return target in sent.people
