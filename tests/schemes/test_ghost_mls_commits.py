@@ -79,6 +79,18 @@ def test_the_delivery_service_takes_no_commit_with_the_group_info_of_another_epo
         harness.wire.ask("alice-phone", "provider", told, HandshakeTaken)
 
 
+@pytest.mark.parametrize(("part", "other"), [("message", "info"), ("info", "message")])
+def test_the_delivery_service_takes_nothing_but_a_commit_with_its_group_info(part, other):
+    with playing(SCHEME) as harness:
+        harness.play([FROM_ALICE])
+        told = harness.provider.commits.pop("alice+bob")[0]
+        changed = msgspec.structs.replace(told.handshake, **{part: getattr(told.handshake, other)})
+        with pytest.raises(Refused, match="a commit and its GroupInfo"):
+            wrong = msgspec.structs.replace(told, handshake=changed)
+            harness.wire.ask("alice-phone", "provider", wrong, HandshakeTaken)
+        harness.wire.ask("alice-phone", "provider", told, HandshakeTaken)
+
+
 def test_the_delivery_service_takes_a_commit_once_and_only_after_the_newest():
     with playing(SCHEME) as harness:
         harness.device("bob-phone").rotate_every = 1

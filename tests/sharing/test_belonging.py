@@ -7,6 +7,7 @@ from escrow.errors import Forged
 from escrow.primitives import group
 from escrow.schemes.clipper.chip import UnitHalf, combine
 from escrow.sharing import elgamal, tdh2
+from escrow.sharing.bls import BlsGroup
 from escrow.sharing.dkg import gjkr, result
 from escrow.sharing.dkg.in_process import LocalMember, run
 from escrow.sharing.epochs import misplaced, pool
@@ -25,6 +26,10 @@ def test_a_capsule_of_another_group_is_not_opened(rule):
     assert rule(CAPSULE).point == CAPSULE.point
     with pytest.raises(Forged, match="another group"):
         rule(replace(CAPSULE, group=OTHER.name))
+
+
+def test_holders_on_one_curve_have_not_the_name_of_holders_on_another():
+    assert elgamal.EscrowGroup.under(3, MADE.commitments).name != BlsGroup.under(3, MADE.commitments).name
 
 
 def test_halves_of_two_units_make_no_unit_key():
