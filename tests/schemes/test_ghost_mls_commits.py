@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from escrow import codec
-from escrow.e2ee.content import direct
+from escrow.e2ee.content import InGroup, Text, direct
+from escrow.e2ee.provider import Mail
 from escrow.errors import EscrowError, Malformed, Refused
 from escrow.mls import messages
 from escrow.mls.conversations.attesting import SERVICE, LinkedKeys
 from escrow.mls.conversations.delivery import HandshakeTaken, TreeProvider
 from escrow.mls.conversations.tree_device import Trees
-from escrow.mls.conversations.tree_membership import group_in
+from escrow.mls.conversations.tree_membership import group_in, sealed_text
 from escrow.principal import corrupted
 from escrow.schemes.ghost import GhostKeys
 from escrow.schemes.ghost_mls import SCHEME, CredentialService
@@ -102,6 +103,21 @@ def test_the_delivery_service_takes_a_commit_once_and_only_after_the_newest():
             with pytest.raises(Refused, match=r"(a commit continues the newest epoch|transcript before a commit)"):
                 harness.wire.ask("alice-phone", "provider", told, HandshakeTaken)
         assert harness.provider.commits["alice+bob"] == before
+
+
+def test_a_text_is_shown_in_no_other_conversation_than_its_group_s():
+    """Who is in two conversations with somebody could show him in one what he says in the other."""
+    with playing(SCHEME) as harness:
+        harness.play([TO_ALICE])
+        bob, alice = harness.device("bob-phone"), harness.device("alice-phone")
+        before = len(harness.wire.shown)
+        for conversation in (InGroup("club"), direct("alice", "bob")):
+            own, said = bob.own.members["alice+bob"], codec.encode(Text(conversation, b"a text"))
+            body = sealed_text(own, bob.identity, said)
+            harness.wire.tell(bob.name, bob.provider, Mail(bob.name, (alice.name,), "alice+bob", None, body, b""))
+            alice.collect(harness.wire)
+        assert len(harness.wire.shown) == before + 1
+        assert "a text is of its group's conversation" in {why for _, _, why in harness.wire.refusals}
 
 
 def test_nobody_lets_commits_pile_up_in_conversations_with_nobody():

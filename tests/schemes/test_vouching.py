@@ -131,6 +131,49 @@ def test_a_device_that_was_unlinked_is_not_made_valid_by_what_its_primary_once_s
             assert reached(harness, TO_ALICE) == {"alice-phone"}
 
 
+def wrongly_signed(harness):
+    """What a device tells a provider that files lists: the promise that keeps it out, who tells it, and what."""
+    change, provider = msgspec.structs.replace, harness.provider
+    phone, laptop = (harness.device(f"alice-{each}").identity for each in ("phone", "laptop"))
+    own, mine = provider.signed_lists["alice"], provider.companions["alice-laptop"]
+    yield "a list is of its sender", "bob-phone", own
+    yield "a list is of its sender", "alice-phone", device_lists.signed_list(phone, "bob", 0, 9, ())
+    yield "a list is of today", "alice-phone", device_lists.signed_list(phone, "alice", 9, 9, ())
+    yield "signature of a list", "alice-phone", change(own, signature=mine.signature)
+    yield "a user has one primary device", "alice-laptop", device_lists.signed_list(laptop, "alice", 0, 9, ())
+    yield "a list is not older than the one before", "alice-phone", device_lists.signed_list(phone, "alice", 0, 0, ())
+    yield "a list has a signature for each valid index", "alice-phone", change(own, accounts=())
+    yield "a device signs for itself", "bob-phone", mine
+    yield "signature of a companion", "alice-laptop", change(mine, signature=own.signature)
+    yield "a device registers itself", "bob-tablet", device_lists.Registered("bob-tablet", 1, phone.public)
+    yield "a device registers itself", "bob-phone", device_lists.Registered("alice-phone", 1, phone.public)
+
+
+@pytest.mark.parametrize("at", range(11))
+def test_what_a_device_signs_is_filed_for_its_own_user_and_key_alone(at):
+    with playing(SIGNED) as harness:
+        reason, sender, said = list(wrongly_signed(harness))[at]
+        before = harness.provider.state()
+        with pytest.raises(Refused, match=reason):
+            harness.wire.ask(sender, "provider", said, type(None))
+        assert harness.provider.state() == before
+
+
+def test_the_members_of_a_group_are_signed_by_the_key_of_who_says_them():
+    with playing(ADMINS) as harness:
+        phone, other = (harness.device(f"alice-{each}").identity for each in ("phone", "laptop"))
+        group, signed = harness.groups["club"], harness.provider.signed_groups["club"]
+        chains = msgspec.structs.replace(group, sender_keys=True)
+        for reason, said in (
+            ("what is signed of a group is what was said", device_lists.group_signature(phone, chains, 9)),
+            ("signature of a group", msgspec.structs.replace(signed, signature=bytes(64))),
+            ("who changed a group last signs it", device_lists.group_signature(other, group, 9)),
+        ):
+            with pytest.raises(Refused, match=reason):
+                harness.wire.ask("alice-phone", "provider", said, type(None))
+            assert harness.provider.signed_groups["club"] == signed
+
+
 @pytest.mark.parametrize("serial", [0, 2**64 - 1])
 def test_a_member_who_changed_nothing_does_not_sign_in_the_place_of_who_did(serial):
     """With the greatest number, nobody could have signed after it."""
