@@ -93,6 +93,21 @@ def test_a_text_is_not_shown_as_from_a_user_whose_list_has_not_its_author(harnes
     assert [shown for shown in harness.wire.shown[before:] if shown.device == "bob-phone"] == []
 
 
+def test_a_text_of_a_device_that_is_not_listed_among_its_users_is_not_shown(harness):
+    """No safety number has its key, whomever the directory names as its owner."""
+    lists(harness, lambda user, devices: [] if user == "carol" else devices)
+    harness.play([Step("say", "carol-phone", "bob")])
+    assert [shown for shown in harness.wire.shown if shown.device == "bob-phone"] == []
+    assert "the author is listed among its user's devices" in [reason for _, _, reason in harness.wire.refusals]
+
+
+def test_a_device_that_is_listed_under_two_keys_is_taken_under_neither(harness):
+    lists(harness, lambda _, devices: [*devices, *(msgspec.structs.replace(e, identity=bytes(32)) for e in devices)])
+    with pytest.raises(Refused, match="a device is listed under one key"):
+        harness.device("alice-phone").look_up(harness.wire, "bob")
+    assert "bob" not in harness.device("alice-phone").contacts
+
+
 def test_a_device_of_ones_own_that_was_not_linked_reads_and_says_nothing(harness):
     harness.play(TALK)
     stranger = harness.listed("alice", "alice-tablet")
