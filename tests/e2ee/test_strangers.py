@@ -58,6 +58,17 @@ def test_a_group_text_is_of_its_chains_group(harness):
         harness.device("bob-phone").receive(harness.wire, mail)
 
 
+def test_no_member_speaks_as_another_under_the_chain_that_both_know(harness):
+    """Every member can make a chain's message keys; who writes under it is said by the key that signs for it."""
+    harness.play([Step("say", "alice-phone", "choir")])
+    (known,) = (each for each in harness.device("carol-phone").receiving if each.device == "alice-phone")
+    forger = msgspec.structs.replace(new_chain(), chain=known.chain)
+    body, _ = sender_keys.encrypt(forger, codec.encode(Text(InGroup("choir"), b"planted")))
+    with pytest.raises(Refused, match="signature of a group message"):
+        mail = Mail("alice-phone", ("bob-phone",), "choir", None, body, b"")
+        harness.device("bob-phone").receive(harness.wire, mail)
+
+
 def test_chains_of_one_peer_are_a_bounded_list(harness):
     for number in range(groups.GROUPS_KEPT + 20):
         harness.announce("bob-phone", Group(f"group {number}", ("alice", "bob"), True))
