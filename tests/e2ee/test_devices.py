@@ -113,6 +113,27 @@ def test_an_initial_message_respelled_does_not_show_its_text_again():
         assert harness.shown == harness.meant
 
 
+def test_an_initial_message_without_a_one_time_prekey_is_read_once_too():
+    with playing(SCHEME) as harness:
+        harness.wire.parties["provider"].directory["bob-phone"].one_time.clear()
+        mail, bob = first_mail(harness), harness.device("bob-phone")
+        harness.play([])
+        bob.sessions.clear()
+        with pytest.raises(Refused, match="a first message begins one session"):
+            bob.receive(harness.wire, mail)
+        assert harness.shown == harness.meant
+
+
+def test_a_session_is_begun_with_the_key_that_is_listed_for_its_author():
+    with playing(SCHEME) as harness:
+        mail, bob = first_mail(harness), harness.device("bob-phone")
+        (listed,) = (each for each in bob.look_up(harness.wire, "alice") if each.device == mail.sender)
+        with pytest.raises(Refused, match="the session is from the device listed"):
+            other = msgspec.structs.replace(listed, identity=bob.identity.public)
+            sessions.open_mail(bob, mail, other)
+        assert bob.sessions == {}
+
+
 def test_an_initial_message_for_an_erased_prekey_is_refused():
     with playing(SCHEME) as harness:
         mail, bob = first_mail(harness), harness.device("bob-phone")

@@ -9,7 +9,7 @@ from escrow import codec, crypto
 from escrow.e2ee import membership, sender_keys
 from escrow.e2ee.content import Direct, Distribution, InGroup, Text, direct
 from escrow.e2ee.membership import NEW_MEMBER, STRANGER
-from escrow.e2ee.provider import Group, GroupOf, Mail
+from escrow.e2ee.provider import Group, GroupOf, Mail, Provider
 from escrow.e2ee.sender_keys import new_chain
 from escrow.errors import Refused
 from escrow.principal import corrupted
@@ -154,6 +154,23 @@ def test_a_text_under_a_sender_key_is_of_no_conversation_of_two_and_of_no_other_
 def test_a_group_has_a_name(harness):
     with pytest.raises(Refused, match="a group has a name"):
         harness.announce("carol-phone", Group("", ("carol", "bob"), False))
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        (("carol", "bob", "bob"), "a group names each member once"),
+        (("carol", "alice", "bob"), "carol-phone makes a group too large: it must be at most 2 members"),
+        (("carol", "bob"), "carol founds too many groups"),
+    ],
+)
+def test_a_provider_files_no_group_that_is_ill_formed_or_above_its_bounds(harness, monkeypatch, members, reason):
+    harness.announce("carol-phone", Group("first", ("carol", "bob"), False))
+    monkeypatch.setattr(Provider, "MEMBERS", 2)
+    monkeypatch.setattr(Provider, "GROUPS", 1)
+    with pytest.raises(Refused, match=reason):
+        harness.announce("carol-phone", Group("second", members, False))
+    assert "second" not in harness.provider.groups
 
 
 NAMED = st.text("ab+%250BA \0\n\u202e\u2028")

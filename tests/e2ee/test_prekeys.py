@@ -5,8 +5,8 @@ import pytest
 
 from attacks.lab.simulation.play import Play
 from attacks.lab.simulation.scenario import default
-from escrow import crypto
-from escrow.e2ee.provider import CountPrekeys, Fetch, Mail, PrekeysLeft
+from escrow import codec, crypto
+from escrow.e2ee.provider import CountPrekeys, Fetch, Mail, PrekeysLeft, Provider
 from escrow.e2ee.x3dh import Bundle
 from escrow.errors import Refused
 from escrow.principal import corrupted
@@ -131,6 +131,20 @@ def test_each_kind_of_one_time_prekey_has_a_bound_of_its_own(field):
         assert harness.provider.state() == before
         harness.wire.ask("bob-phone", "provider", msgspec.structs.replace(bare, **{field: made * room}), type(None))
         assert harness.provider.directory["bob-phone"] != entry
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"), [(0, "publishes keys that are too long"), (1, "sends a packet that is too")]
+)
+def test_keys_fit_into_a_packet_together_with_those_that_are_left(more, reason, monkeypatch):
+    """So that a provider can always hand out, in one packet, what it keeps of a device."""
+    with playing(plain.SCHEME) as harness:
+        said, before = harness.device("bob-phone").publication(1), harness.provider.state()
+        monkeypatch.setattr(Provider, "PACKET_BYTES", len(codec.encode(said)))
+        with pytest.raises(Refused, match=f"bob-phone {reason}"):
+            many = msgspec.structs.replace(said, one_time=said.one_time * (1 + more))
+            harness.wire.ask("bob-phone", "provider", many, type(None))
+        assert harness.provider.state() == before
 
 
 def test_mail_to_a_name_that_nobody_linked_is_complained_of_and_the_others_get_theirs():

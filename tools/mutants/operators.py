@@ -93,7 +93,7 @@ def drop_check(tree: ast.Module) -> Iterator[Site]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
             nothing = ast.Expr(parsed("(yield from ())"))
             yield Site(spot.function, unparsed(node), partial(spot.put, nothing))
-        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Call):
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Call) and unparsed(node.value) != "iter(())":
             none = ast.Return(parsed("iter(())"))
             yield Site(spot.function, unparsed(node), partial(spot.put, none))
 
