@@ -115,7 +115,10 @@ def skip_sender(tree: ast.Module) -> Iterator[Site]:
 
 @operator("trust the packet")
 def trust_packet(tree: ast.Module) -> Iterator[Site]:
-    """Yield faults: one parameter that a party knows is taken from what it is to check, so that it always fits."""
+    """Yield faults: one parameter that a party knows is taken from what it is to check, so that it always fits.
+
+    What stands in the words of an error decides nothing, and is left alone.
+    """
     done: set[int] = set()
     for spot in spots(tree):
         node, within = spot.node, spot.around
@@ -125,6 +128,8 @@ def trust_packet(tree: ast.Module) -> Iterator[Site]:
                     done |= {id(left), id(right)}
                     text = f"{unparsed(right)} -> {unparsed(left)} in {unparsed(node)}"
                     yield Site(spot.function, text, partial(_become, right, left))
+        if isinstance(spot.parent, ast.FormattedValue):
+            continue
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and within and id(node) not in done:
             for path in _told(within).of(node):
                 text = f"{unparsed(node)} -> {path}"
