@@ -5,8 +5,9 @@ import pytest
 
 from escrow.crypto import new_private, new_signing_key
 from escrow.e2ee import sessions
-from escrow.e2ee.contacts import compare_safety_numbers
-from escrow.e2ee.provider import Collect, Delivery, Fetch, Group, Publish
+from escrow.e2ee.contacts import compare_safety_numbers, news
+from escrow.e2ee.listing.checks import CHANGED_KEY, NEW_DEVICE
+from escrow.e2ee.provider import Collect, Delivery, DeviceList, DevicesOf, Fetch, Group, Listed, Publish
 from escrow.e2ee.x3dh import Bundle, IdentityKey
 from escrow.errors import Forged, Refused, Unreachable
 from escrow.schemes.plain import SCHEME
@@ -185,6 +186,28 @@ def test_a_user_is_shown_a_device_that_they_did_not_link():
         assert alarms(harness) == [("alice-phone", "a new device or key is shown")]
 
 
+def test_a_new_device_and_a_changed_key_call_for_notices_of_their_own():
+    with playing(SCHEME) as harness:
+        alice, other = harness.device("alice-phone"), new_signing_key(IdentityKey).public
+        (known,) = alice.look_up(harness.wire, "bob")
+        for listed, notice in (
+            (known, None),
+            (Listed("bob", "bob-phone", other), CHANGED_KEY),
+            (Listed("bob", "bob-tablet", other), NEW_DEVICE),
+            (Listed("bob", "bob-tablet", alice.identity.public), NEW_DEVICE),
+            (Listed("alice", "alice-tablet", other), NEW_DEVICE),
+        ):
+            assert news(alice, listed.user, listed) == notice
+
+
+def test_a_device_whose_keys_do_not_serve_keeps_no_text_from_the_others():
+    with playing(SCHEME) as harness:
+        directory = harness.provider.directory
+        directory["alice-laptop"] = msgspec.structs.replace(directory["alice-laptop"], signature=bytes(64))
+        harness.play([Step("say", "bob-phone", "alice")])
+        assert [each.device for each in harness.wire.shown] == ["alice-phone"]
+
+
 @pytest.mark.parametrize("lied_about", [None, *DEVICES])
 def test_a_ceremony_agrees_unless_the_directory_lies_about_a_device_of_the_two(lied_about):
     with playing(SCHEME) as harness:
@@ -249,6 +272,15 @@ def test_the_relay_takes_mail_from_its_sender_only_and_hands_it_out_once():
         first, second = (harness.wire.ask("bob-phone", "provider", Collect(), Delivery) for _ in range(2))
         assert first.mails == (mail,)
         assert second.mails == ()
+
+
+def test_the_provider_lists_the_devices_of_the_user_that_it_is_asked_for():
+    with playing(SCHEME) as harness:
+        told = harness.wire.ask("bob-phone", "provider", DevicesOf("alice"), DeviceList)
+        assert [(each.user, each.device) for each in told.devices] == [
+            ("alice", "alice-laptop"),
+            ("alice", "alice-phone"),
+        ]
 
 
 def test_unknown_devices_and_groups_are_unreachable():

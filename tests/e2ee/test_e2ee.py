@@ -206,6 +206,18 @@ def test_skipped_keys_are_kept_up_to_a_bound_and_the_oldest_go_first():
         receive(bob, missed[ratchet.MAX_SKIP - 1])
 
 
+def test_a_late_message_is_opened_with_the_skipped_key_of_its_own_chain():
+    alice, bob = sessions()
+    late = []
+    for _ in range(2):
+        receive(bob, send(alice, b"first"))
+        late.append(send(alice, b"late"))
+        receive(bob, send(alice, b"third"))
+        receive(alice, send(bob, b"answer"))
+    assert [key.n for key in bob.skipped] == [1, 1]
+    assert [receive(bob, data) for data in reversed(late)] == [b"late", b"late"]
+
+
 def test_a_responder_cannot_speak_first():
     with pytest.raises(Refused):
         ratchet.encrypt(sessions()[1], b"")

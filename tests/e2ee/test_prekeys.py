@@ -147,6 +147,15 @@ def test_keys_fit_into_a_packet_together_with_those_that_are_left(more, reason, 
         assert harness.provider.state() == before
 
 
+def test_a_mailbox_that_another_filled_is_open_to_who_has_little_in_it():
+    with playing(plain.SCHEME) as harness:
+        full = [Mail("carol-phone", ("bob-phone",), "", None, b"a body", b"")] * harness.provider.MAILS
+        harness.provider.mailboxes["bob-phone"] = list(full)
+        mail = Mail("alice-phone", ("bob-phone",), "", None, b"a body", b"")
+        harness.wire.tell("alice-phone", "provider", mail)
+        assert harness.provider.mailboxes["bob-phone"] == [*full, mail]
+
+
 def test_mail_to_a_name_that_nobody_linked_is_complained_of_and_the_others_get_theirs():
     with playing(plain.SCHEME) as harness:
         names = ("nobody-phone", "bob-phone", "alice-phone")

@@ -9,12 +9,14 @@ from test_mls_groups import OUTSIDER, client, group
 from escrow.crypto import Private, new_signing_key
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.mls.framing import (
+    PRIVATE,
     AddMember,
     ChangeExtensions,
     Commit,
     ExternalInit,
     ExternalPsk,
     ExternalSender,
+    FramedContent,
     NewMemberProposal,
     PreSharedKeyId,
     Proposed,
@@ -27,7 +29,9 @@ from escrow.mls.joining import found_group, join_externally, join_welcomed, new_
 from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.messages import from_bytes, to_bytes
 from escrow.mls.pre_shared import PreSharedKeys
+from escrow.mls.protection import sign, to_private
 from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
+from escrow.mls.trees.secret_tree import HashRatchet
 from escrow.mls.trees.tree_checks import check_tree
 
 
@@ -293,3 +297,14 @@ def test_content_that_a_sender_may_not_send_is_refused():
     twice = msgspec.structs.replace(body.content, content=joined)
     with pytest.raises(Forged, match="signature"):
         members[0].receive(to_bytes(msgspec.structs.replace(body, content=twice)))
+
+
+def test_who_is_no_member_sends_nothing_in_private():
+    """Its leaf would be what opens the message."""
+    state = group(2)[0].state
+    framed = FramedContent(
+        state.context.group_id, state.context.epoch, NewMemberProposal(), b"", Proposed(RemoveMember(1))
+    )
+    signed = sign(OUTSIDER, PRIVATE, framed, state.context)
+    with pytest.raises(Forged, match="only members send private messages"):
+        to_private(signed, HashRatchet(bytes(32)), bytes(32))

@@ -22,6 +22,7 @@ from escrow.mls.conversations import delivery
 from escrow.mls.conversations.attesting import SERVICE
 from escrow.mls.conversations.delivery import HandshakeTold
 from escrow.mls.conversations.leaf_holder import SHOWN
+from escrow.mls.conversations.outsiders import propose
 from escrow.mls.conversations.tree_device import NEW_LEAF, TreeDevice
 from escrow.mls.conversations.tree_membership import OpenEpoch
 from escrow.principal import corrupted
@@ -133,6 +134,18 @@ def test_who_proposes_a_key_that_nobody_attests_is_named():
         assert ("provider", "credentials") in [each[1:] for each in harness.wire.refusals]
         leaves = harness.device("bob-phone").own.members["alice+bob"].roster.values()
         assert "alice-tablet" not in {leaf.device for leaf in leaves}
+
+
+def test_who_proposes_a_user_of_no_such_conversation_is_named():
+    with playing(with_parameters(SCHEME, [f"ghost-mls.{OUTSIDER}", "ghost-mls.hush=provider"])) as harness:
+        harness.play([TO_ALICE, FROM_ALICE])
+        carol, key = harness.device("carol-phone"), harness.provider.proposer
+        package = carol.client_of(carol.prekeys[-1].key).package
+        provider = corrupted(harness.provider, proposed=lambda self, newest: propose(key, newest, package))
+        harness.wire.parties["provider"] = provider
+        harness.play([TO_ALICE])
+        said = {why for _, who, why in harness.wire.refusals if who == "provider"}
+        assert said == {"who is proposed is a user of the conversation"}
 
 
 def test_users_who_meet_in_one_group_have_one_authenticator_and_others_are_told():

@@ -5,13 +5,13 @@ from contextlib import suppress
 import msgspec
 import pytest
 
-from escrow import codec
+from escrow import codec, crypto
 from escrow.e2ee.content import InGroup, Text, direct
-from escrow.e2ee.provider import Mail
+from escrow.e2ee.provider import Listed, Mail
 from escrow.errors import EscrowError, Malformed, Refused
 from escrow.mls import messages
-from escrow.mls.conversations.attesting import SERVICE, LinkedKeys
-from escrow.mls.conversations.delivery import HandshakeTaken, TreeProvider
+from escrow.mls.conversations.attesting import SERVICE, AttestationOf, LinkedKeys, linked_keys
+from escrow.mls.conversations.delivery import Handshakes, HandshakesSince, HandshakeTaken, TreeProvider
 from escrow.mls.conversations.tree_device import Trees
 from escrow.mls.conversations.tree_membership import group_in, sealed_text
 from escrow.principal import corrupted
@@ -92,6 +92,42 @@ def test_the_delivery_service_takes_nothing_but_a_commit_with_its_group_info(par
         harness.wire.ask("alice-phone", "provider", told, HandshakeTaken)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"epoch": 1}, "group and epoch of a commit"),
+        ({"group": bytes(16)}, "group and epoch of a commit"),
+        ({"transcript": bytes(32)}, "transcript before a commit"),
+    ],
+)
+def test_the_delivery_service_takes_no_commit_of_which_its_sender_says_something_else(changes, reason):
+    with playing(SCHEME) as harness:
+        harness.play([FROM_ALICE])
+        told = harness.provider.commits.pop("alice+bob")[0]
+        other = msgspec.structs.replace(told, handshake=msgspec.structs.replace(told.handshake, **changes))
+        with pytest.raises(Refused, match=reason):
+            harness.wire.ask("alice-phone", "provider", other, HandshakeTaken)
+
+
+@pytest.mark.parametrize("other", ["alice+carol", "alice+bob"])
+def test_a_commit_of_another_group_or_epoch_does_not_cut_a_device_off(other):
+    """Else a provider that tells one again would part two users for good, each time they write."""
+    with playing(SCHEME) as harness:
+        alice, bob = harness.device("alice-phone"), harness.device("bob-phone")
+        alice.rotate_every = 1
+        harness.play([FROM_ALICE, Step("say", "alice-phone", "carol"), Step("day"), FROM_ALICE])
+        commits, now = harness.provider.commits, bob.own.members["alice+bob"].keys
+        assert len(commits["alice+bob"]) == 2
+        again = msgspec.structs.replace(commits[other][0].handshake, invited=())
+        if other != "alice+bob":
+            again = msgspec.structs.replace(again, epoch=now.epoch)
+        told = msgspec.structs.replace(commits["alice+bob"][0], handshake=again)
+        commits["alice+bob"].append(told)
+        bob.follow(harness.wire)
+        assert bob.own.members["alice+bob"].keys == now
+        assert not bob.own.members["alice+bob"].stuck
+
+
 def test_the_delivery_service_takes_a_commit_once_and_only_after_the_newest():
     with playing(SCHEME) as harness:
         harness.device("bob-phone").rotate_every = 1
@@ -118,6 +154,25 @@ def test_a_text_is_shown_in_no_other_conversation_than_its_group_s():
             alice.collect(harness.wire)
         assert len(harness.wire.shown) == before + 1
         assert "a text is of its group's conversation" in {why for _, _, why in harness.wire.refusals}
+
+
+def test_only_linked_devices_are_told_commits():
+    with playing(SCHEME) as harness, pytest.raises(Refused, match="a user linked this device"):
+        harness.wire.ask("authority", "provider", HandshakesSince(()), Handshakes)
+
+
+def test_a_device_keeps_no_other_context_than_the_commit_s():
+    with playing(SCHEME) as harness:
+        bob = harness.device("bob-phone")
+        keys = list(bob.one_time)
+        harness.play([FROM_ALICE])
+        (told,) = harness.provider.commits["alice+bob"]
+        context = group_in(told.handshake.info).context
+        other = msgspec.structs.replace(context, confirmed_transcript_hash=bytes(32))
+        harness.provider.commits["alice+bob"] = [with_info(told, context=other)]
+        bob.trees, bob.one_time = Trees(bob.trees.owner, bob.trees.service), keys
+        bob.follow(harness.wire)
+        assert not bob.own.members
 
 
 def test_nobody_lets_commits_pile_up_in_conversations_with_nobody():
@@ -203,6 +258,63 @@ def test_keys_that_were_replaced_today_are_not_told_again_by_who_heard_them():
             with suppress(Refused):
                 service.answer("carol-phone", said, harness.wire)
             assert service.linked == known
+
+
+def test_keys_that_were_replaced_today_are_refused_when_they_are_told_again():
+    with playing(SCHEME) as harness:
+        service = harness.wire.party(SERVICE, CredentialService)
+        harness.link("alice", "alice-tablet")
+        said = [each.data for each in harness.wire.heard if each.src == "alice-phone" and _says_linked(each.data)][-1]
+        service.answer("carol-phone", said, harness.wire)
+        harness.unlink("alice-tablet")
+        with pytest.raises(Refused, match="keys that were replaced today are not told again"):
+            service.answer("carol-phone", said, harness.wire)
+
+
+@pytest.mark.parametrize("changes", [{"user": "bob"}, {"keys": (bytes(32),)}, {"day": 1}, {"by": bytes(32)}])
+def test_what_a_device_signs_of_linked_keys_is_of_its_user_its_keys_and_its_day(changes):
+    with playing(SCHEME) as harness:
+        service, alice = harness.wire.party(SERVICE, CredentialService), harness.device("alice-phone")
+        service.linked["bob"] = service.linked["alice"]
+        said = linked_keys(alice.identity, "alice", (alice.identity.public,), 0)
+        assert alice.identity.public in service.linked["alice"]
+        assert crypto.verify(said.by, said.signature, b"escrow-lab linked keys" + codec.encode(("alice", said.keys, 0)))
+        with pytest.raises(Refused, match="a linked device of the user signed the keys"):
+            harness.wire.ask("carol-phone", SERVICE, msgspec.structs.replace(said, **changes), type(None))
+        harness.wire.ask("carol-phone", SERVICE, said, type(None))
+        assert service.linked["alice"] == [alice.identity.public]
+
+
+def test_what_was_told_of_linked_keys_is_forgotten_the_next_day():
+    with playing(SCHEME) as harness:
+        service = harness.wire.party(SERVICE, CredentialService)
+        harness.link("alice", "alice-tablet")
+        harness.take(Step("day"))
+        harness.link("bob", "bob-tablet")
+        assert {(each.user, each.day) for each in service.told} == {("bob", 1)}
+
+
+def test_an_attestation_of_another_user_or_key_attests_nothing():
+    """The service signed it, and somebody told it in the place of what was asked for."""
+    with playing(SCHEME) as harness:
+        bob, service = harness.device("bob-phone"), harness.wire.party(SERVICE, CredentialService)
+        mine, hers = (harness.device(name).identity.public for name in ("alice-phone", "carol-phone"))
+        for asked in (AttestationOf("carol", hers), AttestationOf("alice", mine)):
+            told = service.on_attestation_of("bob-phone", asked, harness.wire)
+            other = corrupted(service, on_attestation_of=lambda *_, told=told: told)
+            harness.wire.parties[SERVICE] = other
+            for key in {hers, mine}:
+                listed = Listed("alice", "alice-phone", key)
+                assert bob.is_attested(harness.wire, listed) == (told.user == "alice" and key == mine)
+
+
+def test_a_device_without_a_usable_key_package_keeps_no_other_out():
+    with playing(SCHEME) as harness:
+        directory = harness.provider.directory
+        directory["alice-laptop"].one_time = list(directory["carol-phone"].one_time)
+        harness.play([TO_ALICE])
+        there = {each.device for each in harness.device("bob-phone").own.members["alice+bob"].roster.values()}
+        assert there == {"bob-phone", "alice-phone"}
 
 
 def test_a_delivery_service_that_counts_too_many_commits_is_refused():
