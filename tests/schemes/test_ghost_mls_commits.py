@@ -317,6 +317,63 @@ def test_a_device_without_a_usable_key_package_keeps_no_other_out():
         assert there == {"bob-phone", "alice-phone"}
 
 
+def test_a_commit_that_continues_an_epoch_of_another_group_is_refused():
+    """Whoever is in the conversation could put an end to it: every device would refuse the commit that is kept."""
+    change = msgspec.structs.replace
+    with playing(SCHEME) as harness:
+        harness.device("alice-phone").rotate_every = 1
+        harness.play([FROM_ALICE, Step("day"), FROM_ALICE])
+        told = harness.provider.commits["alice+bob"].pop()
+        message, info = messages.from_bytes(told.handshake.message), group_in(told.handshake.info)
+        message = change(message, content=change(message.content, group_id=bytes(16)))
+        info = change(info, context=change(info.context, group_id=bytes(16)))
+        said = {"group": bytes(16), "message": messages.to_bytes(message), "info": messages.to_bytes(info)}
+        with pytest.raises(Refused, match="a commit continues the newest epoch"):
+            other = change(told, handshake=change(told.handshake, **said))
+            harness.wire.ask("alice-phone", "provider", other, HandshakeTaken)
+
+
+def test_a_key_package_comes_with_the_key_of_the_device_listed():
+    with playing(SCHEME) as harness:
+        bob, honest = harness.device("bob-phone"), type(harness.provider).on_fetch
+        (listed,) = bob.look_up(harness.wire, "carol")
+
+        def on_fetch(self, *asked):
+            return msgspec.structs.replace(honest(self, *asked), identity=bob.identity.public)
+
+        harness.wire.parties["provider"] = corrupted(harness.provider, on_fetch=on_fetch)
+        with pytest.raises(Refused, match="the bundle is of the device listed"):
+            bob.package(harness.wire, listed)
+
+
+def test_a_text_is_of_the_leaf_of_the_device_that_its_mail_names():
+    with playing(SCHEME) as harness:
+        harness.play([Step("say", "bob-phone", "club"), Step("say", "carol-phone", "club")])
+        harness.take(Step("say", "bob-phone", "club"))
+        alice = harness.device("alice-phone")
+        (mail,) = harness.provider.mailboxes[alice.name]
+        with pytest.raises(Refused, match="the leaf is of the device listed"):
+            alice.receive(harness.wire, msgspec.structs.replace(mail, sender="carol-phone"))
+
+
+def test_the_service_attests_nobody_under_a_warrant_that_is_no_longer_in_force():
+    with playing(SCHEME) as harness:
+        order = msgspec.structs.replace(harness.order("alice"), issued=1)
+        with pytest.raises(Refused, match=f"{SERVICE} refuses: warrant in force"):
+            harness.authority.haunt(harness.wire, issue(harness.court.key, order))
+
+
+def test_a_user_who_links_too_often_keeps_no_other_from_linking(monkeypatch):
+    monkeypatch.setattr(CredentialService, "TOLD", 2)
+    with playing(SCHEME) as harness:
+        service = harness.wire.party(SERVICE, CredentialService)
+        for name in ("alice-tablet", "alice-watch"):
+            harness.link("alice", name)
+        assert "alice links keys too often: it must wait a day" in {why for _, _, why in harness.wire.refusals}
+        harness.link("bob", "bob-tablet")
+        assert service.attests("bob", harness.device("bob-tablet").identity.public)
+
+
 def test_a_delivery_service_that_counts_too_many_commits_is_refused():
     """The next commit would have a number that no state holds."""
     with playing(SCHEME) as harness:

@@ -7,9 +7,11 @@ from kit import PROPERTY, SAID
 from attacks.lab.simulation.attack import attacker_device, entry_of
 from escrow.e2ee.device import Device
 from escrow.e2ee.listing import device_lists, one_key
+from escrow.e2ee.listing.checks import CHANGED_KEY
 from escrow.e2ee.listing.device_lists import AFTER_NEWS, LIVES
 from escrow.e2ee.listing.filing import VouchingProvider
 from escrow.e2ee.listing.vouching import MORE_DEVICES, OTHER_LIST, VouchingDevice
+from escrow.e2ee.provider import Listed
 from escrow.errors import Refused
 from escrow.principal import Principal, lying
 from escrow.registry import with_parameters
@@ -193,6 +195,43 @@ def test_an_older_list_of_a_groups_members_is_refused():
         with pytest.raises(Refused, match="a list is not older than the one before"):
             harness.wire.ask(alice.name, alice.provider, older, type(None))
         assert harness.provider.signed_groups["club"].serial == newest
+
+
+def test_a_list_of_another_primary_is_not_learnt_of_a_user_who_is_known():
+    with playing(SIGNED) as harness:
+        harness.play([TO_ALICE])
+        bob, laptop = harness.device("bob-phone"), harness.device("alice-laptop").identity
+        known = bob.vouching.known["alice"]
+        harness.provider.signed_lists["alice"] = device_lists.signed_list(laptop, "alice", 0, 9, ())
+        bob.look_up(harness.wire, "alice")
+        assert bob.vouching.known["alice"] == known
+
+
+def test_a_list_that_its_primary_signed_for_another_user_vouches_for_nobody():
+    with playing(SIGNED) as harness:
+        phone, laptop = (harness.device(f"alice-{each}").identity for each in ("phone", "laptop"))
+        harness.provider.signed_lists["alice"] = device_lists.signed_list(phone, "bob", 0, 9, (laptop.public,))
+        assert reached(harness, TO_ALICE) == {"alice-phone"}
+
+
+def test_another_device_under_the_one_key_of_its_user_calls_for_no_notice():
+    with playing(SHARED) as harness:
+        harness.play([TO_ALICE])
+        bob, key = harness.device("bob-phone"), harness.device("alice-phone").identity.public
+        assert bob.noticed("alice", Listed("alice", "alice-watch", key)) is None
+        assert bob.noticed("alice", Listed("alice", "alice-watch", bob.identity.public)) == CHANGED_KEY
+
+
+def test_a_device_asks_under_its_own_name_who_signed_a_group():
+    with playing(ADMINS) as harness:
+        group, bob = harness.provider.groups["club"], harness.device("bob-phone")
+        harness.provider.groups["club"] = msgspec.structs.replace(group, members=(*group.members, "stranger"))
+        before = len(harness.wire.heard)
+        bob.look_up_group(harness.wire, "club")
+        assert {packet.src for packet in harness.wire.heard[before:]} <= {"bob-phone", "provider"}
+        assert [each[1:] for each in harness.wire.refusals] == [
+            ("stranger", "no admin signed that stranger is in club")
+        ]
 
 
 def test_a_user_is_told_that_a_text_goes_to_more_devices():
