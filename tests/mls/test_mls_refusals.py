@@ -23,6 +23,7 @@ from escrow.mls.framing import (
     PublicMessage,
     RemoveMember,
     ResumptionPsk,
+    UpdateLeaf,
     UsePsk,
 )
 from escrow.mls.joining import found_group, join_externally, join_welcomed, new_client, propose_from_outside
@@ -123,6 +124,7 @@ def test_lists_that_no_commit_may_have_are_refused_by_name():
     before = state_of(first)
     for proposals, text in (
         ([RemoveMember(0)], "removes its own sender"),
+        ([UpdateLeaf(first.leaf)], "has an update of its own sender"),
         ([RemoveMember(1), RemoveMember(1)], "changes leaf 1 twice|no member at leaf 1"),
         ([RemoveMember(9)], "no member at leaf 9"),
         ([ExternalInit(bytes(32))], "member's commit has an ExternalInit"),
@@ -283,6 +285,16 @@ def test_each_fault_of_a_tree_is_refused_by_name():
             RatchetTree.decoded(RatchetTree(nodes).encoded())
     with pytest.raises(Malformed, match="a blank one at its end"):
         RatchetTree.decoded(b"\x01\x00")
+
+
+@pytest.mark.parametrize("encrypts", [False, True])
+def test_a_message_of_another_group_in_the_same_epoch_says_so(encrypts):
+    members, others = group(2), group(2)
+    foreign = msgspec.structs.replace(others[0].state.context, group_id=b"another")
+    others[0].state = msgspec.structs.replace(others[0].state, context=foreign)
+    others[0].encrypts = encrypts
+    with pytest.raises(Forged, match="the message is for another group"):
+        members[1].receive(others[0].update())
 
 
 def test_content_that_a_sender_may_not_send_is_refused():

@@ -18,6 +18,7 @@ DIGESTS = {  # the form -> the first 16 hex digits of the SHA-256 of all packets
     "plain committing=true": "ac9e9a40061c5871",
     "plain-pq": "d9b264c3e5864194",
     "clipper": "07069ea550d6aeb7",
+    "clipper derives=true": "2867cff57f232102",
     "clipper mode=aead": "5a8fac634d032485",
     "clipper mode=cbc partial=true": "a5a81cad0a717fee",
     "envelope": "831d34cef593dfd0",

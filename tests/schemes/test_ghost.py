@@ -48,6 +48,17 @@ def test_a_silent_device_is_addressed_in_silence_while_its_warrant_lasts(haunted
     assert haunted.wire.alarms == []
 
 
+def test_what_a_silent_device_has_read_is_handed_over_though_its_new_mail_is_kept_back(haunted):
+    def refusing(provider, sender, packet, wire):
+        raise Refused("provider", "no more mail")
+
+    (haunting,) = haunted.authority.hauntings
+    haunting.ghost.collect(haunted.wire)
+    haunted.wire.parties["provider"] = corrupted(haunted.provider, on_collect=refusing)
+    assert haunted.access(haunting.warrant, []) == {said.body for said in haunted.said[len(TALK) :]}
+    assert haunted.wire.refusals[-1][1:] == ("provider", "no more mail")
+
+
 def test_a_silent_device_that_is_removed_holds_no_chain_any_more(haunted):
     before = [chain(haunted, name) for name in ("bob-phone", "alice-phone")]
     to_the_third_day(haunted)

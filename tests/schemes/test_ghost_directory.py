@@ -7,13 +7,15 @@ from attacks.lab.simulation.play import Play, play, run_secret
 from attacks.lab.simulation.scenario import WarrantSpec, default
 from escrow import codec, crypto
 from escrow.crypto import Run
-from escrow.e2ee.listing.proved import AUDITED, FRESH, OWN, PUBLISHED, Auditor, said
+from escrow.e2ee.listing.proved import AUDITED, FRESH, OWN, PUBLISHED, Auditor, TwoLogs, said
 from escrow.e2ee.listing.published import DeviceLine, label_of
+from escrow.errors import Forged
 from escrow.principal import corrupted
 from escrow.schemes.ghost import GhostScheme
 from escrow.schemes.ghost_directory import AUDITOR, GhostDirectory
+from escrow.testing.harness import playing
 from escrow.testing.properties import PROPERTIES
-from escrow.transparency.directory import KeyDirectory
+from escrow.transparency.directory import Head, KeyDirectory
 
 TARGET, SERVED = "bob", 2
 SCENARIO = replace(
@@ -157,6 +159,39 @@ def test_a_directory_that_stops_is_noticed_by_everybody_when_an_epoch_is_due():
 def test_a_directory_that_rewrites_an_epoch_is_noticed_by_everybody():
     _, record = played(GhostDirectory(epoch=2, monitor="hidden"), rewritten)
     assert {who for day, who, _ in alarms(record) if day == 4} == {*SCENARIO.devices, AUDITOR}
+
+
+def head(key, size, root):
+    bare = Head(size, root, 0, b"")
+    return replace(bare, signature=key.sign(bare.signed))
+
+
+@pytest.mark.parametrize(("size", "root", "lies"), [(1, bytes(32), False), (2, b"r" * 32, False), (1, b"r" * 32, True)])
+def test_two_heads_prove_a_lie_only_if_they_are_of_one_size_and_two_roots(size, root, lies):
+    with playing(GhostDirectory()) as harness:
+        bob, key = harness.device("bob-phone"), crypto.new_signing_key()
+        bob.watch.log = key.public
+        told = TwoLogs(head(key, 1, bytes(32)), head(key, size, root))
+        if lies:
+            bob.on_two_logs("alice-phone", told, harness.wire)
+        else:
+            with pytest.raises(Forged, match="two heads that one directory may have signed"):
+                bob.on_two_logs("alice-phone", told, harness.wire)
+        assert bob.watch.distrusts is lies
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_peers_are_told_of_two_heads_only_if_these_prove_a_lie(size):
+    with playing(GhostDirectory(gossip=100)) as harness:
+        bob, key = harness.device("bob-phone"), crypto.new_signing_key()
+        bob.watch.log, bob.watch.auditor, bob.watch.compared = key.public, "", 0
+        bob.watch.head, bob.watch.peers = head(key, 1, bytes(32)), ["alice-phone"]
+        alice = harness.device("alice-phone")
+        alice.watch.log, alice.watch.head = key.public, head(key, size, b"r" * 32)
+        bob.gossip(harness.wire)
+        assert bob.watch.distrusts
+        assert alice.watch.distrusts is (size == 1)
+        assert any(b"TwoLogs" in packet.data for packet in harness.wire.heard) is (size == 1)
 
 
 def test_an_auditor_goes_on_from_epoch_to_epoch():
