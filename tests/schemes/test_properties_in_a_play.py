@@ -13,6 +13,7 @@ from unplayable import Blunt, UncastScheme
 
 from attacks.lab.runs import conformance
 from attacks.lab.runs.marked import Noted
+from attacks.lab.verdict.analysis import Analysis
 from attacks.lab.verdict.by_bytes.byte_pass import BytePass
 from attacks.null_eavesdropper import NullEavesdropper
 from attacks.registry import attacks
@@ -32,9 +33,17 @@ def test_every_scheme_has_every_property_in_a_play(scheme):
         prop: "" for prop, said in tried.items() if not isinstance(said, Noted)
     }
     assert {prop for prop, said in tried.items() if isinstance(said, Noted)} <= NOTED
-    alone = BytePass(SCHEMES[scheme], ())  # rules of attacks might explain what a scheme's own do not
-    alone.plays = trial.plays
-    assert {prop: said for prop, test in alone.tests() if (said := test())} == {}
+    own = Analysis(SCHEMES[scheme], trial.record, ())
+    if opened(own) != opened(trial.analysis):  # rules of attacks might explain what a scheme's own do not
+        alone = BytePass(SCHEMES[scheme], ())
+        alone.plays = trial.plays
+        assert {prop: said for prop, test in alone.tests() if (said := test())} == {}
+
+
+def opened(analysis):
+    """Who opens which text by rules. Bytes and fewer rules open no more, so where this is equal one pass says all."""
+    structure = analysis.structure()
+    return {sent.id: {structure.example(mask) for mask in analysis.masks(sent.id)} for sent in analysis.record.sent}
 
 
 # --- specimens: (property, what its verdict names, scheme, and the one line that breaks it) ---
