@@ -348,7 +348,7 @@ def run_machine(machine, how):
 # --- specimens ---
 
 
-def properties_broken(machine, steps=50):
+def properties_broken(machine, steps=30):
     """The functions through which the first failure of a machine came, outermost first; none where it runs through."""
     how = settings(
         max_examples=1_000,
