@@ -1,5 +1,7 @@
 """docs/claims.md is what the claims of the schemes say, and every built-in claim is of the language and its cast."""
 
+from functools import cache
+
 import pytest
 
 from escrow.e2ee.device import Device
@@ -12,6 +14,7 @@ from tools import claims, entries
 
 
 def test_the_page_is_what_the_claims_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(claims, "conceded_to_one", cache(claims.conceded_to_one))  # each scheme is played once
     assert claims.main(["--check"]) == 0, "run python -m tools.claims"
     stale = tmp_path / "claims.md"
     stale.write_text(claims.page().replace("promised", "given"))

@@ -299,7 +299,11 @@ def path_of(module: str) -> Path:
 
 def mutants(module: str, source: str | None = None) -> list[Mutant]:
     """Return every fault that the operators make in a module; `source` replaces what is in its file."""
-    text = path_of(module).read_text(encoding="utf-8") if source is None else source
+    return [*_made(module, path_of(module).read_text(encoding="utf-8") if source is None else source)]
+
+
+@cache
+def _made(module: str, text: str) -> list[Mutant]:
     made: list[Mutant] = []
     for each in OPERATORS.values():
         if module.startswith("escrow.primitives.") and each is not drop_label:
