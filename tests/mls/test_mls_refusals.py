@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from test_mls_groups import OUTSIDER, client, group
 
-from escrow.crypto import Private, new_signing_key
+from escrow.crypto import Private, new_private, new_signing_key
 from escrow.errors import EscrowError, Forged, Malformed, Refused
 from escrow.mls.framing import (
     PRIVATE,
@@ -27,6 +27,7 @@ from escrow.mls.framing import (
     UsePsk,
 )
 from escrow.mls.joining import found_group, join_externally, join_welcomed, new_client, propose_from_outside
+from escrow.mls.key_schedule import external_init, external_init_opened
 from escrow.mls.leaf_node import KeyPackage, new_leaf
 from escrow.mls.messages import from_bytes, to_bytes
 from escrow.mls.pre_shared import PreSharedKeys
@@ -34,6 +35,7 @@ from escrow.mls.protection import sign, to_private
 from escrow.mls.trees.ratchet_tree import ParentNode, RatchetTree
 from escrow.mls.trees.secret_tree import HashRatchet
 from escrow.mls.trees.tree_checks import check_tree
+from escrow.primitives import hpke
 
 
 def changed(message, **fields):
@@ -320,3 +322,10 @@ def test_who_is_no_member_sends_nothing_in_private():
     signed = sign(OUTSIDER, PRIVATE, framed, state.context)
     with pytest.raises(Forged, match="only members send private messages"):
         to_private(signed, HashRatchet(bytes(32)), bytes(32))
+
+
+def test_the_init_secret_of_who_joins_by_himself_is_exported_under_the_label_of_the_standard():
+    key = new_private()
+    enc, secret = external_init(key.public)
+    exported = hpke.DEFAULT.receiver(key, enc).export(b"MLS 1.0 external init secret", 32)
+    assert secret == external_init_opened(key, enc) == exported
