@@ -60,6 +60,19 @@ def test_a_government_more_costs_eighty_bytes_of_seal(n):
         assert len(seal(field.ephemeral, bytes(32))) == 80
 
 
+@pytest.mark.parametrize(
+    ("sender", "reason"),
+    [("provider", "an agent publishes its key"), ("agent-1", "a key that was published does not change")],
+)
+def test_a_client_seals_to_the_key_that_each_agent_published_first(sender, reason):
+    with playing(SCHEME) as harness:
+        bob = harness.wire.party("bob-phone", JointDevice)
+        before = dict(bob.agents)
+        with pytest.raises(Refused, match=reason):
+            harness.wire.ask(sender, bob.name, GovernmentPublishes(new_private().public), type(None))
+        assert bob.agents == before and "agent-1" in before
+
+
 @pytest.mark.parametrize(("asked", "opens"), [("residents", 0), ("anybody", 1)])
 def test_an_agent_answers_about_its_residents_only_if_it_says_so(asked, opens):
     with playing(SeveralGovernments(asked=asked)) as harness:
