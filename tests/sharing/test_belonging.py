@@ -32,6 +32,16 @@ def test_holders_on_one_curve_have_not_the_name_of_holders_on_another():
     assert elgamal.EscrowGroup.under(3, MADE.commitments).name != BlsGroup.under(3, MADE.commitments).name
 
 
+@pytest.mark.parametrize("change", [{"session": b"another run"}, {"points": (group.GENERATOR,) * 2}])
+def test_a_dealer_that_tells_some_members_a_deal_of_another_run_or_of_other_points_told_two_things(change):
+    setting = gjkr.gjkr(b"run", 2, 5)
+    _, told, _ = gjkr.deal(setting, 1)
+    heard = {index: told if index < 4 else replace(told, **change) for index in setting.members}
+    echoes = [gjkr.echo(setting, index, {1: each}) for index, each in heard.items()]
+    assert [blame.culprit for blame in gjkr.equivocators(setting, echoes)] == [1]
+    assert gjkr.equivocators(setting, echoes[:3]) == ()
+
+
 def test_halves_of_two_units_make_no_unit_key():
     one, other = UnitHalf(b"unit", 1, b"1" * 10), UnitHalf(b"unit", 2, b"2" * 10)
     assert combine(one, other).uid == b"unit"
