@@ -81,4 +81,5 @@ class Examiner:
                 verified = notes[check].verified if check in notes else set()
                 if verified and missed not in verified:
                     self._of_orders[key] = True
+                    break
         return self._of_orders[key]
