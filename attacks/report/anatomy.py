@@ -79,10 +79,10 @@ def draw_anatomy(page: Page, anatomy: Anatomy, evenings: bool = False) -> None:
         _draw_secrets(page, anatomy, anatomy.identities)
     if (told := anatomy.named) is not None and told.targets:
         page.gap()
-        page.heading(f"{anatomy.scheme}, who reads that a target is under a warrant")
-        page.line(f"the network, without traffic analysis: of {told.network} of {told.targets}", indent=2)
-        others = f", {counted(told.users_told, 'user')} told" if told.users_told else ""
-        page.line(f"clients of other users: of {told.clients} of {told.targets}{others}", indent=2)
+        page.heading(f"{anatomy.scheme}, how many of {counted(told.targets, 'target')} of warrants others know")
+        page.line(f"the network, without traffic analysis: {told.network}", indent=2)
+        others = f" ({counted(told.users_told, 'user')} told)" if told.users_told else ""
+        page.line(f"clients of other users: {told.clients}{others}", indent=2)
     page.gap()
     page.line(f"{HISTORY}.", DIM)
 
