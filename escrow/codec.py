@@ -27,7 +27,7 @@ _LEAVES = {bytes, int, str, bool, float, type(None)}  # nearly all that is insid
 Public = Annotated[bytes, msgspec.Meta(description="public bytes: no secret travels under this type")]
 
 
-class Fact(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True, cache_hash=True):
+class Fact(msgspec.Struct, frozen=True, tag=True, array_like=True, forbid_unknown_fields=True):
     """A small immutable typed value: something a party knows, and that an adversary may come to know.
 
     `unchecked` names the fields that a sender may fill with another valid value, unnoticed, and says why.

@@ -55,12 +55,15 @@ class Private(Fact, frozen=True, dict=True):
     @cached_property
     def live(self) -> X25519PrivateKey:
         """The key in the form that the library computes with, made on first use."""
-        return recalled(("x25519-key", self.raw), _private, self.raw).live
+        made = recalled(("x25519-key", self.raw), _private, self.raw)
+        vars(self)["_own"] = self.public if made.public == self.public else made.public  # no second copy
+        return made.live
 
     @cached_property
     def _own(self) -> bytes:
         """The public half of `raw`. Raises ValueError if that is not 32 bytes."""
-        return self.live.public_key().public_bytes_raw()
+        _ = self.live  # which notes it
+        return vars(self)["_own"]  # type: ignore[no-any-return]  # by name
 
     @property
     def whole(self) -> bool:

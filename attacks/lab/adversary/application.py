@@ -17,7 +17,7 @@ from attacks.lab.adversary.work import KNOWN, Guessed, guess_of
 from escrow.codec import Fact
 from escrow.derivation import Gate, Rule
 from escrow.errors import Forged
-from escrow.run import recalled
+from escrow.run import current, recalled
 
 
 class Application:
@@ -25,8 +25,8 @@ class Application:
 
     def __init__(self, table: FactTable, edges: Edges) -> None:
         self.table, self.edges = table, edges
-        self.fired: Counter[str] = Counter(dict.fromkeys((rule.name for rule in edges.rules), 0))
-        self.forged: Counter[str] = Counter()
+        none = dict.fromkeys((rule.name for rule in edges.rules), 0)  # a name that a Counter has is found sooner
+        self.fired, self.forged = Counter[str](none), Counter[str](none)
         self._gate_of: dict[tuple[Any, ...], GateEdge] = {}
 
     def fire(self, number: int) -> Fire:
@@ -41,8 +41,8 @@ class Application:
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
-                if forged[name] > fired[name]:  # what mostly refuses is soon done, and a refusal is not kept
-                    result = function(*arguments)
+                if (run := current.get()) is None or run.results is None or forged[name] > fired[name]:
+                    result = function(*arguments)  # nothing is kept: not of what mostly refuses, which is soon done
                 else:
                     result = recalled((made_by, *arguments), function, *arguments)
             except Forged:

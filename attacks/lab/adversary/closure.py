@@ -100,7 +100,10 @@ class Closure(FactTable):
 
     def _bounded(self, generation: int, began: Counter[str]) -> None:
         """Raise EndlessRule, naming the rules that fired most since `began`, if this goes on beyond its bounds."""
-        given = len(self.held) + sum(map(bool, self.public))
+        held = len(self.held)  # most of what is given; the network's facts are counted only where these do not suffice
+        if generation <= held + GENERATIONS and len(self.facts) <= MOST * (held + GENERATIONS):
+            return
+        given = held + len(self.public) - self.public.count(0)
         if generation > given + GENERATIONS or len(self.facts) > MOST * (given + GENERATIONS):
             since = self.fired - began
             most = max(since.values())

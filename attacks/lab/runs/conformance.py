@@ -115,7 +115,7 @@ class Trial(BytePass):
         from escrow.testing import properties  # here, because it imports hypothesis
 
         for each in properties.PROPERTIES:
-            yield each.name, partial(each.broken, self.scheme)
+            yield each.name, partial(each.broken, self.scheme, results=self._results)
         yield "a play forgets nothing", self.forgets_nothing
         yield "who only listens reads nothing", self.is_silent
         yield "every rule is used", self.uses_every_rule

@@ -19,14 +19,14 @@ DONE = 0xFFFF_FFFF
 class Makers:
     """The edges that conclude a fact: for each the first one, plus one (0: there is none), and the others in a chain.
 
-    Where many answers give one fact the chains are long, so they are packed: `_last` has the end of each fact's chain,
+    Where many answers give one fact the chains are long, so they are packed: `last` has the end of each fact's chain,
     and each link is an edge and the link before it, counted from one.
     """
 
     def __init__(self, closure: Closure) -> None:
         self.first = array("I", bytes(4 * len(closure.facts)))
-        self._last, self._edges, self._before = array("I", bytes(4 * len(closure.facts))), array("I"), array("I")
-        first, last = self.first, self._last
+        self.last, self._edges, self._before = array("I", bytes(4 * len(closure.facts))), array("I"), array("I")
+        first, last = self.first, self.last
         for edge, _, conclusions in closure.edges.walk(range(len(closure.edges))):
             for fact in conclusions:
                 if first[fact]:
@@ -37,8 +37,8 @@ class Makers:
                     first[fact] = edge + 1
 
     def others(self, fact: int) -> list[int]:
-        """Return the edges that conclude a fact, without the first."""
-        found, at = [], self._last[fact]
+        """Return the edges that conclude a fact, without the first: where `last` is 0 there are none."""
+        found, at = [], self.last[fact]
         while at:
             found.append(self._edges[at - 1])
             at = self._before[at - 1]
@@ -46,7 +46,9 @@ class Makers:
 
     def of(self, fact: int) -> Iterable[int]:
         """Return the edges that conclude a fact."""
-        return (self.first[fact] - 1, *self.others(fact)) if self.first[fact] else ()
+        if self.last[fact]:
+            return (self.first[fact] - 1, *self.others(fact))
+        return (self.first[fact] - 1,) if self.first[fact] else ()
 
 
 def order(closure: Closure, makers: Makers) -> list[tuple[Sequence[int], bool]]:
@@ -81,7 +83,7 @@ class _Order:
         """Return the derived facts that a fact comes from and that are in no part yet."""
         low, first, needs = self.low, self.first, self.needs
         found = [each for each in needs(first[fact] - 1) if low[each] != DONE and first[each]]
-        for edge in self.makers.others(fact):
+        for edge in self.makers.others(fact) if self.makers.last[fact] else ():
             found += [each for each in needs(edge) if low[each] != DONE and first[each]]
         return found
 
