@@ -29,6 +29,7 @@ from escrow import codec
 from escrow.codec import Fact, Packet
 from escrow.errors import Malformed
 from escrow.principal import Principal
+from escrow.run import acting
 from escrow.vocabulary import collected
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ _FEW = 8  # values that are walked sooner than they are encoded
 _GROWING = (list, dict)
 _GATHERED = {list, dict, tuple, set, frozenset}
 _PASSING = {codec.walk.__code__, codec.decode_told.__code__}
+_PASSING |= {acting.__init__.__code__, acting.__enter__.__code__, acting.__exit__.__code__}  # which have a name in hand
 OWN, TOOL, INSIDE = "", "tool", "inside"  # whose a function is: see _part
 _TOOLS = {"escrow.crypto", "escrow.run", "escrow.codec"}
 _encode = msgspec.msgpack.Encoder().encode
@@ -189,7 +191,8 @@ class Keeping:
             both = zip(fields, sizes, self._shapes, strict=True)
             fresh = [each for each, size, (before, its) in both if each is not before or size != its]
         self._shapes = [*zip(fields, sizes, strict=True)]
-        self._search([*filter(self._changed, self._objects.values()), *fresh])
+        changed, ways = self._changed, _WAYS
+        self._search([each for each in self._objects.values() if ways[type(each)].frozen or changed(each)] + fresh)
         self._objects.clear()
 
     def _changed(self, value: Any) -> bool:
@@ -198,10 +201,12 @@ class Keeping:
         What can change is compared by its encoding: to walk it takes ten times as long.
         """
         kind: type = type(value)
-        if _WAYS[kind].frozen or (kind is tuple and len(value) <= _FEW):
+        if kind is tuple and len(value) <= _FEW:
             return True
         if kind in _GATHERED and not value:
             return False
+        if kind is dict and isinstance(next(iter(value.values())), Principal):
+            return True  # each of which is compared by itself
         try:
             encoded = _encode(value)
         except _UNWRITABLE:
@@ -260,7 +265,7 @@ class _Ways(dict[type, _Way]):
         if issubclass(base, msgspec.Struct) and issubclass(kind, msgspec.Struct):
             inside, frozen = codec.fields_of(kind), base is not Principal and kind.__struct_config__.frozen
         elif base not in (bool, int, bytes, object):
-            inside = dict.values if base is dict else iter
+            inside, frozen = dict.values if base is dict else iter, base is frozenset
         way = self[kind] = _Way(base, inside, base not in (bool, object, Principal), frozen)
         return way
 
