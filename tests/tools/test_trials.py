@@ -9,8 +9,9 @@ from escrow.registry import schemes
 from tools.mutants import __main__ as command
 from tools.mutants import page, reach, trial
 from tools.mutants import warm as warm_process
+from tools.mutants.journal import SOUND
 from tools.mutants.operators import Mutant, mutants
-from tools.mutants.trial import Asked
+from tools.mutants.trial import Asked, Found
 from tools.mutants.warm import Warm
 
 MARKED = ["escrow.warrant"]
@@ -190,3 +191,20 @@ def test_a_fault_counts_as_noticed_only_by_a_step_that_passes_without_it(tmp_pat
     assert command.tried(Asked(mutant, [], [fails]), warm).by == "test"
     assert command.noticed(journal, Asked(mutant, [], [fails]), warm).by == ""
     assert command.noticed(journal, Asked(mutant, [], [fails, notices]), warm).what.endswith("::test_notices")
+
+
+def test_what_an_unchanged_test_file_ran_is_known_in_other_sources(tmp_path, monkeypatch):
+    file, path, other = tmp_path / "tests" / "test_planted.py", tmp_path / "journal", f"{SOUND}plain"
+    file.parent.mkdir()
+    file.write_text(NOTICES)
+    monkeypatch.setattr("tools.mutants.journal.ROOT", tmp_path)
+    tried = f"{SOUND}tests/test_planted.py"
+    for sources in ("of then", "of now", "of tomorrow"):
+        monkeypatch.setattr("tools.mutants.journal.digest", lambda sources=sources: sources)
+        journal = command.Journal(path)
+        known = {**journal.before}
+        for each in (tried, other):
+            journal.keep(each, Found())
+        assert {*known} == {"of then": set(), "of now": {tried, other}, "of tomorrow": {other}}[sources]
+        if sources == "of now":
+            file.write_text(NOTICES + FAILS)

@@ -52,18 +52,28 @@ def _digest(files: Mapping[PurePosixPath, bytes]) -> str:
     return whole.hexdigest()
 
 
+def digest_of_file(tried: str) -> str:
+    """Return the SHA-256, in hex, of the test file that was tried without a fault; "" if it was none."""
+    file = ROOT / tried.removeprefix(SOUND)
+    return sha256(file.read_bytes()).hexdigest() if tried.startswith(f"{SOUND}tests/") and file.is_file() else ""
+
+
 class Line(msgspec.Struct):
-    """One line of the journal: the digest of all sources, what was tried (a fault's key, or what no fault was in)."""
+    """One line of the journal: the digest of all sources, what was tried (a fault's key, or what no fault was in).
+
+    `file` is the digest of the test file that was tried: a file that is another one now has other tests.
+    """
 
     sources: str
     tried: str
     found: Found
+    file: str = ""
 
 
 class Journal:
     """The findings so far. Those of other sources are dropped, except for what steps took and ran without a fault.
 
-    That is `before`; it says which steps are tried, and in which order.
+    That is `before`, of schemes and of unchanged test files; it says which steps are tried, and in which order.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,14 +88,14 @@ class Journal:
                 continue
             if kept.sources == self.sources:
                 self.found[kept.tried] = kept.found
-            elif kept.tried.startswith(SOUND):
+            elif kept.tried.startswith(SOUND) and kept.file == digest_of_file(kept.tried):
                 self.before[kept.tried] = kept.found
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [self._line("of other sources", *item) for item in self.before.items()]
         path.write_bytes(b"".join(lines + [self._line(self.sources, *item) for item in self.found.items()]))
 
     def _line(self, sources: str, tried: str, found: Found) -> bytes:
-        return msgspec.json.encode(Line(sources, tried, found)) + b"\n"
+        return msgspec.json.encode(Line(sources, tried, found, digest_of_file(tried))) + b"\n"
 
     def keep(self, tried: str, found: Found) -> None:
         """Write down a finding."""
