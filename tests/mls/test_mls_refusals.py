@@ -8,6 +8,7 @@ from test_mls_groups import OUTSIDER, client, group
 
 from escrow.crypto import Private, new_private, new_signing_key
 from escrow.errors import EscrowError, Forged, Malformed, Refused
+from escrow.mls.applying import apply
 from escrow.mls.framing import (
     PRIVATE,
     AddMember,
@@ -17,6 +18,7 @@ from escrow.mls.framing import (
     ExternalPsk,
     ExternalSender,
     FramedContent,
+    MemberSender,
     NewMemberProposal,
     PreSharedKeyId,
     Proposed,
@@ -287,6 +289,14 @@ def test_each_fault_of_a_tree_is_refused_by_name():
             RatchetTree.decoded(RatchetTree(nodes).encoded())
     with pytest.raises(Malformed, match="a blank one at its end"):
         RatchetTree.decoded(b"\x01\x00")
+
+
+def test_an_update_is_of_a_leaf_that_a_member_made_for_it():
+    state = group(2)[0].state
+    elsewhere = UpdateLeaf(client("1").package.leaf_node)
+    for sender in (MemberSender(1), NewMemberProposal()):
+        with pytest.raises(Forged, match="an update is not of a member, or its leaf comes from elsewhere"):
+            apply(state.tree, state.context, [(sender, elsewhere)], 0)
 
 
 @pytest.mark.parametrize("encrypts", [False, True])

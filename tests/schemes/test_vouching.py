@@ -214,6 +214,26 @@ def test_a_list_that_its_primary_signed_for_another_user_vouches_for_nobody():
         assert reached(harness, TO_ALICE) == {"alice-phone"}
 
 
+def test_a_companion_that_signed_for_another_primary_is_vouched_for_by_nobody():
+    with playing(SIGNED) as harness:
+        laptop, other = harness.device("alice-laptop").identity, harness.device("bob-phone").identity
+        harness.provider.companions["alice-laptop"] = device_lists.device_signature(laptop, 1, other.public)
+        assert reached(harness, TO_ALICE) == {"alice-phone"}
+
+
+def test_sessions_with_a_device_that_registered_anew_are_forgotten_once():
+    with playing(SHARED) as harness:
+        harness.play([TO_ALICE])
+        bob, before = harness.device("bob-phone"), harness.provider.registered["alice-laptop"]
+        harness.provider.registered["alice-laptop"] = msgspec.structs.replace(before, number=before.number + 1)
+        bob.look_up(harness.wire, "alice")
+        assert "alice-laptop" not in bob.sessions
+        harness.play([TO_ALICE])
+        bob.look_up(harness.wire, "alice")
+        assert "alice-laptop" in bob.sessions
+        assert bob.vouching.numbers["alice-laptop"] == before.number + 1
+
+
 def test_another_device_under_the_one_key_of_its_user_calls_for_no_notice():
     with playing(SHARED) as harness:
         harness.play([TO_ALICE])
