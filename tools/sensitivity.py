@@ -276,9 +276,9 @@ def _rows(chosen: Sequence[Line]) -> Iterator[str]:
 
 def _there(chosen: Sequence[Line]) -> list[tuple[str, Column]]:
     """Return the figures that these lines have."""
-    names = {f"{scheme.name} {title}": title for scheme in placed() for title, _ in figures()}
-    there = {names[name] for line in chosen for name in line if name in names}
-    return [(title, column) for title, column in figures() if title in there]
+    names = [scheme.name for scheme in placed()]
+    there = {name for line in chosen for name in line}
+    return [(title, column) for title, column in figures() if any(f"{name} {title}" in there for name in names)]
 
 
 def _said(chosen: Sequence[Line], name: str) -> str:
@@ -290,10 +290,10 @@ def _said(chosen: Sequence[Line], name: str) -> str:
 def _shares(line: Line) -> Line:
     """Return the columns of a line in percent, rounded down; None where the whole is no text."""
     found: Line = {}
+    names = [scheme.name for scheme in placed()]
     for title, column in _there([line]):
         whole = line["texts" if column.of == "sent" else "covered"]
-        for scheme in placed():
-            name = f"{scheme.name} {title}"
+        for name in (f"{each} {title}" for each in names):
             part = line[name]
             found[name] = part * 100 // whole if whole and part is not None else None
     return found

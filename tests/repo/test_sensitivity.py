@@ -54,6 +54,7 @@ def write(journal: Path, earlier=False) -> dict:
     return found
 
 
+@pytest.mark.usefixtures("plays_once")
 def test_a_line_has_the_figures_of_the_matrix(monkeypatch, tmp_path):
     chosen = [schemes()[name] for name in ("plain", "clipper")]
     attacks = [name for _, names in SHOWN for name in names]
