@@ -25,7 +25,7 @@ from escrow.mls.framing import (
 from escrow.mls.group_state import anything
 from escrow.mls.joining import found_group, join_externally, join_welcomed, propose_from_outside
 from escrow.mls.leaf_node import BasicCredential, FromUpdate
-from escrow.mls.mls_device import CREDENTIALS, LEAVES, OUTSIDE, REMOVALS, MlsDevice, attested
+from escrow.mls.mls_device import AUTHENTICATORS, CREDENTIALS, LEAVES, OUTSIDE, REMOVALS, MlsDevice, attested
 from escrow.mls.trees import secret_tree
 
 
@@ -132,6 +132,15 @@ def test_an_outsider_cuts_off_no_device_that_takes_nobody_from_outside(pair):
         with pytest.raises(Refused, match="somebody joins by his own commit"):
             device.member.receive(commit)
     assert bob.member.active and OUTSIDE in bob.told and REMOVALS not in bob.told
+
+
+def test_users_who_meet_in_two_epochs_are_told_and_in_one_they_are_not(pair):
+    alice, bob, _ = pair
+    alice.compare(bob)
+    assert AUTHENTICATORS not in alice.told + bob.told
+    alice.member.commit()
+    alice.compare(bob)
+    assert AUTHENTICATORS in alice.told and AUTHENTICATORS in bob.told
 
 
 # --- names and keys of members ---

@@ -1,5 +1,7 @@
 """Fair keys: who is refused, who is blamed, what one warrant gives away, and faults that are caught."""
 
+from contextlib import nullcontext
+
 import msgspec
 import pytest
 from fair_registration import set_up, unregistered, with_parties
@@ -255,6 +257,17 @@ def test_a_trustee_compares_what_it_is_dealt_with_what_it_knows(t, n, number, re
         dealt(wire, "alice", made, shares[number - 1], "trustee-2")
     assert wire.parties["trustee-2"].state() == before
     assert wire.alarms == []
+
+
+def test_a_user_deals_one_key():
+    """Else the key that is certified and the one whose shares are handed out for a warrant could be two."""
+    wire, kept = unregistered(), []
+    for refused in (False, True):
+        made, shares = elgamal.deal(2, 3)
+        with pytest.raises(Refused, match="trustee-2 refuses: one deal a user") if refused else nullcontext():
+            dealt(wire, "alice", made, shares[1], "trustee-2")
+        kept.append([each.group for each in wire.parties["trustee-2"].shares])
+    assert kept[0] == kept[1]
 
 
 def test_a_deal_that_was_heard_cannot_be_repeated_as_ones_own():

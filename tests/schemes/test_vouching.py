@@ -248,6 +248,7 @@ def test_a_device_asks_under_its_own_name_who_signed_a_group():
         harness.provider.groups["club"] = msgspec.structs.replace(group, members=(*group.members, "stranger"))
         before = len(harness.wire.heard)
         bob.look_up_group(harness.wire, "club")
+        bob.change_group(harness.wire, group)
         assert {packet.src for packet in harness.wire.heard[before:]} <= {"bob-phone", "provider"}
         assert [each[1:] for each in harness.wire.refusals] == [
             ("stranger", "no admin signed that stranger is in club")
