@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from dis import get_instructions
 from functools import cache, lru_cache
+from hashlib import sha256
 from inspect import CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
@@ -39,6 +40,7 @@ _LIBRARIES = {*sys.stdlib_module_names, "cryptography", "Crypto", "msgspec"}
 _INSIDE = {"escrow.derivation", "escrow.principal", "escrow.vocabulary", "escrow.surface", "escrow.wire"}
 _SMALL = 1 << 64
 _FEW = 8  # values that are walked sooner than they are encoded
+_LONG = 1000  # bytes of an encoding that is kept by its hash
 _GROWING = (list, dict)
 _GATHERED = {list, dict, tuple, set, frozenset}
 _PASSING = {codec.walk.__code__, codec.decode_told.__code__}
@@ -67,7 +69,7 @@ class Keeping:
         self._decoded: set[bytes] = set()  # encoded facts whose facts are in `_had`
         self._objects: dict[int, object] = {}  # by identity; they are kept, so that no identity is used twice
         self._seen: dict[int, object] = {}
-        self._encoded: dict[int, bytes] = {}  # by identity: what a value held that can change
+        self._encoded: dict[int, bytes] = {}  # by identity: what a value held that can change, or its hash
         self._others: list[FrameType] = []  # a method of another party, while one runs
         self._shapes: list[tuple[object, int]] = []  # of the state's fields: what they held, and its size
         self._party = party
@@ -211,6 +213,8 @@ class Keeping:
             encoded = _encode(value)
         except _UNWRITABLE:
             return True
+        if len(encoded) > _LONG:  # all of a day are kept
+            encoded = sha256(encoded).digest()
         if self._encoded.get(id(value)) == encoded:  # even if it is another object: what it holds is known
             return False
         self._encoded[id(value)] = encoded
