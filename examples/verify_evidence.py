@@ -188,6 +188,7 @@ def open_field(field, key):
 
 def files_of(folder):
     """Return the files of a folder by name, after a check of names, sizes and digests."""
+    require((folder / "MANIFEST").exists(), "no MANIFEST: give the folder of one proof, whose name is a SHA-256")
     manifest = read(folder / "MANIFEST", folder.name, 0, 1 << 15)
     form = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,8})  ([A-Za-z0-9_][A-Za-z0-9_. -]{0,99})\n")
     listed = {name: (digest, int(size)) for digest, size, name in form.findall(manifest.decode("ascii"))}
@@ -202,8 +203,7 @@ def files_of(folder):
 def read(path, digest, least, most):
     """Return the bytes of a regular file, if they are not more or fewer, and have this SHA-256."""
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        require(least <= size <= most, f"{path.name}: {size} bytes, not {least} to {most}")
+        require(least <= (size := os.fstat(file.fileno()).st_size) <= most, f"{path.name}: {size} bytes, not {most}")
         data = file.read(size)
     require(hashlib.sha256(data).hexdigest() == digest, f"{path.name}: another SHA-256 than {digest}")
     return data

@@ -168,7 +168,8 @@ def test_its_command_verifies_a_folder_and_refuses_another(cells, tmp_path):
     sound = laid(tmp_path, proof_of(cells, "envelope"))
     forged = laid(tmp_path, proof_of(cells, "envelope") | {"steps.jsonl": b""})
     command = [sys.executable, str(FILES[0])]
-    for folder, code, words in ((sound, 0, f"{TINY.messages} texts follow from"), (forged, 1, "refused: ")):
+    said = f"{TINY.messages} texts follow from"
+    for folder, code, words in ((sound, 0, said), (forged, 1, "refused: "), (sound.parent, 1, "give the folder")):
         done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
         assert done.returncode == code
         assert words in done.stdout + done.stderr
