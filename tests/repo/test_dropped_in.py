@@ -13,7 +13,7 @@ pytestmark = pytest.mark.early
 
 ME = "tests/repo/test_dropped_in.py"
 LONG = os.environ.get("ESCROW_LAB_PROFILE") == "long"
-SHORT = ("-p", "tests.support.dropped_only")
+SHORT = ("-p", "tests.support.dropped_only", "--assert=plain")  # to rewrite all files' asserts takes 6 s
 
 
 @pytest.fixture(scope="module")
