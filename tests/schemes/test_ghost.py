@@ -5,8 +5,9 @@ import pytest
 
 from escrow import codec
 from escrow.crypto import new_signing_key
+from escrow.e2ee.contacts import author_of
 from escrow.e2ee.device import new_ghost
-from escrow.e2ee.provider import Collect, Delivery, Listed, Provider
+from escrow.e2ee.provider import Collect, Delivery, Listed, Mail, Provider
 from escrow.e2ee.x3dh import IdentityKey
 from escrow.errors import Refused
 from escrow.principal import corrupted
@@ -46,6 +47,13 @@ def test_a_silent_device_is_addressed_in_silence_while_its_warrant_lasts(haunted
     for name in ("bob-phone", "alice-phone"):
         assert NAME in [listed.device for listed in haunted.device(name).sending["choir"].holders]
     assert haunted.wire.alarms == []
+
+
+def test_a_client_takes_no_mail_of_a_device_that_it_hides(haunted):
+    bob = haunted.device("bob-phone")
+    assert NAME in [listed.device for listed in bob.contacts["alice"]]
+    with pytest.raises(Refused, match="a silent device writes nothing"):
+        author_of(bob, haunted.wire, Mail(NAME, ("bob-phone",), "", None, b"a body", b""))
 
 
 def test_what_a_silent_device_has_read_is_handed_over_though_its_new_mail_is_kept_back(haunted):
