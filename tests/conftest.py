@@ -22,7 +22,7 @@ from escrow.testing.properties import QUICK
 
 PLAYED = {"attacks", "cli", "experiments", "interface", "lab", "report", "schemes", "sharing"}  # rooms whose tests play
 MACHINES = "_machine"  # how modules end whose tests run state machines
-GARBAGE = 2_000_000  # objects that are made before it is looked for: most are let go of before, without a look
+GARBAGE = 500_000  # objects that are made before it is looked for: a tenth of the time of tests that play
 
 LONG = settings(max_examples=10_000, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
 
