@@ -55,15 +55,13 @@ class Private(Fact, frozen=True, dict=True):
     @cached_property
     def live(self) -> X25519PrivateKey:
         """The key in the form that the library computes with, made on first use."""
-        made = recalled(("x25519-key", self.raw), _private, self.raw)
-        vars(self)["_own"] = self.public if made.public == self.public else made.public  # no second copy
-        return made.live
+        return recalled(("x25519-key", self.raw), _private, self.raw).live
 
     @cached_property
     def _own(self) -> bytes:
         """The public half of `raw`. Raises ValueError if that is not 32 bytes."""
-        _ = self.live  # which notes it
-        return vars(self)["_own"]  # type: ignore[no-any-return]  # by name
+        public = self.live.public_key().public_bytes_raw()
+        return self.public if public == self.public else public  # no second copy
 
     @property
     def whole(self) -> bool:
