@@ -38,11 +38,12 @@ class Application:
         rule, add, conclude = self.edges.rules[number], self.edges.fire, self._conclusions
         function, name, fired, forged, made_by = rule.apply, rule.name, self.fired, self.forged, rule.function
         guess = self._guess if rule.guesses else None
+        keeps = (run := current.get()) is not None and run.results is not None
 
         def fire(premises: Premises, arguments: Sequence[Fact]) -> None:
             try:
-                if (run := current.get()) is None or run.results is None or forged[name] > fired[name]:
-                    result = function(*arguments)  # nothing is kept: not of what mostly refuses, which is soon done
+                if not keeps or forged[name] > fired[name]:  # what mostly refuses is soon done: it is not kept
+                    result = function(*arguments)
                 else:
                     result = recalled((made_by, *arguments), function, *arguments)
             except Forged:
