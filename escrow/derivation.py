@@ -258,9 +258,9 @@ def service(
     """
 
     def mark(function: F) -> F:
-        rule: Rule = answer.__rule__  # type: ignore[attr-defined]
-        if isinstance(rule, Gate):
-            raise RuleError(f"{function.__qualname__}: an official answers with a derivation, not a threshold rule")
+        rule: Rule | Gate | None = getattr(answer, "__rule__", None)
+        if rule is None or isinstance(rule, Gate):
+            raise RuleError(f"{function.__qualname__}: {answer.__name__}, its answer, is not marked @derivation")
         checks = signature_of(function, rule=False)
         names, where = checks.names, {}
         for name in inspect.signature(answer).parameters:

@@ -22,6 +22,7 @@ from escrow.e2ee.content import Text
 from escrow.errors import EscrowError, Forged, Malformed, Unreachable
 from escrow.primitives import hpke
 from escrow.principal import Principal, ReceivingKey
+from escrow.signatures import RuleError
 from escrow.wire import Wire
 
 F = TypeVar("F", bound=Fact)
@@ -309,6 +310,11 @@ class Official(Principal):
     """
 
     promise: ClassVar[Callable[..., Checks]]
+
+    def __init_subclass__(cls) -> None:
+        """Raise RuleError for a promise that is not marked `@service`: nobody would know what answers."""
+        if (promise := vars(cls).get("promise")) is not None and not hasattr(promise, "__service__"):
+            raise RuleError(f"{cls.__name__}: its promise, {promise.__name__}, is not marked @service")
 
     def on_confidential(self, sender: str, packet: Confidential, wire: Wire) -> Any:
         """Return the answer to the request that the sender sealed."""

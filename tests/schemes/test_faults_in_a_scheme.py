@@ -124,3 +124,16 @@ def test_a_grant_with_a_wide_name_gives_a_custodian_no_deputy(tmp_path, who):
     """`c*` means the custodian, the court and carol's phone; only the first can open what it is for."""
     scheme = written(tmp_path, ('Grant("custodian", "everything")', f'Grant("{who}", "everything")'))
     assert PROPERTY["a bad key stops nobody else"].broken(scheme, QUICK) == ""
+
+
+@pytest.mark.parametrize(
+    ("mark", "why"),
+    [
+        ('@derivation("field.custodian = key.public")', "open_sealed_key, its answer, is not marked @derivation"),
+        ('@service(open_sealed_key, holder="key")', "custodian_checks, is not marked @service"),
+    ],
+)
+def test_an_official_whose_promise_or_answer_is_not_marked_is_told_which_mark_is_missing(tmp_path, mark, why):
+    marked = ("import Checks, derivation, service", "import Checks, derivation, honest_only, service")
+    with pytest.raises(registry.PluginError, match=f"line [0-9]+: RuleError: .*{why}"):
+        written(tmp_path, marked, (mark, '@honest_only("its own business")'))
