@@ -311,11 +311,6 @@ class Official(Principal):
 
     promise: ClassVar[Callable[..., Checks]]
 
-    def __init_subclass__(cls) -> None:
-        """Raise RuleError for a promise that is not marked `@service`: nobody would know what answers."""
-        if (promise := vars(cls).get("promise")) is not None and not hasattr(promise, "__service__"):
-            raise RuleError(f"{cls.__name__}: its promise, {promise.__name__}, is not marked @service")
-
     def on_confidential(self, sender: str, packet: Confidential, wire: Wire) -> Any:
         """Return the answer to the request that the sender sealed."""
         return self.on_request(sender, unsealed(self, sender, packet, Request), wire)
@@ -367,7 +362,9 @@ class Official(Principal):
     def _service(self) -> Service:
         if not hasattr(self, "promise"):
             raise Malformed(f"{self.name} answers no request: its class has no promise")
-        promised: Service = type(self).promise.__service__  # type: ignore[attr-defined]  # `@service` marked it so
+        promised: Service | None = getattr(promise := type(self).promise, "__service__", None)
+        if promised is None:
+            raise RuleError(f"{type(self).__name__}: its promise, {promise.__name__}, is not marked @service")
         return promised
 
 
