@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -113,15 +112,7 @@ def unpack(plaintext: Plaintext) -> tuple[Text | Distribution | SenderChain, ...
 def read(plaintext: Plaintext) -> Content:
     """Return the content of a plaintext. Raise Malformed if the bytes encode none."""
     found: Content | InChat = codec.decode(plaintext.body, Content | InChat)  # type: ignore[arg-type]  # a union stands for a type
-    if isinstance(found, InChat):
-        found = codec.decode(found.content, Content)  # type: ignore[arg-type]  # as above
-    return Text(_once(found.conversation), found.body) if isinstance(found, Text) else found
-
-
-@lru_cache(maxsize=4096)
-def _once(conversation: Conversation) -> Conversation:
-    """Return the conversation: the same object for all of its texts, of which there may be a million."""
-    return conversation
+    return codec.decode(found.content, Content) if isinstance(found, InChat) else found  # type: ignore[arg-type]  # as above
 
 
 @honest_only("what stands beside the content that unpack returns")
